@@ -1,0 +1,155 @@
+"""The port to a list manager: all that the author of an adapter reads.
+
+An adapter is a class with one method, `unsubscribe`, and a settings model. It is registered under the entry-point group
+`bouncehandler.providers`; the entry's name is the `type` in the configuration. The program builds it once per
+configured provider, as `Adapter(settings, client)`, and calls it from many threads at once. It inherits nothing,
+catches nothing, logs nothing and sleeps nowhere: failures are raised, with their scope.
+
+The client is ready: it keeps one connection pool a thread, never follows a redirect, keeps no cookie, tries a refused
+connection twice, and bounds the time and the size of every answer.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Annotated, ClassVar, Protocol, runtime_checkable
+
+import httpx
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from bouncehandler.suppression import Outcome, Suppression
+
+
+class ProviderSettings(BaseModel):
+    """What an adapter's own settings model starts from. Every `SecretStr` field `x` can also be given as `x_file`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Provider(Protocol):
+    """A list manager that can unsubscribe. Everything else is an ability of its own, below."""
+
+    def unsubscribe(self, suppression: Suppression) -> Outcome:
+        """Unsubscribe the recipient everywhere at this provider; safe to call twice.
+
+        Raises:
+            TemporaryFailure: this call failed; a later one may succeed.
+            PermanentFailure: this suppression can never be carried out here.
+            ProviderUnavailable: no call can succeed until somebody mends something.
+        Anything else that is raised (`httpx.TransportError`, a bug) counts as temporary.
+        """
+        ...
+
+
+class ProviderClass(Protocol):
+    """What an entry point of the group `bouncehandler.providers` names: usually the adapter's class."""
+
+    Settings: ClassVar[type[ProviderSettings]]
+
+    def __call__(self, settings: ProviderSettings, client: httpx.Client) -> Provider:
+        """The adapter for one configured provider."""
+        ...
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """An adapter that carries out many suppressions with one call."""
+
+    batch_size: int
+    """How many at most; 1 means that `unsubscribe` is called instead."""
+
+    def unsubscribe_batch(self, suppressions: Sequence[Suppression]) -> Sequence[Outcome]:
+        """One outcome for each suppression, in their order; a failure concerns them all. Raises as `unsubscribe`."""
+        ...
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """An adapter whose credentials can be proved cheaply, without changing anything."""
+
+    def check(self) -> str:
+        """One sentence that says what was proved. Raises as `unsubscribe`."""
+        ...
+
+
+@runtime_checkable
+class PerCampaign(Protocol):
+    """An adapter that records a bounce at its campaign, so that a bounce of another campaign is worth another call."""
+
+    per_campaign: bool
+
+
+class ProviderError(Exception):
+    """A failure that an adapter understands; its text is for the operator, and holds no secret."""
+
+
+class TemporaryFailure(ProviderError):
+    """This call, later."""
+
+    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds that the provider asked us to wait; None: the schedule decides."""
+
+
+class PermanentFailure(ProviderError):
+    """This dispatch, never."""
+
+
+class ProviderUnavailable(ProviderError):
+    """The provider as a whole: credentials, maintenance, an endpoint that is gone."""
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """Seconds that `Retry-After` asks for, given as seconds or as an HTTP date (RFC 9110 10.2.3); None without one."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        at = parsedate_to_datetime(value)
+        now = parsedate_to_datetime(response.headers["Date"]) if "Date" in response.headers else datetime.now(UTC)
+        return max(0.0, (at - now).total_seconds())
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return None
+
+
+def require_success(response: httpx.Response) -> httpx.Response:
+    """The response, when its status is 2xx; else the failure that the status means to a fixed, configured URL.
+
+    An adapter handles the statuses that its provider gives a meaning of its own before it calls this.
+
+    Raises:
+        ProviderUnavailable: a redirect (never followed), 401, 403, 404, 405, 410: the URL or the credentials are wrong.
+        TemporaryFailure: any other status, with `Retry-After` where the provider sent one.
+    """
+    if response.is_success:
+        return response
+    said = describe(response)
+    if response.is_redirect:
+        raise ProviderUnavailable(f"{said}: redirects are never followed, correct the URL in the configuration")
+    if response.status_code in {401, 403, 404, 405, 410}:
+        raise ProviderUnavailable(said)
+    raise TemporaryFailure(said, retry_after=retry_after(response))
+
+
+def describe(response: httpx.Response) -> str:
+    """Status and the beginning of the body on one line, at most 300 characters, for an error's text."""
+    text = " ".join(response.text[:250].split())
+    return f"HTTP {response.status_code}: {text}" if text else f"HTTP {response.status_code}"
+
+
+def _http_url(value: str) -> str:
+    """Leave the text as the operator wrote it: signatures are computed over it."""
+    try:
+        url = httpx.URL(value)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"is not a URL ({error})") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError("is not a URL of the form https://host/path")
+    if url.userinfo:
+        raise ValueError("must not hold a user name or password; use the settings meant for them")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+"""An absolute http or https URL, kept exactly as written."""

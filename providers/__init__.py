@@ -1,0 +1,1 @@
+"""The adapters, one file each; they know the port and nothing else."""

@@ -1,0 +1,1 @@
+"""Stand-ins for list managers: real HTTP servers on loopback whose failures are fields."""

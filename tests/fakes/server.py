@@ -1,0 +1,155 @@
+"""A real HTTP/1.1 server on a loopback port, which keeps what it was asked and fails on demand."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client sent."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    """Names in lower case."""
+    body: bytes
+    target: str = ""
+    """Path and query as they came."""
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The body read as a form."""
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back: or, with `reset`, a connection closed in the middle."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "text/html; charset=utf-8"
+    delay: float = 0.0
+    """Seconds before the first byte; cut short when the server closes."""
+    reset: bool = False
+
+
+class FakeServer:
+    """Answers with `respond`, which a subclass writes; `failures` go first, one a request, then `always`."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        """Every request, in the order in which they came."""
+        self.failures: list[Answer] = []
+        """Answers for the next requests, used up one by one."""
+        self.always: Answer | None = None
+        """As long as it is set, the answer to every request."""
+        self.latency = 0.0
+        """Seconds before each answer."""
+        self.fail_when: Callable[[Request], Answer | None] = lambda _: None
+        """A failure for chosen requests only."""
+        self.lock = threading.Lock()
+        self._closing = threading.Event()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._http.daemon_threads = True
+        self._http.block_on_close = False
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+
+    def respond(self, request: Request) -> Answer:
+        """What the real one would answer."""
+        raise NotImplementedError
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`, without a slash at the end."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    def calls(self, method: str = "", contains: str = "") -> list[Request]:
+        """The requests of a method whose target contains a text; empty means any."""
+        with self.lock:
+            return [r for r in self.requests if r.method.startswith(method) and contains in r.target]
+
+    def close(self) -> None:
+        """Stop listening; sleeping answers wake up."""
+        self._closing.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _answer(self, request: Request) -> Answer:
+        with self.lock:
+            self.requests.append(request)
+            failure = self.failures.pop(0) if self.failures else self.always or self.fail_when(request)
+        if failure:
+            return failure
+        with self.lock:
+            return self.respond(request)
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def handle_any(self) -> None:
+                answer = server._answer(self._request())  # the two are one thing in two classes
+                if server._closing.wait(answer.delay + server.latency) or answer.reset:
+                    self.close_connection = True
+                    return
+                self._write(answer)
+
+            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = handle_any  # noqa: N815  # http.server's names
+
+            def _request(self) -> Request:
+                parts = urlsplit(self.path)
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                body = self.rfile.read(int(headers.get("content-length", "0")))
+                query = dict(parse_qsl(parts.query, keep_blank_values=True))
+                return Request(self.command, parts.path, query, headers, body, self.path)
+
+            def _write(self, answer: Answer) -> None:
+                headers = {"Content-Type": answer.content_type, **answer.headers}
+                headers.setdefault("Content-Length", str(len(answer.body)))
+                try:
+                    self.send_response(answer.status)
+                    for name, value in headers.items():
+                        self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(answer.body)
+                except OSError:  # the client has gone, which is its right
+                    self.close_connection = True
+
+            def log_message(self, *_: Any) -> None:
+                """Keep quiet: the requests are kept instead."""
+
+        return Handler
+
+
+@contextmanager
+def closed_port() -> Iterator[str]:
+    """A URL that nobody listens at."""
+    server = FakeServer()
+    server.close()
+    yield server.url
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Return as soon as the condition holds; fail the test when it doesn't in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come about in time"
+        time.sleep(0.005)
