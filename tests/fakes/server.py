@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -133,7 +133,7 @@ class FakeServer:
                 except OSError:  # the client has gone, which is its right
                     self.close_connection = True
 
-            def log_message(self, *_: Any) -> None:
+            def log_message(self, *_: object) -> None:
                 """Keep quiet: the requests are kept instead."""
 
         return Handler
