@@ -30,7 +30,7 @@ def parse_address(text: str) -> Address | None:
     text = text.strip()
     if text.endswith(">"):
         text = text[text.rfind("<") + 1 : -1].strip()
-    if len(text) > MAX_ADDRESS:
+    if len(text) > MAX_ADDRESS or not text.isprintable():  # control, bidi and undecodable characters
         return None
     local, _, domain = text.translate(_LOWER).rpartition("@")
     if not (_LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)):
@@ -80,6 +80,7 @@ class Bounce(NamedTuple):
     """`jobId`, or the header X-Job of a remote bounce; the campaign, for list managers that have one."""
     vmta: str = ""
     source_ip: str = ""
+    """The address that PowerMTA sent from."""
 
     @property
     def occurred_at(self) -> datetime | None:

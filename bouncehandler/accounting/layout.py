@@ -1,0 +1,134 @@
+"""Where the columns are: a header row becomes a function from rows to bounces."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from operator import itemgetter
+from typing import Literal, NamedTuple
+
+from bouncehandler.record import Bounce, parse_address, parse_status
+
+_ORDERS = """
+type timeQueued bounceCat vmta orig rcpt srcMta dlvSourceIp jobId dsnStatus dsnMta dsnDiag
+
+type timeLogged repSourceIp feedbackType format userAgent envId orig rcpt reportingMta dlvSourceIp reportedDomain
+header_From header_Return-Path header_X-job header_Subject header_subject header_BatchId header_Message-Id
+header_List-Unsubscribe header_List-Id header_X-Mw-Subscriber-Uid header_X-Mailer-LID header_X-Mailer-RecptId
+"""
+DEFAULT_COLUMNS: Mapping[str, tuple[str, ...]] = dict(
+    zip("bf", (tuple(order.split()) for order in _ORDERS.split("\n\n")), strict=True)
+)
+"""The orders that the old handler's README prescribes, for streams without a header (`powermta.md`)."""
+
+_SOURCES: Mapping[str, tuple[str, ...]] = {
+    "rcpt": ("rcpt",),
+    "timeLogged": ("timelogged",),
+    "timeQueued": ("timequeued",),
+    "orig": ("orig",),
+    "bounceCat": ("bouncecat",),
+    "dsnStatus": ("dsnstatus",),
+    "dsnDiag": ("dsndiag",),
+    "dsnMta": ("dsnmta",),
+    "jobId": ("jobid", "header_x-job"),  # a remote bounce has its job in the header alone
+    "vmta": ("vmta",),
+    "dlvSourceIp": ("dlvsourceip",),
+}
+"""What a bounce is made of, in the order of `_bounce`, and the columns that may hold it, in lower case."""
+
+_DECISIVE = ("rcpt", "bounceCat", "orig", "dsnStatus")
+_NOWHERE = 1 << 30
+"""An index that no row reaches."""
+
+
+class HeaderRead(NamedTuple):
+    """A header has come; from here on its columns hold."""
+
+    line: int
+    """Of the stream, from 1."""
+    columns: tuple[str, ...]
+    missing: tuple[str, ...]
+    """Columns that decisions rest on and that this header lacks; PowerMTA's `record-fields` brings them."""
+
+
+class Layout:
+    """The columns of one header, or of a configured order."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self.columns = tuple(columns)
+        self.width = len(columns)
+        names = [name.strip().lower() for name in columns]
+        places = {field: _places(names, wanted) for field, wanted in _SOURCES.items()}
+        self.missing = tuple(field for field in _DECISIVE if not places[field])
+        self.category = places["bounceCat"][0] if len(places["bounceCat"]) == 1 else _NOWHERE
+        """Index of the only column for the bounce category; beyond any row where there is none, or several."""
+        self.ends_decisively = bool(names) and names[-1] in {"rcpt", "orig", "bouncecat", "dsnstatus", "jobid"}
+        """Whether a cut in the last cell could change a decision."""
+        self._pick = _picker(list(places.values()))
+
+    def bounce(self, row: list[str], record_type: Literal["b", "rb"]) -> Bounce | str:
+        """The row as a bounce, or the reason why it is none; a row shorter than the header is padded."""
+        row.extend([""] * (self.width + 1 - len(row)))
+        return _bounce(self._pick(row), record_type)
+
+
+def _places(names: list[str], wanted: tuple[str, ...]) -> list[int]:
+    """Indices of every column with a wanted name, in the order of the wanted names."""
+    return [at for name in wanted for at, column in enumerate(names) if column == name]
+
+
+def _picker(places: list[list[int]]) -> Callable[[list[str]], tuple[str, ...]]:
+    """A function from a padded row to one cell a field: of several columns the first that is not empty."""
+    first = itemgetter(*(found[0] if found else -1 for found in places))
+    several = [(at, found) for at, found in enumerate(places) if len(found) > 1]
+    if not several:
+        return first
+
+    def pick(row: list[str]) -> tuple[str, ...]:
+        cells = list(first(row))
+        for at, found in several:
+            cells[at] = next((row[place] for place in found if row[place]), "")
+        return tuple(cells)
+
+    return pick
+
+
+def _bounce(cells: tuple[str, ...], record_type: Literal["b", "rb"]) -> Bounce | str:
+    rcpt, logged, queued, originator, category, status, diagnostic, remote_mta, job_id, vmta, source_ip = cells
+    recipient = parse_address(rcpt)
+    if recipient is None:
+        return "not-an-address" if rcpt.strip() else "no-recipient"
+    return Bounce(
+        record_type,
+        recipient,
+        parse_time(logged) if logged else None,
+        parse_time(queued) if queued else None,
+        clean(originator),
+        clean(category),
+        parse_status(status),
+        clean(status),
+        clean(diagnostic),
+        clean(remote_mta),
+        clean(job_id),
+        clean(vmta),
+        clean(source_ip),
+    )
+
+
+@lru_cache(maxsize=4096)
+def parse_time(text: str) -> datetime | None:
+    """An aware time from `2016-08-01 14:06:01-0400` or UNIX seconds (v4, `iso-times no`); None from anything else."""
+    text = text.strip()
+    try:
+        if text.isascii() and text.isdigit():
+            return datetime.fromtimestamp(int(text), UTC)
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def clean(text: str) -> str:
+    r"""The text with NUL, and bytes that were not UTF-8, written as `\xe9`: so it can be stored and sent."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")
