@@ -40,14 +40,12 @@ _NOWHERE = 1 << 30
 """An index that no row reaches."""
 
 
-class HeaderRead(NamedTuple):
-    """A header has come; from here on its columns hold."""
+class ColumnsMissing(NamedTuple):
+    """Bounces come under a header that lacks what decisions rest on; PowerMTA's `record-fields` brings it."""
 
     line: int
-    """Of the stream, from 1."""
+    """Of the stream, from 1: the first bounce under that header."""
     columns: tuple[str, ...]
-    missing: tuple[str, ...]
-    """Columns that decisions rest on and that this header lacks; PowerMTA's `record-fields` brings them."""
 
 
 class Layout:

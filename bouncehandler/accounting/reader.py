@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Literal, NamedTuple, cast
 
 from bouncehandler.accounting.damage import glued_header, has_swallowed_rows, next_start
-from bouncehandler.accounting.layout import DEFAULT_COLUMNS, HeaderRead, Layout
+from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
 from bouncehandler.accounting.lines import Lines, encode
 from bouncehandler.record import Bounce, ListedAddress, parse_address
 
@@ -38,7 +38,7 @@ class Unreadable(NamedTuple):
     """False for the further pieces of a row that is too long, which are not to be counted again."""
 
 
-Item = Bounce | ListedAddress | Unreadable | HeaderRead
+Item = Bounce | ListedAddress | Unreadable | ColumnsMissing
 
 
 class _Span(NamedTuple):
@@ -74,6 +74,7 @@ class Reader:
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
         self._layout: Layout | None = None
         self._width, self._category = self._fallback["b"].width, self._fallback["b"].category
+        self._missing: tuple[str, ...] = ()
         self._is_list = False
         self._longest = longest
         self._lines = Lines(longest)
@@ -202,18 +203,18 @@ class Reader:
         """Deal with a row that is not just tallied; returns the line to go on with."""
         kind = row[0].strip("\ufeff \"'").lower() if row else ""
         if kind == "type":
-            self._set_header(row, span.start)
+            self._set_header(row)
         elif kind in TYPES:
             return self._accounting(kind, row, span)
         elif any(map(str.strip, row)):
             return self._other(row, span)
         return span.end
 
-    def _set_header(self, row: list[str], start: int) -> None:
+    def _set_header(self, row: list[str]) -> None:
         self._layout = Layout(row)
         self._width, self._category = self._layout.width, self._layout.category
         self._is_list, self.recognised = False, True
-        self._items.append(HeaderRead(self._lines_done + start + 1, self._layout.columns, self._layout.missing))
+        self._missing = self._layout.missing
 
     def _accounting(self, kind: str, row: list[str], span: _Span) -> int:
         """A row of a known type: a record, a count, or damaged."""
@@ -228,12 +229,19 @@ class Reader:
         if is_cut and (len(row) < layout.width or layout.ends_decisively):
             return self._damaged("torn", span)
         if kind in self.tallies:
+            self._say_missing(span)
             bounce = layout.bounce(row, cast("Literal['b', 'rb']", kind))
             if isinstance(bounce, str):
                 return self._damaged(bounce, span)
             self._items.append(bounce)
         self.counted[kind] += 1
         return span.end
+
+    def _say_missing(self, span: _Span) -> None:
+        """Once a header, and only where a bounce comes under it."""
+        if self._missing:
+            self._items.append(ColumnsMissing(self._lines_done + span.start + 1, self._missing))
+            self._missing = ()
 
     def _other(self, row: list[str], span: _Span) -> int:
         """A row of no known type: a line of a plain list where no header came, else damaged."""

@@ -85,7 +85,7 @@ class ProviderState:
 
 @dataclass(slots=True)
 class Counts:
-    """Dispatches by state."""
+    """Dispatches by state; those of a held provider are counted as what they were: mostly pending."""
 
     pending: int = 0
     claimed: int = 0
@@ -154,14 +154,28 @@ class Spool(Protocol):
         ...
 
     def claim(  # noqa: PLR0913  # one atomic step, all of it needed
-        self, provider: str, limit: int, *, now: float, until: float, repeat_after: float, per_campaign: bool
+        self,
+        provider: str,
+        limit: int,
+        *,
+        now: float,
+        until: float,
+        repeat_after: float,
+        per_campaign: bool,
+        probing: bool = False,
     ) -> list[Dispatch]:
         """Claim up to `limit` due dispatches for this process until `until`, oldest first, counting an attempt.
+
+        Empty means that nothing is due, or that the provider is held.
 
         One recipient is one piece of work at a time: later dispatches of the same recipient to the same provider wait
         behind an unsettled one, and are settled with it, or when an earlier one was carried out (unsubscribed or
         already) less than `repeat_after` seconds ago. With `per_campaign` that holds only within the same `job_id`.
-        A claim whose time has passed is up for claiming again. A held provider's dispatches are not claimed.
+        A claim whose time has passed is up for claiming again. A held provider's dispatches are claimed only with
+        `probing`, which is for whoever `claim_probe` chose.
+
+        Raises:
+            ValueError: `until` is not after `now`.
         """
         ...
 
@@ -170,7 +184,11 @@ class Spool(Protocol):
         ...
 
     def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> None:
-        """Write down how claims ended, all or none; one that somebody else has claimed meanwhile is left alone."""
+        """Write down how claims ended, all or none; one that somebody else has claimed meanwhile is left alone.
+
+        Those that wait behind one that was unsubscribed or already off the lists are settled with it; behind one that
+        was unknown or is dead they are due at once. With `per_campaign` that holds only within the same `job_id`.
+        """
         ...
 
     def hold(self, provider: str, reason: str, *, now: float, probe_at: float) -> None:

@@ -1,0 +1,40 @@
+"""Exit statuses, those of sysexits.h that PowerMTA knows, and the error that ends a command with one of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bouncehandler.settings import ConfigurationError
+from bouncehandler.spool import SpoolError
+
+OK = 0
+USAGE = 64
+NO_INPUT = 65
+"""EX_DATAERR: the input ended and not one row of it was recognised."""
+BUG = 70
+TRY_AGAIN = 75
+"""EX_TEMPFAIL: something waits in the spool, or the disk failed us."""
+CONFIGURATION = 78
+
+DESCRIPTION = """\b
+Exit status: 0 done; 64 wrong usage; 65 not one row of the input was
+recognised; 70 a bug; 75 not all done: something waits in the spool, or the
+disk failed; 78 the configuration needs mending."""
+
+
+class CommandError(Exception):
+    """Ends a command; its text is one sentence for the operator."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@contextmanager
+def explained(spool_status: int = TRY_AGAIN) -> Iterator[None]:
+    """Turn the errors of lower layers into the exit status that they mean here."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise CommandError(str(error), CONFIGURATION) from error
+    except SpoolError as error:
+        raise CommandError(str(error), spool_status) from error

@@ -1,0 +1,45 @@
+"""The options that every command takes, before its name or after it."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What was said of configuration and log."""
+
+    config: Path | None = None
+    logfile: Path | None = None
+    debug: bool = False
+
+    def over(self, other: object) -> "Common":
+        """These options, and where they are silent, the other ones."""
+        if not isinstance(other, Common):
+            return self
+        return Common(self.config or other.config, self.logfile or other.logfile, self.debug or other.debug)
+
+
+_OPTIONS = (
+    click.option("--debug", is_flag=True, help="Log everything, each row and why, to the console."),
+    click.option("--logfile", type=click.Path(path_type=Path), metavar="FILE", help="Log there, as JSON lines."),
+    click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="The configuration, a TOML file."),
+)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --config, --logfile and --debug; it receives them as `options`."""
+
+    def wrapped(*args: Any, config: Path | None, logfile: Path | None, debug: bool, **values: Any) -> Any:  # noqa: ANN401  # the command's own
+        ctx = click.get_current_context()
+        ctx.obj = Common(config, logfile, debug).over(ctx.obj)
+        return command(*args, options=ctx.obj, **values)
+
+    wrapped = functools.update_wrapper(wrapped, command)
+    for option in _OPTIONS:
+        wrapped = option(wrapped)
+    return wrapped

@@ -1,0 +1,91 @@
+"""What a run did and what still waits, as one log event and as sentences."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bouncehandler.dispatcher import Crew, LaneTally
+from bouncehandler.ingest import Tally
+from bouncehandler.settings.model import Settings
+from bouncehandler.spool import ProviderState, Spool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What one provider has still to hear of."""
+
+    count: int
+    until: float | None
+    """Seconds since the epoch: when the next of it is due; None when nothing waits."""
+    why: str
+    """Empty when nobody knows: it waits since an earlier run."""
+    is_held: bool
+
+    def sentence(self, provider: str) -> str:
+        """How many wait, why, and until when."""
+        what = "1 dispatch waits" if self.count == 1 else f"{self.count} dispatches wait"
+        held = ", which is held" if self.is_held else ""
+        until = f" until {moment(self.until)}" if self.until else ""
+        why = f" ({self.why})" if self.why else ""
+        return f"{what} for {provider}{held}{until}{why}; nothing is lost, `bouncehandler work` carries on."
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run in numbers."""
+
+    tally: Tally
+    waiting: Mapping[str, Waiting]
+    lanes: Mapping[str, LaneTally]
+    is_dry: bool
+
+    def event(self) -> dict[str, object]:
+        """The values of the log event `finished`."""
+        return {
+            "records": dict(self.tally.records),
+            "suppressed": self.tally.suppressed,
+            "duplicates": self.tally.duplicates,
+            "ignored": dict(self.tally.ignored),
+            "unreadable": dict(self.tally.unreadable),
+            "unwanted": dict(self.tally.unwanted),
+            "providers": self.providers(),
+            **({"dry_run": True} if self.is_dry else {}),
+        }
+
+    def providers(self) -> dict[str, dict[str, object]]:
+        """By provider: done and dead in this run, waiting now, and why."""
+        return {
+            name: {
+                "done": lane.done,
+                "waiting": self.waiting[name].count,
+                "dead": lane.dead,
+                **({"why": self.waiting[name].why} if self.waiting[name].count and self.waiting[name].why else {}),
+            }
+            for name, lane in self.lanes.items()
+        }
+
+
+def waiting_at(spool: Spool, settings: Settings, crew: Crew) -> dict[str, Waiting]:
+    """What still waits at each configured provider."""
+    status = spool.status()
+    return {
+        name: _waiting(
+            status.providers[name].waiting if name in status.providers else 0,
+            status.next_due_at.get(name),
+            status.states.get(name, ProviderState()),
+            crew.tallies[name].last_failure,
+        )
+        for name in settings.providers
+    }
+
+
+def _waiting(count: int, next_due_at: float | None, state: ProviderState, last_failure: str) -> Waiting:
+    if state.held:
+        return Waiting(count, state.probe_at, state.reason, is_held=True)
+    return Waiting(count, max(next_due_at, time.time()) if next_due_at else None, last_failure, is_held=False)
+
+
+def moment(at: float) -> str:
+    """A time as operators read it in logs: ISO 8601, UTC, to the second."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,86 @@
+"""`bouncehandler status`: the spool in numbers."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+
+import click
+
+from bouncehandler.cli.exits import OK, explained
+from bouncehandler.cli.options import Common, common
+from bouncehandler.cli.report import moment
+from bouncehandler.cli.session import begin
+from bouncehandler.durations import format_duration
+from bouncehandler.spool import Counts, ProviderState, Status
+
+_STATES = ("pending", "claimed", "held", "done", "dead")
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
+@common
+def command(options: Common, *, as_json: bool) -> int:
+    """Show how many dispatches wait, were done, or are dead, by provider; and which providers are held, and why.
+
+    A held provider's dispatches count as pending. `oldest_pending_seconds` is null when nothing waits.
+    """
+    session = begin(options, dict(os.environ))
+    spool = session.open_spool()
+    with explained():
+        status = spool.status()
+    names = [
+        *session.settings.providers,
+        *(name for name in status.providers if name not in session.settings.providers),
+    ]
+    if as_json:
+        click.echo(json.dumps(_object(status, names)))
+    else:
+        click.echo("\n".join(_lines(status, names, set(session.settings.providers))))
+    return OK
+
+
+def _object(status: Status, names: list[str]) -> dict[str, object]:
+    return {
+        "suppressions": status.suppressions,
+        "dispatches": _counts(status.dispatches),
+        "providers": {name: _counts(status.providers.get(name, Counts())) | _state(status, name) for name in names},
+        "oldest_pending_seconds": _age(status.oldest_pending_at),
+        "last_recorded_seconds": _age(status.last_recorded_at),
+    }
+
+
+def _counts(counts: Counts) -> dict[str, object]:
+    return {state: getattr(counts, state) for state in _STATES}
+
+
+def _state(status: Status, name: str) -> dict[str, object]:
+    state = status.states.get(name, ProviderState())
+    return {"state": "held" if state.held else "ok", "reason": state.reason if state.held else None}
+
+
+def _age(at: float | None) -> float | None:
+    return None if at is None else round(max(0.0, time.time() - at), 1)
+
+
+def _lines(status: Status, names: list[str], configured: set[str]) -> Iterator[str]:
+    yield f"{status.suppressions:,} suppressions, the last recorded {_ago(status.last_recorded_at)}"
+    width = max(map(len, names), default=0)
+    for name in names:
+        counts = status.providers.get(name, Counts())
+        numbers = ", ".join(f"{getattr(counts, state):,} {state}" for state in _STATES)
+        yield f"{name:{width}}  {numbers}{'' if name in configured else '  (no longer configured)'}"
+        state = status.states.get(name, ProviderState())
+        if state.held:
+            since = f" since {moment(state.since)}" if state.since else ""
+            yield f"{'':{width}}  held{since}: {state.reason}"
+        elif name in status.next_due_at:
+            yield f"{'':{width}}  next attempt {moment(status.next_due_at[name])}"
+    if not names:
+        yield "no provider is configured: suppressions are recorded, nothing is dispatched"
+    yield f"oldest waiting dispatch recorded {_ago(status.oldest_pending_at)}"
+
+
+def _ago(at: float | None) -> str:
+    age = _age(at)
+    return "never" if age is None else f"{format_duration(int(age))} ago"

@@ -1,0 +1,35 @@
+"""`bouncehandler suppressions`: list or export who is not to be mailed again, and why."""
+
+import os
+
+import click
+
+from bouncehandler.cli.exits import OK, explained
+from bouncehandler.cli.options import Common, common
+from bouncehandler.cli.selection import selecting
+from bouncehandler.cli.session import begin
+from bouncehandler.cli.tables import Row, format_option, write
+from bouncehandler.spool import Selection
+from bouncehandler.suppression import Suppression
+
+_COLUMNS = ("recipient", "reason", "category", "status", "originator", "job_id", "occurred_at", "rule")
+
+
+@click.command("suppressions")
+@format_option
+@selecting()
+@common
+def command(options: Common, form: str, selection: Selection) -> int:
+    """List or export the suppressions, oldest first.
+
+    Addresses are shown in full. `status` is the DSN status; `occurred_at` is UTC, and empty for lists fed by hand.
+    """
+    spool = begin(options, dict(os.environ)).open_spool()
+    with explained():
+        write(map(_row, spool.suppressions(selection)), _COLUMNS, form)
+    return OK
+
+
+def _row(suppression: Suppression) -> Row:
+    at = suppression.occurred_at
+    return suppression._asdict() | {"occurred_at": at.isoformat() if at else None}

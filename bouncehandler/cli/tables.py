@@ -1,0 +1,104 @@
+"""Rows in the format that was asked for: a table to read, CSV, one JSON array, or one JSON object a line."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
+import click
+
+from bouncehandler.cli.terminal import printable
+
+Row = Mapping[str, object]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for a formula at the start of a cell (CSV injection)."""
+
+_MEASURED = 1000
+"""Rows of a table that are looked at for the widths of its columns; the others follow suit."""
+
+
+def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --format; it receives `form`."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["table", "csv", "json", "jsonl"]),
+        default="table",
+        show_default=True,
+        help="jsonl: one JSON object a line.",
+    )(command)
+
+
+def write(rows: Iterable[Row], columns: tuple[str, ...], form: str) -> None:
+    """Print rows on stdout as they come; memory stays flat however many there are."""
+    lines = {"table": _table, "csv": _csv, "json": _json, "jsonl": _jsonl}[form](iter(rows), columns)
+    for line in lines:
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _table(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
+    first = list(islice(rows, _MEASURED))
+    widths = [max([len(name), *(len(_text(row[name])) for row in first)]) for name in columns]
+    widths[-1] = 0
+    yield _aligned(columns, widths)
+    for row in first:
+        yield _aligned([_text(row[name]) for name in columns], widths)
+    for row in rows:
+        yield _aligned([_text(row[name]) for name in columns], widths)
+
+
+def _aligned(cells: Iterable[str], widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _text(value: object) -> str:
+    return "" if value is None else printable(str(value))
+
+
+def _csv(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
+    line: list[str] = []
+    writer = csv.writer(_Lines(line), lineterminator="")
+    for cells in (columns, *()):
+        writer.writerow(cells)
+        yield line.pop()
+    for row in rows:
+        writer.writerow([_harmless(row[name]) for name in columns])
+        yield line.pop()
+
+
+class _Lines:
+    """A file for `csv.writer` that hands each line on."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self._lines = lines
+
+    def write(self, text: str) -> None:
+        """Take a line."""
+        self._lines.append(text)
+
+
+def _harmless(value: object) -> object:
+    """The value, with an apostrophe before what a spreadsheet would run."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _json(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
+    yield "["
+    previous = ""
+    for line in _jsonl(rows, columns):
+        if previous:
+            yield previous + ","
+        previous = line
+    if previous:
+        yield previous
+    yield "]"
+
+
+def _jsonl(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
+    for row in rows:
+        yield json.dumps({name: row[name] for name in columns}, ensure_ascii=False)

@@ -1,0 +1,101 @@
+"""What a lane says and counts: one log line an outcome, with the lists affected."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from bouncehandler.spool import Again, Dead, Done, Settlement
+
+
+class Log(Protocol):
+    """The part of a structlog logger that is used here."""
+
+    def info(self, event: str, **values: object) -> object:
+        """Something went as it should."""
+        ...
+
+    def warning(self, event: str, **values: object) -> object:
+        """Something went wrong and will be tried again."""
+        ...
+
+    def error(self, event: str, **values: object) -> object:
+        """Somebody has to look."""
+        ...
+
+
+@dataclass(slots=True)
+class LaneTally:
+    """Dispatches by how they ended; calls that failed are counted each time."""
+
+    done: int = 0
+    again: int = 0
+    dead: int = 0
+    last_failure: str = ""
+    """What the provider said when it last failed; empty while it has not."""
+
+
+class Journal:
+    """Logs and counts for one provider."""
+
+    def __init__(self, provider: str, log: Log) -> None:
+        self.tally = LaneTally()
+        self._provider, self._log = provider, log
+
+    def settled(self, settlements: Iterable[Settlement]) -> None:
+        """Tell how calls ended; a claim that was given back is no news."""
+        for settlement in settlements:
+            if isinstance(settlement, Done):
+                self._done(settlement)
+            elif isinstance(settlement, Again):
+                self._again(settlement)
+            elif isinstance(settlement, Dead):
+                self._dead(settlement)
+
+    def held(self, reason: str, *, is_new: bool) -> None:
+        """Tell that the provider is held; once, however many calls find out."""
+        if is_new:
+            self._log.error("provider_held", provider=self._provider, reason=reason)
+
+    def released(self) -> None:
+        """Tell that the provider is back."""
+        self._log.info("provider_back", provider=self._provider)
+
+    def paused(self, seconds: float) -> None:
+        """Tell that the provider asked for a pause."""
+        self._log.warning("provider_asks_for_pause", provider=self._provider, seconds=round(seconds, 1))
+
+    def _done(self, done: Done) -> None:
+        self.tally.done += 1
+        outcome = done.outcome
+        self._log.info(
+            outcome.kind,
+            provider=self._provider,
+            recipient=done.dispatch.suppression.recipient,
+            lists=list(outcome.lists),
+            attempt=done.dispatch.attempts,
+            seconds=round(done.attempt.seconds, 3),
+            **({"note": outcome.note} if outcome.note else {}),
+        )
+
+    def _again(self, again: Again) -> None:
+        self.tally.again += 1
+        self.tally.last_failure = again.attempt.answer
+        self._log.warning(
+            "failed_will_retry",
+            provider=self._provider,
+            recipient=again.dispatch.suppression.recipient,
+            answer=again.attempt.answer,
+            attempt=again.dispatch.attempts,
+            next_at=datetime.fromtimestamp(again.due_at, UTC).isoformat(timespec="seconds"),
+        )
+
+    def _dead(self, dead: Dead) -> None:
+        self.tally.dead += 1
+        self._log.error(
+            "dead_letter",
+            provider=self._provider,
+            recipient=dead.dispatch.suppression.recipient,
+            answer=dead.attempt.answer,
+            attempt=dead.dispatch.attempts,
+        )

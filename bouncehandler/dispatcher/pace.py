@@ -1,0 +1,29 @@
+"""Keeps calls at least so far apart that a provider's rate is not exceeded."""
+
+import threading
+from collections.abc import Callable
+
+
+class Pace:
+    """Hands out moments, evenly spaced, to any number of threads.
+
+    Args:
+        rate: calls a second; None: no limit.
+        pause: waits for so many seconds, and says whether to give up instead (`threading.Event.wait`).
+    """
+
+    def __init__(self, rate: float | None, monotonic: Callable[[], float], pause: Callable[[float], bool]) -> None:
+        self._apart = 1 / rate if rate else 0.0
+        self._monotonic, self._pause = monotonic, pause
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> bool:
+        """Wait for this thread's turn; False when it was told to give up instead."""
+        if not self._apart:
+            return not self._pause(0)
+        with self._lock:
+            now = self._monotonic()
+            turn = max(now, self._next)
+            self._next = turn + self._apart
+        return not self._pause(turn - now)

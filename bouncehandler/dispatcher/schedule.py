@@ -1,0 +1,41 @@
+"""When to try again: the durable tier of retry, a list that can be read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bouncehandler.spool import Again, Dead
+from bouncehandler.suppression import Attempt, Dispatch
+
+_LONGEST_ASKED = 24 * 3600.0
+"""Seconds; a provider that asks for longer is tried once a day."""
+
+_SHORTEST_ASKED = 1.0
+"""Seconds; `Retry-After: 0` is no invitation to a tight loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Waits between attempts, each longer by a random share so that a crowd does not come back at once."""
+
+    waits: Sequence[float]
+    """Seconds; when they are used up, the dispatch is a dead letter."""
+    random: Callable[[], float]
+    """Numbers from 0 to 1."""
+    jitter: float = 0.1
+    """The largest share by which a wait is lengthened."""
+
+    def after_failure(
+        self, dispatch: Dispatch, attempt: Attempt, now: float, retry_after: float | None = None
+    ) -> Again | Dead:
+        """The next attempt after a temporary failure.
+
+        A provider that names the time itself is obeyed, and the schedule is not used up by it: it is there, and
+        only asks for patience (`Retry-After`, RFC 9110 10.2.3).
+        """
+        if retry_after is not None:
+            wait = min(max(retry_after, _SHORTEST_ASKED), _LONGEST_ASKED)
+            return Again(dispatch, attempt, now + wait, dispatch.step)
+        if dispatch.step >= len(self.waits):
+            return Dead(dispatch, attempt)
+        wait = self.waits[dispatch.step] * (1 + self.jitter * self.random())
+        return Again(dispatch, attempt, now + wait, dispatch.step + 1)

@@ -1,0 +1,10 @@
+"""The left half: stdin to accounting to policy to the spool, and never a network call in between.
+
+`pump` moves blocks from a file descriptor into `Ingest`, which decides and commits in groups; `Tally` counts.
+"""
+
+from bouncehandler.ingest.intake import Ingest
+from bouncehandler.ingest.pump import pump
+from bouncehandler.ingest.tally import Tally
+
+__all__ = ["Ingest", "Tally", "pump"]

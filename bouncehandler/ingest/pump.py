@@ -1,0 +1,97 @@
+"""From a file descriptor into the intake: read what is there, and commit as soon as nothing more waits."""
+
+import fcntl
+import os
+import select
+import stat
+from collections.abc import Callable
+
+from bouncehandler.ingest.intake import Ingest
+
+BLOCK = 1 << 18
+"""Bytes asked of the input at once; larger blocks are no faster."""
+
+_PIPE_SIZE = 1 << 20
+"""Bytes that the kernel may keep for us while we commit; the most that Linux grants everybody."""
+
+_OPEN_ROW_SECONDS = 5.0
+"""After so long inside one quoted cell, rows that it took in are freed: PowerMTA writes a row at once."""
+
+_DRAIN_SECONDS = 5.0
+"""At a stop, how long to go on reading what the writer has already put into the pipe."""
+
+
+def pump(
+    intake: Ingest,
+    source: int,
+    stop: int,
+    *,
+    monotonic: Callable[[], float],
+    progress: Callable[[int], None] = lambda _: None,
+) -> bool:
+    """Read `source` until it ends, or until the file descriptor `stop` becomes readable.
+
+    Groups form by themselves: while one is committed, the next gathers in the pipe. What is in a pipe at a stop is
+    read; a regular file keeps what is left, since it can be fed again.
+
+    Args:
+        progress: called with the number of bytes of each block.
+
+    Returns:
+        Whether the input was read to its end.
+
+    Raises:
+        SpoolError: the disk failed us.
+    """
+    _widen(source)
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    poll.register(stop, select.POLLIN)
+    open_since = monotonic()
+    while True:
+        ready = {fd for fd, _ in poll.poll(_patience(intake))}
+        if stop in ready:
+            return _stopped(intake, source, monotonic)
+        if source not in ready:
+            intake.commit()
+            if intake.is_inside_row and monotonic() - open_since > _OPEN_ROW_SECONDS:
+                intake.free_swallowed_rows()
+            continue
+        block = os.read(source, BLOCK)
+        if not block:
+            intake.close()
+            return True
+        was_inside = intake.is_inside_row
+        intake.feed(block)
+        open_since = open_since if was_inside else monotonic()
+        progress(len(block))
+
+
+def _patience(intake: Ingest) -> int | None:
+    """Milliseconds to wait for input: none while something is to be committed."""
+    if intake.is_waiting_to_commit:
+        return 0
+    return 1000 if intake.is_inside_row else None
+
+
+def _stopped(intake: Ingest, source: int, monotonic: Callable[[], float]) -> bool:
+    if stat.S_ISREG(os.fstat(source).st_mode):
+        intake.commit()
+        return False
+    deadline = monotonic() + _DRAIN_SECONDS
+    poll = select.poll()
+    poll.register(source, select.POLLIN)
+    is_drained = False
+    while not is_drained and monotonic() < deadline:
+        block = os.read(source, BLOCK) if poll.poll(0) else b""
+        is_drained = not block
+        intake.feed(block)
+    intake.close()
+    return is_drained
+
+
+def _widen(source: int) -> None:
+    try:
+        fcntl.fcntl(source, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+    except (OSError, AttributeError):  # no pipe, or not Linux: it works without
+        return

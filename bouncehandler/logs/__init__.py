@@ -1,0 +1,118 @@
+"""The log: JSON lines in files and pipes, readable lines on a terminal, addresses masked in both.
+
+`masking` takes addresses out of any text, `sinks` writes lines and never fails whoever logs.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, TextIO
+
+import structlog
+from structlog.stdlib import ProcessorFormatter
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from bouncehandler.logs.masking import cleaned, mask_addresses
+from bouncehandler.logs.sinks import LogFile, LogStream
+from bouncehandler.settings import ConfigurationError
+
+_NAME = "bouncehandler"
+_CHATTY = ("httpx", "httpcore")  # at debug level they write down headers, and so API keys
+
+
+def get_logger() -> FilteringBoundLogger:
+    """A logger; what it is told goes where `configure` said, even if that is called later."""
+    logger: FilteringBoundLogger = structlog.get_logger()
+    return logger
+
+
+def configure(  # noqa: PLR0913  # what the configuration and the command line say
+    *,
+    logfile: Path | None,
+    debug: bool,
+    addresses: Literal["masked", "plain"],
+    stream: TextIO,
+    stream_is_terminal: bool,
+    level: Literal["debug", "info", "warning", "error"] = "info",
+) -> None:
+    """Send the log of this process to `logfile`, else to `stream`; with `debug` to both, from debug level on.
+
+    The file is opened again when it has been moved away, and is made readable by owner and group alone. A line that
+    can't be written, such as on a full disk, is lost, and nobody hears of it.
+
+    Raises:
+        ConfigurationError: the file can't be written to.
+    """
+    as_json = structlog.processors.JSONRenderer(
+        ensure_ascii=True
+    )  # so no line separator or direction mark gets through
+    sinks: list[logging.Handler] = []
+    if logfile:
+        sinks.append(_formatted(_open(logfile), as_json))
+    if debug or not logfile:
+        sinks.append(_formatted(LogStream(stream), _as_text if stream_is_terminal else as_json))
+    _connect(sinks)
+    structlog.configure(
+        processors=_processors(mask_addresses if addresses == "masked" else str),
+        wrapper_class=structlog.make_filtering_bound_logger("debug" if debug else level),
+        logger_factory=lambda *_: logging.getLogger(_NAME),
+        cache_logger_on_first_use=False,
+    )
+
+
+def _open(logfile: Path) -> LogFile:
+    try:
+        return LogFile(logfile)
+    except (OSError, ValueError) as error:  # ValueError: a name with NUL
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigurationError(
+            f"the log file {logfile} can't be written: {why}; check its folder and owner"
+        ) from None
+
+
+def _formatted(sink: logging.Handler, render: Processor) -> logging.Handler:
+    sink.setFormatter(ProcessorFormatter(processors=[ProcessorFormatter.remove_processors_meta, render]))
+    return sink
+
+
+def _connect(sinks: list[logging.Handler]) -> None:
+    """Make these the only sinks, and keep other libraries' lines out."""
+    root = logging.getLogger(_NAME)
+    for former in list(root.handlers):
+        root.removeHandler(former)
+        former.close()
+    for sink in sinks:
+        root.addHandler(sink)
+    root.setLevel(logging.DEBUG)  # structlog has dropped what is below the level
+    root.propagate = False
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+def _processors(mask: Callable[[str], str]) -> list[Processor]:
+    def clean(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        first = {key: event.pop(key, "") for key in ("timestamp", "level", "event")}
+        return {str(cleaned(key, mask)): cleaned(value, mask) for key, value in (first | dict(event)).items()}
+
+    return [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        clean,
+        ProcessorFormatter.wrap_for_formatter,
+    ]
+
+
+def _as_text(logger: WrappedLogger, name: str, event: EventDict) -> str:
+    """One line without control characters; a traceback's lines are indented, so that none passes for a line of ours."""
+    blocks = [event.pop(key) for key in ("stack", "exception") if key in event]
+    line = structlog.dev.ConsoleRenderer(colors=False, sort_keys=False, pad_event_to=0)(logger, name, event)
+    within = [f"    {line}" for block in blocks for line in str(block).split("\n")]
+    return "\n".join(map(_escaped, [line, *within]))
+
+
+def _escaped(line: str) -> str:
+    if line.isprintable():
+        return line
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in line)

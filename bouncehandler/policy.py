@@ -1,0 +1,147 @@
+"""What a record deserves: Suppress, Count or Ignore, always with the rule that said so; no clock, disk or network."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Literal, NamedTuple
+
+from bouncehandler.record import Bounce, DsnStatus, ListedAddress
+
+
+class Threshold(NamedTuple):
+    """So many bounces within so long make a suppression."""
+
+    suppress_after: int
+    within: timedelta
+
+
+Action = Literal["suppress", "ignore"] | Threshold
+"""What the configuration says of a category or a status."""
+
+OTHER = "*"
+"""Stands for every category that is not named; PowerMTA's categories are an open set."""
+
+_SOFT = Threshold(3, timedelta(days=21))
+_SOFTER = Threshold(4, timedelta(days=21))
+
+DEFAULT_BOUNCE: Mapping[str, Action] = MappingProxyType(
+    {
+        "bad-mailbox": "suppress",
+        "bad-domain": "suppress",
+        "inactive-mailbox": "suppress",
+        "quota-issues": _SOFT,
+        "no-answer-from-host": _SOFT,
+        "routing-errors": _SOFTER,
+        "relaying-issues": _SOFTER,
+        "spam-related": "ignore",
+        "policy-related": "ignore",
+        "content-related": "ignore",
+        "virus-related": "ignore",
+        "invalid-sender": "ignore",
+        "bad-configuration": "ignore",
+        "protocol-errors": "ignore",
+        "bad-connection": "ignore",
+        "message-expired": "ignore",
+        "other": "ignore",
+        OTHER: "ignore",
+    }
+)
+"""The reason for each stands in `config/bouncehandler.toml`."""
+
+DEFAULT_STATUS: Mapping[str, Action] = MappingProxyType({"4.x.x": _SOFT, "5.7.x": "ignore"})
+"""A hard category with a temporary status counts as soft; policy and authentication (RFC 3463 3.8) say nothing about
+the mailbox."""
+
+_SUPPRESSION_LIST_HIT = re.compile(r"\bin suppression list\b", re.IGNORECASE)
+"""PowerMTA refused the message itself: `5.7.1 ... recipient is in suppression list`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suppress:
+    """The recipient is not to be mailed again."""
+
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A soft bounce: it takes `threshold.suppress_after` of them within `threshold.within` to suppress."""
+
+    rule: str
+    threshold: Threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """The record says nothing against the recipient."""
+
+    rule: str
+
+
+Verdict = Suppress | Count | Ignore
+
+
+class Policy:
+    """The rules of `[policy]` in the configuration; every verdict names its rule in the words found there."""
+
+    def __init__(
+        self,
+        bounce: Mapping[str, Action] = DEFAULT_BOUNCE,
+        status: Mapping[str, Action] = DEFAULT_STATUS,
+        suppression_list_hit: Literal["suppress", "ignore"] = "ignore",
+    ) -> None:
+        self._bounce = {name: _verdict(f"policy.bounce.{_key(name)}", action) for name, action in bounce.items()}
+        self._other = self._bounce.get(OTHER) or Ignore(f"policy.bounce.{_key(OTHER)} is not set")
+        self._status = [
+            (_status_pattern(pattern), _verdict(f'policy.status."{pattern}"', action))
+            for pattern, action in sorted(status.items(), key=lambda item: item[0].count("x"))
+        ]
+        self._list_hit = _verdict("policy.suppression_list_hit", suppression_list_hit)
+        self._by_status: dict[tuple[Verdict, DsnStatus | None], Verdict] = {}
+
+    def decide(self, record: Bounce | ListedAddress) -> Verdict:
+        """The verdict on any record; an address fed by hand always suppresses."""
+        if isinstance(record, ListedAddress):
+            return Suppress("a list fed by hand always suppresses")
+        verdict = self.of_category(record.category)
+        if not isinstance(verdict, Suppress):
+            return verdict
+        if _SUPPRESSION_LIST_HIT.search(record.status_text) or _SUPPRESSION_LIST_HIT.search(record.diagnostic):
+            return self._list_hit if isinstance(self._list_hit, Ignore) else verdict
+        return self._by_status_code(verdict, record.status)
+
+    def of_category(self, category: str) -> Verdict:
+        """What the category alone says. Only Suppress can still be softened by what else the record holds."""
+        return self._bounce.get(category, self._other)
+
+    def settled_categories(self) -> list[str]:
+        """The named categories whose records are never suppressed, whatever else they hold."""
+        return [name for name, verdict in self._bounce.items() if name != OTHER and not isinstance(verdict, Suppress)]
+
+    def _by_status_code(self, verdict: Suppress, status: DsnStatus | None) -> Verdict:
+        if status is None:
+            return verdict
+        text = str(status)
+        found = next((says for pattern, says in self._status if pattern.fullmatch(text)), verdict)
+        return verdict if isinstance(found, Suppress) else found
+
+
+def _verdict(key: str, action: Action) -> Verdict:
+    if action == "suppress":
+        return Suppress(f'{key} = "suppress"')
+    if action == "ignore":
+        return Ignore(f'{key} = "ignore"')
+    within = f"{action.within.days}d" if action.within.seconds == 0 else f"{int(action.within.total_seconds())}s"
+    return Count(f'{key} = {{ suppress_after = {action.suppress_after}, within = "{within}" }}', action)
+
+
+def _key(name: str) -> str:
+    """The name as a TOML key: bare where TOML allows it."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
+
+
+def _status_pattern(pattern: str) -> re.Pattern[str]:
+    """`4.x.x` as a regular expression; `x` stands for any number."""
+    return re.compile(r"\.".join(r"\d+" if part == "x" else re.escape(part) for part in pattern.split(".")))

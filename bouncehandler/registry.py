@@ -1,0 +1,110 @@
+"""From a provider's section in the configuration to its adapter, through the entry points `bouncehandler.providers`."""
+
+import difflib
+import json
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+from bouncehandler.provider import Provider, ProviderClass, ProviderSettings
+from bouncehandler.settings import ConfigurationError
+from bouncehandler.settings.adapter import validated, without_secrets
+from bouncehandler.settings.model import ProviderSection
+from bouncehandler.settings.wording import sentence
+
+if TYPE_CHECKING:
+    from bouncehandler.client import ProviderClient
+
+GROUP = "bouncehandler.providers"
+"""An entry's name is the `type` in the configuration; what it names is the adapter's class."""
+
+_LONGEST_TYPE = 80  # characters that are shown
+
+
+def known_types() -> list[str]:
+    """Every type of provider that is installed, in the order of the alphabet."""
+    return sorted({entry.name for entry in entry_points(group=GROUP)})
+
+
+def load(provider_type: str) -> ProviderClass:
+    """The adapter's class.
+
+    Raises:
+        ConfigurationError: nothing, or more than one thing, is installed under that name; or it can't be imported.
+    """
+    entry = _entry(provider_type)
+    who = f"the adapter {entry.value} of type {json.dumps(entry.name)}"
+    try:
+        found: Any = entry.load()
+    except Exception as error:  # noqa: BLE001  # a stranger's module can raise anything while it is imported
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ConfigurationError(f"{who} can't be imported: {why}") from None
+    model = getattr(found, "Settings", None)
+    if not (callable(found) and isinstance(model, type) and issubclass(model, ProviderSettings)):
+        raise ConfigurationError(f"{who} is not a class with a Settings derived from ProviderSettings; tell its author")
+    adapter: ProviderClass = found
+    return adapter
+
+
+def settings_for(name: str, section: ProviderSection) -> ProviderSettings:
+    """What the adapter of the provider `name` wants to know, validated by its own model.
+
+    Each secret `x` of the model may come as `x_file`, the path of a file that holds it: without the line end at its
+    end, and with a line each where there can be several.
+
+    Raises:
+        ConfigurationError: the adapter can't be had, or one of its keys is unknown, missing or wrong.
+    """
+    return validated(name, _adapter(name, section).Settings, section.options.get_secret_value())
+
+
+def client_for(name: str, section: ProviderSection) -> "ProviderClient":
+    """The client that the section asks for.
+
+    Raises:
+        ConfigurationError: the proxy, or the file of certificate authorities, can't be used.
+    """
+    from bouncehandler.client import build_client  # noqa: PLC0415  # for those who only look at settings
+
+    proxy = section.proxy.get_secret_value() if section.proxy else None
+    ca_file = str(section.ca_file) if section.ca_file else None
+    try:
+        return build_client(timeout=section.timeout, ca_file=ca_file, proxy=proxy)
+    except ValueError as error:
+        raise ConfigurationError(sentence("", ("providers", name), str(error))) from None
+
+
+def build(name: str, section: ProviderSection, client: "ProviderClient | None" = None) -> Provider:
+    """The adapter of the provider `name`, with `client`, or with one of its own as `client_for` makes it.
+
+    Raises:
+        ConfigurationError: as `settings_for` and `client_for`; or the adapter refuses its settings with a ValueError.
+    """
+    settings = settings_for(name, section)
+    adapter = _adapter(name, section)
+    own = client or client_for(name, section)
+    try:
+        return adapter(settings, own)
+    except ValueError as error:
+        if client is None:
+            own.close()
+        said = without_secrets(adapter.Settings, dict(settings), str(error))
+    raise ConfigurationError(sentence("", ("providers", name), said))
+
+
+def _entry(provider_type: str) -> EntryPoint:
+    found = {entry.value: entry for entry in entry_points(group=GROUP, name=provider_type)}
+    if len(found) == 1:
+        return next(iter(found.values()))
+    name = json.dumps(provider_type[:_LONGEST_TYPE])
+    if found:
+        raise ConfigurationError(f"{name} is installed more than once, as {' and '.join(sorted(found))}; remove one")
+    nearest = difflib.get_close_matches(provider_type[:_LONGEST_TYPE], known_types(), n=1)
+    mend = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known_types()) or 'none'}"
+    raise ConfigurationError(f"{name} is not a type of provider that is installed; {mend}")
+
+
+def _adapter(name: str, section: ProviderSection) -> ProviderClass:
+    try:
+        return load(section.type)
+    except ConfigurationError as error:
+        raise ConfigurationError(sentence("", ("providers", name, "type"), str(error))) from None

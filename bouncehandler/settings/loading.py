@@ -1,0 +1,81 @@
+"""Puts the configuration together: the environment over the file over the defaults, then validated."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from bouncehandler.settings import ConfigurationError
+from bouncehandler.settings.model import Settings, ThresholdTable
+from bouncehandler.settings.sources import Key, Source, Table, read_environment, read_file
+from bouncehandler.settings.wording import sentences
+
+
+def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """See `bouncehandler.settings.load`."""
+    file, written = read_file(path, environ)
+    variables = read_environment(environ)
+    folders = [Path(environ[name]) for name in ("CREDENTIALS_DIRECTORY",) if environ.get(name)]
+    folders.append(file.absolute().parent if file else Path())
+    for source in (written, variables):
+        _anchor_files(source.table, folders)
+    try:
+        return Settings.merged(variables.table, written.table, _state_folder(environ))
+    except ValidationError as error:
+        found = sentences(error, known=_known, source=lambda key: _source(key, variables, written))
+    raise ConfigurationError("\n".join(found))
+
+
+def _state_folder(environ: Mapping[str, str]) -> Table:
+    """The default for the spool; nothing where the user has no home, so that the setting is asked for."""
+    state = environ.get("XDG_STATE_HOME", "")
+    home = environ.get("HOME", "")
+    # Relative paths are invalid there and to be ignored, says the XDG Base Directory Specification.
+    folder = state if state.startswith("/") else f"{home}/.local/state" if home.startswith("/") else ""
+    return {"spool": {"url": f"sqlite:///{Path(folder)}/bouncehandler/spool.db"} if folder else {}}
+
+
+def _anchor_files(table: Table, folders: list[Path]) -> None:
+    """Make each relative `..._file` of a provider absolute: in the first folder that has it, else in the last."""
+    providers = table.get("providers")
+    for options in providers.values() if isinstance(providers, dict) else ():
+        for key in [key for key in options if key.endswith("_file")] if isinstance(options, dict) else ():
+            name = options[key]
+            if isinstance(name, str) and name and "\0" not in name:
+                candidates = [folder / name for folder in folders]
+                options[key] = str(next((file for file in candidates if file.is_file()), candidates[-1]))
+
+
+def _source(key: Key, variables: Source, file: Source) -> str:
+    """The variable or the file that gave the key; where neither did, the one that came nearest to it."""
+    nearest = max(variables.names, key=lambda given: _shared(given, key), default=())
+    shared = _shared(nearest, key)
+    if nearest and (shared == len(nearest) or shared > _held(file.table, key)):
+        return f"{variables.names[nearest]} in the environment"
+    return file.names.get((), "")
+
+
+def _shared(given: Key, key: Key) -> int:
+    """How many parts two keys have in common, from the left."""
+    return next(
+        (at for at, (one, other) in enumerate(zip(given, key, strict=False)) if one != other), min(len(given), len(key))
+    )
+
+
+def _held(table: object, key: Key) -> int:
+    """How many parts of the key a table holds, from the left."""
+    for at, part in enumerate(key):
+        if not isinstance(table, dict) or part not in table:
+            return at
+        table = table[part]
+    return len(key)
+
+
+def _known(key: Key) -> Iterable[str]:
+    """What the table at a key may hold: the top, a section, or below those the only table that has keys of its own."""
+    if not key:
+        return Settings.model_fields
+    section = Settings.model_fields[str(key[0])].annotation
+    if len(key) == 1 and isinstance(section, type) and issubclass(section, BaseModel):
+        return section.model_fields
+    return ThresholdTable.model_fields

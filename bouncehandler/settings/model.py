@@ -1,0 +1,275 @@
+"""The settings, section by section, with their defaults; `config/bouncehandler.toml` explains each to the operator."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    GetPydanticSchema,
+    PlainSerializer,
+    Secret,
+    SecretStr,
+    Tag,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bouncehandler import policy
+from bouncehandler.accounting import DEFAULT_COLUMNS
+from bouncehandler.durations import Duration, Rate, format_duration
+from bouncehandler.settings.sources import Table, split_list
+
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+
+Positive = Annotated[Duration, Field(gt=0)]
+"""Seconds, more than 0."""
+
+
+class Section(BaseModel):
+    """A table of the configuration: what it doesn't know it refuses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+def _whole(value: object) -> object:
+    """Refuse `true`, which Python takes for 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be a whole number")  # noqa: TRY004  # pydantic turns only this one into a sentence
+    return value
+
+
+def _distinct_words(names: list[str]) -> list[str]:
+    if [name.lower() for name in names[:1]] != ["type"] or "rcpt" not in map(str.lower, names):
+        raise ValueError("must begin with the column type and hold the column rcpt")
+    return names
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Words = Annotated[list[str], BeforeValidator(split_list)]
+Columns = Annotated[Words, AfterValidator(_distinct_words)]
+
+
+def _spool_url(url: str) -> str:
+    # A relative file would depend on the folder that PowerMTA happens to start the pipe in.
+    if not re.fullmatch(r"sqlite:////[^\x00-\x1f?#]*[^\x00-\x1f/?#]", url):
+        raise ValueError("must be sqlite:/// and an absolute path, such as sqlite:////var/lib/bouncehandler/spool.db")
+    return url
+
+
+class SpoolSettings(Section):
+    """`[spool]`: where suppressions are kept until every provider has heard of them."""
+
+    url: Annotated[str, AfterValidator(_spool_url)]
+    """Without one, `spool.db` in the user's state folder."""
+    batch_rows: Annotated[Whole, Field(ge=1, le=100_000)] = 1000
+    """Suppressions that are committed together at most."""
+
+
+class ThresholdTable(Section):
+    """`{ suppress_after = 3, within = "21d" }`."""
+
+    suppress_after: Annotated[Whole, Field(ge=2)]
+    within: Positive = 21 * _DAY
+
+
+WORD, TABLE = "<word>", "<table>"
+"""Parts of pydantic's error locations that no operator wrote."""
+
+
+def _form(value: object) -> str | None:
+    if isinstance(value, str):
+        return WORD if value in {"suppress", "ignore"} else None
+    return TABLE if isinstance(value, dict) else None
+
+
+def _threshold(table: ThresholdTable) -> policy.Threshold:
+    return policy.Threshold(table.suppress_after, timedelta(seconds=table.within))
+
+
+def _as_written(action: policy.Action) -> str | Table:
+    if isinstance(action, str):
+        return action
+    return {"suppress_after": action.suppress_after, "within": format_duration(action.within.total_seconds())}
+
+
+_Forms = Annotated[
+    Annotated[Literal["suppress", "ignore"], Tag(WORD)]
+    | Annotated[ThresholdTable, AfterValidator(_threshold), Tag(TABLE)],
+    Discriminator(
+        _form,
+        custom_error_type="not_an_action",
+        custom_error_message='must be "suppress", "ignore" or a table such as { suppress_after = 3, within = "21d" }',
+    ),
+]
+Action = Annotated[
+    policy.Action, GetPydanticSchema(lambda _, handler: handler(_Forms)), PlainSerializer(_as_written, return_type=Any)
+]
+
+
+def _spelled_out(value: object) -> object:
+    """`"count"`: what policy says of a temporary status, unless the operator says how many."""
+    return _as_written(policy.DEFAULT_STATUS["4.x.x"]) if value == "count" else value
+
+
+def _category(name: str) -> str:
+    meant = name.strip().lower().replace("_", "-")
+    if name not in policy.DEFAULT_BOUNCE and meant in policy.DEFAULT_BOUNCE:
+        raise ValueError(f"is not how PowerMTA writes it; write {meant}")
+    return name
+
+
+def _status(pattern: str) -> str:
+    if not re.fullmatch(r"(?:[245]|x)(?:\.(?:0|[1-9][0-9]{0,2}|x)){2}", pattern):
+        raise ValueError("must be a status such as 5.1.1, or a pattern such as 4.x.x or 5.7.x")
+    return pattern
+
+
+def _over_defaults(defaults: Mapping[str, policy.Action]) -> AfterValidator:
+    return AfterValidator(lambda named: {**defaults, **named})
+
+
+class PolicySettings(Section):
+    """`[policy]`: plain data for `Policy`; what the operator doesn't name keeps its default."""
+
+    bounce: Annotated[
+        dict[Annotated[str, AfterValidator(_category)], Action], _over_defaults(policy.DEFAULT_BOUNCE)
+    ] = Field(default_factory=lambda: dict(policy.DEFAULT_BOUNCE))
+    """By bounce category; `*` stands for those that are not named."""
+    status: Annotated[
+        dict[Annotated[str, AfterValidator(_status)], Annotated[Action, BeforeValidator(_spelled_out)]],
+        _over_defaults(policy.DEFAULT_STATUS),
+    ] = Field(default_factory=lambda: dict(policy.DEFAULT_STATUS))
+    """By DSN status, `x` for any number: what it says against a category that would suppress."""
+    suppression_list_hit: Literal["suppress", "ignore"] = "ignore"
+
+
+class DispatchSettings(Section):
+    """`[dispatch]`: how patiently providers are called; all in seconds."""
+
+    schedule: Annotated[list[Positive], BeforeValidator(split_list), Field(min_length=1)] = Field(
+        default_factory=lambda: [
+            _MINUTE, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 5 * _HOUR, 10 * _HOUR, 10 * _HOUR, _DAY, _DAY,
+        ]
+    )  # fmt: skip
+    """The waits between attempts; after the last one a dispatch is a dead letter."""
+    repeat_after: Duration = _DAY
+    """A recipient carried out less than this ago is not sent to the same provider again."""
+    probe_every: Positive = 5 * _MINUTE
+    """How often a held provider is tried."""
+    grace: Duration = 10.0
+    """What calls in flight are given to finish at a stop."""
+    patience: Duration = 30.0
+    """What a run at its end of input gives a provider that asked to slow down."""
+
+
+class LogSettings(Section):
+    """`[log]`."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    addresses: Literal["masked", "plain"] = "masked"
+
+
+class ColumnSettings(Section):
+    """`[columns]`: the orders of columns in streams without a header."""
+
+    b: Columns = Field(default_factory=lambda: list(DEFAULT_COLUMNS["b"]))
+    f: Columns = Field(default_factory=lambda: list(DEFAULT_COLUMNS["f"]))
+
+
+def _proxy(url: SecretStr) -> SecretStr:
+    """It may hold a password: so no error repeats it."""
+    try:
+        parts = urlsplit(url.get_secret_value())
+        is_usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port is None or parts.port)
+    except ValueError:
+        is_usable = False
+    if not is_usable:
+        raise ValueError("is not a URL of the form http://host:port")
+    return url
+
+
+def _originator(pattern: str) -> str:
+    if not re.fullmatch(r"[^\s@*]+@[^\s@]+|[^\s]*\*[^\s]*", pattern):
+        raise ValueError("must be an address such as news@example.com, or a pattern such as *@bounce.example.com")
+    return pattern
+
+
+class ProviderSection(Section):
+    """`[providers.NAME]`: what every provider has, and in `options` what belongs to its adapter."""
+
+    type: str
+    """An entry point of the group `bouncehandler.providers`."""
+    originators: Annotated[list[Annotated[str, AfterValidator(_originator)]], BeforeValidator(split_list)] = Field(
+        default_factory=list
+    )
+    """Envelope senders whose bounces this provider wants, `*` for any text, without regard to case; empty wants all."""
+    concurrency: Annotated[Whole, Field(ge=1, le=256)] = 8
+    """Calls in flight at once, at most."""
+    rate: Rate | None = None
+    """Calls per second, at most; None for no bound."""
+    timeout: Positive = 30.0
+    """Seconds for a whole call."""
+    proxy: Annotated[SecretStr, AfterValidator(_proxy)] | None = None
+    ca_file: Path | None = None
+    """Certificate authorities to trust instead of the public ones, as PEM."""
+    options: Secret[dict[str, Any]] = Secret({})
+    """The adapter's own keys, as written; secrets among them."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _leave_the_rest_to_the_adapter(cls, table: object) -> object:
+        if not isinstance(table, dict):
+            return table
+        common = cls.model_fields.keys() - {"options"}
+        rest = {key: value for key, value in table.items() if key not in common}
+        return {key: value for key, value in table.items() if key in common} | {"options": rest}
+
+
+def _provider_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9_]+", name):
+        raise ValueError("is not a name for a provider; use a to z, 0 to 9 and _")
+    return name
+
+
+class Settings(BaseSettings):
+    """The whole configuration."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    spool: SpoolSettings
+    policy: PolicySettings = Field(default_factory=PolicySettings)
+    dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+    columns: ColumnSettings = Field(default_factory=ColumnSettings)
+    providers: dict[Annotated[str, AfterValidator(_provider_name)], ProviderSection] = Field(default_factory=dict)
+
+    @classmethod
+    def merged(cls, *tables: Table) -> Self:
+        """The settings of several tables; where they disagree, the earlier one holds.
+
+        Raises:
+            pydantic.ValidationError: a setting is unknown or wrong.
+        """
+        return cls.model_validate({"tables": tables})
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # takes keys like 0123 for numbers, skips unknown ones
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # nothing is read that nobody named
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only the tables that `merged` was given."""
+        given = init_settings()
+        return tuple(InitSettingsSource(settings_cls, table) for table in given.get("tables", (given,)))

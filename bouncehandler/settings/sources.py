@@ -1,0 +1,137 @@
+"""Where settings come from: the TOML file, and the variables `BOUNCEHANDLER_...`."""
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bouncehandler.settings import ConfigurationError
+
+SYSTEM_FILE = Path("/etc/bouncehandler/bouncehandler.toml")
+"""Read when no other file is named, and only where it exists."""
+
+_PREFIX = "BOUNCEHANDLER_"
+_FILE_VARIABLE = "BOUNCEHANDLER_CONFIG"
+_LONGEST_FILE = 4 * 1024 * 1024  # bytes: a thousand providers fit; a device without an end doesn't
+_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+
+Table = dict[str, Any]
+Key = tuple[str | int, ...]
+"""The parts of a dotted key; a number is an index into a list."""
+
+
+class Source(NamedTuple):
+    """The settings of one source."""
+
+    table: Table
+    names: Mapping[Key, str]
+    """By key, what the operator called its source: a file, or variables."""
+
+
+def read_file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path | None, Source]:
+    """The file that counts, and what it says; None and nothing when there is no file and none was named.
+
+    Raises:
+        ConfigurationError: the file can't be read, or isn't TOML.
+    """
+    variable = environ.get(_FILE_VARIABLE)
+    named = path or (Path(variable) if variable else None)
+    file = named or SYSTEM_FILE
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(_LONGEST_FILE + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name with NUL
+        if named is None and isinstance(error, FileNotFoundError | NotADirectoryError):
+            return None, Source({}, {})
+        why = getattr(error, "strerror", None) or str(error)
+        named_by = f" (named by {_FILE_VARIABLE})" if variable and path is None else ""
+        raise ConfigurationError(f"{file}{named_by}: the configuration can't be read: {why}") from None
+    return file, Source(_parse(file, data), {(): str(file)})
+
+
+def _parse(file: Path, data: bytes) -> Table:
+    if len(data) > _LONGEST_FILE:
+        raise ConfigurationError(
+            f"{file}: the configuration is longer than {_LONGEST_FILE} bytes; is it the right file?"
+        )
+    try:
+        text = data.decode("utf-8-sig")  # editors on Windows write a byte order mark
+        return tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError(f"{file}, line {line}: the configuration must be UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(_syntax_error(file, text, str(error))) from None
+    except (ValueError, RecursionError):  # numbers with thousands of digits, thousands of brackets
+        raise ConfigurationError(f"{file}: a value is too long or nested too deep to be read") from None
+
+
+def _syntax_error(file: Path, text: str, said: str) -> str:
+    """Say where first: tomllib says it last, and at the end of the document not at all."""
+    place = _PLACE.search(said)
+    if place and place[1]:
+        line, column = place[1], place[2]
+    else:
+        line, column = str(text.count("\n") + 1), str(len(text) - text.rfind("\n"))
+    what = said[: place.start()] if place else said
+    hint = "; text belongs in quotes" if what == "Invalid value" else ""
+    return f"{file}, line {line}, column {column}: {what}{hint}"
+
+
+def read_environment(environ: Mapping[str, str]) -> Source:
+    """The variables `BOUNCEHANDLER_SECTION__KEY`; a table may also be given whole, as JSON.
+
+    Values stay text, which the settings' types read: an API key that looks like a number remains what it is.
+
+    Raises:
+        ConfigurationError: a table isn't JSON.
+    """
+    table: Table = {}
+    names: dict[Key, str] = {}
+    found = [name for name in environ if name.startswith(_PREFIX) and name != _FILE_VARIABLE]
+    for name in sorted(found, key=lambda name: (name.count("__"), name)):  # whole tables first, then what is in them
+        *parents, last = key = _key(name.removeprefix(_PREFIX))
+        inner = table
+        for part in parents:
+            if not isinstance(inner.get(part), dict):
+                inner[part] = {}
+            inner = inner[part]
+        inner[last] = _value(name, key, environ[name])
+        names[tuple(key)] = name
+    return Source(table, names)
+
+
+def _key(name: str) -> list[str]:
+    """`POLICY__BOUNCE__BAD_MAILBOX` as policy, bounce, bad-mailbox: a variable's name has no hyphens and no dots."""
+    parts = name.lower().split("__")
+    if len(parts) > 2 and parts[0] == "policy":  # noqa: PLR2004  # policy, its table, the name in it
+        parts[2] = parts[2].replace("_", {"bounce": "-", "status": "."}.get(parts[1], "_"))
+    return parts
+
+
+def _value(name: str, key: list[str], text: str) -> object:
+    belongs_to_adapter = key[0] == "providers" and len(key) > 2  # noqa: PLR2004  # providers, its name, its key
+    if belongs_to_adapter or not text.lstrip().startswith("{"):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise ConfigurationError(f"{name} in the environment begins with {{ but is not a JSON object") from None
+
+
+def split_list(value: object) -> object:
+    """Text as a list: JSON where it begins with `[`, else words separated by commas or spaces; all else as it is.
+
+    Raises:
+        ValueError: it begins as JSON but isn't.
+    """
+    if not isinstance(value, str):
+        return value
+    if not value.lstrip().startswith("["):
+        return re.split(r"[\s,]+", value.strip(", \t\r\n")) if value.strip(", \t\r\n") else []
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("begins with [ but is not a JSON list") from None

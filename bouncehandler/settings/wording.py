@@ -1,0 +1,117 @@
+"""Validation errors in an operator's words: one sentence a problem, which names the key as TOML does, and no value."""
+
+import difflib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from bouncehandler.settings.sources import Key
+
+_LONGEST_NAME = 80  # characters of a key that are shown
+_OURS = re.compile(r"<[a-z]+>|\[key\]")
+"""Parts of a location that no operator wrote: tags of ours, and pydantic's word for a key that is wrong itself."""
+_ADAPTERS = re.compile(r".*[\[(].*|str|int|float|bool|bytes|none", re.DOTALL)
+"""The same in an adapter's model, whose unions have no tags: pydantic puts in the name of the type that it tried."""
+_GOES_ON = re.compile(r"(?:is|are|has|holds|begins|must|can|can't|cannot|needs|does|doesn't|may)\b")
+"""How a message begins that has the key as its subject."""
+
+_SAID = {
+    "missing": "is missing",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "too_short": "must not be empty",
+    "string_type": "must be text in quotes",
+    "string_unicode": "must be UTF-8 text",
+    "path_type": "must be the path of a file",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+}
+MENDING: Mapping[Key, str] = {
+    ("spool", "url"): "say where suppressions are kept, such as sqlite:////var/lib/bouncehandler/spool.db",
+}
+"""By key, what to do where it is missing."""
+
+
+def sentences(
+    error: ValidationError,
+    *,
+    known: Callable[[Key], Iterable[str]],
+    source: Callable[[Key], str],
+    above: Key = (),
+    mending: Mapping[Key, str] = MENDING,
+) -> list[str]:
+    """One sentence for each key that has a problem, in the order in which pydantic found them.
+
+    Args:
+        error: What pydantic found.
+        known: The keys that the table at a key may hold.
+        source: What the operator called the source of a key; empty where there is none.
+        above: The key of the table that was validated, where that is an adapter's; else empty.
+        mending: By key, what to do where it is missing.
+    """
+    found: dict[Key, str] = {}
+    for problem in error.errors(include_url=False, include_input=False):
+        key = (*above, *_as_written(problem["loc"], _ADAPTERS if above else _OURS))
+        if problem["type"] == "extra_forbidden":
+            said = _unknown(str(key[-1]), known(key[:-1]))
+        elif problem["type"] == "missing" and key in mending:
+            said = f"is missing; {mending[key]}"
+        else:
+            said = _said(problem)
+        found.setdefault(key, sentence(source(key), key, said))
+    return list(found.values())
+
+
+def _as_written(location: Key, invented: re.Pattern[str]) -> Key:
+    """The location without the parts that no operator wrote; the first always is theirs."""
+    rest = (part for part in location[1:] if not (isinstance(part, str) and invented.fullmatch(part)))
+    return (*location[:1], *rest)
+
+
+def sentence(source: str, key: Key, said: str) -> str:
+    """`said` about a key, and where the operator finds it."""
+    subject = dotted(key)
+    joint = " " if _GOES_ON.match(said) else ": "
+    return (f"{source}: " if source else "") + (f"{subject}{joint}{said}" if subject else said)
+
+
+def dotted(key: Key) -> str:
+    """`providers.news.api_key`: the key as TOML writes it, on one line and of bounded length; empty for the top."""
+    names = ".".join(_name(part) for part in key if isinstance(part, str))
+    entries = "".join(f" (entry {part + 1})" for part in key if isinstance(part, int))
+    return names + entries
+
+
+def _name(part: str) -> str:
+    part = part if len(part) <= _LONGEST_NAME else f"{part[:_LONGEST_NAME]}..."
+    return part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else json.dumps(part)
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    nearest = difflib.get_close_matches(name[:_LONGEST_NAME], names, n=1)
+    if nearest:
+        return f"is not a known key; did you mean {nearest[0]}?"
+    return "is not a known key" + (f"; known here are {', '.join(names)}" if names else "")
+
+
+def _said(problem: ErrorDetails) -> str:
+    if problem["type"] in {"value_error", "assertion_error"}:
+        return _one_line(str(problem.get("ctx", {}).get("error", problem["msg"])))
+    return _SAID.get(problem["type"]) or _one_line(problem["msg"].replace("Input should", "must", 1))
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())

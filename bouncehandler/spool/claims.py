@@ -1,0 +1,124 @@
+"""How due dispatches are claimed: one piece of work at a time for each recipient, and none that was done lately."""
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from bouncehandler.spool.connection import Connection, Row
+from bouncehandler.spool.rows import suppression_of
+from bouncehandler.suppression import Dispatch
+
+_LOOKED_AT = 4
+"""How many candidates one transaction looks at for each dispatch that is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claiming:
+    """What a caller of `Spool.claim` asks for, and the token of this claim."""
+
+    provider: str
+    limit: int
+    now: float
+    until: float
+    since: float
+    """Work carried out after this time isn't done again."""
+    per_campaign: bool
+    probing: bool
+    token: str
+
+
+@dataclass(slots=True)
+class _Found:
+    """What becomes of the candidates that one transaction looks at."""
+
+    claimed: list[Dispatch] = field(default_factory=list)
+    repeats: list[int] = field(default_factory=list)
+    waits: list[tuple[int, float]] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.claimed or self.repeats or self.waits)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """Whose turn it is for one recipient, or (`first` is None) that there is nothing left to do."""
+
+    first: int | None
+    due_at: float
+
+
+def claim(connection: Connection, asked: Claiming) -> list[Dispatch]:
+    """See `Spool.claim`. A flood of repeats is worked off in several transactions, so that writers get their turn."""
+    if asked.until <= asked.now:
+        raise ValueError("a claim must end after now")
+    claimed: list[Dispatch] = []
+    while len(claimed) < asked.limit and _is_due(connection, asked):
+        found = _claim_some(connection, asked, asked.limit - len(claimed))
+        if found.is_empty:
+            break
+        claimed += found.claimed
+    return claimed
+
+
+def _is_due(connection: Connection, asked: Claiming) -> bool:
+    """Looked up without the lock for writing, which an idle dispatcher need not take."""
+    due = connection.rows("next_due", {"provider": asked.provider})
+    return bool(due) and due[0][0] <= asked.now
+
+
+def _claim_some(connection: Connection, asked: Claiming, limit: int) -> _Found:
+    sql = connection.sql
+    with connection.writing() as raw:
+        if not asked.probing and raw.execute(sql("held"), {"provider": asked.provider}).fetchone():
+            return _Found()
+        found = _look(connection, raw, asked, limit)
+        times = {"now": asked.now, "until": asked.until, "claim": asked.token}
+        raw.executemany(sql("claim_take"), [{**times, "id": dispatch.id} for dispatch in found.claimed])
+        raw.executemany(sql("claim_repeat"), [{"now": asked.now, "id": number} for number in found.repeats])
+        raw.executemany(sql("claim_wait"), [{"due_at": due_at, "id": number} for number, due_at in found.waits])
+    return found
+
+
+def _look(connection: Connection, raw: sqlite3.Connection, asked: Claiming, limit: int) -> _Found:
+    """Go through the candidates until `limit` are found; the cursor reads no further than that."""
+    found = _Found()
+    turns: dict[tuple[str, str | None], _Turn] = {}
+    values = {"provider": asked.provider, "now": asked.now, "most": _LOOKED_AT * limit}
+    for number, attempts, step, due_at, *fields in raw.execute(connection.sql("claim_due"), values):
+        suppression = suppression_of(tuple(fields))
+        key = (suppression.recipient, suppression.job_id if asked.per_campaign else None)
+        turn = turns.get(key) or turns.setdefault(key, _turn(connection, raw, asked, key))
+        if turn.first is None:
+            found.repeats.append(number)
+        elif turn.first == number:
+            turn.due_at = asked.until
+            found.claimed.append(Dispatch(number, asked.provider, suppression, attempts + 1, step, asked.token))
+            if len(found.claimed) == limit:
+                break
+        else:
+            found.waits.append((number, max(due_at, turn.due_at + 1)))
+    return found
+
+
+def _turn(connection: Connection, raw: sqlite3.Connection, asked: Claiming, key: tuple[str, str | None]) -> _Turn:
+    recipient, job_id = key
+    values = {
+        "provider": asked.provider,
+        "recipient": recipient,
+        "job_id": job_id,
+        "now": asked.now,
+        "since": asked.since,
+    }
+    if raw.execute(connection.sql("claim_carried_out"), values).fetchone()[0]:
+        return _Turn(first=None, due_at=asked.now)
+    first: Row = raw.execute(connection.sql("claim_first"), values).fetchone()
+    return _Turn(first=first[0], due_at=first[1])
+
+
+def extend(connection: Connection, dispatches: Iterable[Dispatch], until: float) -> None:
+    """See `Spool.extend`."""
+    rows = [{"id": dispatch.id, "claim": dispatch.claim, "until": until} for dispatch in dispatches]
+    if rows:
+        with connection.writing() as raw:
+            raw.executemany(connection.sql("claim_extend"), rows)

@@ -1,0 +1,61 @@
+"""Where a spool lies: its URL, and its file and folder, which nobody else may read."""
+
+import os
+from pathlib import Path
+
+from bouncehandler.spool import SpoolError
+
+_FORM = "sqlite:////absolute/path or sqlite:///relative/path"
+
+
+def path_of(url: str) -> Path:
+    """The file that `sqlite:////absolute/path` or `sqlite:///relative/path` names.
+
+    Raises:
+        SpoolError: the URL has another form.
+    """
+    scheme, slashes, path = url.partition(":///")
+    if not slashes or scheme.lower() != "sqlite" or path.strip() in {"", ".", "/", ":memory:"} or "\0" in path:
+        raise SpoolError(f"the spool's URL {url!r} names no file: write {_FORM}")
+    return Path(path)
+
+
+def create_private(path: Path) -> None:
+    """Create what is missing of the file and its folders, for this user only, whatever the umask.
+
+    What is there already keeps its mode. SQLite gives the file's mode to its journal.
+
+    Raises:
+        SpoolError: the system refuses.
+    """
+    try:
+        _create_folder(path.parent)
+        _create_file(path)
+    except OSError as error:
+        reason = error.strerror or error
+        raise SpoolError(f"the spool {path} can't be created ({reason}): correct the path or the rights") from error
+
+
+def _create_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _create_folder(folder.parent)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    else:
+        folder.chmod(0o700)
+
+
+def _create_file(path: Path) -> None:
+    """Never opens a file that is there: closing it again would end the locks of this process's other connections."""
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return
+    try:
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)

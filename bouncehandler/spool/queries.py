@@ -1,0 +1,107 @@
+"""What is read from a spool: its numbers, its suppressions, its dead letters; every read is short."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from bouncehandler.spool import Counts, DeadLetter, ProviderState, Selection, Status
+from bouncehandler.spool.connection import Connection, Row
+from bouncehandler.spool.rows import suppression_of
+from bouncehandler.suppression import Suppression
+
+PAGE = 1000
+"""Rows that one read looks at. Under a rollback journal a read that goes on and on keeps every writer waiting."""
+
+
+def states(connection: Connection, provider: str | None = None) -> dict[str, ProviderState]:
+    """The held providers, or the one that is named if it is held."""
+    rows = connection.rows("held", {"provider": provider})
+    return _states(rows)
+
+
+def _states(rows: list[Row]) -> dict[str, ProviderState]:
+    return {
+        name: ProviderState(held=True, reason=reason, since=since, probe_at=probe_at)
+        for name, reason, since, probe_at in rows
+    }
+
+
+def status(connection: Connection) -> Status:
+    """See `Spool.status`."""
+    names = ("suppressions", "waiting", "held", "dead", "done")
+    with connection.reading() as raw:
+        rows = {name: raw.execute(connection.sql(f"status_{name}")).fetchall() for name in names}
+        held = raw.execute(connection.sql("held"), {"provider": None}).fetchall()
+        oldest = min((row[-1] for row in [*(r[:4] for r in rows["waiting"]), *rows["held"]]), default=None)
+        pending_at = raw.execute(connection.sql("recorded_at"), {"id": oldest}).fetchone() if oldest else None
+    suppressions, recorded_at = rows["suppressions"][0] if rows["suppressions"] else (0, None)
+    providers = _counts(rows)
+    return Status(
+        suppressions=suppressions,
+        dispatches=_sum(providers),
+        providers=providers,
+        states=_states(held),
+        oldest_pending_at=pending_at and pending_at[0],
+        next_due_at={row[0]: row[4] for row in rows["waiting"]},
+        last_recorded_at=recorded_at,
+    )
+
+
+def _counts(rows: dict[str, list[Row]]) -> dict[str, Counts]:
+    names = {row[0] for name in ("waiting", "held", "dead", "done") for row in rows[name]}
+    counts = {name: Counts() for name in sorted(names)}
+    for name, number, claimed, *_ in rows["waiting"]:
+        counts[name].pending, counts[name].claimed = number - claimed, claimed
+    for state in ("held", "dead", "done"):
+        for name, number, *_ in rows[state]:
+            setattr(counts[name], state, number)
+    return counts
+
+
+def _sum(counts: dict[str, Counts]) -> Counts:
+    return Counts(*map(sum, zip(*(asdict(count).values() for count in counts.values()), strict=True)))
+
+
+def suppressions(connection: Connection, selection: Selection) -> Iterator[Suppression]:
+    """See `Spool.suppressions`."""
+    pages = _pages_of_recipient if selection.recipient is not None else _pages_of_all
+    left = selection.limit
+    for page in pages(connection, selection):
+        for row in page[:left]:
+            yield suppression_of(row)
+        if left is not None:
+            left -= min(left, len(page))
+            if not left:
+                return
+
+
+def _pages_of_all(connection: Connection, selection: Selection) -> Iterator[list[Row]]:
+    newest = connection.rows("newest_suppression")[0][0]
+    for after in range(0, newest, PAGE):
+        window = {"after": after, "upto": min(after + PAGE, newest)}
+        yield connection.rows("suppressions", {**asdict(selection), **window})
+
+
+def _pages_of_recipient(connection: Connection, selection: Selection) -> Iterator[list[Row]]:
+    after = 0
+    while page := connection.rows("suppressions_of_recipient", {**asdict(selection), "after": after, "most": PAGE}):
+        yield page
+        after = page[-1][-1]
+
+
+def dead_letters(connection: Connection, selection: Selection) -> Iterator[DeadLetter]:
+    """See `Spool.dead_letters`."""
+    left = selection.limit
+    for page in _pages_of_dead(connection, selection):
+        for number, provider, attempts, died_at, answer, *fields in page[:left]:
+            yield DeadLetter(number, provider, suppression_of(tuple(fields)), attempts, died_at, answer)
+        if left is not None:
+            left -= min(left, len(page))
+            if not left:
+                return
+
+
+def _pages_of_dead(connection: Connection, selection: Selection) -> Iterator[list[Row]]:
+    after = 0
+    while upto := connection.rows("dead_letters_page", {"after": after, "most": PAGE})[0][0]:
+        yield connection.rows("dead_letters", {**asdict(selection), "after": after, "upto": upto})
+        after = upto

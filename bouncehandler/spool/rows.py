@@ -1,0 +1,57 @@
+"""How plain data becomes rows, and rows plain data again."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from bouncehandler.spool import Owed
+from bouncehandler.spool.connection import Row
+from bouncehandler.suppression import Suppression
+
+MAX_DIAGNOSTIC = 4096
+"""Characters: several times what a server says when it says something."""
+MAX_ANSWER = 512
+"""Characters, as `Attempt.answer` promises."""
+
+_TEXTS = 10
+"""The fields of `Suppression` before `occurred_at`: all of them text."""
+
+
+def suppression_rows(batch: Sequence[Owed], wanted: dict[tuple[str, ...], str], now: float) -> list[Row]:
+    """The batch in the order of `record_suppression.sql`; `wanted` has each tuple of providers as text."""
+    rows: list[Row] = [
+        (
+            *suppression[:7],
+            suppression[7][:MAX_DIAGNOSTIC],
+            *suppression[8:10],
+            suppression[10] and int(suppression[10].timestamp()),
+            wanted[providers],
+            now,
+        )
+        for suppression, providers in batch
+    ]
+    if _can_be_stored("".join(["".join(row[:_TEXTS]) for row in rows])):
+        return rows
+    return [(*map(storable, row[:_TEXTS]), *row[_TEXTS:]) for row in rows]
+
+
+def suppression_of(row: Row) -> Suppression:
+    """The suppression in a row whose eleven columns are its fields."""
+    at: int | None = row[_TEXTS]
+    return Suppression._make((*row[:_TEXTS], None if at is None else datetime.fromtimestamp(at, UTC)))
+
+
+def storable(text: str) -> str:
+    """The text with U+FFFD for what not every database can store: NUL, and half of a surrogate pair."""
+    if _can_be_stored(text):
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _can_be_stored(text: str) -> bool:
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

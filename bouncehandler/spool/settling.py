@@ -1,0 +1,89 @@
+"""How claims end, and what that means for the dispatches that wait behind them."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from bouncehandler.spool import Again, Dead, Done, Returned, Settlement
+from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.rows import MAX_ANSWER, storable
+from bouncehandler.suppression import Attempt, Dispatch
+
+Values = dict[str, object]
+
+
+def settle(connection: Connection, settlements: Sequence[Settlement], now: float, *, per_campaign: bool) -> None:
+    """See `Spool.settle`."""
+    if not settlements:
+        return
+    with connection.writing() as raw:
+        ours = _ours(connection, raw, settlements)
+        for statement, rows in _changes(ours, now, per_campaign=per_campaign).items():
+            raw.executemany(connection.sql(statement), rows)
+
+
+def _ours(connection: Connection, raw: sqlite3.Connection, settlements: Sequence[Settlement]) -> list[Settlement]:
+    """Those whose claim still holds; of two for one dispatch, the first."""
+    ours: dict[int, Settlement] = {}
+    for settlement in settlements:
+        dispatch = settlement.dispatch
+        if raw.execute(connection.sql("settle_owned"), {"id": dispatch.id, "claim": dispatch.claim}).fetchone():
+            ours.setdefault(dispatch.id, settlement)
+    return list(ours.values())
+
+
+def _changes(settlements: Sequence[Settlement], now: float, *, per_campaign: bool) -> dict[str, list[Values]]:
+    """The rows for each statement, in the order in which the statements have to run."""
+    names = ("settle_done", "settle_again", "settle_dead", "settle_returned", "settle_attempt")
+    changes: dict[str, list[Values]] = {name: [] for name in (*names, "settle_repeats", "settle_next")}
+    for settlement in settlements:
+        dispatch = settlement.dispatch
+        name, values = _change(settlement)
+        changes[name].append({"id": dispatch.id, "claim": dispatch.claim, "now": now, **values})
+        if not isinstance(settlement, Returned):
+            changes["settle_attempt"].append(_attempt(dispatch, settlement.attempt))
+        behind = _behind(settlement)
+        if behind:
+            changes[behind].append({**_same_work(dispatch, per_campaign=per_campaign), "now": now})
+    return changes
+
+
+def _change(settlement: Settlement) -> tuple[str, Values]:
+    match settlement:
+        case Done(outcome=outcome):
+            lists = json.dumps(outcome.lists)
+            return "settle_done", {"outcome": outcome.kind, "lists": lists, "note": storable(outcome.note)}
+        case Again(due_at=due_at, step=step):
+            return "settle_again", {"due_at": due_at, "step": step}
+        case Returned(due_at=due_at):
+            return "settle_returned", {"due_at": due_at}
+        case Dead():
+            return "settle_dead", {}
+
+
+def _behind(settlement: Settlement) -> str:
+    """What happens to those that wait behind this one; empty: they go on waiting."""
+    match settlement:
+        case Done(outcome=outcome):
+            return "settle_next" if outcome.kind == "unknown" else "settle_repeats"
+        case Dead():
+            return "settle_next"
+        case _:
+            return ""
+
+
+def _same_work(dispatch: Dispatch, *, per_campaign: bool) -> Values:
+    suppression = dispatch.suppression
+    job_id = suppression.job_id if per_campaign else None
+    return {"provider": dispatch.provider, "recipient": suppression.recipient, "job_id": job_id}
+
+
+def _attempt(dispatch: Dispatch, attempt: Attempt) -> Values:
+    return {
+        "id": dispatch.id,
+        "number": dispatch.attempts,
+        "started_at": attempt.started_at,
+        "seconds": attempt.seconds,
+        "result": attempt.result,
+        "answer": storable(attempt.answer[:MAX_ANSWER]),
+    }

@@ -1,0 +1,1 @@
+UPDATE dispatch SET due_at = :due_at WHERE id = :id

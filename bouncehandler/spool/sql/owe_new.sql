@@ -1,0 +1,5 @@
+-- One statement for all new suppressions that a provider wants: several times the speed of one each.
+INSERT OR IGNORE INTO dispatch (suppression, provider, due_at, recorded_at)
+SELECT id, :provider, :now, :now FROM suppression
+WHERE id > :newest AND (wanted_by = :provider OR instr(',' || wanted_by || ',', ',' || :provider || ',') > 0)
+ORDER BY id

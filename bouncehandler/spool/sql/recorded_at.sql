@@ -1,0 +1,1 @@
+SELECT recorded_at FROM dispatch WHERE id = :id

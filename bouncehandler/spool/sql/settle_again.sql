@@ -1,0 +1,2 @@
+UPDATE dispatch SET state = 'pending', due_at = :due_at, step = :step
+WHERE id = :id AND claim = :claim AND state = 'claimed'

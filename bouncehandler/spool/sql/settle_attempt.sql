@@ -1,0 +1,2 @@
+INSERT OR REPLACE INTO attempt (dispatch, number, started_at, seconds, result, answer)
+VALUES (:id, :number, :started_at, :seconds, :result, :answer)

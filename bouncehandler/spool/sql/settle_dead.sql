@@ -1,0 +1,1 @@
+UPDATE dispatch SET state = 'dead', settled_at = :now WHERE id = :id AND claim = :claim AND state = 'claimed'

@@ -1,0 +1,1 @@
+SELECT 1 FROM dispatch WHERE id = :id AND claim = :claim AND state = 'claimed'

@@ -1,0 +1,1 @@
+SELECT name, done FROM provider WHERE done > 0

@@ -1,0 +1,9 @@
+-- One window of numbers, so that a filter that matches little does not read on and on while a writer waits.
+SELECT record, recipient, reason, rule, record_type, category, status, diagnostic, originator, job_id, occurred_at
+FROM suppression
+WHERE id > :after AND id <= :upto
+    AND (:domain IS NULL OR substr(recipient, -length(:domain) - 1) = '@' || lower(:domain))
+    AND (:reason IS NULL OR reason = :reason)
+    AND (:since IS NULL OR coalesce(occurred_at, recorded_at) >= :since)
+    AND (:until IS NULL OR coalesce(occurred_at, recorded_at) < :until)
+ORDER BY id

@@ -1,0 +1,9 @@
+SELECT record, recipient, reason, rule, record_type, category, status, diagnostic, originator, job_id, occurred_at, id
+FROM suppression INDEXED BY suppression_recipient
+WHERE recipient = :recipient AND id > :after
+    AND (:domain IS NULL OR substr(recipient, -length(:domain) - 1) = '@' || lower(:domain))
+    AND (:reason IS NULL OR reason = :reason)
+    AND (:since IS NULL OR coalesce(occurred_at, recorded_at) >= :since)
+    AND (:until IS NULL OR coalesce(occurred_at, recorded_at) < :until)
+ORDER BY id
+LIMIT :most

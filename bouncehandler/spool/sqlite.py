@@ -1,0 +1,159 @@
+"""The spool in one SQLite file: every method of the protocol, and where in this folder it is done."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+from bouncehandler.spool import DeadLetter, Owed, ProviderState, Recorded, Selection, Settlement, Status
+from bouncehandler.spool.claims import Claiming, claim, extend
+from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.place import path_of
+from bouncehandler.spool.queries import dead_letters, states, status, suppressions
+from bouncehandler.spool.recording import record
+from bouncehandler.spool.rows import storable
+from bouncehandler.spool.settling import settle
+from bouncehandler.suppression import Dispatch, Suppression
+
+__all__ = ["SqliteSpool", "path_of"]
+
+_MAX_NUMBER = 2**63 - 1
+
+
+def _random_token() -> str:
+    return os.urandom(8).hex()
+
+
+class SqliteSpool:
+    """The embedded spool. `Spool` says what each method promises; all of them raise `SpoolError`."""
+
+    def __init__(self, connection: Connection, new_token: Callable[[], str]) -> None:
+        self._connection = connection
+        self._new_token = new_token
+
+    @classmethod
+    def open(
+        cls,
+        place: str | Path,
+        *,
+        wait: float = 60.0,
+        new_token: Callable[[], str] = _random_token,
+        sqlite_version: tuple[int, ...] = sqlite3.sqlite_version_info,
+    ) -> Self:
+        """Open the spool at a path or a `sqlite:///` URL; a new one is created, an older one migrated.
+
+        Args:
+            place: where it is; a relative path counts from the current folder, once and for all.
+            wait: seconds to wait while another process writes.
+            new_token: gives each claim a name that no other claim has.
+            sqlite_version: the SQLite that is linked, which decides the journal.
+
+        Raises:
+            SpoolError: the URL, the file, the disk or this SQLite is not fit.
+        """
+        path = path_of(place) if isinstance(place, str) and ":" in place else Path(place)
+        return cls(Connection.open(path.absolute(), wait=wait, version=sqlite_version), new_token)
+
+    @property
+    def path(self) -> Path:
+        """The file, absolute."""
+        return self._connection.path
+
+    @property
+    def journal(self) -> str:
+        """The journal in use: `wal` or `persist` (a rollback journal)."""
+        return str(self._connection.pragma("journal_mode"))
+
+    def record(self, batch: Sequence[Owed], now: float) -> Recorded:
+        """Put a batch on disk; when this returns, it is safe."""
+        return record(self._connection, batch, now)
+
+    def claim(  # noqa: PLR0913  # the protocol's signature
+        self,
+        provider: str,
+        limit: int,
+        *,
+        now: float,
+        until: float,
+        repeat_after: float,
+        per_campaign: bool,
+        probing: bool = False,
+    ) -> list[Dispatch]:
+        """Claim up to `limit` due dispatches; `probing` overrides a hold. Empty means that none is due."""
+        asked = Claiming(
+            provider=provider,
+            limit=limit,
+            now=now,
+            until=until,
+            since=now - repeat_after,
+            per_campaign=per_campaign,
+            probing=probing,
+            token=self._new_token(),
+        )
+        return claim(self._connection, asked)
+
+    def extend(self, dispatches: Iterable[Dispatch], until: float) -> None:
+        """Keep claims that are still being worked on."""
+        extend(self._connection, dispatches, until)
+
+    def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> None:
+        """Write down how claims ended, all or none."""
+        settle(self._connection, settlements, now, per_campaign=per_campaign)
+
+    def hold(self, provider: str, reason: str, *, now: float, probe_at: float) -> None:
+        """Hold a provider for every process."""
+        values = {"provider": provider, "reason": storable(reason), "now": now, "probe_at": probe_at}
+        self._change("hold", [values])
+
+    def release(self, provider: str) -> None:
+        """End a provider's hold."""
+        self._change("release", [{"provider": provider}])
+
+    def claim_probe(self, provider: str, *, now: float, next_probe_at: float) -> bool:
+        """Whether this process is the one to try a held provider now."""
+        values = {"provider": provider, "now": now, "next_probe_at": next_probe_at}
+        return self._change("claim_probe", [values]) == 1
+
+    def state(self, provider: str) -> ProviderState:
+        """Whether a provider is held."""
+        return states(self._connection, provider).get(provider, ProviderState())
+
+    def next_due_at(self, provider: str) -> float | None:
+        """When the earliest unsettled dispatch of a provider is due; None when there is none."""
+        due: list[tuple[float]] = self._connection.rows("next_due", {"provider": provider})
+        return due[0][0] if due else None
+
+    def status(self) -> Status:
+        """The whole spool in numbers."""
+        return status(self._connection)
+
+    def suppressions(self, selection: Selection) -> Iterator[Suppression]:
+        """The selected suppressions, oldest first."""
+        return suppressions(self._connection, selection)
+
+    def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
+        """The selected dead letters, oldest first."""
+        return dead_letters(self._connection, selection)
+
+    def retry_dead_letters(self, ids: Sequence[int], now: float) -> int:
+        """Make dead letters pending and due at once; returns how many were."""
+        return self._change_dead_letters("retry_dead_letter", ids, now)
+
+    def drop_dead_letters(self, ids: Sequence[int], now: float) -> int:
+        """Settle dead letters without a call; returns how many were."""
+        return self._change_dead_letters("drop_dead_letter", ids, now)
+
+    def close(self) -> None:
+        """Give back the file; a second time does nothing."""
+        self._connection.close()
+
+    def _change_dead_letters(self, statement: str, ids: Sequence[int], now: float) -> int:
+        return self._change(statement, [{"id": number, "now": now} for number in ids if 0 < number <= _MAX_NUMBER])
+
+    def _change(self, statement: str, rows: Sequence[dict[str, object]]) -> int:
+        """How many rows the statement changed."""
+        if not rows:
+            return 0
+        with self._connection.writing() as raw:
+            return raw.executemany(self._connection.sql(statement), rows).rowcount

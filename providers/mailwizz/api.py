@@ -1,0 +1,93 @@
+"""The calls of MailWizz's API that the adapter makes."""
+
+from typing import NoReturn
+
+import httpx
+
+from bouncehandler.provider import PermanentFailure, TemporaryFailure, describe
+from providers.mailwizz.answers import (
+    Found,
+    Row,
+    blames_credentials,
+    credentials_failure,
+    read_count,
+    read_found,
+    read_object,
+    read_success,
+)
+from providers.mailwizz.signing import Fields, Signer, encode
+
+
+class Api:
+    """MailWizz's API at one URL. Each method raises as `Provider.unsubscribe`."""
+
+    def __init__(self, url: str, signer: Signer, client: httpx.Client) -> None:
+        self._url = url.rstrip("/")
+        self._signer = signer
+        self._client = client
+
+    def count_lists(self) -> int:
+        """How many lists the account has; the cheapest call that proves the credentials."""
+        response = self._send("GET", "lists", query=[("page", "1"), ("per_page", "10")])
+        if response.status_code == httpx.codes.BAD_REQUEST:
+            raise credentials_failure(response)
+        return read_count(read_success(response))
+
+    def search(self, email: str) -> Found:
+        """The lists that MailWizz shows the address on."""
+        path = "lists/subscribers/search-by-email-in-all-lists"
+        response = self._call("GET", path, query=[("EMAIL", email)])
+        return read_found(read_success(response), email)
+
+    def unsubscribe_everywhere(self, email: str) -> None:
+        """Set every row of the address to `unsubscribed`, blacklisted ones as well."""
+        path = "lists/subscribers/unsubscribe-by-email-from-all-lists"
+        read_success(self._call("PUT", path, body=[("EMAIL", email)]))
+
+    def unsubscribe_one(self, row: Row) -> bool:
+        """Unsubscribe a `confirmed` row; False where it is gone."""
+        path = f"lists/{row.list_uid}/subscribers/{row.uid}/unsubscribe"
+        return _status(self._call("PUT", path), 404) != httpx.codes.NOT_FOUND
+
+    def blacklist_one(self, row: Row) -> int:
+        """Blacklist a row. 404 or 409: it is gone or blacklisted; 422: it lacks a field that its list requires."""
+        path = f"lists/{row.list_uid}/subscribers/{row.uid}"
+        return _status(self._call("PUT", path, body=[("details[status]", "blacklisted")]), 404, 409, 422)
+
+    def record_bounce(self, campaign: str, row: Row, bounce_type: str, message: str) -> int:
+        """Record a bounce. 404: the row is not on the campaign's list; 422: it has bounced for it before."""
+        body = [("subscriber_uid", row.uid), ("bounce_type", bounce_type), ("message", message)]
+        return _status(self._call("POST", f"campaigns/{campaign}/bounces", body=body), 404, 422)
+
+    def _call(self, method: str, path: str, *, query: Fields = (), body: Fields = ()) -> httpx.Response:
+        """Any answer but 400, which is how MailWizz refuses credentials."""
+        response = self._send(method, path, query=query, body=body)
+        if response.status_code == httpx.codes.BAD_REQUEST:
+            self._raise_for_refusal(response)
+        return response
+
+    def _send(self, method: str, path: str, *, query: Fields = (), body: Fields = ()) -> httpx.Response:
+        url = f"{self._url}/{path}"
+        if query:
+            url += f"?{encode(query)}"
+        headers = {"Accept": "application/json", **self._signer.headers(method, url, body)}
+        if body:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return self._client.request(method, url, headers=headers, content=encode(body) or None)
+
+    def _raise_for_refusal(self, response: httpx.Response) -> NoReturn:
+        """Tell refused credentials from a refused call, also where the texts are translated."""
+        if blames_credentials(read_object(response)):
+            raise credentials_failure(response)
+        self.count_lists()
+        raise PermanentFailure(f"MailWizz accepts the credentials, yet refuses this call ({describe(response)})")
+
+
+def _status(response: httpx.Response, *errors: int) -> int:
+    """The status, of a success or of one of the `errors` that mean something here and that MailWizz itself gave."""
+    status = response.status_code
+    if status not in errors:
+        read_success(response)
+    elif read_object(response).get("status") != "error":
+        raise TemporaryFailure(f"something else answered in MailWizz's place ({describe(response)})")
+    return status
