@@ -54,8 +54,8 @@ DEFAULT_STATUS: Mapping[str, Action] = MappingProxyType({"4.x.x": _SOFT, "5.7.x"
 """A hard category with a temporary status counts as soft; policy and authentication (RFC 3463 3.8) say nothing about
 the mailbox."""
 
-_SUPPRESSION_LIST_HIT = re.compile(r"\bin suppression list\b", re.IGNORECASE)
-"""PowerMTA refused the message itself: `5.7.1 ... recipient is in suppression list`."""
+_REMEMBERED = 4096
+"""Combinations of category and status; both are open sets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ class Policy:
             for pattern, action in sorted(status.items(), key=lambda item: item[0].count("x"))
         ]
         self._list_hit = _verdict("policy.suppression_list_hit", suppression_list_hit)
-        self._by_status: dict[tuple[Verdict, DsnStatus | None], Verdict] = {}
+        self._softened: dict[tuple[str, DsnStatus | None], Verdict] = {}
 
     def decide(self, record: Bounce | ListedAddress) -> Verdict:
         """The verdict on any record; an address fed by hand always suppresses."""
@@ -108,9 +108,9 @@ class Policy:
         verdict = self.of_category(record.category)
         if not isinstance(verdict, Suppress):
             return verdict
-        if _SUPPRESSION_LIST_HIT.search(record.status_text) or _SUPPRESSION_LIST_HIT.search(record.diagnostic):
+        if _is_list_hit(record.status_text) or _is_list_hit(record.diagnostic):
             return self._list_hit if isinstance(self._list_hit, Ignore) else verdict
-        return self._by_status_code(verdict, record.status)
+        return self._softened.get((record.category, record.status)) or self._by_status(verdict, record)
 
     def of_category(self, category: str) -> Verdict:
         """What the category alone says. Only Suppress can still be softened by what else the record holds."""
@@ -120,12 +120,19 @@ class Policy:
         """The named categories whose records are never suppressed, whatever else they hold."""
         return [name for name, verdict in self._bounce.items() if name != OTHER and not isinstance(verdict, Suppress)]
 
-    def _by_status_code(self, verdict: Suppress, status: DsnStatus | None) -> Verdict:
-        if status is None:
-            return verdict
-        text = str(status)
+    def _by_status(self, verdict: Suppress, record: Bounce) -> Verdict:
+        """What the status makes of a category that suppresses; remembered, since few combinations make up most rows."""
+        text = str(record.status or "")
         found = next((says for pattern, says in self._status if pattern.fullmatch(text)), verdict)
-        return verdict if isinstance(found, Suppress) else found
+        final = verdict if isinstance(found, Suppress) else found
+        if len(self._softened) < _REMEMBERED:
+            self._softened[record.category, record.status] = final
+        return final
+
+
+def _is_list_hit(text: str) -> bool:
+    """Whether PowerMTA refused the message itself: `5.7.1 ... recipient is in suppression list`."""
+    return "suppression list" in text or ("uppression" in text and "in suppression list" in text.lower())
 
 
 def _verdict(key: str, action: Action) -> Verdict:

@@ -23,7 +23,7 @@ from bouncehandler.suppression import Outcome, Suppression
 class ProviderSettings(BaseModel):
     """What an adapter's own settings model starts from. Every `SecretStr` field `x` can also be given as `x_file`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Provider(Protocol):

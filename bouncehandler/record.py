@@ -47,7 +47,12 @@ class DsnStatus(NamedTuple):
     detail: int
 
     def __str__(self) -> str:
-        return f"{self.klass}.{self.subject}.{self.detail}"
+        return _status_text(*self)
+
+
+@lru_cache(maxsize=4096)
+def _status_text(klass: int, subject: int, detail: int) -> str:
+    return f"{klass}.{subject}.{detail}"
 
 
 @lru_cache(maxsize=4096)
@@ -112,5 +117,7 @@ class ListedAddress(NamedTuple):
 
 def _digest(*fields: str) -> str:
     """24 hexadecimal digits over the fields; a field can't reach into its neighbour."""
-    text = "\x1f".join(field.replace("\x1f", " ") if "\x1f" in field else field for field in fields)
+    text = "\x1f".join(fields)
+    if text.count("\x1f") >= len(fields):
+        text = "\x1f".join(field.replace("\x1f", " ") for field in fields)
     return blake2b(text.encode(), digest_size=12).hexdigest()

@@ -87,7 +87,7 @@ def build(name: str, section: ProviderSection, client: "ProviderClient | None" =
     except ValueError as error:
         if client is None:
             own.close()
-        said = without_secrets(adapter.Settings, dict(settings), str(error))
+        said = without_secrets(adapter.Settings, vars(settings), str(error))
     raise ConfigurationError(sentence("", ("providers", name), said))
 
 

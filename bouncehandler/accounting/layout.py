@@ -66,7 +66,9 @@ class Layout:
     def bounce(self, row: list[str], record_type: Literal["b", "rb"]) -> Bounce | str:
         """The row as a bounce, or the reason why it is none; a row shorter than the header is padded."""
         row.extend([""] * (self.width + 1 - len(row)))
-        return _bounce(self._pick(row), record_type)
+        cells = self._pick(row)
+        text = "".join(cells)
+        return _bounce(cells if text.isascii() and "\0" not in text else tuple(map(clean, cells)), record_type)
 
 
 def _places(names: list[str], wanted: tuple[str, ...]) -> list[int]:
@@ -91,6 +93,7 @@ def _picker(places: list[list[int]]) -> Callable[[list[str]], tuple[str, ...]]:
 
 
 def _bounce(cells: tuple[str, ...], record_type: Literal["b", "rb"]) -> Bounce | str:
+    """Cells that are clean already, as a bounce."""
     rcpt, logged, queued, originator, category, status, diagnostic, remote_mta, job_id, vmta, source_ip = cells
     recipient = parse_address(rcpt)
     if recipient is None:
@@ -100,15 +103,15 @@ def _bounce(cells: tuple[str, ...], record_type: Literal["b", "rb"]) -> Bounce |
         recipient,
         parse_time(logged) if logged else None,
         parse_time(queued) if queued else None,
-        clean(originator),
-        clean(category),
+        originator,
+        category,
         parse_status(status),
-        clean(status),
-        clean(diagnostic),
-        clean(remote_mta),
-        clean(job_id),
-        clean(vmta),
-        clean(source_ip),
+        status,
+        diagnostic,
+        remote_mta,
+        job_id,
+        vmta,
+        source_ip,
     )
 
 
@@ -127,6 +130,4 @@ def parse_time(text: str) -> datetime | None:
 
 def clean(text: str) -> str:
     r"""The text with NUL, and bytes that were not UTF-8, written as `\xe9`: so it can be stored and sent."""
-    if text.isascii() and "\0" not in text:
-        return text
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")

@@ -20,9 +20,13 @@ _NAME = "bouncehandler"
 _CHATTY = ("httpx", "httpcore")  # at debug level they write down headers, and so API keys
 
 
-def get_logger() -> FilteringBoundLogger:
+Logger = FilteringBoundLogger
+"""`log.info("what happened", key=value)`, and so on for debug, warning, error and exception."""
+
+
+def get_logger() -> Logger:
     """A logger; what it is told goes where `configure` said, even if that is called later."""
-    logger: FilteringBoundLogger = structlog.get_logger()
+    logger: Logger = structlog.get_logger()
     return logger
 
 

@@ -9,8 +9,8 @@ _OTHER_AT = re.compile(r"%(?:25)*40|&#(?:64|x40);|\\u0040|[\uff20\ufe6b]", re.IG
 """Other ways to write @: in URLs (also encoded twice), in HTML, in JSON, and the two wide signs of Unicode."""
 
 # Both expressions look at each character a bounded number of times, however hostile the text.
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.){0,320})"@', re.DOTALL)
-"""A quoted local part (RFC 5321 4.1.2); no address is longer than 320 characters."""
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.){0,320}|[^"]{0,320})"@', re.DOTALL)
+"""A quoted local part (RFC 5321 4.1.2), or one whose backslashes mean nothing; no address is longer."""
 _RUN = re.compile(r'[^\s<>()\[\],;:"]+')
 """A text without the characters that neither a plain local part nor a domain can hold (RFC 5322 3.2.3)."""
 _BEGINNING = re.compile(r"['`={*]?.?", re.DOTALL)

@@ -27,6 +27,8 @@ from bouncehandler import policy
 from bouncehandler.accounting import DEFAULT_COLUMNS
 from bouncehandler.durations import Duration, Rate, format_duration
 from bouncehandler.settings.sources import Table, split_list
+from bouncehandler.spool import SpoolError
+from bouncehandler.spool.place import path_of
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
@@ -59,9 +61,10 @@ Columns = Annotated[Words, AfterValidator(_distinct_words)]
 
 
 def _spool_url(url: str) -> str:
-    # A relative file would depend on the folder that PowerMTA happens to start the pipe in.
-    if not re.fullmatch(r"sqlite:////[^\x00-\x1f?#]*[^\x00-\x1f/?#]", url):
-        raise ValueError("must be sqlite:/// and an absolute path, such as sqlite:////var/lib/bouncehandler/spool.db")
+    try:
+        path_of(url)
+    except SpoolError:
+        raise ValueError("must be sqlite:/// and a path, such as sqlite:////var/lib/bouncehandler/spool.db") from None
     return url
 
 

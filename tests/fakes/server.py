@@ -42,6 +42,15 @@ class Answer:
     reset: bool = False
 
 
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def handle_error(self, *_: object) -> None:
+        """A client that resets its connection is no news."""
+
+
 class FakeServer:
     """Answers with `respond`, which a subclass writes; `failures` go first, one a request, then `always`."""
 
@@ -58,9 +67,7 @@ class FakeServer:
         """A failure for chosen requests only."""
         self.lock = threading.Lock()
         self._closing = threading.Event()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._http.daemon_threads = True
-        self._http.block_on_close = False
+        self._http = _Http(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def respond(self, request: Request) -> Answer:

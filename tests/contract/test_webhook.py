@@ -1,0 +1,110 @@
+"""The webhook adapter, through the real client, at a receiver that verifies with the standardwebhooks library."""
+
+import base64
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from bouncehandler.client import ProviderClient, build_client
+from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
+from bouncehandler.suppression import Suppression
+from providers.webhook import Webhook
+from tests.fakes.server import Answer
+from tests.fakes.webhook import SECRET, FakeReceiver
+
+NEW_SECRET = "whsec_" + base64.b64encode(b"n" * 24).decode()
+JOHN = Suppression(id="1" * 24, recipient="john@example.test", reason="bounce", diagnostic='smtp;550 "é" \x00\ud800')
+JANE = Suppression(id="2" * 24, recipient="jane@example.test", reason="list")
+
+
+@pytest.fixture
+def receiver() -> Iterator[FakeReceiver]:
+    """A receiver that takes deliveries signed with SECRET."""
+    with FakeReceiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def client() -> Iterator[ProviderClient]:
+    """The client that the program gives to adapters."""
+    with build_client(timeout=10, pause=lambda: 0.0) as client:
+        yield client
+
+
+def adapter(receiver: FakeReceiver, client: httpx.Client, secret: str = SECRET, batch_size: int = 1) -> Webhook:
+    """A webhook for the receiver."""
+    settings = Webhook.Settings.model_validate({"url": receiver.hook, "secret": secret, "batch_size": batch_size})
+    return Webhook(settings, client)
+
+
+def test_delivery_is_verified_by_the_public_library(receiver: FakeReceiver, client: ProviderClient) -> None:
+    """A receiver with the library of the specification takes what we send."""
+    adapter(receiver, client).unsubscribe(JOHN)
+    assert receiver.ids == [JOHN.id]
+    assert receiver.recipients == ["john@example.test"]
+    assert client.last_answer() == "HTTP 202: thank you"
+
+
+def test_batch_is_verified_by_the_public_library(receiver: FakeReceiver, client: ProviderClient) -> None:
+    """An array is signed like a single event, and each member arrives."""
+    adapter(receiver, client, batch_size=2).unsubscribe_batch([JOHN, JANE])
+    assert len(receiver.requests) == 1
+    assert receiver.recipients == ["john@example.test", "jane@example.test"]
+
+
+def test_retry_after_a_lost_answer_is_worked_on_once(receiver: FakeReceiver, client: ProviderClient) -> None:
+    """Where the answer got lost, the same delivery comes again, and the receiver knows it by its id."""
+    receiver.lost_answers = 1
+    webhook = adapter(receiver, client)
+    with pytest.raises(httpx.TransportError):
+        webhook.unsubscribe(JOHN)
+    webhook.unsubscribe(JOHN)
+    assert receiver.ids == [JOHN.id, JOHN.id]
+    assert receiver.recipients == ["john@example.test"]
+
+
+def test_retry_in_another_batch_is_worked_on_once(receiver: FakeReceiver, client: ProviderClient) -> None:
+    """A retry that is grouped otherwise is known by the ids of its members."""
+    webhook = adapter(receiver, client, batch_size=2)
+    webhook.unsubscribe_batch([JOHN])
+    webhook.unsubscribe_batch([JOHN, JANE])
+    assert len(set(receiver.ids)) == 2
+    assert receiver.recipients == ["john@example.test", "jane@example.test"]
+
+
+@pytest.mark.parametrize("accepted", [SECRET, NEW_SECRET])
+def test_secret_is_changed_without_a_gap(client: ProviderClient, accepted: str) -> None:
+    """With both secrets configured, receivers that know only the old or only the new one take the delivery."""
+    with FakeReceiver(accepted) as receiver:
+        adapter(receiver, client, f"{NEW_SECRET} {SECRET}").unsubscribe(JOHN)
+        assert receiver.recipients == ["john@example.test"]
+
+
+def test_wrong_secret_holds_the_provider(receiver: FakeReceiver, client: ProviderClient) -> None:
+    """A receiver that can't verify is shown with its own words; nothing was taken."""
+    with pytest.raises(ProviderUnavailable, match="HTTP 401: No matching signature found"):
+        adapter(receiver, client, NEW_SECRET).unsubscribe(JOHN)
+    assert receiver.events == []
+
+
+def test_redirect_carries_the_recipient_nowhere(receiver: FakeReceiver, client: ProviderClient) -> None:
+    """A redirect is told to the operator, and nobody else hears of the recipient."""
+    receiver.always = Answer(status=308, headers={"Location": f"{receiver.url}/elsewhere"})
+    with pytest.raises(ProviderUnavailable, match="redirects are never followed"):
+        adapter(receiver, client).unsubscribe(JOHN)
+    assert len(receiver.requests) == 1
+
+
+def test_overloaded_receiver_is_given_the_time_it_asks_for(receiver: FakeReceiver, client: ProviderClient) -> None:
+    """`Retry-After` reaches the schedule; the next call succeeds."""
+    receiver.failures = [Answer(status=429, headers={"Retry-After": "30"}), Answer(status=504)]
+    webhook = adapter(receiver, client)
+    with pytest.raises(TemporaryFailure) as caught:
+        webhook.unsubscribe(JOHN)
+    assert caught.value.retry_after == 30
+    with pytest.raises(TemporaryFailure) as caught:
+        webhook.unsubscribe(JOHN)
+    assert caught.value.retry_after is None
+    webhook.unsubscribe(JOHN)
+    assert receiver.recipients == ["john@example.test"]

@@ -1,0 +1,80 @@
+"""The MailWizz adapter made ready for tests: for the fake server, or for a wire that answers as a test says."""
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from bouncehandler.suppression import Suppression
+from providers.mailwizz import MailWizz
+from tests.fakes.mailwizz import API_KEY, PRIVATE_KEY, PUBLIC_KEY, FakeMailWizz
+
+URL = "https://mw.example.test/api"
+KEYS = {"public_key": PUBLIC_KEY, "private_key": PRIVATE_KEY}
+LIST, SUB, CAMPAIGN = "ab123cd456ef7", "gh890ij123kl4", "cp123cp456cp7"
+EMAIL = "jane@example.com"
+BOUNCE = Suppression("1" * 24, EMAIL, "bounce", status="5.1.1", diagnostic="smtp;550 no", job_id=f"mailwizz-{CAMPAIGN}")
+NOW = 1700000000.9
+DONE = {"status": "success"}
+
+Handler = Callable[[httpx.Request], httpx.Response]
+Connect = Callable[..., MailWizz]
+
+
+class Wire:
+    """Answers one after the other; keeps what was sent."""
+
+    def __init__(self, *answers: httpx.Response) -> None:
+        self.answers = list(answers)
+        self.sent: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """The next answer."""
+        self.sent.append(request)
+        return self.answers[len(self.sent) - 1]
+
+    @property
+    def calls(self) -> list[str]:
+        """Method and target of every request."""
+        return [f"{r.method} {r.url.raw_path.decode()}" for r in self.sent]
+
+
+def adapter(handler: Handler, **settings: str) -> MailWizz:
+    """The adapter at `URL`, with an API key unless the test gives keys."""
+    if not {"api_key", "public_key"} & settings.keys():
+        settings["api_key"] = "the-api-key"
+    client = httpx.Client(transport=httpx.MockTransport(handler))
+    return MailWizz(MailWizz.Settings.model_validate({"url": URL, **settings}), client, clock=lambda: NOW)
+
+
+def record(
+    status: str = "confirmed", *, list_uid: object = LIST, uid: object = SUB, email: str = EMAIL
+) -> dict[str, Any]:
+    """A row of a look-up."""
+    return {"subscriber_uid": uid, "email": email, "status": status, "list": {"list_uid": list_uid, "name": "News"}}
+
+
+def found(*records: object) -> httpx.Response:
+    """What a look-up answers."""
+    return httpx.Response(200, json={"status": "success", "data": {"records": records, "count": len(records)}})
+
+
+def failed(status: int, error: object = "no") -> httpx.Response:
+    """An error in MailWizz's own words."""
+    return httpx.Response(status, json={"status": "error", "error": error})
+
+
+@contextmanager
+def connecting(server: FakeMailWizz) -> Iterator[Connect]:
+    """A builder of adapters for the server, with a plain client; keyword arguments are settings, or `clock`."""
+    # Loading the machine's certificates, of which loopback needs none, would be most of each test's time.
+    with httpx.Client(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)) as client:
+
+        def build(clock: Callable[[], float] | None = None, **settings: str) -> MailWizz:
+            keys = {} if "public_key" in settings else {"api_key": API_KEY}
+            made = MailWizz.Settings.model_validate({"url": server.api_url, **keys, **settings})
+            return MailWizz(made, client, clock) if clock else MailWizz(made, client)
+
+        yield build
