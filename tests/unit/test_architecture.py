@@ -1,0 +1,153 @@
+"""The walls of the house (DESIGN 3), held by reading imports: a wall that stands only in a drawing falls."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+_LAYERS = (
+    {"record", "durations"},
+    {"accounting", "suppression"},
+    {"policy", "provider", "spool", "routing", "rejected", "client"},
+    {"ingest", "dispatcher"},
+    {"settings", "logs", "registry"},
+    {"cli", "__main__"},
+)
+_LAYER = {room: level for level, rooms in enumerate(_LAYERS) for room in rooms}
+
+_FORBIDDEN = {
+    "ingest": {"provider", "dispatcher", "client", "httpx"},
+    "dispatcher": {"accounting", "policy"},
+}
+
+_CATCHES_EVERYTHING = {
+    "bouncehandler/dispatcher/calls.py": "an adapter may raise anything; it is recorded with the attempt",
+    "bouncehandler/dispatcher/lane.py": "kept for the owner of the lane, who ends the process over it",
+    "bouncehandler/logs/masking.py": "a stranger's value whose text can't be had must not end the log",
+    "bouncehandler/spool/connection.py": "rolls back, then raises it again",
+    "bouncehandler/registry.py": "a stranger's module may raise anything while it is imported",
+    "bouncehandler/cli/app.py": "the last resort: a bug becomes one sentence and exit status 70",
+    "bouncehandler/cli/check.py": "an adapter may raise anything; here it is what was asked for",
+}
+
+
+def _modules(package: str) -> list[Path]:
+    return sorted((_ROOT / package).rglob("*.py"))
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(_ROOT / "bouncehandler").parts[0].removesuffix(".py")
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Every module that a file imports, wherever in the file, whole names."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative imports hide where things come from"
+            yield str(node.module)
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def _rooms_imported(path: Path) -> set[str]:
+    parts = (name.split(".") for name in _imports(path))
+    return {part[1] for part in parts if part[0] == "bouncehandler" and len(part) > 1 and part[1] in _LAYER}
+
+
+def test_every_room_stands_on_a_layer() -> None:
+    """A new room is given its layer when it is built."""
+    rooms = {_room(path) for path in _modules("bouncehandler")} - {"__init__"}
+    assert rooms == set(_LAYER)
+
+
+@pytest.mark.parametrize("path", _modules("bouncehandler"), ids=lambda path: str(path.relative_to(_ROOT)))
+def test_no_room_imports_a_higher_layer(path: Path) -> None:
+    """A lower layer never imports a higher one, and no room what it is forbidden."""
+    room = _room(path)
+    if room == "__init__":
+        assert not _rooms_imported(path)
+        return
+    higher = {other for other in _rooms_imported(path) if _LAYER[other] > _LAYER[room]}
+    assert not higher
+    names = {name.partition(".")[0] for name in _imports(path)} | _rooms_imported(path)
+    assert not names & _FORBIDDEN.get(room, set())
+    assert "providers" not in names, "adapters are found by entry point, never imported"
+
+
+@pytest.mark.parametrize("path", _modules("providers"), ids=lambda path: str(path.relative_to(_ROOT)))
+def test_adapters_know_only_the_port(path: Path) -> None:
+    """An adapter imports provider, suppression and record, and of `providers` only its own package."""
+    assert _rooms_imported(path) <= {"provider", "suppression", "record"}
+    own = path.relative_to(_ROOT / "providers").parts[0].removesuffix(".py")
+    others = {name for name in _imports(path) if name.startswith("providers.") and name.split(".")[1] != own}
+    assert not others
+
+
+def test_the_left_half_loads_nothing_that_could_call_a_network() -> None:
+    """Importing ingest and the spool brings in no HTTP client and no adapter, not even by a detour."""
+    code = "import sys, bouncehandler.ingest, bouncehandler.spool.sqlite; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "bouncehandler.ingest" in loaded
+    assert not {"httpx", "ssl", "bouncehandler.provider", "bouncehandler.dispatcher", "pydantic"} & set(loaded)
+
+
+def _talks(node: ast.AST) -> bool:
+    """Whether a piece of code prints, exits, or reads argv or the standard streams."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id in {"print", "exit", "quit", "input"}
+    return (
+        isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "sys"
+        and node.attr in {"exit", "argv", "stdin", "stdout", "stderr"}
+    )
+
+
+def test_only_cli_exits_prints_and_reads_argv() -> None:
+    """No other room talks to the terminal or ends the process."""
+    silent = {*_modules("bouncehandler"), *_modules("providers")} - set(_modules("bouncehandler/cli"))
+    talkers = [str(path) for path in silent if any(map(_talks, ast.walk(ast.parse(path.read_text()))))]
+    assert silent
+    assert not talkers
+
+
+def _catches_everything(path: Path) -> bool:
+    handlers = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ExceptHandler))
+    broad = {"Exception", "BaseException"}
+    return any(node.type is None or (isinstance(node.type, ast.Name) and node.type.id in broad) for node in handlers)
+
+
+def test_only_known_places_catch_every_exception() -> None:
+    """Each place that catches every exception is listed here with its reason."""
+    found = {
+        str(path.relative_to(_ROOT))
+        for path in (*_modules("bouncehandler"), *_modules("providers"))
+        if _catches_everything(path)
+    }
+    assert found == set(_CATCHES_EVERYTHING)
+
+
+@pytest.mark.parametrize("package", ["bouncehandler", "providers"])
+def test_rooms_stay_small(package: str) -> None:
+    """No file passes 300 lines, no function 60: look for the seam."""
+    for path in _modules(package):
+        text = path.read_text()
+        assert text.count("\n") <= 300, path
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 60, f"{path}: {node.name}"
+
+
+def test_the_top_level_is_as_agreed() -> None:
+    """Nothing but the agreed folders and files stands at the top."""
+    made = {"dist", "build", "__pycache__"}
+    top = {path.name for path in _ROOT.iterdir() if not path.name.startswith(".") and path.name not in made}
+    agreed = {"bouncehandler", "providers", "config", "deploy", "tests", "pyproject.toml", "README.md"}
+    assert agreed <= top
+    assert top <= agreed | {"LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile"}
