@@ -8,9 +8,9 @@ _DEEPEST = 6  # levels of lists and tables that are followed; what is deeper is 
 _OTHER_AT = re.compile(r"%(?:25)*40|&#(?:64|x40);|\\u0040|[\uff20\ufe6b]", re.IGNORECASE)
 """Other ways to write @: in URLs (also encoded twice), in HTML, in JSON, and the two wide signs of Unicode."""
 
-# Both expressions look at each character a bounded number of times, however hostile the text.
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.){0,320}|[^"]{0,320})"@', re.DOTALL)
-"""A quoted local part (RFC 5321 4.1.2), or one whose backslashes mean nothing; no address is longer."""
+# Each expression looks at each character once, however hostile the text.
+_OPENING = re.compile(r'(?<!\\)"')
+"""Where a quoted local part may begin (RFC 5321 4.1.2)."""
 _RUN = re.compile(r'[^\s<>()\[\],;:"]+')
 """A text without the characters that neither a plain local part nor a domain can hold (RFC 5322 3.2.3)."""
 _BEGINNING = re.compile(r"['`={*]?.?", re.DOTALL)
@@ -21,7 +21,8 @@ def mask_addresses(text: str) -> str:
     plain = _OTHER_AT.sub("@", text)
     if "@" not in plain:
         return text
-    return _RUN.sub(_mask_run, _QUOTED.sub(lambda match: f"{match[1][:1]}***@", plain))
+    *quoted, rest = plain.split('"@')
+    return _RUN.sub(_mask_run, "".join([*map(_mask_quoted, quoted), rest]))
 
 
 def cleaned(value: object, mask: Callable[[str], str], depth: int = 0) -> object:
@@ -37,16 +38,18 @@ def cleaned(value: object, mask: Callable[[str], str], depth: int = 0) -> object
     return mask(_text(value))
 
 
+def _mask_quoted(text: str) -> str:
+    """A text that `"@` followed: from its last opening quote on it is a local part; without one, all of it may be."""
+    start = end = 0
+    for quote in _OPENING.finditer(text):
+        start, end = quote.span()
+    return f"{text[:start]}{text[end : end + 1]}***@"
+
+
 def _mask_run(match: re.Match[str]) -> str:
-    """Between two @ stands a domain or a local part: not known which, so it is masked."""
+    """Between two @ stands a domain or a local part: not known which, so it is masked; as is a URL before an address."""
     *locals_, domain = match[0].split("@")
-    if not locals_:
-        return match[0]
-    start = 0
-    if match[0].startswith("/") and "?" in locals_[0]:  # a URL, whose own words may stay
-        start = locals_[0].rfind("=") + 1
-    kept, locals_[0] = locals_[0][:start], locals_[0][start:]
-    return kept + "@".join([*map(_masked, locals_), domain])
+    return "@".join([*map(_masked, locals_), domain])
 
 
 def _masked(local: str) -> str:
