@@ -13,7 +13,7 @@ _OPENING = re.compile(r'(?<!\\)"')
 """Where a quoted local part may begin (RFC 5321 4.1.2)."""
 _RUN = re.compile(r'[^\s<>()\[\],;:"]+')
 """A text without the characters that neither a plain local part nor a domain can hold (RFC 5322 3.2.3)."""
-_BEGINNING = re.compile(r"['`={*]?.?", re.DOTALL)
+_BEGINNING = re.compile(r"['`={]?.?", re.DOTALL)
 
 
 def mask_addresses(text: str) -> str:
@@ -47,7 +47,7 @@ def _mask_quoted(text: str) -> str:
 
 
 def _mask_run(match: re.Match[str]) -> str:
-    """Between two @ stands a domain or a local part: not known which, so it is masked; as is a URL before an address."""
+    """Mask what stands before each @, be it a URL, or, between two of them, a domain."""
     *locals_, domain = match[0].split("@")
     return "@".join([*map(_masked, locals_), domain])
 
