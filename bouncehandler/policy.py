@@ -1,5 +1,6 @@
 """What a record deserves: Suppress, Count or Ignore, always with the rule that said so; no clock, disk or network."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ DEFAULT_STATUS: Mapping[str, Action] = MappingProxyType({"4.x.x": _SOFT, "5.7.x"
 the mailbox."""
 
 _REMEMBERED = 4096
-"""Combinations of category and status; both are open sets."""
+"""Combinations of a named category and a status, which is an open set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Policy:
             for pattern, action in sorted(status.items(), key=lambda item: item[0].count("x"))
         ]
         self._list_hit = _verdict("policy.suppression_list_hit", suppression_list_hit)
+        self._passes_hits_on = isinstance(self._list_hit, Suppress)
         self._softened: dict[tuple[str, DsnStatus | None], Verdict] = {}
 
     def decide(self, record: Bounce | ListedAddress) -> Verdict:
@@ -106,26 +108,32 @@ class Policy:
         if isinstance(record, ListedAddress):
             return Suppress("a list fed by hand always suppresses")
         verdict = self.of_category(record.category)
-        if not isinstance(verdict, Suppress):
+        if not (isinstance(verdict, Suppress) or self._passes_hits_on):
             return verdict
         if _is_list_hit(record.status_text) or _is_list_hit(record.diagnostic):
-            return self._list_hit if isinstance(self._list_hit, Ignore) else verdict
+            return self._list_hit
+        if not isinstance(verdict, Suppress):
+            return verdict
         return self._softened.get((record.category, record.status)) or self._by_status(verdict, record)
 
     def of_category(self, category: str) -> Verdict:
-        """What the category alone says. Only Suppress can still be softened by what else the record holds."""
+        """What the category alone says, where `is_settled` tells that nothing else matters."""
         return self._bounce.get(category, self._other)
 
+    def is_settled(self, category: str) -> bool:
+        """Whether records of this category are never suppressed, whatever else they hold."""
+        return not (self._passes_hits_on or isinstance(self.of_category(category), Suppress))
+
     def settled_categories(self) -> list[str]:
-        """The named categories whose records are never suppressed, whatever else they hold."""
-        return [name for name, verdict in self._bounce.items() if name != OTHER and not isinstance(verdict, Suppress)]
+        """The named categories that are settled."""
+        return [name for name in self._bounce if name != OTHER and self.is_settled(name)]
 
     def _by_status(self, verdict: Suppress, record: Bounce) -> Verdict:
         """What the status makes of a category that suppresses; remembered, since few combinations make up most rows."""
         text = str(record.status or "")
         found = next((says for pattern, says in self._status if pattern.fullmatch(text)), verdict)
         final = verdict if isinstance(found, Suppress) else found
-        if len(self._softened) < _REMEMBERED:
+        if len(self._softened) < _REMEMBERED and record.category in self._bounce:
             self._softened[record.category, record.status] = final
         return final
 
@@ -140,13 +148,21 @@ def _verdict(key: str, action: Action) -> Verdict:
         return Suppress(f'{key} = "suppress"')
     if action == "ignore":
         return Ignore(f'{key} = "ignore"')
-    within = f"{action.within.days}d" if action.within.seconds == 0 else f"{int(action.within.total_seconds())}s"
-    return Count(f'{key} = {{ suppress_after = {action.suppress_after}, within = "{within}" }}', action)
+    return Count(f'{key} = {{ suppress_after = {action.suppress_after}, within = "{_period(action.within)}" }}', action)
+
+
+def _period(within: timedelta) -> str:
+    """The duration as the configuration writes it, in the largest unit that holds it whole."""
+    for unit, size in (("d", timedelta(days=1)), ("h", timedelta(hours=1)), ("m", timedelta(minutes=1))):
+        if not within % size:
+            return f"{within // size}{unit}"
+    milliseconds = within // timedelta(milliseconds=1)
+    return f"{milliseconds}ms" if milliseconds % 1000 else f"{milliseconds // 1000}s"
 
 
 def _key(name: str) -> str:
     """The name as a TOML key: bare where TOML allows it."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else f'"{name}"'
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
 def _status_pattern(pattern: str) -> re.Pattern[str]:

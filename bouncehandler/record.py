@@ -12,11 +12,16 @@ Address = NewType("Address", str)
 MAX_ADDRESS = 320
 """Characters: 64 of local part, the @, 255 of domain (RFC 5321 4.5.3.1)."""
 
-_PLAIN = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+@[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9!#$%&'*+/=?^_`{|}~.-]*@[a-z0-9_-]+(?:\.[a-z0-9_-]+)+")
 _LOCAL = re.compile(r'[^\s<>()\[\],;:@\\"\x00-\x20\x7f-\x9f]+|"[^"\x00-\x1f\x7f-\x9f]+"')
 _DOMAIN = re.compile(r"(?:[^\W_]|[_-])+(?:\.(?:[^\W_]|[_-])+)+|\[[0-9a-f.:]+\]|\[ipv6:[0-9a-f.:]+\]")
+_REDACTED = ".*\u2026"
+"""Characters that stand for what was taken out (PowerMTA's `privacy-policy`): nobody's name is made of them alone."""
+
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-_STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\d)")
+_STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\d)", re.ASCII)
+_STATUS_WITHIN = 32
+"""Characters of a `dsnStatus` that are looked at, and remembered; the words behind the code may be of any length."""
 
 
 def parse_address(text: str) -> Address | None:
@@ -33,7 +38,7 @@ def parse_address(text: str) -> Address | None:
     if len(text) > MAX_ADDRESS or not text.isprintable():  # control, bidi and undecodable characters
         return None
     local, _, domain = text.translate(_LOWER).rpartition("@")
-    if not (_LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)):
+    if not (_LOCAL.fullmatch(local) and local.strip(_REDACTED) and _DOMAIN.fullmatch(domain)):
         return None
     return Address(f"{local}@{domain}")
 
@@ -55,9 +60,13 @@ def _status_text(klass: int, subject: int, detail: int) -> str:
     return f"{klass}.{subject}.{detail}"
 
 
-@lru_cache(maxsize=4096)
 def parse_status(text: str) -> DsnStatus | None:
     """The status that `5.1.1 (bad destination mailbox address)` begins with; None where it begins with none."""
+    return _status(text[:_STATUS_WITHIN])
+
+
+@lru_cache(maxsize=4096)
+def _status(text: str) -> DsnStatus | None:
     match = _STATUS.match(text)
     return DsnStatus(*map(int, match.groups())) if match else None
 
@@ -118,6 +127,6 @@ class ListedAddress(NamedTuple):
 def _digest(*fields: str) -> str:
     """24 hexadecimal digits over the fields; a field can't reach into its neighbour."""
     text = "\x1f".join(fields)
-    if text.count("\x1f") >= len(fields):
-        text = "\x1f".join(field.replace("\x1f", " ") for field in fields)
+    if text.count("\x1f") >= len(fields):  # a field holds the separator: their lengths say where each one ends
+        text = "\x1f".join(f"{len(field)}:{field}" for field in fields)
     return blake2b(text.encode(), digest_size=12).hexdigest()

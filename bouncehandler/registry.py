@@ -1,9 +1,16 @@
 """From a provider's section in the configuration to its adapter, through the entry points `bouncehandler.providers`."""
 
 import difflib
+import html
 import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from bouncehandler.provider import Provider, ProviderClass, ProviderSettings
 from bouncehandler.settings import ConfigurationError
@@ -18,6 +25,8 @@ GROUP = "bouncehandler.providers"
 """An entry's name is the `type` in the configuration; what it names is the adapter's class."""
 
 _LONGEST_TYPE = 80  # characters that are shown
+_SHORTEST_HIDDEN = 4  # characters: hiding what is shorter would blot out harmless words
+_HIDDEN = "[...]"
 
 
 def known_types() -> list[str]:
@@ -108,3 +117,69 @@ def _adapter(name: str, section: ProviderSection) -> ProviderClass:
         return load(section.type)
     except ConfigurationError as error:
         raise ConfigurationError(sentence("", ("providers", name, "type"), str(error))) from None
+
+
+def secret_hider(name: str, section: ProviderSection) -> Callable[[str], str]:
+    """What takes the secrets of the provider `name` out of a text, for all that a server may repeat.
+
+    It knows them as they are and as XML, URLs and JSON write them, and one that is cut off at the end of the text.
+
+    Raises:
+        ConfigurationError: as `settings_for`.
+    """
+    secrets = {*_secrets_in(settings_for(name, section), is_secret=False), *_proxy_secrets(section)}
+    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
+    longest_first = sorted((one for one in spellings if len(one) >= _SHORTEST_HIDDEN), key=len, reverse=True)
+
+    def hide(text: str) -> str:
+        for spelling in longest_first:
+            text = text.replace(spelling, _HIDDEN)
+        for spelling in longest_first:
+            text = _without_beginning(spelling, text)
+        return text
+
+    return hide
+
+
+def _secrets_in(value: object, *, is_secret: bool) -> Iterator[str]:
+    """Every text inside the value that is secret."""
+    if isinstance(value, SecretStr | SecretBytes | Secret):
+        yield from _secrets_in(value.get_secret_value(), is_secret=True)
+    elif isinstance(value, BaseModel):
+        yield from _secrets_in(vars(value), is_secret=is_secret)
+    elif isinstance(value, Mapping):
+        yield from _secrets_in(list(value.values()), is_secret=is_secret)
+    elif is_secret and isinstance(value, str | bytes):
+        yield value if isinstance(value, str) else value.decode("utf-8", "replace")
+    elif isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        for one in value:
+            yield from _secrets_in(one, is_secret=is_secret)
+
+
+def _proxy_secrets(section: ProviderSection) -> Iterator[str]:
+    url = section.proxy.get_secret_value() if section.proxy else ""
+    if password := urlsplit(url).password:
+        yield from (password, unquote(password))
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """The secret as it is, and as it can be written inside XML or HTML, a URL or a form, and JSON."""
+    marked = html.escape(secret)
+    yield from (secret, escape(secret), escape(secret, {'"': "&quot;", "'": "&apos;"}))
+    yield from (marked.replace("&#x27;", quoted) for quoted in ("&#x27;", "&#39;", "&#039;"))
+    raw = secret.encode("utf-8", "surrogatepass")
+    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw), quote_plus(raw).replace("~", "%7E")):
+        yield from (encoded, re.sub("%..", lambda match: match[0].lower(), encoded))
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield from (text, text.replace("/", "\\/"))
+
+
+def _without_beginning(secret: str, text: str) -> str:
+    """The text without the beginning of the secret that it ends with."""
+    first = secret[:_SHORTEST_HIDDEN]
+    at = text.find(first, max(0, len(text) - len(secret)))
+    while at >= 0:
+        if secret.startswith(text[at:]):
+            return text[:at] + _HIDDEN
+        at = text.find(first, at + 1)
+    return text

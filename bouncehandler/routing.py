@@ -6,7 +6,7 @@ from fnmatch import translate
 from functools import lru_cache
 
 _LONGEST = 512
-"""Characters of an originator that are looked at; RFC 5321 allows 320 with both ends."""
+"""Characters of an originator that are looked at, and remembered; RFC 5321 allows 320 with both ends."""
 
 
 class Routes:
@@ -24,10 +24,10 @@ class Routes:
 
     def of(self, originator: str) -> tuple[str, ...]:
         """The providers that want a bounce of this envelope sender; empty when none does."""
-        return self.everyone if self._is_open else self._matching(originator)
+        return self.everyone if self._is_open else self._matching(originator[:_LONGEST])
 
     def _match(self, originator: str) -> tuple[str, ...]:
-        text = originator.strip().removeprefix("<").removesuffix(">")[:_LONGEST]
+        text = originator.strip().removeprefix("<").removesuffix(">")
         return tuple(
             name for name, wants in self._patterns.items() if not wants or any(want.match(text) for want in wants)
         )

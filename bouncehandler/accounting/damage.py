@@ -1,35 +1,80 @@
-"""After a damaged row: where the next good one begins."""
+"""After a damaged row: where the next good one begins, and where rows of several lines can't begin any more."""
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
-from bouncehandler.record import parse_address
+from bouncehandler.accounting.listed import listed_address
+from bouncehandler.accounting.open_row import ends_cell
 
-_ROW_START = re.compile(r'\ufeff?"?(?:b|rb|d|t|tq|r|rs|f|type)"?,', re.IGNORECASE)
-_GLUED_HEADER = re.compile(r'\ufeff?"?type"?,"?time(?:Logged|Queued|Imprinted)"?,', re.IGNORECASE)
+WRAPPING = "\ufeff\0 \"'"
+"""Characters that may stand round a row's first cell: a mark, the NULs of a log that was cut while written, quotes."""
+
+_ROW_START = re.compile(rf"[{WRAPPING}]*(?:b|rb|d|t|tq|r|rs|f|type)[{WRAPPING}]*,", re.IGNORECASE)
+_CELL = re.compile(r"[^,]*")
+
+_SECOND = re.compile(
+    r"time(?:logged|queued|imprinted)|orig|o?rcpt|bouncecat|dsn[a-z]+|vmta|jobid|envid|queue|(?:rep|rcv)sourceip",
+    re.IGNORECASE,
+)
+"""Columns that stand behind `type`."""
+
+_HEADER = re.compile(
+    rf'\ufeff?"?(?<!dlv)(?<!src)(?<!feedback)type"?,"?(?:{_SECOND.pattern})(?=[",\r\n]|$)', re.IGNORECASE
+)
+_HEADER_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-,"\r\n\ufeff'
+
+_MOST_ENDS = 100
+"""No PowerMTA header, and no list, has more columns that hold line ends."""
 
 
-def next_start(lines: list[str], after: int, end: int) -> int:
-    """Index of the first line in `after`..`end` that begins like a row, accounting or list; `end` where none does.
+def next_start(lines: list[str], start: int, end: int, *, takes_list: bool) -> tuple[int, int]:
+    """Where the next row begins behind the damaged one in `start`..`end`, as line and column; `end` and 0 if nowhere.
 
-    Only a row that is damaged is searched: what a well-formed quoted cell holds is never taken for a row, since a
-    remote server may have written it.
+    It may begin within a line: `cat` of a file whose last row is torn writes the next file's header behind it. Only a
+    damaged row is searched: what a well-formed quoted cell holds is never taken for a row, since a remote server may
+    have written it.
     """
-    return next((at for at in range(after, end) if _begins_row(lines[at])), end)
+    for at in range(start, end):
+        if at > start and _begins_row(lines[at], takes_list=takes_list):
+            return at, 0
+        if cut := _glued_header(lines[at]):
+            return at, cut
+    return end, 0
 
 
-def glued_header(line: str) -> int:
-    """Where in a line a header begins behind a row that was torn off; 0 where none does.
+def holds_header(row: Sequence[str]) -> bool:
+    """Whether a header begins within the row, as it does behind a row that was torn."""
+    return any(
+        first.rstrip('"').lower().endswith("type") and _SECOND.fullmatch(second.strip('" ')) is not None
+        for first, second in pairwise(row)
+    )
 
-    `cat` of a file whose last row is torn writes the next file's header on the same line.
-    """
-    match = _GLUED_HEADER.search(line, 1)
-    return match.start() if match else 0
 
-
-def has_swallowed_rows(lines: list[str], width: int) -> bool:
+def has_swallowed_rows(lines: list[str], width: int, *, takes_list: bool) -> bool:
     """Whether an open quoted cell has taken in what looks like whole rows, `width` cells wide or a list's."""
-    return any(_begins_row(line) and (line.count(",") + 1 >= width or "@" in line[:width]) for line in lines[1:])
+    return any(
+        _begins_row(line, takes_list=takes_list) and (takes_list or line.count(",") + 1 >= width) for line in lines[1:]
+    )
 
 
-def _begins_row(line: str) -> bool:
-    return bool(_ROW_START.match(line)) or parse_address(line.partition(",")[0].strip(' \r\n"')) is not None
+def last_hope(lines: list[str], start: int, end: int) -> int:
+    """Lines of a damaged row before this one can't begin a row that goes on in the next line.
+
+    Such a row would go on to the end of the damaged one too, and hold a cell more for each line that ends one.
+    """
+    ends = [at for at in range(start + 1, end) if ends_cell(lines[at])]
+    return ends[-_MOST_ENDS] if len(ends) >= _MOST_ENDS else start
+
+
+def _begins_row(line: str, *, takes_list: bool) -> bool:
+    if _ROW_START.match(line):
+        return True
+    return takes_list and (cell := _CELL.match(line)) is not None and listed_address(cell[0]) is not None
+
+
+def _glued_header(line: str) -> int:
+    """Where in a line a header begins behind something else; 0 where none does."""
+    names = len(line.rstrip(_HEADER_CHARACTERS))  # from here on nothing but names stands in the line
+    match = _HEADER.search(line, max(names, 1))
+    return match.start() if match else 0

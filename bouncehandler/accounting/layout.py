@@ -36,8 +36,9 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
 """What a bounce is made of, in the order of `_bounce`, and the columns that may hold it, in lower case."""
 
 _DECISIVE = ("rcpt", "bounceCat", "orig", "dsnStatus")
-_NOWHERE = 1 << 30
-"""An index that no row reaches."""
+
+_LONGEST_TIME = 64
+"""Characters; times are remembered, longer texts are none."""
 
 
 class ColumnsMissing(NamedTuple):
@@ -57,8 +58,10 @@ class Layout:
         names = [name.strip().lower() for name in columns]
         places = {field: _places(names, wanted) for field, wanted in _SOURCES.items()}
         self.missing = tuple(field for field in _DECISIVE if not places[field])
-        self.category = places["bounceCat"][0] if len(places["bounceCat"]) == 1 else _NOWHERE
-        """Index of the only column for the bounce category; beyond any row where there is none, or several."""
+        self.category = places["bounceCat"][0] if places["bounceCat"] else 0
+        """Index of the first column for the bounce category; any where there is none."""
+        self.tally_width = self.width if len(places["bounceCat"]) == 1 else -1
+        """Cells of the rows whose category is sure to stand at that index; none where there is none, or several."""
         self.ends_decisively = bool(names) and names[-1] in {"rcpt", "orig", "bouncecat", "dsnstatus", "jobid"}
         """Whether a cut in the last cell could change a decision."""
         self._pick = _picker(list(places.values()))
@@ -115,9 +118,13 @@ def _bounce(cells: tuple[str, ...], record_type: Literal["b", "rb"]) -> Bounce |
     )
 
 
-@lru_cache(maxsize=4096)
 def parse_time(text: str) -> datetime | None:
     """An aware time from `2016-08-01 14:06:01-0400` or UNIX seconds (v4, `iso-times no`); None from anything else."""
+    return _time(text) if len(text) <= _LONGEST_TIME else None
+
+
+@lru_cache(maxsize=4096)
+def _time(text: str) -> datetime | None:
     text = text.strip()
     try:
         if text.isascii() and text.isdigit():

@@ -1,7 +1,11 @@
 """Blocks of bytes become whole lines; a line of absurd length is passed on in pieces, not kept."""
 
 import io
+from collections.abc import Iterator
 from typing import NamedTuple
+
+LINE_COST = 32
+"""What a line weighs besides its characters, so that millions of tiny lines can't fill the memory."""
 
 _MARK = b"\xef\xbb\xbf"
 
@@ -14,54 +18,76 @@ class Piece(NamedTuple):
 
 
 class Lines:
-    """Cuts a stream into lines that end in LF, however its blocks fall."""
+    """Cuts a stream into lines that end in LF, however its blocks fall.
+
+    Args:
+        longest: bytes, line end aside; a longer line can't be a row.
+    """
 
     def __init__(self, longest: int) -> None:
-        self.pieces: list[Piece] = []
-        """Pieces of overlong lines, for the caller to take away."""
         self._longest = longest
-        """Bytes; a longer line can't be a row."""
-        self._partial = b""
+        self._most = longest // (LINE_COST + 1)
+        self._parts: list[bytes] = []
+        self._held = 0
         self._is_first = True
         self._is_overlong = False
 
-    def feed(self, block: bytes) -> list[str]:
-        """The lines that end in this block, each with its line end."""
+    def feed(self, block: bytes) -> Iterator[list[str] | Piece]:
+        """The lines that end in this block, each with its line end, and pieces of overlong lines between them.
+
+        A list of several lines weighs no more than a row may: bytes, and `LINE_COST` for each line.
+        """
         if self._is_first:
             block = self._without_mark(block)
-        head, end, tail = block.rpartition(b"\n")
-        data = self._partial + head + end if end else b""
-        self._partial = tail if end else self._partial + tail
-        if end and self._is_overlong:
-            data = self._end_overlong(data)
-        if self._is_overlong or len(self._partial) > self._longest:
-            self._pass_on()
-        return list(io.StringIO(decode(data), newline="\n"))  # only LF ends a line; splitlines() would cut at U+2028
+        cut = block.rfind(b"\n") + 1
+        if cut:
+            # one copy: temporaries of this size cost more in page faults than the parsing of what they hold
+            data = b"".join((*self._parts, memoryview(block)[:cut]))
+            self._parts, self._held = [], 0
+            yield from self._cut(data)
+        if cut < len(block):
+            yield from self._hold(block[cut:])
 
-    def close(self) -> str:
-        """What stands behind the last line end; empty when the stream ended with one."""
-        rest, self._partial = self._partial, b""
-        if self._is_overlong:
-            self.pieces.append(Piece(rest, is_first=False))
-            return ""
-        return decode(rest)
+    def close(self) -> list[str]:
+        """What stands behind the last line end; empty when the stream ended with one, or within an overlong line."""
+        return [decode(b"".join(self._parts))] if self._parts else []
 
     def _without_mark(self, block: bytes) -> bytes:
         """The block without the byte order mark that may stand at the start of the stream."""
-        block, self._partial = self._partial + block, b""
+        block = b"".join((*self._parts, block))
+        self._parts, self._held = [], 0
         self._is_first = len(block) < len(_MARK) and _MARK.startswith(block)
         return block.removeprefix(_MARK)
 
-    def _pass_on(self) -> None:
-        self.pieces.append(Piece(self._partial, is_first=not self._is_overlong))
-        self._is_overlong = True
-        self._partial = b""
+    def _hold(self, part: bytes) -> Iterator[Piece]:
+        """Keep the beginning of a line until its end comes; of a line that is too long, keep nothing."""
+        self._parts.append(part)
+        self._held += len(part)
+        if self._is_overlong or self._held > self._longest:
+            yield Piece(b"".join(self._parts), is_first=not self._is_overlong)
+            self._parts, self._held, self._is_overlong = [], 0, True
 
-    def _end_overlong(self, data: bytes) -> bytes:
-        piece, end, rest = data.partition(b"\n")
-        self.pieces.append(Piece(piece + end, is_first=False))
-        self._is_overlong = False
-        return rest
+    def _cut(self, data: bytes) -> Iterator[list[str] | Piece]:
+        if self._is_overlong:
+            end = data.index(b"\n") + 1
+            yield Piece(data[:end], is_first=False)
+            data, self._is_overlong = data[end:], False
+        if len(data) <= self._most:
+            yield _split(data)
+        else:
+            yield from self._cut_closely(data)
+
+    def _cut_closely(self, data: bytes) -> Iterator[list[str] | Piece]:
+        at = 0
+        while at < len(data):
+            end = data.rfind(b"\n", at, at + self._most) + 1 or data.index(b"\n", at) + 1
+            is_overlong = end - at > self._longest + 1
+            yield Piece(data[at:end], is_first=True) if is_overlong else _split(data[at:end])
+            at = end
+
+
+def _split(data: bytes) -> list[str]:
+    return list(io.StringIO(decode(data), newline="\n"))  # only LF ends a line; splitlines() would cut at U+2028
 
 
 def decode(data: bytes) -> str:

@@ -1,27 +1,22 @@
 """The reader: blocks in, records out; whatever the stream carries, it never raises and never ends before its input."""
 
 import csv
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
 from typing import Literal, NamedTuple, cast
 
-from bouncehandler.accounting.damage import glued_header, has_swallowed_rows, next_start
+from bouncehandler.accounting.damage import WRAPPING, has_swallowed_rows, holds_header, last_hope, next_start
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
-from bouncehandler.accounting.lines import Lines, encode
-from bouncehandler.record import Bounce, ListedAddress, parse_address
+from bouncehandler.accounting.lines import Lines, Piece, encode
+from bouncehandler.accounting.listed import is_heading, listed_address, quoted_cell
+from bouncehandler.accounting.open_row import OpenRow
+from bouncehandler.record import Bounce, ListedAddress
 
 TYPES = ("b", "rb", "d", "t", "tq", "r", "rs", "f")
 """PowerMTA's record types; `b` and `rb` become records, the others are counted."""
 
-_HEADING = re.compile(
-    r"\s*(?:[\w-]+[\s_-]+)?(?:e?-?mail|address|recipient|rcpt|subscriber)s?(?:[\s_-]+\w+)?\s*", re.IGNORECASE
-)
-"""First cell of a plain list's heading: `email`, `Email Address`, `e-mail_address`, `Subscriber Email`."""
-
-_SUSPICIOUS = 1 << 18
-"""Characters: a quoted cell open for longer is no longer tried at every line, and suspected of swallowing rows."""
+_LONGEST_CATEGORY = 256
+"""Characters; a longer category is not worth remembering."""
 
 
 class Unreadable(NamedTuple):
@@ -30,8 +25,8 @@ class Unreadable(NamedTuple):
     line: int
     """Of the stream, from 1: where the row begins."""
     reason: str
-    """A word for counting: `unclosed-quote`, `stray-quote`, `torn`, `too-many-cells`, `too-long`, `unknown-type`,
-    `not-an-address`, `no-recipient`."""
+    """A word for counting: `unclosed-quote`, `stray-quote`, `stray-return`, `torn`, `too-many-cells`, `too-long`,
+    `unknown-type`, `not-an-address`, `no-recipient`."""
     raw: bytes
     """The row as it came, line end included; of a row that is too long, a piece."""
     is_first_piece: bool = True
@@ -49,11 +44,19 @@ class _Span(NamedTuple):
     end: int
 
 
+class _Ruin(NamedTuple):
+    """What is left of a damaged row of several lines while its lines are read one by one."""
+
+    hopeless: int
+    """Lines before this one begin no row that goes on in the next line: it would be damaged where the first one was."""
+    end: int
+
+
 class Reader:
     """Reads one stream; `feed` it blocks, then `close` it.
 
     Args:
-        columns: the column orders to fall back to when no header came, by record type.
+        columns: the column orders to fall back to when no header came, by record type; `b` is among them.
         ignored: bounce categories that need no record: their rows are only tallied, which is several times faster.
         longest: bytes; a longer row can't be one.
     """
@@ -64,7 +67,7 @@ class Reader:
         ignored: Iterable[str] = (),
         longest: int = 1 << 24,
     ) -> None:
-        csv.field_size_limit(4 * longest)  # the library's own limit breaks cells of 128 kB
+        csv.field_size_limit(1 << 30)  # the library's own limit breaks cells of 128 kB; rows are limited here
         self.tallies: dict[str, dict[str, int]] = {"b": {}, "rb": {}}
         """Rows that were only tallied, by record type and category."""
         self.counted: Counter[str] = Counter()
@@ -73,98 +76,105 @@ class Reader:
         """Whether anything was a header, a row of a known type, or a listed address."""
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
         self._layout: Layout | None = None
-        self._width, self._category = self._fallback["b"].width, self._fallback["b"].category
+        self._is_cut = False
+        self._aim(self._fallback["b"])
         self._missing: tuple[str, ...] = ()
-        self._is_list = False
+        self._takes_list, self._is_list = True, False
         self._longest = longest
         self._lines = Lines(longest)
         self._lines_done = 0
-        self._open: list[str] = []
-        self._is_last = False
+        self._open = OpenRow()
+        self._ruin = _Ruin(0, 0)
         self._items: list[Item] = []
         for category in ignored:
             self.ignore(category)
 
     def ignore(self, category: str) -> None:
-        """From now on only tally the rows of this category."""
-        for tally in self.tallies.values():
-            tally.setdefault(category, 0)
+        """From now on only tally the rows of this category that are as wide as their header."""
+        if len(category) <= _LONGEST_CATEGORY:
+            for tally in self.tallies.values():
+                tally.setdefault(category, 0)
 
     @property
     def is_open(self) -> bool:
         """Whether a quoted cell has begun and not ended."""
-        return bool(self._open)
+        return bool(self._open.lines)
 
     def feed(self, block: bytes) -> list[Item]:
         """What the rows that end in this block hold."""
-        lines = self._lines.feed(block)
-        self._too_long()
-        if self._open and lines:
-            self._go_on(lines)
-        else:
-            self._read(lines)
+        for part in self._lines.feed(block):
+            if isinstance(part, Piece):
+                self._too_long(part)
+            else:
+                self._go_on(part)
         return self._taken()
 
     def close(self) -> list[Item]:
         """What is left at the end of the stream: a row without a line end, or one that is torn."""
         rest = self._lines.close()
-        self._too_long()
-        lines, self._open = [*self._open, rest] if rest else self._open, []
-        self._is_last, self._width = True, -1  # the last row is looked at closely
-        self._read(lines)
+        self._is_cut = bool(rest)
+        self._aim(self._layout or self._fallback["b"])
+        self._end(rest)
         return self._taken()
 
     def give_up_open_row(self) -> list[Item]:
         """For an input that has long been inside one quoted cell: frees the rows that the cell swallowed, if any."""
-        if has_swallowed_rows(self._open, self._width):
-            lines, self._open = self._open, []
-            self._read(lines, gives_up=True)
+        width = (self._layout or self._fallback["b"]).width
+        if has_swallowed_rows(self._open.lines, width, takes_list=self._takes_list):
+            self._read(self._open.take(), given_up=1)
         return self._taken()
 
     def _taken(self) -> list[Item]:
         items, self._items = self._items, []
         return items
 
-    def _too_long(self) -> None:
-        pieces, self._lines.pieces = self._lines.pieces, []
-        line = self._lines_done + len(self._open) + 1
-        self._lines_done += sum(piece.data.endswith(b"\n") for piece in pieces)
-        self._items += [Unreadable(line, "too-long", piece.data, piece.is_first) for piece in pieces]
-
     def _go_on(self, lines: list[str]) -> None:
-        """Add lines to the open row, and read it again where they could have closed it.
+        """Read lines, or add them to the open row and read it again where they may have ended it."""
+        while lines:
+            if not self._open.lines:
+                self._open = OpenRow()
+                return self._read(lines)
+            fits = self._open.fitting(lines, self._longest)
+            self._open.add(lines[:fits])
+            if fits < len(lines):
+                self._read(self._open.take(), given_up=1)
+            elif self._open.is_worth_reading:
+                self._read(self._open.take())
+            lines = lines[fits:]
+        return None
 
-        A row is whole only when its number of quotes is even, so a line with an even number closes none; but in a
-        short row each line is tried, since the error that a never-closed quote leads to may stand there.
-        """
-        size = sum(map(len, self._open)) + sum(map(len, lines))
-        closes = any(line.count('"') & 1 for line in lines)
-        swallows = size > _SUSPICIOUS and has_swallowed_rows(["", *lines], self._width)
-        lines, self._open = self._open + lines, []
-        if closes or swallows or size <= _SUSPICIOUS or size > self._longest:
-            self._read(lines, gives_up=swallows or size > self._longest)
-        else:
-            self._open = lines
+    def _end(self, rest: list[str]) -> None:
+        """Read the open row and the rest, behind which nothing comes that could end them."""
+        lines = self._open.take() + rest
+        self._read(lines, given_up=len(lines))
 
-    def _read(self, lines: list[str], *, gives_up: bool = False) -> None:
+    def _too_long(self, piece: Piece) -> None:
+        if piece.is_first:
+            self._end([])
+        self._items.append(Unreadable(self._lines_done + 1, "too-long", piece.data, piece.is_first))
+        self._lines_done += piece.data.endswith(b"\n")
+
+    def _read(self, lines: list[str], *, given_up: int = 0) -> None:
         """Read lines from the first to the last, beginning anew behind each damaged row.
 
-        With `gives_up` the first row is damaged if its quoted cell is still open at the last line.
+        A row that begins before line `given_up` is damaged if its quoted cell is still open at the last line.
         """
-        at = 0
+        at, self._ruin = 0, _Ruin(0, 0)
         while at < len(lines):
-            at = self._run(lines, at, gives_up=gives_up and at == 0)
-        self._lines_done += len(lines) - len(self._open)
+            at = self._run(lines, at, given_up)
+        self._lines_done += len(lines) - len(self._open.lines)
 
-    def _run(self, lines: list[str], first: int, *, gives_up: bool) -> int:
+    def _run(self, lines: list[str], first: int, given_up: int) -> int:
         """Read rows from line `first` until one is damaged; returns the line to go on with."""
-        rows = csv.reader(islice(lines, first, None), strict=True)
+        stop = first + 1 if first < self._ruin.hopeless else len(lines)
+        is_whole = stop - first == len(lines)
+        rows = csv.reader(lines if is_whole else map(lines.__getitem__, range(first, stop)), strict=True)
         tallies, width, category = self.tallies, self._width, self._category
         start = first
         try:
             for row in rows:
-                if category < len(row) <= width and (tally := tallies.get(row[0])) and row[category] in tally:
-                    tally[row[category]] += 1
+                if len(row) == width and (tally := tallies.get(row[0])) and (name := row[category]) in tally:
+                    tally[name] += 1
                     start = first + rows.line_num
                     continue
                 span = _Span(lines, start, first + rows.line_num)
@@ -173,85 +183,119 @@ class Reader:
                     return start
                 width, category = self._width, self._category
         except csv.Error as error:
-            return self._broken(str(error), _Span(lines, start, first + rows.line_num), gives_up=gives_up)
-        return len(lines)
+            return self._broken(str(error), _Span(lines, start, first + rows.line_num), given_up)
+        return stop
 
-    def _broken(self, error: str, span: _Span, *, gives_up: bool) -> int:
+    def _broken(self, error: str, span: _Span, given_up: int) -> int:
         """Deal with a row that is no CSV: one with an open quote waits for more, else it is damaged."""
+        lines, start, end = span
         if error != "unexpected end of data":
-            return self._damaged("stray-quote" if span.end - span.start == 1 else "unclosed-quote", span)
-        if self._is_last and not span.lines[-1].endswith("\n"):
-            return self._damaged("torn", span)
-        if self._is_last or (gives_up and span.start == 0):
+            return self._stray(error, span)
+        if start < self._ruin.hopeless:
+            return self._damaged("unclosed-quote", span._replace(end=self._ruin.end))
+        if start < given_up:
+            self._ruin = _Ruin(end if given_up == end else last_hope(lines, start, end), end)
             return self._damaged("unclosed-quote", span)
-        self._open = span.lines[span.start :]
-        return len(span.lines)
+        self._open.begin(lines[start:], is_another=start > 0)
+        return end
 
-    def _damaged(self, reason: str, span: _Span) -> int:
+    def _stray(self, error: str, span: _Span) -> int:
+        """Deal with a row in whose last line something stands where it can't."""
+        lines, start, end = span
+        if end - start > 1:
+            self._ruin = _Ruin(end - 1, end)
+            return self._damaged("unclosed-quote", span)
+        if self._takes_list and (cell := quoted_cell(lines[start])):
+            return self._other([cell], span)
+        return self._damaged("stray-return" if error.startswith("new-line") else "stray-quote", span)
+
+    def _damaged(self, reason: str, span: _Span, *, is_searched: bool = True) -> int:
         """Set a damaged row aside; returns the line at which the next good one begins."""
         lines, start, end = span
-        line = self._lines_done + start + 1
-        if cut := glued_header(lines[start]):
-            self._items.append(Unreadable(line, "torn", encode(lines[start][:cut] + "\n")))
-            lines[start] = lines[start][cut:]
-            return start
-        resume = next_start(lines, start + 1, end)
-        self._items.append(Unreadable(line, reason, encode("".join(lines[start:resume]))))
+        resume, cut = next_start(lines, start, end, takes_list=self._takes_list) if is_searched else (end, 0)
+        raw = "".join(lines[start:resume])
+        if cut:
+            raw, lines[resume] = raw + lines[resume][:cut], lines[resume][cut:]
+        if cut or (reason == "unclosed-quote" and not raw.endswith("\n")):
+            reason = "torn"
+        self._items.append(Unreadable(self._lines_done + start + 1, reason, encode(raw)))
         return resume
 
     def _row(self, row: list[str], span: _Span) -> int:
         """Deal with a row that is not just tallied; returns the line to go on with."""
-        kind = row[0].strip("\ufeff \"'").lower() if row else ""
+        kind = row[0].strip(WRAPPING).lower() if row else ""
+        if kind in TYPES:
+            return self._accounting(kind, row, span)
         if kind == "type":
             self._set_header(row)
-        elif kind in TYPES:
-            return self._accounting(kind, row, span)
         elif any(map(str.strip, row)):
             return self._other(row, span)
         return span.end
 
     def _set_header(self, row: list[str]) -> None:
         self._layout = Layout(row)
-        self._width, self._category = self._layout.width, self._layout.category
-        self._is_list, self.recognised = False, True
+        self._aim(self._layout)
+        self._takes_list, self._is_list, self.recognised = False, False, True
         self._missing = self._layout.missing
+
+    def _aim(self, layout: Layout) -> None:
+        """Have rows tallied by this layout; but where the stream ends in a cut row, each is looked at."""
+        self._width, self._category = -1 if self._is_cut else layout.tally_width, layout.category
 
     def _accounting(self, kind: str, row: list[str], span: _Span) -> int:
         """A row of a known type: a record, a count, or damaged."""
         self.recognised = True
-        layout = (
-            self._layout or self._fallback["b" if kind in self.tallies else kind if kind in self._fallback else "b"]
-        )
-        has_columns = bool(self._layout) or kind in self.tallies or kind in self._fallback
-        if has_columns and len(row) > layout.width:
-            return self._damaged("too-many-cells", span)
-        is_cut = self._is_last and not span.lines[span.end - 1].endswith("\n")
-        if is_cut and (len(row) < layout.width or layout.ends_decisively):
+        self._takes_list = self._is_list  # records without a header are no list
+        layout = self._layout or self._fallback.get("b" if kind in self.tallies else kind)
+        if layout and len(row) > layout.width:
+            return self._too_wide("too-many-cells", span)
+        if layout and len(row) < layout.width and holds_header(row):
             return self._damaged("torn", span)
-        if kind in self.tallies:
-            self._say_missing(span)
-            bounce = layout.bounce(row, cast("Literal['b', 'rb']", kind))
-            if isinstance(bounce, str):
-                return self._damaged(bounce, span)
-            self._items.append(bounce)
+        if layout and self._is_cut and _is_cut_off(row, span, layout):
+            return self._damaged("torn", span, is_searched=False)
+        if kind in self.tallies and layout:
+            return self._bounce(cast("Literal['b', 'rb']", kind), row, span, layout)
         self.counted[kind] += 1
         return span.end
 
-    def _say_missing(self, span: _Span) -> None:
-        """Once a header, and only where a bounce comes under it."""
+    def _bounce(self, kind: Literal["b", "rb"], row: list[str], span: _Span, layout: Layout) -> int:
+        if self._is_cut and len(row) == layout.tally_width and (name := row[layout.category]) in self.tallies[kind]:
+            self.tallies[kind][name] += 1
+            return span.end
         if self._missing:
             self._items.append(ColumnsMissing(self._lines_done + span.start + 1, self._missing))
             self._missing = ()
+        bounce = layout.bounce(row, kind)
+        if isinstance(bounce, str):
+            return self._damaged(bounce, span, is_searched=False)
+        self._items.append(bounce)
+        self.counted[kind] += 1
+        return span.end
+
+    def _too_wide(self, reason: str, span: _Span) -> int:
+        """A row with more cells than columns; an open quote may have swallowed rows on its way."""
+        lines, start, end = span
+        if end - start > 1:
+            self._ruin = _Ruin(last_hope(lines, start, end), end)
+        return self._damaged(reason, span)
 
     def _other(self, row: list[str], span: _Span) -> int:
-        """A row of no known type: a line of a plain list where no header came, else damaged."""
-        if self._layout:
-            return self._damaged("unknown-type", span)
-        cell = re.split(r"[;\t]", row[0], maxsplit=1)[0]
-        if address := parse_address(cell):
+        """A row of no known type: a line of a plain list where one may come, else damaged."""
+        if holds_header(row):
+            return self._damaged("torn", span)
+        if self._layout and len(row) > self._layout.width:
+            return self._too_wide("unknown-type", span)
+        address = listed_address(row[0]) if self._takes_list else None
+        if address:
             self._items.append(ListedAddress(address))
             self.counted["list"] += 1
-        elif self._is_list or not _HEADING.fullmatch(cell[:80]):
-            return self._damaged("not-an-address" if self._is_list else "unknown-type", span)
+        elif not (self._takes_list and is_heading(row[0])):
+            return self._damaged("not-an-address" if self._is_list else "unknown-type", span, is_searched=False)
         self._is_list = self.recognised = True
         return span.end
+
+
+def _is_cut_off(row: list[str], span: _Span, layout: Layout) -> bool:
+    """Whether the row is the last one, without a line end, and what is missing could change a decision."""
+    is_last = not span.lines[span.end - 1].endswith("\n")
+    return is_last and (len(row) < layout.width or layout.ends_decisively)

@@ -1,13 +1,16 @@
 """The commands' names and options; each command's work is in a file of its own, imported when it is called."""
 
-import os
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 import click
 
 from bouncehandler import __version__
+from bouncehandler.cli import streams
 from bouncehandler.cli.exits import BUG, DESCRIPTION, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.options import Common, common
 
@@ -26,6 +29,13 @@ class _Commands(click.Group):
         command: click.Command = import_module(f"bouncehandler.cli.{cmd_name.replace('-', '_')}").command
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and "\0" not in args[0] and Path(args[0]).is_file():
+            raise click.UsageError(f"input is read from standard input: bouncehandler < {args[0]}")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(
     cls=_Commands,
@@ -39,7 +49,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, "--version", prog_name="bouncehandler")
 @click.pass_context
 def app(ctx: click.Context, options: Common, *, no_dispatch: bool, dry_run: bool) -> int:
-    r"""Turn PowerMTA's bounces into unsubscribes.
+    """Turn PowerMTA's bounces into unsubscribes.
 
     Without a command: read accounting records, or a plain list of addresses, from standard input until it ends; put
     every suppression on disk; unsubscribe it at every provider that wants it; say what was done.
@@ -47,39 +57,54 @@ def app(ctx: click.Context, options: Common, *, no_dispatch: bool, dry_run: bool
     \b
         <acct-file |/opt/bouncehandler/bin/bouncehandler --logfile=FILE>
         cat bounce.csv | bouncehandler
-    """
+    """  # noqa: D301  # click wants the character itself: it keeps a paragraph as it is
     if ctx.invoked_subcommand is not None:
         if no_dispatch or dry_run:
             raise click.UsageError("--no-dispatch and --dry-run belong to the bare command, which reads standard input")
         return OK
+    from bouncehandler.cli.stop import Stop  # noqa: PLC0415  # imports are lazy at the edges
+
+    stop = Stop()
+    stop.listen()  # before the heavier imports: rows may wait in the pipe already
     from bouncehandler.cli.run import run  # noqa: PLC0415  # imports are lazy at the edges
 
-    return run(options, dispatches=not no_dispatch, is_dry=dry_run)
+    return run(options, stop, dispatches=not no_dispatch, is_dry=dry_run)
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the program; returns its exit status, having said in one sentence on stderr what went wrong."""
+    streams.prepare()
     try:
-        return _status(app.main(list(argv), prog_name="bouncehandler", standalone_mode=False))
-    except CommandError as error:
-        return _say(str(error), error.status)
-    except click.ClickException as error:
-        return _say(f"{error.format_message()} (see bouncehandler --help)", USAGE)
-    except click.Abort:
-        return _say("interrupted", TRY_AGAIN)
-    except BrokenPipeError:  # the reader of our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        result = app.main(list(argv), prog_name="bouncehandler", standalone_mode=False)
+        return result if isinstance(result, int) else OK
+    except SystemExit:  # click's answer when the reader of our output has seen enough, which is no failure
+        streams.abandon_stdout()
         return OK
-    except Exception as error:  # a bug: one sentence for the operator, the rest with --debug
-        if "--debug" in argv:
-            raise
-        return _say(f"this is a bug ({type(error).__name__}); run again with --debug and report what it prints", BUG)
-
-
-def _status(result: object) -> int:
-    return result if isinstance(result, int) else OK
-
-
-def _say(sentence: str, status: int) -> int:
-    click.echo("\n".join(f"bouncehandler: {line}" for line in sentence.splitlines() or [""]), err=True)
+    except Exception as error:  # noqa: BLE001  # the last place to say something
+        text, status = _explained(error, is_debugging="--debug" in argv)
+    with suppress(OSError):  # nobody reads stderr any more
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
     return status
+
+
+def _explained(error: Exception, *, is_debugging: bool) -> tuple[str, int]:
+    """What to say of an error, and the exit status that it means."""
+    match error:
+        case CommandError():
+            return _named(str(error)), error.status
+        case click.exceptions.NoArgsIsHelpError():
+            return error.format_message(), USAGE
+        case click.ClickException():
+            return _named(f"{error.format_message().rstrip('.')} (see bouncehandler --help)"), USAGE
+        case click.Abort():
+            return _named("interrupted"), TRY_AGAIN
+    if is_debugging:
+        return "".join(traceback.format_exception(error)).rstrip(), BUG
+    name = type(error).__name__
+    return _named(f"this is a bug ({name}); run again with --debug and report what it prints"), BUG
+
+
+def _named(text: str) -> str:
+    """The text, each line of which says who speaks: a log may have many speakers."""
+    return "\n".join(f"bouncehandler: {line}" for line in text.splitlines())

@@ -4,17 +4,22 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from enum import Enum
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import Session, begin
-from bouncehandler.cli.terminal import printable
-from bouncehandler.provider import Checkable, ProviderUnavailable
+from bouncehandler.cli.tables import printable
 from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.model import ProviderSection
+from bouncehandler.settings.sources import read_file
+from bouncehandler.spool import SpoolError, Status
+from bouncehandler.spool.sqlite import SqliteSpool
+
+if TYPE_CHECKING:
+    from bouncehandler.settings.model import ProviderSection
 
 
 class _Mark(Enum):
@@ -34,7 +39,7 @@ class _Finding(NamedTuple):
     sentence: str
 
 
-@click.command("check")
+@click.command("check", short_help="Prove the configuration, the spool and the credentials.")
 @common
 def command(options: Common) -> int:
     """Prove the configuration, the spool, and each provider's credentials; say what is wrong and how to mend it.
@@ -52,9 +57,10 @@ def command(options: Common) -> int:
 
 
 def _findings(session: Session) -> Iterator[_Finding]:
-    yield _Finding(_Mark.FINE, "configuration", f"{session.options.config or 'defaults and environment'} is valid")
+    file, _ = read_file(session.options.config, os.environ)
+    yield _Finding(_Mark.FINE, "configuration", f"{file or 'the default, with what the environment says,'} is valid")
+    yield from _secrecy(session, file)
     yield from _spool(session)
-    yield from _secrecy(session)
     if not session.settings.providers:
         yield _Finding(
             _Mark.WARNING, "providers", "none is configured: suppressions are recorded, nothing is dispatched"
@@ -63,33 +69,68 @@ def _findings(session: Session) -> Iterator[_Finding]:
         yield _provider(name, section)
 
 
+def _secrecy(session: Session, file: Path | None) -> Iterator[_Finding]:
+    """A configuration with secrets that anybody may read."""
+    if file and session.settings.providers and file.stat().st_mode & 0o004:
+        yield _Finding(_Mark.WARNING, "configuration", f"everybody may read {file}: chmod o-r it, it holds secrets")
+
+
 def _spool(session: Session) -> Iterator[_Finding]:
     try:
         spool = session.open_spool()
         with explained():
             status = spool.status()
+            _prove_writable(spool)
     except CommandError as error:
-        yield _Finding(_Mark.WRONG, "spool", str(error))
+        mark = _Mark.LATER if error.status == TRY_AGAIN else _Mark.WRONG
+        yield _Finding(mark, "spool", str(error))
         return
     journal = "write-ahead log" if spool.journal == "wal" else "rollback journal"
     yield _Finding(
         _Mark.FINE,
         "spool",
-        f"{spool.path} can be written ({journal}, SQLite {sqlite3.sqlite_version}); {status.suppressions:,} "
-        f"suppressions, {status.dispatches.waiting:,} dispatches wait, {status.dispatches.dead:,} are dead letters",
+        f"{spool.path} can be written by {_user()} ({journal}, SQLite {sqlite3.sqlite_version}); "
+        f"{status.suppressions:,} suppressions, {status.dispatches.waiting:,} dispatches wait, "
+        f"{status.dispatches.dead:,} are dead letters",
     )
     spool.close()
+    yield from _left_alone(session, status)
 
 
-def _secrecy(session: Session) -> Iterator[_Finding]:
-    """A configuration with secrets that anybody may read."""
-    file = session.options.config
-    if file and session.settings.providers and file.stat().st_mode & 0o004:
-        yield _Finding(_Mark.WARNING, "configuration", f"everybody may read {file}: chmod o-r it, it holds secrets")
+def _prove_writable(spool: SqliteSpool) -> None:
+    """Raise a SpoolError where the file, or the folder for its journal, is read-only to this user."""
+    spool.release("")  # a transaction that writes: no provider has that name
+    if not os.access(spool.path.parent, os.W_OK | os.X_OK):
+        raise SpoolError(f"the folder of the spool {spool.path} can't be written: give this user the right to")
 
 
-def _provider(name: str, section: ProviderSection) -> _Finding:
+def _user() -> str:
+    """Who this is: a spool is often made by the wrong one."""
+    import pwd  # noqa: PLC0415  # imports are lazy at the edges
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"user {os.geteuid()}"
+
+
+def _left_alone(session: Session, status: Status) -> Iterator[_Finding]:
+    """What waits for a provider that nobody serves at the moment."""
+    for name, counts in status.providers.items():
+        if counts.waiting and name not in session.settings.providers:
+            yield _Finding(
+                _Mark.WARNING,
+                "spool",
+                f"{counts.waiting:,} dispatches wait for {name}, which is no longer configured: give it its name back",
+            )
+    for name, state in status.states.items():
+        if name in session.settings.providers:
+            yield _Finding(_Mark.WARNING, "spool", f"{name} is held, and tried again from time to time: {state.reason}")
+
+
+def _provider(name: str, section: "ProviderSection") -> _Finding:
     from bouncehandler import registry  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.provider import Checkable, ProviderUnavailable  # noqa: PLC0415  # as above
 
     what = f"provider {name}"
     try:

@@ -27,6 +27,7 @@ def build_crew(settings: Settings, spool: Spool, log: Log, on_failure: Callable[
             client,
             Schedule(settings.dispatch.schedule, random.random),
             time.time,
+            registry.secret_hider(name, section),
         )
         crew.add(
             Lane(

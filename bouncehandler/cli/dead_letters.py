@@ -30,7 +30,7 @@ def command(options: Common) -> int:  # noqa: ARG001  # its commands receive the
     return OK
 
 
-@command.command("list")
+@command.command("list", short_help="List the dead letters, oldest first.")
 @format_option
 @selecting(by_provider=True)
 @common
@@ -49,7 +49,7 @@ def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("ids", nargs=-1, type=click.IntRange(min=1), metavar="[ID]...")(command)
 
 
-@command.command("retry")
+@command.command("retry", short_help="Make dead letters due at once.")
 @_chosen
 @selecting(by_provider=True)
 @common
@@ -60,7 +60,7 @@ def retry(options: Common, ids: Sequence[int], selection: Selection, *, everythi
     )
 
 
-@command.command("drop")
+@command.command("drop", short_help="Settle dead letters without a call.")
 @_chosen
 @selecting(by_provider=True)
 @common
@@ -80,6 +80,8 @@ def _change(  # noqa: PLR0913  # what the two commands share
 ) -> int:
     if bool(ids) == everything:
         raise click.UsageError("name dead letters by their id (see `bouncehandler dead-letters list`), or say --all")
+    if ids and selection != Selection():
+        raise click.UsageError("the options that select go with --all, not with ids")
     spool = begin(options, dict(os.environ)).open_spool()
     with explained():
         letters = iter(ids) if ids else (letter.dispatch for letter in spool.dead_letters(selection))

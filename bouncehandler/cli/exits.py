@@ -12,7 +12,7 @@ NO_INPUT = 65
 """EX_DATAERR: the input ended and not one row of it was recognised."""
 BUG = 70
 TRY_AGAIN = 75
-"""EX_TEMPFAIL: something waits in the spool, or the disk failed us."""
+"""EX_TEMPFAIL: not all was done, but it will be: something waits in the spool, or the disk failed us."""
 CONFIGURATION = 78
 
 DESCRIPTION = """\b

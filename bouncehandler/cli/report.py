@@ -1,14 +1,16 @@
-"""What a run did and what still waits, as one log event and as sentences."""
+"""What a run did and what still waits, as one log event and as a sentence."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from bouncehandler.dispatcher import Crew, LaneTally
-from bouncehandler.ingest import Tally
-from bouncehandler.settings.model import Settings
 from bouncehandler.spool import ProviderState, Spool
+
+if TYPE_CHECKING:  # the dispatcher brings the HTTP library, which not every command needs
+    from bouncehandler.dispatcher import LaneTally
+    from bouncehandler.ingest import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +26,21 @@ class Waiting:
 
     def sentence(self, provider: str) -> str:
         """How many wait, why, and until when."""
-        what = "1 dispatch waits" if self.count == 1 else f"{self.count} dispatches wait"
-        held = ", which is held" if self.is_held else ""
+        what = "1 dispatch waits" if self.count == 1 else f"{self.count:,} dispatches wait"
+        held = ", which is held," if self.is_held else ""
         until = f" until {moment(self.until)}" if self.until else ""
         why = f" ({self.why})" if self.why else ""
-        return f"{what} for {provider}{held}{until}{why}; nothing is lost, `bouncehandler work` carries on."
+        return f"{what} for {provider}{held}{until}{why}"
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """One run in numbers."""
 
-    tally: Tally
+    tally: "Tally"
     waiting: Mapping[str, Waiting]
-    lanes: Mapping[str, LaneTally]
+    lanes: Mapping[str, "LaneTally"]
+    """Empty when another process dispatches."""
     is_dry: bool
 
     def event(self) -> dict[str, object]:
@@ -49,35 +52,42 @@ class Report:
             "ignored": dict(self.tally.ignored),
             "unreadable": dict(self.tally.unreadable),
             "unwanted": dict(self.tally.unwanted),
-            "providers": self.providers(),
+            "providers": provider_numbers(self.waiting, self.lanes),
             **({"dry_run": True} if self.is_dry else {}),
         }
 
-    def providers(self) -> dict[str, dict[str, object]]:
-        """By provider: done and dead in this run, waiting now, and why."""
-        return {
-            name: {
-                "done": lane.done,
-                "waiting": self.waiting[name].count,
-                "dead": lane.dead,
-                **({"why": self.waiting[name].why} if self.waiting[name].count and self.waiting[name].why else {}),
-            }
-            for name, lane in self.lanes.items()
+
+def provider_numbers(waiting: Mapping[str, Waiting], lanes: Mapping[str, "LaneTally"]) -> dict[str, dict[str, object]]:
+    """By provider: done and dead in this run, waiting now, and why."""
+    return {
+        name: {
+            "done": lanes[name].done if name in lanes else 0,
+            "waiting": state.count,
+            "dead": lanes[name].dead if name in lanes else 0,
+            **({"why": state.why} if state.count and state.why else {}),
         }
+        for name, state in waiting.items()
+    }
 
 
-def waiting_at(spool: Spool, settings: Settings, crew: Crew) -> dict[str, Waiting]:
-    """What still waits at each configured provider."""
+def waiting_at(spool: Spool, providers: Iterable[str], lanes: Mapping[str, "LaneTally"]) -> dict[str, Waiting]:
+    """What still waits at each of these providers."""
     status = spool.status()
     return {
         name: _waiting(
             status.providers[name].waiting if name in status.providers else 0,
             status.next_due_at.get(name),
             status.states.get(name, ProviderState()),
-            crew.tallies[name].last_failure,
+            lanes[name].last_failure if name in lanes else "",
         )
-        for name in settings.providers
+        for name in providers
     }
+
+
+def still_waiting(waiting: Mapping[str, Waiting]) -> str:
+    """The sentence for who looks at the exit status; empty when nothing waits."""
+    said = "; ".join(state.sentence(name) for name, state in waiting.items() if state.count)
+    return f"{said}; nothing is lost, `bouncehandler work` carries on" if said else ""
 
 
 def _waiting(count: int, next_due_at: float | None, state: ProviderState, last_failure: str) -> Waiting:

@@ -3,24 +3,26 @@
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import Reader
-from bouncehandler.cli.exits import NO_INPUT, OK, TRY_AGAIN, CommandError, explained
+from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.options import Common
-from bouncehandler.cli.report import Report, Waiting, waiting_at
+from bouncehandler.cli.report import Report, Waiting, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import Terminal
-from bouncehandler.dispatcher import Crew
+from bouncehandler.cli.work import LOOK, stop_in_good_order
 from bouncehandler.ingest import Ingest, pump
 from bouncehandler.policy import Policy
 from bouncehandler.rejected import RejectedFile
 from bouncehandler.routing import Routes
 from bouncehandler.spool import Owed, Recorded, Spool
 
-_LOOK = 0.1
-"""Seconds between two looks whether a signal came, while the lanes work."""
+if TYPE_CHECKING:
+    from bouncehandler.dispatcher import Crew
 
 
 class _DryRun:
@@ -33,16 +35,23 @@ class _DryRun:
         """Keep nothing."""
 
 
-def run(options: Common, *, dispatches: bool, is_dry: bool) -> int:
+def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
     """The bare command's work; returns the exit status."""
     session = begin(options, dict(os.environ), quiet=True)
-    stop = Stop()
-    stop.listen()
-    if is_dry:
-        return _Run(session, stop, None, None).go()
-    spool = session.open_spool()
-    crew = session.build_crew(spool, stop.request) if dispatches else None
-    return _Run(session, stop, spool, crew).go()
+    with session.telling():
+        source = _source()
+        spool = None if is_dry else session.open_spool()
+        crew = session.build_crew(spool, stop.request) if spool and dispatches else None
+        running = _Run(session, stop, source, spool, crew)
+        report, failure = running.go()
+    return session.finish(report.event(), failure)
+
+
+def _source() -> int:
+    """The file descriptor of standard input."""
+    if sys.stdin is None:
+        raise CommandError("standard input is closed: send accounting records, or a list of addresses, into it", USAGE)
+    return sys.stdin.fileno()
 
 
 @dataclass
@@ -51,22 +60,29 @@ class _Run:
 
     session: Session
     stop: Stop
+    source: int
     spool: Spool | None
     """None in a dry run."""
-    crew: Crew | None
+    crew: "Crew | None"
     """None when another process dispatches."""
     was_read_to_end: bool = False
+    trouble: str = ""
+    """Why the input could not be read to its end."""
     intake: Ingest = field(init=False)
 
-    def go(self) -> int:
-        """Read, dispatch, report."""
-        with explained(), Terminal.shown(self.session.on_terminal and not self.session.options.debug) as terminal:
-            self.intake = self._intake()
-            if self.crew:
-                self.crew.start()
-            self._read(terminal)
-            self._finish_dispatching(terminal)
-        return self._end(terminal)
+    def go(self) -> tuple[Report, CommandError | None]:
+        """Read, dispatch, and say what was done, and what was not."""
+        with explained():
+            with Terminal.shown(self.session.on_terminal and not self.session.options.debug) as terminal:
+                self.intake = self._intake()
+                if self.crew:
+                    self.crew.start()
+                self._read(terminal)
+                self._finish_dispatching(terminal)
+            waiting = self._waiting()
+        report = Report(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, is_dry=not self.spool)
+        terminal.summary(report)
+        return report, self._failure(waiting)
 
     def _intake(self) -> Ingest:
         settings = self.session.settings
@@ -88,10 +104,14 @@ class _Run:
     def _read(self, terminal: Terminal) -> None:
         if sys.stdin.isatty():
             terminal.hint("reading from the terminal; end the input with Ctrl-D")
-        terminal.begin(sys.stdin.fileno(), self.intake)
-        self.was_read_to_end = pump(
-            self.intake, sys.stdin.fileno(), self.stop.fileno(), monotonic=time.monotonic, progress=terminal.advance
-        )
+        terminal.begin(self.source, self.intake)
+        try:
+            self.was_read_to_end = pump(
+                self.intake, self.source, self.stop.fileno(), monotonic=time.monotonic, progress=terminal.advance
+            )
+        except OSError as error:  # of the input: the disk's own come as SpoolError
+            self.intake.close()
+            self.trouble = f"standard input can't be read ({error.strerror})"
 
     def _finish_dispatching(self, terminal: Terminal) -> None:
         """Let the lanes carry out what is due; after a stop, only what is in flight."""
@@ -99,39 +119,25 @@ class _Run:
             return
         terminal.dispatching(self.crew)
         self.crew.drain()
-        while not self.stop.is_requested and not self.crew.wait(_LOOK):
+        while not self.stop.is_requested and not self.crew.wait(LOOK):
             terminal.refresh()
-        if self.stop.is_requested:
-            stop_in_good_order(self.crew, self.session.settings.dispatch.grace)
-        if self.crew.failure:
-            raise self.crew.failure
+        stop_in_good_order(self.crew, self.session.settings.dispatch.grace)
 
-    def _end(self, terminal: Terminal) -> int:
-        with explained():
-            waiting = waiting_at(self.spool, self.session.settings, self.crew) if self.spool and self.crew else {}
-        report = Report(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, is_dry=not self.spool)
-        self.session.log.info("finished", **report.event())
-        terminal.summary(report)
-        return self._status(waiting)
+    def _waiting(self) -> dict[str, Waiting]:
+        if not self.spool:
+            return {}
+        return waiting_at(self.spool, self.session.settings.providers, self.crew.tallies if self.crew else {})
 
-    def _status(self, waiting: dict[str, Waiting]) -> int:
-        if self.was_read_to_end and not self.intake.has_recognised_input:
-            raise CommandError(
+    def _failure(self, waiting: Mapping[str, Waiting]) -> CommandError | None:
+        """What keeps the run from exiting with 0."""
+        if not self.was_read_to_end:
+            trouble = self.trouble or "stopped before the end of the input"
+            return CommandError(f"{trouble}; feed it again, nothing is done twice", TRY_AGAIN)
+        if not self.intake.has_recognised_input and not self.stop.is_requested:
+            return CommandError(
                 "not one row of the input was recognised: it is neither PowerMTA accounting (a header that begins with "
                 "`type`, or rows that begin with `b,`) nor a list of addresses",
                 NO_INPUT,
             )
-        if not self.was_read_to_end:
-            raise CommandError("stopped before the end of the input; feed it again, nothing is done twice", TRY_AGAIN)
-        sentence = " ".join(state.sentence(name) for name, state in waiting.items() if state.count)
-        if sentence:
-            raise CommandError(sentence, TRY_AGAIN)
-        return OK
-
-
-def stop_in_good_order(crew: Crew, grace: float) -> None:
-    """Claim nothing more, and give calls in flight `grace` seconds; what does not end by then is tried again later."""
-    crew.stop()
-    deadline = time.monotonic() + grace
-    while not crew.wait(_LOOK) and time.monotonic() < deadline:
-        pass
+        unfinished = still_waiting(waiting) if self.crew else ""
+        return CommandError(unfinished, TRY_AGAIN) if unfinished else None

@@ -4,12 +4,14 @@ import functools
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from bouncehandler.durations import parse_duration
+from bouncehandler.record import parse_address
 from bouncehandler.spool import Selection
+from bouncehandler.suppression import Reason
 
 
 class _Moment(click.ParamType[float]):
@@ -26,20 +28,41 @@ class _Moment(click.ParamType[float]):
             pass
         try:
             at = datetime.fromisoformat(text)
-        except ValueError:
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
             self.fail(
                 f"{text!r} is no time: write 2026-01-31, 2026-01-31T10:00+01:00, or 7d for seven days ago", param, ctx
             )
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+class _Recipient(click.ParamType[str]):
+    """An address, in any of the forms that the input may have it in."""
+
+    name = "address"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The address as it is recorded."""
+        return parse_address(str(value)) or self.fail(f"{str(value)!r} is not an address", param, ctx)
+
+
+class _Domain(click.ParamType[str]):
+    """A domain."""
+
+    name = "domain"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The domain as it is recorded."""
+        address = parse_address(f"postmaster@{str(value).strip().removeprefix('@')}")
+        return address.partition("@")[2] if address else self.fail(f"{str(value)!r} is not a domain", param, ctx)
 
 
 def selecting(*, by_provider: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give a command the options that select; it receives a `Selection` as `selection`."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        @click.option("--recipient", metavar="ADDRESS", help="Only this recipient.")
-        @click.option("--domain", help="Only recipients of this domain.")
-        @click.option("--reason", help="Only this reason: bounce, list.")
+        @click.option("--recipient", type=_Recipient(), help="Only this recipient.")
+        @click.option("--domain", type=_Domain(), help="Only recipients of this domain.")
+        @click.option("--reason", type=click.Choice(get_args(Reason)), help="Only this reason.")
         @click.option("--since", type=_Moment(), help="Occurred then or later: ISO 8601 (UTC), or 7d for 7 days ago.")
         @click.option("--until", type=_Moment(), help="Occurred before then.")
         @click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
@@ -56,8 +79,8 @@ def selecting(*, by_provider: bool = False) -> Callable[[Callable[..., Any]], Ca
             **values: object,
         ) -> object:
             selection = Selection(
-                recipient=recipient.lower() if recipient else None,
-                domain=domain.lower() if domain else None,
+                recipient=recipient,
+                domain=domain,
                 reason=reason,
                 provider=provider,
                 since=since,

@@ -1,23 +1,33 @@
 """What the commands have in common: settings, log, spool, and the crew that serves the providers."""
 
+import errno
+import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from structlog.typing import FilteringBoundLogger
 
 from bouncehandler import logs
-from bouncehandler.cli.exits import CONFIGURATION, explained
+from bouncehandler.cli import streams
+from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.options import Common
-from bouncehandler.settings import load
-from bouncehandler.spool import Spool
+from bouncehandler.logs.masking import mask_addresses
+from bouncehandler.settings import ConfigurationError, load
+from bouncehandler.spool import Spool, SpoolError
 from bouncehandler.spool.sqlite import SqliteSpool, path_of
+from bouncehandler.spool.trouble import primary_code
 
 if TYPE_CHECKING:
     from bouncehandler.dispatcher import Crew
     from bouncehandler.settings.model import Settings
+
+
+_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+_PASSING_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,10 @@ class Session:
 
     def open_spool(self) -> SqliteSpool:
         """The spool, created or migrated where needed."""
-        with explained(spool_status=CONFIGURATION):
+        try:
             return SqliteSpool.open(self.settings.spool.url)
+        except SpoolError as error:
+            raise CommandError(str(error), TRY_AGAIN if _is_passing(error) else CONFIGURATION) from error
 
     def build_crew(self, spool: Spool, on_failure: Callable[[], None]) -> "Crew":
         """A lane for every configured provider, not started yet."""
@@ -56,6 +68,40 @@ class Session:
 
         with explained():
             return build_crew(self.settings, spool, self.log, on_failure)
+
+    def finish(self, numbers: Mapping[str, object], failure: CommandError | None) -> int:
+        """Log the event `finished`, then return the exit status 0 or raise the failure, addresses masked as in the log.
+
+        Its text repeats what providers said, and in PowerMTA's pipe stderr ends in a log as well.
+        """
+        status, reason = (failure.status, {"reason": str(failure)}) if failure else (OK, {})
+        self.log.info("finished", **numbers, exit_status=status, **reason)
+        if failure:
+            is_masked = self.settings.log.addresses == "masked"
+            raise CommandError(mask_addresses(str(failure)), status) if is_masked else failure
+        return status
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Write into the log file, too, why a command fails: in PowerMTA's pipe nobody may be looking at stderr."""
+        try:
+            yield
+        except CommandError as error:
+            if self.options.logfile:
+                self.log.error("failed", reason=str(error), exit_status=error.status)  # noqa: TRY400  # no bug, no traceback
+            raise
+        except Exception:
+            if self.options.logfile:
+                self.log.exception("bug")
+            raise
+
+
+def _is_passing(error: SpoolError) -> bool:
+    """Whether time, or room on the disk, mends it: not the configuration."""
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        return primary_code(cause) in _PASSING
+    return isinstance(cause, OSError) and cause.errno in _PASSING_ERRNO
 
 
 def begin(options: Common, environ: "dict[str, str]", *, quiet: bool = False) -> Session:
@@ -66,13 +112,26 @@ def begin(options: Common, environ: "dict[str, str]", *, quiet: bool = False) ->
     """
     on_terminal = sys.stderr.isatty()
     with explained():
-        settings = load(options.config, environ)
+        settings = _settings(options, environ)
         logs.configure(
             logfile=options.logfile,
             debug=options.debug,
             addresses=settings.log.addresses,
             level="warning" if quiet and on_terminal and not options.logfile else settings.log.level,
-            stream=sys.stderr,
+            stream=cast("TextIO", streams.CurrentStderr()),
             stream_is_terminal=on_terminal,
         )
     return Session(options, settings, logs.get_logger(), on_terminal)
+
+
+def _settings(options: Common, environ: "dict[str, str]") -> "Settings":
+    """The settings; where they can't be had, the log file, which PowerMTA's operator looks at, says why."""
+    try:
+        return load(options.config, environ)
+    except ConfigurationError as error:
+        if options.logfile:
+            logs.configure(
+                logfile=options.logfile, debug=False, addresses="masked", stream=sys.stderr, stream_is_terminal=False
+            )
+            logs.get_logger().error("failed", reason=str(error), exit_status=CONFIGURATION)
+        raise

@@ -11,13 +11,14 @@ from bouncehandler.cli.exits import OK, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.report import moment
 from bouncehandler.cli.session import begin
+from bouncehandler.cli.tables import printable
 from bouncehandler.durations import format_duration
 from bouncehandler.spool import Counts, ProviderState, Status
 
 _STATES = ("pending", "claimed", "held", "done", "dead")
 
 
-@click.command("status")
+@click.command("status", short_help="Show what waits, was done, or is dead, by provider.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
 @common
 def command(options: Common, *, as_json: bool) -> int:
@@ -64,7 +65,8 @@ def _age(at: float | None) -> float | None:
 
 
 def _lines(status: Status, names: list[str], configured: set[str]) -> Iterator[str]:
-    yield f"{status.suppressions:,} suppressions, the last recorded {_ago(status.last_recorded_at)}"
+    last = f", the last recorded {_ago(status.last_recorded_at)}" if status.last_recorded_at else ""
+    yield f"{status.suppressions:,} suppression{'' if status.suppressions == 1 else 's'}{last}"
     width = max(map(len, names), default=0)
     for name in names:
         counts = status.providers.get(name, Counts())
@@ -73,14 +75,14 @@ def _lines(status: Status, names: list[str], configured: set[str]) -> Iterator[s
         state = status.states.get(name, ProviderState())
         if state.held:
             since = f" since {moment(state.since)}" if state.since else ""
-            yield f"{'':{width}}  held{since}: {state.reason}"
+            yield f"{'':{width}}  held{since}: {printable(state.reason)}"
         elif name in status.next_due_at:
             yield f"{'':{width}}  next attempt {moment(status.next_due_at[name])}"
     if not names:
         yield "no provider is configured: suppressions are recorded, nothing is dispatched"
-    yield f"oldest waiting dispatch recorded {_ago(status.oldest_pending_at)}"
+    if status.oldest_pending_at:
+        yield f"the oldest dispatch that waits was recorded {_ago(status.oldest_pending_at)}"
 
 
-def _ago(at: float | None) -> str:
-    age = _age(at)
-    return "never" if age is None else f"{format_duration(int(age))} ago"
+def _ago(at: float) -> str:
+    return f"{format_duration(int(time.time() - at)) if at < time.time() else '0s'} ago"

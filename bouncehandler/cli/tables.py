@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -9,12 +10,16 @@ from typing import Any
 
 import click
 
-from bouncehandler.cli.terminal import printable
+from bouncehandler.cli import streams
+from bouncehandler.cli.exits import TRY_AGAIN, CommandError
 
 Row = Mapping[str, object]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for a formula at the start of a cell (CSV injection)."""
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for a formula at the start of a cell (CSV injection); the wide forms in East Asian ones."""
+
+_CONTROL = re.compile(r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+"""What JSON may hold as it is, and what a terminal may obey."""
 
 _MEASURED = 1000
 """Rows of a table that are looked at for the widths of its columns; the others follow suit."""
@@ -28,16 +33,33 @@ def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
         type=click.Choice(["table", "csv", "json", "jsonl"]),
         default="table",
         show_default=True,
-        help="jsonl: one JSON object a line.",
+        help="jsonl: one JSON object a line. csv: an apostrophe goes before what a spreadsheet would run.",
     )(command)
 
 
 def write(rows: Iterable[Row], columns: tuple[str, ...], form: str) -> None:
-    """Print rows on stdout as they come; memory stays flat however many there are."""
+    """Print rows on stdout as they come; memory stays flat however many there are.
+
+    Raises:
+        CommandError: stdout takes no more.
+    """
     lines = {"table": _table, "csv": _csv, "json": _json, "jsonl": _jsonl}[form](iter(rows), columns)
-    for line in lines:
-        sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    if form != "table":
+        streams.use_utf8()
+    try:
+        for line in lines:
+            sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        streams.abandon_stdout()
+        raise CommandError(f"the output can't be written: {error.strerror}", TRY_AGAIN) from error
+
+
+def printable(text: str) -> str:
+    """The text without what could move a terminal's cursor or change its colours."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
 def _table(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
@@ -62,9 +84,8 @@ def _text(value: object) -> str:
 def _csv(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
     line: list[str] = []
     writer = csv.writer(_Lines(line), lineterminator="")
-    for cells in (columns, *()):
-        writer.writerow(cells)
-        yield line.pop()
+    writer.writerow(columns)
+    yield line.pop()
     for row in rows:
         writer.writerow([_harmless(row[name]) for name in columns])
         yield line.pop()
@@ -81,9 +102,9 @@ class _Lines:
         self._lines.append(text)
 
 
-def _harmless(value: object) -> object:
+def _harmless(value: object) -> str:
     """The value, with an apostrophe before what a spreadsheet would run."""
-    text = "" if value is None else str(value)
+    text = _text(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
@@ -101,4 +122,5 @@ def _json(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
 
 def _jsonl(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
     for row in rows:
-        yield json.dumps({name: row[name] for name in columns}, ensure_ascii=False)
+        text = json.dumps({name: row[name] for name in columns}, ensure_ascii=False)
+        yield _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

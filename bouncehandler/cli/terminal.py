@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bouncehandler.dispatcher import Crew
+from bouncehandler.cli.report import Report, provider_numbers
+from bouncehandler.cli.tables import printable
 from bouncehandler.ingest import Ingest
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-    from bouncehandler.cli.report import Report
+    from bouncehandler.dispatcher import Crew
 
 
 class Terminal:
@@ -41,13 +42,13 @@ class Terminal:
     def advance(self, size: int) -> None:
         """`size` bytes more were read."""
 
-    def dispatching(self, crew: Crew) -> None:
+    def dispatching(self, crew: "Crew") -> None:
         """Reading has ended, the lanes go on."""
 
     def refresh(self) -> None:
         """Time has passed."""
 
-    def summary(self, report: "Report") -> None:
+    def summary(self, report: Report) -> None:
         """The run has ended."""
 
 
@@ -56,7 +57,7 @@ class _Shown(Terminal):
         from rich.console import Console  # noqa: PLC0415  # only when shown
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  # only when shown
 
-        self._console = Console(stderr=True, markup=False, highlight=False)
+        self._console = Console(stderr=True, markup=False, emoji=False, highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self._console, transient=True
         )
@@ -88,7 +89,7 @@ class _Shown(Terminal):
             text = f"{tally.rows:,} rows read, {tally.suppressed:,} suppressed"
             self._progress.update(self._task, completed=self._size, description=text)
 
-    def dispatching(self, crew: Crew) -> None:
+    def dispatching(self, crew: "Crew") -> None:
         self._crew = crew
         self.refresh()
 
@@ -96,7 +97,7 @@ class _Shown(Terminal):
         done = sum(tally.done for tally in self._crew.tallies.values()) if self._crew else 0
         self._progress.update(self._task, total=None, description=f"dispatching, {done:,} done")
 
-    def summary(self, report: "Report") -> None:
+    def summary(self, report: Report) -> None:
         from rich.table import Table  # noqa: PLC0415  # only when shown
 
         table = Table(show_header=False, box=None, pad_edge=False)
@@ -105,7 +106,7 @@ class _Shown(Terminal):
         self._console.print(table)
 
 
-def summary_lines(report: "Report") -> Iterator[tuple[str, str]]:
+def summary_lines(report: Report) -> Iterator[tuple[str, str]]:
     """What happened and why, a name and a number each; rules are quoted as the configuration has them."""
     tally = report.tally
     for record_type, count in sorted(tally.records.items()):
@@ -114,8 +115,9 @@ def summary_lines(report: "Report") -> Iterator[tuple[str, str]]:
     yield from _each("ignored by", tally.ignored)
     yield from _each("not wanted by any provider, sender", tally.unwanted)
     yield from _each("unreadable,", tally.unreadable)
-    for name, numbers in report.providers().items():
-        yield f"provider {name}", ", ".join(f"{value} {key}" for key, value in numbers.items() if key != "why")
+    for name, numbers in provider_numbers(report.waiting, report.lanes).items():
+        counts = ", ".join(f"{value:,} {key}" for key, value in numbers.items() if isinstance(value, int))
+        yield f"provider {name}", counts
     if report.is_dry:
         yield "dry run", "nothing was written, nobody was called"
 
@@ -123,8 +125,3 @@ def summary_lines(report: "Report") -> Iterator[tuple[str, str]]:
 def _each(title: str, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:
     for name, count in sorted(counts.items(), key=lambda item: -item[1]):
         yield f"{title} {printable(name)}", f"{count:,}"
-
-
-def printable(text: str) -> str:
-    """The text without what could move a terminal's cursor or change its colours."""
-    return "".join(char if char.isprintable() else "?" for char in text)

@@ -1,18 +1,22 @@
 """`bouncehandler work`: dispatch what the spool holds, until stopped."""
 
 import os
+import time
+from typing import TYPE_CHECKING
 
 import click
 
-from bouncehandler.cli.exits import CONFIGURATION, OK, CommandError, explained
+from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.options import Common, common
-from bouncehandler.cli.report import waiting_at
-from bouncehandler.cli.run import stop_in_good_order
-from bouncehandler.cli.session import begin
+from bouncehandler.cli.report import provider_numbers, still_waiting, waiting_at
+from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 
-_LOOK = 0.2
-"""Seconds between two looks whether a signal came."""
+if TYPE_CHECKING:
+    from bouncehandler.dispatcher import Crew
+
+LOOK = 0.1
+"""Seconds between two looks whether a signal came, while the lanes work."""
 
 
 @click.command("work")
@@ -23,25 +27,39 @@ def command(options: Common) -> int:
     For installations whose pipe runs with --no-dispatch, and to carry on after a run that exited 75. Several may work
     on one spool. SIGTERM and SIGINT stop it: calls in flight are given 10 seconds.
     """
-    session = begin(options, dict(os.environ))
-    if not session.settings.providers:
-        raise CommandError("no provider is configured: add a [providers.NAME] table", CONFIGURATION)
     stop = Stop()
     stop.listen()
+    session = begin(options, dict(os.environ))
+    with session.telling():
+        numbers, unfinished = _work(session, stop)
+    return session.finish(numbers, CommandError(unfinished, TRY_AGAIN) if unfinished else None)
+
+
+def _work(session: Session, stop: Stop) -> tuple[dict[str, object], str]:
+    """Work until stopped; returns the numbers for the log, and the sentence that says what waits, empty for nothing."""
+    if not session.settings.providers:
+        raise CommandError("no provider is configured: add a [providers.NAME] table", CONFIGURATION)
     spool = session.open_spool()
     crew = session.build_crew(spool, stop.request)
     with explained():
         session.log.info("working", providers=list(session.settings.providers))
         crew.start()
         while not stop.is_requested:
-            crew.wait(_LOOK)
+            crew.wait(LOOK)
         stop_in_good_order(crew, session.settings.dispatch.grace)
-        if crew.failure:
-            raise crew.failure
-        waiting = waiting_at(spool, session.settings, crew)
-    numbers = {
-        name: {"done": tally.done, "waiting": waiting[name].count, "dead": tally.dead}
-        for name, tally in crew.tallies.items()
-    }
-    session.log.info("finished", providers=numbers)
-    return OK
+        waiting = waiting_at(spool, session.settings.providers, crew.tallies)
+    return {"providers": provider_numbers(waiting, crew.tallies)}, still_waiting(waiting)
+
+
+def stop_in_good_order(crew: "Crew", grace: float) -> None:
+    """Claim nothing more, and give calls in flight `grace` seconds; what does not end by then is tried again later.
+
+    Raises:
+        Exception: what ended a lane before its time.
+    """
+    crew.stop()
+    deadline = time.monotonic() + grace
+    while not crew.wait(LOOK) and time.monotonic() < deadline:
+        pass
+    if crew.failure:
+        raise crew.failure

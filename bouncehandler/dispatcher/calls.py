@@ -20,6 +20,8 @@ from bouncehandler.suppression import Attempt, Dispatch, Outcome
 _ANSWER = 512
 """Characters of an answer that are kept."""
 
+_KINDS = {"unsubscribed", "already", "unknown"}
+
 
 class Answers(Protocol):
     """Remembers the last HTTP answer of each thread; `client.ProviderClient` is one."""
@@ -39,7 +41,7 @@ class Settled:
 
     settlements: Sequence[Settlement]
     pause: float = 0.0
-    """Seconds that the provider asked everybody to wait."""
+    """Seconds that the provider asked everybody to wait; 0 when it did not."""
     failure: str = ""
     """What went wrong, for a failure of which many in a row mean that the whole provider is down; else empty."""
 
@@ -61,7 +63,7 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """The provider was asked whether it is back."""
+    """The adapter's own check said whether the provider is back."""
 
     failure: str = ""
     """Why it is not; empty when it is."""
@@ -70,40 +72,45 @@ class Probed:
 Result = Settled | Unavailable | Back | Probed
 
 
-@dataclass(frozen=True, slots=True)
 class Caller:
     """Calls one adapter.
 
     Args:
         clock: seconds since the epoch.
+        hide: takes secrets out of a text; what servers and adapters say goes through it before it is kept or logged.
     """
 
-    adapter: Provider
-    answers: Answers
-    schedule: Schedule
-    clock: Callable[[], float]
-
-    @property
-    def batch_size(self) -> int:
+    def __init__(
+        self,
+        adapter: Provider,
+        answers: Answers,
+        schedule: Schedule,
+        clock: Callable[[], float],
+        hide: Callable[[str], str] = str,
+    ) -> None:
+        self.adapter = adapter
+        self._answers, self._schedule, self._clock, self._hide = answers, schedule, clock, hide
+        # Asked once: to look through a protocol takes longer than all else that is done here for a call.
+        self._batched = adapter if isinstance(adapter, Batched) and adapter.batch_size > 1 else None
+        self.batch_size = self._batched.batch_size if self._batched else 1
         """How many dispatches one call carries."""
-        return max(1, self.adapter.batch_size) if isinstance(self.adapter, Batched) else 1
 
     def call(self, dispatches: Sequence[Dispatch]) -> Settled | Unavailable:
         """Carry out one dispatch, or one batch; whatever the adapter does, this returns."""
-        self.answers.forget_answer()
-        started = self.clock()
+        started = self._clock()
         try:
+            self._answers.forget_answer()
             outcomes = self._outcomes(dispatches)
+            answer = self._plain(self._answers.last_answer())
         except ProviderUnavailable as error:
-            return Unavailable(dispatches, plain(error))
+            return Unavailable(dispatches, self._plain(error))
         except PermanentFailure as error:
-            attempt = self._attempt(started, "permanent", plain(error))
+            attempt = self._attempt(started, "permanent", self._plain(error))
             return Settled([Dead(dispatch, attempt) for dispatch in dispatches])
         except TemporaryFailure as error:
-            return self._again(dispatches, started, error, error.retry_after)
-        except Exception as error:  # noqa: BLE001  # unknown is temporary, and recorded with the attempt
+            return self._again(dispatches, started, error, _seconds(error.retry_after))
+        except BaseException as error:  # noqa: BLE001  # unknown is temporary: a stranger's sys.exit(), too
             return self._again(dispatches, started, error, None)
-        answer = plain(self.answers.last_answer())
         return Settled(
             [
                 Done(dispatch, self._attempt(started, outcome.kind, answer), outcome)
@@ -117,34 +124,66 @@ class Caller:
             return Probed()
         try:
             self.adapter.check()
-        except Exception as error:  # noqa: BLE001  # whatever is wrong, the provider is not back
-            return Probed(plain(error) or "the check failed")
+        except BaseException as error:  # noqa: BLE001  # whatever is wrong, the provider is not back
+            return Probed(self._plain(error))
         return Probed()
 
-    def _outcomes(self, dispatches: Sequence[Dispatch]) -> Sequence[Outcome]:
-        if self.batch_size == 1 or not isinstance(self.adapter, Batched):
-            return [self.adapter.unsubscribe(dispatch.suppression) for dispatch in dispatches]
-        outcomes = self.adapter.unsubscribe_batch([dispatch.suppression for dispatch in dispatches])
-        if len(outcomes) != len(dispatches):
-            raise RuntimeError(f"the adapter answered {len(outcomes)} outcomes for {len(dispatches)} suppressions")
-        return outcomes
+    def _outcomes(self, dispatches: Sequence[Dispatch]) -> list[Outcome]:
+        suppressions = [dispatch.suppression for dispatch in dispatches]
+        if self._batched:
+            told = list(self._batched.unsubscribe_batch(suppressions))
+        else:
+            told = [self.adapter.unsubscribe(suppression) for suppression in suppressions]
+        if len(told) != len(dispatches):
+            raise RuntimeError(f"the adapter answered {len(told)} outcomes for {len(dispatches)} suppressions")
+        return [self._sound(outcome) for outcome in told]
+
+    def _sound(self, told: object) -> Outcome:
+        """The outcome in a form that every spool can keep: adapters are strangers' code, and not all is typed."""
+        if not isinstance(told, Outcome) or told.kind not in _KINDS:
+            raise TypeError(f"the adapter answered {type(told).__name__}, not an Outcome of a known kind")
+        return Outcome(told.kind, tuple(map(str, told.lists)), self._plain(told.note) if told.note else "")
 
     def _again(
-        self, dispatches: Sequence[Dispatch], started: float, error: Exception, retry_after: float | None
+        self, dispatches: Sequence[Dispatch], started: float, error: BaseException, retry_after: float | None
     ) -> Settled:
-        attempt = self._attempt(started, "temporary", plain(error))
+        attempt = self._attempt(started, "temporary", self._plain(error))
         now = started + attempt.seconds
-        again = [self.schedule.after_failure(dispatch, attempt, now, retry_after) for dispatch in dispatches]
-        return Settled(again, retry_after or 0.0, "" if retry_after is not None else attempt.answer or "no answer")
+        asked = None if retry_after is None else self._schedule.asked(retry_after)
+        again = [self._schedule.after_failure(dispatch, attempt, now, asked) for dispatch in dispatches]
+        return Settled(again, pause=asked) if asked else Settled(again, failure=attempt.answer)
 
     def _attempt(self, started: float, result: str, answer: str) -> Attempt:
-        return Attempt(started, max(0.0, self.clock() - started), result, answer)
+        return Attempt(started, max(0.0, self._clock() - started), result, answer)
+
+    def _plain(self, said: BaseException | str) -> str:
+        return plain(said, self._hide)
 
 
-def plain(said: Exception | str) -> str:
-    """What was said, on one line of printable characters, at most 512; an error of ours without its class's name."""
-    text = str(said)
-    if isinstance(said, Exception) and not (isinstance(said, ProviderError) and text):
-        text = f"{type(said).__name__}: {text}"
-    text = "".join(char if char.isprintable() else " " for char in text[: 2 * _ANSWER])
+def plain(said: BaseException | str, hide: Callable[[str], str] = str) -> str:
+    """What was said, without secrets, on one line of printable characters, at most 512; never empty for an error."""
+    text = hide(_words(said))[: 2 * _ANSWER]  # hidden first: a secret that was cut in two is not recognised
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(text.split())[:_ANSWER]
+
+
+def _words(said: BaseException | str) -> str:
+    """An error of ours without its class's name, any other with it."""
+    if isinstance(said, str):
+        return said
+    name = type(said).__name__
+    try:
+        text = str(said).strip()
+    except Exception:  # noqa: BLE001  # a stranger's exception that can't say what it is
+        return name
+    return text if text and isinstance(said, ProviderError) else f"{name}: {text}" if text else name
+
+
+def _seconds(retry_after: object) -> float | None:
+    """What an adapter gave as `retry_after`; None where that is no number, which strangers' code can hand over."""
+    try:
+        seconds = float(retry_after)  # type: ignore[arg-type]  # what it can't take it refuses
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return None if seconds != seconds else seconds  # noqa: PLR0124  # NaN

@@ -10,6 +10,9 @@ from bouncehandler.spool import Spool
 _SUSPECT = 20
 """So many temporary failures in a row, and nothing between that went well, hold the whole provider."""
 
+_RESTART = 60.0
+"""Seconds; a provider that was only restarted is back by then."""
+
 
 @dataclass(frozen=True, slots=True)
 class HealthSettings:
@@ -37,11 +40,15 @@ class Health:
         monotonic: Callable[[], float],
     ) -> None:
         self.is_held = False
-        self.has_probed = False
-        """Whether this process has tried, or found somebody else trying, since it began."""
         self._provider, self._spool, self._journal, self._settings = provider, spool, journal, settings
         self._clock, self._monotonic = clock, monotonic
+        self._reason = ""
+        self._probe_at = 0.0
+        self._has_probed = False
+        """Whether this process has tried, or found somebody else trying, since it began."""
         self._failures = 0
+        self._is_suspect = False
+        """Whether the latest failures were of the kind that can be a single dispatch's fault."""
         self._paused_until = 0.0
         self._patience = settings.patience
 
@@ -55,36 +62,73 @@ class Health:
         """Whether a drain should no longer wait for pauses to end."""
         return self._patience < 0
 
+    @property
+    def probe_size(self) -> int:
+        """With how many dispatches to try whether the provider is back: one, unless one can be the culprit itself.
+
+        A suspect is tried with as many as made it one: else a few dispatches that can't succeed, tried one by one,
+        would hide for hours that the provider carries out all others.
+        """
+        return self._settings.suspect_after if self._is_suspect else 1
+
     def refresh(self) -> bool:
         """Read anew whether somebody holds or released the provider; returns whether it is held."""
-        self.is_held = self._spool.state(self._provider).held
+        state = self._spool.state(self._provider)
+        if state.held:
+            self._journal.held(state.reason, is_new=not self.is_held)
+            self.is_held, self._reason, self._probe_at = True, state.reason, state.probe_at or 0.0
+        elif self.is_held:
+            self._is_released()
         return self.is_held
 
-    def learn(self, result: Result) -> bool:
-        """Draw the conclusions from what a worker brought back; returns whether they put the provider on hold."""
+    def learn(self, result: Result, *, is_probe: bool) -> None:
+        """Draw the conclusions from what a worker brought back."""
+        if self.is_held and not is_probe:
+            return  # it was in flight when the provider was put on hold: nothing that is not known
         if isinstance(result, Unavailable):
-            return self._hold(result.reason)
-        if isinstance(result, Probed):
-            return self._hold(result.failure) if result.failure else self._release()
-        return self._learn_from_call(result) if isinstance(result, Settled) else False
+            self._is_suspect = False
+            self._hold(result.reason, self._settings.probe_every)
+        elif isinstance(result, Probed):
+            self._learn_from_check(result)
+        elif isinstance(result, Settled):
+            self._learn_from_call(result)
 
     def takes_probe(self) -> bool:
         """Whether it is this process's turn to try; a process that has just begun tries at once."""
-        state, now = self._spool.state(self._provider), self._clock()
-        at = now if self.has_probed else max(now, state.probe_at or now)
-        self.has_probed = True
-        return self._spool.claim_probe(self._provider, now=at, next_probe_at=now + self._settings.probe_every)
+        now = self._clock()
+        if self.pause or (self._has_probed and now < self._probe_at):
+            return False
+        at = max(now, self._probe_at)  # somebody who begins at the same time sees a later one, and is refused
+        self._has_probed = True
+        self._probe_at = now + self._settings.probe_every
+        return self._spool.claim_probe(self._provider, now=at, next_probe_at=self._probe_at)
 
-    def _learn_from_call(self, settled: Settled) -> bool:
-        self._failures = self._failures + 1 if settled.failure else 0
-        if settled.pause:
+    def _learn_from_check(self, probed: Probed) -> None:
+        if probed.failure:
+            self._hold(probed.failure, self._settings.probe_every)
+        else:
+            self._release()
+
+    def _learn_from_call(self, settled: Settled) -> None:
+        if settled.failure:
+            self._failed(settled.failure)
+        elif settled.pause:
+            self._failures = 0
             self._rest(settled.pause)
-        elif not settled.failure:
+        else:
+            self._failures = 0
             self._patience = self._settings.patience
-        if self._failures >= self._settings.suspect_after:
-            count, self._failures = self._failures, 0
-            return self._hold(f"{count} calls in a row failed, the last with: {settled.failure}")
-        return self._release() if self.is_held and not settled.failure else False
+            self._release()
+
+    def _failed(self, failure: str) -> None:
+        self._failures += 1
+        if self.is_held:
+            self._is_suspect = True
+            self._hold(failure, self._settings.probe_every)
+        elif self._failures >= self._settings.suspect_after:
+            self._is_suspect = True
+            reason = f"{self._failures} calls in a row failed, the last with: {failure}"
+            self._hold(reason, min(_RESTART, self._settings.probe_every))
 
     def _rest(self, seconds: float) -> None:
         """Leave the provider in peace for as long as it asked, however many calls were told the same."""
@@ -94,16 +138,20 @@ class Health:
             self._paused_until = self._monotonic() + seconds
             self._journal.paused(seconds)
 
-    def _hold(self, reason: str) -> bool:
-        now = self._clock()
-        self._spool.hold(self._provider, reason, now=now, probe_at=now + self._settings.probe_every)
-        self._journal.held(reason, is_new=not self.is_held)
-        self.is_held = self.has_probed = True
-        return True
+    def _hold(self, reason: str, probe_after: float) -> None:
+        if not self.is_held or reason != self._reason:
+            now = self._clock()
+            self._probe_at = now + probe_after
+            self._spool.hold(self._provider, reason, now=now, probe_at=self._probe_at)
+            self._journal.held(reason, is_new=not self.is_held)
+        self._reason = reason
+        self.is_held = self._has_probed = True
 
-    def _release(self) -> bool:
+    def _release(self) -> None:
         if self.is_held:
             self._spool.release(self._provider)
-            self._journal.released()
-        self.is_held = False
-        return False
+            self._is_released()
+
+    def _is_released(self) -> None:
+        self._journal.released()
+        self._failures, self.is_held, self._is_suspect, self._reason = 0, False, False, ""

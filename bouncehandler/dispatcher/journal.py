@@ -29,6 +29,7 @@ class LaneTally:
     """Dispatches by how they ended; calls that failed are counted each time."""
 
     done: int = 0
+    """With those that needed no call, since the recipient had been carried out lately."""
     again: int = 0
     dead: int = 0
     last_failure: str = ""
@@ -43,7 +44,7 @@ class Journal:
         self._provider, self._log = provider, log
 
     def settled(self, settlements: Iterable[Settlement]) -> None:
-        """Tell how calls ended; a claim that was given back is no news."""
+        """Tell how calls ended, once it is on disk; a claim that was given back is no news."""
         for settlement in settlements:
             if isinstance(settlement, Done):
                 self._done(settlement)
@@ -51,6 +52,12 @@ class Journal:
                 self._again(settlement)
             elif isinstance(settlement, Dead):
                 self._dead(settlement)
+
+    def repeated(self, count: int) -> None:
+        """Tell of dispatches that were done without a call, since the recipient was carried out lately."""
+        if count:
+            self.tally.done += count
+            self._log.info("not_called_again", provider=self._provider, dispatches=count)
 
     def held(self, reason: str, *, is_new: bool) -> None:
         """Tell that the provider is held; once, however many calls find out."""

@@ -1,21 +1,22 @@
 """One provider's lane: a keeper thread that claims and settles in groups, and worker threads that call."""
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
 
 from bouncehandler.dispatcher.calls import Back, Caller, Probed, Result, Settled
 from bouncehandler.dispatcher.health import Health, HealthSettings
 from bouncehandler.dispatcher.journal import Journal, LaneTally, Log
-from bouncehandler.dispatcher.pace import Pace
+from bouncehandler.dispatcher.workers import Job, Workers
 from bouncehandler.provider import Checkable, PerCampaign
 from bouncehandler.spool import Returned, Settlement, Spool
 from bouncehandler.suppression import Dispatch
 
-_LINGER = 0.005
+_LINGER = 0.05
 """Seconds that results may gather before they are settled as a group, while the workers have enough to do."""
+
+_AHEAD = 8
+"""Dispatches in hand for each worker: each commit waits for the disk, so fewer and larger ones leave time for calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,6 @@ class LaneSettings:
     poll: float = 0.5
     """Between two looks for what other processes put into the spool."""
     health: HealthSettings = field(default_factory=HealthSettings)
-
-
-class _Probe:
-    """A job: prove that the provider is back."""
 
 
 class Lane:
@@ -63,20 +60,21 @@ class Lane:
         self.name = name
         self.failure: Exception | None = None
         """What ended the lane before its time: a `SpoolError`, or a bug."""
-        self._caller, self._spool, self._settings = caller, spool, settings
+        self._spool, self._settings = spool, settings
         self._clock, self._monotonic, self._ended = clock, monotonic, ended
         self._journal = Journal(name, log)
         self._health = Health(name, spool, self._journal, settings.health, clock=clock, monotonic=monotonic)
+        self._is_checkable = isinstance(caller.adapter, Checkable)
         self._per_campaign = isinstance(caller.adapter, PerCampaign) and caller.adapter.per_campaign
-        self._most_in_hand = (2 * settings.concurrency + 8) * caller.batch_size
-        self._stopping = threading.Event()
-        self._pace = Pace(settings.rate, monotonic, self._stopping.wait)
-        self._jobs: SimpleQueue[list[Dispatch] | _Probe | None] = SimpleQueue()
-        self._results: deque[Result] = deque()
+        self._batch_size = caller.batch_size
+        self._most_in_hand = max(_AHEAD * settings.concurrency, 2 * settings.concurrency * self._batch_size)
         self._wake = threading.Event()
-        self._in_hand: dict[int, Dispatch] = {}
+        self._workers = Workers(name, caller, settings.concurrency, settings.rate, monotonic, self._wake)
+        self._stopping = threading.Event()
+        self._in_hand: dict[tuple[int, str], Dispatch] = {}
         self._renew_at = 0.0
         self._may_be_due = True
+        self._may_call = True
         self._is_draining = self._is_drained = self._is_probing = False
 
     @property
@@ -86,9 +84,8 @@ class Lane:
 
     def start(self) -> None:
         """Begin to serve."""
+        self._workers.start()
         threading.Thread(target=self._keep, name=f"{self.name}-keeper", daemon=True).start()
-        for number in range(self._settings.concurrency):
-            threading.Thread(target=self._work, name=f"{self.name}-{number}", daemon=True).start()
 
     def notify(self) -> None:
         """Something new is in the spool."""
@@ -103,18 +100,8 @@ class Lane:
     def stop(self) -> None:
         """Claim nothing more, finish what is in flight, and end."""
         self._stopping.set()
+        self._workers.shut()
         self._wake.set()
-
-    def _work(self) -> None:
-        """What each worker thread does."""
-        while (job := self._jobs.get()) is not None:
-            if isinstance(job, _Probe):
-                self._results.append(self._caller.check())
-            elif self._pace.wait():
-                self._results.append(self._caller.call(job))
-            else:
-                self._results.append(Back(job))
-            self._wake.set()
 
     def _keep(self) -> None:
         """What the keeper thread does."""
@@ -127,30 +114,33 @@ class Lane:
                 self._rest()
         except Exception as error:  # noqa: BLE001  # kept for the owner of the lane, who ends the process over it
             self.failure = error
-            self._stopping.set()
-        for _ in range(self._settings.concurrency):
-            self._jobs.put(None)
+            self._workers.shut()
+        self._workers.end(waits=self.failure is None)
         self._ended()
 
     def _is_finished(self) -> bool:
-        if self._in_hand or self._is_probing or self._results:
-            return False
-        return self._stopping.is_set() or self._is_drained
+        return not self._in_hand and not self._is_probing and (self._stopping.is_set() or self._is_drained)
 
     def _settle(self) -> None:
-        """Write down what the workers brought back, as one group, and draw the conclusions."""
-        results = [self._results.popleft() for _ in range(len(self._results))]
+        """Draw the conclusions from what the workers brought back, and write it down as one group."""
+        results = self._workers.results()
+        for result in results:
+            self._health.learn(result, is_probe=self._is_probing)
+            self._is_probing = self._is_probing and not isinstance(result, Probed)
+        self._open_or_shut()
+        if not self._may_call and not self._is_probing:
+            results.append(Back(self._workers.take_back()))
         settlements = [settlement for result in results for settlement in self._settlements(result)]
         if settlements:
-            self._spool.settle(settlements, self._clock(), per_campaign=self._per_campaign)
-            self._journal.settled(settlements)
-        for settlement in settlements:
-            del self._in_hand[settlement.dispatch.id]
-        for result in results:
-            self._may_be_due, self._is_drained = True, False
-            self._is_probing = self._is_probing and not isinstance(result, Probed)
-            if self._health.learn(result):
-                self._give_back_waiting()
+            self._write_down(settlements)
+
+    def _open_or_shut(self) -> None:
+        """Let the workers call, or not."""
+        self._may_call = not (self._stopping.is_set() or self._health.is_held or self._health.pause)
+        if self._may_call:
+            self._workers.open()
+        if not self._may_call or self._stopping.is_set():  # which may have come in between
+            self._workers.shut()
 
     def _settlements(self, result: Result) -> Sequence[Settlement]:
         if isinstance(result, Settled):
@@ -160,18 +150,14 @@ class Lane:
         now = self._clock()
         return [Returned(dispatch, now) for dispatch in result.dispatches]
 
-    def _give_back_waiting(self) -> None:
-        """Take from the workers what none has begun."""
-        waiting: list[Dispatch] = []
-        try:
-            while True:
-                job = self._jobs.get_nowait()
-                waiting += job if isinstance(job, list) else []
-                self._is_probing = self._is_probing and not isinstance(job, _Probe)
-        except Empty:
-            pass
-        if waiting:
-            self._results.append(Back(waiting))
+    def _write_down(self, settlements: Sequence[Settlement]) -> None:
+        repeats = self._spool.settle(settlements, self._clock(), per_campaign=self._per_campaign)
+        self._journal.settled(settlements)
+        self._journal.repeated(repeats)
+        for settlement in settlements:
+            self._in_hand.pop((settlement.dispatch.id, settlement.dispatch.claim), None)
+        self._is_probing = self._is_probing and bool(self._in_hand)
+        self._may_be_due, self._is_drained = True, False
 
     def _renew(self) -> None:
         """Keep the claims of calls that take long."""
@@ -182,21 +168,34 @@ class Lane:
     def _fill(self) -> None:
         """Claim, when there is room and something may be due."""
         if self._stopping.is_set():
-            self._give_back_waiting()
-        elif self._health.is_held:
+            return
+        if self._health.is_held:
             self._probe()
-        elif self._health.pause:
-            self._is_drained = self._is_draining and self._health.is_out_of_patience
-        elif 2 * len(self._in_hand) <= self._most_in_hand and (self._may_be_due or self._is_due() or self._is_draining):
-            self._claim(self._most_in_hand - len(self._in_hand))
+        elif not self._may_call:
+            self._is_drained = self._is_draining and self._waits_in_vain()
+        elif 2 * len(self._in_hand) <= self._most_in_hand and (self._may_be_due or self._is_draining or self._is_due()):
+            self._claim()
+
+    def _waits_in_vain(self) -> bool:
+        """Whether a drain should not wait for the end of a pause."""
+        return self._health.is_out_of_patience or self._spool.next_due_at(self.name) is None
 
     def _is_due(self) -> bool:
         due_at = self._spool.next_due_at(self.name)
         return due_at is not None and due_at <= self._clock()
 
-    def _claim(self, room: int, *, probing: bool = False) -> None:
-        is_draining = self._is_draining
+    def _claim(self) -> None:
+        is_draining = self._is_draining  # before looking: what is recorded after `drain` may be missed
         self._may_be_due = False
+        if self._take(self._most_in_hand - len(self._in_hand), self._batch_size):
+            return
+        if self._health.refresh():  # which also explains why there was nothing
+            self._wake.set()
+        else:
+            self._is_drained = is_draining
+
+    def _take(self, room: int, size: int, *, is_probe: bool = False) -> bool:
+        """Claim up to `room` dispatches, and give them to the workers in jobs of `size`; returns whether any."""
         now = self._clock()
         claimed = self._spool.claim(
             self.name,
@@ -205,43 +204,40 @@ class Lane:
             until=now + self._settings.lease,
             repeat_after=self._settings.repeat_after,
             per_campaign=self._per_campaign,
-            probing=probing,
+            probing=is_probe,
         )
+        self._journal.repeated(claimed.repeats)
         if not self._in_hand:
             self._renew_at = self._monotonic() + self._settings.lease / 3
-        size = self._caller.batch_size
-        self._in_hand.update((dispatch.id, dispatch) for dispatch in claimed)
+        self._in_hand.update(((dispatch.id, dispatch.claim), dispatch) for dispatch in claimed)
+        self._is_probing = is_probe and bool(claimed)
         for at in range(0, len(claimed), size):
-            self._jobs.put(claimed[at : at + size])
-        if not claimed:
-            self._is_drained = is_draining and not self._health.refresh()
+            self._workers.give(Job(claimed[at : at + size], is_probe))
+        return bool(claimed)
 
     def _probe(self) -> None:
-        """See whether a held provider is back: its check, or, for want of one, a single call."""
-        if not self._health.refresh():
-            self._may_be_due = True
-            return
+        """See whether a held provider is back: by its check, or, for want of one, by calls."""
         if self._is_probing or self._in_hand:
             return
-        if not self._health.takes_probe():
+        if not self._health.refresh():
+            self._may_be_due = True
+            self._wake.set()
+        elif not (self._is_checkable or self._is_due()) or not self._health.takes_probe():
             self._is_drained = self._is_draining
-        elif isinstance(self._caller.adapter, Checkable):
+        elif self._is_checkable:
             self._is_probing = True
-            self._jobs.put(_Probe())
-        else:
-            self._claim(self._caller.batch_size, probing=True)
+            self._workers.give(Job((), is_probe=True))
+        elif not self._take(self._health.probe_size, 1, is_probe=True):
+            self._is_drained = self._is_draining
 
     def _rest(self) -> None:
         """Sleep until something happens, and let a few results gather."""
-        if self._is_finished():
-            return
-        self._wake.wait(self._longest_rest())
-        self._wake.clear()
-        if self._jobs.qsize() > self._settings.concurrency // 2:
-            self._stopping.wait(_LINGER)
+        if not self._is_finished():
+            self._wake.wait(self._longest_rest())
+            self._workers.let_gather(_LINGER)
+            self._wake.clear()
 
     def _longest_rest(self) -> float:
         """Seconds after which to look even if nobody wakes us."""
-        if self._results or (self._may_be_due and not self._in_hand and not self._health.is_held):
-            return min(self._health.pause, self._settings.poll)
-        return self._settings.poll
+        rest = min(self._settings.poll, self._health.pause or self._settings.poll)
+        return min(rest, max(0.0, self._renew_at - self._monotonic())) if self._in_hand else rest

@@ -19,11 +19,15 @@ class Pace:
         self._lock = threading.Lock()
 
     def wait(self) -> bool:
-        """Wait for this thread's turn; False when it was told to give up instead."""
+        """Wait for this thread's turn; False when it was told to give up instead, which leaves its turn to others."""
         if not self._apart:
-            return not self._pause(0)
+            return True
         with self._lock:
             now = self._monotonic()
             turn = max(now, self._next)
             self._next = turn + self._apart
-        return not self._pause(turn - now)
+        if not self._pause(turn - now):
+            return True
+        with self._lock:
+            self._next -= self._apart
+        return False

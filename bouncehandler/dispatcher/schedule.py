@@ -24,6 +24,10 @@ class Schedule:
     jitter: float = 0.1
     """The largest share by which a wait is lengthened."""
 
+    def asked(self, retry_after: float) -> float:
+        """Seconds to wait for a provider that asks for so many: at least 1, at most a day."""
+        return min(max(retry_after, _SHORTEST_ASKED), _LONGEST_ASKED)
+
     def after_failure(
         self, dispatch: Dispatch, attempt: Attempt, now: float, retry_after: float | None = None
     ) -> Again | Dead:
@@ -33,8 +37,7 @@ class Schedule:
         only asks for patience (`Retry-After`, RFC 9110 10.2.3).
         """
         if retry_after is not None:
-            wait = min(max(retry_after, _SHORTEST_ASKED), _LONGEST_ASKED)
-            return Again(dispatch, attempt, now + wait, dispatch.step)
+            return Again(dispatch, attempt, now + self.asked(retry_after), dispatch.step)
         if dispatch.step >= len(self.waits):
             return Dead(dispatch, attempt)
         wait = self.waits[dispatch.step] * (1 + self.jitter * self.random())

@@ -68,6 +68,15 @@ class Returned:
     due_at: float
 
 
+class Claimed(list[Dispatch]):
+    """What one `claim` got: the dispatches to carry out, and how many it found that needed no call."""
+
+    def __init__(self, dispatches: Iterable[Dispatch] = (), repeats: int = 0) -> None:
+        super().__init__(dispatches)
+        self.repeats = repeats
+        """Dispatches that it settled as done, since their recipients were carried out lately."""
+
+
 Settlement = Done | Again | Dead | Returned
 
 
@@ -163,7 +172,7 @@ class Spool(Protocol):
         repeat_after: float,
         per_campaign: bool,
         probing: bool = False,
-    ) -> list[Dispatch]:
+    ) -> Claimed:
         """Claim up to `limit` due dispatches for this process until `until`, oldest first, counting an attempt.
 
         Empty means that nothing is due, or that the provider is held.
@@ -183,11 +192,14 @@ class Spool(Protocol):
         """Keep claims that are still being worked on."""
         ...
 
-    def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> None:
+    def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> int:
         """Write down how claims ended, all or none; one that somebody else has claimed meanwhile is left alone.
 
         Those that wait behind one that was unsubscribed or already off the lists are settled with it; behind one that
         was unknown or is dead they are due at once. With `per_campaign` that holds only within the same `job_id`.
+
+        Returns:
+            How many that waited behind were settled too.
         """
         ...
 

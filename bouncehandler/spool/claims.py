@@ -1,9 +1,11 @@
 """How due dispatches are claimed: one piece of work at a time for each recipient, and none that was done lately."""
 
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from bouncehandler.spool import Claimed
 from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.rows import suppression_of
 from bouncehandler.suppression import Dispatch
@@ -48,16 +50,17 @@ class _Turn:
     due_at: float
 
 
-def claim(connection: Connection, asked: Claiming) -> list[Dispatch]:
+def claim(connection: Connection, asked: Claiming) -> Claimed:
     """See `Spool.claim`. A flood of repeats is worked off in several transactions, so that writers get their turn."""
     if asked.until <= asked.now:
         raise ValueError("a claim must end after now")
-    claimed: list[Dispatch] = []
+    claimed = Claimed()
     while len(claimed) < asked.limit and _is_due(connection, asked):
         found = _claim_some(connection, asked, asked.limit - len(claimed))
         if found.is_empty:
             break
         claimed += found.claimed
+        claimed.repeats += len(found.repeats)
     return claimed
 
 
@@ -73,8 +76,8 @@ def _claim_some(connection: Connection, asked: Claiming, limit: int) -> _Found:
         if not asked.probing and raw.execute(sql("held"), {"provider": asked.provider}).fetchone():
             return _Found()
         found = _look(connection, raw, asked, limit)
-        times = {"now": asked.now, "until": asked.until, "claim": asked.token}
-        raw.executemany(sql("claim_take"), [{**times, "id": dispatch.id} for dispatch in found.claimed])
+        claimed = json.dumps([dispatch.id for dispatch in found.claimed])
+        raw.execute(sql("claim_take"), {"claimed": claimed, "until": asked.until, "claim": asked.token})
         raw.executemany(sql("claim_repeat"), [{"now": asked.now, "id": number} for number in found.repeats])
         raw.executemany(sql("claim_wait"), [{"due_at": due_at, "id": number} for number, due_at in found.waits])
     return found

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,8 +20,10 @@ OLDEST = (3, 37, 0)
 WAL_IS_SAFE = (3, 51, 3)
 """Before it, two connections that write and checkpoint at once could corrupt a database in WAL mode."""
 
+_PAUSE = 0.02
+"""Seconds between two tries to switch the journal."""
+
 _SETTINGS = (
-    "page_size = 8192",  # of a new file: hashes fall everywhere, and a commit's cost is in the number of pages
     "synchronous = FULL",
     "cache_size = -16000",  # kB
     "temp_store = MEMORY",
@@ -31,9 +34,10 @@ _SETTINGS = (
 def journal_mode(version: tuple[int, ...]) -> str:
     """The journal for a version of SQLite.
 
-    Of the rollback journals `persist` is the quickest by a little (0.8 ms for a commit of one row, 8.0-10.3 ms for
-    1,000 rows; truncate 0.8-1.1 and 9.3-11.2, delete 0.9 and 8.7-9.5). `delete` is out anyway: under synchronous=FULL
-    the removal is not synced, so after a power failure the journal can come back and undo the last commit.
+    The rollback journals are equally quick within what two runs differ (a commit of one row: persist 0.8 ms, truncate
+    0.8-1.1, delete 0.9-1.0; of 1,000 rows: 8.0-10.3, 9.3-11.2, 8.7-9.5). `delete` is out: under synchronous=FULL the
+    removal is not synced, so after a power failure the journal can come back and undo the last commit. `persist` and
+    `truncate` sync it; `persist` leaves the file's size alone.
     """
     return "wal" if version >= WAL_IS_SAFE else "persist"
 
@@ -69,7 +73,7 @@ class Connection:
         except sqlite3.Error as error:
             raise explained(error, path, wait) from error
         try:
-            _prepare(raw, path, journal_mode(version))
+            _prepare(raw, path, journal_mode(version), wait)
         except sqlite3.Error as error:
             raw.close()
             raise explained(error, path, wait) from error
@@ -145,12 +149,24 @@ class Connection:
             raise explained(error, self.path, self._wait) from error
 
 
-def _prepare(raw: sqlite3.Connection, path: Path, journal: str) -> None:
+def _prepare(raw: sqlite3.Connection, path: Path, journal: str, wait: float) -> None:
     for setting in _SETTINGS:
         raw.execute(f"PRAGMA {setting}")
-    if raw.execute(f"PRAGMA journal_mode = {journal}").fetchone()[0] != journal:
+    if _switched(raw, journal, wait) != journal:
         raise SpoolError(f"the spool {path} can't use SQLite's journal mode {journal!r} here: put it on a local disk")
     migrate(raw, path)
+
+
+def _switched(raw: sqlite3.Connection, journal: str, wait: float) -> str:
+    """The journal after the switch. To and from WAL needs the file alone, and SQLite itself doesn't wait for that."""
+    for left in reversed(range(max(1, int(wait / _PAUSE)))):
+        try:
+            return str(raw.execute(f"PRAGMA journal_mode = {journal}").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if primary_code(error) != sqlite3.SQLITE_BUSY or not left:
+                raise
+            time.sleep(_PAUSE)
+    raise AssertionError("the last round returns or raises")  # pragma: no cover
 
 
 def _dotted(version: tuple[int, ...]) -> str:

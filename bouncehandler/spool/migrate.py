@@ -22,7 +22,7 @@ def migrate(raw: sqlite3.Connection, path: Path, folder: Path | None = None) -> 
         done = _version(raw, path, newest=max(steps))  # another process may have been quicker
         if done == 0 and raw.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             raise SpoolError(f"{path} is another program's database: name another file for the spool")
-        for number in range(done + 1, max(steps) + 1):
+        for number in sorted(number for number in steps if number > done):
             for statement in _statements(steps[number].read_text(encoding="utf-8")):
                 raw.execute(statement)
         raw.execute(f"PRAGMA user_version = {max(steps)}")

@@ -11,24 +11,31 @@ from bouncehandler.suppression import Attempt, Dispatch
 
 Values = dict[str, object]
 
+_AS_ONE = ("settle_done", "settle_attempt")
+"""Statements that take all their rows at once: for each step of a statement SQLite hands Python's lock to the threads
+that call providers, and has to wait until it comes back."""
 
-def settle(connection: Connection, settlements: Sequence[Settlement], now: float, *, per_campaign: bool) -> None:
+
+def settle(connection: Connection, settlements: Sequence[Settlement], now: float, *, per_campaign: bool) -> int:
     """See `Spool.settle`."""
     if not settlements:
-        return
+        return 0
     with connection.writing() as raw:
         ours = _ours(connection, raw, settlements)
-        for statement, rows in _changes(ours, now, per_campaign=per_campaign).items():
-            raw.executemany(connection.sql(statement), rows)
+        changes = _changes(ours, now, per_campaign=per_campaign)
+        for statement in _AS_ONE:
+            rows = json.dumps(changes.pop(statement))
+            raw.execute(connection.sql(statement), {"settled": rows, "now": now})
+        changed = {name: raw.executemany(connection.sql(name), rows).rowcount for name, rows in changes.items()}
+    return max(0, changed["settle_repeats"])
 
 
 def _ours(connection: Connection, raw: sqlite3.Connection, settlements: Sequence[Settlement]) -> list[Settlement]:
     """Those whose claim still holds; of two for one dispatch, the first."""
+    told = json.dumps([{"id": one.dispatch.id, "claim": one.dispatch.claim} for one in settlements])
     ours: dict[int, Settlement] = {}
-    for settlement in settlements:
-        dispatch = settlement.dispatch
-        if raw.execute(connection.sql("settle_owned"), {"id": dispatch.id, "claim": dispatch.claim}).fetchone():
-            ours.setdefault(dispatch.id, settlement)
+    for place in json.loads(raw.execute(connection.sql("settle_owned"), {"settled": told}).fetchone()[0]):
+        ours.setdefault(settlements[place].dispatch.id, settlements[place])
     return list(ours.values())
 
 

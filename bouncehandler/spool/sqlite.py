@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
-from bouncehandler.spool import DeadLetter, Owed, ProviderState, Recorded, Selection, Settlement, Status
+from bouncehandler.spool import Claimed, DeadLetter, Owed, ProviderState, Recorded, Selection, Settlement, Status
 from bouncehandler.spool.claims import Claiming, claim, extend
 from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.place import path_of
@@ -79,7 +79,7 @@ class SqliteSpool:
         repeat_after: float,
         per_campaign: bool,
         probing: bool = False,
-    ) -> list[Dispatch]:
+    ) -> Claimed:
         """Claim up to `limit` due dispatches; `probing` overrides a hold. Empty means that none is due."""
         asked = Claiming(
             provider=provider,
@@ -97,9 +97,9 @@ class SqliteSpool:
         """Keep claims that are still being worked on."""
         extend(self._connection, dispatches, until)
 
-    def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> None:
-        """Write down how claims ended, all or none."""
-        settle(self._connection, settlements, now, per_campaign=per_campaign)
+    def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> int:
+        """Write down how claims ended, all or none; returns how many that waited behind were settled too."""
+        return settle(self._connection, settlements, now, per_campaign=per_campaign)
 
     def hold(self, provider: str, reason: str, *, now: float, probe_at: float) -> None:
         """Hold a provider for every process."""

@@ -22,9 +22,8 @@ _SENTENCES = {
 _SENTENCES[sqlite3.SQLITE_LOCKED] = _SENTENCES[sqlite3.SQLITE_BUSY]
 _SENTENCES[sqlite3.SQLITE_PERM] = _SENTENCES[sqlite3.SQLITE_READONLY]
 
-_SPECIAL = {
-    "SQLITE_READONLY_DBMOVED": "was moved or deleted while it was open: put it back, then start again",
-}
+_MOVED = "was moved or deleted while it was open: put it back, then start again"
+_SPECIAL = {"SQLITE_READONLY_DBMOVED": _MOVED, "SQLITE_IOERR_FSTAT": _MOVED}
 
 
 def primary_code(error: sqlite3.Error) -> int:

@@ -1,2 +1,7 @@
-UPDATE dispatch SET state = 'done', outcome = :outcome, lists = :lists, note = :note, settled_at = :now
-WHERE id = :id AND claim = :claim AND state = 'claimed'
+UPDATE dispatch SET
+    state = 'done', settled_at = :now,
+    outcome = json_extract(s.value, '$.outcome'),
+    lists = json_extract(s.value, '$.lists'),
+    note = json_extract(s.value, '$.note')
+FROM json_each(:settled) AS s
+WHERE dispatch.id = json_extract(s.value, '$.id')

@@ -1,0 +1,53 @@
+"""The standard streams: usable even where whoever started us closed them, or where they don't take every character."""
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+_STANDARD = 2
+"""Numbers up to this one belong to the standard streams."""
+
+
+def prepare() -> None:
+    """Keep the numbers of closed streams from files of ours; what is written to a closed stream goes nowhere."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD:
+        pass
+    os.close(number)
+    sys.stdout = _usable(sys.stdout)
+    sys.stderr = _usable(sys.stderr)
+
+
+def _usable(stream: TextIO | None) -> TextIO:
+    """The stream, which from now on escapes the characters that its encoding does not have."""
+    if stream is None:
+        return Path(os.devnull).open("w", encoding="utf-8")
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
+
+
+class CurrentStderr(io.TextIOBase):
+    """Writes to stderr as it is at the moment: a progress line makes way for what is written there."""
+
+    def write(self, text: str) -> int:
+        """Write text."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        sys.stderr.flush()
+
+
+def use_utf8() -> None:
+    """Write UTF-8 on stdout whatever the locale says, since other programs will read it."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+
+
+def abandon_stdout() -> None:
+    """Drop what stdout has not taken: its reader has gone, or its disk is full, and Python would try again at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,79 @@
+"""Small helpers for tests that look at the program from outside: a provider that is a file, and a bare environment."""
+
+import ctypes
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+from bouncehandler.spool import Dead, Owed
+from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.suppression import Attempt, Suppression
+from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Event, Finished, Program
+
+
+def trail(folder: Path, **more: object) -> dict[str, object]:
+    """A provider that writes what it is told into `trail.jsonl`; `more` are further keys of its section."""
+    return {"type": "file", "path": str(folder / "trail.jsonl"), **more}
+
+
+def with_trail(folder: Path) -> Program:
+    """An installation with that provider."""
+    program = Program(folder)
+    program.configure(trail=trail(folder))
+    return program
+
+
+def told(program: Program) -> list[Event]:
+    """What that provider was told so far."""
+    file = program.folder / "trail.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def recipients(events: list[Event]) -> list[str]:
+    """Of suppressions, of dead letters, or of what a provider was told."""
+    return [event["recipient"] for event in events]
+
+
+def alone(folder: Path, *args: str, stdin: bytes = b"", **environ: str) -> Finished:
+    """The program with no --config, and nothing in its environment but a home and what is said here."""
+    found = subprocess.run(
+        [*SCRIPT, *args],
+        input=stdin,
+        capture_output=True,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **environ},
+        timeout=LONGEST,
+        check=False,
+    )
+    return Finished(found.returncode, found.stdout.decode(), found.stderr.decode())
+
+
+def with_dead_letters(program: Program, *recipients: str, answer: str = "400 no such list") -> None:
+    """Put dead letters of the provider `trail` into the spool."""
+    spool = SqliteSpool.open(program.spool)
+    now = time.time()
+    owed = [Owed(Suppression(f"{at:024x}", recipient, "bounce"), ("trail",)) for at, recipient in enumerate(recipients)]
+    spool.record(owed, now)
+    claimed = spool.claim("trail", 100, now=now, until=now + 60, repeat_after=0, per_campaign=False)
+    spool.settle([Dead(dispatch, Attempt(now, 0.1, "permanent", answer)) for dispatch in claimed], now)
+    spool.close()
+
+
+def without_privileges(program: Program, *args: str) -> Finished:
+    """The program as a user who may do only what the modes of files allow, which root otherwise does not heed."""
+    found = subprocess.run(
+        [*MODULE, "--config", str(program.config), *args],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        preexec_fn=_heed_modes,  # noqa: PLW1509  # only a system call
+        timeout=LONGEST,
+        check=False,
+    )
+    return Finished(found.returncode, found.stdout.decode(), found.stderr.decode())
+
+
+def _heed_modes() -> None:
+    drop, override, read_search = 24, 1, 2  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH: capabilities(7)
+    for capability in (override, read_search):
+        ctypes.CDLL(None).prctl(drop, capability, 0, 0, 0)

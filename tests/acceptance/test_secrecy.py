@@ -1,0 +1,101 @@
+"""What no log, output or file may hold, however careless a provider is: secrets, whole addresses, forged lines."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.harness import Event, Program, bounce
+from tests.acceptance.stories import AWKWARD, HOSTILE, SUPPRESSED, rows
+from tests.fakes.interspire import FakeInterspire
+from tests.fakes.mailwizz import API_KEY, FakeMailWizz
+from tests.fakes.raw import Echo
+from tests.fakes.server import FakeServer
+from tests.fakes.webhook import SECRET, FakeReceiver
+
+
+def _webhook(server: FakeServer) -> Event:
+    return {"type": "webhook", "url": f"{server.url}/hooks/email", "secret": SECRET}
+
+
+@pytest.fixture(scope="module")
+def careless(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """An installation whose providers refuse, and repeat what they were sent, fed with everything on and logged."""
+    program = Program(tmp_path_factory.mktemp("careless"))
+    with (
+        Echo() as parrot,
+        FakeMailWizz(api_key="another") as mailwizz,
+        FakeInterspire() as interspire,
+        FakeReceiver("whsec_" + "A" * 32) as receiver,
+    ):
+        token = {"username": "api", "token": interspire.token + "-wrong"}
+        program.configure(
+            None,
+            parrot_old={
+                "type": "mailwizz",
+                "url": f"{parrot.url}/api",
+                "public_key": "public-key-of-the-old-one",
+                "private_key": "private-key-of-the-old-one",
+            },
+            parrot_shop={"type": "interspire", "url": f"{parrot.url}/xml.php", **token},
+            parrot_crm=_webhook(parrot),
+            news={"type": "mailwizz", "url": mailwizz.api_url, "api_key": API_KEY},
+            shop={"type": "interspire", "url": interspire.endpoint, **token},
+            crm=_webhook(receiver),
+        )
+        fed = [*rows(), bounce("torn", dsnDiag=HOSTILE)]
+        program.feed(fed, "--debug", "--logfile", str(program.folder / "log.jsonl"))
+        program.feed(fed)
+        program.run("check")
+        program.run("status")
+    return program
+
+
+def _said(program: Program) -> dict[str, str]:
+    """Everything that was written, by file, but the configuration; binary files too."""
+    files = [path for path in program.folder.rglob("*") if path.is_file() and path != program.config]
+    return {path.name: path.read_bytes().decode("utf-8", "replace") for path in files}
+
+
+def test_no_secret_is_written_anywhere(careless: Program) -> None:
+    """No key, token or secret is in any log, output or file, even where a provider repeats it."""
+    secrets = [
+        API_KEY,
+        "private-key-of-the-old-one",
+        "t0ken&secret-wrong",
+        "t0ken&amp;secret-wrong",
+        SECRET,
+        SECRET[6:],
+    ]
+    told = {(name, secret) for name, text in _said(careless).items() for secret in secrets if secret in text}
+    assert told == set()
+
+
+def test_addresses_are_masked_in_logs(careless: Program) -> None:
+    """No whole address is in any log or output, whoever said it; the recipients can still be told apart a little."""
+    said = {name: text for name, text in _said(careless).items() if name.startswith(("run", "log"))}
+    whole = {
+        (name, address)
+        for name, text in said.items()
+        for address in (*SUPPRESSED, "victim@example.com")
+        if address in text
+    }
+    assert whole == set()
+    assert "e***@example.com" in said["log.jsonl"]
+
+
+def test_every_log_line_is_one_json_object(careless: Program) -> None:
+    """What a remote server says can't forge a line of the log."""
+    lines = (careless.folder / "log.jsonl").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    assert [event["event"] for event in events].count("finished") == 1
+    assert all(event["event"] and event["timestamp"] and event["level"] for event in events)
+
+
+def test_addresses_are_shown_where_that_is_asked_for(tmp_path: Path) -> None:
+    """`log.addresses = "plain"` writes them whole."""
+    program = Program(tmp_path)
+    with FakeReceiver() as receiver:
+        program.configure({"log": {"addresses": "plain"}}, crm=_webhook(receiver))
+        finished = program.feed([bounce(recipient) for recipient in AWKWARD])
+        assert {event["recipient"] for event in finished.logged("unsubscribed")} == set(AWKWARD)

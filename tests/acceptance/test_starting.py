@@ -1,0 +1,116 @@
+"""How the program is started: its help, where options stand, and where its configuration comes from."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bouncehandler import __version__
+from tests.acceptance.harness import MODULE, SCRIPT, Program, accounting, bounce
+from tests.acceptance.shell import alone, with_dead_letters, with_trail
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """An installation with one provider."""
+    return with_trail(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        (),
+        ("check",),
+        ("work",),
+        ("status",),
+        ("suppressions",),
+        ("dead-letters",),
+        ("dead-letters", "list"),
+        ("dead-letters", "retry"),
+        ("dead-letters", "drop"),
+    ],
+    ids=" ".join,
+)
+def test_help(tmp_path: Path, args: tuple[str, ...]) -> None:
+    """Every command explains itself, to the letter the same with -h, without looking at the configuration."""
+    wrong = str(tmp_path / "none.toml")
+    finished, short = (alone(tmp_path, *args, option, BOUNCEHANDLER_CONFIG=wrong) for option in ("--help", "-h"))
+    assert (finished.status, finished.stderr) == (0, "")
+    assert finished.stdout == short.stdout
+    assert finished.stdout.startswith(" ".join(["Usage: bouncehandler", *args]))
+    assert "--config FILE" in finished.stdout
+    assert "\\b" not in finished.stdout
+
+
+def test_version(tmp_path: Path) -> None:
+    """`--version` says the version and nothing else, by either way of starting the program."""
+    assert alone(tmp_path, "--version").stdout == f"bouncehandler, version {__version__}\n"
+    assert Program(tmp_path, MODULE).run("--version").stdout == Program(tmp_path, SCRIPT).run("--version").stdout
+
+
+def test_options_before_and_after_the_command(program: Program) -> None:
+    """--config, --logfile and --debug are understood on both sides of a command's name; the nearer one holds."""
+    config, other = str(program.config), str(program.folder / "other.toml")
+    Path(other).write_text(f'[spool]\nurl = "sqlite:///{program.folder}/other.db"\n')
+    with_dead_letters(program, "jane@example.com")
+    for args in (
+        ("--config", config, "dead-letters", "list", "--format", "jsonl"),
+        ("dead-letters", "--config", config, "list", "--format", "jsonl"),
+        ("dead-letters", "list", "--format", "jsonl", "--config", config),
+        ("--config", other, "dead-letters", "list", "--format", "jsonl", "--config", config),
+    ):
+        finished = alone(program.folder, *args)
+        assert json.loads(finished.stdout)["recipient"] == "jane@example.com", args
+
+
+def test_option_goes_before_the_variable(program: Program) -> None:
+    """--config goes before $BOUNCEHANDLER_CONFIG."""
+    program.feed([bounce("jane@example.com")])
+    wrong = str(program.folder / "none.toml")
+    finished = alone(program.folder, "--config", str(program.config), "status", BOUNCEHANDLER_CONFIG=wrong)
+    assert finished.status == 0
+    assert finished.stdout.startswith("1 suppression,")
+
+
+def test_configuration_from_the_environment_alone(tmp_path: Path) -> None:
+    """Spool and providers can come from the environment without any file."""
+    environ = {
+        "BOUNCEHANDLER_SPOOL__URL": f"sqlite:///{tmp_path}/of-env.db",
+        "BOUNCEHANDLER_PROVIDERS__TRAIL__TYPE": "file",
+        "BOUNCEHANDLER_PROVIDERS__TRAIL__PATH": str(tmp_path / "trail.jsonl"),
+        "BOUNCEHANDLER_POLICY__BOUNCE__SITE_SPECIAL": "suppress",
+    }
+    rows = [bounce("jane@example.com"), bounce("joe@example.com", "site-special")]
+    finished = alone(tmp_path, stdin=accounting(rows), **environ)
+    assert finished.status == 0, finished.stderr
+    assert finished.finished["providers"]["trail"]["done"] == 2
+    assert (tmp_path / "of-env.db").exists()
+    assert not (tmp_path / ".local").exists()
+
+
+def test_no_configuration_at_all(tmp_path: Path) -> None:
+    """Without any configuration suppressions are recorded in the user's state folder, and nobody is called."""
+    finished = alone(tmp_path, stdin=accounting([bounce("jane@example.com")]))
+    assert finished.status == 0, finished.stderr
+    assert finished.finished["suppressed"] == 1
+    assert finished.finished["providers"] == {}
+    spool = tmp_path / ".local" / "state" / "bouncehandler" / "spool.db"
+    assert spool.stat().st_mode & 0o777 == 0o600
+    assert spool.parent.stat().st_mode & 0o777 == 0o700
+    status = alone(tmp_path, "status")
+    assert "1 suppression," in status.stdout
+    assert "nothing is dispatched" in status.stdout
+    elsewhere = tmp_path / "state"
+    assert alone(tmp_path, "status", "--json", XDG_STATE_HOME=str(elsewhere)).status == 0
+    assert (elsewhere / "bouncehandler" / "spool.db").exists()
+
+
+def test_both_ways_to_start_it(tmp_path: Path) -> None:
+    """`python -m bouncehandler` and `bouncehandler` do the same with the same input."""
+    said = []
+    for name, program in (("module", MODULE), ("script", SCRIPT)):
+        (tmp_path / name).mkdir()
+        finished = Program(tmp_path / name, program).feed([bounce("jane@example.com"), bounce("x")])
+        said.append([{k: v for k, v in event.items() if k != "timestamp"} for event in finished.events])
+        assert finished.status == 0
+    assert said[0] == said[1]

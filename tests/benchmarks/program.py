@@ -1,0 +1,79 @@
+"""The program as benchmarks drive it: its configuration, its command line, and its crew over a spool that is filled."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bouncehandler.cli.crew import build_crew
+from bouncehandler.logs import get_logger
+from bouncehandler.record import Bounce, parse_address
+from bouncehandler.settings import load
+from bouncehandler.spool import Owed
+from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.suppression import Suppression
+from tests.benchmarks.corpus import ORIGINATORS
+
+PROVIDER = "hook"
+"""The name of the only provider."""
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+COMMAND = (sys.executable, "-m", "bouncehandler")
+"""The program, as the tests' interpreter starts it."""
+
+
+def configure(folder: Path, **provider: object) -> Path:
+    """Write a configuration with a spool in `folder`, and with a provider if any of its keys are given."""
+    table = {"originators": list(ORIGINATORS), **provider} if provider else {}
+    lines = ["[spool]", f"url = {json.dumps(f'sqlite:///{folder}/spool.db')}"]
+    lines += [f"[providers.{PROVIDER}]"] if table else []
+    lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+    file = folder / "bouncehandler.toml"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, without settings for the program."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BOUNCEHANDLER_")}
+
+
+def suppressions(count: int) -> list[Suppression]:
+    """Distinct ones, as the reader and the policy make them of bounces."""
+    return [_suppression(number) for number in range(count)]
+
+
+def _suppression(number: int) -> Suppression:
+    recipient = parse_address(f"jane.roe{number:x}@mail.example")
+    if recipient is None:
+        raise RuntimeError("the benchmark's own address is none")
+    bounce = Bounce("b", recipient, originator=f"b-{number:x}@bounce.example.com", category="bad-mailbox")
+    diagnostic = f"smtp;550 5.1.1 <{recipient}>: rejected: no such user here"
+    rule = 'policy.bounce.bad-mailbox = "suppress"'
+    return Suppression(
+        bounce.id, recipient, "bounce", rule, "b", "bad-mailbox", "5.1.1", diagnostic, bounce.originator, "spring"
+    )
+
+
+def dispatch(config: Path, work: Sequence[Suppression]) -> float:
+    """Put the suppressions into the spool, then return the seconds that the crew takes until all are carried out.
+
+    The crew is built as the commands build it: its threads, its clients, what it claims and settles in the spool and
+    what it logs are in the seconds.
+    """
+    settings = load(config, {})
+    spool = SqliteSpool.open(settings.spool.url)
+    spool.record([Owed(suppression, (PROVIDER,)) for suppression in work], time.time())
+    crew = build_crew(settings, spool, get_logger(), lambda: None)
+    started = time.perf_counter()
+    crew.start()
+    crew.drain()
+    while not crew.wait(1.0):
+        pass
+    seconds = time.perf_counter() - started
+    spool.close()
+    done = crew.tallies[PROVIDER].done
+    if done != len(work):
+        raise RuntimeError(f"{done} of {len(work)} dispatches were carried out: {crew.failure}")
+    return seconds

@@ -1,0 +1,125 @@
+"""Reading: from a file to a synced spool, against a bare `csv.reader` and against bare inserts into SQLite."""
+
+import csv
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from bouncehandler.accounting import Reader
+from bouncehandler.ingest import Ingest, Tally, pump
+from bouncehandler.logs import get_logger
+from bouncehandler.policy import Policy
+from bouncehandler.rejected import RejectedFile
+from bouncehandler.routing import Routes
+from bouncehandler.spool.connection import journal_mode
+from bouncehandler.spool.sqlite import SqliteSpool
+from tests.benchmarks.corpus import ORIGINATORS, Kind, write
+from tests.benchmarks.figures import Bar, Effort, Figure, alternate, per_second, ratios
+from tests.benchmarks.program import PROVIDER
+
+
+class _Size(NamedTuple):
+    rows: int
+    rounds: int
+
+
+_SIZES = {Effort.QUICK: _Size(3_000, 1), Effort.USUAL: _Size(200_000, 5), Effort.FULL: _Size(1_000_000, 5)}
+_BARS: dict[Kind, Bar | None] = {
+    "ignored": Bar(0.5, is_floor=True),
+    "suppressed": Bar(0.125, is_floor=True),
+    "mixed": None,
+}
+_BATCH = 1000
+"""Rows that the program commits together, by default."""
+
+
+def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
+    """Ignored rows, suppressed rows, and what the same bytes cost SQLite alone."""
+    size = _SIZES[effort]
+    for kind, bar in _BARS.items():
+        yield from _compare(kind, write(folder / "corpus.csv", kind, size.rows), size, bar)
+
+
+def _compare(kind: Kind, file: Path, size: _Size, bar: Bar | None) -> Iterator[Figure]:
+    sides = [lambda: _parse(file, size.rows), lambda: _take_in(kind, file, size.rows)]
+    if kind == "suppressed":
+        sides.append(lambda: _insert(file))
+    bare, ours, *rest = alternate(size.rounds, *sides)
+    speeds = f"{per_second(size.rows, ours)}; csv.reader {per_second(size.rows, bare)}"
+    yield Figure(f"rows that are {kind}", ratios(bare, ours), "of a bare csv.reader", bar, speeds)
+    for insert in rest:
+        speeds = f"{per_second(size.rows, ours)}; inserts {per_second(size.rows, insert)}"
+        yield Figure(f"rows that are {kind}", ratios(insert, ours), "of bare inserts into SQLite", None, speeds)
+
+
+def _parse(file: Path, rows: int) -> float:
+    """Seconds for the yardstick: the loop that any reader of CSV can't do without."""
+    started = time.perf_counter()
+    with file.open(encoding="utf-8", newline="") as stream:
+        count = sum(1 for _ in csv.reader(stream))
+    seconds = time.perf_counter() - started
+    if count != rows + 1:
+        raise RuntimeError(f"csv.reader found {count} rows, the corpus has {rows} and a header")
+    return seconds
+
+
+def _take_in(kind: Kind, file: Path, rows: int) -> float:
+    """Seconds for the program's left half, into a new spool."""
+    with TemporaryDirectory(dir=file.parent) as name, closing(SqliteSpool.open(Path(name) / "spool.db")) as spool:
+        intake = Ingest(
+            Reader(),
+            Policy(),
+            Routes({PROVIDER: ORIGINATORS}),
+            spool,
+            RejectedFile(Path(name) / "rejected.csv"),
+            get_logger(),
+            clock=time.time,
+            batch_rows=_BATCH,
+        )
+        seconds = _pump(intake, file)
+        _verify(intake.tally(), kind, rows, spool.status().dispatches.pending)
+    return seconds
+
+
+def _pump(intake: Ingest, file: Path) -> float:
+    source = os.open(file, os.O_RDONLY)
+    never, nobody = os.pipe()
+    try:
+        started = time.perf_counter()
+        pump(intake, source, never, monotonic=time.monotonic)
+        return time.perf_counter() - started
+    finally:
+        for descriptor in (source, never, nobody):
+            os.close(descriptor)
+
+
+def _verify(tally: Tally, kind: Kind, rows: int, dispatches: int) -> None:
+    """A reading counts only if the work was done."""
+    least, most = {"ignored": (0, 0), "suppressed": (rows, rows), "mixed": (1, rows - 1)}[kind]
+    is_right = tally.rows == rows and least <= tally.suppressed <= most and dispatches == tally.suppressed
+    if not is_right or tally.unreadable or tally.duplicates:
+        raise RuntimeError(f"the intake of {rows} {kind} rows ended with {tally} and {dispatches} dispatches")
+
+
+def _insert(file: Path) -> float:
+    """Seconds to put the lines of the file into one table with an integer key, as durably and in groups as large."""
+    lines = [(line,) for line in file.read_bytes().splitlines(keepends=True)]
+    with TemporaryDirectory(dir=file.parent) as name:
+        raw = sqlite3.connect(Path(name) / "bare.db", isolation_level=None)
+        raw.execute("PRAGMA page_size = 8192")
+        raw.execute("PRAGMA synchronous = FULL")
+        raw.execute(f"PRAGMA journal_mode = {journal_mode(sqlite3.sqlite_version_info)}")
+        raw.execute("CREATE TABLE line (id INTEGER PRIMARY KEY, text BLOB NOT NULL)")
+        started = time.perf_counter()
+        for at in range(0, len(lines), _BATCH):
+            raw.execute("BEGIN IMMEDIATE")
+            raw.executemany("INSERT INTO line (text) VALUES (?)", lines[at : at + _BATCH])
+            raw.execute("COMMIT")
+        seconds = time.perf_counter() - started
+        raw.close()
+    return seconds

@@ -1,0 +1,156 @@
+"""An adapter that calls nobody: it does what its fields say, from many threads at once, and keeps what it was asked."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from bouncehandler.suppression import Outcome, Suppression
+
+DONE = Outcome("unsubscribed", ("list-1",))
+
+What = Outcome | BaseException | None
+"""What a call does: answer, raise, or (a bug of its author) answer nothing."""
+
+
+class FakeAdapter:
+    """Carries out every suppression, unless its fields say otherwise."""
+
+    def __init__(self) -> None:
+        self.always: What = DONE
+        """What every call does that nothing else is said about."""
+        self.next: list[What] = []
+        """What the next calls do, used up one by one."""
+        self.by_recipient: dict[str, list[What]] = {}
+        """What the next calls for a recipient do; goes before all else."""
+        self.open = threading.Event()
+        """While it is not set, calls hang."""
+        self.open.set()
+        self.hangs: set[str] = set()
+        """Recipients whose calls alone hang, while `open` is not set; empty: all do."""
+        self.seconds = 0.0
+        """How long a call takes."""
+        self.during: Callable[[], None] = lambda: None
+        """Happens in the middle of each call."""
+        self.called: list[str] = []
+        """The recipients, in the order in which their calls began; of a batch, one after the other."""
+        self.suppressions: list[Suppression] = []
+        """The same as they came."""
+        self.times: list[float] = []
+        """When each call began, on the clock that is never set."""
+        self.running = 0
+        """Calls in flight."""
+        self.most_running = 0
+        self._lock = threading.Lock()
+
+    def unsubscribe(self, suppression: Suppression) -> Outcome:
+        """One call."""
+        return self._call([suppression])[0]
+
+    def _call(self, suppressions: Sequence[Suppression]) -> list[Outcome]:
+        what = self._begin(suppressions)
+        try:
+            if not self.hangs or self.hangs.intersection(one.recipient for one in suppressions):
+                assert self.open.wait(30), "nobody let the calls go on"
+            if self.seconds:
+                time.sleep(self.seconds)
+            self.during()
+        finally:
+            with self._lock:
+                self.running -= 1
+        if isinstance(what, BaseException):
+            raise what
+        return [what for _ in suppressions]  # type: ignore[misc]  # None: an author's mistake
+
+    def _begin(self, suppressions: Sequence[Suppression]) -> What:
+        with self._lock:
+            self.called += [one.recipient for one in suppressions]
+            self.suppressions += suppressions
+            self.times.append(time.monotonic())
+            self.running += 1
+            self.most_running = max(self.running, self.most_running)
+            own = self.by_recipient.get(suppressions[0].recipient)
+            if own:
+                return own.pop(0)
+            return self.next.pop(0) if self.next else self.always
+
+
+class CheckableAdapter(FakeAdapter):
+    """One whose provider can be asked whether it is back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.check_fails: BaseException | None = None
+        """What the check raises; None: it proves that all is well."""
+        self.checks = 0
+
+    def check(self) -> str:
+        """Count, and say what `check_fails` says."""
+        self.checks += 1
+        if self.check_fails:
+            raise self.check_fails
+        return "all is well"
+
+
+class BatchedAdapter(FakeAdapter):
+    """One that carries out many with one call."""
+
+    def __init__(self, batch_size: int) -> None:
+        super().__init__()
+        self.batch_size = batch_size
+        self.batches: list[int] = []
+        """How many came with each call."""
+        self.forgets = 0
+        """So many outcomes are left out of each answer: a bug of its author."""
+
+    def unsubscribe_batch(self, suppressions: Sequence[Suppression]) -> Sequence[Outcome]:
+        """One call for all."""
+        self.batches.append(len(suppressions))
+        return self._call(suppressions)[self.forgets :]
+
+
+class CampaignAdapter(FakeAdapter):
+    """One that records each bounce at its campaign."""
+
+    per_campaign = True
+
+
+class NoAnswers:
+    """An HTTP client that has heard nothing, or always the same."""
+
+    def __init__(self, answer: str = "") -> None:
+        self.answer = answer
+
+    def forget_answer(self) -> None:
+        """Nothing to forget."""
+
+    def last_answer(self) -> str:
+        """What it was given."""
+        return self.answer
+
+
+class KeptLog:
+    """A logger that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str, dict[str, object]]] = []
+        """Level, event and values."""
+
+    def info(self, event: str, **values: object) -> None:
+        """Keep it."""
+        self.events.append(("info", event, values))
+
+    def warning(self, event: str, **values: object) -> None:
+        """Keep it."""
+        self.events.append(("warning", event, values))
+
+    def error(self, event: str, **values: object) -> None:
+        """Keep it."""
+        self.events.append(("error", event, values))
+
+    def debug(self, event: str, **values: object) -> None:
+        """Keep it."""
+        self.events.append(("debug", event, values))
+
+    def named(self, event: str) -> list[dict[str, object]]:
+        """The values of every event of that name."""
+        return [values for _, name, values in list(self.events) if name == event]

@@ -1,0 +1,68 @@
+"""What the commands have in common: which troubles of the spool are the configuration's, and which pass."""
+
+import errno
+import sqlite3
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bouncehandler.cli.exits import CommandError
+from bouncehandler.cli.options import Common
+from bouncehandler.cli.session import Session
+from bouncehandler.settings import load
+from bouncehandler.spool import SpoolError
+from bouncehandler.spool.sqlite import SqliteSpool
+
+
+def session(folder: Path) -> Session:
+    """A session with its spool in the folder."""
+    return Session(Common(), load(None, {"HOME": str(folder)}), structlog.get_logger(), on_terminal=False)
+
+
+def sqlite_error(code: int) -> sqlite3.Error:
+    """An error as SQLite raises it."""
+    error = sqlite3.OperationalError("x")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("cause", "status"),
+    [
+        (sqlite_error(sqlite3.SQLITE_BUSY), 75),
+        (sqlite_error(sqlite3.SQLITE_FULL), 75),
+        (sqlite_error(sqlite3.SQLITE_IOERR_FSYNC), 75),
+        (sqlite_error(sqlite3.SQLITE_NOTADB), 78),
+        (sqlite_error(sqlite3.SQLITE_READONLY), 78),
+        (OSError(errno.ENOSPC, "No space left on device"), 75),
+        (OSError(errno.EACCES, "Permission denied"), 78),
+        (None, 78),
+    ],
+    ids=["locked", "full", "disk", "noise", "read-only", "no room for it", "no right", "newer program"],
+)
+def test_spool_that_cannot_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: Exception | None, status: int
+) -> None:
+    """What time or room on the disk mends is tried again (75); what the operator has to mend is configuration (78)."""
+
+    def fail(_: object) -> SqliteSpool:
+        raise SpoolError("the spool can't be opened") from cause
+
+    monkeypatch.setattr(SqliteSpool, "open", fail)
+    with pytest.raises(CommandError, match="the spool can't be opened") as raised:
+        session(tmp_path).open_spool()
+    assert raised.value.status == status
+
+
+def test_places(tmp_path: Path) -> None:
+    """Rows that can't be read are kept beside the spool, under its name."""
+    assert session(tmp_path).spool_path == tmp_path / ".local/state/bouncehandler/spool.db"
+    assert session(tmp_path).rejected_path == tmp_path / ".local/state/bouncehandler/spool.rejected.csv"
+
+
+def test_nearer_options_hold() -> None:
+    """What was said after a command's name goes before what was said in front of it."""
+    before = Common(Path("a"), Path("log"), debug=True)
+    assert Common(Path("b")).over(before) == Common(Path("b"), Path("log"), debug=True)
+    assert Common().over(None) == Common()
