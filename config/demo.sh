@@ -12,7 +12,7 @@ export BOUNCEHANDLER_PROVIDERS__DEMO__PATH="$here/.demo/unsubscribed.jsonl"
 
 say() { printf '\n== %s\n' "$*"; }
 
-say "cat config/samples/*.csv | bouncehandler      (each outcome, then what was read and why the rest was ignored)"
+say "cat config/samples/*.csv | bouncehandler      (each outcome; then what was read, and why the rest was ignored)"
 cat config/samples/*.csv | "$bin/bouncehandler"
 
 say "bouncehandler suppressions      (who is not to be mailed again, and the rule that said so)"
