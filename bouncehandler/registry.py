@@ -93,10 +93,10 @@ def build(name: str, section: ProviderSection, client: "ProviderClient | None" =
     own = client or client_for(name, section)
     try:
         return adapter(settings, own)
-    except ValueError as error:
+    except Exception as error:  # noqa: BLE001  # a stranger's constructor may raise anything
         if client is None:
             own.close()
-        said = without_secrets(adapter.Settings, vars(settings), str(error))
+        said = without_secrets(adapter.Settings, vars(settings), str(error) or type(error).__name__)
     raise ConfigurationError(sentence("", ("providers", name), said))
 
 

@@ -2,16 +2,16 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, CommandError, explained
+from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN
 from bouncehandler.cli.options import Common, common
-from bouncehandler.cli.session import Session, begin
+from bouncehandler.cli.session import Session, begin, exit_status
 from bouncehandler.cli.tables import printable
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.sources import read_file
@@ -77,12 +77,11 @@ def _secrecy(session: Session, file: Path | None) -> Iterator[_Finding]:
 
 def _spool(session: Session) -> Iterator[_Finding]:
     try:
-        spool = session.open_spool()
-        with explained():
-            status = spool.status()
-            _prove_writable(spool)
-    except CommandError as error:
-        mark = _Mark.LATER if error.status == TRY_AGAIN else _Mark.WRONG
+        spool = SqliteSpool.open(session.settings.spool.url)
+        status = spool.status()
+        _prove_writable(spool)
+    except SpoolError as error:
+        mark = _Mark.LATER if exit_status(error) == TRY_AGAIN else _Mark.WRONG
         yield _Finding(mark, "spool", str(error))
         return
     journal = "write-ahead log" if spool.journal == "wal" else "rollback journal"
@@ -130,15 +129,27 @@ def _left_alone(session: Session, status: Status) -> Iterator[_Finding]:
 
 def _provider(name: str, section: "ProviderSection") -> _Finding:
     from bouncehandler import registry  # noqa: PLC0415  # imports are lazy at the edges
-    from bouncehandler.provider import Checkable, ProviderUnavailable  # noqa: PLC0415  # as above
 
     what = f"provider {name}"
     try:
-        adapter = registry.build(name, section)
-        if not isinstance(adapter, Checkable):
-            return _Finding(_Mark.FINE, what, f"{section.type}, configured; can't be proved without changing something")
-        return _Finding(_Mark.FINE, what, adapter.check())
-    except (ConfigurationError, ProviderUnavailable) as error:
+        adapter, hide = registry.build(name, section), registry.secret_hider(name, section)
+    except ConfigurationError as error:
         return _Finding(_Mark.WRONG, what, str(error))
+    except Exception as error:  # noqa: BLE001  # a stranger's adapter may raise anything
+        return _Finding(_Mark.WRONG, what, f"the adapter of type {section.type} fails with {type(error).__name__}")
+    return _answer(what, section.type, adapter, hide)
+
+
+def _answer(what: str, kind: str, adapter: object, hide: Callable[[str], str]) -> _Finding:
+    """What the provider says when it is asked; like all answers without secrets, which a server may repeat."""
+    from bouncehandler.dispatcher.calls import plain  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.provider import Checkable, ProviderUnavailable  # noqa: PLC0415  # as above
+
+    if not isinstance(adapter, Checkable):
+        return _Finding(_Mark.FINE, what, f"{kind}, configured; can't be proved without changing something")
+    try:
+        return _Finding(_Mark.FINE, what, plain(adapter.check(), hide))
+    except ProviderUnavailable as error:
+        return _Finding(_Mark.WRONG, what, plain(error, hide))
     except Exception as error:  # noqa: BLE001  # an adapter may raise anything: here it is what was asked for
-        return _Finding(_Mark.LATER, what, f"can't be reached now: {str(error) or type(error).__name__}")
+        return _Finding(_Mark.LATER, what, f"can't be reached now: {plain(error, hide)}")

@@ -24,10 +24,12 @@ class Common:
         return Common(self.config or other.config, self.logfile or other.logfile, self.debug or other.debug)
 
 
+_FILE = click.Path(path_type=Path, readable=False)  # whoever opens it says more of what is wrong
+
 _OPTIONS = (
     click.option("--debug", is_flag=True, help="Log everything, each row and why, to the console."),
-    click.option("--logfile", type=click.Path(path_type=Path), metavar="FILE", help="Log there, as JSON lines."),
-    click.option("--config", type=click.Path(path_type=Path), metavar="FILE", help="The configuration, a TOML file."),
+    click.option("--logfile", type=_FILE, metavar="FILE", help="Log there, as JSON lines."),
+    click.option("--config", type=_FILE, metavar="FILE", help="The configuration, a TOML file."),
 )
 
 

@@ -41,7 +41,8 @@ def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
     with session.telling():
         source = _source()
         spool = None if is_dry else session.open_spool()
-        crew = session.build_crew(spool, stop.request) if spool and dispatches else None
+        has_work = dispatches and session.settings.providers
+        crew = session.build_crew(spool, stop.request) if spool and has_work else None
         running = _Run(session, stop, source, spool, crew)
         report, failure = running.go()
     return session.finish(report.event(), failure)
@@ -64,7 +65,7 @@ class _Run:
     spool: Spool | None
     """None in a dry run."""
     crew: "Crew | None"
-    """None when another process dispatches."""
+    """None when another process dispatches, or there is nobody to dispatch to."""
     was_read_to_end: bool = False
     trouble: str = ""
     """Why the input could not be read to its end."""

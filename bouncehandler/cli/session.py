@@ -3,8 +3,7 @@
 import errno
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
@@ -60,7 +59,7 @@ class Session:
         try:
             return SqliteSpool.open(self.settings.spool.url)
         except SpoolError as error:
-            raise CommandError(str(error), TRY_AGAIN if _is_passing(error) else CONFIGURATION) from error
+            raise CommandError(str(error), exit_status(error)) from error
 
     def build_crew(self, spool: Spool, on_failure: Callable[[], None]) -> "Crew":
         """A lane for every configured provider, not started yet."""
@@ -81,27 +80,34 @@ class Session:
             raise CommandError(mask_addresses(str(failure)), status) if is_masked else failure
         return status
 
-    @contextmanager
-    def telling(self) -> Iterator[None]:
-        """Write into the log file, too, why a command fails: in PowerMTA's pipe nobody may be looking at stderr."""
-        try:
-            yield
-        except CommandError as error:
-            if self.options.logfile:
-                self.log.error("failed", reason=str(error), exit_status=error.status)  # noqa: TRY400  # no bug, no traceback
-            raise
-        except Exception:
-            if self.options.logfile:
-                self.log.exception("bug")
-            raise
+    def telling(self) -> "_Telling":
+        """Within it, the log file hears, too, why a command fails: in PowerMTA's pipe nobody may look at stderr."""
+        return _Telling(self)
 
 
-def _is_passing(error: SpoolError) -> bool:
-    """Whether time, or room on the disk, mends it: not the configuration."""
+class _Telling:
+    """Logs the error that leaves the block, where there is a log file, and lets it pass."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        """Tell why."""
+        if isinstance(error, CommandError) and self._session.options.logfile:
+            self._session.log.error("failed", reason=str(error), exit_status=error.status)
+        elif isinstance(error, Exception) and self._session.options.logfile:
+            self._session.log.error("bug", exc_info=error)
+
+
+def exit_status(error: SpoolError) -> int:
+    """Whether time, or room on the disk, mends a spool that can't be opened; or the operator has to."""
     cause = error.__cause__
     if isinstance(cause, sqlite3.Error):
-        return primary_code(cause) in _PASSING
-    return isinstance(cause, OSError) and cause.errno in _PASSING_ERRNO
+        return TRY_AGAIN if primary_code(cause) in _PASSING else CONFIGURATION
+    return TRY_AGAIN if isinstance(cause, OSError) and cause.errno in _PASSING_ERRNO else CONFIGURATION
 
 
 def begin(options: Common, environ: "dict[str, str]", *, quiet: bool = False) -> Session:

@@ -57,5 +57,13 @@ def _create_file(path: Path) -> None:
         return
     try:
         os.fchmod(descriptor, 0o600)
+        give_to_folders_owner(descriptor, path.parent)
     finally:
         os.close(descriptor)
+
+
+def give_to_folders_owner(descriptor: int, folder: Path) -> None:
+    """Give a file that root creates, by `check` say, to whom the folder belongs: PowerMTA's user has to open it."""
+    owner = folder.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

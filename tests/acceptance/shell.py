@@ -66,7 +66,7 @@ def without_privileges(program: Program, *args: str) -> Finished:
         [*MODULE, "--config", str(program.config), *args],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        preexec_fn=_heed_modes,  # noqa: PLW1509  # only a system call
+        preexec_fn=_heed_modes,
         timeout=LONGEST,
         check=False,
     )

@@ -87,7 +87,7 @@ def test_check_when_the_spool_is_wrong(program: Program) -> None:
 
 @pytest.mark.parametrize("what", ["spool.db", "."], ids=["file", "folder"])
 def test_check_when_the_spool_cannot_be_written(program: Program, what: str) -> None:
-    """A spool that this user can read and not write is a FAIL: `check` proves both the file and the journal's folder."""
+    """A spool that this user can read and not write is a FAIL: its file, or the folder for its journal."""
     program.run("status")
     place = program.folder / what
     mode = place.stat().st_mode
@@ -95,7 +95,7 @@ def test_check_when_the_spool_cannot_be_written(program: Program, what: str) -> 
     finished = without_privileges(program, "check")
     place.chmod(mode)
     assert finished.status == 78
-    (line,) = [line for line in finished.stdout.splitlines() if line.startswith("FAIL")]
+    (line,) = [line for line in finished.stdout.splitlines() if line.startswith("FAIL  spool: ")]
     assert str(program.spool) in line
     assert "give this user the right" in line
 

@@ -10,7 +10,7 @@ from tests.acceptance.stories import AWKWARD, HOSTILE, SUPPRESSED, rows
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
 from tests.fakes.raw import Echo
-from tests.fakes.server import FakeServer
+from tests.fakes.server import Answer, FakeServer, Request
 from tests.fakes.webhook import SECRET, FakeReceiver
 
 
@@ -99,3 +99,22 @@ def test_addresses_are_shown_where_that_is_asked_for(tmp_path: Path) -> None:
         program.configure({"log": {"addresses": "plain"}}, crm=_webhook(receiver))
         finished = program.feed([bounce(recipient) for recipient in AWKWARD])
         assert {event["recipient"] for event in finished.logged("unsubscribed")} == set(AWKWARD)
+
+
+class _Parrot(FakeServer):
+    """A proxy whose error page begins with the header that it takes for the trouble."""
+
+    def respond(self, request: Request) -> Answer:
+        """Refuse the call, and repeat the key."""
+        return Answer(500, f"bad header x-api-key: {request.headers.get('x-api-key', '')}".encode())
+
+
+@pytest.mark.parametrize("args", [(), ("check",)], ids=["run", "check"])
+def test_a_key_that_an_error_page_repeats_is_not_written(tmp_path: Path, args: tuple[str, ...]) -> None:
+    """The API key is in no log, output or file, even where a server in between repeats it in its error page."""
+    program = Program(tmp_path)
+    with _Parrot() as parrot:
+        program.configure(None, news={"type": "mailwizz", "url": f"{parrot.url}/api", "api_key": API_KEY})
+        assert program.feed([bounce("jane@example.com")], *args).status == 75
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path != program.config]
+    assert [path.name for path in files if API_KEY.encode() in path.read_bytes()] == []

@@ -16,7 +16,7 @@ import pytest
 from bouncehandler.spool import Selection, SpoolError
 from bouncehandler.spool.connection import Connection, journal_mode
 from bouncehandler.spool.migrate import migrate
-from bouncehandler.spool.place import path_of
+from bouncehandler.spool.place import give_to_folders_owner, path_of
 from bouncehandler.spool.sqlite import SqliteSpool
 from tests.contract.spool_examples import people, put, take
 
@@ -248,3 +248,17 @@ class TestVersions:
             one.stdin.write("\n")
             one.stdin.flush()
         assert [(one.communicate(timeout=60)[1], one.returncode) for one in several] == [("", 0)] * 4
+
+
+def test_what_root_creates_belongs_to_the_folders_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A spool that root creates by `check` can be opened by PowerMTA's user, whose folder it is."""
+    given: list[tuple[int, int]] = []
+    owner = os.stat_result((0o40700, 0, 0, 1, 4321, 1234, 0, 0, 0, 0))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: owner)
+    monkeypatch.setattr(os, "fchown", lambda _, user, group: given.append((user, group)))
+    give_to_folders_owner(0, tmp_path)
+    assert given == [(4321, 1234)]
+    monkeypatch.setattr(os, "geteuid", lambda: 4321)
+    give_to_folders_owner(0, tmp_path)
+    assert given == [(4321, 1234)]
