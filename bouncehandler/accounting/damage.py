@@ -19,9 +19,8 @@ _SECOND = re.compile(
 )
 """Columns that stand behind `type`."""
 
-_HEADER = re.compile(
-    rf'\ufeff?"?(?<!dlv)(?<!src)(?<!feedback)type"?,"?(?:{_SECOND.pattern})(?=[",\r\n]|$)', re.IGNORECASE
-)
+_GLUED_TYPE = r"(?<!dlv)(?<!src)(?<!feedback)type"
+_HEADER = re.compile(rf'\ufeff?"?{_GLUED_TYPE}"?,"?(?:{_SECOND.pattern})(?=[",\r\n]|$)', re.IGNORECASE)
 _HEADER_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-,"\r\n\ufeff'
 
 _MOST_ENDS = 100
@@ -51,6 +50,13 @@ def holds_header(row: Sequence[str]) -> bool:
     )
 
 
+def holds_second_header(header: Sequence[str]) -> bool:
+    """Whether the same header begins once more within a header, which was torn."""
+    names = [name.strip('" ') for name in header]
+    again = re.compile(rf"{_GLUED_TYPE},{re.escape(','.join(names[1:2]))}(?:,|$)", re.IGNORECASE)
+    return len(names) > 1 and _SECOND.fullmatch(names[1]) is not None and bool(again.search(",".join(names), 1))
+
+
 def has_swallowed_rows(lines: list[str], width: int, *, takes_list: bool) -> bool:
     """Whether an open quoted cell has taken in what looks like whole rows, `width` cells wide or a list's."""
     return any(
@@ -74,7 +80,7 @@ def _begins_row(line: str, *, takes_list: bool) -> bool:
 
 
 def _glued_header(line: str) -> int:
-    """Where in a line a header begins behind something else; 0 where none does."""
-    names = len(line.rstrip(_HEADER_CHARACTERS))  # from here on nothing but names stands in the line
-    match = _HEADER.search(line, max(names, 1))
-    return match.start() if match else 0
+    """Where in a line a header begins behind something else; 0 where none does. Of several such the last one counts."""
+    names = max(1, len(line.rstrip(_HEADER_CHARACTERS)))  # from here on nothing but names stands in the line
+    match = _HEADER.search(line, names)
+    return names + line[names:].lower().rfind(match[0].lower()) if match else 0

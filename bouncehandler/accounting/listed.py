@@ -29,10 +29,11 @@ def is_heading(cell: str) -> bool:
 def quoted_cell(line: str) -> str | None:
     """The first cell of a line where quotes are used as CSV does not: `"a@b.example";"Ann"`, `"Ann" <a@b.example>`.
 
-    None where it begins with no quote, or where its quote is not closed.
+    None where it begins with no quote, where its quote is not closed, and where lines end in CR, since then more than
+    one row is at hand.
     """
     match = _QUOTED.match(line)
-    return match[1] if match else None
+    return match[1] if match and "\r" not in line.rstrip("\r\n") else None
 
 
 def _first(cell: str) -> str:

@@ -5,35 +5,26 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple, cast
 
-from bouncehandler.accounting.damage import WRAPPING, has_swallowed_rows, holds_header, last_hope, next_start
+from bouncehandler.accounting.damage import (
+    WRAPPING,
+    has_swallowed_rows,
+    holds_header,
+    holds_second_header,
+    last_hope,
+    next_start,
+)
+from bouncehandler.accounting.items import Item, Unreadable
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
 from bouncehandler.accounting.lines import Lines, Piece, encode
 from bouncehandler.accounting.listed import is_heading, listed_address, quoted_cell
 from bouncehandler.accounting.open_row import OpenRow
-from bouncehandler.record import Bounce, ListedAddress
+from bouncehandler.record import ListedAddress
 
 TYPES = ("b", "rb", "d", "t", "tq", "r", "rs", "f")
 """PowerMTA's record types; `b` and `rb` become records, the others are counted."""
 
 _LONGEST_CATEGORY = 256
 """Characters; a longer category is not worth remembering."""
-
-
-class Unreadable(NamedTuple):
-    """A row that could not be read; it cost nothing but itself."""
-
-    line: int
-    """Of the stream, from 1: where the row begins."""
-    reason: str
-    """A word for counting: `unclosed-quote`, `stray-quote`, `stray-return`, `torn`, `too-many-cells`, `too-long`,
-    `unknown-type`, `not-an-address`, `no-recipient`."""
-    raw: bytes
-    """The row as it came, line end included; of a row that is too long, a piece."""
-    is_first_piece: bool = True
-    """False for the further pieces of a row that is too long, which are not to be counted again."""
-
-
-Item = Bounce | ListedAddress | Unreadable | ColumnsMissing
 
 
 class _Span(NamedTuple):
@@ -226,6 +217,8 @@ class Reader:
         kind = row[0].strip(WRAPPING).lower() if row else ""
         if kind in TYPES:
             return self._accounting(kind, row, span)
+        if kind == "type" and holds_second_header(row):
+            return self._damaged("torn", span)
         if kind == "type":
             self._set_header(row)
         elif any(map(str.strip, row)):

@@ -15,8 +15,11 @@ from bouncehandler.suppression import Dispatch
 _LINGER = 0.05
 """Seconds that results may gather before they are settled as a group, while the workers have enough to do."""
 
-_AHEAD = 8
-"""Dispatches in hand for each worker: each commit waits for the disk, so fewer and larger ones leave time for calls."""
+_AHEAD = 16
+"""Dispatches in hand for each worker: each commit waits for the disk, which may be busy, and meanwhile they call."""
+
+_MOST = 1024
+"""Dispatches in hand of a lane with very many workers: a crash delays so many by a lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Lane:
         self._is_checkable = isinstance(caller.adapter, Checkable)
         self._per_campaign = isinstance(caller.adapter, PerCampaign) and caller.adapter.per_campaign
         self._batch_size = caller.batch_size
-        self._most_in_hand = max(_AHEAD * settings.concurrency, 2 * settings.concurrency * self._batch_size)
+        batches = max(2 * settings.concurrency, min(_AHEAD * settings.concurrency, _MOST) // self._batch_size)
+        self._most_in_hand = batches * self._batch_size
         self._wake = threading.Event()
         self._workers = Workers(name, caller, settings.concurrency, settings.rate, monotonic, self._wake)
         self._stopping = threading.Event()

@@ -110,7 +110,7 @@ class Workers:
         self._results.append(result)
         if isinstance(result, Unavailable) or (isinstance(result, Settled) and result.pause):
             self.shut()  # at once: the others need not learn it one by one
-        elif self._jobs.qsize() <= self._few and not self._hurry.is_set():
+        elif self._jobs.qsize() <= self._few or (isinstance(result, Settled) and result.failure):
             self._hurry.set()
         if not self._wake.is_set():
             self._wake.set()

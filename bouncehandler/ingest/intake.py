@@ -97,6 +97,11 @@ class Ingest:
         return self._reader.recognised
 
     @property
+    def rows(self) -> int:
+        """Readable rows so far."""
+        return self._reader.counted.total() + sum(sum(tally.values()) for tally in self._reader.tallies.values())
+
+    @property
     def is_waiting_to_commit(self) -> bool:
         """Whether anything read is not on disk yet."""
         return bool(self._owed or self._unreadable)

@@ -57,13 +57,15 @@ def pump(
             if intake.is_inside_row and monotonic() - open_since > _OPEN_ROW_SECONDS:
                 intake.free_swallowed_rows()
             continue
-        block = os.read(source, BLOCK)
+        block = _read(source)
+        if block is None:
+            continue
         if not block:
             intake.close()
             return True
-        was_inside = intake.is_inside_row
+        opened = intake.rows if intake.is_inside_row else None
         intake.feed(block)
-        open_since = open_since if was_inside else monotonic()
+        open_since = open_since if opened == intake.rows else monotonic()
         progress(len(block))
 
 
@@ -83,11 +85,19 @@ def _stopped(intake: Ingest, source: int, monotonic: Callable[[], float]) -> boo
     poll.register(source, select.POLLIN)
     is_drained = False
     while not is_drained and monotonic() < deadline:
-        block = os.read(source, BLOCK) if poll.poll(0) else b""
+        block = _read(source) if poll.poll(0) else None
         is_drained = not block
-        intake.feed(block)
+        intake.feed(block or b"")
     intake.close()
     return is_drained
+
+
+def _read(source: int) -> bytes | None:
+    """The next block; empty at the end. None: nothing is there, which is found out only where reading doesn't wait."""
+    try:
+        return os.read(source, BLOCK)
+    except BlockingIOError:  # whoever gave us the descriptor set O_NONBLOCK, and another reader was quicker
+        return None
 
 
 def _widen(source: int) -> None:

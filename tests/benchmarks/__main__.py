@@ -44,7 +44,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="all figures as one JSON object, at the end")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--quick", action="store_true", help="prove that the benchmarks run; the figures mean nothing")
-    how.add_argument("--full", action="store_true", help="with ten million rows: hours, and some 10 GB of disk")
+    how.add_argument("--full", action="store_true", help="with ten million rows: takes long, and some 10 GB of disk")
     options = parser.parse_args(argv)
     unknown = ", ".join(name for name in options.names if name not in NAMES)
     if unknown:

@@ -14,7 +14,7 @@ class Effort(Enum):
     """Seconds: proves that the benchmarks still run; its figures mean nothing."""
     USUAL = "usual"
     FULL = "full"
-    """Everything, ten million rows included: the better part of an hour, and some 10 GB of disk."""
+    """Ten million rows included: takes long, and some 10 GB of disk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,23 @@
+"""What the reader hands on: records, and what there is to say of rows that are none."""
+
+from typing import NamedTuple
+
+from bouncehandler.accounting.layout import ColumnsMissing
+from bouncehandler.record import Bounce, ListedAddress
+
+
+class Unreadable(NamedTuple):
+    """A row that could not be read; it cost nothing but itself."""
+
+    line: int
+    """Of the stream, from 1: where the row begins."""
+    reason: str
+    """A word for counting: `unclosed-quote`, `stray-quote`, `stray-return`, `torn`, `too-many-cells`, `too-long`,
+    `unknown-type`, `not-an-address`, `no-recipient`."""
+    raw: bytes
+    """The row as it came, line end included; of a row that is too long, a piece."""
+    is_first_piece: bool = True
+    """False for the further pieces of a row that is too long, which are not to be counted again."""
+
+
+Item = Bounce | ListedAddress | Unreadable | ColumnsMissing

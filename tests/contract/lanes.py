@@ -1,0 +1,137 @@
+"""A lane, or several, against a real spool and a fake adapter: short ways to build, run and look."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from bouncehandler.dispatcher import Caller, HealthSettings, Lane, LaneSettings, Schedule
+from bouncehandler.spool import Owed, Spool
+from bouncehandler.suppression import Suppression
+from tests.contract.spool_examples import people
+from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
+from tests.fakes.server import wait_until
+
+MINUTE = 60.0
+
+
+class Row(NamedTuple):
+    """A dispatch as it lies in the spool."""
+
+    state: str
+    attempts: int
+    step: int
+    due_at: float
+    outcome: str | None
+
+
+def rows(place: Path, provider: str = "news") -> dict[str, Row]:
+    """Every dispatch of a provider, by recipient; for tests with one for each."""
+    sql = """SELECT s.recipient, d.state, d.attempts, d.step, d.due_at, d.outcome
+             FROM dispatch AS d JOIN suppression AS s ON s.id = d.suppression WHERE d.provider = ?"""
+    with closing(sqlite3.connect(place)) as raw:
+        return {recipient: Row(*fields) for recipient, *fields in raw.execute(sql, [provider])}
+
+
+def owe(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",)) -> None:
+    """Record suppressions that are due now."""
+    spool.record([Owed(one, to) for one in suppressions], time.time())
+
+
+def crowd(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:
+    """Record that many recipients' suppressions; returns the recipients."""
+    owe(spool, *people(count), to=to)
+    return [one.recipient for one in people(count)]
+
+
+def settings(  # noqa: PLR0913, PLR0917  # each has a default that most tests want
+    concurrency: int = 4,
+    rate: float | None = None,
+    lease: float = 60.0,
+    poll: float = 0.02,
+    probe_every: float = 300.0,
+    patience: float = 30.0,
+    suspect_after: int = 20,
+) -> LaneSettings:
+    """A lane's settings, impatient enough for a test."""
+    health = HealthSettings(probe_every=probe_every, patience=patience, suspect_after=suspect_after)
+    return LaneSettings(concurrency=concurrency, rate=rate, lease=lease, poll=poll, health=health)
+
+
+class Running:
+    """A lane with what it works on; what it logs and when it ends is seen."""
+
+    def __init__(  # noqa: PLR0913  # each has a default that most tests want
+        self,
+        spool: Spool,
+        adapter: FakeAdapter,
+        lane_settings: LaneSettings | None = None,
+        *,
+        name: str = "news",
+        answer: str = "HTTP 200: ok",
+        hide: Callable[[str], str] = str,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.adapter = adapter
+        self.log = KeptLog()
+        self.has_ended = threading.Event()
+        caller = Caller(adapter, NoAnswers(answer), Schedule([MINUTE, 5 * MINUTE], lambda: 0.5), clock, hide)
+        self.lane = Lane(
+            name,
+            caller,
+            spool,
+            self.log,
+            lane_settings or settings(),
+            clock=clock,
+            monotonic=monotonic,
+            ended=self.has_ended.set,
+        )
+        self.lane.start()
+
+    def drain(self) -> None:
+        """Let it end when nothing is due, and wait for that."""
+        self.lane.drain()
+        self.joins()
+
+    def stop(self) -> None:
+        """Let it end in good order, and wait for that."""
+        self.lane.stop()
+        self.joins()
+
+    def joins(self, seconds: float = 20.0) -> None:
+        """Wait for its end, which leaves no thread behind."""
+        assert self.has_ended.wait(seconds), "the lane did not end"
+        wait_until(lambda: not self.threads())
+
+    def threads(self) -> list[str]:
+        """Its threads that are alive."""
+        return [thread.name for thread in threading.enumerate() if thread.name.startswith(f"{self.lane.name}-")]
+
+
+class Watched:
+    """A spool that counts what it is asked, and fails when told to."""
+
+    def __init__(self, spool: Spool) -> None:
+        self.asked: list[str] = []
+        """The methods that were called, in order."""
+        self.failing: dict[str, Exception] = {}
+        """By method: what it raises from now on."""
+        self._spool = spool
+
+    @property
+    def spool(self) -> Spool:
+        """As what a lane takes it for."""
+        return cast("Spool", self)
+
+    def __getattr__(self, method: str) -> Callable[..., object]:
+        def watched(*args: object, **values: object) -> object:
+            self.asked.append(method)
+            if method in self.failing:
+                raise self.failing[method]
+            return getattr(self._spool, method)(*args, **values)
+
+        return watched

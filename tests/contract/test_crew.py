@@ -1,0 +1,187 @@
+"""All lanes together, and several crews on one spool."""
+
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from bouncehandler.dispatcher import Caller, Crew, Lane, Schedule
+from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
+from bouncehandler.spool import Spool, SpoolError
+from bouncehandler.spool.sqlite import SqliteSpool
+from tests.contract.lanes import Watched, crowd, owe, rows, settings
+from tests.contract.spool_examples import suppression
+from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
+from tests.fakes.server import wait_until
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """The spool's file."""
+    return tmp_path / "spool.db"
+
+
+@pytest.fixture
+def spool(place: Path) -> Iterator[SqliteSpool]:
+    """An empty spool."""
+    spool = SqliteSpool.open(place)
+    yield spool
+    spool.close()
+
+
+def lane(  # noqa: PLR0913  # the last two have defaults that most tests want
+    crew: Crew, name: str, adapter: FakeAdapter, spool: Spool, *, concurrency: int = 2, poll: float = 0.02
+) -> Lane:
+    """A lane that is part of the crew."""
+    caller = Caller(adapter, NoAnswers("HTTP 200"), Schedule([60.0], lambda: 0.0), time.time)
+    lane = Lane(
+        name,
+        caller,
+        spool,
+        KeptLog(),
+        settings(concurrency, poll=poll),
+        clock=time.time,
+        monotonic=time.monotonic,
+        ended=crew.lane_ended,
+    )
+    crew.add(lane)
+    return lane
+
+
+def ends(crew: Crew) -> bool:
+    """Whether every lane ends within a reasonable time."""
+    deadline = time.monotonic() + 20
+    while not crew.wait(0.1) and time.monotonic() < deadline:
+        pass
+    return crew.has_ended
+
+
+def test_every_provider_hears_of_everything(spool: SqliteSpool) -> None:
+    """Each lane carries out its own dispatches, and the crew ends when all have."""
+    crew, news, crm = Crew(), FakeAdapter(), FakeAdapter()
+    lane(crew, "news", news, spool)
+    lane(crew, "crm", crm, spool)
+    everyone = crowd(spool, 40, to=("news", "crm"))
+    crew.start()
+    assert not crew.has_ended
+    crew.drain()
+    assert ends(crew)
+    assert sorted(news.called) == sorted(crm.called) == sorted(everyone)
+    assert {name: tally.done for name, tally in crew.tallies.items()} == {"news": 40, "crm": 40}
+    assert crew.failure is None
+
+
+def test_without_lanes(spool: SqliteSpool) -> None:
+    """Where no provider is configured there is nothing to wait for."""
+    crowd(spool, 1, to=())
+    crew = Crew()
+    crew.start()
+    crew.notify()
+    crew.drain()
+    assert crew.wait(10)
+    crew.stop()
+
+
+@pytest.mark.parametrize("trouble", ["hangs", "fails", "is down", "asks for time"])
+def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trouble: str) -> None:
+    """While one provider hangs, fails, is held or paused, the other gets everything, and at once."""
+    crew, bad, good = Crew(), FakeAdapter(), FakeAdapter()
+    if trouble == "hangs":
+        bad.open.clear()
+    bad.always = {
+        "fails": TemporaryFailure("HTTP 500"),
+        "is down": ProviderUnavailable("HTTP 401"),
+        "asks for time": TemporaryFailure("HTTP 429", retry_after=3600.0),
+    }.get(trouble, bad.always)
+    lane(crew, "bad", bad, spool)
+    good_lane = lane(crew, "good", good, spool, poll=60.0)
+    crowd(spool, 100, to=("bad", "good"))
+    crew.start()
+    wait_until(lambda: good_lane.tally.done == 100)
+    owe(spool, suppression("ann@example.com"), to=("bad", "good"))
+    crew.notify()
+    wait_until(lambda: good_lane.tally.done == 101)
+    assert "done" not in {row.state for row in rows(place, "bad").values()}
+    bad.open.set()
+    crew.stop()
+    assert ends(crew)
+
+
+def test_a_failing_spool_is_reported(spool: SqliteSpool) -> None:
+    """A lane whose spool fails tells the owner at once; the others go on until the owner stops them."""
+    told: list[Exception | None] = []
+    crew = Crew(lambda: told.append(crew.failure))
+    watched = Watched(spool)
+    watched.failing["claim"] = disk = SpoolError("the disk is full")
+    lane(crew, "news", FakeAdapter(), watched.spool)
+    other = lane(crew, "crm", FakeAdapter(), spool)
+    crew.start()
+    wait_until(lambda: bool(told))
+    assert told == [disk]
+    assert crew.failure is disk
+    assert not crew.wait(0)
+    crowd(spool, 5, to=("crm",))
+    crew.notify()
+    wait_until(lambda: other.tally.done == 5)
+    crew.stop()
+    assert ends(crew)
+    assert crew.failure is disk
+
+
+def test_stop_while_one_hangs(place: Path, spool: SqliteSpool) -> None:
+    """At a stop the lanes that can end do; the one whose call hangs ends with that call, and claims nothing more."""
+    crew, slow, quick = Crew(), FakeAdapter(), FakeAdapter()
+    slow.open.clear()
+    lane(crew, "slow", slow, spool, concurrency=1)
+    lane(crew, "quick", quick, spool)
+    crowd(spool, 10, to=("slow", "quick"))
+    crew.start()
+    wait_until(lambda: slow.running == 1 and len(quick.called) == 10)
+    crew.stop()
+    wait_until(lambda: sum(row.state == "claimed" for row in rows(place, "slow").values()) == 1)
+    assert not crew.wait(0.05)
+    slow.open.set()
+    assert ends(crew)
+    assert sorted(row[:2] for row in rows(place, "slow").values()) == [("done", 1)] + [("pending", 0)] * 9
+
+
+def carry_out(place: str) -> list[str]:
+    """What another process does: carry out all that is due with eight threads; the recipients that it called."""
+    spool, adapter, crew = SqliteSpool.open(place), FakeAdapter(), Crew()
+    adapter.seconds = 0.002
+    lane(crew, "news", adapter, spool, concurrency=8)
+    crew.start()
+    crew.drain()
+    assert ends(crew)
+    assert crew.failure is None
+    spool.close()
+    return adapter.called
+
+
+def test_processes_never_call_twice(place: Path, spool: SqliteSpool) -> None:
+    """Of several processes that dispatch from one spool each dispatch is called by one, once, and all are called."""
+    everyone = crowd(spool, 600)
+    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as processes:
+        called = list(processes.map(carry_out, [str(place)] * 3))
+    assert Counter(recipient for mine in called for recipient in mine) == Counter(everyone)
+    assert {row[:2] for row in rows(place).values()} == {("done", 1)}
+
+
+def test_threads_of_one_process_never_call_twice(place: Path, spool: SqliteSpool) -> None:
+    """Two crews, each with its own connection to the spool, share the work."""
+    everyone = crowd(spool, 300)
+    other = SqliteSpool.open(place)
+    adapter = FakeAdapter()
+    crews = [Crew(), Crew()]
+    for crew, shared in zip(crews, (spool, other), strict=True):
+        lane(crew, "news", adapter, shared, concurrency=4)
+        crew.start()
+    for crew in crews:
+        crew.drain()
+    assert all(map(ends, crews))
+    other.close()
+    assert Counter(adapter.called) == Counter(everyone)

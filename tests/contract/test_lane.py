@@ -1,0 +1,449 @@
+"""One provider's lane against a real spool: what is due is called, and how calls end is what the spool then says."""
+
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bouncehandler.provider import PermanentFailure, TemporaryFailure
+from bouncehandler.spool import SpoolError
+from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.suppression import Outcome
+from tests.contract.lanes import MINUTE, Running, Watched, crowd, owe, rows, settings
+from tests.contract.spool_examples import suppression
+from tests.fakes.adapter import BatchedAdapter, CampaignAdapter, FakeAdapter
+from tests.fakes.server import wait_until
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """The spool's file."""
+    return tmp_path / "spool.db"
+
+
+@pytest.fixture
+def spool(place: Path) -> Iterator[SqliteSpool]:
+    """An empty spool."""
+    spool = SqliteSpool.open(place)
+    yield spool
+    spool.close()
+
+
+@pytest.fixture
+def adapter() -> Iterator[FakeAdapter]:
+    """One that carries everything out; whatever hangs in it goes on at the end."""
+    adapter = FakeAdapter()
+    yield adapter
+    adapter.open.set()
+
+
+class TestOutcomes:
+    """How a call ends decides what becomes of its dispatch."""
+
+    @pytest.mark.parametrize("kind", ["unsubscribed", "already", "unknown"])
+    def test_done(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, kind: str) -> None:
+        """An outcome of any kind is done after one attempt, counted, and logged with the lists affected."""
+        adapter.always = Outcome(kind, ("7",), "by its campaign")  # type: ignore[arg-type]  # one of three
+        (ann,) = crowd(spool, 1)
+        running = Running(spool, adapter)
+        running.drain()
+        assert rows(place)[ann][:3] == ("done", 1, 0)
+        assert rows(place)[ann].outcome == kind
+        assert (running.lane.tally.done, running.lane.tally.again, running.lane.tally.dead) == (1, 0, 0)
+        (event,) = running.log.named(kind)
+        assert event.pop("seconds") == pytest.approx(0, abs=5)
+        assert event == {
+            "provider": "news", "recipient": ann, "lists": ["7"], "attempt": 1, "note": "by its campaign"
+        }  # fmt: skip
+
+    def test_temporary(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A temporary failure is pending until the schedule's wait, lengthened by the jitter, has passed."""
+        adapter.always = TemporaryFailure("HTTP 500")
+        (ann,) = crowd(spool, 1)
+        running = Running(spool, adapter)
+        running.drain()
+        row = rows(place)[ann]
+        assert row[:3] == ("pending", 1, 1)
+        assert row.due_at == pytest.approx(time.time() + 1.05 * MINUTE, abs=10)
+        assert (running.lane.tally.again, running.lane.tally.last_failure) == (1, "HTTP 500")
+        assert running.log.named("failed_will_retry")[0]["answer"] == "HTTP 500"
+
+    @pytest.mark.parametrize("error", [ValueError("x"), httpx.ReadTimeout("slow"), SystemExit(1), RecursionError()])
+    def test_anything_else(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, error: BaseException) -> None:
+        """Whatever an adapter raises is temporary, and ends neither a thread nor the lane."""
+        adapter.next = [error]
+        ann, bob = crowd(spool, 2)
+        Running(spool, adapter, settings(concurrency=1)).drain()
+        assert rows(place)[ann][:3] == ("pending", 1, 1)
+        assert rows(place)[bob][:3] == ("done", 1, 0)
+
+    def test_permanent(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A permanent failure is a dead letter at once, whatever is left of the schedule."""
+        adapter.always = PermanentFailure("no such list")
+        (ann,) = crowd(spool, 1)
+        running = Running(spool, adapter)
+        running.drain()
+        assert rows(place)[ann][:3] == ("dead", 1, 0)
+        assert running.lane.tally.dead == 1
+        assert running.log.named("dead_letter")[0]["answer"] == "no such list"
+
+    def test_schedule_ends(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """When every wait of the schedule has led to nothing, the dispatch is a dead letter: waits + 1 attempts."""
+        adapter.always = TemporaryFailure("HTTP 500")
+        (ann,) = crowd(spool, 1)
+        offset = 0.0
+        for _ in range(3):
+            Running(spool, adapter, clock=lambda: time.time() + offset).drain()  # noqa: B023  # ends within the round
+            offset += 10 * MINUTE
+        assert rows(place)[ann][:3] == ("dead", 3, 2)
+
+    def test_repeats_are_done(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """What is settled with, or lately after, another dispatch of its recipient counts as done, without a call."""
+        owe(spool, *(suppression("ann@example.com", n) for n in range(3)), suppression("bob@example.com"))
+        running = Running(spool, adapter)
+        wait_until(lambda: running.lane.tally.done == 4)
+        owe(spool, suppression("bob@example.com", 1))
+        running.lane.notify()
+        running.drain()
+        assert sorted(adapter.called) == ["ann@example.com", "bob@example.com"]
+        assert running.lane.tally.done == 5 == spool.status().providers["news"].done
+        assert [event["dispatches"] for event in running.log.named("not_called_again")] == [2, 1]
+
+    def test_campaigns(self, spool: SqliteSpool) -> None:
+        """An adapter that records bounces per campaign is called again for another campaign, not for the same."""
+        adapter = CampaignAdapter()
+        jobs = ["june", "july", "june"]
+        owe(spool, *(suppression("ann@example.com", n, job_id=job) for n, job in enumerate(jobs)))
+        running = Running(spool, adapter)
+        running.drain()
+        assert sorted(one.job_id for one in adapter.suppressions) == ["july", "june"]
+        assert running.lane.tally.done == 3
+
+    def test_nothing_secret_is_kept(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A server that echoes the credentials leaves them neither in the spool nor in the log."""
+        adapter.next = [TemporaryFailure("bad key s3cret"), PermanentFailure("bad key s3cret")]
+        crowd(spool, 3)
+        running = Running(
+            spool,
+            adapter,
+            settings(concurrency=1),
+            answer="HTTP 200: s3cret",
+            hide=lambda text: text.replace("s3cret", "[...]"),
+        )
+        running.drain()
+        spool.close()
+        assert b"bad key [...]" in place.read_bytes()
+        assert b"s3cret" not in place.read_bytes()
+        assert "s3cret" not in repr(running.log.events)
+
+
+class TestRetryAfter:
+    """A provider that asks for time is obeyed."""
+
+    def test_the_dispatch_waits(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """The dispatch is due when the provider said, and its schedule is not used up."""
+        adapter.always = TemporaryFailure("HTTP 429", retry_after=1800.0)
+        (ann,) = crowd(spool, 1)
+        Running(spool, adapter).drain()
+        row = rows(place)[ann]
+        assert row[:3] == ("pending", 1, 0)
+        assert row.due_at == pytest.approx(time.time() + 1800, abs=10)
+
+    def test_the_others_wait_too(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """After one such answer nobody else is called; what was claimed is given back, no attempt spent."""
+        adapter.next = [TemporaryFailure("HTTP 503", retry_after=1800.0)]
+        crowd(spool, 50)
+        running = Running(spool, adapter, settings(concurrency=1))
+        running.drain()
+        assert len(adapter.called) == 1
+        others = [row for recipient, row in rows(place).items() if recipient not in adapter.called]
+        assert {row[:3] for row in others} == {("pending", 0, 0)}
+        assert not spool.state("news").held
+        assert running.log.named("provider_asks_for_pause")
+
+    def test_a_drain_is_patient(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A drain waits for a short pause to end, and then finishes the work."""
+        adapter.next = [TemporaryFailure("HTTP 429", retry_after=1.0)]
+        crowd(spool, 3)
+        began = time.monotonic()
+        Running(spool, adapter, settings(concurrency=1)).drain()
+        assert {row.state for row in rows(place).values()} == {"done"}
+        assert len(adapter.called) == 4
+        assert adapter.times[1] - began >= 1.0
+
+    def test_a_drain_waits_for_nothing_if_nothing_waits(self, spool: SqliteSpool) -> None:
+        """Where the only dispatch left was given up meanwhile, a pause keeps nobody waiting."""
+        adapter = BatchedAdapter(2)
+        adapter.next = [TemporaryFailure("HTTP 429", retry_after=25.0)]
+        crowd(spool, 1)
+        running = Running(spool, adapter)
+        wait_until(lambda: bool(running.log.named("provider_asks_for_pause")))
+        with spool._connection.writing() as raw:  # noqa: SLF001  # somebody else settles it
+            raw.execute("UPDATE dispatch SET state = 'done'")
+        began = time.monotonic()
+        running.drain()
+        assert time.monotonic() - began < 15
+
+
+class TestClaims:
+    """A claim is written before the call, and kept or given back."""
+
+    def test_before_the_call(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """While a call is under way its attempt is already counted on disk, so that a crash can't loop."""
+        adapter.open.clear()
+        (ann,) = crowd(spool, 1)
+        running = Running(spool, adapter)
+        wait_until(lambda: adapter.running == 1)
+        assert rows(place)[ann][:3] == ("claimed", 1, 0)
+        adapter.open.set()
+        running.drain()
+
+    def test_renewed_while_a_call_is_slow(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A call that takes several times its lease is not made by anybody else meanwhile."""
+        adapter.open.clear()
+        crowd(spool, 1)
+        slow = Running(spool, adapter, settings(lease=0.6, poll=5.0))
+        wait_until(lambda: adapter.running == 1)
+        other_spool, other = SqliteSpool.open(place), FakeAdapter()
+        eager = Running(other_spool, other, settings(poll=0.02))
+        until = time.time() + 2.0
+        wait_until(lambda: rows(place)["user0@example.com"].due_at > until)
+        adapter.open.set()
+        slow.lane.drain()
+        eager.lane.drain()
+        slow.joins()
+        eager.joins()
+        other_spool.close()
+        assert (adapter.called, other.called) == (["user0@example.com"], [])
+        assert rows(place)["user0@example.com"][:2] == ("done", 1)
+
+    def test_lost_claim(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A claim that ran out because the clock jumped is called again, and neither answer breaks the lane."""
+        offset = [0.0]
+        adapter.open.clear()
+        crowd(spool, 1)
+        running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
+        wait_until(lambda: adapter.running == 1)
+        offset[0] = 3600.0
+        running.lane.notify()
+        wait_until(lambda: adapter.running == 2)
+        adapter.open.set()
+        running.drain()
+        assert running.lane.failure is None
+        assert rows(place)["user0@example.com"][:2] == ("done", 2)
+
+    def test_stop(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """At a stop the calls in flight are finished, and what was only claimed is given back, no attempt spent."""
+        adapter.open.clear()
+        crowd(spool, 100)
+        running = Running(spool, adapter, settings(concurrency=3))
+        wait_until(lambda: adapter.running == 3)
+        running.lane.stop()
+        wait_until(lambda: sum(row.state == "claimed" for row in rows(place).values()) == 3)
+        assert running.threads()
+        adapter.open.set()
+        running.joins()
+        assert len(adapter.called) == 3
+        assert {row[:3] for who, row in rows(place).items() if who in adapter.called} == {("done", 1, 0)}
+        assert {row[:3] for who, row in rows(place).items() if who not in adapter.called} == {("pending", 0, 0)}
+
+    def test_stop_while_waiting_for_a_turn(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A stop does not wait for turns that a slow rate would give in hours."""
+        crowd(spool, 20)
+        running = Running(spool, adapter, settings(concurrency=4, rate=1 / 3600))
+        wait_until(lambda: len(adapter.called) == 1)
+        running.stop()
+        assert sorted(row[:2] for row in rows(place).values()) == [("done", 1)] + [("pending", 0)] * 19
+
+    def test_stop_before_anything(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A lane that is stopped at once ends, and nothing stays claimed."""
+        crowd(spool, 20)
+        Running(spool, adapter, settings(concurrency=1)).stop()
+        assert not [row for row in rows(place).values() if row.state == "claimed"]
+
+
+class TestBatches:
+    """Adapters that carry out many with one call."""
+
+    def test_full_batches(self, spool: SqliteSpool) -> None:
+        """What waits is sent in batches of the adapter's size, each dispatch once."""
+        adapter = BatchedAdapter(10)
+        everyone = crowd(spool, 105)
+        Running(spool, adapter).drain()
+        assert sorted(adapter.batches) == [5] + [10] * 10
+        assert sorted(adapter.called) == sorted(everyone)
+
+    def test_a_batch_fails_together(self, place: Path, spool: SqliteSpool) -> None:
+        """A batch that fails costs each of its dispatches one attempt, and no others."""
+        adapter = BatchedAdapter(10)
+        adapter.next = [TemporaryFailure("HTTP 500")]
+        crowd(spool, 20)
+        Running(spool, adapter, settings(concurrency=1)).drain()
+        assert sorted(row[:3] for row in rows(place).values()) == [("done", 1, 0)] * 10 + [("pending", 1, 1)] * 10
+
+
+class TestPaceAndConcurrency:
+    """No more at once, and no faster, than the operator allows."""
+
+    def test_never_more_in_flight(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """`concurrency` is how many calls are in flight at most, and it is used."""
+        adapter.seconds = 0.005
+        crowd(spool, 60)
+        Running(spool, adapter, settings(concurrency=5)).drain()
+        assert adapter.most_running == 5
+        assert len(adapter.called) == 60
+
+    def test_rate(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """No call comes before its turn, counted from the first; many threads don't make bursts."""
+        crowd(spool, 30)
+        Running(spool, adapter, settings(concurrency=8, rate=50.0)).drain()
+        began = adapter.times[0]
+        assert [at for number, at in enumerate(sorted(adapter.times)) if at < began + number / 50 - 0.01] == []
+
+
+class TestRest:
+    """An idle lane sleeps, and wakes in time."""
+
+    def test_no_busy_loop_when_idle(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """With nothing to do the spool is looked at once a poll, and never written."""
+        watched = Watched(spool)
+        running = Running(watched.spool, adapter, settings(poll=0.1))
+        wait_until(lambda: len(watched.asked) >= 15)
+        seconds_of = [watched.asked.count(method) for method in ("claim", "settle", "extend", "claim_probe")]
+        began, before = time.monotonic(), len(watched.asked)
+        wait_until(lambda: len(watched.asked) >= before + 10)
+        assert time.monotonic() - began >= 0.1 * 9
+        assert seconds_of == [1, 0, 0, 0]
+        running.stop()
+
+    def test_no_busy_loop_in_a_pause(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """While the provider wants to be left alone the spool is left alone as well."""
+        adapter.next = [TemporaryFailure("HTTP 429", retry_after=3600.0)]
+        crowd(spool, 100)
+        watched = Watched(spool)
+        running = Running(watched.spool, adapter, settings(concurrency=1, poll=0.01))
+        wait_until(lambda: "settle" in watched.asked)
+        assert not threading.Event().wait(0.3)
+        assert len(watched.asked) < 10
+        assert len(adapter.called) == 1
+        running.stop()
+
+    def test_no_busy_loop_while_a_call_hangs(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """One call that takes its time does not keep the keeper running, with more waiting or without."""
+        adapter.open.clear()
+        crowd(spool, 100)
+        watched = Watched(spool)
+        running = Running(watched.spool, adapter, settings(concurrency=2, poll=0.1))
+        wait_until(lambda: adapter.running == 2)
+        before = len(watched.asked)
+        assert not threading.Event().wait(0.5)
+        assert len(watched.asked) - before <= 8
+        adapter.open.set()
+        running.drain()
+
+    def test_idle_latency(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """From the news of a new dispatch to its call pass less than 50 ms, though nobody would look for a minute."""
+        running = Running(spool, adapter, settings(poll=60.0))
+        waits = []
+        for number in range(15):
+            owe(spool, suppression(f"u{number}@example.com"))
+            told = time.monotonic()
+            running.lane.notify()
+            wait_until(lambda: len(adapter.times) == number + 1)  # noqa: B023  # ends within the round
+            wait_until(lambda: running.lane.tally.done == number + 1)  # noqa: B023  # as above
+            waits.append(adapter.times[-1] - told)
+        running.stop()
+        assert statistics.median(waits) < 0.05
+
+    def test_no_lost_wake_up(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """News that comes at any moment of the keeper's round is heeded, though nobody would look for a minute."""
+        running = Running(spool, adapter, settings(poll=60.0))
+        for number in range(150):
+            owe(spool, suppression(f"u{number}@example.com"))
+            running.lane.notify()
+            if number % 3:
+                wait_until(lambda: len(adapter.called) >= number)  # noqa: B023  # ends within the round
+        wait_until(lambda: running.lane.tally.done == 150)
+        running.stop()
+
+    def test_found_without_news(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """What another process puts into the spool is found within a poll or so."""
+        running = Running(spool, adapter, settings(poll=0.05))
+        assert not threading.Event().wait(0.2)
+        crowd(spool, 3)
+        wait_until(lambda: running.lane.tally.done == 3)
+        running.stop()
+
+    def test_due_later_is_found_in_time(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A dispatch whose next attempt becomes due is tried again without anybody saying so."""
+        offset = [0.0]
+        adapter.next = [TemporaryFailure("HTTP 500")]
+        crowd(spool, 1)
+        running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
+        wait_until(lambda: running.lane.tally.again == 1)
+        assert not threading.Event().wait(0.2)
+        assert len(adapter.called) == 1
+        offset[0] = 2 * MINUTE
+        wait_until(lambda: running.lane.tally.done == 1)
+        running.stop()
+
+
+class TestEnds:
+    """A lane ends when asked, or when it must."""
+
+    def test_drain_leaves_what_is_due_later(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A drain does all that is due, and does not wait for later attempts."""
+        adapter.next = [TemporaryFailure("HTTP 500")]
+        crowd(spool, 40)
+        Running(spool, adapter).drain()
+        states = [row.state for row in rows(place).values()]
+        assert (states.count("done"), states.count("pending")) == (39, 1)
+
+    def test_drain_with_nothing(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """An empty spool is drained at once."""
+        Running(spool, adapter, settings(poll=60.0)).drain()
+        assert adapter.called == []
+
+    def test_drain_takes_what_came_just_before(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """Nothing that was recorded before `drain` was asked for is left undone, whatever the keeper is at."""
+        for number in range(30):
+            running = Running(spool, adapter, settings(concurrency=2))
+            owe(spool, suppression(f"u{number}@example.com"))
+            running.drain()
+            assert len(adapter.called) == number + 1
+
+    @pytest.mark.parametrize(("method", "calls"), [("state", 0), ("claim", 0), ("extend", 2), ("settle", 2)])
+    def test_spool_fails(self, spool: SqliteSpool, adapter: FakeAdapter, method: str, calls: int) -> None:
+        """A spool that fails ends the lane, which says why; no further call is begun, and no thread is left."""
+        adapter.open.clear()
+        crowd(spool, 100)
+        watched = Watched(spool)
+        watched.failing[method] = disk = SpoolError("the disk is full")
+        running = Running(watched.spool, adapter, settings(concurrency=2, lease=0.3))
+        wait_until(lambda: adapter.running == calls)
+        if method == "settle":
+            running.lane.stop()  # so that what comes back is not replaced by further calls before it fails
+            adapter.open.set()
+        assert running.has_ended.wait(20)
+        adapter.open.set()
+        running.joins()
+        assert running.lane.failure is disk
+        assert len(adapter.called) == calls
+
+    def test_bug_in_a_thread(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A bug of our own in a worker ends the lane, which says so: nobody waits for a job that is lost."""
+        crowd(spool, 5)
+        clock = time.time
+
+        def broken() -> float:
+            if threading.current_thread().name != "news-keeper":
+                raise ZeroDivisionError
+            return clock()
+
+        running = Running(spool, adapter, clock=broken)
+        running.joins()
+        assert "ZeroDivisionError" in str(running.lane.failure)

@@ -1,0 +1,105 @@
+"""What the left half writes to: a spool that keeps, blocks or fails as its fields say, and short ways to make rows."""
+
+import threading
+from collections.abc import Iterable, Sequence
+
+from bouncehandler.accounting import Reader
+from bouncehandler.ingest import Ingest
+from bouncehandler.policy import Policy
+from bouncehandler.routing import Routes
+from bouncehandler.spool import Owed, Recorded, SpoolError
+from tests.fakes.adapter import KeptLog
+
+HEADER = b"type,timeLogged,timeQueued,orig,rcpt,bounceCat,dsnStatus,dsnDiag,jobId\n"
+
+
+def bounce(number: int = 0, category: str = "bad-mailbox", originator: str = "news@example.com") -> bytes:
+    """A row under HEADER; each number is another recipient."""
+    at = "2026-06-01 12:30:00+0000"
+    return f"b,{at},{at},{originator},user{number}@example.com,{category},5.1.1 (no),smtp;550 no,june\n".encode()
+
+
+class FakeRecorder:
+    """Takes suppressions as a spool does."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        """The recipients of each commit."""
+        self.owed: list[Owed] = []
+        self.fails: SpoolError | None = None
+        """What a commit raises."""
+        self.open = threading.Event()
+        """While it is not set, commits take their time."""
+        self.open.set()
+        self.is_busy = threading.Event()
+        """Set while a commit is under way."""
+        self._seen: set[str] = set()
+
+    @property
+    def recipients(self) -> list[str]:
+        """All recipients that were committed."""
+        return [recipient for batch in self.batches for recipient in batch]
+
+    def record(self, batch: Sequence[Owed], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
+        """Keep a batch."""
+        self.is_busy.set()
+        assert self.open.wait(30), "nobody let the commit go on"
+        self.is_busy.clear()
+        if self.fails:
+            raise self.fails
+        self.batches.append([one.suppression.recipient for one in batch])
+        self.owed += batch
+        new = {one.suppression.id for one in batch} - self._seen
+        self._seen |= new
+        return Recorded(new=len(new), duplicates=len(batch) - len(new))
+
+
+class FakeRejected:
+    """Takes rows that can't be read."""
+
+    def __init__(self) -> None:
+        self.rows: list[bytes] = []
+        self.fails: SpoolError | None = None
+
+    def keep(self, rows: Iterable[bytes]) -> None:
+        """Keep them."""
+        if self.fails:
+            raise self.fails
+        self.rows += rows
+
+
+class Left:
+    """The left half on top of fakes."""
+
+    def __init__(
+        self,
+        *,
+        routes: dict[str, list[str]] | None = None,
+        policy: Policy | None = None,
+        batch_rows: int = 1000,
+        says_each: bool = False,
+    ) -> None:
+        self.spool, self.rejected, self.log = FakeRecorder(), FakeRejected(), KeptLog()
+        self.news = 0
+        """How often it was said that something new is in the spool."""
+        self.intake = Ingest(
+            Reader(),
+            policy or Policy(),
+            Routes({"news": []} if routes is None else routes),
+            self.spool,
+            self.rejected,
+            self.log,
+            clock=lambda: 1_767_225_600.0,
+            batch_rows=batch_rows,
+            committed=self._committed,
+            says_each=says_each,
+        )
+
+    def _committed(self) -> None:
+        self.news += 1
+
+    def reads(self, *blocks: bytes) -> None:
+        """A whole input."""
+        for block in blocks:
+            self.intake.feed(block)
+        self.intake.close()

@@ -1,0 +1,66 @@
+"""Streams to read: made of the pieces that rows are made of, in any order, and cut anywhere."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from random import Random
+
+from bouncehandler.accounting import Item, Reader, Unreadable
+from bouncehandler.record import Bounce, ListedAddress
+from tests.property.reference import parts
+
+HEADER = b"type,timeLogged,bounceCat,orig,rcpt,dsnStatus,jobId,dsnDiag\n"
+NARROW = b"type,rcpt,bounceCat,dsnDiag\n"
+BOUNCE = b"b,2026-01-05 10:00:00+0100,bad-mailbox,news@example.com,ann@example.net,5.1.1,job,"
+
+PIECES = (
+    *(b'"', b'""', b'","', b'",', b',"', b",", b"\n", b"\r\n", b"\r", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xe2\x80\xa8"),
+    *(b"b,", b"rb,", b"d,", b"t,", b"type,", b"x,", b"email\n", b"a@b.example", b"c@d.example;", b"\t", b"word", b" "),
+    *(HEADER, NARROW, b"\n" + HEADER, b"type,rcpt\n", BOUNCE, b"\n" + BOUNCE, BOUNCE + b"text\n", BOUNCE + b'"text\n'),
+    *(BOUNCE + b'"a\nb"\n', b"b,e@f.example,other,\n", b"\nb,g@h.example,", b"b,,,", b'b,x","\n', b'b,"\n', b",,,,,,,,,"),
+)
+"""Everything that a row may be made of, well or badly."""
+
+Event = tuple[str, str, int, bytes]
+"""What was read: `bounce` or `list` and the address, or the reason why a row is none, its line and its bytes."""
+
+
+def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
+    """The data in blocks that end at the cuts."""
+    places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    return [data[start:end] for start, end in pairwise(places)]
+
+
+def read(blocks: Iterable[bytes], reader: Reader | None = None) -> list[Item]:
+    """All items of a stream."""
+    reader = reader or Reader()
+    items = [item for block in blocks for item in reader.feed(block)]
+    return items + reader.close()
+
+
+def events(items: Sequence[Item]) -> list[Event]:
+    """The items as events; the pieces of a row that is too long are put together again."""
+    found: list[Event] = []
+    for item in items:
+        if isinstance(item, Bounce | ListedAddress):
+            found.append(("bounce" if isinstance(item, Bounce) else "list", item.recipient, 0, b""))
+        elif isinstance(item, Unreadable) and item.is_first_piece:
+            found.append((item.reason, "", item.line, item.raw))
+        elif isinstance(item, Unreadable):
+            reason, value, line, raw = found.pop()
+            found.append((reason, value, line, raw + item.raw))
+    return found
+
+
+def expected(data: bytes) -> list[Event]:
+    """What the reference makes of the data."""
+    return [
+        (what, value, 0, b"") if what in {"bounce", "list"} else (what, "", line, text.encode(errors="surrogateescape"))
+        for what, value, line, text in parts(data.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape"))
+        if what not in {"header", "blank", "count"}
+    ]
+
+
+def random_stream(random: Random, most: int) -> Iterator[bytes]:
+    """So many pieces at most, with now and then some bytes of no meaning."""
+    for _ in range(random.randint(0, most)):
+        yield random.randbytes(random.randint(1, 4)) if random.random() < 0.02 else random.choice(PIECES)

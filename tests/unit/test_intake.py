@@ -1,0 +1,254 @@
+"""What is read is decided, counted, and committed in groups; nothing is dropped without a counted reason."""
+
+import pytest
+
+from bouncehandler.policy import Policy
+from bouncehandler.spool import Owed, SpoolError
+from bouncehandler.suppression import Suppression
+from tests.fakes.ingest import HEADER, Left, bounce
+
+DISK = SpoolError("the disk is full")
+
+
+class TestDecisions:
+    """What becomes of a row."""
+
+    def test_suppressed(self) -> None:
+        """A bounce of a bad mailbox is a suppression with its evidence, owed to the providers that want it."""
+        left = Left(routes={"news": ["news@example.com"], "crm": [], "other": ["*@elsewhere.example.com"]})
+        left.reads(HEADER, bounce())
+        (owed,) = left.spool.owed
+        assert owed.providers == ("news", "crm")
+        suppression = owed.suppression
+        assert (suppression.recipient, suppression.reason) == ("user0@example.com", "bounce")
+        assert suppression.rule == 'policy.bounce.bad-mailbox = "suppress"'
+        assert (suppression.record_type, suppression.category, suppression.status) == ("b", "bad-mailbox", "5.1.1")
+        assert (suppression.diagnostic, suppression.job_id) == ("smtp;550 no", "june")
+        assert suppression.occurred_at is not None
+        assert suppression.occurred_at.isoformat() == "2026-06-01T12:30:00+00:00"
+        assert left.intake.tally().suppressed == 1
+
+    def test_ignored_by_rule(self) -> None:
+        """What is ignored is counted by the rule that said so, in the words of the configuration."""
+        left = Left()
+        left.reads(
+            HEADER,
+            *(bounce(n, "spam-related") for n in range(3)),
+            bounce(4, "quota-issues"),
+            bounce(5, "our-own-category"),
+            bounce(6, "spam-related"),
+        )
+        assert left.spool.owed == []
+        assert left.intake.tally().ignored == {
+            'policy.bounce.spam-related = "ignore"': 4,
+            'policy.bounce.quota-issues = { suppress_after = 3, within = "21d" } (counting)': 1,
+            'policy.bounce."*" = "ignore"': 1,
+        }
+        assert left.intake.tally().records == {"b": 6}
+
+    def test_ignored_by_status(self) -> None:
+        """A hard category that the status softens is counted under the status's rule, and does not teach the reader."""
+        left = Left()
+        left.reads(HEADER, bounce(0).replace(b"5.1.1", b"5.7.1"), bounce(1))
+        assert left.intake.tally().ignored == {'policy.status."5.7.x" = "ignore"': 1}
+        assert left.spool.recipients == ["user1@example.com"]
+
+    def test_learnt_category(self) -> None:
+        """A category that the configuration does not name is tallied the same from its second row on."""
+        left = Left()
+        left.reads(HEADER, *(bounce(n, "brand-new") for n in range(5)), bounce(9))
+        assert left.intake.tally().ignored == {'policy.bounce."*" = "ignore"': 5}
+        assert left.intake.tally().records == {"b": 6}
+        assert left.spool.recipients == ["user9@example.com"]
+
+    def test_unknown_categories_that_suppress(self) -> None:
+        """Where every category that is not named suppresses, so does each row of one."""
+        left = Left(policy=Policy({"*": "suppress"}))
+        left.reads(HEADER, *(bounce(n, "brand-new") for n in range(3)))
+        assert len(left.spool.owed) == 3
+
+    def test_endless_categories(self) -> None:
+        """However many categories a stream invents, each row is counted, and memory stays small."""
+        left = Left()
+        left.reads(HEADER, *(bounce(n, f"category-{n}") for n in range(1500)))
+        assert left.intake.tally().ignored == {'policy.bounce."*" = "ignore"': 1500}
+
+    def test_nobody_wants_it(self) -> None:
+        """A bounce that no provider wants is recorded all the same, and counted by its originator."""
+        left = Left(routes={"news": ["news@example.com"]})
+        left.reads(HEADER, bounce(0, originator="other@example.com"), bounce(1))
+        assert [owed.providers for owed in left.spool.owed] == [(), ("news",)]
+        assert left.intake.tally().unwanted == {"other@example.com": 1}
+
+    def test_endless_originators(self) -> None:
+        """VERP senders are as many as mails: a hundred are named, the others counted together."""
+        left = Left(routes={"news": ["news@example.com"]})
+        left.reads(HEADER, *(bounce(n, originator=f"verp-{n}@example.com") for n in range(150)))
+        assert len(left.intake.tally().unwanted) == 101
+        assert left.intake.tally().unwanted["(others)"] == 50
+
+    def test_without_providers(self) -> None:
+        """Where no provider is configured suppressions are recorded, and nobody is missing."""
+        left = Left(routes={})
+        left.reads(HEADER, bounce())
+        assert [owed.providers for owed in left.spool.owed] == [()]
+        assert left.intake.tally().unwanted == {}
+
+    def test_listed_addresses(self) -> None:
+        """An address fed by hand is suppressed at every provider, whatever their originators, once a day."""
+        left = Left(routes={"news": ["news@example.com"], "crm": []})
+        left.reads(b"email\nAnn@Example.com\nbob@example.com\nann@example.com\n")
+        ann, bob, again = left.spool.owed
+        assert ann == Owed(
+            Suppression(ann.suppression.id, "ann@example.com", "list", "a list fed by hand always suppresses"),
+            ("news", "crm"),
+        )
+        assert again == ann
+        assert bob.suppression.id != ann.suppression.id
+        assert left.intake.tally().duplicates == 1
+
+    def test_nothing_recognised(self) -> None:
+        """Whether anything of the input was recognised is known at its end."""
+        left = Left()
+        left.reads(b"what,is,this\n")
+        assert not left.intake.has_recognised_input
+        left = Left()
+        left.reads(HEADER)
+        assert left.intake.has_recognised_input
+
+
+class TestUnreadable:
+    """Rows that can't be read are kept, counted and told."""
+
+    def test_kept_and_told(self) -> None:
+        """The row is kept as it came, counted by its reason, and logged with its line."""
+        left = Left()
+        bad = bounce(1).rstrip() + b",one,more\n"
+        left.reads(HEADER, bounce(0), bad, bounce(2))
+        assert left.rejected.rows == [bad]
+        assert left.intake.tally().unreadable == {"too-many-cells": 1}
+        assert left.log.named("unreadable") == [{"line": 3, "reason": "too-many-cells", "size": len(bad)}]
+        assert left.spool.recipients == ["user0@example.com", "user2@example.com"]
+
+    def test_not_each_of_thousands_is_told(self) -> None:
+        """A file full of rubbish is counted and kept whole, but does not fill the log."""
+        left = Left()
+        left.reads(HEADER, *[b"rubbish,of,no,type\n"] * 2000)
+        assert left.intake.tally().unreadable.total() == len(left.rejected.rows) == 2000
+        assert len(left.log.named("unreadable")) == 100
+
+    def test_kept_before_the_rest_is_committed(self) -> None:
+        """Where the rejected file can't be written nothing of the group is taken for done."""
+        left = Left()
+        left.rejected.fails = DISK
+        with pytest.raises(SpoolError):
+            left.reads(HEADER, bounce(0), b"rubbish,of,no,type\n")
+        assert left.spool.batches == []
+        left.rejected.fails = None
+        left.intake.commit()
+        assert left.spool.recipients == ["user0@example.com"]
+        assert left.rejected.rows == [b"rubbish,of,no,type\n"]
+
+    def test_missing_columns_are_told(self) -> None:
+        """A header without the columns that decisions rest on is told once, with what mends it."""
+        left = Left()
+        left.reads(b"type,rcpt\nb,ann@example.com\nb,bob@example.com\n")
+        (event,) = left.log.named("columns_missing")
+        assert event["line"] == 2
+        assert "record-fields" in str(event["mend"])
+
+
+class TestGroups:
+    """When a group is committed."""
+
+    def test_full_group(self) -> None:
+        """A group is committed when it is full although more input waits; the rest at the end."""
+        left = Left(batch_rows=10)
+        left.intake.feed(HEADER)
+        for n in range(25):
+            left.intake.feed(bounce(n))
+        assert [len(batch) for batch in left.spool.batches] == [10, 10]
+        assert left.intake.is_waiting_to_commit
+        left.intake.close()
+        assert [len(batch) for batch in left.spool.batches] == [10, 10, 5]
+        assert not left.intake.is_waiting_to_commit
+        assert left.news == 3
+
+    def test_unreadable_rows_fill_a_group(self) -> None:
+        """A stream of nothing but rubbish is kept in groups as well, not in memory."""
+        left = Left(batch_rows=10)
+        left.intake.feed(HEADER + b"rubbish,of,no,type\n" * 10)
+        assert len(left.rejected.rows) == 10
+
+    def test_nothing_to_commit(self) -> None:
+        """Without anything new neither the spool nor the dispatcher hears of it."""
+        left = Left()
+        left.reads(HEADER, bounce(0, "spam-related"))
+        left.intake.commit()
+        assert left.spool.batches == []
+        assert left.news == 0
+
+    def test_failed_commit_loses_nothing(self) -> None:
+        """What the spool did not take is still waiting, and nobody was told that it is there."""
+        left = Left()
+        left.intake.feed(HEADER + bounce(0))
+        left.spool.fails = DISK
+        with pytest.raises(SpoolError):
+            left.intake.commit()
+        assert left.intake.is_waiting_to_commit
+        assert left.news == 0
+        left.spool.fails = None
+        left.intake.commit()
+        assert left.spool.recipients == ["user0@example.com"]
+
+    def test_duplicates(self) -> None:
+        """Rows that were read before are counted as duplicates among the suppressed."""
+        left = Left()
+        left.reads(HEADER, bounce(0), bounce(1), bounce(0))
+        assert (left.intake.tally().suppressed, left.intake.tally().duplicates) == (3, 1)
+
+
+class TestSaying:
+    """With `--debug` each row is logged, with why."""
+
+    def test_each_row(self) -> None:
+        """Every row is said with its verdict and rule, also those that would only be tallied."""
+        left = Left(says_each=True)
+        left.reads(HEADER, bounce(0), bounce(1, "spam-related"), bounce(2, "spam-related"), bounce(3, "quota-issues"))
+        said = left.log.named("row")
+        assert [event["verdict"] for event in said] == ["suppress", "ignore", "ignore", "count"]
+        assert said[0] == {
+            "recipient": "user0@example.com",
+            "originator": "news@example.com",
+            "category": "bad-mailbox",
+            "status": "5.1.1",
+            "verdict": "suppress",
+            "rule": 'policy.bounce.bad-mailbox = "suppress"',
+        }
+        assert left.intake.tally().ignored.total() == 3
+
+    def test_listed(self) -> None:
+        """Listed addresses are said as well."""
+        left = Left(says_each=True)
+        left.reads(b"ann@example.com\n")
+        (event,) = left.log.named("row")
+        assert (event["recipient"], event["verdict"]) == ("ann@example.com", "suppress")
+
+    def test_quiet_otherwise(self) -> None:
+        """Rows are counted, not logged."""
+        left = Left()
+        left.reads(HEADER, bounce(0), bounce(1, "spam-related"))
+        assert left.log.events == []
+
+
+def test_tally_can_be_taken_at_any_time() -> None:
+    """The numbers of now don't change with what is read later, and taking them changes nothing."""
+    left = Left()
+    left.intake.feed(HEADER + bounce(0, "spam-related") + bounce(1))
+    first = left.intake.tally()
+    left.intake.feed(bounce(2, "spam-related") + bounce(3) + b"d,x\n")
+    left.intake.close()
+    assert (first.records, first.suppressed, first.ignored.total(), first.rows) == ({"b": 2}, 1, 1, 2)
+    last = left.intake.tally()
+    assert last.records == {"b": 4, "d": 1}
+    assert (last.suppressed, last.ignored.total(), last.rows, left.intake.rows) == (2, 2, 5, 5)
