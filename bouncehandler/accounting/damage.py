@@ -52,7 +52,7 @@ def holds_header(row: Sequence[str]) -> bool:
 
 def holds_second_header(header: Sequence[str]) -> bool:
     """Whether the same header begins once more within a header, which was torn."""
-    names = [name.strip('" ') for name in header]
+    names = [name.strip(WRAPPING) for name in header]
     again = re.compile(rf"{_GLUED_TYPE},{re.escape(','.join(names[1:2]))}(?:,|$)", re.IGNORECASE)
     return len(names) > 1 and _SECOND.fullmatch(names[1]) is not None and bool(again.search(",".join(names), 1))
 

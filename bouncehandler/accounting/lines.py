@@ -25,7 +25,7 @@ class Lines:
     """
 
     def __init__(self, longest: int) -> None:
-        self._longest = longest
+        self._longest = max(longest, len(_MARK))
         self._most = longest // (LINE_COST + 1)
         self._parts: list[bytes] = []
         self._held = 0

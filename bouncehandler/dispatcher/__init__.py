@@ -1,7 +1,8 @@
 """The right half: what the spool owes is claimed, called and settled; one lane a provider, so none delays another.
 
-`lane` is the heart: a keeper thread claims and settles in groups, worker threads call. `calls` makes one call and turns
-what happened into a value; `schedule` says when to try again; `pace` keeps to the rate; `crew` drives all lanes.
+`lane` is the heart: a keeper thread claims and settles in groups, and the threads of `workers` call. `calls` makes one
+call and turns what happened into a value; `schedule` says when to try again; `pace` keeps to the rate; `health` knows
+whether the provider is held, suspected or paused; `journal` logs and counts; `crew` drives all lanes.
 """
 
 from bouncehandler.dispatcher.calls import Answers, Caller

@@ -16,7 +16,15 @@ PIECES = (
     *(b'"', b'""', b'","', b'",', b',"', b",", b"\n", b"\r\n", b"\r", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xe2\x80\xa8"),
     *(b"b,", b"rb,", b"d,", b"t,", b"type,", b"x,", b"email\n", b"a@b.example", b"c@d.example;", b"\t", b"word", b" "),
     *(HEADER, NARROW, b"\n" + HEADER, b"type,rcpt\n", BOUNCE, b"\n" + BOUNCE, BOUNCE + b"text\n", BOUNCE + b'"text\n'),
-    *(BOUNCE + b'"a\nb"\n', b"b,e@f.example,other,\n", b"\nb,g@h.example,", b"b,,,", b'b,x","\n', b'b,"\n', b",,,,,,,,,"),
+    *(
+        BOUNCE + b'"a\nb"\n',
+        b"b,e@f.example,other,\n",
+        b"\nb,g@h.example,",
+        b"b,,,",
+        b'b,x","\n',
+        b'b,"\n',
+        b",,,,,,,,,",
+    ),
 )
 """Everything that a row may be made of, well or badly."""
 

@@ -1,0 +1,66 @@
+"""A pump at work on a pipe or a file, for the tests of how it reads and of how it stops."""
+
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from bouncehandler.ingest import pump
+from tests.fakes.ingest import Left
+
+
+class Pumping:
+    """A pump at work in a thread of its own, over a pipe that the test writes to, or any other descriptor."""
+
+    def __init__(self, left: Left, source: int | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.left = left
+        self.bytes_read = 0
+        self._stop, self._ask = os.pipe()
+        self.writer: int | None = None
+        """The writing end of the pipe; None once it is closed, and without a pipe."""
+        if source is None:
+            source, self.writer = os.pipe()
+        self.source = source
+        """What the pump reads."""
+        self._thread = ThreadPoolExecutor(1)
+        self.result: Future[bool] = self._thread.submit(
+            pump, left.intake, source, self._stop, monotonic=monotonic, progress=self._progress
+        )
+
+    def _progress(self, size: int) -> None:
+        self.bytes_read += size
+
+    def write(self, *rows: bytes) -> None:
+        """What the other program writes, at once."""
+        assert self.writer is not None
+        os.write(self.writer, b"".join(rows))
+
+    def end(self) -> bool:
+        """The other program closes the pipe; returns what the pump returns."""
+        self._close_writer()
+        return self.result.result(20)
+
+    def stop(self) -> None:
+        """Ask it to stop."""
+        os.write(self._ask, b"!")
+
+    def close(self) -> None:
+        """Give everything back, whatever the test left behind."""
+        self.left.spool.open.set()
+        self._close_writer()
+        self.stop()
+        self._thread.shutdown()
+        for descriptor in (self._stop, self._ask, self.source):
+            os.close(descriptor)
+
+    def _close_writer(self) -> None:
+        if self.writer is not None:
+            os.close(self.writer)
+            self.writer = None
+
+
+def over_file(place: Path, content: bytes, left: Left | None = None) -> Pumping:
+    """A pump over a regular file."""
+    place.write_bytes(content)
+    return Pumping(left or Left(), os.open(place, os.O_RDONLY))

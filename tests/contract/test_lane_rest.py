@@ -1,0 +1,222 @@
+"""How a lane spends its time: no more calls than allowed, no busy loop, no lost wake-up, and its end in good order."""
+
+import statistics
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bouncehandler.provider import TemporaryFailure
+from bouncehandler.spool import SpoolError
+from bouncehandler.spool.sqlite import SqliteSpool
+from tests.contract.lanes import MINUTE, Running, Watched, crowd, owe, rows, settings
+from tests.contract.spool_examples import suppression
+from tests.fakes.adapter import BatchedAdapter, FakeAdapter
+from tests.fakes.server import wait_until
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """The spool's file."""
+    return tmp_path / "spool.db"
+
+
+@pytest.fixture
+def spool(place: Path) -> Iterator[SqliteSpool]:
+    """An empty spool."""
+    spool = SqliteSpool.open(place)
+    yield spool
+    spool.close()
+
+
+@pytest.fixture
+def adapter() -> Iterator[FakeAdapter]:
+    """One that carries everything out; whatever hangs in it goes on at the end."""
+    adapter = FakeAdapter()
+    yield adapter
+    adapter.open.set()
+
+
+class TestBatches:
+    """Adapters that carry out many with one call."""
+
+    def test_full_batches(self, spool: SqliteSpool) -> None:
+        """What waits is sent in batches of the adapter's size, each dispatch once."""
+        adapter = BatchedAdapter(10)
+        everyone = crowd(spool, 105)
+        Running(spool, adapter).drain()
+        assert sorted(adapter.batches) == [5] + [10] * 10
+        assert sorted(adapter.called) == sorted(everyone)
+
+    def test_a_batch_fails_together(self, place: Path, spool: SqliteSpool) -> None:
+        """A batch that fails costs each of its dispatches one attempt, and no others."""
+        adapter = BatchedAdapter(10)
+        adapter.next = [TemporaryFailure("HTTP 500")]
+        crowd(spool, 20)
+        Running(spool, adapter, settings(concurrency=1)).drain()
+        assert sorted(row[:3] for row in rows(place).values()) == [("done", 1, 0)] * 10 + [("pending", 1, 1)] * 10
+
+
+class TestPaceAndConcurrency:
+    """No more at once, and no faster, than the operator allows."""
+
+    def test_never_more_in_flight(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """`concurrency` is how many calls are in flight at most, and it is used."""
+        adapter.seconds = 0.005
+        crowd(spool, 60)
+        Running(spool, adapter, settings(concurrency=5)).drain()
+        assert adapter.most_running == 5
+        assert len(adapter.called) == 60
+
+    def test_rate(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """No call comes before its turn, counted from the first; many threads don't make bursts."""
+        crowd(spool, 30)
+        Running(spool, adapter, settings(concurrency=8, rate=50.0)).drain()
+        began = adapter.times[0]
+        assert [at for number, at in enumerate(sorted(adapter.times)) if at < began + number / 50 - 0.01] == []
+
+
+class TestRest:
+    """An idle lane sleeps, and wakes in time."""
+
+    def test_no_busy_loop_when_idle(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """With nothing to do the spool is looked at once a poll, and never written."""
+        watched = Watched(spool)
+        running = Running(watched.spool, adapter, settings(poll=0.1))
+        wait_until(lambda: len(watched.asked) >= 15)
+        seconds_of = [watched.asked.count(method) for method in ("claim", "settle", "extend", "claim_probe")]
+        began, before = time.monotonic(), len(watched.asked)
+        wait_until(lambda: len(watched.asked) >= before + 10)
+        assert time.monotonic() - began >= 0.1 * 9
+        assert seconds_of == [1, 0, 0, 0]
+        running.stop()
+
+    def test_no_busy_loop_in_a_pause(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """While the provider wants to be left alone the spool is left alone as well."""
+        adapter.next = [TemporaryFailure("HTTP 429", retry_after=3600.0)]
+        crowd(spool, 100)
+        watched = Watched(spool)
+        running = Running(watched.spool, adapter, settings(concurrency=1, poll=0.01))
+        wait_until(lambda: "settle" in watched.asked)
+        assert not threading.Event().wait(0.3)
+        assert len(watched.asked) < 10
+        assert len(adapter.called) == 1
+        running.stop()
+
+    def test_no_busy_loop_while_a_call_hangs(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """One call that takes its time does not keep the keeper running, with more waiting or without."""
+        adapter.open.clear()
+        crowd(spool, 100)
+        watched = Watched(spool)
+        running = Running(watched.spool, adapter, settings(concurrency=2, poll=0.1))
+        wait_until(lambda: adapter.running == 2)
+        before = len(watched.asked)
+        assert not threading.Event().wait(0.5)
+        assert len(watched.asked) - before <= 8
+        adapter.open.set()
+        running.drain()
+
+    def test_idle_latency(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """From the news of a new dispatch to its call pass less than 50 ms, though nobody would look for a minute."""
+        running = Running(spool, adapter, settings(poll=60.0))
+        waits = []
+        for number in range(15):
+            owe(spool, suppression(f"u{number}@example.com"))
+            told = time.monotonic()
+            running.lane.notify()
+            wait_until(lambda: len(adapter.times) == number + 1)  # noqa: B023  # ends within the round
+            wait_until(lambda: running.lane.tally.done == number + 1)  # noqa: B023  # as above
+            waits.append(adapter.times[-1] - told)
+        running.stop()
+        assert statistics.median(waits) < 0.05
+
+    def test_no_lost_wake_up(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """News that comes at any moment of the keeper's round is heeded, though nobody would look for a minute."""
+        running = Running(spool, adapter, settings(poll=60.0))
+        for number in range(150):
+            owe(spool, suppression(f"u{number}@example.com"))
+            running.lane.notify()
+            if number % 3:
+                wait_until(lambda: len(adapter.called) >= number)  # noqa: B023  # ends within the round
+        wait_until(lambda: running.lane.tally.done == 150)
+        running.stop()
+
+    def test_found_without_news(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """What another process puts into the spool is found within a poll or so."""
+        running = Running(spool, adapter, settings(poll=0.05))
+        assert not threading.Event().wait(0.2)
+        crowd(spool, 3)
+        wait_until(lambda: running.lane.tally.done == 3)
+        running.stop()
+
+    def test_due_later_is_found_in_time(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A dispatch whose next attempt becomes due is tried again without anybody saying so."""
+        offset = [0.0]
+        adapter.next = [TemporaryFailure("HTTP 500")]
+        crowd(spool, 1)
+        running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
+        wait_until(lambda: running.lane.tally.again == 1)
+        assert not threading.Event().wait(0.2)
+        assert len(adapter.called) == 1
+        offset[0] = 2 * MINUTE
+        wait_until(lambda: running.lane.tally.done == 1)
+        running.stop()
+
+
+class TestEnds:
+    """A lane ends when asked, or when it must."""
+
+    def test_drain_leaves_what_is_due_later(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A drain does all that is due, and does not wait for later attempts."""
+        adapter.next = [TemporaryFailure("HTTP 500")]
+        crowd(spool, 40)
+        Running(spool, adapter).drain()
+        states = [row.state for row in rows(place).values()]
+        assert (states.count("done"), states.count("pending")) == (39, 1)
+
+    def test_drain_with_nothing(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """An empty spool is drained at once."""
+        Running(spool, adapter, settings(poll=60.0)).drain()
+        assert adapter.called == []
+
+    def test_drain_takes_what_came_just_before(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """Nothing that was recorded before `drain` was asked for is left undone, whatever the keeper is at."""
+        for number in range(30):
+            running = Running(spool, adapter, settings(concurrency=2))
+            owe(spool, suppression(f"u{number}@example.com"))
+            running.drain()
+            assert len(adapter.called) == number + 1
+
+    @pytest.mark.parametrize(("method", "calls"), [("state", 0), ("claim", 0), ("extend", 2), ("settle", 2)])
+    def test_spool_fails(self, spool: SqliteSpool, adapter: FakeAdapter, method: str, calls: int) -> None:
+        """A spool that fails ends the lane, which says why; no further call is begun, and no thread is left."""
+        adapter.open.clear()
+        crowd(spool, 100)
+        watched = Watched(spool)
+        watched.failing[method] = disk = SpoolError("the disk is full")
+        running = Running(watched.spool, adapter, settings(concurrency=2, lease=0.3))
+        wait_until(lambda: adapter.running == calls)
+        if method == "settle":
+            running.lane.stop()  # so that what comes back is not replaced by further calls before it fails
+            adapter.open.set()
+        assert running.has_ended.wait(20)
+        adapter.open.set()
+        running.joins()
+        assert running.lane.failure is disk
+        assert len(adapter.called) == calls
+
+    def test_bug_in_a_thread(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A bug of our own in a worker ends the lane, which says so: nobody waits for a job that is lost."""
+        crowd(spool, 5)
+        clock = time.time
+
+        def broken() -> float:
+            if threading.current_thread().name != "news-keeper":
+                raise ZeroDivisionError
+            return clock()
+
+        running = Running(spool, adapter, clock=broken)
+        running.joins()
+        assert "ZeroDivisionError" in str(running.lane.failure)

@@ -1,0 +1,216 @@
+"""What each record deserves, by the defaults and by a site's own rules, with the rule that said so."""
+
+from datetime import timedelta
+
+import pytest
+
+from bouncehandler.policy import DEFAULT_BOUNCE, Action, Count, Ignore, Policy, Suppress, Threshold, Verdict
+from bouncehandler.record import Address, Bounce, ListedAddress, parse_status
+
+SOFT = 'suppress_after = 3, within = "21d"'
+SOFTER = 'suppress_after = 4, within = "21d"'
+LIST_HIT = "5.7.1 (delivery not authorized: recipient is in suppression list)"
+
+
+def bounce(
+    category: str = "bad-mailbox", status: str = "5.1.1 (bad destination mailbox address)", diagnostic: str = ""
+) -> Bounce:
+    """A bounce as the reader makes it."""
+    return Bounce(
+        "b",
+        Address("ann@example.net"),
+        category=category,
+        status=parse_status(status),
+        status_text=status,
+        diagnostic=diagnostic,
+    )
+
+
+@pytest.mark.parametrize("category", ["bad-mailbox", "bad-domain", "inactive-mailbox"])
+def test_suppresses_hard_categories_at_once(category: str) -> None:
+    """Every public mapping agrees on these."""
+    assert Policy().decide(bounce(category)) == Suppress(f'policy.bounce.{category} = "suppress"')
+
+
+@pytest.mark.parametrize(
+    ("category", "after"),
+    [("quota-issues", 3), ("no-answer-from-host", 3), ("routing-errors", 4), ("relaying-issues", 4)],
+)
+def test_counts_soft_categories(category: str, after: int) -> None:
+    """These suppress after so many within 21 days."""
+    rule = f'policy.bounce.{category} = {{ suppress_after = {after}, within = "21d" }}'
+    assert Policy().decide(bounce(category)) == Count(rule, Threshold(after, timedelta(days=21)))
+
+
+@pytest.mark.parametrize(
+    "category",
+    [
+        *("spam-related", "policy-related", "content-related", "virus-related"),
+        *("invalid-sender", "bad-configuration", "protocol-errors", "bad-connection", "message-expired", "other"),
+    ],
+)
+def test_ignores_what_is_our_fault_or_nobodys(category: str) -> None:
+    """A block of us says nothing against the recipient, whatever the status."""
+    for status in ("5.1.1", "5.7.1", "4.0.0", ""):
+        assert Policy().decide(bounce(category, status)) == Ignore(f'policy.bounce.{category} = "ignore"')
+
+
+@pytest.mark.parametrize("category", ["", "custom", "BAD-MAILBOX", "bad-mailbox ", "success", "*", "bad-mailbox2"])
+def test_ignores_categories_that_are_not_named(category: str) -> None:
+    """PowerMTA's categories are an open set; what nobody named is ignored by the rule for all others."""
+    assert Policy().decide(bounce(category)) == Ignore('policy.bounce."*" = "ignore"')
+
+
+def test_knows_all_categories_of_powermta() -> None:
+    """The 17 categories of PowerMTA have a rule each, beside the one for others."""
+    assert len(DEFAULT_BOUNCE) == 18
+
+
+@pytest.mark.parametrize("status", ["4.0.0", "4.2.2 (mailbox full)", "4.7.1", "4.999.999"])
+@pytest.mark.parametrize("category", ["bad-mailbox", "bad-domain", "inactive-mailbox"])
+def test_a_temporary_status_makes_a_hard_category_soft(category: str, status: str) -> None:
+    """PowerMTA's default patterns accept 4.x and 5.x alike, so the category does not tell."""
+    assert Policy().decide(bounce(category, status)) == Count(
+        f'policy.status."4.x.x" = {{ {SOFT} }}', Threshold(3, timedelta(days=21))
+    )
+
+
+@pytest.mark.parametrize("status", ["5.7.0", "5.7.1 (delivery not authorized)", "5.7.509"])
+def test_a_policy_status_saves_the_recipient(status: str) -> None:
+    """RFC 3463 3.8: 5.7.x speaks of policy and authentication, not of the mailbox."""
+    assert Policy().decide(bounce(status=status)) == Ignore('policy.status."5.7.x" = "ignore"')
+
+
+@pytest.mark.parametrize("status", ["", "5.1.1", "5.0.0", "5.70.1", "5.17.7", "2.0.0", "no status"])
+def test_any_other_status_leaves_it_at_the_category(status: str) -> None:
+    """What is neither temporary nor about policy does not soften a hard category."""
+    assert Policy().decide(bounce(status=status)) == Suppress('policy.bounce.bad-mailbox = "suppress"')
+
+
+@pytest.mark.parametrize("status", ["4.4.1", "5.7.1", "5.1.1", ""])
+def test_a_status_never_hardens_a_category(status: str) -> None:
+    """A status can save a recipient, and never suppress one."""
+    policy = Policy(status={"5.x.x": "suppress", "4.x.x": "suppress"})
+    assert not isinstance(policy.decide(bounce("quota-issues", status)), Suppress)
+    assert isinstance(policy.decide(bounce("bad-mailbox", status)), Suppress)
+
+
+def test_the_more_particular_status_goes_first() -> None:
+    """`5.7.1` before `5.7.x` before `5.x.x`, in whatever order they were written."""
+    policy = Policy(status={"5.x.x": "ignore", "5.7.x": Threshold(2, timedelta(days=7)), "5.7.1": "suppress"})
+    assert isinstance(policy.decide(bounce(status="5.7.1")), Suppress)
+    assert policy.decide(bounce(status="5.7.2")).rule == 'policy.status."5.7.x" = { suppress_after = 2, within = "7d" }'
+    assert policy.decide(bounce(status="5.1.1")).rule == 'policy.status."5.x.x" = "ignore"'
+
+
+@pytest.mark.parametrize(
+    ("status", "diagnostic"),
+    [
+        (LIST_HIT, ""),
+        ("5.7.1", "smtp;550 5.7.1 recipient is in suppression list"),
+        ("5.1.1", "Recipient Is In Suppression List"),
+        ("5.1.1", "smtp;550 address on suppression list"),
+        ("5.0.0 (RECIPIENT is in Suppression List)", ""),
+    ],
+)
+def test_powermtas_own_suppression_list_is_ignored(status: str, diagnostic: str) -> None:
+    """PowerMTA refused the message itself: that tells nothing new about the mailbox."""
+    assert Policy().decide(bounce(status=status, diagnostic=diagnostic)) == Ignore(
+        'policy.suppression_list_hit = "ignore"'
+    )
+
+
+@pytest.mark.parametrize("category", ["bad-mailbox", "policy-related", "quota-issues", "other", "custom", ""])
+def test_powermtas_own_suppression_list_can_be_passed_on(category: str) -> None:
+    """A site that keeps such a list has its list managers learn it, whatever category PowerMTA gave the refusal."""
+    policy = Policy(suppression_list_hit="suppress")
+    assert policy.decide(bounce(category, LIST_HIT)) == Suppress('policy.suppression_list_hit = "suppress"')
+    assert policy.decide(bounce(category)) == Policy().decide(bounce(category))
+
+
+def test_no_category_is_settled_while_list_hits_are_passed_on() -> None:
+    """Rows may be ignored unread only where nothing else that they hold matters."""
+    passes_on = Policy(suppression_list_hit="suppress")
+    assert not passes_on.settled_categories()
+    assert not passes_on.is_settled("other")
+    assert Policy().is_settled("other")
+    assert Policy().is_settled("custom")
+    assert not Policy().is_settled("bad-mailbox")
+
+
+def test_settled_are_the_named_categories_that_never_suppress() -> None:
+    """The reader may tally these; the rule for all others is no category."""
+    settled = Policy().settled_categories()
+    assert len(settled) == 14
+    assert not {"bad-mailbox", "bad-domain", "inactive-mailbox", "*"} & set(settled)
+
+
+def test_an_address_fed_by_hand_always_suppresses() -> None:
+    """No rule of bounces speaks against it."""
+    policy = Policy(bounce={"*": "ignore"}, status={"x.x.x": "ignore"})
+    assert isinstance(policy.decide(ListedAddress(Address("ann@example.net"))), Suppress)
+
+
+def test_a_site_has_categories_and_rules_of_its_own() -> None:
+    """Any category can be named, and the rule for all others can be any."""
+    policy = Policy(bounce={"blocked at work": "suppress", 'say "no"': "ignore", "*": "suppress"}, status={})
+    assert policy.decide(bounce("blocked at work")) == Suppress('policy.bounce."blocked at work" = "suppress"')
+    assert policy.decide(bounce('say "no"')) == Ignore('policy.bounce."say \\"no\\"" = "ignore"')
+    assert policy.decide(bounce("anything", "4.0.0")) == Suppress('policy.bounce."*" = "suppress"')
+
+
+def test_without_a_rule_for_all_others_they_are_ignored() -> None:
+    """And that is said."""
+    assert Policy(bounce={}).decide(bounce()) == Ignore('policy.bounce."*" is not set')
+
+
+@pytest.mark.parametrize(
+    ("within", "text"),
+    [
+        (timedelta(days=21), "21d"),
+        (timedelta(hours=36), "36h"),
+        (timedelta(minutes=90), "90m"),
+        (timedelta(seconds=90), "90s"),
+        (timedelta(milliseconds=1500), "1500ms"),
+    ],
+)
+def test_writes_durations_as_the_configuration_does(within: timedelta, text: str) -> None:
+    """An operator finds the rule by its words."""
+    rule = Policy(bounce={"bad-mailbox": Threshold(2, within)}).decide(bounce()).rule
+    assert rule == f'policy.bounce.bad-mailbox = {{ suppress_after = 2, within = "{text}" }}'
+
+
+def test_decides_alike_however_many_records_came_before() -> None:
+    """What is remembered of categories and statuses is bounded, and changes no verdict."""
+    policy, fresh = Policy(), Policy()
+    verdicts: list[Verdict] = []
+    for number in range(6000):
+        record = bounce(status=f"{4 + number % 2}.{number // 1000}.{number % 1000}")
+        verdicts.append(policy.decide(record))
+    again = [policy.decide(bounce(status=f"{4 + n % 2}.{n // 1000}.{n % 1000}")) for n in range(6000)]
+    assert again == verdicts
+    assert verdicts[0] == fresh.decide(bounce(status="4.0.0"))
+
+
+def test_a_list_hit_is_seen_behind_a_remembered_verdict() -> None:
+    """The verdict on a category and status does not hide what the diagnostic says."""
+    policy = Policy()
+    assert isinstance(policy.decide(bounce()), Suppress)
+    assert isinstance(policy.decide(bounce(diagnostic="recipient is in suppression list")), Ignore)
+    assert isinstance(policy.decide(bounce()), Suppress)
+
+
+def test_the_defaults_can_not_be_changed() -> None:
+    """One site's rules are no other's."""
+    with pytest.raises(TypeError):
+        DEFAULT_BOUNCE["bad-mailbox"] = "ignore"  # type: ignore[index]  # the attempt is the test
+
+
+ACTIONS: list[Action] = ["suppress", "ignore", Threshold(1, timedelta(days=1))]
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=str)
+def test_what_the_category_says_is_the_verdict_unless_it_suppresses(action: Action) -> None:
+    """`of_category` speaks for all records of a settled category."""
+    policy = Policy(bounce={"x": action})
+    assert policy.is_settled("x") == (policy.decide(bounce("x", "4.0.0")) == policy.of_category("x"))
