@@ -1,38 +1,53 @@
 """Which providers want a bounce: those whose originator patterns its envelope sender matches."""
 
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from fnmatch import translate
-from functools import lru_cache
 
 _LONGEST = 512
-"""Characters of an originator that are looked at, and remembered; RFC 5321 allows 320 with both ends."""
+"""Characters of an originator that are looked at; RFC 5321 allows 320 with both ends."""
 
 
 class Routes:
-    """Originator patterns by provider: whole addresses or `*` wildcards, without regard to case; none wants all."""
+    """Originator patterns by provider: whole addresses or `*` wildcards, without regard to case; none wants all.
+
+    Whole addresses and `*@domain` are looked up, however many there are: every VERP sender is another one, so that
+    remembering senders would not help.
+    """
 
     def __init__(self, originators: Mapping[str, Sequence[str]]) -> None:
         self.everyone = tuple(originators)
         """Every provider, in the order of the configuration."""
-        self._patterns = {
-            name: [re.compile(_expression(pattern), re.IGNORECASE) for pattern in patterns]
-            for name, patterns in originators.items()
-        }
-        self._is_open = not any(self._patterns.values())
-        self._matching = lru_cache(maxsize=65536)(self._match)
+        self._whole: defaultdict[str, set[str]] = defaultdict(set)
+        self._domains: defaultdict[str, set[str]] = defaultdict(set)
+        self._others: list[tuple[re.Pattern[str], str]] = []
+        self._always = {name for name, patterns in originators.items() if not patterns}
+        self._is_open = len(self._always) == len(self.everyone)
+        for name, patterns in originators.items():
+            for pattern in patterns:
+                self._add(pattern.strip().lower(), name)
 
     def of(self, originator: str) -> tuple[str, ...]:
         """The providers that want a bounce of this envelope sender; empty when none does."""
-        return self.everyone if self._is_open else self._matching(originator[:_LONGEST])
+        if self._is_open:
+            return self.everyone
+        text = originator.strip().removeprefix("<").removesuffix(">")[:_LONGEST].lower()
+        wanting = self._always | self._whole.get(text, set()) | self._domains.get("".join(text.rpartition("@")[1:]), set())
+        if self._others:
+            wanting |= {name for pattern, name in self._others if pattern.match(text)}
+        return tuple(name for name in self.everyone if name in wanting)
 
-    def _match(self, originator: str) -> tuple[str, ...]:
-        text = originator.strip().removeprefix("<").removesuffix(">")
-        return tuple(
-            name for name, wants in self._patterns.items() if not wants or any(want.match(text) for want in wants)
-        )
+    def _add(self, pattern: str, name: str) -> None:
+        local, at, domain = pattern.rpartition("@")
+        if "*" not in pattern:
+            self._whole[pattern].add(name)
+        elif (local, at) == ("*", "@") and domain and "*" not in domain:
+            self._domains[at + domain].add(name)
+        else:
+            self._others.append((re.compile(_expression(pattern), re.IGNORECASE), name))
 
 
 def _expression(pattern: str) -> str:
     """The pattern as a regular expression that takes linear time; only `*` is special."""
-    return translate(pattern.strip().replace("[", "[[]").replace("?", "[?]"))
+    return translate(pattern.replace("[", "[[]").replace("?", "[?]"))
