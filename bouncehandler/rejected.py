@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bouncehandler.spool import SpoolError
+from bouncehandler.spool.place import give_to_folders_owner
 
 
 class RejectedFile:
-    """Appends rows as they came; once mended by hand, the file can be fed in like any other."""
+    """Appends rows as they came, headers among them; once mended by hand, the file can be fed in like any other."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -23,6 +24,7 @@ class RejectedFile:
         try:
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
+                give_to_folders_owner(file, self.path.parent)
                 while data:
                     data = data[os.write(file, data) :]
                 os.fsync(file)

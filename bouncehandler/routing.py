@@ -33,7 +33,8 @@ class Routes:
         if self._is_open:
             return self.everyone
         text = originator.strip().removeprefix("<").removesuffix(">")[:_LONGEST].lower()
-        wanting = self._always | self._whole.get(text, set()) | self._domains.get("".join(text.rpartition("@")[1:]), set())
+        at_domain = "".join(text.rpartition("@")[1:])
+        wanting = self._always | self._whole.get(text, set()) | self._domains.get(at_domain, set())
         if self._others:
             wanting |= {name for pattern, name in self._others if pattern.match(text)}
         return tuple(name for name in self.everyone if name in wanting)

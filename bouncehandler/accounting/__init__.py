@@ -1,7 +1,7 @@
 """PowerMTA's accounting: blocks of CSV bytes become records, by header name, and what can't be read says why.
 
 `reader` is the door. `lines` cuts blocks into lines, `layout` finds the columns, `listed` knows plain lists, `damage`
-finds the next good row, and `open_row` keeps a row whose quoted cell goes on.
+finds the next good row, `headers` remembers where headers stood, and `open_row` keeps a row whose quoted cell goes on.
 """
 
 from bouncehandler.accounting.items import Item, Unreadable

@@ -13,6 +13,7 @@ from bouncehandler.accounting.damage import (
     last_hope,
     next_start,
 )
+from bouncehandler.accounting.headers import Headers
 from bouncehandler.accounting.items import Item, Unreadable
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
 from bouncehandler.accounting.lines import Lines, Piece, encode
@@ -65,6 +66,7 @@ class Reader:
         """Readable rows by record type (`list` for listed addresses), those tallied not among them."""
         self.recognised = False
         """Whether anything was a header, a row of a known type, or a listed address."""
+        self.headers = Headers()
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
         self._layout: Layout | None = None
         self._is_cut = False
@@ -220,12 +222,13 @@ class Reader:
         if kind == "type" and holds_second_header(row):
             return self._damaged("torn", span)
         if kind == "type":
-            self._set_header(row)
+            self._set_header(row, span)
         elif any(map(str.strip, row)):
             return self._other(row, span)
         return span.end
 
-    def _set_header(self, row: list[str]) -> None:
+    def _set_header(self, row: list[str], span: _Span) -> None:
+        self.headers.add(self._lines_done + span.start + 1, encode("".join(span.lines[span.start : span.end])))
         self._layout = Layout(row)
         self._aim(self._layout)
         self._takes_list, self._is_list, self.recognised = False, False, True

@@ -82,6 +82,7 @@ class Ingest:
         self._clock, self._batch_rows, self._committed, self._says_each = clock, batch_rows, committed, says_each
         self._owed: list[Owed] = []
         self._unreadable: list[bytes] = []
+        self._header_kept = b""
         if not says_each:
             for category in policy.settled_categories():
                 reader.ignore(category)
@@ -130,7 +131,7 @@ class Ingest:
         """Put the group on disk, rows that can't be read first. Raises as `feed`."""
         if self._unreadable:
             self._rejected.keep(self._unreadable)
-            self._unreadable = []
+            self._unreadable, self._header_kept = [], b""
         if self._owed:
             recorded = self._spool.record(self._owed, self._clock())
             self._tally.duplicates += recorded.duplicates
@@ -187,11 +188,20 @@ class Ingest:
             self._reader.ignore(category)
 
     def _set_aside(self, row: Unreadable) -> None:
+        if row.is_first_piece:
+            self._put_header_before(row)
         self._unreadable.append(row.raw)
         if row.is_first_piece:
             self._tally.unreadable[row.reason] += 1
             if self._tally.unreadable[row.reason] <= _UNREADABLE_SAID:
                 self._log.warning("unreadable", line=row.line, reason=row.reason, size=len(row.raw))
+
+    def _put_header_before(self, row: Unreadable) -> None:
+        """Once a group, and where it changes: so what is kept can be mended and fed in as it is."""
+        header = self._reader.headers.before(row.line)
+        if header and header != self._header_kept:
+            self._unreadable.append(header)
+            self._header_kept = header
 
     def _missing(self, missing: ColumnsMissing) -> None:
         self._log.warning(

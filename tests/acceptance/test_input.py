@@ -115,15 +115,15 @@ def test_damaged_rows_cost_themselves_alone(program: Program) -> None:
 
 
 def test_damaged_rows_are_kept(program: Program) -> None:
-    """Damaged rows are kept to the byte beside the spool, for the owner alone to read; mended, they can be fed."""
+    """Damaged rows are kept to the byte beside the spool, under their header, readable by the owner; mended, they feed."""
     program.feed(damaged())
     rejected = program.folder / "spool.rejected.csv"
-    assert rejected.read_bytes() == b"".join(row for _, row in DAMAGED.values())
+    assert rejected.read_bytes() == b"".join([OLD_ORDER.encode() + b"\n", *(row for _, row in DAMAGED.values())])
     assert rejected.stat().st_mode & 0o777 == 0o600
 
     mended = rejected.read_bytes().replace(b"550 a,b", b'"550 a,b"').replace(b'"bad"-', b"bad-")
     mended = mended.replace(b'"550\n', b"550\n")
-    finished = program.feed(OLD_ORDER.encode() + b"\n" + mended)
+    finished = program.feed(mended)
     assert finished.finished["unreadable"] == {"not-an-address": 1, "no-recipient": 1, "unknown-type": 1}
     found = recipients(program.suppressions())[3:]
     assert found == ["three@example.com", "seven@example.com", "nine@example.com"]
@@ -135,7 +135,8 @@ def test_torn_last_row(program: Program) -> None:
     cut = data[: data.index(b"example.com.au") + len(b"example.com")]
     finished = program.feed(cut)
     assert finished.finished["unreadable"] == {"torn": 1}
-    assert (program.folder / "spool.rejected.csv").read_bytes() == cut.splitlines()[-1] + b"\n"
+    lines = cut.splitlines(keepends=True)
+    assert (program.folder / "spool.rejected.csv").read_bytes() == lines[0] + lines[-1] + b"\n"
     assert recipients(program.suppressions()) == ["jane@example.com"]
     assert program.feed(data).finished["duplicates"] == 1
     assert recipients(program.suppressions()) == ["jane@example.com", "joe@example.com.au"]
@@ -147,7 +148,9 @@ def test_damage_without_end(program: Program) -> None:
     finished = program.feed(OLD_ORDER.encode() + b"\n" + rows)
     assert finished.finished["unreadable"] == {"not-an-address": 2000}
     assert len(finished.logged("unreadable")) == 100
-    assert (program.folder / "spool.rejected.csv").read_bytes() == rows
+    kept = (program.folder / "spool.rejected.csv").read_bytes()
+    assert kept.startswith(OLD_ORDER.encode() + b"\n")
+    assert kept.replace(OLD_ORDER.encode() + b"\n", b"") == rows
 
 
 def test_dry_run(program: Program) -> None:

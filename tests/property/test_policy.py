@@ -4,7 +4,7 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bouncehandler.policy import DEFAULT_BOUNCE, Action, Count, Ignore, Policy, Suppress, Threshold
@@ -12,6 +12,7 @@ from bouncehandler.record import Address, Bounce, DsnStatus, parse_status
 
 CONFIGURATION = Path(__file__).parents[2] / "config" / "bouncehandler.toml"
 
+MANY = settings(max_examples=300, deadline=None)
 TEXTS = st.text(max_size=40) | st.sampled_from(["recipient is in suppression list", "smtp;550 5.1.1 unknown", ""])
 CATEGORIES = st.sampled_from([*DEFAULT_BOUNCE, "", "*", "custom"]) | st.text(max_size=20)
 STATUSES = st.none() | st.builds(DsnStatus, st.sampled_from([2, 4, 5]), st.integers(0, 999), st.integers(0, 999))
@@ -38,6 +39,7 @@ POLICIES = st.tuples(
 )
 
 
+@MANY
 @given(BOUNCES)
 def test_every_default_verdict_has_a_rule_that_stands_in_the_shipped_configuration(bounce: Bounce) -> None:
     """Any category, status and text gives a verdict, and its rule is what `config/bouncehandler.toml` says."""
@@ -47,6 +49,7 @@ def test_every_default_verdict_has_a_rule_that_stands_in_the_shipped_configurati
     assert isinstance(verdict, Suppress | Count | Ignore)
 
 
+@MANY
 @given(BOUNCES, POLICIES)
 def test_every_verdict_has_a_rule_that_stands_in_the_configuration(bounce: Bounce, rules: tuple[object, ...]) -> None:
     """So it is with any rules that a site may write, and a rule says of itself what the verdict is."""
@@ -59,6 +62,7 @@ def test_every_verdict_has_a_rule_that_stands_in_the_configuration(bounce: Bounc
     assert not words or set(words) == {"policy"}
 
 
+@MANY
 @given(BOUNCES)
 def test_nothing_but_a_hard_category_suppresses(bounce: Bounce) -> None:
     """With the defaults a recipient is suppressed for three categories only, and never by 4.x.x or 5.7.x."""
@@ -68,6 +72,7 @@ def test_nothing_but_a_hard_category_suppresses(bounce: Bounce) -> None:
         assert "in suppression list" not in bounce.diagnostic + bounce.status_text
 
 
+@MANY
 @given(st.lists(BOUNCES, max_size=20), POLICIES)
 def test_a_verdict_does_not_depend_on_what_came_before(bounces: list[Bounce], rules: tuple[object, ...]) -> None:
     """What the policy remembers changes nothing; and of a settled category every record gets the category's verdict."""
@@ -79,6 +84,7 @@ def test_a_verdict_does_not_depend_on_what_came_before(bounces: list[Bounce], ru
         assert not policy.is_settled(bounce.category) or verdict == policy.of_category(bounce.category)
 
 
+@MANY
 @given(st.text(max_size=60))
 def test_any_text_is_a_status_or_none(text: str) -> None:
     """A status that was read can be written and read again."""

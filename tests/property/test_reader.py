@@ -4,7 +4,7 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta, timezone
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bouncehandler.accounting import ColumnsMissing, Reader, Unreadable
@@ -12,6 +12,7 @@ from bouncehandler.record import Address, Bounce, DsnStatus, parse_status
 from tests.property.reference import parts
 from tests.property.streams import BOUNCE, HEADER, PIECES, events, expected, read, split
 
+MANY = settings(max_examples=300, deadline=None)
 STREAMS = st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=40).map(b"".join)
 CUTS = st.lists(st.integers(0, 1 << 16), max_size=12)
 
@@ -93,6 +94,7 @@ def bounces(draw: st.DrawFn) -> Bounce:
     )
 
 
+@MANY
 @given(st.binary(max_size=400) | STREAMS, CUTS)
 def test_any_bytes_in_any_blocks_give_the_same_items(data: bytes, cuts: list[int]) -> None:
     """Nothing raises, and no item depends on where a block ends: neither in one, nor cut anywhere, nor byte by byte."""
@@ -101,6 +103,7 @@ def test_any_bytes_in_any_blocks_give_the_same_items(data: bytes, cuts: list[int
     assert read(data[at : at + 1] for at in range(len(data))) == whole
 
 
+@MANY
 @given(STREAMS, CUTS, st.integers(1, 600))
 def test_rows_too_long_depend_on_no_block(data: bytes, cuts: list[int], longest: int) -> None:
     """Neither do rows that are given up for their length; of lines that are, the pieces make the whole."""
@@ -109,12 +112,14 @@ def test_rows_too_long_depend_on_no_block(data: bytes, cuts: list[int], longest:
     assert events(read((data[at : at + 1] for at in range(len(data))), Reader(longest=longest))) == whole
 
 
+@MANY
 @given(st.binary(max_size=400) | STREAMS, CUTS)
 def test_reads_what_the_reference_reads(data: bytes, cuts: list[int]) -> None:
     """Records, and reason, line and bytes of each row that is none, are those of a plain and slow reader."""
     assert events(read(split(data, cuts))) == expected(data)
 
 
+@MANY
 @given(STREAMS)
 def test_every_byte_is_accounted_for(data: bytes) -> None:
     """What was read and what was set aside make the whole input, in order."""
@@ -126,6 +131,7 @@ def test_every_byte_is_accounted_for(data: bytes) -> None:
     assert raw == [text.encode(errors="surrogateescape") for text in aside]
 
 
+@MANY
 @given(st.lists(st.sampled_from(GOOD) | st.sampled_from(BAD), max_size=30), CUTS)
 def test_no_good_row_is_lost_behind_a_bad_one(rows: list[bytes], cuts: list[int]) -> None:
     """Between damaged rows of every kind each good row is read, in order, and once."""
@@ -134,6 +140,7 @@ def test_no_good_row_is_lost_behind_a_bad_one(rows: list[bytes], cuts: list[int]
     assert [item.recipient for item in items if isinstance(item, Bounce)] == wanted
 
 
+@MANY
 @given(
     st.lists(
         st.sampled_from(["good0@example.net", "ж@bücher.example"])
@@ -149,6 +156,7 @@ def test_no_address_of_a_list_is_lost_behind_a_bad_line(lines: list[str], cuts: 
     assert [value for what, value, _, _ in events(items) if what == "list"] == [line for line in lines if "@" in line]
 
 
+@MANY
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map(b"".join), CUTS)
 def test_nothing_in_a_well_formed_cell_is_read(text: bytes, cuts: list[int]) -> None:
     """Whatever a remote server wrote: quoted as CSV does, it is one cell of one row."""
@@ -158,6 +166,7 @@ def test_nothing_in_a_well_formed_cell_is_read(text: bytes, cuts: list[int]) -> 
     assert [item.recipient for item in items if isinstance(item, Bounce)] == ["ann@example.net", "good0@example.net"]
 
 
+@MANY
 @given(STREAMS, CUTS)
 def test_ignoring_a_category_changes_nothing_else(data: bytes, cuts: list[int]) -> None:
     """Rows that are only tallied are just those that would have been items, and the others stay the same."""
@@ -169,6 +178,7 @@ def test_ignoring_a_category_changes_nothing_else(data: bytes, cuts: list[int]) 
     assert len(every) - len(rest) == sum(sum(tally.values()) for tally in reader.tallies.values())
 
 
+@MANY
 @given(st.lists(bounces(), max_size=5), st.permutations(COLUMNS), CUTS)
 def test_a_record_written_as_csv_is_read_as_that_record(
     records: list[Bounce], columns: list[str], cuts: list[int]
@@ -178,6 +188,7 @@ def test_a_record_written_as_csv_is_read_as_that_record(
     assert read(split(data, cuts)) == records
 
 
+@MANY
 @given(bounces(), st.sets(st.sampled_from(["timeLogged", "dsnDiag", "dsnMta", "vmta", "dlvSourceIp"])))
 def test_the_id_of_a_record_does_not_depend_on_its_columns(record: Bounce, dropped: set[str]) -> None:
     """Fed from a file with fewer columns it is the same record, as long as those are there that the id is made of."""
@@ -188,6 +199,7 @@ def test_the_id_of_a_record_does_not_depend_on_its_columns(record: Bounce, dropp
     assert whole.id == less.id
 
 
+@MANY
 @given(bounces(), bounces())
 def test_records_that_say_something_else_have_other_ids(first: Bounce, second: Bounce) -> None:
     """Two ids are the same only where all is the same that they are made of."""

@@ -125,7 +125,7 @@ class TestUnreadable:
         left = Left()
         bad = bounce(1).rstrip() + b",one,more\n"
         left.reads(HEADER, bounce(0), bad, bounce(2))
-        assert left.rejected.rows == [bad]
+        assert left.rejected.rows == [HEADER, bad]
         assert left.intake.tally().unreadable == {"too-many-cells": 1}
         assert left.log.named("unreadable") == [{"line": 3, "reason": "too-many-cells", "size": len(bad)}]
         assert left.spool.recipients == ["user0@example.com", "user2@example.com"]
@@ -134,7 +134,7 @@ class TestUnreadable:
         """A file full of rubbish is counted and kept whole, but does not fill the log."""
         left = Left()
         left.reads(HEADER, *[b"rubbish,of,no,type\n"] * 2000)
-        assert left.intake.tally().unreadable.total() == len(left.rejected.rows) == 2000
+        assert left.intake.tally().unreadable.total() == left.rejected.rows.count(b"rubbish,of,no,type\n") == 2000
         assert len(left.log.named("unreadable")) == 100
 
     def test_kept_before_the_rest_is_committed(self) -> None:
@@ -147,7 +147,18 @@ class TestUnreadable:
         left.rejected.fails = None
         left.intake.commit()
         assert left.spool.recipients == ["user0@example.com"]
-        assert left.rejected.rows == [b"rubbish,of,no,type\n"]
+        assert left.rejected.rows == [HEADER, b"rubbish,of,no,type\n"]
+
+    def test_kept_under_their_header(self) -> None:
+        """Each row is kept under the header that held for it, which stands there once a group, and where it changes."""
+        left = Left()
+        other = b"type,rcpt,orig,bounceCat,dsnStatus\n"
+        bad = b"rubbish,of,no,type\n"
+        left.intake.feed(bad + HEADER + bad + bad + HEADER + bad + other + bad)
+        left.intake.commit()
+        left.intake.feed(bad)
+        left.intake.commit()
+        assert left.rejected.rows == [bad, HEADER, bad, bad, bad, other, bad, other, bad]
 
     def test_missing_columns_are_told(self) -> None:
         """A header without the columns that decisions rest on is told once, with what mends it."""
@@ -178,7 +189,7 @@ class TestGroups:
         """A stream of nothing but rubbish is kept in groups as well, not in memory."""
         left = Left(batch_rows=10)
         left.intake.feed(HEADER + b"rubbish,of,no,type\n" * 10)
-        assert len(left.rejected.rows) == 10
+        assert left.rejected.rows == [HEADER, *[b"rubbish,of,no,type\n"] * 10]
 
     def test_nothing_to_commit(self) -> None:
         """Without anything new neither the spool nor the dispatcher hears of it."""
