@@ -87,10 +87,12 @@ def _picker(places: list[list[int]]) -> Callable[[list[str]], tuple[str, ...]]:
         return first
 
     def pick(row: list[str]) -> tuple[str, ...]:
-        cells = list(first(row))
+        cells = first(row)
         for at, found in several:
-            cells[at] = next((row[place] for place in found if row[place]), "")
-        return tuple(cells)
+            if not cells[at]:
+                other = next((row[place] for place in found if row[place]), "")
+                cells = (*cells[:at], other, *cells[at + 1 :])
+        return cells
 
     return pick
 

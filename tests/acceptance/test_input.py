@@ -115,7 +115,7 @@ def test_damaged_rows_cost_themselves_alone(program: Program) -> None:
 
 
 def test_damaged_rows_are_kept(program: Program) -> None:
-    """Damaged rows are kept to the byte beside the spool, under their header, readable by the owner; mended, they feed."""
+    """Damaged rows are kept to the byte, under their header, for the owner alone; mended, the file can be fed."""
     program.feed(damaged())
     rejected = program.folder / "spool.rejected.csv"
     assert rejected.read_bytes() == b"".join([OLD_ORDER.encode() + b"\n", *(row for _, row in DAMAGED.values())])
