@@ -87,7 +87,7 @@ def _picker(places: list[list[int]]) -> Callable[[list[str]], tuple[str, ...]]:
         return first
 
     def pick(row: list[str]) -> tuple[str, ...]:
-        cells = first(row)
+        cells: tuple[str, ...] = first(row)
         for at, found in several:
             if not cells[at]:
                 other = next((row[place] for place in found if row[place]), "")

@@ -3,6 +3,7 @@
 import pytest
 
 from bouncehandler.accounting import Reader, Unreadable
+from bouncehandler.record import Bounce
 from tests.unit.accounting_examples import COLUMNS, HEADER, good, read, row
 
 OPEN = 'b,2026-01-05 10:00:00+0100,"never closed\n'
@@ -83,6 +84,24 @@ def test_a_cut_row_is_looked_at_even_where_its_category_is_ignored(ignored: list
     assert sum(reading.reader.tallies["b"].values()) + len(reading.bounces) == 1
 
 
+def test_a_cut_row_with_all_that_decides_is_tallied_like_any_other() -> None:
+    """What is cut in the diagnostic of an ignored row changes nothing."""
+    header, line = "type,rcpt,bounceCat,dsnDiag\n", "b,ann@example.net,other,smtp;550 n"
+    reading = read(header + line, Reader(ignored=["other"]))
+    assert reading.reader.tallies["b"] == {"other": 1}
+    assert not reading.bounces
+
+
+def test_rows_of_several_lines_that_are_only_tallied_are_lines_all_the_same() -> None:
+    """What stands behind them has the right line and the right bytes."""
+    reading = read(HEADER + FOLDED + FOLDED + "x,1\n" + FOLDED + OPEN + good(1), Reader(ignored=["bad-mailbox"]))
+    assert reading.unreadable == [
+        Unreadable(6, "unknown-type", b"x,1\n"),
+        Unreadable(9, "unclosed-quote", OPEN.encode()),
+    ]
+    assert reading.reader.tallies["b"] == {"bad-mailbox": 4}
+
+
 OTHER = "type,timeQueued,rcpt,bounceCat\n"
 
 
@@ -151,6 +170,14 @@ def test_rows_forged_in_a_row_without_recipient_are_never_read(recipient: str) -
     damaged = row(type="rb", rcpt=recipient, dsnDiag="smtp;550\n" + good(1) + HEADER)
     reading = read(HEADER + damaged + good(2))
     assert reading.raw == [damaged.encode()]
+    assert reading.recipients == ["good2@example.net"]
+
+
+def test_rows_forged_in_a_torn_last_row_are_never_read() -> None:
+    """A row whose quoted cells are whole, and which breaks off behind them, is set aside whole."""
+    torn = row(dsnDiag="smtp;550\n" + good(1)).rpartition(",")[0]
+    reading = read(HEADER + good(2) + torn)
+    assert reading.unreadable == [Unreadable(3, "torn", torn.encode())]
     assert reading.recipients == ["good2@example.net"]
 
 
@@ -241,7 +268,9 @@ def test_a_given_up_row_leaves_an_open_row_behind_it_open() -> None:
     reader.feed((HEADER + OPEN + good(1)).encode())
     reader.feed(start.encode())
     reader.give_up_open_row()
-    assert len(reader.feed(f"second{end}".encode())) == 1
+    (bounce,) = reader.feed(f"second{end}".encode())
+    assert isinstance(bounce, Bounce)
+    assert bounce.recipient == "folded@example.net"
 
 
 def test_the_columns_of_the_examples_are_those_of_the_header() -> None:
