@@ -230,3 +230,13 @@ def test_empty_lines_between_rows_are_no_rows() -> None:
     reading = read(HEADER + "\n\r\n" + row() + "\n" + "x,\n")
     assert reading.recipients == ["ann@example.net"]
     assert reading.reasons == [(6, "unknown-type")]
+
+
+def test_remembers_under_which_header_each_row_stood() -> None:
+    """A row that was set aside can be fed again together with its header, even where the two were glued."""
+    other = "type,timeLogged,rcpt\n"
+    reader = read("x\n" + HEADER + "x,\n" + "b,torn" + other + "x,\n").reader
+    assert reader.headers.before(1) == b""
+    assert reader.headers.before(3) == HEADER.encode()
+    assert reader.headers.before(4) == HEADER.encode()
+    assert reader.headers.before(5) == other.encode()

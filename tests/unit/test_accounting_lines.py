@@ -55,6 +55,16 @@ def test_a_line_of_absurd_length_is_passed_on_in_pieces(block: int) -> None:
     assert reading.recipients == ["good1@example.net", "good2@example.net"]
 
 
+@pytest.mark.parametrize("block", [1, 100, 999, 1 << 18])
+@pytest.mark.parametrize("before", ["", "x\n" * 50])
+def test_a_line_is_too_long_from_one_byte_on(before: str, block: int) -> None:
+    """The longest line is read in any block, the next longer one in none; its line end does not count."""
+    reader = [Reader(longest=1000) for _ in range(2)]
+    lines = [before + "y" * size + "\n" for size in (1000, 1001)]
+    reasons = [read(line, reader, block).reasons[-1][1] for line, reader in zip(lines, reader, strict=True)]
+    assert reasons == ["unknown-type", "too-long"]
+
+
 @pytest.mark.parametrize("block", [1, 64, 1 << 18])
 def test_a_line_of_absurd_length_may_be_the_last(block: int) -> None:
     """Without a line end it is kept as it is."""
@@ -80,6 +90,26 @@ def test_a_cell_that_stays_open_for_longer_than_a_row_can_be_is_given_up(block: 
     reading = read(HEADER + 'b,"open\n' + rows + row(dsnDiag="a,b"), Reader(longest=1000), block)
     assert reading.reasons == [(2, "unclosed-quote")]
     assert reading.recipients == [f"good{number}@example.net" for number in range(50)] + ["ann@example.net"]
+
+
+@pytest.mark.parametrize(
+    "end", ["two\n", 'two",bad-mailbox,,job\n', 'two",bad-mailbox,a"b,job\n', 'two",bad-mailbox,"a ""b""",job\n']
+)
+def test_a_row_of_several_lines_is_read_as_soon_as_its_last_line_has_come(end: str) -> None:
+    """However many quotes its lines hold: it does not wait for the next row."""
+    reader = Reader()
+    reader.feed(HEADER.encode())
+    assert not reader.feed(b'b,,,,ann@example.net,5.1.1,"one\n')
+    assert bool(reader.feed(end.encode())) == end.startswith('two"')
+    assert reader.is_open != end.startswith('two"')
+
+
+@pytest.mark.parametrize("line", [row(dsnDiag="a, b"), row(dsnDiag="a\nb").partition("\n")[0] + "\n", 'b,a" and "b,\n'])
+def test_a_never_closed_quote_is_found_as_soon_as_a_row_with_quotes_comes(line: str) -> None:
+    """It does not wait for the stream's end."""
+    reader = Reader()
+    assert not reader.feed((HEADER + 'b,x,"open\n').encode())
+    assert reader.feed(line.encode())
 
 
 def test_keeps_little_of_a_cell_that_stays_open() -> None:

@@ -46,6 +46,8 @@ def test_a_pattern_matches(pattern: str, originator: str) -> None:
         ("*@*.example.com", "b@example.com"),
         ("a[b]c@example.com", "abc@example.com"),
         ("a?c@example.com", "abc@example.com"),
+        ("*a?c@example.com", "abc@example.com"),
+        ("*a[b]c@example.com", "abc@example.com"),
         ("a.c@example.com", "abc@example.com"),
     ],
 )
