@@ -183,8 +183,8 @@ class Ingest:
 
     def _learn(self, category: str) -> None:
         """Have the reader only tally a category that no other field of the record can save from being ignored."""
-        is_settled = not isinstance(self._policy.of_category(category), Suppress)
-        if is_settled and not self._says_each and len(self._reader.tallies["b"]) < _CATEGORIES_LEARNT:
+        has_room = len(self._reader.tallies["b"]) < _CATEGORIES_LEARNT
+        if has_room and not self._says_each and self._policy.is_settled(category):
             self._reader.ignore(category)
 
     def _set_aside(self, row: Unreadable) -> None:

@@ -263,3 +263,11 @@ def test_tally_can_be_taken_at_any_time() -> None:
     last = left.intake.tally()
     assert last.records == {"b": 4, "d": 1}
     assert (last.suppressed, last.ignored.total(), last.rows, left.intake.rows) == (2, 2, 5, 5)
+
+
+def test_a_list_hit_that_suppresses_is_not_forgotten() -> None:
+    """With `suppression_list_hit = "suppress"` a hit suppresses, also after its category was ignored for other rows."""
+    left = Left(policy=Policy(suppression_list_hit="suppress"))
+    hit = bounce(2, "spam-related").replace(b"smtp;550 no", b"smtp;550 recipient is in suppression list")
+    left.reads(HEADER, bounce(1, "spam-related"), hit, bounce(3, "spam-related"))
+    assert left.spool.recipients == ["user2@example.com"]
