@@ -15,12 +15,12 @@ class RejectedFile:
         self.path = path
 
     def keep(self, rows: Iterable[bytes]) -> None:
-        """Append rows, each ended by a line end, and wait until they are on disk.
+        """Append rows, or pieces of them, each as it is, and wait until they are on disk.
 
         Raises:
             SpoolError: the file can't be written.
         """
-        data = b"".join(row if row.endswith(b"\n") else row + b"\n" for row in rows)
+        data = b"".join(rows)
         try:
             file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:

@@ -83,6 +83,7 @@ class Ingest:
         self._owed: list[Owed] = []
         self._unreadable: list[bytes] = []
         self._header_kept = b""
+        self._is_kept_row_open = False
         if not says_each:
             for category in policy.settled_categories():
                 reader.ignore(category)
@@ -114,12 +115,14 @@ class Ingest:
             SpoolError: the disk failed us.
         """
         self._take(self._reader.feed(block))
-        if len(self._owed) >= self._batch_rows or len(self._unreadable) >= self._batch_rows:
+        is_full = len(self._owed) >= self._batch_rows or len(self._unreadable) >= self._batch_rows
+        if is_full or self._is_kept_row_open:  # the pieces of a row without end must not gather in memory
             self.commit()
 
     def close(self) -> None:
         """Read what is left behind the last line end, and commit. Raises as `feed`."""
         self._take(self._reader.close())
+        self._end_kept_row()
         self.commit()
 
     def free_swallowed_rows(self) -> None:
@@ -189,12 +192,22 @@ class Ingest:
 
     def _set_aside(self, row: Unreadable) -> None:
         if row.is_first_piece:
+            self._end_kept_row()
             self._put_header_before(row)
         self._unreadable.append(row.raw)
+        self._is_kept_row_open = not row.raw.endswith(b"\n")
+        if row.reason != "too-long":  # of which more may come
+            self._end_kept_row()
         if row.is_first_piece:
             self._tally.unreadable[row.reason] += 1
             if self._tally.unreadable[row.reason] <= _UNREADABLE_SAID:
                 self._log.warning("unreadable", line=row.line, reason=row.reason, size=len(row.raw))
+
+    def _end_kept_row(self) -> None:
+        """Give the row that was kept last its line end, where it came without."""
+        if self._is_kept_row_open:
+            self._unreadable.append(b"\n")
+            self._is_kept_row_open = False
 
     def _put_header_before(self, row: Unreadable) -> None:
         """Once a group, and where it changes: so what is kept can be mended and fed in as it is."""

@@ -271,3 +271,16 @@ def test_a_list_hit_that_suppresses_is_not_forgotten() -> None:
     hit = bounce(2, "spam-related").replace(b"smtp;550 no", b"smtp;550 recipient is in suppression list")
     left.reads(HEADER, bounce(1, "spam-related"), hit, bounce(3, "spam-related"))
     assert left.spool.recipients == ["user2@example.com"]
+
+
+def test_a_row_without_end_is_kept_to_the_byte() -> None:
+    """The pieces of a row that is too long are kept as they come, one behind the other, and none waits in memory."""
+    left = Left()
+    pieces = [b"b," + b"x" * (1 << 24), b"y" * 1000, b"z" * 1000]
+    for number, piece in enumerate(pieces, 1):
+        left.intake.feed(piece)
+        assert not left.intake.is_waiting_to_commit
+        assert b"".join(left.rejected.rows) == b"".join(pieces[:number])
+    left.intake.close()
+    assert b"".join(left.rejected.rows) == b"".join(pieces) + b"\n"
+    assert left.intake.tally().unreadable == {"too-long": 1}
