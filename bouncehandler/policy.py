@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from bouncehandler.record import Bounce, DsnStatus, ListedAddress
+from bouncehandler.record import Bounce, Complaint, DsnStatus, ListedAddress, ListUnsubscribe
 
 
 class Threshold(NamedTuple):
@@ -55,6 +55,12 @@ DEFAULT_STATUS: Mapping[str, Action] = MappingProxyType({"4.x.x": _SOFT, "5.7.x"
 """A hard category with a temporary status counts as soft; policy and authentication (RFC 3463 3.8) say nothing about
 the mailbox."""
 
+DEFAULT_COMPLAINT: Mapping[str, Literal["suppress", "ignore"]] = MappingProxyType(
+    {"not-spam": "ignore", "auth-failure": "ignore", "dmarc": "ignore", OTHER: "suppress"}
+)
+"""By feedback type (RFC 5965 7.3): `not-spam` takes a complaint back; reports of authentication (RFC 6591, RFC 7489)
+are no complaints."""
+
 _REMEMBERED = 4096
 """Combinations of a named category and a status, which is an open set."""
 
@@ -92,9 +98,12 @@ class Policy:
         bounce: Mapping[str, Action] = DEFAULT_BOUNCE,
         status: Mapping[str, Action] = DEFAULT_STATUS,
         suppression_list_hit: Literal["suppress", "ignore"] = "ignore",
+        complaint: Mapping[str, Literal["suppress", "ignore"]] = DEFAULT_COMPLAINT,
     ) -> None:
         self._bounce = {name: _verdict(f"policy.bounce.{_key(name)}", action) for name, action in bounce.items()}
         self._other = self._bounce.get(OTHER) or Ignore(f"policy.bounce.{_key(OTHER)} is not set")
+        self._complaint = {name: _verdict(f"policy.complaint.{_key(name)}", says) for name, says in complaint.items()}
+        self._other_complaint = self._complaint.get(OTHER) or Ignore(f"policy.complaint.{_key(OTHER)} is not set")
         self._status = [
             (_status_pattern(pattern), _verdict(f'policy.status."{pattern}"', action))
             for pattern, action in sorted(status.items(), key=lambda item: item[0].count("x"))
@@ -103,10 +112,10 @@ class Policy:
         self._passes_hits_on = isinstance(self._list_hit, Suppress)
         self._softened: dict[tuple[str, DsnStatus | None], Verdict] = {}
 
-    def decide(self, record: Bounce | ListedAddress) -> Verdict:
-        """The verdict on any record; an address fed by hand always suppresses."""
-        if isinstance(record, ListedAddress):
-            return Suppress("a list fed by hand always suppresses")
+    def decide(self, record: Bounce | Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
+        """The verdict on any record; a request, and an address fed by hand, always suppresses."""
+        if not isinstance(record, Bounce):
+            return self._of_other(record)
         verdict = self.of_category(record.category)
         if not (isinstance(verdict, Suppress) or self._passes_hits_on):
             return verdict
@@ -127,6 +136,13 @@ class Policy:
     def settled_categories(self) -> list[str]:
         """The named categories that are settled."""
         return [name for name in self._bounce if name != OTHER and self.is_settled(name)]
+
+    def _of_other(self, record: Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
+        if isinstance(record, Complaint):
+            return self._complaint.get(record.feedback_type, self._other_complaint)
+        if isinstance(record, ListUnsubscribe):
+            return Suppress("a List-Unsubscribe request always suppresses")
+        return Suppress("a list fed by hand always suppresses")
 
     def _by_status(self, verdict: Suppress, record: Bounce) -> Verdict:
         """What the status makes of a category that suppresses; remembered, since few combinations make up most rows."""

@@ -79,6 +79,17 @@ class PerCampaign(Protocol):
     per_campaign: bool
 
 
+@runtime_checkable
+class BySubscriber(Protocol):
+    """An adapter that can act on a subscriber's ids alone, where a reporter hid the address.
+
+    It is sent a suppression with an empty `recipient` when `list_manager` is its own type. Where its list manager tells
+    the address that the ids stand for, the outcome names it as `recipient`.
+    """
+
+    takes_subscriber_ids: bool
+
+
 class ProviderError(Exception):
     """A failure that an adapter understands; its text is for the operator, and holds no secret."""
 

@@ -1,4 +1,4 @@
-"""What PowerMTA's accounting tells us, as plain data: bounces, listed addresses, and the values inside them."""
+"""What comes in, as plain data: bounces, complaints, unsubscribe requests, listed addresses, and their parts."""
 
 import re
 from datetime import datetime
@@ -112,6 +112,81 @@ class Bounce(NamedTuple):
         last = str(int(at.timestamp())) if at else self.diagnostic
         status = str(self.status) if self.status else ""
         return _digest(self.record_type, self.recipient, self.originator, self.category, status, self.job_id, last)
+
+
+class Subscriber(NamedTuple):
+    """Somebody on a list, in a list manager's own ids: what is left where a reporter hid the address."""
+
+    list_manager: str = ""
+    """The type of provider whose ids these are, `mailwizz` or `interspire`; empty where none are known."""
+    list_id: str = ""
+    """Of several lists, with commas between them and nothing else: `8,13`."""
+    subscriber_id: str = ""
+    campaign_id: str = ""
+    """Empty where it is not known; always for Interspire."""
+
+    @property
+    def name(self) -> str:
+        """`mailwizz:LIST/SUBSCRIBER`, which no address looks like; empty where no ids are known."""
+        return f"{self.list_manager}:{self.list_id}/{self.subscriber_id}" if self.list_manager else ""
+
+
+Headers = tuple[tuple[str, str], ...]
+"""Some headers of a message by name, `("Subject", "Sale, now on")`: hostile text, as it came."""
+
+
+class Complaint(NamedTuple):
+    """A row of type `f`: a recipient told their mailbox provider that our message is spam (RFC 5965)."""
+
+    recipient: str = ""
+    """An `Address`; empty where the reporter hid it, or the columns hold none."""
+    feedback_type: str = ""
+    """`abuse`, `fraud`, `not-spam`, ... in lower case, an open set; empty for Microsoft's, which are complaints."""
+    logged_at: datetime | None = None
+    """Aware; None where the column is absent or empty."""
+    originator: str = ""
+    """The envelope sender as written; empty where the report had none."""
+    job_id: str = ""
+    """The header X-Job; the campaign."""
+    subscriber: Subscriber = Subscriber()
+    """From X-Mw-Subscriber-Uid with List-Id, or X-Mailer-RecptId with X-Mailer-LID."""
+    unsubscribe_to: tuple[str, ...] = ()
+    """The mail addresses in the message's List-Unsubscribe, which may hold a token for the subscriber."""
+    reporter: str = ""
+    """Who reported, as they call themselves, with the address that they reported from."""
+    headers: Headers = ()
+    """The complained message's subject and a few more."""
+
+    @property
+    def id(self) -> str:
+        """A hash of the record's own fields, those that every choice of columns has; see `Bounce.id`."""
+        last = str(int(self.logged_at.timestamp())) if self.logged_at else dict(self.headers).get("Message-Id", "")
+        person = self.recipient or self.subscriber.name or "\x1e".join(self.unsubscribe_to)
+        return _digest("f", person, self.feedback_type, last)
+
+
+class ListUnsubscribe(NamedTuple):
+    """A mail to a List-Unsubscribe address: a recipient asks to be taken off."""
+
+    address: str
+    """The address that it was sent to, whose token names the person."""
+    received_at: datetime
+    """Aware."""
+    recipient: str = ""
+    """An `Address`, from a signed token; empty where the token holds ids."""
+    subscriber: Subscriber = Subscriber()
+    provider: str = ""
+    """The provider whose ids they are, as the configuration names it; empty for a signed token."""
+    sender: str = ""
+    """The envelope sender, or who stands in From where that is empty or a postmaster's: evidence, never the person."""
+    headers: Headers = ()
+    """The request's own Subject, From, Date and Message-Id."""
+
+    @property
+    def id(self) -> str:
+        """A hash: the same mail tried again by PowerMTA is the same request."""
+        message_id = dict(self.headers).get("Message-Id") or str(int(self.received_at.timestamp()))
+        return _digest("unsubscribe", self.recipient or self.subscriber.name, message_id)
 
 
 class ListedAddress(NamedTuple):

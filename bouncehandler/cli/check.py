@@ -98,7 +98,7 @@ def _spool(session: Session) -> Iterator[_Finding]:
 
 def _prove_writable(spool: SqliteSpool) -> None:
     """Raise a SpoolError where the file, or the folder for its journal, is read-only to this user."""
-    spool.release("")  # a transaction that writes: no provider has that name
+    spool.release("", 0.0)  # a transaction that writes: no provider has that name
     if not os.access(spool.path.parent, os.W_OK | os.X_OK):
         raise SpoolError(f"the folder of the spool {spool.path} can't be written: give this user the right to")
 

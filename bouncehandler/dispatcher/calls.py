@@ -1,12 +1,13 @@
 """One call to an adapter, and what became of it as a value; the only place that catches every exception."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bouncehandler.dispatcher.schedule import Schedule
 from bouncehandler.provider import (
     Batched,
+    BySubscriber,
     Checkable,
     PermanentFailure,
     Provider,
@@ -14,11 +15,14 @@ from bouncehandler.provider import (
     ProviderUnavailable,
     TemporaryFailure,
 )
+from bouncehandler.record import parse_address
 from bouncehandler.spool import Dead, Done, Settlement
 from bouncehandler.suppression import Attempt, Dispatch, Outcome
 
 _ANSWER = 512
 """Characters of an answer that are kept."""
+
+_NEEDS_ADDRESS = "only a subscriber's ids are known, and an adapter of this type needs an address"
 
 _KINDS = {"unsubscribed", "already", "unknown"}
 
@@ -92,11 +96,23 @@ class Caller:
         self._answers, self._schedule, self._clock, self._hide = answers, schedule, clock, hide
         # Asked once: to look through a protocol takes longer than all else that is done here for a call.
         self._batched = adapter if isinstance(adapter, Batched) and adapter.batch_size > 1 else None
+        self._takes_ids = isinstance(adapter, BySubscriber) and adapter.takes_subscriber_ids
         self.batch_size = self._batched.batch_size if self._batched else 1
         """How many dispatches one call carries."""
 
     def call(self, dispatches: Sequence[Dispatch]) -> Settled | Unavailable:
         """Carry out one dispatch, or one batch; whatever the adapter does, this returns."""
+        fit = dispatches if self._takes_ids else [one for one in dispatches if one.suppression.recipient]
+        if len(fit) == len(dispatches):
+            return self._call(dispatches)
+        result = self._call(fit) if fit else Settled([])
+        if isinstance(result, Unavailable):
+            return Unavailable(dispatches, result.reason)
+        attempt = self._attempt(self._clock(), "permanent", _NEEDS_ADDRESS)
+        unfit = [Dead(one, attempt) for one in dispatches if not one.suppression.recipient]
+        return replace(result, settlements=[*result.settlements, *unfit])
+
+    def _call(self, dispatches: Sequence[Dispatch]) -> Settled | Unavailable:
         started = self._clock()
         try:
             self._answers.forget_answer()
@@ -142,7 +158,9 @@ class Caller:
         """The outcome in a form that every spool can keep: adapters are strangers' code, and not all is typed."""
         if not isinstance(told, Outcome) or told.kind not in _KINDS:
             raise TypeError(f"the adapter answered {type(told).__name__}, not an Outcome of a known kind")
-        return Outcome(told.kind, tuple(map(str, told.lists)), self._plain(told.note) if told.note else "")
+        note = self._plain(told.note) if told.note else ""
+        recipient = parse_address(str(told.recipient)) if told.recipient else None
+        return Outcome(told.kind, tuple(map(str, told.lists)), note, recipient or "")
 
     def _again(
         self, dispatches: Sequence[Dispatch], started: float, error: BaseException, retry_after: float | None

@@ -149,7 +149,7 @@ class Health:
 
     def _release(self) -> None:
         if self.is_held:
-            self._spool.release(self._provider)
+            self._spool.release(self._provider, self._clock())
             self._is_released()
 
     def _is_released(self) -> None:

@@ -78,7 +78,7 @@ class Journal:
         self._log.info(
             outcome.kind,
             provider=self._provider,
-            recipient=done.dispatch.suppression.recipient,
+            recipient=done.dispatch.suppression.person,
             lists=list(outcome.lists),
             attempt=done.dispatch.attempts,
             seconds=round(done.attempt.seconds, 3),
@@ -91,7 +91,7 @@ class Journal:
         self._log.warning(
             "failed_will_retry",
             provider=self._provider,
-            recipient=again.dispatch.suppression.recipient,
+            recipient=again.dispatch.suppression.person,
             answer=again.attempt.answer,
             attempt=again.dispatch.attempts,
             next_at=datetime.fromtimestamp(again.due_at, UTC).isoformat(timespec="seconds"),
@@ -102,7 +102,7 @@ class Journal:
         self._log.error(
             "dead_letter",
             provider=self._provider,
-            recipient=dead.dispatch.suppression.recipient,
+            recipient=dead.dispatch.suppression.person,
             answer=dead.attempt.answer,
             attempt=dead.dispatch.attempts,
         )

@@ -56,7 +56,7 @@ def _with_secrets(name: str, model: type[BaseModel], options: Table) -> tuple[Ta
         file_key = f"{key}_file"
         try:
             if file_key in table and file_key not in _fields(model):
-                told = _from_file(table.pop(file_key), annotation)
+                told = secret_from_file(table.pop(file_key), annotation)
                 if key in table:
                     problems.append(_about(name, key, f"is given twice, here and by {file_key}; keep one"))
                 table.setdefault(key, told)
@@ -67,8 +67,12 @@ def _with_secrets(name: str, model: type[BaseModel], options: Table) -> tuple[Ta
     return table, problems
 
 
-def _from_file(path: object, annotation: Any) -> str | list[str]:  # noqa: ANN401  # any annotation
-    """The secret without the line end at its end; where there can be several, a line each."""
+def secret_from_file(path: object, annotation: Any = SecretStr) -> str | list[str]:  # noqa: ANN401  # any annotation
+    """The secret without the line end at its end; where there can be several, a line each.
+
+    Raises:
+        ValueError: the file can't be used; the text says why.
+    """
     if not isinstance(path, str) or not path:
         raise ValueError("must be the path of a file")
     try:

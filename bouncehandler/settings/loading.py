@@ -1,14 +1,20 @@
 """Puts the configuration together: the environment over the file over the defaults, then validated."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
 from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.model import Settings, ThresholdTable
+from bouncehandler.settings.adapter import secret_from_file
+from bouncehandler.settings.mail import UnsubscribeSection
+from bouncehandler.settings.model import Settings
+from bouncehandler.settings.policy import ThresholdTable
 from bouncehandler.settings.sources import Key, Source, Table, read_environment, read_file
-from bouncehandler.settings.wording import sentences
+from bouncehandler.settings.wording import sentence, sentences
+
+_SECRETS = ("secret", "old_secret", "password")
+"""Outside the providers; each `x` of them may be given as `x_file`."""
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -19,6 +25,9 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     folders.append(file.absolute().parent if file else Path())
     for source in (written, variables):
         _anchor_files(source.table, folders)
+    problems = [*_take_secrets(variables.table), *_take_secrets(written.table)]
+    if problems:
+        raise ConfigurationError("\n".join(problems))
     try:
         return Settings.merged(variables.table, written.table, _state_folder(environ))
     except ValidationError as error:
@@ -36,14 +45,38 @@ def _state_folder(environ: Mapping[str, str]) -> Table:
 
 
 def _anchor_files(table: Table, folders: list[Path]) -> None:
-    """Make each relative `..._file` of a provider absolute: in the first folder that has it, else in the last."""
+    """Make each relative `..._file` of a secret absolute: in the first folder that has it, else in the last."""
     providers = table.get("providers")
-    for options in providers.values() if isinstance(providers, dict) else ():
+    tables = list(providers.values()) if isinstance(providers, dict) else []
+    for options in (*tables, *(options for _, options in _own_tables(table))):
         for key in [key for key in options if key.endswith("_file")] if isinstance(options, dict) else ():
             name = options[key]
             if isinstance(name, str) and name and "\0" not in name:
                 candidates = [folder / name for folder in folders]
                 options[key] = str(next((file for file in candidates if file.is_file()), candidates[-1]))
+
+
+def _own_tables(table: Table) -> Iterator[tuple[Key, Table]]:
+    """The tables outside the providers that hold secrets, with their keys."""
+    notify, unsubscribe = table.get("notify"), table.get("unsubscribe")
+    if isinstance(notify, dict):
+        yield ("notify",), notify
+    for at, options in enumerate(unsubscribe if isinstance(unsubscribe, list) else ()):
+        if isinstance(options, dict):
+            yield ("unsubscribe", at), options
+
+
+def _take_secrets(table: Table) -> list[str]:
+    """Put each secret `x` that `x_file` names in its place; returns what went wrong."""
+    problems = []
+    for key, options in _own_tables(table):
+        for name in _SECRETS:
+            if f"{name}_file" in options:
+                try:
+                    options.setdefault(name, secret_from_file(options.pop(f"{name}_file")))
+                except ValueError as error:
+                    problems.append(sentence("", (*key, f"{name}_file"), str(error)))
+    return problems
 
 
 def _source(key: Key, variables: Source, file: Source) -> str:
@@ -75,6 +108,8 @@ def _known(key: Key) -> Iterable[str]:
     """What the table at a key may hold: the top, a section, or below those the only table that has keys of its own."""
     if not key:
         return Settings.model_fields
+    if key[0] == "unsubscribe":
+        return UnsubscribeSection.model_fields
     section = Settings.model_fields[str(key[0])].annotation
     if len(key) == 1 and isinstance(section, type) and issubclass(section, BaseModel):
         return section.model_fields

@@ -1,52 +1,30 @@
 """The settings, section by section, with their defaults; `config/bouncehandler.toml` explains each to the operator."""
 
 import re
-from collections.abc import Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
-    Discriminator,
     Field,
-    GetPydanticSchema,
-    PlainSerializer,
     Secret,
     SecretStr,
-    Tag,
     model_validator,
 )
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bouncehandler import policy
 from bouncehandler.accounting import DEFAULT_COLUMNS
-from bouncehandler.durations import Duration, Rate, format_duration
+from bouncehandler.durations import Duration, Rate
+from bouncehandler.settings.mail import NotifySettings, UnsubscribeSection, tables
+from bouncehandler.settings.policy import PolicySettings
+from bouncehandler.settings.section import Positive, Section, Whole
 from bouncehandler.settings.sources import Table, split_list
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.place import path_of
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
-
-Positive = Annotated[Duration, Field(gt=0)]
-"""Seconds, more than 0."""
-
-
-class Section(BaseModel):
-    """A table of the configuration: what it doesn't know it refuses."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-def _whole(value: object) -> object:
-    """Refuse `true`, which Python takes for 1."""
-    if isinstance(value, bool):
-        raise ValueError("must be a whole number")  # noqa: TRY004  # pydantic turns only this one into a sentence
-    return value
 
 
 def _distinct_words(names: list[str]) -> list[str]:
@@ -55,7 +33,6 @@ def _distinct_words(names: list[str]) -> list[str]:
     return names
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
 Words = Annotated[list[str], BeforeValidator(split_list)]
 Columns = Annotated[Words, AfterValidator(_distinct_words)]
 
@@ -75,84 +52,6 @@ class SpoolSettings(Section):
     """Without one, `spool.db` in the user's state folder."""
     batch_rows: Annotated[Whole, Field(ge=1, le=100_000)] = 1000
     """Suppressions that are committed together at most."""
-
-
-class ThresholdTable(Section):
-    """`{ suppress_after = 3, within = "21d" }`."""
-
-    suppress_after: Annotated[Whole, Field(ge=2)]
-    within: Positive = 21 * _DAY
-
-
-WORD, TABLE = "<word>", "<table>"
-"""Parts of pydantic's error locations that no operator wrote."""
-
-
-def _form(value: object) -> str | None:
-    if isinstance(value, str):
-        return WORD if value in {"suppress", "ignore"} else None
-    return TABLE if isinstance(value, dict) else None
-
-
-def _threshold(table: ThresholdTable) -> policy.Threshold:
-    return policy.Threshold(table.suppress_after, timedelta(seconds=table.within))
-
-
-def _as_written(action: policy.Action) -> str | Table:
-    if isinstance(action, str):
-        return action
-    return {"suppress_after": action.suppress_after, "within": format_duration(action.within.total_seconds())}
-
-
-_Forms = Annotated[
-    Annotated[Literal["suppress", "ignore"], Tag(WORD)]
-    | Annotated[ThresholdTable, AfterValidator(_threshold), Tag(TABLE)],
-    Discriminator(
-        _form,
-        custom_error_type="not_an_action",
-        custom_error_message='must be "suppress", "ignore" or a table such as { suppress_after = 3, within = "21d" }',
-    ),
-]
-Action = Annotated[
-    policy.Action, GetPydanticSchema(lambda _, handler: handler(_Forms)), PlainSerializer(_as_written, return_type=Any)
-]
-
-
-def _spelled_out(value: object) -> object:
-    """`"count"`: what policy says of a temporary status, unless the operator says how many."""
-    return _as_written(policy.DEFAULT_STATUS["4.x.x"]) if value == "count" else value
-
-
-def _category(name: str) -> str:
-    meant = name.strip().lower().replace("_", "-")
-    if name not in policy.DEFAULT_BOUNCE and meant in policy.DEFAULT_BOUNCE:
-        raise ValueError(f"is not how PowerMTA writes it; write {meant}")
-    return name
-
-
-def _status(pattern: str) -> str:
-    if not re.fullmatch(r"(?:[245]|x)(?:\.(?:0|[1-9][0-9]{0,2}|x)){2}", pattern):
-        raise ValueError("must be a status such as 5.1.1, or a pattern such as 4.x.x or 5.7.x")
-    return pattern
-
-
-def _over_defaults(defaults: Mapping[str, policy.Action]) -> AfterValidator:
-    return AfterValidator(lambda named: {**defaults, **named})
-
-
-class PolicySettings(Section):
-    """`[policy]`: plain data for `Policy`; what the operator doesn't name keeps its default."""
-
-    bounce: Annotated[
-        dict[Annotated[str, AfterValidator(_category)], Action], _over_defaults(policy.DEFAULT_BOUNCE)
-    ] = Field(default_factory=lambda: dict(policy.DEFAULT_BOUNCE))
-    """By bounce category; `*` stands for those that are not named."""
-    status: Annotated[
-        dict[Annotated[str, AfterValidator(_status)], Annotated[Action, BeforeValidator(_spelled_out)]],
-        _over_defaults(policy.DEFAULT_STATUS),
-    ] = Field(default_factory=lambda: dict(policy.DEFAULT_STATUS))
-    """By DSN status, `x` for any number: what it says against a category that would suppress."""
-    suppression_list_hit: Literal["suppress", "ignore"] = "ignore"
 
 
 class DispatchSettings(Section):
@@ -253,7 +152,17 @@ class Settings(BaseSettings):
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     columns: ColumnSettings = Field(default_factory=ColumnSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
+    unsubscribe: Annotated[list[UnsubscribeSection], BeforeValidator(tables)] = Field(default_factory=list)
+    """The first that fits an address counts."""
     providers: dict[Annotated[str, AfterValidator(_provider_name)], ProviderSection] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _whose_ids(self) -> Self:
+        for section in self.unsubscribe:
+            if section.provider and section.provider not in self.providers:
+                raise ValueError(f"unsubscribe names the provider {section.provider}, which is not configured")
+        return self
 
     @classmethod
     def merged(cls, *tables: Table) -> Self:

@@ -107,7 +107,7 @@ def _key(name: str) -> list[str]:
     """`POLICY__BOUNCE__BAD_MAILBOX` as policy, bounce, bad-mailbox: a variable's name has no hyphens and no dots."""
     parts = name.lower().split("__")
     if len(parts) > 2 and parts[0] == "policy":  # noqa: PLR2004  # policy, its table, the name in it
-        parts[2] = parts[2].replace("_", {"bounce": "-", "status": "."}.get(parts[1], "_"))
+        parts[2] = parts[2].replace("_", {"bounce": "-", "complaint": "-", "status": "."}.get(parts[1], "_"))
     return parts
 
 

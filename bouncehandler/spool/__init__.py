@@ -5,154 +5,47 @@ several processes at once, and raises `SpoolError` when the disk, or the file, f
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
-from bouncehandler.suppression import Attempt, Dispatch, Outcome, Suppression
+from bouncehandler.spool.data import (
+    Again,
+    Claimed,
+    Counts,
+    Dead,
+    DeadLetter,
+    Done,
+    Notice,
+    Owed,
+    Post,
+    ProviderState,
+    Recorded,
+    Returned,
+    Selection,
+    Settlement,
+    SpoolError,
+    Status,
+)
+from bouncehandler.suppression import Dispatch, Suppression
 
-
-class SpoolError(Exception):
-    """The spool can't do what it promises; the text says what happened and how to mend it."""
-
-
-class Owed(NamedTuple):
-    """A suppression and the providers that want it."""
-
-    suppression: Suppression
-    providers: tuple[str, ...]
-    """Names in the configuration; empty where none wants it: recorded all the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What `record` did with a batch."""
-
-    new: int
-    """Suppressions not seen before."""
-    duplicates: int
-    """Suppressions that were there already; one that a provider added since wants is dispatched to that provider."""
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The provider has carried it out."""
-
-    dispatch: Dispatch
-    attempt: Attempt
-    outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """The call failed and is due again at `due_at`; `step` waits of the schedule are then used up."""
-
-    dispatch: Dispatch
-    attempt: Attempt
-    due_at: float
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Dead:
-    """Given up: a dead letter from now on."""
-
-    dispatch: Dispatch
-    attempt: Attempt
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """The claim is given back unused, and the attempt with it."""
-
-    dispatch: Dispatch
-    due_at: float
-
-
-class Claimed(list[Dispatch]):
-    """What one `claim` got: the dispatches to carry out, and how many it found that needed no call."""
-
-    def __init__(self, dispatches: Iterable[Dispatch] = (), repeats: int = 0) -> None:
-        super().__init__(dispatches)
-        self.repeats = repeats
-        """Dispatches that it settled as done, since their recipients were carried out lately."""
-
-
-Settlement = Done | Again | Dead | Returned
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderState:
-    """Whether a provider is held, for every process on this spool."""
-
-    held: bool = False
-    reason: str = ""
-    """Why it is held; empty when it is not."""
-    since: float | None = None
-    probe_at: float | None = None
-    """When somebody may next try whether it is back."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """Dispatches by state; those of a held provider are counted as what they were: mostly pending."""
-
-    pending: int = 0
-    claimed: int = 0
-    held: int = 0
-    done: int = 0
-    dead: int = 0
-
-    @property
-    def waiting(self) -> int:
-        """Dispatches that are not settled."""
-        return self.pending + self.claimed + self.held
-
-
-@dataclass(frozen=True, slots=True)
-class Status:
-    """The whole spool in numbers."""
-
-    suppressions: int
-    dispatches: Counts
-    providers: Mapping[str, Counts] = field(default_factory=dict)
-    """By provider; those that dispatches are owed to, whether or not they are still configured."""
-    states: Mapping[str, ProviderState] = field(default_factory=dict)
-    """By provider; absent: not held."""
-    oldest_pending_at: float | None = None
-    """When the oldest unsettled dispatch was recorded; None when nothing waits."""
-    next_due_at: Mapping[str, float] = field(default_factory=dict)
-    """By provider, the earliest time at which an unsettled dispatch is due."""
-    last_recorded_at: float | None = None
-    """When the last suppression was recorded; None in a new spool."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which suppressions or dead letters are meant; an empty field selects everything."""
-
-    recipient: str | None = None
-    domain: str | None = None
-    reason: str | None = None
-    provider: str | None = None
-    """Dead letters only."""
-    since: float | None = None
-    """Occurred (or, without a time of its own, recorded) at this time or later."""
-    until: float | None = None
-    """Before this time."""
-    limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A dispatch that gave up."""
-
-    dispatch: int
-    provider: str
-    suppression: Suppression
-    attempts: int
-    died_at: float
-    answer: str
-    """What the last attempt was told."""
+__all__ = [
+    "Again",
+    "Claimed",
+    "Counts",
+    "Dead",
+    "DeadLetter",
+    "Done",
+    "Notice",
+    "Owed",
+    "Post",
+    "ProviderState",
+    "Recorded",
+    "Returned",
+    "Selection",
+    "Settlement",
+    "Spool",
+    "SpoolError",
+    "Status",
+]
 
 
 class Spool(Protocol):
@@ -195,6 +88,9 @@ class Spool(Protocol):
     def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> int:
         """Write down how claims ended, all or none; one that somebody else has claimed meanwhile is left alone.
 
+        Where an outcome tells the address of a suppression that had only ids, that address is recorded as a suppression
+        with the same id, owed to all providers that want it but the one that told.
+
         Those that wait behind one that was unsubscribed or already off the lists are settled with it; behind one that
         was unknown or is dead they are due at once. With `per_campaign` that holds only within the same `job_id`.
 
@@ -207,7 +103,7 @@ class Spool(Protocol):
         """Hold a provider for every process; `since` stays at the first hold, `reason` is the latest."""
         ...
 
-    def release(self, provider: str) -> None:
+    def release(self, provider: str, now: float) -> None:
         """End a provider's hold."""
         ...
 
@@ -241,6 +137,34 @@ class Spool(Protocol):
 
     def drop_dead_letters(self, ids: Sequence[int], now: float) -> int:
         """Settle dead letters as done without a call, outcome `dropped`; returns how many were."""
+        ...
+
+    def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:
+        """Queue a notice, if this spool was opened with notices of that kind.
+
+        It queues by itself, in the transaction that makes it so: new complaints and unsubscribe requests, a provider
+        that is held or back, and dead letters.
+        """
+        ...
+
+    def claim_post(self, *, now: float, every: float, until: float) -> Post | None:
+        """Claim the queued notices until `until`.
+
+        None when there are none, or less than `every` seconds have passed since the last were sent, or another process
+        has them.
+        """
+        ...
+
+    def notices(self, post: Post, *, after: int, limit: int) -> list[Notice]:
+        """The claimed notices with numbers above `after`, oldest first, at most `limit`."""
+        ...
+
+    def settle_post(self, post: Post, *, upto: int, now: float) -> None:
+        """Forget the claimed notices up to this number, which were sent; with the last one the claim ends."""
+        ...
+
+    def postpone_post(self, post: Post, until: float) -> None:
+        """Give the claim back; nobody may have it before `until`."""
         ...
 
     def close(self) -> None:

@@ -90,7 +90,7 @@ def _look(connection: Connection, raw: sqlite3.Connection, asked: Claiming, limi
     values = {"provider": asked.provider, "now": asked.now, "most": _LOOKED_AT * limit}
     for number, attempts, step, due_at, *fields in raw.execute(connection.sql("claim_due"), values):
         suppression = suppression_of(tuple(fields))
-        key = (suppression.recipient, suppression.job_id if asked.per_campaign else None)
+        key = (suppression.person, suppression.job_id if asked.per_campaign else None)
         turn = turns.get(key) or turns.setdefault(key, _turn(connection, raw, asked, key))
         if turn.first is None:
             found.repeats.append(number)

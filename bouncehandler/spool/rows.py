@@ -20,14 +20,17 @@ def suppression_rows(batch: Sequence[Owed], wanted: dict[tuple[str, ...], str], 
     """The batch in the order of `record_suppression.sql`; `wanted` has each tuple of providers as text."""
     rows: list[Row] = [
         (
-            *suppression[:7],
+            suppression[0],
+            suppression[1] or suppression.person,
+            *suppression[2:7],
             suppression[7][:MAX_DIAGNOSTIC],
             *suppression[8:10],
             suppression[10] and int(suppression[10].timestamp()),
+            ":".join(suppression[11:]) if suppression[11] else "",
             wanted[providers],
             now,
         )
-        for suppression, providers in batch
+        for suppression, providers, _, _ in batch
     ]
     if _can_be_stored("".join(["".join(row[:_TEXTS]) for row in rows])):
         return rows
@@ -35,9 +38,14 @@ def suppression_rows(batch: Sequence[Owed], wanted: dict[tuple[str, ...], str], 
 
 
 def suppression_of(row: Row) -> Suppression:
-    """The suppression in a row whose eleven columns are its fields."""
+    """The suppression in a row of twelve columns: its texts, its time, and the subscriber's ids as one text."""
     at: int | None = row[_TEXTS]
-    return Suppression._make((*row[:_TEXTS], None if at is None else datetime.fromtimestamp(at, UTC)))
+    occurred_at = None if at is None else datetime.fromtimestamp(at, UTC)
+    if not row[_TEXTS + 1]:
+        return Suppression._make((*row[:_TEXTS], occurred_at, "", "", "", ""))
+    record, person, *texts = row[:_TEXTS]
+    recipient = person if "@" in person else ""
+    return Suppression._make((record, recipient, *texts, occurred_at, *row[_TEXTS + 1].split(":")))
 
 
 def storable(text: str) -> str:

@@ -2,10 +2,11 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bouncehandler.spool import Again, Dead, Done, Returned, Settlement
 from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.notices import About, tell
 from bouncehandler.spool.rows import MAX_ANSWER, storable
 from bouncehandler.suppression import Attempt, Dispatch
 
@@ -16,8 +17,15 @@ _AS_ONE = ("settle_done", "settle_attempt")
 that call providers, and has to wait until it comes back."""
 
 
-def settle(connection: Connection, settlements: Sequence[Settlement], now: float, *, per_campaign: bool) -> int:
-    """See `Spool.settle`."""
+def settle(
+    connection: Connection,
+    settlements: Sequence[Settlement],
+    now: float,
+    *,
+    per_campaign: bool,
+    notices: Collection[str] = (),
+) -> int:
+    """See `Spool.settle`; `notices` are the kinds of notices that are queued."""
     if not settlements:
         return 0
     with connection.writing() as raw:
@@ -27,6 +35,8 @@ def settle(connection: Connection, settlements: Sequence[Settlement], now: float
             rows = json.dumps(changes.pop(statement))
             raw.execute(connection.sql(statement), {"settled": rows, "now": now})
         changed = {name: raw.executemany(connection.sql(name), rows).rowcount for name, rows in changes.items()}
+        if "dead" in notices:
+            tell(connection, raw, [("dead", _about(one)) for one in ours if isinstance(one, Dead)], now)
     return max(0, changed["settle_repeats"])
 
 
@@ -41,14 +51,18 @@ def _ours(connection: Connection, raw: sqlite3.Connection, settlements: Sequence
 
 def _changes(settlements: Sequence[Settlement], now: float, *, per_campaign: bool) -> dict[str, list[Values]]:
     """The rows for each statement, in the order in which the statements have to run."""
-    names = ("settle_done", "settle_again", "settle_dead", "settle_returned", "settle_attempt")
-    changes: dict[str, list[Values]] = {name: [] for name in (*names, "settle_repeats", "settle_next")}
+    names = ("done", "again", "dead", "returned", "attempt", "learned", "owed", "repeats", "next")
+    changes: dict[str, list[Values]] = {f"settle_{name}": [] for name in names}
     for settlement in settlements:
         dispatch = settlement.dispatch
         name, values = _change(settlement)
         changes[name].append({"id": dispatch.id, "claim": dispatch.claim, "now": now, **values})
         if not isinstance(settlement, Returned):
             changes["settle_attempt"].append(_attempt(dispatch, settlement.attempt))
+        if isinstance(settlement, Done) and settlement.outcome.recipient and not dispatch.suppression.recipient:
+            learned = _learned(settlement, now)
+            changes["settle_learned"].append(learned)
+            changes["settle_owed"].append(learned)
         behind = _behind(settlement)
         if behind:
             changes[behind].append({**_same_work(dispatch, per_campaign=per_campaign), "now": now})
@@ -68,6 +82,19 @@ def _change(settlement: Settlement) -> tuple[str, Values]:
             return "settle_dead", {}
 
 
+def _learned(done: Done, now: float) -> Values:
+    """The address that was learned for a suppression which had only ids."""
+    dispatch, recipient = done.dispatch, storable(done.outcome.recipient)
+    record = dispatch.suppression.id
+    return {"id": dispatch.id, "record": record, "recipient": recipient, "provider": dispatch.provider, "now": now}
+
+
+def _about(dead: Dead) -> About:
+    """What a notice says of a dead letter."""
+    dispatch = dead.dispatch
+    return {"provider": dispatch.provider, "person": dispatch.suppression.person, "answer": dead.attempt.answer}
+
+
 def _behind(settlement: Settlement) -> str:
     """What happens to those that wait behind this one; empty: they go on waiting."""
     match settlement:
@@ -82,7 +109,7 @@ def _behind(settlement: Settlement) -> str:
 def _same_work(dispatch: Dispatch, *, per_campaign: bool) -> Values:
     suppression = dispatch.suppression
     job_id = suppression.job_id if per_campaign else None
-    return {"provider": dispatch.provider, "recipient": suppression.recipient, "job_id": job_id}
+    return {"provider": dispatch.provider, "recipient": suppression.person, "job_id": job_id}
 
 
 def _attempt(dispatch: Dispatch, attempt: Attempt) -> Values:

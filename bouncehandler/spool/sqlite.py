@@ -2,13 +2,25 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from bouncehandler.spool import Claimed, DeadLetter, Owed, ProviderState, Recorded, Selection, Settlement, Status
+from bouncehandler.spool import (
+    Claimed,
+    DeadLetter,
+    Notice,
+    Owed,
+    Post,
+    ProviderState,
+    Recorded,
+    Selection,
+    Settlement,
+    Status,
+)
 from bouncehandler.spool.claims import Claiming, claim, extend
 from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.notices import claim_post, notices, postpone_post, settle_post, tell
 from bouncehandler.spool.place import path_of
 from bouncehandler.spool.queries import dead_letters, states, status, suppressions
 from bouncehandler.spool.recording import record
@@ -28,9 +40,10 @@ def _random_token() -> str:
 class SqliteSpool:
     """The embedded spool. `Spool` says what each method promises; all of them raise `SpoolError`."""
 
-    def __init__(self, connection: Connection, new_token: Callable[[], str]) -> None:
+    def __init__(self, connection: Connection, new_token: Callable[[], str], notices: frozenset[str]) -> None:
         self._connection = connection
         self._new_token = new_token
+        self._notices = notices
 
     @classmethod
     def open(
@@ -38,6 +51,7 @@ class SqliteSpool:
         place: str | Path,
         *,
         wait: float = 60.0,
+        notices: frozenset[str] = frozenset(),
         new_token: Callable[[], str] = _random_token,
         sqlite_version: tuple[int, ...] = sqlite3.sqlite_version_info,
     ) -> Self:
@@ -46,6 +60,7 @@ class SqliteSpool:
         Args:
             place: where it is; a relative path counts from the current folder, once and for all.
             wait: seconds to wait while another process writes.
+            notices: the kinds of `Notice` that are queued.
             new_token: gives each claim a name that no other claim has.
             sqlite_version: the SQLite that is linked, which decides the journal.
 
@@ -53,7 +68,7 @@ class SqliteSpool:
             SpoolError: the URL, the file, the disk or this SQLite is not fit.
         """
         path = path_of(place) if isinstance(place, str) and ":" in place else Path(place)
-        return cls(Connection.open(path.absolute(), wait=wait, version=sqlite_version), new_token)
+        return cls(Connection.open(path.absolute(), wait=wait, version=sqlite_version), new_token, notices)
 
     @property
     def path(self) -> Path:
@@ -67,7 +82,7 @@ class SqliteSpool:
 
     def record(self, batch: Sequence[Owed], now: float) -> Recorded:
         """Put a batch on disk; when this returns, it is safe."""
-        return record(self._connection, batch, now)
+        return record(self._connection, batch, now, self._notices)
 
     def claim(  # noqa: PLR0913  # the protocol's signature
         self,
@@ -99,16 +114,23 @@ class SqliteSpool:
 
     def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> int:
         """Write down how claims ended, all or none; returns how many that waited behind were settled too."""
-        return settle(self._connection, settlements, now, per_campaign=per_campaign)
+        return settle(self._connection, settlements, now, per_campaign=per_campaign, notices=self._notices)
 
     def hold(self, provider: str, reason: str, *, now: float, probe_at: float) -> None:
         """Hold a provider for every process."""
         values = {"provider": provider, "reason": storable(reason), "now": now, "probe_at": probe_at}
-        self._change("hold", [values])
+        with self._connection.writing() as raw:
+            is_new = not raw.execute(self._connection.sql("held"), {"provider": provider}).fetchone()
+            raw.execute(self._connection.sql("hold"), values)
+            if is_new and "held" in self._notices:
+                tell(self._connection, raw, [("held", {"provider": provider, "reason": reason})], now)
 
-    def release(self, provider: str) -> None:
+    def release(self, provider: str, now: float) -> None:
         """End a provider's hold."""
-        self._change("release", [{"provider": provider}])
+        with self._connection.writing() as raw:
+            was_held = raw.execute(self._connection.sql("release"), {"provider": provider}).rowcount
+            if was_held and "back" in self._notices:
+                tell(self._connection, raw, [("back", {"provider": provider})], now)
 
     def claim_probe(self, provider: str, *, now: float, next_probe_at: float) -> bool:
         """Whether this process is the one to try a held provider now."""
@@ -143,6 +165,28 @@ class SqliteSpool:
     def drop_dead_letters(self, ids: Sequence[int], now: float) -> int:
         """Settle dead letters without a call; returns how many were."""
         return self._change_dead_letters("drop_dead_letter", ids, now)
+
+    def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:
+        """Queue a notice, if this spool was opened with notices of that kind."""
+        if kind in self._notices:
+            with self._connection.writing() as raw:
+                tell(self._connection, raw, [(kind, about)], now)
+
+    def claim_post(self, *, now: float, every: float, until: float) -> Post | None:
+        """Claim the queued notices; None when none are due, or another process has them."""
+        return claim_post(self._connection, self._new_token(), now=now, every=every, until=until)
+
+    def notices(self, post: Post, *, after: int, limit: int) -> list[Notice]:
+        """The claimed notices with numbers above `after`."""
+        return notices(self._connection, post, after=after, limit=limit)
+
+    def settle_post(self, post: Post, *, upto: int, now: float) -> None:
+        """Forget the claimed notices up to this number, which were sent."""
+        settle_post(self._connection, post, upto=upto, now=now)
+
+    def postpone_post(self, post: Post, until: float) -> None:
+        """Give the claim back; nobody may have it before `until`."""
+        postpone_post(self._connection, post, until)
 
     def close(self) -> None:
         """Give back the file; a second time does nothing."""

@@ -197,7 +197,7 @@ class TestProbes:
         running = Running(spool, checkable)
         wait_until(lambda: spool.state("news").held)
         checkable.always = DONE
-        spool.release("news")
+        spool.release("news", 0.0)
         wait_until(lambda: running.lane.tally.done == 30)
         assert checkable.checks == 0
         running.stop()

@@ -117,7 +117,7 @@ class TestHolding:
         spool.hold("news", "401", now=NOW, probe_at=NOW + 60)
         assert take(spool) == []
         assert len(take(spool, provider="crm")) == 1
-        spool.release("news")
+        spool.release("news", NOW)
         assert len(take(spool)) == 1
 
     def test_probing(self, spool: Spool) -> None:
@@ -136,14 +136,14 @@ class TestHolding:
         spool.hold("news", "410 \0", now=NOW + 30, probe_at=NOW + 90)
         assert spool.state("news") == ProviderState(held=True, reason="410 \ufffd", since=NOW, probe_at=NOW + 90)
         assert set(spool.status().states) == {"news"}
-        spool.release("news")
+        spool.release("news", NOW)
         assert spool.state("news") == ProviderState()
         assert spool.status().states == {}
 
     def test_held_anew(self, spool: Spool) -> None:
         """A hold after a release begins anew."""
         spool.hold("news", "401", now=NOW, probe_at=NOW)
-        spool.release("news")
+        spool.release("news", NOW)
         spool.hold("news", "401", now=NOW + 500, probe_at=NOW + 600)
         assert spool.state("news").since == NOW + 500
 

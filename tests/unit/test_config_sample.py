@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from bouncehandler import registry
-from bouncehandler.policy import DEFAULT_BOUNCE, DEFAULT_STATUS
+from bouncehandler.policy import DEFAULT_BOUNCE, DEFAULT_COMPLAINT, DEFAULT_STATUS
 from bouncehandler.settings import load
-from bouncehandler.settings.model import ProviderSection, Section, Settings
+from bouncehandler.settings.mail import NotifySettings, UnsubscribeSection
+from bouncehandler.settings.model import ProviderSection, Settings
+from bouncehandler.settings.section import Section
 
 FOLDER = Path(__file__).parents[2] / "config"
 SAMPLE = FOLDER / "bouncehandler.toml"
@@ -45,11 +47,21 @@ def test_the_sample_is_the_defaults() -> None:
 def test_every_default_is_shown() -> None:
     """Each setting of each section is active in the sample, so that its default can be read there."""
     shown = tomllib.loads(SAMPLE.read_text())
-    assert set(SECTIONS) == {"spool", "policy", "dispatch", "log", "columns"}
+    assert set(SECTIONS) == {"spool", "policy", "dispatch", "log", "columns", "notify"}
     for name, model in SECTIONS.items():
-        assert set(shown[name]) == model.model_fields.keys() - {"url"}
+        fields = model.model_fields.items()
+        without_default = {key for key, field in fields if (field.default, field.default_factory) == (None, None)}
+        assert set(shown[name]) == model.model_fields.keys() - {"url"} - without_default
     assert list(shown["policy"]["bounce"]) == list(DEFAULT_BOUNCE)
     assert list(shown["policy"]["status"]) == list(DEFAULT_STATUS)
+    assert list(shown["policy"]["complaint"]) == list(DEFAULT_COMPLAINT)
+
+
+def test_every_key_of_mail_is_shown(uncommented: Path) -> None:
+    """The examples of `[[unsubscribe]]` show, together, every key; those of `[notify]` the keys without a default."""
+    shown = tomllib.loads(uncommented.read_text())
+    assert {key for table in shown["unsubscribe"] for key in table} == UnsubscribeSection.model_fields.keys()
+    assert shown["notify"].keys() == NotifySettings.model_fields.keys()
 
 
 @pytest.mark.parametrize("provider_type", BUILT_IN)

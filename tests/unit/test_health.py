@@ -179,7 +179,7 @@ class TestProbing:
     def test_released_by_hand(self, here: Process, spool: SqliteSpool) -> None:
         """What an operator released is noticed."""
         here.learns(DOWN)
-        spool.release("news")
+        spool.release("news", NOW)
         assert not here.health.refresh()
         assert len(here.log.named("provider_back")) == 1
 

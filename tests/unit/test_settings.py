@@ -7,7 +7,8 @@ import pytest
 
 from bouncehandler.policy import DEFAULT_BOUNCE, DEFAULT_STATUS, Policy, Threshold
 from bouncehandler.settings import ConfigurationError, load, sources
-from bouncehandler.settings.model import PolicySettings, Settings
+from bouncehandler.settings.model import Settings
+from bouncehandler.settings.policy import PolicySettings
 
 HOME = {"HOME": "/home/pmta"}
 

@@ -59,7 +59,7 @@ def complaint(file: Path, text: str, **environ: str) -> str:
         ("[spool]\nbatch_rows = 1.5", "FILE: spool.batch_rows must be a whole number"),
         ('[log]\naddresses = "all"', "FILE: log.addresses must be 'masked' or 'plain'"),
         ("[policy]\nsuppression_list_hit = true", "FILE: policy.suppression_list_hit must be 'suppress' or 'ignore'"),
-        ("[policy]\ncomplaint = {}", "FILE: policy.complaint is not a known key; known here are bounce, status,"),
+        ("[policy]\ncomplaints = {}", "FILE: policy.complaints is not a known key; did you mean complaint?"),
         ('[policy.bounce]\nbad-mailbox = "no"', 'FILE: policy.bounce.bad-mailbox must be "suppress", "ignore" or a'),
         ('[policy.bounce]\n"*" = "count"', 'FILE: policy.bounce."*" must be "suppress", "ignore" or a table such as'),
         ('[policy.bounce]\nbad_mailbox = "ignore"', "FILE: policy.bounce.bad_mailbox is not how PowerMTA writes it;"),

@@ -175,7 +175,14 @@ class TestVersions:
         assert connection.pragma("user_version") == newest
         with connection.reading() as raw:
             tables = raw.execute("SELECT name, strict FROM pragma_table_list WHERE type = 'table'").fetchall()
-        assert {name for name, strict in tables if strict} == {"suppression", "dispatch", "attempt", "provider"}
+        assert {name for name, strict in tables if strict} == {
+            "suppression",
+            "dispatch",
+            "attempt",
+            "provider",
+            "notice",
+            "post",
+        }
 
     def test_opened_again(self, tmp_path: Path) -> None:
         """What was recorded is there when the spool is opened again."""

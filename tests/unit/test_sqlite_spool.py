@@ -34,7 +34,7 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 def spool(connection: Connection) -> SqliteSpool:
     """An empty spool."""
     tokens = count()
-    return SqliteSpool(connection, lambda: f"claim {next(tokens)}")
+    return SqliteSpool(connection, lambda: f"claim {next(tokens)}", frozenset())
 
 
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -119,7 +119,7 @@ class TestTrouble:
             from bouncehandler.spool.sqlite import SqliteSpool
             from tests.contract.spool_examples import people, put
             connection = Connection.open(Path(sys.argv[1]), wait=60, version=(3, 40, 1))
-            put(SqliteSpool(connection, str), *people(100))
+            put(SqliteSpool(connection, str, frozenset()), *people(100))
             with connection.writing() as raw:
                 raw.execute("PRAGMA cache_size = 1")
                 raw.execute("UPDATE suppression SET diagnostic = hex(randomblob(4000))")

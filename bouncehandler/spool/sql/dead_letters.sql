@@ -1,7 +1,7 @@
 SELECT d.id, d.provider, d.attempts, d.settled_at,
     coalesce((SELECT a.answer FROM attempt AS a WHERE a.dispatch = d.id ORDER BY a.number DESC LIMIT 1), ''),
     s.record, s.recipient, s.reason, s.rule, s.record_type, s.category, s.status, s.diagnostic, s.originator, s.job_id,
-    s.occurred_at
+    s.occurred_at, s.subscriber
 FROM dispatch AS d INDEXED BY dispatch_dead
 CROSS JOIN suppression AS s ON s.id = d.suppression
 WHERE d.state = 'dead' AND d.id > :after AND d.id <= :upto

@@ -1,5 +1,6 @@
 -- One window of numbers, so that a filter that matches little does not read on and on while a writer waits.
-SELECT record, recipient, reason, rule, record_type, category, status, diagnostic, originator, job_id, occurred_at
+SELECT record, recipient, reason, rule, record_type, category, status, diagnostic, originator, job_id, occurred_at,
+    subscriber
 FROM suppression
 WHERE id > :after AND id <= :upto
     AND (:domain IS NULL OR substr(recipient, -length(:domain) - 1) = '@' || lower(:domain))

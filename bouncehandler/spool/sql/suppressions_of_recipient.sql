@@ -1,4 +1,5 @@
-SELECT record, recipient, reason, rule, record_type, category, status, diagnostic, originator, job_id, occurred_at, id
+SELECT record, recipient, reason, rule, record_type, category, status, diagnostic, originator, job_id, occurred_at,
+    subscriber, id
 FROM suppression INDEXED BY suppression_recipient
 WHERE recipient = :recipient AND id > :after
     AND (:domain IS NULL OR substr(recipient, -length(:domain) - 1) = '@' || lower(:domain))

@@ -1,0 +1,124 @@
+"""The settings for mail: which addresses take List-Unsubscribe mail, and word to the postmaster."""
+
+import json
+import re
+from typing import Annotated, Literal, Self, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+
+from bouncehandler.durations import Duration
+from bouncehandler.record import parse_address
+from bouncehandler.settings.section import Positive, Section
+from bouncehandler.settings.sources import split_list
+
+_DOMAIN = re.compile(r"(?=.{1,255}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+")
+_FIELD = re.compile(r"\{([a-z]*)\}")
+_LITERAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`|~.-]*")
+_SHORTEST_SECRET = 16
+"""Characters; a token is as safe as its secret is hard to guess."""
+
+
+def _domain(name: str) -> str:
+    name = name.strip().lower().removesuffix(".")
+    if not _DOMAIN.fullmatch(name):
+        raise ValueError("must be a domain such as fbl-unsub.example.com")
+    return name
+
+
+def _pattern(pattern: str) -> str:
+    """Refuse a pattern that an address could fit in more than one way."""
+    literals = _FIELD.split(pattern)[::2]
+    fields = _FIELD.findall(pattern)
+    if sorted(fields) not in (["list", "subscriber"], ["campaign", "list", "subscriber"]):
+        raise ValueError("must hold {subscriber} and {list}, and may hold {campaign}, each once")
+    if not all(_LITERAL.fullmatch(literal) for literal in literals):
+        raise ValueError("must be what stands before the @: letters, digits, and signs such as . + - =")
+    if not all(literal and not literal[0].isalnum() for literal in literals[1:-1]):
+        raise ValueError("must have a sign such as . or - between two fields")
+    if literals[-1][:1].isalnum():
+        raise ValueError("must not have a letter or a digit right behind a field")
+    return pattern
+
+
+def _secret(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < _SHORTEST_SECRET:
+        raise ValueError(f"must have {_SHORTEST_SECRET} characters or more; `openssl rand -hex 32` makes one")
+    return secret
+
+
+class UnsubscribeSection(Section):
+    """`[[unsubscribe]]`: a domain whose mail is handed to `bouncehandler unsubscribe`."""
+
+    domain: Annotated[str, AfterValidator(_domain)]
+    pattern: Annotated[str, AfterValidator(_pattern)] | None = None
+    """What stands before the @: `{subscriber}`, `{list}` and `{campaign}` for the list manager's ids."""
+    provider: str | None = None
+    """The provider whose ids they are."""
+    secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
+    """What signed tokens are signed with; with it, they are taken."""
+    old_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
+    """What was `secret` before: its tokens are taken too."""
+
+    @model_validator(mode="after")
+    def _takes_something(self) -> Self:
+        if not (self.pattern or self.secret):
+            raise ValueError("needs a pattern with a provider, or a secret, or both")
+        if bool(self.pattern) != bool(self.provider):
+            raise ValueError("needs pattern and provider together: whose ids are they?")
+        return self
+
+
+def tables(value: object) -> object:
+    """Text from the environment as a list of tables; all else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("is not a JSON list of tables") from None
+
+
+def _mailbox(address: str) -> str:
+    if parse_address(address) is None:
+        raise ValueError("must be an address such as postmaster@example.com")
+    return address
+
+
+def _host_and_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if not re.fullmatch(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+", host) or not re.fullmatch(r"[0-9]{1,5}", port):
+        raise ValueError("must be a host and a port, such as localhost:25")
+    if not 0 < int(port) < 65536:  # noqa: PLR2004  # RFC 9293 3.1
+        raise ValueError("must have a port from 1 to 65535")
+    return text
+
+
+NoticeKind = Literal["complaint", "unsubscribe", "held", "back", "dead", "unreadable"]
+
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class NotifySettings(Section):
+    """`[notify]`: word to the postmaster by mail; without anybody to tell, none is sent."""
+
+    to: Annotated[list[Annotated[str, AfterValidator(_mailbox)]], BeforeValidator(split_list)] = Field(
+        default_factory=list
+    )
+    """Who is told; empty: nobody, and nothing is queued."""
+    sender: Annotated[str, AfterValidator(_mailbox)] | None = None
+    """Without one, bouncehandler@ this host's name."""
+    events: Annotated[list[NoticeKind], BeforeValidator(split_list)] = Field(
+        default_factory=lambda: list(get_args(NoticeKind))
+    )
+    """What is told."""
+    every: Annotated[Duration, BeforeValidator(lambda value: "0s" if value == "each" else value)] = 900.0
+    """Seconds between two digests; the first after silence goes at once. 0, or `each`: a mail for each event."""
+    unreadable_share: Share = 0.01
+    """Unreadable rows beyond this share of an input are told."""
+    addresses: Literal["masked", "plain"] = "masked"
+    smtp: Annotated[str, AfterValidator(_host_and_port)] = "localhost:25"
+    tls: Literal["none", "starttls", "tls"] = "none"
+    username: str | None = None
+    password: SecretStr | None = None
+    timeout: Positive = 30.0
+    """Seconds that the SMTP server is given for each answer."""

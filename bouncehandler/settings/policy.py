@@ -1,0 +1,111 @@
+"""The settings of policy: what a bounce and a complaint deserve."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    GetPydanticSchema,
+    PlainSerializer,
+    Tag,
+)
+
+from bouncehandler import policy
+from bouncehandler.durations import format_duration
+from bouncehandler.settings.section import Positive, Section, Whole
+from bouncehandler.settings.sources import Table
+
+
+class ThresholdTable(Section):
+    """`{ suppress_after = 3, within = "21d" }`."""
+
+    suppress_after: Annotated[Whole, Field(ge=2)]
+    within: Positive = 21 * 86400.0
+
+
+WORD, TABLE = "<word>", "<table>"
+"""Parts of pydantic's error locations that no operator wrote."""
+
+
+def _form(value: object) -> str | None:
+    if isinstance(value, str):
+        return WORD if value in {"suppress", "ignore"} else None
+    return TABLE if isinstance(value, dict) else None
+
+
+def _threshold(table: ThresholdTable) -> policy.Threshold:
+    return policy.Threshold(table.suppress_after, timedelta(seconds=table.within))
+
+
+def _as_written(action: policy.Action) -> str | Table:
+    if isinstance(action, str):
+        return action
+    return {"suppress_after": action.suppress_after, "within": format_duration(action.within.total_seconds())}
+
+
+_Forms = Annotated[
+    Annotated[Literal["suppress", "ignore"], Tag(WORD)]
+    | Annotated[ThresholdTable, AfterValidator(_threshold), Tag(TABLE)],
+    Discriminator(
+        _form,
+        custom_error_type="not_an_action",
+        custom_error_message='must be "suppress", "ignore" or a table such as { suppress_after = 3, within = "21d" }',
+    ),
+]
+Action = Annotated[
+    policy.Action, GetPydanticSchema(lambda _, handler: handler(_Forms)), PlainSerializer(_as_written, return_type=Any)
+]
+
+
+def _spelled_out(value: object) -> object:
+    """`"count"`: what policy says of a temporary status, unless the operator says how many."""
+    return _as_written(policy.DEFAULT_STATUS["4.x.x"]) if value == "count" else value
+
+
+def _category(name: str) -> str:
+    meant = name.strip().lower().replace("_", "-")
+    if name not in policy.DEFAULT_BOUNCE and meant in policy.DEFAULT_BOUNCE:
+        raise ValueError(f"is not how PowerMTA writes it; write {meant}")
+    return name
+
+
+def _status(pattern: str) -> str:
+    if not re.fullmatch(r"(?:[245]|x)(?:\.(?:0|[1-9][0-9]{0,2}|x)){2}", pattern):
+        raise ValueError("must be a status such as 5.1.1, or a pattern such as 4.x.x or 5.7.x")
+    return pattern
+
+
+def _feedback_type(name: str) -> str:
+    meant = name.strip().lower().replace("_", "-")
+    if name != meant:
+        raise ValueError(f"is not how reports write it; write {meant}")
+    return name
+
+
+def _over_defaults(defaults: Mapping[str, policy.Action]) -> AfterValidator:
+    return AfterValidator(lambda named: {**defaults, **named})
+
+
+class PolicySettings(Section):
+    """`[policy]`: plain data for `Policy`; what the operator doesn't name keeps its default."""
+
+    bounce: Annotated[
+        dict[Annotated[str, AfterValidator(_category)], Action], _over_defaults(policy.DEFAULT_BOUNCE)
+    ] = Field(default_factory=lambda: dict(policy.DEFAULT_BOUNCE))
+    """By bounce category; `*` stands for those that are not named."""
+    status: Annotated[
+        dict[Annotated[str, AfterValidator(_status)], Annotated[Action, BeforeValidator(_spelled_out)]],
+        _over_defaults(policy.DEFAULT_STATUS),
+    ] = Field(default_factory=lambda: dict(policy.DEFAULT_STATUS))
+    """By DSN status, `x` for any number: what it says against a category that would suppress."""
+    suppression_list_hit: Literal["suppress", "ignore"] = "ignore"
+    complaint: Annotated[
+        dict[Annotated[str, AfterValidator(_feedback_type)], Literal["suppress", "ignore"]],
+        AfterValidator(lambda named: {**policy.DEFAULT_COMPLAINT, **named}),
+    ] = Field(default_factory=lambda: dict(policy.DEFAULT_COMPLAINT))
+    """By feedback type; `*` stands for those that are not named."""

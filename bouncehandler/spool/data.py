@@ -1,0 +1,178 @@
+"""What goes into a spool and comes out of it, as plain data."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bouncehandler.record import Headers
+from bouncehandler.suppression import Attempt, Dispatch, Outcome, Suppression
+
+
+class SpoolError(Exception):
+    """The spool can't do what it promises; the text says what happened and how to mend it."""
+
+
+class Owed(NamedTuple):
+    """A suppression and the providers that want it."""
+
+    suppression: Suppression
+    providers: tuple[str, ...]
+    """Names in the configuration; empty where none wants it: recorded all the same."""
+    resolvers: tuple[str, ...] = ()
+    """Those among them that can act on ids, for a suppression without a recipient: only they are told at first, and
+    the others as soon as one of them has learned the address."""
+    evidence: Headers = ()
+    """What a notice to the postmaster says beside the suppression itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What `record` did with a batch."""
+
+    new: int
+    """Suppressions not seen before."""
+    duplicates: int
+    """Suppressions that were there already; one that a provider added since wants is dispatched to that provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The provider has carried it out."""
+
+    dispatch: Dispatch
+    attempt: Attempt
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The call failed and is due again at `due_at`; `step` waits of the schedule are then used up."""
+
+    dispatch: Dispatch
+    attempt: Attempt
+    due_at: float
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """Given up: a dead letter from now on."""
+
+    dispatch: Dispatch
+    attempt: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The claim is given back unused, and the attempt with it."""
+
+    dispatch: Dispatch
+    due_at: float
+
+
+class Notice(NamedTuple):
+    """Something that the postmaster is to be told."""
+
+    id: int
+    """In the order in which they came."""
+    kind: str
+    """`complaint`, `unsubscribe`, `held`, `back`, `dead` or `unreadable`."""
+    at: float
+    about: Mapping[str, str]
+    """What there is to say, by name: hostile text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """The notices that are due, claimed by this process."""
+
+    claim: str
+    upto: int
+    """The newest notice that is among them."""
+
+
+class Claimed(list[Dispatch]):
+    """What one `claim` got: the dispatches to carry out, and how many it found that needed no call."""
+
+    def __init__(self, dispatches: Iterable[Dispatch] = (), repeats: int = 0) -> None:
+        super().__init__(dispatches)
+        self.repeats = repeats
+        """Dispatches that it settled as done, since their recipients were carried out lately."""
+
+
+Settlement = Done | Again | Dead | Returned
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """Whether a provider is held, for every process on this spool."""
+
+    held: bool = False
+    reason: str = ""
+    """Why it is held; empty when it is not."""
+    since: float | None = None
+    probe_at: float | None = None
+    """When somebody may next try whether it is back."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """Dispatches by state; those of a held provider are counted as what they were: mostly pending."""
+
+    pending: int = 0
+    claimed: int = 0
+    held: int = 0
+    done: int = 0
+    dead: int = 0
+
+    @property
+    def waiting(self) -> int:
+        """Dispatches that are not settled."""
+        return self.pending + self.claimed + self.held
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole spool in numbers."""
+
+    suppressions: int
+    dispatches: Counts
+    providers: Mapping[str, Counts] = field(default_factory=dict)
+    """By provider; those that dispatches are owed to, whether or not they are still configured."""
+    states: Mapping[str, ProviderState] = field(default_factory=dict)
+    """By provider; absent: not held."""
+    oldest_pending_at: float | None = None
+    """When the oldest unsettled dispatch was recorded; None when nothing waits."""
+    next_due_at: Mapping[str, float] = field(default_factory=dict)
+    """By provider, the earliest time at which an unsettled dispatch is due."""
+    last_recorded_at: float | None = None
+    """When the last suppression was recorded; None in a new spool."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which suppressions or dead letters are meant; an empty field selects everything."""
+
+    recipient: str | None = None
+    domain: str | None = None
+    reason: str | None = None
+    provider: str | None = None
+    """Dead letters only."""
+    since: float | None = None
+    """Occurred (or, without a time of its own, recorded) at this time or later."""
+    until: float | None = None
+    """Before this time."""
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A dispatch that gave up."""
+
+    dispatch: int
+    provider: str
+    suppression: Suppression
+    attempts: int
+    died_at: float
+    answer: str
+    """What the last attempt was told."""

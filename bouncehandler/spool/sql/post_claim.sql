@@ -1,0 +1,1 @@
+UPDATE post SET claim = :claim, claimed_until = :until

@@ -1,0 +1,1 @@
+UPDATE post SET claim = NULL, claimed_until = :until WHERE claim = :claim

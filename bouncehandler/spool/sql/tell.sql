@@ -1,0 +1,1 @@
+INSERT INTO notice (kind, at, about) VALUES (:kind, :now, :about)
