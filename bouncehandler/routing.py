@@ -14,11 +14,18 @@ class Routes:
 
     Whole addresses and `*@domain` are looked up, however many there are: every VERP sender is another one, so that
     remembering senders would not help.
+
+    Args:
+        originators: patterns by provider.
+        types: the type of each provider; without them nobody knows whose ids are whose.
     """
 
-    def __init__(self, originators: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, originators: Mapping[str, Sequence[str]], types: Mapping[str, str] | None = None) -> None:
         self.everyone = tuple(originators)
         """Every provider, in the order of the configuration."""
+        self._of_type: dict[str, tuple[str, ...]] = {}
+        for name, provider_type in (types or {}).items():
+            self._of_type[provider_type] = (*self._of_type.get(provider_type, ()), name)
         self._whole: defaultdict[str, set[str]] = defaultdict(set)
         self._domains: defaultdict[str, set[str]] = defaultdict(set)
         self._others: list[tuple[re.Pattern[str], str]] = []
@@ -38,6 +45,10 @@ class Routes:
         if self._others:
             wanting |= {name for pattern, name in self._others if pattern.match(text)}
         return tuple(name for name in self.everyone if name in wanting)
+
+    def of_type(self, provider_type: str) -> tuple[str, ...]:
+        """The providers of a type, whose ids a complaint may hold; empty when there are none."""
+        return self._of_type.get(provider_type, ())
 
     def _add(self, pattern: str, name: str) -> None:
         local, at, domain = pattern.rpartition("@")

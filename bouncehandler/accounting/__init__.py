@@ -1,11 +1,13 @@
 """PowerMTA's accounting: blocks of CSV bytes become records, by header name, and what can't be read says why.
 
-`reader` is the door. `lines` cuts blocks into lines, `layout` finds the columns, `listed` knows plain lists, `damage`
-finds the next good row, `headers` remembers where headers stood, and `open_row` keeps a row whose quoted cell goes on.
+`reader` is the door. `lines` cuts blocks into lines, `layout` finds the columns, `listed` knows plain lists,
+`complaints` finds whom a feedback loop names, `damage` the next good row, `headers` remembers where headers stood, and
+`open_row` keeps a row whose quoted cell goes on.
 """
 
+from bouncehandler.accounting.complaints import Nameless
 from bouncehandler.accounting.items import Item, Unreadable
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing
 from bouncehandler.accounting.reader import TYPES, Reader
 
-__all__ = ["DEFAULT_COLUMNS", "TYPES", "ColumnsMissing", "Item", "Reader", "Unreadable"]
+__all__ = ["DEFAULT_COLUMNS", "TYPES", "ColumnsMissing", "Item", "Nameless", "Reader", "Unreadable"]

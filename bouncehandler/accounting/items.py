@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
+from bouncehandler.accounting.complaints import Nameless
 from bouncehandler.accounting.layout import ColumnsMissing
-from bouncehandler.record import Bounce, ListedAddress
+from bouncehandler.record import Bounce, Complaint, ListedAddress
 
 
 class Unreadable(NamedTuple):
@@ -20,4 +21,4 @@ class Unreadable(NamedTuple):
     """False for the further pieces of a row that is too long, which are not to be counted again."""
 
 
-Item = Bounce | ListedAddress | Unreadable | ColumnsMissing
+Item = Bounce | Complaint | Nameless | ListedAddress | Unreadable | ColumnsMissing

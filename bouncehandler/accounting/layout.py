@@ -1,11 +1,12 @@
 """Where the columns are: a header row becomes a function from rows to bounces."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
+from bouncehandler.accounting.cells import clean, parse_time
+from bouncehandler.accounting.complaints import PERSON, ComplaintLayout
 from bouncehandler.record import Bounce, parse_address, parse_status
 
 _ORDERS = """
@@ -35,17 +36,16 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
 }
 """What a bounce is made of, in the order of `_bounce`, and the columns that may hold it, in lower case."""
 
-_DECISIVE = ("rcpt", "bounceCat", "orig", "dsnStatus")
+_DECISIVE_LAST = PERSON | {"orig", "bouncecat", "dsnstatus", "jobid", "feedbacktype"}
 
-_LONGEST_TIME = 64
-"""Characters; times are remembered, longer texts are none."""
+_DECISIVE = ("rcpt", "bounceCat", "orig", "dsnStatus")
 
 
 class ColumnsMissing(NamedTuple):
-    """Bounces come under a header that lacks what decisions rest on; PowerMTA's `record-fields` brings it."""
+    """Records come under a header that lacks what decisions rest on; PowerMTA's `record-fields` brings it."""
 
     line: int
-    """Of the stream, from 1: the first bounce under that header."""
+    """Of the stream, from 1: the first such record under that header."""
     columns: tuple[str, ...]
 
 
@@ -62,9 +62,14 @@ class Layout:
         """Index of the first column for the bounce category; any where there is none."""
         self.tally_width = self.width if len(places["bounceCat"]) == 1 else -1
         """Cells of the rows whose category is sure to stand at that index; none where there is none, or several."""
-        self.ends_decisively = bool(names) and names[-1] in {"rcpt", "orig", "bouncecat", "dsnstatus", "jobid"}
+        self.ends_decisively = bool(names) and names[-1] in _DECISIVE_LAST
         """Whether a cut in the last cell could change a decision."""
         self._pick = _picker(list(places.values()))
+
+    @cached_property
+    def of_complaints(self) -> ComplaintLayout:
+        """The same columns, where they are a feedback loop's."""
+        return ComplaintLayout(self.columns)
 
     def bounce(self, row: list[str], record_type: Literal["b", "rb"]) -> Bounce | str:
         """The row as a bounce, or the reason why it is none; a row shorter than the header is padded."""
@@ -118,25 +123,3 @@ def _bounce(cells: tuple[str, ...], record_type: Literal["b", "rb"]) -> Bounce |
         vmta,
         source_ip,
     )
-
-
-def parse_time(text: str) -> datetime | None:
-    """An aware time from `2016-08-01 14:06:01-0400` or UNIX seconds (v4, `iso-times no`); None from anything else."""
-    return _time(text) if len(text) <= _LONGEST_TIME else None
-
-
-@lru_cache(maxsize=4096)
-def _time(text: str) -> datetime | None:
-    text = text.strip()
-    try:
-        if text.isascii() and text.isdigit():
-            return datetime.fromtimestamp(int(text), UTC)
-        at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-def clean(text: str) -> str:
-    r"""The text with NUL, and bytes that were not UTF-8, written as `\xe9`: so it can be stored and sent."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace").replace("\0", "\\x00")

@@ -3,8 +3,9 @@
 import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, cast
+from typing import Literal, cast
 
+from bouncehandler.accounting.complaints import Nameless
 from bouncehandler.accounting.damage import (
     WRAPPING,
     has_swallowed_rows,
@@ -19,36 +20,21 @@ from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Lay
 from bouncehandler.accounting.lines import Lines, Piece, encode
 from bouncehandler.accounting.listed import is_heading, listed_address, quoted_cell
 from bouncehandler.accounting.open_row import OpenRow
+from bouncehandler.accounting.spans import Ruin, Span
 from bouncehandler.record import ListedAddress
 
 TYPES = ("b", "rb", "d", "t", "tq", "r", "rs", "f")
-"""PowerMTA's record types; `b` and `rb` become records, the others are counted."""
+"""PowerMTA's record types; `b`, `rb` and `f` become records, the others are counted."""
 
 _LONGEST_CATEGORY = 256
 """Characters; a longer category is not worth remembering."""
-
-
-class _Span(NamedTuple):
-    """A row's place among the lines at hand."""
-
-    lines: list[str]
-    start: int
-    end: int
-
-
-class _Ruin(NamedTuple):
-    """What is left of a damaged row of several lines while its lines are read one by one."""
-
-    hopeless: int
-    """Lines before this one begin no row that goes on in the next line: it would be damaged where the first one was."""
-    end: int
 
 
 class Reader:
     """Reads one stream; `feed` it blocks, then `close` it.
 
     Args:
-        columns: the column orders to fall back to when no header came, by record type; `b` is among them.
+        columns: the column orders to fall back to when no header came, by record type: `b` and `f`.
         ignored: bounce categories that need no record: their rows are only tallied, which is several times faster.
         longest: bytes; a longer row can't be one.
     """
@@ -77,7 +63,7 @@ class Reader:
         self._lines = Lines(longest)
         self._lines_done = 0
         self._open = OpenRow()
-        self._ruin = _Ruin(0, 0)
+        self._ruin = Ruin(0, 0)
         self._items: list[Item] = []
         for category in ignored:
             self.ignore(category)
@@ -152,7 +138,7 @@ class Reader:
 
         A row that begins before line `given_up` is damaged if its quoted cell is still open at the last line.
         """
-        at, self._ruin = 0, _Ruin(0, 0)
+        at, self._ruin = 0, Ruin(0, 0)
         while at < len(lines):
             at = self._run(lines, at, given_up)
         self._lines_done += len(lines) - len(self._open.lines)
@@ -170,16 +156,16 @@ class Reader:
                     tally[name] += 1
                     start = first + rows.line_num
                     continue
-                span = _Span(lines, start, first + rows.line_num)
+                span = Span(lines, start, first + rows.line_num)
                 start = self._row(row, span)
                 if start != span.end:
                     return start
                 width, category = self._width, self._category
         except csv.Error as error:
-            return self._broken(str(error), _Span(lines, start, first + rows.line_num), given_up)
+            return self._broken(str(error), Span(lines, start, first + rows.line_num), given_up)
         return stop
 
-    def _broken(self, error: str, span: _Span, given_up: int) -> int:
+    def _broken(self, error: str, span: Span, given_up: int) -> int:
         """Deal with a row that is no CSV: one with an open quote waits for more, else it is damaged."""
         lines, start, end = span
         if error != "unexpected end of data":
@@ -187,22 +173,22 @@ class Reader:
         if start < self._ruin.hopeless:
             return self._damaged("unclosed-quote", span._replace(end=self._ruin.end))
         if start < given_up:
-            self._ruin = _Ruin(end if given_up == end else last_hope(lines, start, end), end)
+            self._ruin = Ruin(end if given_up == end else last_hope(lines, start, end), end)
             return self._damaged("unclosed-quote", span)
         self._open.begin(lines[start:], is_another=start > 0)
         return end
 
-    def _stray(self, error: str, span: _Span) -> int:
+    def _stray(self, error: str, span: Span) -> int:
         """Deal with a row in whose last line something stands where it can't."""
         lines, start, end = span
         if end - start > 1:
-            self._ruin = _Ruin(end - 1, end)
+            self._ruin = Ruin(end - 1, end)
             return self._damaged("unclosed-quote", span)
         if self._takes_list and (cell := quoted_cell(lines[start])):
             return self._other([cell], span)
         return self._damaged("stray-return" if error.startswith("new-line") else "stray-quote", span)
 
-    def _damaged(self, reason: str, span: _Span, *, is_searched: bool = True) -> int:
+    def _damaged(self, reason: str, span: Span, *, is_searched: bool = True) -> int:
         """Set a damaged row aside; returns the line at which the next good one begins."""
         lines, start, end = span
         resume, cut = next_start(lines, start, end, takes_list=self._takes_list) if is_searched else (end, 0)
@@ -214,7 +200,7 @@ class Reader:
         self._items.append(Unreadable(self._lines_done + start + 1, reason, encode(raw)))
         return resume
 
-    def _row(self, row: list[str], span: _Span) -> int:
+    def _row(self, row: list[str], span: Span) -> int:
         """Deal with a row that is not just tallied; returns the line to go on with."""
         kind = row[0].strip(WRAPPING).lower() if row else ""
         if kind in TYPES:
@@ -227,8 +213,8 @@ class Reader:
             return self._other(row, span)
         return span.end
 
-    def _set_header(self, row: list[str], span: _Span) -> None:
-        self.headers.add(self._lines_done + span.start + 1, encode("".join(span.lines[span.start : span.end])))
+    def _set_header(self, row: list[str], span: Span) -> None:
+        self.headers.add(self._lines_done + span.start + 1, encode(span.text))
         self._layout = Layout(row)
         self._aim(self._layout)
         self._takes_list, self._is_list, self.recognised = False, False, True
@@ -238,7 +224,7 @@ class Reader:
         """Have rows tallied by this layout; but where the stream ends in a cut row, each is looked at."""
         self._width, self._category = -1 if self._is_cut else layout.tally_width, layout.category
 
-    def _accounting(self, kind: str, row: list[str], span: _Span) -> int:
+    def _accounting(self, kind: str, row: list[str], span: Span) -> int:
         """A row of a known type: a record, a count, or damaged."""
         self.recognised = True
         self._takes_list = self._is_list  # records without a header are no list
@@ -247,14 +233,16 @@ class Reader:
             return self._too_wide("too-many-cells", span)
         if layout and len(row) < layout.width and holds_header(row):
             return self._damaged("torn", span)
-        if layout and self._is_cut and _is_cut_off(row, span, layout):
+        if layout and self._is_cut and span.is_cut_off(row, layout):
             return self._damaged("torn", span, is_searched=False)
         if kind in self.tallies and layout:
             return self._bounce(cast("Literal['b', 'rb']", kind), row, span, layout)
+        if kind == "f" and layout:
+            self._complaint(row, span, layout)
         self.counted[kind] += 1
         return span.end
 
-    def _bounce(self, kind: Literal["b", "rb"], row: list[str], span: _Span, layout: Layout) -> int:
+    def _bounce(self, kind: Literal["b", "rb"], row: list[str], span: Span, layout: Layout) -> int:
         if self._is_cut and len(row) == layout.tally_width and (name := row[layout.category]) in self.tallies[kind]:
             self.tallies[kind][name] += 1
             return span.end
@@ -268,14 +256,22 @@ class Reader:
         self.counted[kind] += 1
         return span.end
 
-    def _too_wide(self, reason: str, span: _Span) -> int:
+    def _complaint(self, row: list[str], span: Span, layout: Layout) -> None:
+        for complaint in layout.of_complaints.complaints(row):
+            if complaint.recipient or complaint.subscriber.name:
+                self._items.append(complaint)
+            else:
+                line, missing = self._lines_done + span.start + 1, layout.of_complaints.missing
+                self._items.append(Nameless(complaint, line, encode(span.text), missing))
+
+    def _too_wide(self, reason: str, span: Span) -> int:
         """A row with more cells than columns; an open quote may have swallowed rows on its way."""
         lines, start, end = span
         if end - start > 1:
-            self._ruin = _Ruin(last_hope(lines, start, end), end)
+            self._ruin = Ruin(last_hope(lines, start, end), end)
         return self._damaged(reason, span)
 
-    def _other(self, row: list[str], span: _Span) -> int:
+    def _other(self, row: list[str], span: Span) -> int:
         """A row of no known type: a line of a plain list where one may come, else damaged."""
         if holds_header(row):
             return self._damaged("torn", span)
@@ -289,9 +285,3 @@ class Reader:
             return self._damaged("not-an-address" if self._is_list else "unknown-type", span, is_searched=False)
         self._is_list = self.recognised = True
         return span.end
-
-
-def _is_cut_off(row: list[str], span: _Span, layout: Layout) -> bool:
-    """Whether the row is the last one, without a line end, and what is missing could change a decision."""
-    is_last = not span.lines[span.end - 1].endswith("\n")
-    return is_last and (len(row) < layout.width or layout.ends_decisively)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import Reader
+from bouncehandler.cli.deciding import owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.options import Common
 from bouncehandler.cli.report import Report, Waiting, still_waiting, waiting_at
@@ -16,9 +17,7 @@ from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import Terminal
 from bouncehandler.cli.work import LOOK, stop_in_good_order
 from bouncehandler.ingest import Ingest, pump
-from bouncehandler.policy import Policy
 from bouncehandler.rejected import RejectedFile
-from bouncehandler.routing import Routes
 from bouncehandler.spool import Owed, Recorded, Spool
 
 if TYPE_CHECKING:
@@ -30,6 +29,9 @@ class _DryRun:
 
     def record(self, batch: list[Owed], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
         return Recorded(new=len(batch), duplicates=0)
+
+    def tell(self, kind: str, about: object, now: float) -> None:
+        """Tell nobody."""
 
     def keep(self, rows: object) -> None:
         """Keep nothing."""
@@ -91,12 +93,13 @@ class _Run:
         dry = _DryRun()
         return Ingest(
             Reader(columns),
-            Policy(settings.policy.bounce, settings.policy.status, settings.policy.suppression_list_hit),
-            Routes({name: section.originators for name, section in settings.providers.items()}),
+            policy_of(settings),
+            owing_of(settings),
             self.spool or dry,
             RejectedFile(self.session.rejected_path) if self.spool else dry,
             self.session.log,
             clock=time.time,
+            unreadable_share=settings.notify.unreadable_share,
             batch_rows=settings.spool.batch_rows,
             committed=self.crew.notify if self.crew else lambda: None,
             says_each=self.session.says_each_row,

@@ -1,10 +1,12 @@
 """The left half: stdin to accounting to policy to the spool, and never a network call in between.
 
-`pump` moves blocks from a file descriptor into `Ingest`, which decides and commits in groups; `Tally` counts.
+`pump` moves blocks from a file descriptor into `Ingest`, which decides and commits in groups; `Owing` turns a record
+that suppresses into what is owed to whom; `Tally` counts.
 """
 
 from bouncehandler.ingest.intake import Ingest
+from bouncehandler.ingest.owing import Owing, TokenHolder, Tokens
 from bouncehandler.ingest.pump import pump
 from bouncehandler.ingest.tally import Tally
 
-__all__ = ["Ingest", "Tally", "pump"]
+__all__ = ["Ingest", "Owing", "Tally", "TokenHolder", "Tokens", "pump"]

@@ -1,17 +1,17 @@
 """Decides about what the reader reads, and commits it to the spool in groups."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
 
-from bouncehandler.accounting import ColumnsMissing, Item, Reader, Unreadable
+from bouncehandler.accounting import ColumnsMissing, Item, Nameless, Reader, Unreadable
+from bouncehandler.ingest.aside import Aside
+from bouncehandler.ingest.owing import Owing
+from bouncehandler.ingest.ports import Keeper, Log, Recorder
 from bouncehandler.ingest.tally import Tally
 from bouncehandler.policy import Count, Policy, Suppress, Verdict
-from bouncehandler.record import Bounce, ListedAddress
-from bouncehandler.routing import Routes
-from bouncehandler.spool import Owed, Recorded
-from bouncehandler.suppression import Suppression
+from bouncehandler.record import Bounce, Complaint, ListedAddress
+from bouncehandler.spool import Owed
 
 _CATEGORIES_LEARNT = 1000
 """So many ignored categories are remembered; the set is open, memory is not."""
@@ -21,32 +21,17 @@ _UNREADABLE_SAID = 100
 """So many unreadable rows of a kind are logged one by one; the rest is counted, since a log is to be read."""
 
 
-class Recorder(Protocol):
-    """Where suppressions go: the spool, or nowhere in a dry run."""
+_ROWS_FOR_A_SHARE = 1000
+"""A stream that goes on has a share of unreadable rows only after so many; at its end it has one in any case."""
 
-    def record(self, batch: list[Owed], now: float) -> Recorded:
-        """See `Spool.record`."""
-        ...
+_NAMELESS = "a complaint that names nobody"
 
-
-class Keeper(Protocol):
-    """Where rows go that can't be read."""
-
-    def keep(self, rows: Iterable[bytes]) -> None:
-        """See `RejectedFile.keep`."""
-        ...
-
-
-class Log(Protocol):
-    """The two things that the engine says aloud; a structlog logger is one."""
-
-    def warning(self, event: str, **values: object) -> object:
-        """Something that deserves a look."""
-        ...
-
-    def debug(self, event: str, **values: object) -> object:
-        """Something for who asked for everything."""
-        ...
+_MEND_B = "name them in PowerMTA's record-fields, or write `record-fields b *`"
+_MEND_F = (
+    "in PowerMTA's acct-file: `record-fields f *, header_Message-Id, header_List-Unsubscribe, header_List-Id, "
+    "header_X-Mw-Subscriber-Uid, header_X-Mailer-LID, header_X-Mailer-RecptId`, and for Microsoft "
+    "`map-header-to-field f header_X-HmXmrOriginalRecipient rcpt`"
+)
 
 
 class Ingest:
@@ -57,6 +42,7 @@ class Ingest:
         spool: takes the suppressions, a group at a time.
         rejected: takes the rows that can't be read.
         clock: seconds since the epoch.
+        unreadable_share: the postmaster is told when more than this share of the rows can't be read.
         batch_rows: after so many suppressions the group is committed even though more input waits.
         committed: called after every commit that put something new into the spool.
         says_each: whether each row and its verdict goes to the log at level debug.
@@ -66,24 +52,24 @@ class Ingest:
         self,
         reader: Reader,
         policy: Policy,
-        routes: Routes,
+        owing: Owing,
         spool: Recorder,
         rejected: Keeper,
         log: Log,
         *,
         clock: Callable[[], float],
+        unreadable_share: float = 0.01,
         batch_rows: int = 1000,
         committed: Callable[[], None] = lambda: None,
         says_each: bool = False,
     ) -> None:
         self._tally = Tally()
-        self._reader, self._policy, self._routes = reader, policy, routes
-        self._spool, self._rejected, self._log = spool, rejected, log
+        self._reader, self._policy, self._owing = reader, policy, owing
+        self._spool, self._log = spool, log
         self._clock, self._batch_rows, self._committed, self._says_each = clock, batch_rows, committed, says_each
+        self._unreadable_share, self._has_told = unreadable_share, False
         self._owed: list[Owed] = []
-        self._unreadable: list[bytes] = []
-        self._header_kept = b""
-        self._is_kept_row_open = False
+        self._aside = Aside(rejected, reader.headers.before)
         if not says_each:
             for category in policy.settled_categories():
                 reader.ignore(category)
@@ -106,7 +92,7 @@ class Ingest:
     @property
     def is_waiting_to_commit(self) -> bool:
         """Whether anything read is not on disk yet."""
-        return bool(self._owed or self._unreadable)
+        return bool(self._owed or self._aside)
 
     def feed(self, block: bytes) -> None:
         """Read a block and decide; commit when the group is full.
@@ -115,15 +101,16 @@ class Ingest:
             SpoolError: the disk failed us.
         """
         self._take(self._reader.feed(block))
-        is_full = len(self._owed) >= self._batch_rows or len(self._unreadable) >= self._batch_rows
-        if is_full or self._is_kept_row_open:  # the pieces of a row without end must not gather in memory
+        is_full = len(self._owed) >= self._batch_rows or len(self._aside) >= self._batch_rows
+        if is_full or self._aside.is_open:  # the pieces of a row without end must not gather in memory
             self.commit()
 
     def close(self) -> None:
         """Read what is left behind the last line end, and commit. Raises as `feed`."""
         self._take(self._reader.close())
-        self._end_kept_row()
+        self._aside.end_row()
         self.commit()
+        self._tell_of_share(1)
 
     def free_swallowed_rows(self) -> None:
         """See `Reader.give_up_open_row`. Raises as `feed`."""
@@ -132,9 +119,9 @@ class Ingest:
 
     def commit(self) -> None:
         """Put the group on disk, rows that can't be read first. Raises as `feed`."""
-        if self._unreadable:
-            self._rejected.keep(self._unreadable)
-            self._unreadable, self._header_kept = [], b""
+        if self._aside:
+            self._aside.keep()
+            self._tell_of_share(_ROWS_FOR_A_SHARE)
         if self._owed:
             recorded = self._spool.record(self._owed, self._clock())
             self._tally.duplicates += recorded.duplicates
@@ -154,6 +141,10 @@ class Ingest:
         for item in items:
             if isinstance(item, Bounce):
                 self._bounce(item)
+            elif isinstance(item, Complaint):
+                self._complaint(item)
+            elif isinstance(item, Nameless):
+                self._complaint(item.complaint, item)
             elif isinstance(item, ListedAddress):
                 self._listed(item)
             elif isinstance(item, Unreadable):
@@ -164,25 +155,57 @@ class Ingest:
     def _bounce(self, bounce: Bounce) -> None:
         verdict = self._policy.decide(bounce)
         if isinstance(verdict, Suppress):
-            providers = self._routes.of(bounce.originator)
-            if not providers and self._routes.everyone:
+            owed = self._owing.bounce(bounce, verdict)
+            if not owed.providers and self._owing.routes.everyone:
                 self._tally.nobody_wants(bounce.originator)
-            self._owed.append(Owed(_of_bounce(bounce, verdict), providers))
+            self._owed.append(owed)
             self._tally.suppressed += 1
         else:
             self._tally.ignored[reason(verdict)] += 1
             self._learn(bounce.category)
         if self._says_each:
-            self._say(bounce, verdict)
+            self._say(
+                verdict,
+                recipient=bounce.recipient,
+                originator=bounce.originator,
+                category=bounce.category,
+                status=str(bounce.status or ""),
+            )
 
     def _listed(self, listed: ListedAddress) -> None:
         verdict = self._policy.decide(listed)
-        day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
-        suppression = Suppression(listed.id_on(day), listed.recipient, "list", verdict.rule)
-        self._owed.append(Owed(suppression, self._routes.everyone))
-        self._tally.suppressed += 1
+        if isinstance(verdict, Suppress):
+            day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
+            self._owed.append(self._owing.listed(listed, verdict, day))
+            self._tally.suppressed += 1
         if self._says_each:
-            self._log.debug("row", recipient=listed.recipient, verdict="suppress", rule=verdict.rule)
+            self._say(verdict, recipient=listed.recipient)
+
+    def _complaint(self, complaint: Complaint, nameless: Nameless | None = None) -> None:
+        verdict = self._policy.decide(complaint)
+        owed = self._owing.complaint(complaint, verdict) if isinstance(verdict, Suppress) else None
+        if owed:
+            self._owed.append(owed)
+            self._tally.suppressed += 1
+            if not owed.resolvers and not owed.suppression.recipient:
+                self._tally.nobody_wants(f"(ids of {owed.suppression.list_manager})")
+        elif isinstance(verdict, Suppress) and nameless:
+            self._keep_nameless(nameless)
+        else:
+            self._tally.ignored[reason(verdict)] += 1
+        if self._says_each:
+            person = owed.suppression.person if owed else complaint.recipient
+            self._say(verdict, recipient=person, originator=complaint.originator, feedback_type=complaint.feedback_type)
+
+    def _keep_nameless(self, nameless: Nameless) -> None:
+        """Keep a complaint that names nobody: nothing can be done about it, but more columns may tell of the next."""
+        self._tally.ignored[_NAMELESS] += 1
+        self._aside.put(Unreadable(nameless.line, _NAMELESS, nameless.raw))
+        if self._tally.ignored[_NAMELESS] <= _UNREADABLE_SAID:
+            mend = _MEND_F if nameless.missing else "nothing: the reporter told nothing more"
+            self._log.warning(
+                "complaint_names_nobody", line=nameless.line, columns_missing=list(nameless.missing), mend=mend
+            )
 
     def _learn(self, category: str) -> None:
         """Have the reader only tally a category that no other field of the record can save from being ignored."""
@@ -191,67 +214,34 @@ class Ingest:
             self._reader.ignore(category)
 
     def _set_aside(self, row: Unreadable) -> None:
-        if row.is_first_piece:
-            self._end_kept_row()
-            self._put_header_before(row)
-        self._unreadable.append(row.raw)
-        self._is_kept_row_open = not row.raw.endswith(b"\n")
-        if row.reason != "too-long":  # of which more may come
-            self._end_kept_row()
+        self._aside.put(row)
         if row.is_first_piece:
             self._tally.unreadable[row.reason] += 1
             if self._tally.unreadable[row.reason] <= _UNREADABLE_SAID:
                 self._log.warning("unreadable", line=row.line, reason=row.reason, size=len(row.raw))
 
-    def _end_kept_row(self) -> None:
-        """Give the row that was kept last its line end, where it came without."""
-        if self._is_kept_row_open:
-            self._unreadable.append(b"\n")
-            self._is_kept_row_open = False
-
-    def _put_header_before(self, row: Unreadable) -> None:
-        """Once a group, and where it changes: so what is kept can be mended and fed in as it is."""
-        header = self._reader.headers.before(row.line)
-        if header and header != self._header_kept:
-            self._unreadable.append(header)
-            self._header_kept = header
+    def _tell_of_share(self, least: int) -> None:
+        """Tell the postmaster, once an input, that too much of at least so many rows can't be read."""
+        unreadable, rows = self._tally.unreadable, self.rows + self._tally.unreadable.total()
+        if self._has_told or not rows >= least or unreadable.total() <= self._unreadable_share * rows:
+            return
+        self._has_told = True
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in unreadable.most_common())
+        about = {"rows": f"{unreadable.total():,}", "of": f"{rows:,}", "reasons": reasons}
+        self._spool.tell("unreadable", about, self._clock())
 
     def _missing(self, missing: ColumnsMissing) -> None:
         self._log.warning(
             "columns_missing",
             line=missing.line,
             columns=list(missing.columns),
-            mend="name them in PowerMTA's record-fields, or write `record-fields b *`",
+            mend=_MEND_B,
         )
 
-    def _say(self, bounce: Bounce, verdict: Verdict) -> None:
-        self._log.debug(
-            "row",
-            recipient=bounce.recipient,
-            originator=bounce.originator,
-            category=bounce.category,
-            status=str(bounce.status or ""),
-            verdict=type(verdict).__name__.lower(),
-            rule=verdict.rule,
-        )
+    def _say(self, verdict: Verdict, **record: object) -> None:
+        self._log.debug("row", **record, verdict=type(verdict).__name__.lower(), rule=verdict.rule)
 
 
 def reason(verdict: Verdict) -> str:
     """Why a record was ignored, in the words of the configuration."""
     return f"{verdict.rule} (counting)" if isinstance(verdict, Count) else verdict.rule
-
-
-def _of_bounce(bounce: Bounce, verdict: Suppress) -> Suppression:
-    return Suppression(
-        bounce.id,
-        bounce.recipient,
-        "bounce",
-        verdict.rule,
-        bounce.record_type,
-        bounce.category,
-        str(bounce.status or ""),
-        bounce.diagnostic,
-        bounce.originator,
-        bounce.job_id,
-        bounce.logged_at or bounce.queued_at,
-    )

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from bouncehandler.accounting import Reader
-from bouncehandler.ingest import Ingest, Tally, pump
+from bouncehandler.ingest import Ingest, Owing, Tally, pump
 from bouncehandler.logs import get_logger
 from bouncehandler.policy import Policy
 from bouncehandler.rejected import RejectedFile
@@ -74,7 +74,7 @@ def _take_in(kind: Kind, file: Path, rows: int) -> float:
         intake = Ingest(
             Reader(),
             Policy(),
-            Routes({PROVIDER: ORIGINATORS}),
+            Owing(Routes({PROVIDER: ORIGINATORS})),
             spool,
             RejectedFile(Path(name) / "rejected.csv"),
             get_logger(),

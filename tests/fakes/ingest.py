@@ -1,10 +1,10 @@
 """What the left half writes to: a spool that keeps, blocks or fails as its fields say, and short ways to make rows."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bouncehandler.accounting import Reader
-from bouncehandler.ingest import Ingest
+from bouncehandler.ingest import Ingest, Owing, Tokens
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
 from bouncehandler.spool import Owed, Recorded, SpoolError
@@ -33,6 +33,7 @@ class FakeRecorder:
         self.open.set()
         self.is_busy = threading.Event()
         """Set while a commit is under way."""
+        self.told: list[tuple[str, dict[str, str]]] = []
         self._seen: set[str] = set()
 
     @property
@@ -53,6 +54,10 @@ class FakeRecorder:
         self._seen |= new
         return Recorded(new=len(new), duplicates=len(batch) - len(new))
 
+    def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:  # noqa: ARG002  # the spool's signature
+        """Keep a notice."""
+        self.told.append((kind, dict(about)))
+
 
 class FakeRejected:
     """Takes rows that can't be read."""
@@ -71,10 +76,12 @@ class FakeRejected:
 class Left:
     """The left half on top of fakes."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a test may want to say of it
         self,
         *,
         routes: dict[str, list[str]] | None = None,
+        types: dict[str, str] | None = None,
+        tokens: Tokens = lambda _: None,
         policy: Policy | None = None,
         batch_rows: int = 1000,
         says_each: bool = False,
@@ -85,7 +92,7 @@ class Left:
         self.intake = Ingest(
             Reader(),
             policy or Policy(),
-            Routes({"news": []} if routes is None else routes),
+            Owing(Routes({"news": []} if routes is None else routes, types), tokens),
             self.spool,
             self.rejected,
             self.log,

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bouncehandler.accounting import ColumnsMissing, Reader, Unreadable
-from bouncehandler.record import Bounce, ListedAddress
+from bouncehandler.accounting import ColumnsMissing, Nameless, Reader, Unreadable
+from bouncehandler.record import Bounce, Complaint, ListedAddress
 
 SAMPLES = Path(__file__).parents[2] / "config" / "samples"
 
@@ -35,6 +35,8 @@ class Reading(NamedTuple):
     listed: list[str]
     unreadable: list[Unreadable]
     missing: list[ColumnsMissing]
+    complaints: list[Complaint]
+    nameless: list[Nameless]
 
     @property
     def recipients(self) -> list[str]:
@@ -64,6 +66,8 @@ def read(data: bytes | str, reader: Reader | None = None, block: int = 1 << 18) 
         [item.recipient for item in items if isinstance(item, ListedAddress)],
         [item for item in items if isinstance(item, Unreadable)],
         [item for item in items if isinstance(item, ColumnsMissing)],
+        [item for item in items if isinstance(item, Complaint)],
+        [item for item in items if isinstance(item, Nameless)],
     )
 
 

@@ -1,0 +1,140 @@
+"""Rows of feedback loops become complaints: whom they name, in an address or in a list manager's ids."""
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from bouncehandler.accounting.cells import clean, parse_addresses, parse_time
+from bouncehandler.record import Address, Complaint, Headers, Subscriber
+
+_RECIPIENTS = ("rcpt", "header_x-hmxmroriginalrecipient", "arf_original-rcpt-to", "arf_original-recipient")
+"""Columns that tell the original recipients: Microsoft's header, which may be mapped, and RFC 5965's field."""
+
+_LAST_RESORT = ("header_x-original-to", "header_delivered-to", "header_to")
+"""What the message itself says of its recipient; believed where it is one address, and nothing else names anybody."""
+
+_IDS = {
+    "header_list-unsubscribe": "header_List-Unsubscribe",
+    "header_list-id": "header_List-Id",
+    "header_x-mw-subscriber-uid": "header_X-Mw-Subscriber-Uid",
+    "header_x-mailer-lid": "header_X-Mailer-LID",
+    "header_x-mailer-recptid": "header_X-Mailer-RecptId",
+}
+"""Columns that tell ids, as PowerMTA's `record-fields` has them."""
+
+PERSON = frozenset((*_RECIPIENTS, *_LAST_RESORT, *_IDS, "header_x-mw-campaign-uid"))
+"""Columns on which it rests whom a complaint is about, in lower case."""
+
+_TOLD = ("Subject", "From", "Date", "Message-Id", "List-Id", "Feedback-ID", "X-Job", "BatchId")
+"""Headers of the complained message that a notice repeats."""
+
+_MAILTO = re.compile(r"mailto:\s*([^?>,;\s]+)", re.IGNORECASE)
+_UID = re.compile(r"[a-z0-9]{13}")
+_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
+_ASIDE = re.compile(r"<[^>]*>|\([^)]*\)|\"[^\"]*\"")
+
+_LONGEST = 4096
+"""Characters of a header that are looked at."""
+_MOST_MAILTOS = 5
+
+
+class Nameless(NamedTuple):
+    """A complaint with neither an address nor ids."""
+
+    complaint: Complaint
+    line: int
+    """Of the stream, from 1: where the row begins."""
+    raw: bytes
+    """The row as it came, line end included."""
+    missing: tuple[str, ...]
+    """Columns, as `record-fields` names them, that could have brought the person and that the header lacks."""
+
+
+class ComplaintLayout:
+    """The columns of one header, or of a configured order, where they are a feedback loop's."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._names = [name.strip().lower() for name in columns]
+        self.missing = tuple(written for name, written in _IDS.items() if name not in self._names)
+        """Columns for ids that are not among these."""
+
+    def complaints(self, row: Sequence[str]) -> list[Complaint]:
+        """One complaint for each recipient; where no address is told, one that may have ids."""
+        cells: dict[str, str] = {}
+        for name, cell in zip(self._names, row, strict=False):
+            if cell and not cells.get(name):  # one of several columns of a name: the first that is not empty
+                cells[name] = clean(cell)
+        complaint = _without_recipient(cells)
+        found = dict.fromkeys(address for name in _RECIPIENTS for address in parse_addresses(cells.get(name, "")))
+        if not (found or complaint.subscriber.name or complaint.unsubscribe_to):
+            found = dict.fromkeys(_only_one(cells))
+        return [complaint._replace(recipient=recipient) for recipient in found] or [complaint]
+
+
+def _without_recipient(cells: dict[str, str]) -> Complaint:
+    return Complaint(
+        feedback_type=cells.get("feedbacktype", "").strip().lower()[:100],
+        logged_at=parse_time(cells.get("timelogged", "")),
+        originator=cells.get("orig") or cells.get("header_return-path", ""),
+        job_id=cells.get("header_x-job") or cells.get("jobid", ""),
+        subscriber=_mailwizz(cells) or _interspire(cells) or Subscriber(),
+        unsubscribe_to=_mailtos(cells.get("header_list-unsubscribe", "")[:_LONGEST]),
+        reporter=_reporter(cells),
+        headers=_headers(cells),
+    )
+
+
+def _mailwizz(cells: dict[str, str]) -> Subscriber | None:
+    subscriber = cells.get("header_x-mw-subscriber-uid", "").strip()
+    list_id = _list_id(cells.get("header_list-id", "")[:_LONGEST])
+    if not (_ID.fullmatch(subscriber) and list_id):
+        return None
+    campaign = cells.get("header_x-mw-campaign-uid", "").strip()
+    return Subscriber("mailwizz", list_id, subscriber, campaign if _ID.fullmatch(campaign) else "")
+
+
+def _list_id(header: str) -> str:
+    """MailWizz's list in `ab123cd456ef7 <News>`; empty where the header holds none."""
+    whole = header.strip().strip("<>")
+    if _ID.fullmatch(whole):
+        return whole
+    bare = _ASIDE.sub(" ", header).split()
+    uids = filter(_UID.fullmatch, (*bare, *re.split(r"[^A-Za-z0-9]+", header)))
+    return next(uids, bare[0] if len(bare) == 1 and _ID.fullmatch(bare[0]) else "")
+
+
+def _interspire(cells: dict[str, str]) -> Subscriber | None:
+    """X-Mailer-LID names every list that the newsletter went to."""
+    lists = cells.get("header_x-mailer-lid", "")[:_LONGEST].replace(",", " ").split()
+    subscriber = cells.get("header_x-mailer-recptid", "").strip()
+    if not (lists and all(map(_NUMBER.fullmatch, [*lists, subscriber]))):
+        return None
+    return Subscriber("interspire", ",".join(dict.fromkeys(lists)), subscriber)
+
+
+def _mailtos(header: str) -> tuple[str, ...]:
+    """The mail addresses in a List-Unsubscribe header (RFC 2369 3.2), as they are written there."""
+    return tuple(unquote(match[1]) for match in islice(_MAILTO.finditer(header), _MOST_MAILTOS))
+
+
+def _reporter(cells: dict[str, str]) -> str:
+    """Who reported: Microsoft's reports name no agent, but PowerMTA names their format."""
+    agent = cells.get("useragent") or " ".join(filter(None, (cells.get("format"), cells.get("reporteddomain"))))
+    source = cells.get("repsourceip", "")
+    return f"{agent} from {source}" if agent and source else agent or source
+
+
+def _headers(cells: dict[str, str]) -> Headers:
+    told = ((name, cells.get(f"header_{name.lower()}", "")) for name in _TOLD)
+    return tuple((name, value[:_LONGEST]) for name, value in told if value)
+
+
+def _only_one(cells: dict[str, str]) -> list[Address]:
+    """The address in the message's own headers, where the first of them that has any has just one."""
+    for name in _LAST_RESORT:
+        if found := parse_addresses(cells.get(name, "")):
+            return found if len(found) == 1 else []
+    return []

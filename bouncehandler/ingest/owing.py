@@ -1,0 +1,111 @@
+"""What a verdict to suppress makes of a record: the suppression, and the providers that it is owed to."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from bouncehandler.policy import Suppress
+from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, Subscriber
+from bouncehandler.routing import Routes
+from bouncehandler.spool import Owed
+from bouncehandler.suppression import Suppression
+
+
+class TokenHolder(NamedTuple):
+    """Whom the token in a List-Unsubscribe address stands for: an address, or ids."""
+
+    recipient: str = ""
+    subscriber: Subscriber = Subscriber()
+    provider: str = ""
+    """Whose ids they are, where the configuration says so; else any provider of that type may know them."""
+
+
+Tokens = Callable[[str], TokenHolder | None]
+"""From a List-Unsubscribe address to whom it stands for; None where it holds no token."""
+
+
+def no_tokens(_: str) -> None:
+    """Where no List-Unsubscribe address means anything."""
+
+
+class Owing:
+    """Turns records that suppress into what is owed.
+
+    Args:
+        tokens: reads the List-Unsubscribe addresses of complained messages.
+    """
+
+    def __init__(self, routes: Routes, tokens: Tokens = no_tokens) -> None:
+        self.routes, self._tokens = routes, tokens
+
+    def bounce(self, bounce: Bounce, verdict: Suppress) -> Owed:
+        """A bounce is owed to the providers that want its originator."""
+        suppression = Suppression(
+            bounce.id,
+            bounce.recipient,
+            "bounce",
+            verdict.rule,
+            bounce.record_type,
+            bounce.category,
+            str(bounce.status or ""),
+            bounce.diagnostic,
+            bounce.originator,
+            bounce.job_id,
+            bounce.logged_at or bounce.queued_at,
+        )
+        return Owed(suppression, self.routes.of(bounce.originator))
+
+    def listed(self, listed: ListedAddress, verdict: Suppress, day: str) -> Owed:
+        """An address fed by hand on a day (ISO date) is owed to everybody."""
+        return Owed(Suppression(listed.id_on(day), listed.recipient, "list", verdict.rule), self.routes.everyone)
+
+    def complaint(self, complaint: Complaint, verdict: Suppress) -> Owed | None:
+        """A complaint is owed to everybody; None where it names nobody, not even in its List-Unsubscribe header."""
+        holder = self._holder(complaint)
+        if not (holder.recipient or holder.subscriber.name):
+            return None
+        suppression = Suppression(
+            complaint.id,
+            holder.recipient,
+            "complaint",
+            verdict.rule,
+            "f",
+            complaint.feedback_type,
+            "",
+            complaint.reporter,
+            complaint.originator,
+            complaint.job_id,
+            complaint.logged_at,
+            *holder.subscriber,
+        )
+        return Owed(suppression, self.routes.everyone, self._resolvers(holder), complaint.headers)
+
+    def request(self, request: ListUnsubscribe, verdict: Suppress) -> Owed:
+        """A List-Unsubscribe request is owed to everybody."""
+        holder = TokenHolder(request.recipient, request.subscriber, request.provider)
+        suppression = Suppression(
+            request.id,
+            holder.recipient,
+            "unsubscribe",
+            verdict.rule,
+            diagnostic=f"mail from {request.sender}" if request.sender else "",
+            occurred_at=request.received_at,
+            **request.subscriber._asdict(),
+        )
+        return Owed(suppression, self.routes.everyone, self._resolvers(holder), request.headers)
+
+    def _holder(self, complaint: Complaint) -> TokenHolder:
+        """Whom a complaint is about: by address, by the ids in its headers, or by a token, in this order."""
+        found = TokenHolder(complaint.recipient, complaint.subscriber)
+        if found.subscriber.name:
+            return found
+        for address in complaint.unsubscribe_to:
+            holder = self._tokens(address)
+            if holder:
+                return holder._replace(recipient=found.recipient or holder.recipient)
+        return found
+
+    def _resolvers(self, holder: TokenHolder) -> tuple[str, ...]:
+        """Who can act on the ids, where there is no address."""
+        if holder.recipient:
+            return ()
+        return (holder.provider,) if holder.provider else self.routes.of_type(holder.subscriber.list_manager)

@@ -1,0 +1,38 @@
+"""What the left half is connected to: where suppressions go, where unreadable rows go, and the log."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from bouncehandler.spool import Owed, Recorded
+
+
+class Recorder(Protocol):
+    """Where suppressions go: the spool, or nowhere in a dry run."""
+
+    def record(self, batch: list[Owed], now: float) -> Recorded:
+        """See `Spool.record`."""
+        ...
+
+    def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:
+        """See `Spool.tell`."""
+        ...
+
+
+class Keeper(Protocol):
+    """Where rows go that can't be read."""
+
+    def keep(self, rows: Iterable[bytes]) -> None:
+        """See `RejectedFile.keep`."""
+        ...
+
+
+class Log(Protocol):
+    """The two things that the engine says aloud; a structlog logger is one."""
+
+    def warning(self, event: str, **values: object) -> object:
+        """Something that deserves a look."""
+        ...
+
+    def debug(self, event: str, **values: object) -> object:
+        """Something for who asked for everything."""
+        ...
