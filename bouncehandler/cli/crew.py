@@ -39,6 +39,7 @@ def build_crew(settings: Settings, spool: Spool, log: Log, on_failure: Callable[
                 clock=time.time,
                 monotonic=time.monotonic,
                 ended=crew.lane_ended,
+                peers=crew,
             )
         )
     return crew

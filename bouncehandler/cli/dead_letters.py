@@ -99,7 +99,7 @@ def _row(letter: DeadLetter) -> Row:
     return {
         "id": letter.dispatch,
         "provider": letter.provider,
-        "recipient": letter.suppression.recipient,
+        "recipient": letter.suppression.person,
         "attempts": letter.attempts,
         "died_at": moment(letter.died_at),
         "answer": letter.answer,

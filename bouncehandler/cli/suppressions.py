@@ -22,7 +22,9 @@ _COLUMNS = ("recipient", "reason", "category", "status", "originator", "job_id",
 def command(options: Common, form: str, selection: Selection) -> int:
     """List or export the suppressions, oldest first.
 
-    Addresses are shown in full. `status` is the DSN status; `occurred_at` is UTC, and empty for lists fed by hand.
+    Addresses are shown in full; where only ids are known, `mailwizz:LIST/SUBSCRIBER` stands for the address, until a
+    list manager tells it: then a line with the address follows. `status` is the DSN status, `category` the bounce
+    category or the feedback type; `occurred_at` is UTC, and empty for lists fed by hand.
     """
     spool = begin(options, dict(os.environ)).open_spool()
     with explained():
@@ -32,4 +34,4 @@ def command(options: Common, form: str, selection: Selection) -> int:
 
 def _row(suppression: Suppression) -> Row:
     at = suppression.occurred_at
-    return suppression._asdict() | {"occurred_at": at.isoformat() if at else None}
+    return suppression._asdict() | {"recipient": suppression.person, "occurred_at": at.isoformat() if at else None}

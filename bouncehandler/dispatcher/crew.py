@@ -44,6 +44,18 @@ class Crew:
         for lane in self._lanes:
             lane.notify()
 
+    have_news = notify
+    """As a lane says it to its peers."""
+
+    def wake(self) -> None:
+        """A lane has come to rest: others may have waited for that."""
+        for lane in self._lanes:
+            lane.wake()
+
+    def are_at_rest(self, but: str) -> bool:
+        """Whether no lane but that one has anything to do."""
+        return all(lane.is_at_rest for lane in self._lanes if lane.name != but)
+
     def drain(self) -> None:
         """Let every lane end as soon as nothing is due there."""
         for lane in self._lanes:

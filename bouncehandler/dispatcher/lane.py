@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from bouncehandler.dispatcher.calls import Back, Caller, Probed, Result, Settled
 from bouncehandler.dispatcher.health import Health, HealthSettings
 from bouncehandler.dispatcher.journal import Journal, LaneTally, Log
+from bouncehandler.dispatcher.peers import NoPeers, Peers
 from bouncehandler.dispatcher.workers import Job, Workers
 from bouncehandler.provider import Checkable, PerCampaign
-from bouncehandler.spool import Returned, Settlement, Spool
+from bouncehandler.spool import Done, Returned, Settlement, Spool
 from bouncehandler.suppression import Dispatch
 
 _LINGER = 0.05
@@ -46,6 +47,7 @@ class Lane:
         clock: seconds since the epoch.
         monotonic: seconds of a clock that is never set.
         ended: called once, from the lane's own thread, when it has come to its end.
+        peers: the other lanes.
     """
 
     def __init__(  # noqa: PLR0913  # what a lane connects
@@ -59,8 +61,12 @@ class Lane:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         ended: Callable[[], None] = lambda: None,
+        peers: Peers | None = None,
     ) -> None:
         self.name = name
+        self._peers: Peers = peers or NoPeers()
+        self._news = 0
+        """How often somebody said that something new may be due."""
         self.failure: Exception | None = None
         """What ended the lane before its time: a `SpoolError`, or a bug."""
         self._spool, self._settings = spool, settings
@@ -91,9 +97,19 @@ class Lane:
         self._workers.start()
         threading.Thread(target=self._keep, name=f"{self.name}-keeper", daemon=True).start()
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it is draining and has nothing to do."""
+        return not self._in_hand and not self._is_probing and self._is_drained
+
     def notify(self) -> None:
         """Something new is in the spool."""
-        self._may_be_due = True
+        self._news += 1
+        self._may_be_due, self._is_drained = True, False
+        self._wake.set()
+
+    def wake(self) -> None:
+        """A peer has come to rest."""
         self._wake.set()
 
     def drain(self) -> None:
@@ -112,9 +128,12 @@ class Lane:
         try:
             self._health.refresh()
             while not self._is_finished():
+                was_at_rest = self.is_at_rest
                 self._settle()
                 self._renew()
                 self._fill()
+                if self.is_at_rest and not was_at_rest:
+                    self._peers.wake()
                 self._rest()
         except Exception as error:  # noqa: BLE001  # kept for the owner of the lane, who ends the process over it
             self.failure = error
@@ -123,7 +142,9 @@ class Lane:
         self._ended()
 
     def _is_finished(self) -> bool:
-        return not self._in_hand and not self._is_probing and (self._stopping.is_set() or self._is_drained)
+        if self._stopping.is_set():
+            return not self._in_hand and not self._is_probing
+        return self.is_at_rest and self._peers.are_at_rest(but=self.name) and self.is_at_rest
 
     def _settle(self) -> None:
         """Draw the conclusions from what the workers brought back, and write it down as one group."""
@@ -156,6 +177,8 @@ class Lane:
 
     def _write_down(self, settlements: Sequence[Settlement]) -> None:
         repeats = self._spool.settle(settlements, self._clock(), per_campaign=self._per_campaign)
+        if any(isinstance(one, Done) and one.outcome.recipient for one in settlements):
+            self._peers.have_news()  # before these are out of hand: a peer must not end now
         self._journal.settled(settlements)
         self._journal.repeated(repeats)
         for settlement in settlements:
@@ -189,14 +212,14 @@ class Lane:
         return due_at is not None and due_at <= self._clock()
 
     def _claim(self) -> None:
-        is_draining = self._is_draining  # before looking: what is recorded after `drain` may be missed
+        is_draining, news = self._is_draining, self._news  # before looking: what is recorded later may be missed
         self._may_be_due = False
         if self._take(self._most_in_hand - len(self._in_hand), self._batch_size):
             return
         if self._health.refresh():  # which also explains why there was nothing
             self._wake.set()
         else:
-            self._is_drained = is_draining
+            self._is_drained = is_draining and news == self._news
 
     def _take(self, room: int, size: int, *, is_probe: bool = False) -> bool:
         """Claim up to `room` dispatches, and give them to the workers in jobs of `size`; returns whether any."""

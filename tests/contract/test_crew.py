@@ -11,8 +11,9 @@ import pytest
 
 from bouncehandler.dispatcher import Caller, Crew, Lane, Schedule
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
-from bouncehandler.spool import Spool, SpoolError
+from bouncehandler.spool import Owed, Selection, Spool, SpoolError
 from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.suppression import Outcome
 from tests.contract.lanes import Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
 from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
@@ -47,6 +48,7 @@ def lane(  # noqa: PLR0913  # the last two have defaults that most tests want
         clock=time.time,
         monotonic=time.monotonic,
         ended=crew.lane_ended,
+        peers=crew,
     )
     crew.add(lane)
     return lane
@@ -73,6 +75,40 @@ def test_every_provider_hears_of_everything(spool: SqliteSpool) -> None:
     assert sorted(news.called) == sorted(crm.called) == sorted(everyone)
     assert {name: tally.done for name, tally in crew.tallies.items()} == {"news": 40, "crm": 40}
     assert crew.failure is None
+
+
+def test_learned_address_goes_on(place: Path, spool: SqliteSpool) -> None:
+    """An address that one provider tells at the end of a drain still reaches the others, which had come to rest."""
+    crew, news, crm = Crew(), FakeAdapter(), FakeAdapter()
+    news.takes_subscriber_ids = True  # type: ignore[attr-defined]  # an ability that not every adapter has
+    news.always = Outcome("unsubscribed", ("7",), recipient="ann@example.com")
+    news.open.clear()
+    hidden = suppression("", list_manager="mailwizz", list_id="ab", subscriber_id="cd")
+    spool.record([Owed(hidden, ("news", "crm"), ("news",))], time.time())
+    lane(crew, "news", news, spool)
+    crm_lane = lane(crew, "crm", crm, spool, poll=60.0)
+    crew.start()
+    crew.drain()
+    wait_until(lambda: bool(news.called) and crm_lane.is_at_rest)
+    news.open.set()
+    assert ends(crew)
+    assert crm.called == ["ann@example.com"]
+    assert {row.state for row in rows(place, "crm").values()} == {"done"}
+
+
+def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpool) -> None:
+    """Ids that reach an adapter which can't act on them become a dead letter that says so, and stop nothing else."""
+    crew, crm = Crew(), FakeAdapter()
+    hidden = suppression("", list_manager="crm", list_id="ab", subscriber_id="cd")
+    spool.record([Owed(hidden, ("crm",), ("crm",)), Owed(suppression(), ("crm",))], time.time())
+    lane(crew, "crm", crm, spool)
+    crew.start()
+    crew.drain()
+    assert ends(crew)
+    assert crm.called == ["ann@example.com"]
+    assert rows(place, "crm")[hidden.person].state == "dead"
+    (letter,) = spool.dead_letters(Selection())
+    assert "needs an address" in letter.answer
 
 
 def test_without_lanes(spool: SqliteSpool) -> None:

@@ -1,0 +1,158 @@
+"""What every spool keeps of suppressions that have only a subscriber's ids, and of the addresses that are learned."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bouncehandler.spool import Done, Owed, Recorded, Selection, Spool
+from bouncehandler.suppression import Dispatch, Outcome, Suppression
+from tests.contract.spool_examples import DAY, NOW, attempt, dead, done, open_spool, put, recipients, suppression, take
+
+EVERYONE = ("news", "old_news", "crm")
+IDS = {"list_manager": "mailwizz", "list_id": "ab123cd456ef7", "subscriber_id": "gh890ij123kl4"}
+HIDDEN = suppression("", 1, reason="complaint", campaign_id="mn567op890qr1", **IDS)
+LATER = HIDDEN._replace(id="later")
+OTHER = HIDDEN._replace(id="other", subscriber_id="zz890ij123kl4")
+
+
+@pytest.fixture(params=["sqlite"])
+def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
+    """An empty spool of each kind."""
+    opened = open_spool(request.param, str(tmp_path / "spool.db"))
+    yield opened
+    opened.close()
+
+
+def put_ids(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news", "old_news")) -> Recorded:
+    """Record suppressions that everybody wants, and `to` can act on."""
+    return spool.record([Owed(one, EVERYONE, to) for one in suppressions], NOW)
+
+
+def told(dispatch: Dispatch, address: str = "ann@example.com", kind: str = "unsubscribed") -> Done:
+    """Carried out, and the address learned."""
+    one = done(dispatch, kind)
+    return replace(one, outcome=replace(one.outcome, recipient=address))
+
+
+class TestIds:
+    """A suppression without an address."""
+
+    def test_kept_whole(self, spool: Spool) -> None:
+        """Its ids come back as they were put in, and an address beside ids stays one."""
+        both = suppression("ann@example.com", 2, **IDS)
+        put_ids(spool, HIDDEN, both)
+        assert list(spool.suppressions(Selection())) == [HIDDEN, both]
+        assert list(spool.suppressions(Selection(recipient="ann@example.com"))) == [both]
+        assert list(spool.suppressions(Selection(recipient=HIDDEN.person))) == [HIDDEN]
+
+    def test_owed_to_those_who_can(self, spool: Spool) -> None:
+        """Only providers that can act on the ids are told at first."""
+        assert put_ids(spool, HIDDEN) == Recorded(new=1, duplicates=0)
+        assert [one.suppression for one in take(spool)] == [HIDDEN]
+        assert [one.suppression for one in take(spool, provider="old_news")] == [HIDDEN]
+        assert take(spool, provider="crm") == []
+
+    def test_nobody_can(self, spool: Spool) -> None:
+        """Where none can it is recorded all the same."""
+        put_ids(spool, HIDDEN, to=())
+        assert spool.status().dispatches.waiting == 0
+        assert spool.status().suppressions == 1
+
+    def test_in_a_batch_with_addresses(self, spool: Spool) -> None:
+        """One batch may hold both: each is owed as it should be, and a repeat changes nothing."""
+        batch = [Owed(HIDDEN, EVERYONE, ("news",)), Owed(suppression(), EVERYONE), Owed(HIDDEN, EVERYONE, ("news",))]
+        assert spool.record(batch, NOW) == Recorded(new=2, duplicates=1)
+        assert spool.record(batch, NOW) == Recorded(new=0, duplicates=3)
+        assert recipients(take(spool, provider="crm")) == ["ann@example.com"]
+        assert len(take(spool)) == 2
+
+    def test_each_subscriber_is_a_person(self, spool: Spool) -> None:
+        """Two subscribers are two pieces of work; two complaints of one are one, the second settled with the first."""
+        put_ids(spool, HIDDEN, OTHER, LATER, to=("news",))
+        claimed = take(spool)
+        assert [one.suppression for one in claimed] == [HIDDEN, OTHER]
+        assert spool.settle([done(one) for one in claimed], NOW) == 1
+
+    def test_known_lately(self, spool: Spool) -> None:
+        """A subscriber that was unsubscribed lately is not unsubscribed again."""
+        put_ids(spool, HIDDEN, to=("news",))
+        spool.settle([done(one) for one in take(spool)], NOW)
+        put_ids(spool, LATER, to=("news",))
+        assert spool.claim(
+            "news", 10, now=NOW + 1, until=NOW + 60, repeat_after=DAY, per_campaign=False
+        ).repeats == 1  # fmt: skip
+
+    def test_a_domain_selects_none(self, spool: Spool) -> None:
+        """Who asks for a domain, or a recipient, does not get somebody unknown."""
+        put_ids(spool, HIDDEN)
+        assert list(spool.suppressions(Selection(domain="example.com"))) == []
+
+    def test_dead_letters(self, spool: Spool) -> None:
+        """It may become a dead letter like any other."""
+        put_ids(spool, HIDDEN, to=("news",))
+        spool.settle([dead(one) for one in take(spool)], NOW)
+        assert [letter.suppression for letter in spool.dead_letters(Selection())] == [HIDDEN]
+
+
+class TestLearned:
+    """The address that a provider tells."""
+
+    def test_goes_to_the_others(self, spool: Spool) -> None:
+        """It becomes a suppression with the same evidence, owed to all that want it but the one that told."""
+        put_ids(spool, HIDDEN)
+        (mine,) = take(spool)
+        spool.settle([told(mine)], NOW + 1)
+        learned = HIDDEN._replace(recipient="ann@example.com")
+        assert list(spool.suppressions(Selection())) == [HIDDEN, learned]
+        assert [one.suppression for one in take(spool, provider="crm", now=NOW + 1)] == [learned]
+        assert [one.suppression for one in take(spool, provider="old_news", now=NOW + 1)] == [HIDDEN, learned]
+        assert take(spool, now=NOW + 1) == []
+
+    @pytest.mark.parametrize("kind", ["unsubscribed", "already"])
+    def test_whatever_was_left_to_do(self, spool: Spool, kind: str) -> None:
+        """Also where the one that told had nothing to do any more."""
+        put_ids(spool, HIDDEN)
+        spool.settle([told(one, kind=kind) for one in take(spool)], NOW)
+        assert recipients(take(spool, provider="crm")) == ["ann@example.com"]
+
+    def test_only_once(self, spool: Spool) -> None:
+        """Two providers that tell the same address, a file that is fed again, a second call: all is owed once."""
+        put_ids(spool, HIDDEN)
+        first, second = take(spool), take(spool, provider="old_news")
+        spool.settle([told(one) for one in first], NOW)
+        spool.settle([told(one) for one in second], NOW)
+        put_ids(spool, HIDDEN)
+        assert [one.recipient for one in spool.suppressions(Selection())].count("ann@example.com") == 1
+        assert len(take(spool, provider="crm")) == 1
+        assert len(take(spool)) == 1, "old_news told it as well, so news hears the address"
+
+    def test_lost_claim(self, spool: Spool) -> None:
+        """Who has lost its claim tells nothing."""
+        put_ids(spool, HIDDEN, to=("news",))
+        (lost,) = take(spool, seconds=1)
+        take(spool, now=NOW + 2)
+        spool.settle([told(lost)], NOW + 3)
+        assert len(list(spool.suppressions(Selection()))) == 1
+
+    def test_address_was_known(self, spool: Spool) -> None:
+        """An address that the suppression had anyway is nothing new."""
+        put(spool, suppression("ann@example.com"), to=EVERYONE)
+        (mine,) = take(spool)
+        spool.settle([told(mine, "other@example.com")], NOW)
+        assert len(list(spool.suppressions(Selection()))) == 1
+
+    def test_nobody_else_wants_it(self, spool: Spool) -> None:
+        """Where there is only the provider that told, the address is on record and owed to nobody."""
+        spool.record([Owed(HIDDEN, ("news",), ("news",))], NOW)
+        spool.settle([told(one) for one in take(spool)], NOW)
+        assert spool.status().dispatches.waiting == 0
+        assert len(list(spool.suppressions(Selection(recipient="ann@example.com")))) == 1
+
+    def test_unknown(self, spool: Spool) -> None:
+        """Without an address nothing is learned."""
+        put_ids(spool, HIDDEN, to=("news",))
+        (mine,) = take(spool)
+        spool.settle([Done(mine, attempt("unknown"), Outcome("unknown"))], NOW)
+        assert len(list(spool.suppressions(Selection()))) == 1
