@@ -122,6 +122,10 @@ class Running:
         assert self.process.stdin
         self.process.stdin.write(data)
 
+    def pour(self, data: bytes) -> None:
+        """Write into the program's stdin and close it, without waiting for either."""
+        threading.Thread(target=_pour, args=(self, data), daemon=True).start()
+
     def end_input(self) -> None:
         """Close the pipe."""
         assert self.process.stdin
@@ -202,7 +206,7 @@ class Program:
         """Write rows, below a header, or bytes into the program's stdin, end it, and wait for the program's end."""
         data = rows if isinstance(rows, bytes) else accounting(rows)
         with self.start(*args) as running:
-            threading.Thread(target=_pour, args=(running, data), daemon=True).start()
+            running.pour(data)
             return running.wait()
 
     def run(self, *args: str) -> Finished:

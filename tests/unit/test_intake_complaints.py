@@ -9,8 +9,7 @@ from tests.fakes.ingest import Left, bounce
 
 HEADER = (
     b"type,timeLogged,feedbackType,orig,rcpt,header_Subject,header_List-Unsubscribe,header_X-Mailer-LID,"
-    b"header_X-Mailer-RecptId
-"
+    b"header_X-Mailer-RecptId\n"
 )
 PROVIDERS = {"news": ["news@example.com"], "shop": ["shop@example.com"], "crm": []}
 TYPES = {"news": "mailwizz", "shop": "interspire", "crm": "webhook"}

@@ -1,11 +1,11 @@
 """What each record deserves, by the defaults and by a site's own rules, with the rule that said so."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bouncehandler.policy import DEFAULT_BOUNCE, Action, Count, Ignore, Policy, Suppress, Threshold, Verdict
-from bouncehandler.record import Address, Bounce, ListedAddress, parse_status
+from bouncehandler.record import Address, Bounce, Complaint, ListedAddress, ListUnsubscribe, parse_status
 
 SOFT = 'suppress_after = 3, within = "21d"'
 SOFTER = 'suppress_after = 4, within = "21d"'
@@ -214,3 +214,31 @@ def test_what_the_category_says_is_the_verdict_unless_it_suppresses(action: Acti
     """`of_category` speaks for all records of a settled category."""
     policy = Policy(bounce={"x": action})
     assert policy.is_settled("x") == (policy.decide(bounce("x", "4.0.0")) == policy.of_category("x"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        ("abuse", Suppress('policy.complaint."*" = "suppress"')),
+        ("", Suppress('policy.complaint."*" = "suppress"')),
+        ("not-spam", Ignore('policy.complaint.not-spam = "ignore"')),
+        ("auth-failure", Ignore('policy.complaint.auth-failure = "ignore"')),
+        ("dmarc", Ignore('policy.complaint.dmarc = "ignore"')),
+    ],
+)
+def test_complaints_by_type(kind: str, verdict: Verdict) -> None:
+    """A complaint is decided by its feedback type alone."""
+    assert Policy().decide(Complaint("ann@example.net", kind)) == verdict
+
+
+def test_complaints_that_no_rule_names() -> None:
+    """Rules without `*` leave the others alone, and say so."""
+    verdict = Policy(complaint={"fraud": "suppress"}).decide(Complaint("ann@example.net", "abuse"))
+    assert verdict == Ignore('policy.complaint."*" is not set')
+
+
+def test_a_request_always_suppresses() -> None:
+    """No rule stands against somebody who asks to be taken off."""
+    request = ListUnsubscribe("token@u.example.com", datetime(2026, 1, 5, tzinfo=UTC), "ann@example.net")
+    rules = Policy(bounce={"*": "ignore"}, complaint={"*": "ignore"})
+    assert rules.decide(request) == Suppress("a List-Unsubscribe request always suppresses")

@@ -91,3 +91,11 @@ def test_a_hostile_originator_costs_nothing() -> None:
     for number in range(20):
         assert routes.of("a" * 1_000_000 + str(number)) == ()
     assert time.process_time() - started < 5
+
+
+def test_providers_of_a_type() -> None:
+    """Whose ids are whose goes by the type; of a type that nobody has there are none."""
+    routes = Routes({"a": [], "b": [], "c": []}, {"a": "mailwizz", "b": "interspire", "c": "mailwizz"})
+    assert routes.of_type("mailwizz") == ("a", "c")
+    assert routes.of_type("interspire") == ("b",)
+    assert routes.of_type("webhook") == Routes({"a": []}).of_type("mailwizz") == ()

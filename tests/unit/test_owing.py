@@ -1,0 +1,69 @@
+"""Who is owed what: by originator, by hand, by complaint, and by request."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bouncehandler.ingest import Owing, TokenHolder
+from bouncehandler.policy import Suppress
+from bouncehandler.record import Complaint, ListUnsubscribe, Subscriber
+from bouncehandler.routing import Routes
+
+TYPES = {"news": "mailwizz", "old": "mailwizz", "shop": "interspire"}
+ROUTES = Routes({"news": ["news@example.com"], "old": [], "shop": []}, TYPES)
+EVERYONE = ("news", "old", "shop")
+VERDICT = Suppress("the rule")
+AT = datetime(2026, 1, 5, 9, 0, 0, tzinfo=UTC)
+IDS = Subscriber("mailwizz", "ab123cd456ef7", "gh890ij123kl4", "mn567op890qr1")
+
+
+def request(**fields: object) -> ListUnsubscribe:
+    """A request with these fields."""
+    plain = ListUnsubscribe("token@u.example.com", AT, sender="ann@example.net", headers=(("Subject", "unsubscribe"),))
+    return plain._replace(**fields)  # type: ignore[arg-type]  # the fields are the test's business
+
+
+def test_request_by_ids() -> None:
+    """It is told to the provider that the configuration names, and wanted by all."""
+    owed = Owing(ROUTES).request(request(subscriber=IDS, provider="news"), VERDICT)
+    assert (owed.providers, owed.resolvers) == (EVERYONE, ("news",))
+    suppression = owed.suppression
+    assert (suppression.reason, suppression.rule, suppression.record_type) == ("unsubscribe", "the rule", "")
+    assert (suppression.recipient, suppression.person) == ("", IDS.name)
+    assert (suppression.campaign_id, suppression.occurred_at) == ("mn567op890qr1", AT)
+    assert suppression.diagnostic == "mail from ann@example.net"
+    assert owed.evidence == (("Subject", "unsubscribe"),)
+
+
+def test_request_by_signed_address() -> None:
+    """It is owed to every provider at once."""
+    owed = Owing(ROUTES).request(request(recipient="ann@example.net"), VERDICT)
+    assert (owed.suppression.recipient, owed.providers, owed.resolvers) == (
+        "ann@example.net",
+        ("news", "old", "shop"),
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("list_manager", "resolvers"), [("mailwizz", ("news", "old")), ("interspire", ("shop",)), ("webhook", ())]
+)
+def test_complaint_by_ids(list_manager: str, resolvers: tuple[str, ...]) -> None:
+    """Every provider of the ids' type is asked, since a header does not say which of them."""
+    owed = Owing(ROUTES).complaint(Complaint(subscriber=IDS._replace(list_manager=list_manager)), VERDICT)
+    assert owed
+    assert (owed.providers, owed.resolvers) == (EVERYONE, resolvers)
+
+
+def test_headers_go_before_tokens() -> None:
+    """The headers' ids hold where the List-Unsubscribe address has others."""
+    owing = Owing(ROUTES, lambda _: TokenHolder(subscriber=Subscriber("interspire", "1", "2")))
+    owed = owing.complaint(Complaint(subscriber=IDS, unsubscribe_to=("x@y.example",)), VERDICT)
+    assert owed
+    assert owed.suppression.list_manager == "mailwizz"
+
+
+def test_nobody() -> None:
+    """A complaint without anything, or whose List-Unsubscribe addresses mean nothing, is owed to nobody."""
+    assert Owing(ROUTES).complaint(Complaint(unsubscribe_to=("x@y.example",)), VERDICT) is None
+    assert Owing(ROUTES).complaint(Complaint(), VERDICT) is None
