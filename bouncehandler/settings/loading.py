@@ -71,11 +71,14 @@ def _take_secrets(table: Table) -> list[str]:
     problems = []
     for key, options in _own_tables(table):
         for name in _SECRETS:
-            if f"{name}_file" in options:
+            file_key = f"{name}_file"
+            if file_key in options and name in options:
+                problems.append(sentence("", (*key, name), f"is given twice, here and by {file_key}; keep one"))
+            elif file_key in options:
                 try:
-                    options.setdefault(name, secret_from_file(options.pop(f"{name}_file")))
+                    options[name] = secret_from_file(options.pop(file_key))
                 except ValueError as error:
-                    problems.append(sentence("", (*key, f"{name}_file"), str(error)))
+                    problems.append(sentence("", (*key, file_key), str(error)))
     return problems
 
 
