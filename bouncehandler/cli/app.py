@@ -14,7 +14,7 @@ from bouncehandler.cli import streams
 from bouncehandler.cli.exits import BUG, DESCRIPTION, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.options import Common, common
 
-_COMMANDS = ("check", "work", "status", "suppressions", "dead-letters")
+_COMMANDS = ("check", "work", "status", "suppressions", "dead-letters", "unsubscribe", "unsubscribe-address")
 
 
 class _Commands(click.Group):

@@ -2,12 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from bouncehandler.ingest import Owing
+from bouncehandler.cli.unsubscribe_config import domains_of
+from bouncehandler.ingest import Owing, TokenHolder
 from bouncehandler.policy import Policy
+from bouncehandler.record import Subscriber, parse_address
 from bouncehandler.routing import Routes
+from bouncehandler.tokens import Domain, domain_of, identify, parse
 
 if TYPE_CHECKING:
     from bouncehandler.settings.model import Settings
+
+_MAILWIZZ = "{subscriber}.{list}.{campaign}"
+"""As MailWizz's extension of the old handler writes it."""
 
 
 def policy_of(settings: "Settings") -> Policy:
@@ -22,4 +28,26 @@ def owing_of(settings: "Settings") -> Owing:
     routes = Routes(
         {name: section.originators for name, section in providers}, {name: section.type for name, section in providers}
     )
-    return Owing(routes)
+    return Owing(routes, _Tokens(domains_of(settings)))
+
+
+class _Tokens:
+    """Reads the List-Unsubscribe addresses of complained messages; an expired token still tells who it was for."""
+
+    def __init__(self, domains: list[Domain]) -> None:
+        self._domains = domains
+        self._own = {domain.name for domain in domains}
+
+    def __call__(self, address: str) -> TokenHolder | None:
+        if domain_of(address) in self._own:
+            found = identify(address, self._domains, today=0)
+            provider = found.pop("provider", "") if found else ""
+        else:  # a domain of the form that MailWizz's extension writes, which nobody described
+            local = address.rpartition("@")[0]
+            ids = parse(_MAILWIZZ, local)
+            found = {f"{name}_id": value for name, value in ids.items()} | {"list_manager": "mailwizz"} if ids else None
+            provider = ""
+        if found is None:
+            return None
+        recipient = parse_address(found.pop("recipient", ""))
+        return TokenHolder(recipient or "", Subscriber(**found), provider)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bouncehandler.accounting import Reader
 from bouncehandler.cli.deciding import owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
+from bouncehandler.cli.letters import LetterTaker
 from bouncehandler.cli.options import Common
 from bouncehandler.cli.report import Report, Waiting, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
@@ -45,7 +46,8 @@ def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
         spool = None if is_dry else session.open_spool()
         has_work = dispatches and session.settings.providers
         crew = session.build_crew(spool, stop.request) if spool and has_work else None
-        running = _Run(session, stop, source, spool, crew)
+        letters = LetterTaker(session, spool, crew.notify, stop.request) if spool and crew else None
+        running = _Run(session, stop, source, spool, crew, letters)
         report, failure = running.go()
     return session.finish(report.event(), failure)
 
@@ -68,6 +70,8 @@ class _Run:
     """None in a dry run."""
     crew: "Crew | None"
     """None when another process dispatches, or there is nobody to dispatch to."""
+    letters: LetterTaker | None
+    """None likewise."""
     was_read_to_end: bool = False
     trouble: str = ""
     """Why the input could not be read to its end."""
@@ -78,8 +82,9 @@ class _Run:
         with explained():
             with Terminal.shown(self.session.on_terminal and not self.session.options.debug) as terminal:
                 self.intake = self._intake()
-                if self.crew:
+                if self.crew and self.letters:
                     self.crew.start()
+                    self.letters.start()
                 self._read(terminal)
                 self._finish_dispatching(terminal)
             waiting = self._waiting()
@@ -119,8 +124,9 @@ class _Run:
 
     def _finish_dispatching(self, terminal: Terminal) -> None:
         """Let the lanes carry out what is due; after a stop, only what is in flight."""
-        if not self.crew:
+        if not (self.crew and self.letters):
             return
+        self.letters.stop()
         terminal.dispatching(self.crew)
         self.crew.drain()
         while not self.stop.is_requested and not self.crew.wait(LOOK):

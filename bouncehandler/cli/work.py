@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
+from bouncehandler.cli.letters import LetterTaker
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.report import provider_numbers, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
@@ -41,11 +42,14 @@ def _work(session: Session, stop: Stop) -> tuple[dict[str, object], str]:
         raise CommandError("no provider is configured: add a [providers.NAME] table", CONFIGURATION)
     spool = session.open_spool()
     crew = session.build_crew(spool, stop.request)
+    letters = LetterTaker(session, spool, crew.notify, stop.request)
     with explained():
         session.log.info("working", providers=list(session.settings.providers))
         crew.start()
+        letters.start()
         while not stop.is_requested:
             crew.wait(LOOK)
+        letters.stop()
         stop_in_good_order(crew, session.settings.dispatch.grace)
         waiting = waiting_at(spool, session.settings.providers, crew.tallies)
     return {"providers": provider_numbers(waiting, crew.tallies)}, still_waiting(waiting)

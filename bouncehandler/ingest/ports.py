@@ -27,7 +27,11 @@ class Keeper(Protocol):
 
 
 class Log(Protocol):
-    """The two things that the engine says aloud; a structlog logger is one."""
+    """What the engine says aloud; a structlog logger is one."""
+
+    def info(self, event: str, **values: object) -> object:
+        """Something that an operator looks for afterwards."""
+        ...
 
     def warning(self, event: str, **values: object) -> object:
         """Something that deserves a look."""

@@ -1,0 +1,63 @@
+"""The log line of one List-Unsubscribe mail, written by hand: the log's library costs ten times a bare start."""
+
+import os
+import time
+
+_LEVELS = ("debug", "info", "warning", "error")
+_MODE = 0o640  # as `logs.sinks`
+_DOMAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
+_PLAIN = frozenset(map(chr, range(32, 127))) - frozenset('"\\')
+
+
+def masked(address: str) -> str:
+    """`j***@example.com`; nothing but `***` for what is no address."""
+    local, sign, domain = address.rpartition("@")
+    if not address or not sign or not domain or not _DOMAIN.issuperset(domain):
+        return "***" if address else ""
+    return f"{local[:1]}***@{domain}"
+
+
+def line(level: str, event: str, values: dict[str, str | int], *, now_ns: int) -> str:
+    """An event as JSON, with a line end, in the shape of the other log lines.
+
+    Args:
+        now_ns: nanoseconds since the epoch.
+    """
+    seconds, rest = divmod(now_ns, 1_000_000_000)
+    at = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest // 1000:06}Z"
+    told = {"timestamp": at, "level": level, "event": event, **values}
+    return "{" + ", ".join(f"{_quoted(key)}: {_value(value)}" for key, value in told.items()) + "}\n"
+
+
+def is_told(level: str, least: str) -> bool:
+    """Whether a line of this level is wanted where `least` is the least that is."""
+    return _LEVELS.index(level) >= _LEVELS.index(least)
+
+
+def append(path: str, text: str) -> None:
+    """Add a line to a log file, with one write, so that processes can share it; a log that can't be written is lost."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK  # so that no fifo keeps us waiting
+    try:
+        file = os.open(path, flags, _MODE)
+        try:
+            os.write(file, text.encode("ascii"))
+        finally:
+            os.close(file)
+    except (OSError, ValueError):  # ValueError: a name with NUL
+        return
+
+
+def _value(value: str | int) -> str:
+    return _quoted(value) if isinstance(value, str) else str(value)
+
+
+def _quoted(text: str) -> str:
+    return f'"{text if _PLAIN.issuperset(text) else "".join(map(_escaped, text))}"'
+
+
+def _escaped(char: str) -> str:
+    """As JSON (RFC 8259 7) in ASCII, so that no line separator or direction mark gets through."""
+    if char in _PLAIN:
+        return char
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -1,0 +1,105 @@
+"""Takes List-Unsubscribe mail from the letterbox into the spool."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from bouncehandler.ingest.owing import Owing
+from bouncehandler.ingest.ports import Log, Recorder
+from bouncehandler.letterbox import reading
+from bouncehandler.letterbox.reading import Automatic, Damaged, Letter, Request
+from bouncehandler.policy import Policy, Suppress
+from bouncehandler.spool import Owed, SpoolError
+
+_GROUP = 500
+"""Letters that are committed together at most."""
+
+_REMEMBERED = 1000
+"""Letters that could not be moved aside, of which it was said so."""
+
+
+class LetterboxError(Exception):
+    """The folder of the letters can't be used: they wait. The text says what happened and how to mend it."""
+
+
+class Letters:
+    """Reads a letterbox; several processes may read the same one.
+
+    Args:
+        folder: the letterbox; it need not be there.
+        clock: seconds since the epoch.
+        committed: called after every commit that put something into the spool.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917  # as `Ingest`: the left half meets everything here
+        self,
+        folder: Path,
+        policy: Policy,
+        owing: Owing,
+        spool: Recorder,
+        log: Log,
+        clock: Callable[[], float],
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._folder, self._policy, self._owing, self._spool, self._log = folder, policy, owing, spool, log
+        self._clock, self._committed = clock, committed
+        self._reported: set[str] = set()
+
+    def take(self) -> int:
+        """Take every letter that lies there; returns how many requests there were.
+
+        Raises:
+            LetterboxError: the folder can't be read or written.
+            SpoolError: the disk failed the spool.
+        """
+        letters, taken = self._letters(), 0
+        while group := list(islice(letters, _GROUP)):
+            taken += self._take(group)
+        return taken
+
+    def _letters(self) -> Iterator[Letter]:
+        try:
+            yield from reading.take(self._folder, now=self._clock())
+        except SpoolError as error:
+            raise LetterboxError(str(error)) from error
+
+    def _take(self, group: list[Letter]) -> int:
+        requests = [letter for letter in group if isinstance(letter, Request)]
+        owed = [one for request in requests for one in self._owed(request)]
+        if owed:
+            self._spool.record(owed, self._clock())
+            self._committed()
+        for letter in group:
+            self._say(letter)
+            if not isinstance(letter, Damaged):
+                self._remove(letter.name)
+        return len(requests)
+
+    def _owed(self, request: Request) -> Iterator[Owed]:
+        verdict = self._policy.decide(request.record)
+        if isinstance(verdict, Suppress):
+            yield self._owing.request(request.record, verdict)
+
+    def _remove(self, name: str) -> None:
+        try:
+            reading.remove(self._folder, name)
+        except SpoolError as error:
+            raise LetterboxError(str(error)) from error
+
+    def _say(self, letter: Letter) -> None:
+        if isinstance(letter, Damaged):
+            self._say_damaged(letter)
+            return
+        record = letter.record
+        person = record.recipient or record.subscriber.name
+        if isinstance(letter, Automatic):
+            self._log.warning("automatic_mail_ignored", recipient=person, sender=record.sender, reason=letter.reason)
+        else:
+            self._log.info("unsubscribe_requested", recipient=person, sender=record.sender)
+
+    def _say_damaged(self, letter: Damaged) -> None:
+        """Once, also of a letter that can't be moved aside and is met again."""
+        if letter.name not in self._reported:
+            self._log.warning("letter_damaged", letter=letter.name, reason=letter.reason, kept_as=letter.aside)
+        if not letter.aside and len(self._reported) < _REMEMBERED:
+            self._reported.add(letter.name)

@@ -1,0 +1,219 @@
+"""Feedback loops through the whole program: each way to name a person, at list managers on loopback."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.harness import Finished, Program, accounting, bounce
+from tests.fakes.interspire import FakeInterspire
+from tests.fakes.mailwizz import API_KEY, FakeMailWizz
+from tests.fakes.webhook import SECRET, FakeReceiver
+
+COLUMNS = (
+    "type,timeLogged,repSourceIp,feedbackType,format,userAgent,envId,orig,rcpt,reportingMta,dlvSourceIp,reportedDomain,"
+    "header_From,header_Return-Path,header_X-job,header_Subject,header_Message-Id,header_List-Unsubscribe,header_List-Id,"
+    "header_X-Mw-Subscriber-Uid,header_X-Mailer-LID,header_X-Mailer-RecptId,arf_Original-Rcpt-To"
+)
+"""What the block in the README brings."""
+
+NEWS, OFFERS, CAMPAIGN = "news000000000", "offers0000000", "spring0000001"
+ANN = "ann@example.net"
+
+Cells = Mapping[str, str]
+
+
+def report(rcpt: str = "", **cells: str) -> dict[str, str]:
+    """A row of a feedback loop as PowerMTA writes it; `_` in a name stands for `-`, but for the first."""
+    named = {name.replace("_", "-").replace("-", "_", 1): cell for name, cell in cells.items()}
+    basis = {
+        "type": "f",
+        "timeLogged": "2026-03-01 09:30:05+0000",
+        "repSourceIp": "192.0.2.20",
+        "feedbackType": "abuse",
+        "format": "arf",
+        "userAgent": "FBL/1.0",
+        "rcpt": rcpt,
+        "header_From": "Shop <shop@lists.example>",
+        "header_Subject": "Sale",
+    }
+    return basis | named
+
+
+def feed(rows: list[dict[str, str]]) -> bytes:
+    """The rows as a file."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS.split(","), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+class House:
+    """One installation with a list manager of each kind; Ann is on two lists of MailWizz and one of Interspire."""
+
+    def __init__(self, program: Program, stack: ExitStack) -> None:
+        self.program = program
+        self.news, self.old = stack.enter_context(FakeMailWizz()), stack.enter_context(FakeMailWizz())
+        self.shop, self.crm = stack.enter_context(FakeInterspire()), stack.enter_context(FakeReceiver())
+        self.news.campaign(CAMPAIGN, NEWS)
+        self.ann = self.news.subscribe(ANN, NEWS)
+        self.news.subscribe(ANN, OFFERS)
+        self.news.subscribe("bob@example.net", NEWS)
+        self.old.subscribe(ANN, NEWS)
+        self.shop.subscribe(ANN, "1")
+        self.configure()
+
+    def configure(self, **tables: Mapping[str, object]) -> None:
+        """Every provider wants bounces of nobody, to show that complaints don't ask."""
+        nobody = {"originators": ["nobody@lists.example"]}
+        mailwizz = {"type": "mailwizz", "api_key": API_KEY, **nobody}
+        self.program.configure(
+            {"log": {"addresses": "plain"}, **tables},
+            news={**mailwizz, "url": self.news.api_url},
+            old={**mailwizz, "url": self.old.api_url},
+            shop={
+                "type": "interspire", "url": self.shop.endpoint, "username": self.shop.username,
+                "token": self.shop.token, **nobody,
+            },
+            crm={"type": "webhook", "url": self.crm.hook, "secret": SECRET, **nobody},
+        )  # fmt: skip
+
+    def reports(self, *rows: dict[str, str]) -> Finished:
+        """Feed complaints to their end."""
+        return self.program.feed(feed(list(rows)))
+
+    @property
+    def statuses(self) -> dict[str, set[str]]:
+        """Ann's at each list manager."""
+        return {
+            "news": set(self.news.status_of(ANN).values()),
+            "old": set(self.old.status_of(ANN).values()),
+            "shop": set(self.shop.status_of(ANN).values()),
+            "crm": set(self.crm.recipients),
+        }
+
+
+GONE = {"news": {"unsubscribed"}, "old": {"unsubscribed"}, "shop": {"unsubscribed"}, "crm": {ANN}}
+STILL_THERE = {"news": {"confirmed"}, "old": {"confirmed"}, "shop": {"active"}, "crm": set[str]()}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A fresh installation."""
+    with ExitStack() as stack:
+        yield House(Program(tmp_path), stack)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"rcpt": ANN},
+        {"rcpt": f'"Doe, Ann" <{ANN.upper()}>'},
+        {"rcpt": "<>", "arf_Original_Rcpt_To": f"{ANN}"},
+        {"rcpt": f"<{ANN}>", "feedbackType": "", "format": "jmrp", "userAgent": "", "reportedDomain": "hotmail.com"},
+        {"rcpt": ANN, "feedbackType": "fraud", "orig": "somebody@else.example"},
+    ],
+    ids=["plain", "dressed", "the report's own field", "Microsoft JMRP", "fraud"],
+)
+def test_by_address(house: House, told: dict[str, str]) -> None:
+    """A complaint that tells the address unsubscribes it from every list of every list manager, whatever the sender."""
+    finished = house.reports(report(**told))
+    assert finished.status == 0, finished.stderr
+    assert house.statuses == GONE
+    assert house.news.status_of("bob@example.net") == {NEWS: "confirmed"}
+
+
+@pytest.mark.parametrize("rcpt", ["", "...", "x@aol.com", "3f786850e387550fdab836ed7e6dc881de23001b@mail.ru"])
+@pytest.mark.parametrize("how", ["headers", "token", "configured token"])
+def test_by_mailwizz_ids(house: House, rcpt: str, how: str) -> None:
+    """Where the address is hidden, MailWizz's ids stand for it; MailWizz tells it, and all others hear of it."""
+    token = f"{house.ann}.{NEWS}.{CAMPAIGN}"
+    told = {
+        "headers": {"header_List_Id": f"{NEWS} <News>", "header_X_Mw_Subscriber_Uid": house.ann},
+        "token": {"header_List_Unsubscribe": f"<mailto:{token}@any.example?subject=unsubscribe>"},
+        "configured token": {"header_List_Unsubscribe": f"<mailto:u+{token}@u.example>, <https://u.example/>"},
+    }[how]
+    if how == "configured token":
+        with house.program.config.open("a") as config:
+            config.write('[[unsubscribe]]\ndomain = "u.example"\nprovider = "news"\n')
+            config.write('pattern = "u+{subscriber}.{list}.{campaign}"\n')
+    finished = house.reports(report(rcpt, **told))
+    assert finished.status == 0, finished.stderr
+    assert house.statuses == GONE
+    people = [one["recipient"] for one in house.program.suppressions()]
+    assert people == [f"mailwizz:{NEWS}/{house.ann}", ANN]
+
+
+def test_by_interspire_ids(house: House) -> None:
+    """Interspire is told its own ids; the address is learned from nobody, and nobody else is told."""
+    subscriber = house.shop.subscriber_id(ANN, "1")
+    finished = house.reports(report("redacted@aol.com", header_X_Mailer_LID="2, 1", header_X_Mailer_RecptId=subscriber))
+    assert finished.status == 0, finished.stderr
+    assert house.statuses == STILL_THERE | {"shop": {"unsubscribed"}}
+
+
+@pytest.mark.parametrize("kind", ["not-spam", "auth-failure", "dmarc"])
+def test_no_complaints(house: House, kind: str) -> None:
+    """`not-spam` takes a complaint back, and reports of authentication are none."""
+    finished = house.reports(report(ANN, feedbackType=kind))
+    assert (finished.status, house.statuses) == (0, STILL_THERE)
+    assert finished.finished["ignored"] == {f'policy.complaint.{kind} = "ignore"': 1}
+
+
+def test_several_recipients(house: House) -> None:
+    """A report about several people, whose cell is a CSV list in itself, unsubscribes each of them."""
+    finished = house.reports(report("", arf_Original_Rcpt_To=f'"{ANN}","bob@example.net"'))
+    assert finished.status == 0, finished.stderr
+    assert house.statuses["news"] == set(house.news.status_of("bob@example.net").values()) == {"unsubscribed"}
+
+
+def test_names_nobody(house: House) -> None:
+    """It is kept under its header, counted and reported with what to add to PowerMTA's configuration, and exits 0."""
+    finished = house.program.feed(b"type,timeLogged,feedbackType,rcpt\nf,2026-03-01 09:30:05+0000,abuse,...\n")
+    assert (finished.status, house.statuses) == (0, STILL_THERE)
+    (event,) = finished.logged("complaint_names_nobody")
+    assert "record-fields f *, header_Message-Id, header_List-Unsubscribe" in event["mend"]
+    assert finished.finished["ignored"] == {"a complaint that names nobody": 1}
+    kept = house.program.spool.with_suffix(".rejected.csv").read_text()
+    assert kept == "type,timeLogged,feedbackType,rcpt\nf,2026-03-01 09:30:05+0000,abuse,...\n"
+
+
+def test_the_same_in_both_spellings(house: House) -> None:
+    """A file that writes header_subject, and one that writes header_Subject, hold the same complaint."""
+    first = feed([report(ANN)])
+    second = first.replace(b"header_Subject", b"header_subject")
+    assert house.program.feed(first).finished["duplicates"] == 0
+    assert house.program.feed(second).finished["duplicates"] == 1
+    assert len(house.crm.ids) == 1
+
+
+def test_unknown_ids(house: House) -> None:
+    """Ids that MailWizz does not know are settled as unknown, once, and nobody is unsubscribed."""
+    told = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": "nobody0000000"}
+    finished = house.reports(report("", **told))
+    assert (finished.status, house.statuses) == (0, STILL_THERE)
+    assert len(finished.logged("unknown")) == 2, "each MailWizz was asked"
+
+
+def test_two_instances_on_one_spool(house: House) -> None:
+    """Bounces and complaints of 10,000 people each, fed at once: nothing is lost, and nobody is told anything twice."""
+    house.program.configure(
+        {"log": {"level": "warning"}},
+        crm={"type": "webhook", "url": house.crm.hook, "secret": SECRET, "batch_size": 100, "concurrency": 4},
+    )
+    bounced = accounting(bounce(f"b{number}@example.net") for number in range(10_000))
+    complained = feed([report(f"c{number}@example.net") for number in range(10_000)])
+    with house.program.start("--logfile", "fbl.log") as fbl, house.program.start() as bounces:
+        for running, data in ((fbl, complained), (bounces, bounced)):
+            running.pour(data)
+        finished = [bounces.wait(), fbl.wait()]
+    # One of them may have ended while the other still called: it says that something waits, and that nothing is lost.
+    assert {one.status for one in finished} <= {0, 75}, [one.stderr for one in finished]
+    assert house.program.status()["dispatches"]["pending"] == 0
+    everybody = [f"{kind}{number}@example.net" for kind in "bc" for number in range(10_000)]
+    assert sorted(house.crm.recipients) == sorted(everybody)
+    assert len(house.crm.ids) == len(set(house.crm.ids)), "no delivery was repeated"
