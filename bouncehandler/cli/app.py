@@ -49,7 +49,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, "--version", prog_name="bouncehandler")
 @click.pass_context
 def app(ctx: click.Context, options: Common, *, no_dispatch: bool, dry_run: bool) -> int:
-    """Turn PowerMTA's bounces into unsubscribes.
+    """Turn PowerMTA's bounces and complaints into unsubscribes.
 
     Without a command: read accounting records, or a plain list of addresses, from standard input until it ends; put
     every suppression on disk; unsubscribe it at every provider that wants it; say what was done.

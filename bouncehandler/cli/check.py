@@ -3,13 +3,14 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
+from bouncehandler.cli.check_unsubscribe import unsubscribe_findings
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN
+from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import Session, begin, exit_status
 from bouncehandler.cli.tables import printable
@@ -22,23 +23,6 @@ if TYPE_CHECKING:
     from bouncehandler.settings.model import ProviderSection
 
 
-class _Mark(Enum):
-    """How a check ended."""
-
-    FINE = "ok"
-    WARNING = "warn"
-    LATER = "wait"
-    WRONG = "FAIL"
-
-
-class _Finding(NamedTuple):
-    """One line of the command's output."""
-
-    mark: _Mark
-    what: str
-    sentence: str
-
-
 @click.command("check", short_help="Prove the configuration, the spool and the credentials.")
 @common
 def command(options: Common) -> int:
@@ -47,46 +31,45 @@ def command(options: Common) -> int:
     Changes nothing at any provider.
     """
     session = begin(options, dict(os.environ), quiet=True)
-    marks = {_Mark.FINE}
+    marks = {Mark.FINE}
     for finding in _findings(session):
         marks.add(finding.mark)
         click.echo(f"{finding.mark.value:4}  {finding.what}: {printable(finding.sentence)}")
-    if _Mark.WRONG in marks:
+    if Mark.WRONG in marks:
         return CONFIGURATION
-    return TRY_AGAIN if _Mark.LATER in marks else OK
+    return TRY_AGAIN if Mark.LATER in marks else OK
 
 
-def _findings(session: Session) -> Iterator[_Finding]:
+def _findings(session: Session) -> Iterator[Finding]:
     file, _ = read_file(session.options.config, os.environ)
-    yield _Finding(_Mark.FINE, "configuration", f"{file or 'the default, with what the environment says,'} is valid")
+    yield Finding(Mark.FINE, "configuration", f"{file or 'the default, with what the environment says,'} is valid")
     yield from _secrecy(session, file)
     yield from _spool(session)
     if not session.settings.providers:
-        yield _Finding(
-            _Mark.WARNING, "providers", "none is configured: suppressions are recorded, nothing is dispatched"
-        )
+        yield Finding(Mark.WARNING, "providers", "none is configured: suppressions are recorded, nothing is dispatched")
     for name, section in session.settings.providers.items():
         yield _provider(name, section)
+    yield from unsubscribe_findings(session)
 
 
-def _secrecy(session: Session, file: Path | None) -> Iterator[_Finding]:
+def _secrecy(session: Session, file: Path | None) -> Iterator[Finding]:
     """A configuration with secrets that anybody may read."""
     if file and session.settings.providers and file.stat().st_mode & 0o004:
-        yield _Finding(_Mark.WARNING, "configuration", f"everybody may read {file}: chmod o-r it, it holds secrets")
+        yield Finding(Mark.WARNING, "configuration", f"everybody may read {file}: chmod o-r it, it holds secrets")
 
 
-def _spool(session: Session) -> Iterator[_Finding]:
+def _spool(session: Session) -> Iterator[Finding]:
     try:
         spool = SqliteSpool.open(session.settings.spool.url)
         status = spool.status()
         _prove_writable(spool)
     except SpoolError as error:
-        mark = _Mark.LATER if exit_status(error) == TRY_AGAIN else _Mark.WRONG
-        yield _Finding(mark, "spool", str(error))
+        mark = Mark.LATER if exit_status(error) == TRY_AGAIN else Mark.WRONG
+        yield Finding(mark, "spool", str(error))
         return
     journal = "write-ahead log" if spool.journal == "wal" else "rollback journal"
-    yield _Finding(
-        _Mark.FINE,
+    yield Finding(
+        Mark.FINE,
         "spool",
         f"{spool.path} can be written by {_user()} ({journal}, SQLite {sqlite3.sqlite_version}); "
         f"{status.suppressions:,} suppressions, {status.dispatches.waiting:,} dispatches wait, "
@@ -113,43 +96,43 @@ def _user() -> str:
         return f"user {os.geteuid()}"
 
 
-def _left_alone(session: Session, status: Status) -> Iterator[_Finding]:
+def _left_alone(session: Session, status: Status) -> Iterator[Finding]:
     """What waits for a provider that nobody serves at the moment."""
     for name, counts in status.providers.items():
         if counts.waiting and name not in session.settings.providers:
-            yield _Finding(
-                _Mark.WARNING,
+            yield Finding(
+                Mark.WARNING,
                 "spool",
                 f"{counts.waiting:,} dispatches wait for {name}, which is no longer configured: give it its name back",
             )
     for name, state in status.states.items():
         if name in session.settings.providers:
-            yield _Finding(_Mark.WARNING, "spool", f"{name} is held, and tried again from time to time: {state.reason}")
+            yield Finding(Mark.WARNING, "spool", f"{name} is held, and tried again from time to time: {state.reason}")
 
 
-def _provider(name: str, section: "ProviderSection") -> _Finding:
+def _provider(name: str, section: "ProviderSection") -> Finding:
     from bouncehandler import registry  # noqa: PLC0415  # imports are lazy at the edges
 
     what = f"provider {name}"
     try:
         adapter, hide = registry.build(name, section), registry.secret_hider(name, section)
     except ConfigurationError as error:
-        return _Finding(_Mark.WRONG, what, str(error))
+        return Finding(Mark.WRONG, what, str(error))
     except Exception as error:  # noqa: BLE001  # a stranger's adapter may raise anything
-        return _Finding(_Mark.WRONG, what, f"the adapter of type {section.type} fails with {type(error).__name__}")
+        return Finding(Mark.WRONG, what, f"the adapter of type {section.type} fails with {type(error).__name__}")
     return _answer(what, section.type, adapter, hide)
 
 
-def _answer(what: str, kind: str, adapter: object, hide: Callable[[str], str]) -> _Finding:
+def _answer(what: str, kind: str, adapter: object, hide: Callable[[str], str]) -> Finding:
     """What the provider says when it is asked; like all answers without secrets, which a server may repeat."""
     from bouncehandler.dispatcher.calls import plain  # noqa: PLC0415  # imports are lazy at the edges
     from bouncehandler.provider import Checkable, ProviderUnavailable  # noqa: PLC0415  # as above
 
     if not isinstance(adapter, Checkable):
-        return _Finding(_Mark.FINE, what, f"{kind}, configured; can't be proved without changing something")
+        return Finding(Mark.FINE, what, f"{kind}, configured; can't be proved without changing something")
     try:
-        return _Finding(_Mark.FINE, what, plain(adapter.check(), hide))
+        return Finding(Mark.FINE, what, plain(adapter.check(), hide))
     except ProviderUnavailable as error:
-        return _Finding(_Mark.WRONG, what, plain(error, hide))
+        return Finding(Mark.WRONG, what, plain(error, hide))
     except Exception as error:  # noqa: BLE001  # an adapter may raise anything: here it is what was asked for
-        return _Finding(_Mark.LATER, what, f"can't be reached now: {plain(error, hide)}")
+        return Finding(Mark.LATER, what, f"can't be reached now: {plain(error, hide)}")

@@ -10,6 +10,8 @@ OK = 0
 USAGE = 64
 NO_INPUT = 65
 """EX_DATAERR: the input ended and not one row of it was recognised."""
+NO_USER = 67
+"""EX_NOUSER, of `unsubscribe` alone: the address stands for nobody."""
 BUG = 70
 TRY_AGAIN = 75
 """EX_TEMPFAIL: not all was done, but it will be: something waits in the spool, or the disk failed us."""
@@ -18,7 +20,8 @@ CONFIGURATION = 78
 DESCRIPTION = """\b
 Exit status: 0 done; 64 wrong usage; 65 not one row of the input was
 recognised; 70 a bug; 75 not all done: something waits in the spool, or the
-disk failed; 78 the configuration needs mending."""
+disk failed; 78 the configuration needs mending. `unsubscribe` has 0, 67 for
+an address that stands for nobody, and 75 for all else."""
 
 
 class CommandError(Exception):

@@ -12,7 +12,9 @@ from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.report import moment
 from bouncehandler.cli.session import begin
 from bouncehandler.cli.tables import printable
+from bouncehandler.cli.unsubscribe_config import letters_of
 from bouncehandler.durations import format_duration
+from bouncehandler.letterbox import reading
 from bouncehandler.spool import Counts, ProviderState, Status
 
 _STATES = ("pending", "claimed", "held", "done", "dead")
@@ -24,20 +26,23 @@ _STATES = ("pending", "claimed", "held", "done", "dead")
 def command(options: Common, *, as_json: bool) -> int:
     """Show how many dispatches wait, were done, or are dead, by provider; and which providers are held, and why.
 
-    A held provider's dispatches count as pending. `oldest_pending_seconds` is null when nothing waits.
+    `letters` are List-Unsubscribe mails that no running instance has taken yet; `notices` wait for the postmaster. A
+    held provider's dispatches count as pending. `oldest_pending_seconds` is null when nothing waits.
     """
     session = begin(options, dict(os.environ))
     spool = session.open_spool()
     with explained():
         status = spool.status()
+        letters = reading.count(letters_of(session.settings))
     names = [
         *session.settings.providers,
         *(name for name in status.providers if name not in session.settings.providers),
     ]
     if as_json:
-        click.echo(json.dumps(_object(status, names)))
+        click.echo(json.dumps(_object(status, names) | {"letters": letters}))
     else:
-        click.echo("\n".join(_lines(status, names, set(session.settings.providers))))
+        lines = [*_lines(status, names, set(session.settings.providers)), *_mail(status, letters)]
+        click.echo("\n".join(lines))
     return OK
 
 
@@ -48,6 +53,7 @@ def _object(status: Status, names: list[str]) -> dict[str, object]:
         "providers": {name: _counts(status.providers.get(name, Counts())) | _state(status, name) for name in names},
         "oldest_pending_seconds": _age(status.oldest_pending_at),
         "last_recorded_seconds": _age(status.last_recorded_at),
+        "notices": status.notices,
     }
 
 
@@ -82,6 +88,14 @@ def _lines(status: Status, names: list[str], configured: set[str]) -> Iterator[s
         yield "no provider is configured: suppressions are recorded, nothing is dispatched"
     if status.oldest_pending_at:
         yield f"the oldest dispatch that waits was recorded {_ago(status.oldest_pending_at)}"
+
+
+def _mail(status: Status, letters: int) -> Iterator[str]:
+    if letters:
+        what = "mail waits" if letters == 1 else "mails wait"
+        yield f"{letters:,} List-Unsubscribe {what} for a running instance"
+    if status.notices:
+        yield f"{status.notices:,} notice{'' if status.notices == 1 else 's'} to the postmaster not sent yet"
 
 
 def _ago(at: float) -> str:

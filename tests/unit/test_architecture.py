@@ -12,8 +12,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 _LAYERS = (
     {"record", "durations"},
-    {"accounting", "suppression"},
-    {"policy", "provider", "spool", "routing", "rejected", "client"},
+    {"accounting", "suppression", "tokens"},
+    {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox"},
     {"ingest", "dispatcher"},
     {"settings", "logs", "registry"},
     {"cli", "__main__"},
@@ -32,6 +32,9 @@ _CATCHES_EVERYTHING = {
     "bouncehandler/logs/masking.py": "a stranger's value whose text can't be had must not end the log",
     "bouncehandler/spool/connection.py": "rolls back, then raises it again",
     "bouncehandler/registry.py": "a stranger's module may raise anything while it is imported",
+    "bouncehandler/cli/__init__.py": "PowerMTA must try again where the installation is not whole; else raised again",
+    "bouncehandler/cli/unsubscribe_mail.py": "a bug becomes one sentence and a status with which PowerMTA tries again",
+    "bouncehandler/cli/letters.py": "kept for the owner of the thread, who ends the process over it",
     "bouncehandler/cli/app.py": "the last resort: a bug becomes one sentence and exit status 70",
     "bouncehandler/cli/check.py": "an adapter may raise anything; here it is what was asked for",
 }

@@ -30,6 +30,7 @@ _COMMANDS = [
 def _run(command: list[str], home: Path, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("BOUNCEHANDLER_")}
     environ |= {"HOME": str(home), "XDG_STATE_HOME": str(home)}
+    environ["BOUNCEHANDLER_UNSUBSCRIBE"] = '[{"domain": "u.example.com", "secret": "0123456789abcdef"}]'
     return subprocess.run(
         [sys.executable, "-m", "bouncehandler", *command],
         input=given,
