@@ -151,7 +151,11 @@ class Spool(Protocol):
         """Claim the queued notices until `until`.
 
         None when there are none, or less than `every` seconds have passed since the last were sent, or another process
-        has them.
+        has them. A claim that has run out is up for claiming again; so is one whose end lies more than an hour ahead,
+        since it was made before the clock was set back.
+
+        Raises:
+            ValueError: `until` is not after `now`, or more than an hour after it.
         """
         ...
 
@@ -160,11 +164,14 @@ class Spool(Protocol):
         ...
 
     def settle_post(self, post: Post, *, upto: int, now: float) -> None:
-        """Forget the claimed notices up to this number, which were sent; with the last one the claim ends."""
+        """Forget the claimed notices up to this number, which were sent; with the last one the claim ends.
+
+        Somebody else's claim is left alone.
+        """
         ...
 
     def postpone_post(self, post: Post, until: float) -> None:
-        """Give the claim back; nobody may have it before `until`."""
+        """Give the claim back; nobody may have it before `until`, at most an hour ahead."""
         ...
 
     def close(self) -> None:

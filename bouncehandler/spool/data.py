@@ -147,6 +147,8 @@ class Status:
     """By provider, the earliest time at which an unsettled dispatch is due."""
     last_recorded_at: float | None = None
     """When the last suppression was recorded; None in a new spool."""
+    notices: int = 0
+    """How many notices wait for the postmaster."""
 
 
 @dataclass(frozen=True, slots=True)

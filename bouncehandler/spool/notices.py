@@ -11,6 +11,13 @@ from bouncehandler.spool.rows import storable
 MAX_VALUE = 1000
 """Characters of a value that are kept: subjects and header lines are hostile, and of any length."""
 
+MAX_NAME = 100
+"""Characters of a value's name that are kept: some are those of headers."""
+
+LONGEST = 3600.0
+"""Seconds that a claim, or a wait after a failure, may last: what lies further ahead was written before the clock was
+set back, and would keep everybody waiting for as long as it was set back."""
+
 _FORGOTTEN = 1000
 """Notices deleted in one transaction: the pipe waits for none of them long."""
 
@@ -43,15 +50,17 @@ def tell(connection: Connection, raw: sqlite3.Connection, told: Iterable[tuple[s
 
 def claim_post(connection: Connection, claim: str, *, now: float, every: float, until: float) -> Post | None:
     """See `Spool.claim_post`."""
-    values: dict[str, object] = {"now": now, "every": every}
-    if connection.rows("post_due", values)[0][0] is None:  # looked up without the lock for writing
+    if not now < until <= now + LONGEST:
+        raise ValueError(f"a claim lasts at most {LONGEST:g} seconds, and at least some: {until - now:g}")
+    values: dict[str, object] = {"now": now, "every": every, "longest": LONGEST}
+    if not connection.rows("post_due", values):  # looked up without the lock for writing
         return None
     with connection.writing() as raw:
-        upto = raw.execute(connection.sql("post_due"), values).fetchone()[0]
-        if upto is None:
+        newest = raw.execute(connection.sql("post_due"), values).fetchone()
+        if newest is None:
             return None
         raw.execute(connection.sql("post_claim"), {"claim": claim, "until": until})
-    return Post(claim, upto)
+    return Post(claim, newest[0])
 
 
 def notices(connection: Connection, post: Post, *, after: int, limit: int) -> list[Notice]:
@@ -62,13 +71,16 @@ def notices(connection: Connection, post: Post, *, after: int, limit: int) -> li
 
 def settle_post(connection: Connection, post: Post, *, upto: int, now: float) -> None:
     """See `Spool.settle_post`."""
-    values = {"claim": post.claim, "upto": min(upto, post.upto), "most": _FORGOTTEN}
-    deleted = _FORGOTTEN
+    values = {"claim": post.claim, "upto": min(upto, post.upto), "now": now, "most": _FORGOTTEN}
+    with connection.writing() as raw:
+        if not raw.execute(connection.sql("post_sent"), values).rowcount:
+            return
+        if upto >= post.upto:
+            raw.execute(connection.sql("post_all_sent"), values)
+        deleted = raw.execute(connection.sql("post_forget"), values).rowcount
     while deleted == _FORGOTTEN:
         with connection.writing() as raw:
             deleted = raw.execute(connection.sql("post_forget"), values).rowcount
-            if deleted < _FORGOTTEN and upto >= post.upto:
-                raw.execute(connection.sql("post_sent"), {"claim": post.claim, "now": now})
 
 
 def postpone_post(connection: Connection, post: Post, until: float) -> None:
@@ -78,4 +90,4 @@ def postpone_post(connection: Connection, post: Post, until: float) -> None:
 
 
 def _as_json(about: About) -> str:
-    return json.dumps({name: storable(value[:MAX_VALUE]) for name, value in about.items()})
+    return json.dumps({storable(name[:MAX_NAME]): storable(value[:MAX_VALUE]) for name, value in about.items()})

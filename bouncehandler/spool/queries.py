@@ -27,7 +27,7 @@ def _states(rows: list[Row]) -> dict[str, ProviderState]:
 
 def status(connection: Connection) -> Status:
     """See `Spool.status`."""
-    names = ("suppressions", "waiting", "held", "dead", "done")
+    names = ("suppressions", "waiting", "held", "dead", "done", "notices")
     with connection.reading() as raw:
         rows = {name: raw.execute(connection.sql(f"status_{name}")).fetchall() for name in names}
         held = raw.execute(connection.sql("held"), {"provider": None}).fetchall()
@@ -43,6 +43,7 @@ def status(connection: Connection) -> Status:
         oldest_pending_at=pending_at and pending_at[0],
         next_due_at={row[0]: row[4] for row in rows["waiting"]},
         last_recorded_at=recorded_at,
+        notices=rows["notices"][0][0],
     )
 
 

@@ -11,12 +11,14 @@ CREATE TABLE notice (
     about TEXT NOT NULL                        -- a JSON object of texts
 ) STRICT;
 
--- One row: who is sending notices, and when the last were sent.
+-- One row: who is sending notices, and when the last were sent. After a failure `claimed_until` is when to try again.
+-- `sent_upto` is the newest notice that was sent; those up to it are deleted bit by bit.
 CREATE TABLE post (
     id            INTEGER PRIMARY KEY CHECK (id = 1),
     sent_at       REAL,
+    sent_upto     INTEGER NOT NULL DEFAULT 0,
     claim         TEXT,
-    claimed_until REAL NOT NULL DEFAULT 0      -- after a failure: when to try again
+    claimed_until REAL NOT NULL DEFAULT 0
 ) STRICT;
 
 INSERT INTO post (id) VALUES (1);

@@ -1,3 +1,3 @@
 DELETE FROM notice WHERE id IN (
-    SELECT id FROM notice WHERE id <= :upto AND (SELECT claim FROM post) = :claim ORDER BY id LIMIT :most
+    SELECT id FROM notice WHERE id <= (SELECT sent_upto FROM post) ORDER BY id LIMIT :most
 )

@@ -1,1 +1,4 @@
-SELECT id, kind, at, about FROM notice WHERE id > :after AND id <= :upto ORDER BY id LIMIT :most
+SELECT id, kind, at, about FROM notice
+WHERE id > max(:after, (SELECT sent_upto FROM post)) AND id <= :upto
+ORDER BY id
+LIMIT :most

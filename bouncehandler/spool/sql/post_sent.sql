@@ -1,1 +1,1 @@
-UPDATE post SET sent_at = :now, claim = NULL, claimed_until = 0 WHERE claim = :claim
+UPDATE post SET sent_upto = max(sent_upto, :upto) WHERE claim = :claim
