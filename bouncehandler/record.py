@@ -152,6 +152,8 @@ class Complaint(NamedTuple):
     """From X-Mw-Subscriber-Uid with List-Id, or X-Mailer-RecptId with X-Mailer-LID."""
     unsubscribe_to: tuple[str, ...] = ()
     """The mail addresses in the message's List-Unsubscribe, which may hold a token for the subscriber."""
+    written_to: str = ""
+    """The one `Address` in the message's own To, believed where nothing else names anybody; else empty."""
     reporter: str = ""
     """Who reported, as they call themselves, with the address that they reported from."""
     headers: Headers = ()

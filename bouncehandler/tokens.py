@@ -171,6 +171,8 @@ def _body(address: str) -> str:
 def _address_in(body: str) -> str | None:
     """The address in the body of a genuine local part; None where the site signed something else."""
     local, has_sign, domain = body.rpartition("=")
+    if not (has_sign or _HEX.issuperset(body)):
+        return None
     try:
         address = f"{local}@{domain}" if has_sign else bytes.fromhex(body).decode()
     except ValueError:

@@ -15,7 +15,11 @@ Each suppression is one POST of one JSON object; with `batch_size` above 1, each
         "diagnostic": "smtp;550 5.1.1 no such user",
         "originator": "news@example.com",
         "job_id": "spring-sale",
-        "occurred_at": "2026-03-01T09:30:00Z"
+        "occurred_at": "2026-03-01T09:30:00Z",
+        "list_manager": null,
+        "list_id": null,
+        "subscriber_id": null,
+        "campaign_id": null
       }
     }
 
@@ -23,17 +27,24 @@ Each suppression is one POST of one JSON object; with `batch_size` above 1, each
 `timestamp`    when it happened, the same on every retry; where that is not known, when this call was made
 `id`           24 hexadecimal digits, the same however often it is told: whoever has seen it has nothing to do
 `recipient`    the address not to be mailed again, its ASCII letters in lower case
-`reason`       `bounce` (PowerMTA reported one), `list` (somebody listed the address by hand); others may come later
+`reason`       `bounce` (PowerMTA reported one), `complaint` (the recipient called a message spam), `unsubscribe` (the
+               recipient asked for it by mail), `list` (somebody listed the address by hand); others may come later
 `rule`         the rule that decided, in the words of the configuration
-`category`     PowerMTA's bounceCat, an open set
+`category`     PowerMTA's bounceCat; of a complaint the feedback type, such as `abuse`; both are open sets
 `status`       the enhanced status code (RFC 3463)
-`diagnostic`   what the remote server said, its first 1000 characters: never trust it, escape it where it is shown
+`diagnostic`   what the remote server said, of a complaint who reported it, of a request who sent it, the first 1000
+               characters: never trust it, escape it where it is shown
 `originator`   the envelope sender
 `job_id`       the campaign, where the site tells PowerMTA one
-`occurred_at`  when PowerMTA wrote the record
+`occurred_at`  when PowerMTA wrote the record, or when the request came
+`list_manager`   whose ids the next three are, `mailwizz` or `interspire`; a complaint or a request may hold them
+`list_id`        the list that the message went to; several with commas between them
+`subscriber_id`  the recipient on that list
+`campaign_id`    the campaign, where the list manager names one
 
 Every key is always there. `id`, `recipient` and `reason` are never null; each of the others is null where the record
-has none. No text is empty or holds a control character. Times are UTC (RFC 3339), with a fraction where there is one.
+has none. Where a reporter hid the address, it is told as soon as a list manager has said whose ids they are, and not
+before. No text is empty or holds a control character. Times are UTC (RFC 3339), with a fraction where there is one.
 
 The header `webhook-id` is the suppression's `id`; an array's is made from the ids in it. It is the same when the same
 call is repeated, but a retry may be grouped otherwise, so a receiver of arrays goes by the `id` of each member. Any
@@ -147,6 +158,10 @@ def _event(suppression: Suppression, now: float) -> dict[str, object]:
             "originator": _text(suppression.originator),
             "job_id": _text(suppression.job_id),
             "occurred_at": occurred_at,
+            "list_manager": _text(suppression.list_manager),
+            "list_id": _text(suppression.list_id),
+            "subscriber_id": _text(suppression.subscriber_id),
+            "campaign_id": _text(suppression.campaign_id),
         },
     }
 

@@ -1,8 +1,6 @@
 """What single cells hold: texts, times, and addresses in all the forms that reporters write them."""
 
-import csv
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -11,11 +9,24 @@ from bouncehandler.record import Address, parse_address
 _LONGEST_TIME = 64
 """Characters; times are remembered, longer texts are none."""
 
-_LONGEST_LIST = 16_384
+_LONGEST_LIST = 8192
 """Characters of a cell in which several addresses are looked for."""
 
-_REDACTED = re.compile(r"x+|redacted|(?:[0-9a-f]{8}){4,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""Local parts that stand for a hidden one: X, or a hash, MD5 or longer (PowerMTA's `privacy-policy`), or a UUID."""
+_PART = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|<[^<>]*>|\([^()]*\)|[^",;<(\r\n]|["<(])+""", re.DOTALL)
+"""What stands between commas, semicolons and line ends that no quotes, brackets or comments protect (RFC 5322 3.4)."""
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_COMMENT = re.compile(r"\([^()]*\)")
+_BRACKETED = re.compile(r"<([^<>]*)>")
+
+_REDACTED_LOCAL = re.compile(
+    r"x[x._-]*|(?:redacted|anonymi[sz]ed|anonymous|hidden|removed)(?:[._-].*)?|[0-9a-f]{24,}"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|.*[*\u2026].*|.*\.\..*|\..*|.*\.",
+    re.DOTALL,
+)
+"""Local parts that stand for a hidden one (PowerMTA's `privacy-policy`, and what reporters do): X, words, a hash or a
+UUID, parts blotted out; dots where a local part has none (RFC 5322 3.2.3)."""
+_REDACTED_DOMAIN = re.compile(r"(?:.*\.)?invalid|x+(?:\.x+)*")
+"""`.invalid` is nobody's (RFC 2606 2)."""
 
 
 def parse_time(text: str) -> datetime | None:
@@ -43,25 +54,26 @@ def clean(text: str) -> str:
 def parse_addresses(text: str) -> list[Address]:
     """Every address in a reporter's cell, once each: `rfc822;<a@b.example>`, or a list, which may be CSV again.
 
-    A redacted one is none.
+    A redacted one is none. What a display name, a comment or a quoted text holds is no address.
     """
-    found = (parse_address(part) for part in _parts(text[:_LONGEST_LIST]))
+    if len(text) > _LONGEST_LIST:
+        text = text[: max(text.rfind(",", 0, _LONGEST_LIST), 0)]  # not half an address
+    found = (_address(match[0]) for match in _PART.finditer(text))
     return list(dict.fromkeys(address for address in found if address and not is_redacted(address)))
 
 
 def is_redacted(address: Address) -> bool:
-    """Whether the local part stands for one that was hidden."""
-    return _REDACTED.fullmatch(address.rpartition("@")[0]) is not None
+    """Whether the address stands for one that was hidden."""
+    local, _, domain = address.rpartition("@")
+    return bool(_REDACTED_LOCAL.fullmatch(local) or _REDACTED_DOMAIN.fullmatch(domain))
 
 
-def _parts(text: str) -> Iterator[str]:
-    """The parts between commas, semicolons and line ends that no quotes protect."""
-    if "," not in text and ";" not in text and "\n" not in text:
-        yield text
-        return
-    try:
-        lines = list(csv.reader(text.splitlines(), skipinitialspace=True))
-    except csv.Error:
-        lines = [text.split(",")]
-    for cell in (cell for line in lines for cell in line):
-        yield from cell.split(";")
+def _address(part: str) -> Address | None:
+    """The address in one part of a list, dressed as reporters dress it."""
+    part = part.strip()
+    if quoted := _QUOTED.fullmatch(part):  # a cell of CSV within the cell
+        return parse_address(quoted[1])
+    bracketed = _BRACKETED.findall(_QUOTED.sub(" ", part))
+    bare = bracketed[-1] if bracketed else _COMMENT.sub(" ", part).strip().strip("'")
+    # `mailto:`, the name of a group, and a source route stand before a colon.
+    return parse_address(bare) or parse_address(bare.rpartition(":")[2])

@@ -16,13 +16,14 @@ _LAST_RESORT = ("header_x-original-to", "header_delivered-to", "header_to")
 """What the message itself says of its recipient; believed where it is one address, and nothing else names anybody."""
 
 _IDS = {
+    "rcpt": "rcpt",
     "header_list-unsubscribe": "header_List-Unsubscribe",
     "header_list-id": "header_List-Id",
     "header_x-mw-subscriber-uid": "header_X-Mw-Subscriber-Uid",
     "header_x-mailer-lid": "header_X-Mailer-LID",
     "header_x-mailer-recptid": "header_X-Mailer-RecptId",
 }
-"""Columns that tell ids, as PowerMTA's `record-fields` has them."""
+"""Columns that tell the person, as PowerMTA's `record-fields` has them."""
 
 PERSON = frozenset((*_RECIPIENTS, *_LAST_RESORT, *_IDS, "header_x-mw-campaign-uid"))
 """Columns on which it rests whom a complaint is about, in lower case."""
@@ -30,15 +31,18 @@ PERSON = frozenset((*_RECIPIENTS, *_LAST_RESORT, *_IDS, "header_x-mw-campaign-ui
 _TOLD = ("Subject", "From", "Date", "Message-Id", "List-Id", "Feedback-ID", "X-Job", "BatchId")
 """Headers of the complained message that a notice repeats."""
 
-_MAILTO = re.compile(r"mailto:\s*([^?>,;\s]+)", re.IGNORECASE)
+_MAILTO = re.compile(r"<mailto:([^?>]+)[?>]", re.IGNORECASE)
 _UID = re.compile(r"[a-z0-9]{13}")
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
-_NUMBER = re.compile(r"[1-9][0-9]{0,18}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
+_NUMBERS = re.compile(r"[0-9\s,;\[\]]*")
 _ASIDE = re.compile(r"<[^>]*>|\([^)]*\)|\"[^\"]*\"")
 
 _LONGEST = 4096
 """Characters of a header that are looked at."""
 _MOST_MAILTOS = 5
+_MOST_RECIPIENTS = 20
+"""Of one report: it takes a person to believe more."""
 
 
 class Nameless(NamedTuple):
@@ -50,7 +54,7 @@ class Nameless(NamedTuple):
     raw: bytes
     """The row as it came, line end included."""
     missing: tuple[str, ...]
-    """Columns, as `record-fields` names them, that could have brought the person and that the header lacks."""
+    """Columns, as `record-fields` names them, that could have told the person and that the header lacks."""
 
 
 class ComplaintLayout:
@@ -59,29 +63,39 @@ class ComplaintLayout:
     def __init__(self, columns: Sequence[str]) -> None:
         self._names = [name.strip().lower() for name in columns]
         self.missing = tuple(written for name, written in _IDS.items() if name not in self._names)
-        """Columns for ids that are not among these."""
+        """Columns that could tell the person and are not among these."""
+        self.lacks_type = "feedbacktype" not in self._names
+        """Whether nobody can tell a complaint from its opposite."""
 
-    def complaints(self, row: Sequence[str]) -> list[Complaint]:
-        """One complaint for each recipient; where no address is told, one that may have ids."""
+    def complaints(self, row: Sequence[str]) -> list[Complaint] | str:
+        """One complaint for each recipient, or one without; or the reason why the row is none."""
         cells: dict[str, str] = {}
         for name, cell in zip(self._names, row, strict=False):
-            if cell and not cells.get(name):  # one of several columns of a name: the first that is not empty
+            if cell and not cells.get(name):  # of several columns of a name: the first that is not empty
                 cells[name] = clean(cell)
-        complaint = _without_recipient(cells)
-        found = dict.fromkeys(address for name in _RECIPIENTS for address in parse_addresses(cells.get(name, "")))
-        if not (found or complaint.subscriber.name or complaint.unsubscribe_to):
-            found = dict.fromkeys(_only_one(cells))
+        complaint, found = _without_recipient(cells), _recipients(cells)
+        if len(found) > _MOST_RECIPIENTS:
+            return "too-many-recipients"
         return [complaint._replace(recipient=recipient) for recipient in found] or [complaint]
+
+
+def _recipients(cells: dict[str, str]) -> list[Address]:
+    """What the first column tells that tells any; and the report's own list, where that one is among it."""
+    told = (parse_addresses(cells.get(name, "")) for name in _RECIPIENTS)
+    found = next(filter(None, told), [])
+    listed = parse_addresses(cells.get("arf_original-rcpt-to", ""))
+    return list(dict.fromkeys((*found, *listed))) if set(found) & set(listed) else found
 
 
 def _without_recipient(cells: dict[str, str]) -> Complaint:
     return Complaint(
-        feedback_type=cells.get("feedbacktype", "").strip().lower()[:100],
+        feedback_type=re.sub(r"[\s_]+", "-", cells.get("feedbacktype", "")[:100].strip().lower()),
         logged_at=parse_time(cells.get("timelogged", "")),
         originator=cells.get("orig") or cells.get("header_return-path", ""),
         job_id=cells.get("header_x-job") or cells.get("jobid", ""),
         subscriber=_mailwizz(cells) or _interspire(cells) or Subscriber(),
         unsubscribe_to=_mailtos(cells.get("header_list-unsubscribe", "")[:_LONGEST]),
+        written_to=_written_to(cells),
         reporter=_reporter(cells),
         headers=_headers(cells),
     )
@@ -102,22 +116,30 @@ def _list_id(header: str) -> str:
     if _ID.fullmatch(whole):
         return whole
     bare = _ASIDE.sub(" ", header).split()
-    uids = filter(_UID.fullmatch, (*bare, *re.split(r"[^A-Za-z0-9]+", header)))
-    return next(uids, bare[0] if len(bare) == 1 and _ID.fullmatch(bare[0]) else "")
+    uids = [word for word in (*bare, *re.split(r"[^A-Za-z0-9]+", header)) if _UID.fullmatch(word)]
+    if uids:
+        return min(uids, key=str.isalpha)  # a word without a digit may be part of a name
+    return bare[0] if len(bare) == 1 and _ID.fullmatch(bare[0]) else ""
 
 
 def _interspire(cells: dict[str, str]) -> Subscriber | None:
     """X-Mailer-LID names every list that the newsletter went to."""
-    lists = cells.get("header_x-mailer-lid", "")[:_LONGEST].replace(",", " ").split()
+    header = cells.get("header_x-mailer-lid", "")
+    if len(header) > _LONGEST or not _NUMBERS.fullmatch(header):
+        return None
+    lists = [number for number in re.findall("[0-9]+", header) if _NUMBER.fullmatch(number)]
     subscriber = cells.get("header_x-mailer-recptid", "").strip()
-    if not (lists and all(map(_NUMBER.fullmatch, [*lists, subscriber]))):
+    if not (lists and _NUMBER.fullmatch(subscriber)):
         return None
     return Subscriber("interspire", ",".join(dict.fromkeys(lists)), subscriber)
 
 
 def _mailtos(header: str) -> tuple[str, ...]:
-    """The mail addresses in a List-Unsubscribe header (RFC 2369 3.2), as they are written there."""
-    return tuple(unquote(match[1]) for match in islice(_MAILTO.finditer(header), _MOST_MAILTOS))
+    """The mail addresses in a List-Unsubscribe header; white space in it means nothing (RFC 2369 2)."""
+    bare = re.sub(r"\s+", "", header)
+    uris = _MAILTO.finditer(bare if "<" in bare else f"<{bare}>")
+    found = (unquote(match[1]) for match in islice(uris, _MOST_MAILTOS))
+    return tuple(address for address in found if address.isprintable())
 
 
 def _reporter(cells: dict[str, str]) -> str:
@@ -132,9 +154,8 @@ def _headers(cells: dict[str, str]) -> Headers:
     return tuple((name, value[:_LONGEST]) for name, value in told if value)
 
 
-def _only_one(cells: dict[str, str]) -> list[Address]:
-    """The address in the message's own headers, where the first of them that has any has just one."""
-    for name in _LAST_RESORT:
-        if found := parse_addresses(cells.get(name, "")):
-            return found if len(found) == 1 else []
-    return []
+def _written_to(cells: dict[str, str]) -> str:
+    """The address in the message's own headers, where the first of them that has any has just one; else empty."""
+    told = (parse_addresses(cells.get(name, "")) for name in _LAST_RESORT)
+    found = next(filter(None, told), [])
+    return found[0] if len(found) == 1 else ""

@@ -47,6 +47,8 @@ class ColumnsMissing(NamedTuple):
     line: int
     """Of the stream, from 1: the first such record under that header."""
     columns: tuple[str, ...]
+    record_type: Literal["b", "f"] = "b"
+    """Of bounces, or of complaints."""
 
 
 class Layout:

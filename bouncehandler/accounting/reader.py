@@ -58,6 +58,7 @@ class Reader:
         self._is_cut = False
         self._aim(self._fallback["b"])
         self._missing: tuple[str, ...] = ()
+        self._lacks_type = False
         self._takes_list, self._is_list = True, False
         self._longest = longest
         self._lines = Lines(longest)
@@ -218,7 +219,7 @@ class Reader:
         self._layout = Layout(row)
         self._aim(self._layout)
         self._takes_list, self._is_list, self.recognised = False, False, True
-        self._missing = self._layout.missing
+        self._missing, self._lacks_type = self._layout.missing, self._layout.of_complaints.lacks_type
 
     def _aim(self, layout: Layout) -> None:
         """Have rows tallied by this layout; but where the stream ends in a cut row, each is looked at."""
@@ -238,7 +239,7 @@ class Reader:
         if kind in self.tallies and layout:
             return self._bounce(cast("Literal['b', 'rb']", kind), row, span, layout)
         if kind == "f" and layout:
-            self._complaint(row, span, layout)
+            return self._complaint(row, span, layout)
         self.counted[kind] += 1
         return span.end
 
@@ -256,13 +257,21 @@ class Reader:
         self.counted[kind] += 1
         return span.end
 
-    def _complaint(self, row: list[str], span: Span, layout: Layout) -> None:
-        for complaint in layout.of_complaints.complaints(row):
+    def _complaint(self, row: list[str], span: Span, layout: Layout) -> int:
+        line = self._lines_done + span.start + 1
+        if self._lacks_type:
+            self._items.append(ColumnsMissing(line, ("feedbackType",), "f"))
+            self._lacks_type = False
+        complaints = layout.of_complaints.complaints(row)
+        if isinstance(complaints, str):
+            return self._damaged(complaints, span, is_searched=False)
+        for complaint in complaints:
             if complaint.recipient or complaint.subscriber.name:
                 self._items.append(complaint)
             else:
-                line, missing = self._lines_done + span.start + 1, layout.of_complaints.missing
-                self._items.append(Nameless(complaint, line, encode(span.text), missing))
+                self._items.append(Nameless(complaint, line, encode(span.text), layout.of_complaints.missing))
+        self.counted["f"] += 1
+        return span.end
 
     def _too_wide(self, reason: str, span: Span) -> int:
         """A row with more cells than columns; an open quote may have swallowed rows on its way."""

@@ -191,6 +191,7 @@ class Ingest:
                 self._tally.nobody_wants(f"(ids of {owed.suppression.list_manager})")
         elif isinstance(verdict, Suppress) and nameless:
             self._keep_nameless(nameless)
+            return
         else:
             self._tally.ignored[reason(verdict)] += 1
         if self._says_each:
@@ -235,7 +236,7 @@ class Ingest:
             "columns_missing",
             line=missing.line,
             columns=list(missing.columns),
-            mend=_MEND_B,
+            mend=_MEND_B if missing.record_type == "b" else _MEND_F,
         )
 
     def _say(self, verdict: Verdict, **record: object) -> None:

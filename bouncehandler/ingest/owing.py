@@ -63,6 +63,8 @@ class Owing:
         holder = self._holder(complaint)
         if not (holder.recipient or holder.subscriber.name):
             return None
+        knowing = self._knowing(holder, complaint.originator)
+        known = holder.subscriber if knowing or not holder.recipient else Subscriber()
         suppression = Suppression(
             complaint.id,
             holder.recipient,
@@ -75,9 +77,9 @@ class Owing:
             complaint.originator,
             complaint.job_id,
             complaint.logged_at,
-            *holder.subscriber,
+            *known,
         )
-        return Owed(suppression, self.routes.everyone, self._resolvers(holder), complaint.headers)
+        return Owed(suppression, self.routes.everyone, () if holder.recipient else knowing, complaint.headers)
 
     def request(self, request: ListUnsubscribe, verdict: Suppress) -> Owed:
         """A List-Unsubscribe request is owed to everybody."""
@@ -91,21 +93,28 @@ class Owing:
             occurred_at=request.received_at,
             **request.subscriber._asdict(),
         )
-        return Owed(suppression, self.routes.everyone, self._resolvers(holder), request.headers)
+        knowing = () if holder.recipient else self._knowing(holder, "")
+        return Owed(suppression, self.routes.everyone, knowing, request.headers)
 
     def _holder(self, complaint: Complaint) -> TokenHolder:
-        """Whom a complaint is about: by address, by the ids in its headers, or by a token, in this order."""
+        """Whom a complaint is about: by address, by ids, by a token, or by the message's own To, in this order."""
         found = TokenHolder(complaint.recipient, complaint.subscriber)
-        if found.subscriber.name:
+        if found.subscriber.name and self._knowing(found, complaint.originator):
             return found
         for address in complaint.unsubscribe_to:
-            holder = self._tokens(address)
-            if holder:
+            if holder := self._tokens(address):
                 return holder._replace(recipient=found.recipient or holder.recipient)
-        return found
+        return found._replace(recipient=found.recipient or complaint.written_to)
 
-    def _resolvers(self, holder: TokenHolder) -> tuple[str, ...]:
-        """Who can act on the ids, where there is no address."""
-        if holder.recipient:
-            return ()
-        return (holder.provider,) if holder.provider else self.routes.of_type(holder.subscriber.list_manager)
+    def _knowing(self, holder: TokenHolder, originator: str) -> tuple[str, ...]:
+        """The providers whose ids they are.
+
+        A header does not say which of several; MailWizz's ids are random, but numbers are everybody's.
+        """
+        if holder.provider:
+            return (holder.provider,)
+        of_type = self.routes.of_type(holder.subscriber.list_manager)
+        if len(of_type) <= 1 or not holder.subscriber.subscriber_id.isdigit():
+            return of_type
+        wanting = tuple(name for name in of_type if name in self.routes.of(originator))
+        return wanting if len(wanting) == 1 else ()

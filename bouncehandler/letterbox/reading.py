@@ -149,7 +149,7 @@ def _parts(data: bytes) -> tuple[dict[str, str], bytes]:
     Raises:
         ValueError: it is none of our letters, or not all of one.
     """
-    top, _, head = data.partition(b"\n\n")
+    top, end, head = data.partition(b"\n\n")
     try:
         first, *lines = top.decode().split("\n")
     except UnicodeDecodeError:
@@ -157,7 +157,7 @@ def _parts(data: bytes) -> tuple[dict[str, str], bytes]:
     if first != FIRST_LINE:
         raise ValueError(f"does not begin with the line {FIRST_LINE!r}")
     values = {name: value for name, _, value in (line.partition(": ") for line in lines)}
-    if values.get("head") != str(len(head)):
+    if not end or values.get("head") != str(len(head)):
         raise ValueError("is not whole")
     return values, head
 

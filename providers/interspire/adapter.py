@@ -2,23 +2,19 @@
 
 import time
 from collections.abc import Callable
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated
 
 import httpx
 from pydantic import AfterValidator, ConfigDict, SecretStr
 
-from bouncehandler.provider import (
-    HttpUrl,
-    PermanentFailure,
-    ProviderError,
-    ProviderSettings,
-    TemporaryFailure,
-)
+from bouncehandler.provider import HttpUrl, PermanentFailure, ProviderSettings
 from bouncehandler.suppression import Outcome, Suppression
-from providers.interspire import wire
+from providers.interspire import actions, wire
 from providers.interspire.api import Api
+from providers.interspire.ids import LIST_MANAGER, Ids, read_ids
+from providers.interspire.leaving import Leaving
 from providers.interspire.lists import ListCache
-from providers.interspire.tally import Tally, enumerated
 
 LISTS_KEPT = 600.0
 """Seconds after which the lists are fetched again in any case."""
@@ -27,12 +23,7 @@ LISTS_KEPT_ON_A_MISS = 60.0
 """Seconds after which they are fetched again because an address was found on none: a stream of unknown recipients
 costs one GetLists a minute, not one each."""
 
-EVERYWHERE = "g"
-"""Interspire's name, in place of a list id, for the ban that holds on every list."""
-
-_GONE = "is not subscribed to this list"
-_BANNED = "already in the suppression list"
-_METHODS = {"unsubscribe": "UnsubscribeSubscriber", "bounce": "BounceSubscriber"}
+_NOWHERE = "active on no list: either unknown there, or already unsubscribed"
 
 
 def _speakable(value: str) -> str:
@@ -51,7 +42,12 @@ class Interspire:
 
     The look-up tells active subscriptions only, so an address that is unsubscribed everywhere looks like one that was
     never there: both are `unknown`, which, unlike `already`, claims nothing and lets the next bounce look again. Since
-    nothing is written without a look-up, calling twice moves no counter.
+    nothing is written to an address without a look-up, calling twice moves no counter.
+
+    A subscriber's ids cost one call for each list that the newsletter went to, until one has it. (o) There is no
+    look-up by id: a call that is repeated may move that list's counter once more, and says `unsubscribed` again. No
+    address is learned. Ids beside an address are for when the address is found nowhere. They are small numbers, which
+    stand for somebody else at another installation, and nothing here can tell whose they are.
 
     `ban` writes one ban for everywhere and leaves the subscriptions as they are, so its outcome's `lists` is
     `("g",)`. An address that is active nowhere is not banned: it may never have been this installation's.
@@ -70,24 +66,29 @@ class Interspire:
         """The whole URL, ending with `/xml.php`."""
         username: Annotated[str, AfterValidator(_speakable)]
         token: Annotated[SecretStr, AfterValidator(_speakable_secret)]
-        action: Literal["unsubscribe", "bounce", "ban"] = "unsubscribe"
+        action: actions.Action = "unsubscribe"
+        """`bounce` is for bounces and listed addresses: complaints are then unsubscribed. Who asks to leave is
+        unsubscribed with every action. `bounce` and `ban` take an address: ids alone are unsubscribed."""
+
+    takes_subscriber_ids = True
 
     def __init__(self, settings: Settings, client: httpx.Client, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._api = Api(settings.url, settings.username, settings.token, client)
+        self._leaving = Leaving(self._api)
         self._lists = ListCache(self._api.all_lists, clock)
 
     def unsubscribe(self, suppression: Suppression) -> Outcome:
-        """Take the recipient off every list it is active on, as `action` says. Raises as the port says."""
+        """Take the person off every list, as `action` and the reason say. Raises as the port says."""
         address = suppression.recipient
+        if not address:
+            return self._leave_by_ids(suppression, read_ids(suppression))
         if not wire.is_speakable(address):
             raise PermanentFailure(f"the address {address[:100]!a} holds characters that Interspire's XML can't carry")
         active = self._active_lists(address)
-        if not active:
-            return Outcome("unknown", note="active on no list: either unknown there, or already unsubscribed")
-        if self._settings.action == "ban":
-            return self._ban(address, active)
-        return self._leave(address, active)
+        if active:
+            return self._leave(suppression, active)
+        return self._leave_where_nowhere(suppression)
 
     def check(self) -> str:
         """Prove the user and token, with one call that changes nothing. Raises as the port says."""
@@ -102,40 +103,30 @@ class Interspire:
         current = self._lists.within(LISTS_KEPT_ON_A_MISS)
         return self._api.look_up(address, current) if set(current) != set(asked) else ()
 
-    def _leave(self, address: str, active: tuple[str, ...]) -> Outcome:
-        tally = Tally()
-        try:
-            for listid in active:
-                self._leave_list(address, listid, tally)
-            if tally.refused:
-                tally.judge_refused(self._api.look_up(address, tuple(tally.refused)))
-            return tally.outcome()
-        except (ProviderError, httpx.TransportError) as error:
-            if not tally.changed:
-                raise
-            tally.raise_with_progress(error)
+    def _leave(self, suppression: Suppression, active: tuple[str, ...]) -> Outcome:
+        configured, address = self._settings.action, suppression.recipient
+        action = actions.fitting(configured, suppression.reason)
+        if action == "ban":
+            return self._leaving.ban(address, active)
+        outcome = self._leaving.leave(address, active, actions.METHODS[action])
+        return _noted(outcome, actions.note(configured, suppression.reason))
 
-    def _leave_list(self, address: str, listid: str, tally: Tally) -> None:
+    def _leave_where_nowhere(self, suppression: Suppression) -> Outcome:
+        """The address is on no list, but the ids beside it may be: the reporter may know the person by another one."""
+        if suppression.list_manager != LIST_MANAGER:
+            return Outcome("unknown", note=_NOWHERE)
         try:
-            answer = self._api.write(_METHODS[self._settings.action], address, listid)
-        except TemporaryFailure as error:
-            if error.retry_after is not None:  # the server asks to be left alone: no list after this one, then
-                raise
-            tally.failed[listid] = str(error)
-            return
-        if answer.is_success:
-            tally.changed.append(listid)
-        elif answer.says(_GONE):
-            tally.gone.append(listid)
-        else:
-            tally.refused[listid] = answer.complaint
+            ids = read_ids(suppression)
+        except PermanentFailure as error:  # the address has had its answer: ids that are none are no reason to give up
+            return Outcome("unknown", note=f"{_NOWHERE}; {error}")
+        return _noted(self._leave_by_ids(suppression, ids), f"the address is {_NOWHERE}")
 
-    def _ban(self, address: str, active: tuple[str, ...]) -> Outcome:
-        answer = self._api.write("AddBannedSubscriber", address, EVERYWHERE)
-        if answer.is_success:
-            return Outcome(
-                "unsubscribed", (EVERYWHERE,), f"banned everywhere; subscribed as before: {enumerated(active)}"
-            )
-        if answer.says(_BANNED):
-            return Outcome("already", note="was banned everywhere before")
-        raise self._api.refusal("AddBannedSubscriber", answer)
+    def _leave_by_ids(self, suppression: Suppression, ids: Ids) -> Outcome:
+        outcome = self._leaving.leave_by_ids(ids)
+        if outcome.kind == "unknown":
+            return outcome
+        return _noted(outcome, actions.note_by_ids(self._settings.action, suppression.reason))
+
+
+def _noted(outcome: Outcome, note: str) -> Outcome:
+    return replace(outcome, note="; ".join(filter(None, (outcome.note, note))))

@@ -42,6 +42,14 @@ class Api:
         """Change something about an address on one list; the answer may be a refusal."""
         return self._call("subscribers", method, (("emailaddress", address), ("listid", listid)))
 
+    def unsubscribe_by_id(self, subscriber_id: str, listid: str) -> Answer:
+        """Unsubscribe a subscriber from one list by its id, without an address; the answer may be a refusal.
+
+        (o) Parameters go by name (`providers.md`), and the method has one for the id: nobody has proved here that every
+        version goes by it alone.
+        """
+        return self._call("subscribers", "UnsubscribeSubscriber", (("listid", listid), ("subscriberid", subscriber_id)))
+
     def refusal(self, method: str, answer: Answer) -> TemporaryFailure:
         """The failure to raise for words that mean nothing here; raises `ProviderUnavailable` for bad credentials.
 

@@ -29,15 +29,15 @@ class Tally:
                 self.gone.append(listid)
         self.refused.clear()
 
-    def outcome(self) -> Outcome:
-        """What was done.
-
-        Raises:
-            TemporaryFailure: a list failed; the next attempt looks up again, and tries what is left.
-        """
+    def raise_if_failed(self) -> None:
+        """Raise `TemporaryFailure` where a list failed; the next attempt tries what is left."""
         if self.failed:
             why = next(iter(self.failed.values()))
             raise TemporaryFailure(f"not done on {enumerated(self.failed)}: {why}")
+
+    def outcome(self) -> Outcome:
+        """What was done. Raises as `raise_if_failed`."""
+        self.raise_if_failed()
         note = f"the address was gone from {enumerated(self.gone)} in the meantime" if self.gone else ""
         return Outcome("unsubscribed" if self.changed else "already", tuple(self.changed), note)
 

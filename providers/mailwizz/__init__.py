@@ -2,29 +2,39 @@
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, Self
 
 import httpx
 from pydantic import ConfigDict, SecretStr, field_validator, model_validator
 
-from bouncehandler.provider import HttpUrl, ProviderSettings, TemporaryFailure
+from bouncehandler.provider import HttpUrl, ProviderSettings
 from bouncehandler.suppression import Outcome, Suppression
-from providers.mailwizz.answers import Found, Row
+from providers.mailwizz.answers import Found
 from providers.mailwizz.api import Api
+from providers.mailwizz.evidence import (
+    Ids,
+    bounce_text,
+    campaign_of,
+    campaign_of_job,
+    ids_of,
+    nobody_meant,
+    reason_text,
+)
+from providers.mailwizz.leaving import Leaving, outcome_of
 from providers.mailwizz.signing import ApiKey, KeyPair, Signer
 
-_CAMPAIGN = re.compile(r"(?:mailwizz-)?([a-z0-9]{13})")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
-_SWEEPS = 5
-_MESSAGE_LENGTH = 500
 
-_HIDDEN = "MailWizz does not show every list of this address; those it hides were unsubscribed unseen"
-_REFUSED = "unsubscribed where MailWizz refused to blacklist because the list requires a field that is missing"
+_NO_BOUNCE = "not recorded as a bounce, since it is none"
 
 
 class MailWizz:
-    """Two calls for an address, however many lists it is on; one where there is nothing to do."""
+    """Two calls for an address, however many lists it is on; one where there is nothing to do.
+
+    It takes one more to tell the campaign, and one more where only a subscriber's ids are known.
+    """
 
     class Settings(ProviderSettings):
         """Where MailWizz is, how to prove who we are, and what to do there."""
@@ -39,7 +49,9 @@ class MailWizz:
         """MailWizz 1.x, with `private_key`."""
         private_key: SecretStr | None = None
         action: Literal["unsubscribe", "bounce", "blacklist"] = "unsubscribe"
-        """`bounce` records it at the campaign that X-Job names; MailWizz then blacklists after a hard one."""
+        """`bounce` records it at the campaign that X-Job names; MailWizz then blacklists after a hard one.
+
+        Who asks to be unsubscribed is unsubscribed with every action."""
 
         @field_validator("url")
         @classmethod
@@ -62,93 +74,88 @@ class MailWizz:
                 return self
             raise ValueError("needs either api_key (MailWizz 2.x), or both public_key and private_key (MailWizz 1.x)")
 
+    takes_subscriber_ids = True
+
     def __init__(self, settings: Settings, client: httpx.Client, clock: Callable[[], float] = time.time) -> None:
         self.per_campaign = settings.action == "bounce"
         self._action = settings.action
         self._api = Api(settings.url, _signer(settings, clock), client)
+        self._leaving = Leaving(self._api)
 
     def unsubscribe(self, suppression: Suppression) -> Outcome:
-        """Carry out the configured action at every list of the recipient. Raises as `Provider.unsubscribe`."""
-        found = self._api.search(suppression.recipient)
-        if not found.rows:
+        """Carry out what the reason asks for, at every list of the person. Raises as `Provider.unsubscribe`.
+
+        A bounce, a complaint and a listed address follow `action`; only a bounce is recorded as one. A request to be
+        unsubscribed is no reason to blacklist anybody, so that it unsubscribes, whatever `action` says. Those whom a
+        complaint or a request unsubscribes are counted for the campaign; one who is blacklisted leaves it anyway.
+        """
+        ids = ids_of(suppression)
+        if not (suppression.recipient or ids):
+            raise nobody_meant(suppression)
+        found = self._find(suppression.recipient, ids)
+        if not found:
             return Outcome("unknown")
-        if self._action == "bounce":
-            return self._bounce(suppression, found)
-        if self._action == "blacklist":
-            return self._blacklist(suppression.recipient, found)
-        return self._unsubscribe(suppression.recipient, found)
+        outcome = self._carry_out(suppression, ids, found)
+        return outcome if suppression.recipient else replace(outcome, recipient=found.email)
 
     def check(self) -> str:
         """One sentence: the credentials hold, and how many lists they open. Raises as `unsubscribe`."""
         return f"MailWizz accepts the credentials; lists in the account: {self._api.count_lists()}."
 
-    def _unsubscribe(self, email: str, found: Found, note: str = "") -> Outcome:
-        if not found.is_whole:
-            swept, _ = self._sweep(email, found)
-            for row in found.blacklisted:
-                self._api.blacklist_one(row)
-            return _outcome(swept, note, _HIDDEN)
-        if not found.active:
-            return _outcome((), note)
-        if found.blacklisted:
-            return _outcome([row for row in found.active if self._api.unsubscribe_one(row)], note)
-        self._api.unsubscribe_everywhere(email)
-        return _outcome(found.active, note)
+    def _find(self, recipient: str, ids: Ids | None) -> Found | None:
+        """By the address, or, where nobody has it, by the ids: the reporter may know the person by another address."""
+        if recipient and (found := self._api.search(recipient)).rows:
+            return found
+        told = self._api.subscriber(ids) if ids else None
+        if not told:
+            return None
+        email, row = told
+        return self._api.search(email).with_row(row)
 
-    def _sweep(self, email: str, found: Found) -> tuple[list[Row], Found]:
-        """Reach the rows that a look-up hides: the ones that were active, and what it shows afterwards.
+    def _carry_out(self, suppression: Suppression, ids: Ids | None, found: Found) -> Outcome:
+        is_bounce, is_request = suppression.reason == "bounce", suppression.reason == "unsubscribe"
+        if self._action == "blacklist" and not is_request:
+            return self._leaving.blacklist(found)
+        if self._action == "bounce" and is_bounce:
+            return self._bounce(suppression, found)
+        told = self._tell(suppression, ids, found) if is_request or suppression.reason == "complaint" else ""
+        return self._leaving.unsubscribe(found, told, _NO_BOUNCE if self._action == "bounce" and not is_request else "")
 
-        Only the call for the whole address reaches them, and it takes the known blacklisted ones with it.
+    def _tell(self, suppression: Suppression, ids: Ids | None, found: Found) -> str:
+        """Count the unsubscription for the campaign, where it is known; returns a note where that was not possible.
+
+        It comes before the row is unsubscribed, and only while the look-up shows it as active. The call unsubscribes
+        that row, so that a retry after it finds the row silent and does not count again; where it was lost on its way,
+        the row is still active, and the retry makes up for it. So nobody is counted twice, unless MailWizz fails
+        between counting and unsubscribing: then each retry that finds the row active counts once more.
         """
-        swept = found.active
-        for _ in range(_SWEEPS):
-            self._api.unsubscribe_everywhere(email)
-            found = self._api.search(email)
-            if not found.active:
-                return swept, found
-            swept += found.active
-        raise TemporaryFailure(
-            f"MailWizz still shows the address as subscribed after {_SWEEPS} calls to unsubscribe it"
-        )
-
-    def _blacklist(self, email: str, found: Found) -> Outcome:
-        changed: list[Row] = []
-        notes = set()
-        if not found.is_whole:
-            changed, found = self._sweep(email, found)
-            notes.add(_HIDDEN)
-        for row in found.rows:
-            if row.status == "blacklisted":
-                continue
-            answer = self._api.blacklist_one(row)
-            is_changed = httpx.codes.is_success(answer)
-            if answer == httpx.codes.UNPROCESSABLE_ENTITY and row.is_active:
-                is_changed = self._api.unsubscribe_one(row)
-                notes.add(_REFUSED)
-            if is_changed and row.is_active:
-                changed.append(row)
-        return _outcome(changed, *sorted(notes))
+        campaign = campaign_of(suppression)
+        active = [row for row in found.active if not ids or row.uid.lower() == ids.uid.lower()]
+        if not (campaign and active):
+            return ""
+        if len(active) > 1 or not (ids or found.is_whole):
+            return "the campaign was not told: nothing says which of the lists it went to"
+        refusal = self._api.track_unsubscribe(campaign, active[0], reason_text(suppression))
+        return f"the campaign was not told: {refusal}" if refusal else ""
 
     def _bounce(self, suppression: Suppression, found: Found) -> Outcome:
-        email, campaign = suppression.recipient, _CAMPAIGN.fullmatch(suppression.job_id)
-        if suppression.reason != "bounce":
-            return self._unsubscribe(email, found, "not recorded at a campaign, since it is no bounce")
+        campaign = campaign_of_job(suppression.job_id)
         if not campaign:
-            return self._unsubscribe(email, found, "not recorded as a bounce: X-Job names no MailWizz campaign")
+            return self._leaving.unsubscribe(found, "not recorded as a bounce: X-Job names no MailWizz campaign")
         is_soft = suppression.status.startswith("4")  # RFC 3463 3.1
         for row in sorted(found.rows, key=lambda row: not row.is_active):
-            answer = self._api.record_bounce(campaign[1], row, "soft" if is_soft else "hard", _message(suppression))
+            answer = self._api.record_bounce(campaign, row, "soft" if is_soft else "hard", bounce_text(suppression))
             if answer == httpx.codes.NOT_FOUND:
                 continue
             if is_soft:
                 return Outcome("already", note="recorded as a soft bounce: MailWizz decides how many are enough")
             if httpx.codes.is_success(answer):
-                return _outcome(found.active)
-            return self._unsubscribe(
-                email, found, "not recorded as a hard bounce: MailWizz had one of this campaign already"
+                return outcome_of(found.active)
+            return self._leaving.unsubscribe(
+                found, "not recorded as a hard bounce: MailWizz had one of this campaign already"
             )
-        return self._unsubscribe(
-            email, found, "not recorded as a bounce: X-Job's campaign went to no list of this address"
+        return self._leaving.unsubscribe(
+            found, "not recorded as a bounce: X-Job's campaign went to no list of this address"
         )
 
 
@@ -156,15 +163,3 @@ def _signer(settings: MailWizz.Settings, clock: Callable[[], float]) -> Signer:
     if settings.public_key and settings.private_key:
         return KeyPair(settings.public_key, settings.private_key, clock)
     return ApiKey(settings.api_key or SecretStr(""))
-
-
-def _outcome(changed: Iterable[Row], *notes: str) -> Outcome:
-    """Rows that were active are what makes a difference to the recipient, and what undo would restore."""
-    lists = tuple(dict.fromkeys(row.list_uid for row in changed))
-    return Outcome("unsubscribed" if lists else "already", lists, "; ".join(filter(None, notes)))
-
-
-def _message(suppression: Suppression) -> str:
-    """What the remote server said, short, and without what MailWizz's database might refuse."""
-    said = suppression.diagnostic or suppression.status or suppression.category or "bounced"
-    return "".join(c if c.isprintable() and c < "\U00010000" else " " for c in said[:_MESSAGE_LENGTH])

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import httpx
 
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure, describe, require_success
+from bouncehandler.record import Address, parse_address
 
 Answer = dict[str, object]
 """A JSON object; empty where the body held anything else."""
@@ -44,6 +45,7 @@ class Row(NamedTuple):
 class Found:
     """What a look-up showed of an address."""
 
+    email: str
     rows: tuple[Row, ...]
     """Empty: MailWizz does not know the address."""
     is_whole: bool
@@ -58,6 +60,12 @@ class Found:
     def blacklisted(self) -> list[Row]:
         """The rows that a call for the whole address overwrites."""
         return [row for row in self.rows if row.status == "blacklisted"]
+
+    def with_row(self, row: Row) -> "Found":
+        """The same and a row known from elsewhere: a look-up that hides one which is active may hide others."""
+        if any(shown.uid.lower() == row.uid.lower() for shown in self.rows):
+            return self
+        return Found(self.email, (*self.rows, row), is_whole=self.is_whole and not row.is_active)
 
 
 def read_object(response: httpx.Response) -> Answer:
@@ -119,7 +127,30 @@ def read_found(answer: Answer, email: str) -> Found:
         raise _senseless("it counts rows and shows none")
     rows = tuple(_row(record, email) for record in records)
     is_known = all(row.status in _SILENT or row.status == "confirmed" for row in rows)
-    return Found(rows, is_whole=is_known and len(rows) < _SHOWN_AT_MOST and count <= len(rows))
+    return Found(email, rows, is_whole=is_known and len(rows) < _SHOWN_AT_MOST and count <= len(rows))
+
+
+def read_subscriber(answer: Answer, list_uid: str, uid: str) -> tuple[Address, Row]:
+    """The address of the subscriber with these ids, and their row.
+
+    Raises `TemporaryFailure` where there is no one address, or it is somebody else's.
+    """
+    match answer:
+        case {"data": {"record": dict(record)}}:
+            pass
+        case _:
+            raise _senseless("it holds no subscriber")
+    if str(record.get("subscriber_uid", uid)).lower() != uid.lower():
+        raise _senseless("it is about another subscriber")
+    told = {_address(value) for name, value in record.items() if name.lower() == "email"}
+    address = told.pop() if len(told) == 1 else None
+    if address is None:
+        raise _senseless("it does not hold one address of the subscriber")
+    return address, Row(list_uid, uid, str(record.get("status", "")))
+
+
+def _address(value: object) -> Address | None:
+    return parse_address(value) if isinstance(value, str) else None
 
 
 def _row(record: object, email: str) -> Row:

@@ -4,7 +4,8 @@ from typing import NoReturn
 
 import httpx
 
-from bouncehandler.provider import PermanentFailure, TemporaryFailure, describe
+from bouncehandler.provider import PermanentFailure, TemporaryFailure, describe, require_success
+from bouncehandler.record import Address
 from providers.mailwizz.answers import (
     Found,
     Row,
@@ -13,9 +14,13 @@ from providers.mailwizz.answers import (
     read_count,
     read_found,
     read_object,
+    read_subscriber,
     read_success,
 )
+from providers.mailwizz.evidence import Ids
 from providers.mailwizz.signing import Fields, Signer, encode
+
+_BUSY = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE})
 
 
 class Api:
@@ -39,6 +44,15 @@ class Api:
         response = self._call("GET", path, query=[("EMAIL", email)])
         return read_found(read_success(response), email)
 
+    def subscriber(self, ids: Ids) -> tuple[Address, Row] | None:
+        """The address that ids stand for, and its row on that list; None where MailWizz does not know them."""
+        response = self._call("GET", f"lists/{ids.list_uid}/subscribers/{ids.uid}")
+        if response.status_code == httpx.codes.NOT_FOUND:
+            self.count_lists()  # else a typo in the configured URL would make everybody unknown
+        if _status(response, 404) == httpx.codes.NOT_FOUND:
+            return None
+        return read_subscriber(read_object(response), *ids)
+
     def unsubscribe_everywhere(self, email: str) -> None:
         """Set every row of the address to `unsubscribed`, blacklisted ones as well."""
         path = "lists/subscribers/unsubscribe-by-email-from-all-lists"
@@ -58,6 +72,25 @@ class Api:
         """Record a bounce. 404: the row is not on the campaign's list; 422: it has bounced for it before."""
         body = [("subscriber_uid", row.uid), ("bounce_type", bounce_type), ("message", message)]
         return _status(self._call("POST", f"campaigns/{campaign}/bounces", body=body), 404, 422)
+
+    def track_unsubscribe(self, campaign: str, row: Row, reason: str) -> str:
+        """Count an unsubscription for a campaign; returns why it was not counted, empty when it was.
+
+        What MailWizz may refuse here is no reason to leave anybody subscribed, so that only refused credentials and a
+        server that is too busy are raised. Where nothing works at all, the call that comes next fails too.
+        """
+        body = [("ip_address", ""), ("user_agent", "bouncehandler"), ("reason", reason)]
+        response = self._send("POST", f"campaigns/{campaign}/track-unsubscribe/{row.uid}", body=body)
+        answer = read_object(response)
+        if blames_credentials(answer):
+            raise credentials_failure(response)
+        if response.status_code in _BUSY:
+            require_success(response)
+        if response.is_success and answer.get("status") == "success":
+            return ""
+        if response.status_code == httpx.codes.NOT_FOUND and answer.get("status") == "error":
+            return "MailWizz does not know the campaign, or sent it to another list"
+        return f"the answer does not say in MailWizz's words that it succeeded ({describe(response)})"
 
     def _call(self, method: str, path: str, *, query: Fields = (), body: Fields = ()) -> httpx.Response:
         """Any answer but 400, which is how MailWizz refuses credentials."""

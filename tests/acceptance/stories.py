@@ -60,7 +60,7 @@ def rows() -> list[Row]:
 
 def others() -> list[Row]:
     """Rows of the types that are counted and nothing else, each of a recipient who must stay subscribed."""
-    types = ("d", "t", "tq", "r", "rs", "f")
+    types = ("d", "t", "tq", "r", "rs")
     return [bounce("" if kind == "tq" else TEMPORARY, type=kind, dsnStatus="2.0.0 (success)") for kind in types]
 
 

@@ -43,7 +43,7 @@ def test_a_run_ends_with_its_numbers(program: Program) -> None:
     finished = program.feed(data)
     numbers = finished.finished
     assert finished.status == 0, finished.stderr
-    assert numbers["records"] == {"b": len(rows()) + 2, **dict.fromkeys(["d", "t", "tq", "r", "rs", "f"], 1)}
+    assert numbers["records"] == {"b": len(rows()) + 2, **dict.fromkeys(["d", "t", "tq", "r", "rs"], 1)}
     assert (numbers["suppressed"], numbers["duplicates"]) == (len(SUPPRESSED) + 2, 1)
     assert sum(numbers["unreadable"].values()) == 2
     ignored = numbers["ignored"]

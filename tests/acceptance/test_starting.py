@@ -28,6 +28,8 @@ def program(tmp_path: Path) -> Program:
         ("dead-letters", "list"),
         ("dead-letters", "retry"),
         ("dead-letters", "drop"),
+        ("unsubscribe",),
+        ("unsubscribe-address",),
     ],
     ids=" ".join,
 )

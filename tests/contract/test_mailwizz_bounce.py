@@ -115,7 +115,6 @@ def test_the_row_on_the_campaigns_list_is_found(server: FakeMailWizz, connect: C
         ({"job_id": f"{CAMPAIGN}\n"}, 0),
         ({"job_id": "mailwizz-nosuch0000000"}, 1),
         ({"reason": "list"}, 0),
-        ({"reason": "complaint"}, 0),
     ],
 )
 def test_without_a_campaign_unsubscribe(

@@ -92,11 +92,19 @@ def test_a_status_of_a_blacklisted_row_is_a_conflict(server: FakeMailWizz, clien
 
 
 def test_an_unsubscription_counts_for_a_campaign(server: FakeMailWizz, client: httpx.Client) -> None:
-    """It changes the row on the campaign's list, and is 404 for any other."""
+    """Each call counts once more and unsubscribes the row on the campaign's list; any other campaign or row is 404."""
     on_news, on_shop = server.subscribe(JANE, NEWS), server.subscribe(JANE, SHOP)
     server.campaign("campaign00001", NEWS)
     assert client.post(f"campaigns/campaign00001/track-unsubscribe/{on_shop}").status_code == 404
-    assert client.post(f"campaigns/campaign00001/track-unsubscribe/{on_news}").status_code == 200
+    assert client.post(f"campaigns/campaign00002/track-unsubscribe/{on_news}").status_code == 404
+    assert server.unsubscriptions == []
+    for count in (1, 2):
+        answer = client.post(f"campaigns/campaign00001/track-unsubscribe/{on_news}", data={"reason": "r"})
+        assert answer.json() == {"status": "success"}
+        assert (
+            server.unsubscriptions
+            == [{"campaign_uid": "campaign00001", "subscriber_uid": on_news, "reason": "r"}] * count
+        )
     assert server.status_of(JANE) == {NEWS: "unsubscribed", SHOP: "confirmed"}
 
 

@@ -16,6 +16,15 @@ from tests.fakes.webhook import SECRET, FakeReceiver
 NEW_SECRET = "whsec_" + base64.b64encode(b"n" * 24).decode()
 JOHN = Suppression(id="1" * 24, recipient="john@example.test", reason="bounce", diagnostic='smtp;550 "é" \x00\ud800')
 JANE = Suppression(id="2" * 24, recipient="jane@example.test", reason="list")
+COMPLAINT = Suppression(
+    id="3" * 24,
+    recipient="jane@example.test",
+    reason="complaint",
+    category="abuse",
+    list_manager="interspire",
+    list_id="8,13",
+    subscriber_id="4711",
+)
 
 
 @pytest.fixture
@@ -44,6 +53,22 @@ def test_delivery_is_verified_by_the_public_library(receiver: FakeReceiver, clie
     assert receiver.ids == [JOHN.id]
     assert receiver.recipients == ["john@example.test"]
     assert client.last_answer() == "HTTP 202: thank you"
+
+
+def test_complaint_is_taken_with_its_ids(receiver: FakeReceiver, client: ProviderClient) -> None:
+    """A receiver learns whose complaint it is, by address and in the list manager's ids."""
+    adapter(receiver, client).unsubscribe(COMPLAINT)
+    (event,) = receiver.events
+    names = ("recipient", "reason", "category", "list_manager", "list_id", "subscriber_id", "campaign_id")
+    assert [event["data"][name] for name in names] == [
+        "jane@example.test",
+        "complaint",
+        "abuse",
+        "interspire",
+        "8,13",
+        "4711",
+        None,
+    ]
 
 
 def test_batch_is_verified_by_the_public_library(receiver: FakeReceiver, client: ProviderClient) -> None:

@@ -55,10 +55,13 @@ class FakeInterspire(FakeServer):
         self.bad_credentials = "Unable to check user details."
         self.refuses_stale_lists = False
         """Whether one list id that is no longer there makes a look-up answer `not found`."""
+        self.ignores_subscriber_ids = False
+        """Whether this version goes by the address alone, so that an id without one finds nobody."""
         self.junk = b""
         """Sent before `<?xml`."""
         self.content_type = "text/html; charset=UTF-8"
         self._subscribers: dict[str, dict[str, str]] = {}
+        self._ids: dict[tuple[str, str], str] = {}
 
     @property
     def endpoint(self) -> str:
@@ -69,6 +72,11 @@ class FakeInterspire(FakeServer):
         """Make an address active on lists."""
         for each in (listid, *more):
             self._subscribers.setdefault(email.lower(), {})[each] = "active"
+            self._ids.setdefault((email.lower(), each), str(len(self._ids) + 501))
+
+    def subscriber_id(self, email: str, listid: str) -> str:
+        """The id of an address on a list, a number that no other address and no other list has."""
+        return self._ids[email.lower(), listid]
 
     def forget(self, email: str, listid: str) -> None:
         """Delete an address from a list, as if it had never been there."""
@@ -143,7 +151,7 @@ class FakeInterspire(FakeServer):
     def _subscriber_call(self, question: Question) -> Answer:
         match question.method:
             case "GetAllListsForEmailAddress":
-                return self._listing(self._active(question))
+                return self._listing(self._active(question), question.detail("email"))
             case "AddBannedSubscriber":
                 return self._ban(question.detail("emailaddress").lower(), question.detail("listid"))
             case "UnsubscribeSubscriber" | "BounceSubscriber" | "ActivateSubscriber":
@@ -165,7 +173,7 @@ class FakeInterspire(FakeServer):
         return [listid for listid in self.lists if listid in wanted and status.get(listid) == "active"]
 
     def _change(self, question: Question) -> Answer:
-        email, listid = question.detail("emailaddress"), question.detail("listid")
+        email, listid = question.detail("emailaddress") or self._whose(question), question.detail("listid")
         if listid not in self.status_of(email) or listid not in self.lists:
             return self.failed(self.not_subscribed.format(email=email))
         status, counts = {
@@ -177,6 +185,13 @@ class FakeInterspire(FakeServer):
         self._subscribers[email.lower()][listid] = status
         return self.answer("<status>SUCCESS</status><data>1</data>")
 
+    def _whose(self, question: Question) -> str:
+        """The address with this id on this list; empty for a pair that there is not."""
+        wanted = (question.detail("listid"), question.detail("subscriberid"))
+        if self.ignores_subscriber_ids or question.method != "UnsubscribeSubscriber":
+            return ""
+        return next((email for (email, listid), number in self._ids.items() if (listid, number) == wanted), "")
+
     def _ban(self, email: str, listid: str) -> Answer:
         if not email or (listid != "g" and listid not in self.lists):
             return self.failed("The list is not valid")
@@ -185,19 +200,19 @@ class FakeInterspire(FakeServer):
         self.banned[listid].add(email)
         return self.answer("<status>SUCCESS</status><data>1</data>")
 
-    def _listing(self, listids: list[str]) -> Answer:
+    def _listing(self, listids: list[str], email: str = "") -> Answer:
         if not listids:
             return self.failed() if self.not_found == "failed" else self.answer("<status>SUCCESS</status><data></data>")
-        return self.answer(f"<status>SUCCESS</status><data>{self._wrap(listids)}</data>")
+        return self.answer(f"<status>SUCCESS</status><data>{self._wrap(listids, email.lower())}</data>")
 
-    def _wrap(self, listids: list[str]) -> str:
+    def _wrap(self, listids: list[str], email: str) -> str:
         match self.wrapping:
             case "flat":
                 return "".join(f"<listid>{listid}</listid>" for listid in listids)
             case "values":
                 return f"<listid>{''.join(f'<item>{listid}</item>' for listid in listids)}</listid>"
         items = "".join(
-            f"<item><subscriberid>9{listid}</subscriberid><listid>{listid}</listid>"
+            f"<item><subscriberid>{self._ids.get((email, listid), '')}</subscriberid><listid>{listid}</listid>"
             f"<name>{escape(self.lists.get(listid, ''))}</name></item>"
             for listid in listids
         )

@@ -60,6 +60,12 @@ class FakeMailWizz(FakeServer):
         """Campaign uid to list uid."""
         self.bounces: list[dict[str, str]] = []
         """What was recorded: campaign_uid, subscriber_uid, bounce_type, message."""
+        self.unsubscriptions: list[dict[str, str]] = []
+        """What was counted for campaigns: campaign_uid, subscriber_uid, ip_address, user_agent, reason."""
+        self.counts_only = False
+        """A subscriber who is counted for a campaign keeps their status, as when MailWizz fails half-way."""
+        self.email_key = "EMAIL"
+        """What a subscriber's record calls the address."""
         self.empty_lists: list[str] = []
         """Lists that exist without a subscriber."""
         self.archived: set[str] = set()
@@ -142,7 +148,11 @@ class FakeMailWizz(FakeServer):
             ("PUT", f"/lists/{uid}/subscribers/{uid}/unsubscribe", self._unsubscribe_one),
             ("GET", f"/lists/{uid}/subscribers/{uid}", self._subscriber),
             ("PUT", f"/lists/{uid}/subscribers/{uid}", lambda list_uid, sub: self._set_status(list_uid, sub, form)),
-            ("POST", f"/campaigns/{uid}/track-unsubscribe/{uid}", self._track_unsubscribe),
+            (
+                "POST",
+                f"/campaigns/{uid}/track-unsubscribe/{uid}",
+                lambda campaign, sub: self._track(campaign, sub, form),
+            ),
             ("POST", f"/campaigns/{uid}/bounces", lambda campaign: self._bounce(campaign, form)),
         ]
         for verb, pattern, answer in routes:
@@ -202,7 +212,7 @@ class FakeMailWizz(FakeServer):
         row = self._row(list_uid, uid)
         if not row:
             return self._error(404, "The subscriber does not exist in this list.")
-        return _success(data={"record": {"EMAIL": row.email, "status": row.status, "subscriber_uid": row.uid}})
+        return _success(data={"record": {self.email_key: row.email, "status": row.status, "subscriber_uid": row.uid}})
 
     def _set_status(self, list_uid: str, uid: str, form: dict[str, str]) -> Answer:
         row = self._row(list_uid, uid)
@@ -214,9 +224,15 @@ class FakeMailWizz(FakeServer):
             row.status = form["details[status]"]
         return _success(data={"record": {"status": row.status}})
 
-    def _track_unsubscribe(self, campaign: str, uid: str) -> Answer:
-        list_uid = self.campaigns.get(campaign)
-        return self._unsubscribe_one(list_uid or "", uid)
+    def _track(self, campaign: str, uid: str, form: dict[str, str]) -> Answer:
+        """Whatever the row's status is, each call counts once more, and the row is unsubscribed."""
+        row = self._row(self.campaigns.get(campaign, ""), uid)
+        if not row:
+            return self._error(404, "The campaign or the subscriber does not exist.")
+        self.unsubscriptions.append({**form, "campaign_uid": campaign, "subscriber_uid": uid})
+        if not self.counts_only:
+            row.status = "unsubscribed"
+        return _success()
 
     def _bounce(self, campaign: str, form: dict[str, str]) -> Answer:
         row = self._row(self.campaigns.get(campaign, ""), form.get("subscriber_uid", ""))

@@ -1,5 +1,6 @@
 """The MailWizz adapter made ready for tests: for the fake server, or for a wire that answers as a test says."""
 
+import json
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,17 @@ KEYS = {"public_key": PUBLIC_KEY, "private_key": PRIVATE_KEY}
 LIST, SUB, CAMPAIGN = "ab123cd456ef7", "gh890ij123kl4", "cp123cp456cp7"
 EMAIL = "jane@example.com"
 BOUNCE = Suppression("1" * 24, EMAIL, "bounce", status="5.1.1", diagnostic="smtp;550 no", job_id=f"mailwizz-{CAMPAIGN}")
+COMPLAINT = Suppression(
+    "2" * 24,
+    EMAIL,
+    "complaint",
+    category="abuse",
+    list_manager="mailwizz",
+    list_id=LIST,
+    subscriber_id=SUB,
+    campaign_id=CAMPAIGN,
+)
+"""With the ids of MailWizz beside the address."""
 NOW = 1700000000.9
 DONE = {"status": "success"}
 
@@ -59,6 +71,12 @@ def record(
 def found(*records: object) -> httpx.Response:
     """What a look-up answers."""
     return httpx.Response(200, json={"status": "success", "data": {"records": records, "count": len(records)}})
+
+
+def subscriber(email: object = EMAIL, /, *, status: object = "confirmed", **others: object) -> httpx.Response:
+    """What a look-up by ids answers."""
+    answer = {"status": "success", "data": {"record": {"EMAIL": email, "status": status, **others}}}
+    return httpx.Response(200, content=json.dumps(answer).encode())
 
 
 def failed(status: int, error: object = "no") -> httpx.Response:

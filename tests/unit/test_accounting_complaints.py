@@ -45,6 +45,18 @@ class TestAddress:
             '"Doe, Ann" <Ann@Example.NET>',
             "ANN@EXAMPLE.NET",
             " ann@example.net ",
+            "ann@example.net (Ann)",
+            "<ann@example.net> SIZE=3",
+            "mailto:ann@example.net",
+            "<@relay.example:ann@example.net>",
+            "'ann@example.net'",
+            "Friends: ann@example.net;",
+            "rfc822;ann@example.net",
+            '"victim@example.com; x" <ann@example.net>',
+            '"a\\", victim@example.com, \\"b" <ann@example.net>',
+            '"ann@example.net"',
+            "(victim@example.com) ann@example.net",
+            "Ann (a, b; c) <ann@example.net>",
         ],
     )
     @pytest.mark.parametrize(
@@ -53,7 +65,8 @@ class TestAddress:
     )
     def test_forms(self, column: str, cell: str) -> None:
         """Each form of an address is read from each column that may tell it."""
-        assert complaint(**{column: cell}).recipient == "ann@example.net"
+        found = complaint(**{column: cell})
+        assert (found.recipient or found.written_to) == "ann@example.net"
 
     @pytest.mark.parametrize(
         "cell",
@@ -73,10 +86,29 @@ class TestAddress:
         assert len({one.id for one in reading.complaints}) == 2
         assert reading.reader.counted["f"] == 1
 
-    def test_both_columns(self) -> None:
-        """The recipient and the report's own field are one list."""
-        reading = reports(rcpt="<ann@example.net>", arf_Original__Rcpt__To="ann@example.net,bob@example.net")
-        assert [one.recipient for one in reading.complaints] == ["ann@example.net", "bob@example.net"]
+    @pytest.mark.parametrize(
+        ("listed", "wanted"),
+        [
+            ("ann@example.net,bob@example.net", ["ann@example.net", "bob@example.net"]),
+            ("bob@example.net", ["ann@example.net"]),
+            ("", ["ann@example.net"]),
+        ],
+    )
+    def test_both_columns(self, listed: str, wanted: list[str]) -> None:
+        """The first column that names anybody counts; the report's own list adds to it where that one is among it."""
+        reading = reports(rcpt="<ann@example.net>", arf_Original__Rcpt__To=listed)
+        assert [one.recipient for one in reading.complaints] == wanted
+
+    def test_cut_list(self) -> None:
+        """A list that is too long is cut between two addresses, not within one."""
+        reading = reports(rcpt="q" * 8180 + ",ann@example.community")
+        assert [one.complaint.recipient for one in reading.nameless] == [""]
+
+    def test_too_many(self) -> None:
+        """A report that names a crowd is set aside: it takes a person to believe it."""
+        reading = reports(arf_Original__Rcpt__To=",".join(f"user{number}@example.net" for number in range(21)))
+        assert (reading.complaints, reading.reasons) == ([], [(2, "too-many-recipients")])
+        assert len(reports(rcpt=",".join(f"u{number}@example.net" for number in range(20))).complaints) == 20
 
     @pytest.mark.parametrize(
         "cell",
@@ -84,7 +116,10 @@ class TestAddress:
             "", "...", "....@aol.com", "X", "x@aol.com", "XXXXXXXX@hotmail.com", "redacted@example.net", "[redacted]",
             "<>", "***@example.net", "3f786850e387550fdab836ed7e6dc881de23001b",
             "3f786850e387550fdab836ed7e6dc881de23001b@mail.ru", "d41d8cd98f00b204e9800998ecf8427e@example.net",
-            "123e4567-e89b-12d3-a456-426614174000@example.net", "undisclosed-recipients:;",
+            "123e4567-e89b-12d3-a456-426614174000@example.net", "undisclosed-recipients:;", "j***n@mail.ru",
+            "j\u2026n@aol.com", "a...@aol.com", "j...n@aol.com", ".ann@aol.com", "xxx-xxx@aol.com", "xxxx.xxxx@aol.com",
+            "redacted-recipient@yahoo.com", "f00dcafe1234abcd5678ef90@aol.com", "ann@xxxx.xxx",
+            "hidden@redacted.invalid", "ann@example.invalid", "anonymous@example.net",
         ],
     )  # fmt: skip
     @pytest.mark.parametrize("column", ["rcpt", "arf_Original__Rcpt__To", "header_To"])
@@ -92,14 +127,12 @@ class TestAddress:
         """What stands for a hidden address is none: the ids count, and without them it names nobody."""
         assert not reports(**{column: cell}).complaints
         hidden = complaint(**{column: cell, "header_X__Mailer__LID": "8", "header_X__Mailer__RecptId": "17"})
-        assert (hidden.recipient, hidden.subscriber) == ("", Subscriber("interspire", "8", "17"))
+        assert (hidden.recipient, hidden.written_to, hidden.subscriber.name) == ("", "", "interspire:8/17")
 
     def test_own_to_header(self) -> None:
-        """The message's To is believed only where it is one address, and neither ids nor a token name anybody."""
-        several = reports(header_To="ann@example.net, bob@example.net")
-        assert (several.complaints, len(several.nameless)) == ([], 1)
-        with_token = complaint(header_To="ann@example.net", header_List__Unsubscribe="<mailto:a.b.c@u.example.com>")
-        assert (with_token.recipient, with_token.unsubscribe_to) == ("", ("a.b.c@u.example.com",))
+        """The message's To is told apart, since it is the last to be believed; and only where it is one address."""
+        assert complaint(header_To="ann@example.net").written_to == "ann@example.net"
+        assert complaint(header_To="ann@example.net, bob@example.net").written_to == ""
 
     def test_unusual_addresses(self) -> None:
         """Nobody loses their complaint for a rare address."""
@@ -109,6 +142,11 @@ class TestAddress:
 
 class TestIds:
     """A subscriber in a list manager's own ids."""
+
+    def test_a_name_that_looks_like_an_id(self) -> None:
+        """A word of thirteen letters is not preferred to an id."""
+        told = {"header_List__Id": f'"notifications" <{LIST}>', "header_X__Mw__Subscriber__Uid": SUBSCRIBER}
+        assert complaint(**told).subscriber == MAILWIZZ
 
     @pytest.mark.parametrize(
         "list_id", [LIST, f"<{LIST}>", f"{LIST} <Our news>", f'"Our news" <{LIST}.lists.example.com>', f" {LIST}\n"]
@@ -137,14 +175,35 @@ class TestIds:
         assert complaint(**told).subscriber == Subscriber()
 
     @pytest.mark.parametrize(
-        ("lists", "wanted"), [("8", "8"), ("8,13", "8,13"), ("63, 64, 65", "63,64,65"), ("7,7", "7")]
+        ("lists", "wanted"),
+        [
+            ("8", "8"),
+            ("8,13", "8,13"),
+            ("63, 64, 65", "63,64,65"),
+            ("7,7", "7"),
+            ("8;13", "8,13"),
+            ("[8,13]", "8,13"),
+            ("0,8", "8"),
+        ],
     )
     def test_interspire(self, lists: str, wanted: str) -> None:
         """X-Mailer-LID may name several lists; a newsletter goes to several."""
         told = {"header_X__Mailer__LID": lists, "header_X__Mailer__RecptId": "774174"}
         assert complaint(**told).subscriber == Subscriber("interspire", wanted, "774174")
 
-    @pytest.mark.parametrize(("lists", "subscriber"), [("8", ""), ("", "17"), ("8;x", "17"), ("8", "0"), ("8", "1e3")])
+    @pytest.mark.parametrize(
+        ("lists", "subscriber"),
+        [
+            ("8", ""),
+            ("", "17"),
+            ("8;x", "17"),
+            ("8", "0"),
+            ("8", "1e3"),
+            ("x8", "1"),
+            ("8", "12345678901"),
+            ("7," * 2047 + "12345", "17"),
+        ],
+    )
     def test_not_interspire(self, lists: str, subscriber: str) -> None:
         """What is no number is no id."""
         assert not complaint(header_X__Mailer__LID=lists, header_X__Mailer__RecptId=subscriber).subscriber.name
@@ -156,6 +215,10 @@ class TestIds:
             ("<https://example.com/u>,<MAILTO:a%2Bb@u.example.com>", ("a+b@u.example.com",)),
             ("mailto:a@u.example.com", ("a@u.example.com",)),
             ("<https://example.com/u>", ()),
+            ("<https://example.com/u?mailto:evil@x>", ()),
+            ("<mailto:%0d%0aBcc:x@u.example.com>", ()),
+            ("<mailto:a.b.c\r\n @u.example.com>", ("a.b.c@u.example.com",)),
+            ("<mailto:a,b@u.example.com>", ("a,b@u.example.com",)),
             (
                 ", ".join(f"<mailto:a{n}@u.example.com>" for n in range(9)),
                 tuple(f"a{n}@u.example.com" for n in range(5)),
@@ -232,6 +295,17 @@ class TestNobody:
         assert nameless.missing == (
             "header_List-Unsubscribe", "header_X-Mw-Subscriber-Uid", "header_X-Mailer-LID", "header_X-Mailer-RecptId",
         )  # fmt: skip
+
+    def test_missing_recipient_column(self) -> None:
+        """The column for the recipient is among what can be missing."""
+        (nameless,) = read("type,feedbackType\nf,abuse\n").nameless
+        assert nameless.missing[0] == "rcpt"
+
+    def test_missing_type(self) -> None:
+        """Without the feedback type nobody can tell a complaint from its opposite: that is said, once a header."""
+        reading = read("type,rcpt\nf,ann@example.net\nf,bob@example.net\n")
+        assert [(one.line, one.columns, one.record_type) for one in reading.missing] == [(2, ("feedbackType",), "f")]
+        assert len(reading.complaints) == 2
 
     def test_torn_id(self) -> None:
         """A last row without its end is torn where the last cell may be half an id or half an address."""

@@ -104,6 +104,19 @@ def test_suppression_is_one_line_of_json(tmp_path: Path) -> None:
     assert path.read_bytes().isascii()
 
 
+def test_ids_of_a_complaint_are_on_the_line(tmp_path: Path) -> None:
+    """What a complaint says of the subscriber is kept beside the address; every key is there for a bounce as well."""
+    path = tmp_path / "suppressed.jsonl"
+    ids = {"list_manager": "interspire", "list_id": "8,13", "subscriber_id": "4711", "campaign_id": ""}
+    complaint = JOHN._replace(reason="complaint", list_manager="interspire", list_id="8,13", subscriber_id="4711")
+    file = adapter(path)
+    file.unsubscribe(complaint)
+    file.unsubscribe(JOHN)
+    told, bounced = lines(path)
+    assert {name: told[name] for name in ids} == ids
+    assert {name: bounced[name] for name in ids} == dict.fromkeys(ids, "")
+
+
 def test_repeated_call_is_known_by_its_id(tmp_path: Path) -> None:
     """A retry appends the line again, with the same id and nothing else changed."""
     path = tmp_path / "suppressed.jsonl"

@@ -50,13 +50,15 @@ def test_types_that_suppress(left: Left, kind: str) -> None:
     assert left.spool.recipients == ["ann@example.net"]
 
 
-@pytest.mark.parametrize("kind", ["not-spam", "Not-Spam", "auth-failure", "dmarc"])
+@pytest.mark.parametrize("kind", ["not-spam", "Not_Spam", "not spam", "auth-failure", "dmarc"])
 @pytest.mark.parametrize("recipient", ["ann@example.net", ""])
 def test_types_that_do_not(left: Left, kind: str, recipient: str) -> None:
     """`not-spam` takes a complaint back, reports of authentication are none: counted by rule, and not kept."""
     left.reads(HEADER, complaint(recipient, kind))
     assert left.spool.owed == []
-    assert left.intake.tally().ignored == {f'policy.complaint.{kind.lower()} = "ignore"': 1}
+    assert left.intake.tally().ignored == {
+        f'policy.complaint.{kind.lower().replace("_", "-").replace(" ", "-")} = "ignore"': 1
+    }
     assert left.rejected.rows == []
 
 

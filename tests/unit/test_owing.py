@@ -67,3 +67,46 @@ def test_nobody() -> None:
     """A complaint without anything, or whose List-Unsubscribe addresses mean nothing, is owed to nobody."""
     assert Owing(ROUTES).complaint(Complaint(unsubscribe_to=("x@y.example",)), VERDICT) is None
     assert Owing(ROUTES).complaint(Complaint(), VERDICT) is None
+
+
+class TestNumbers:
+    """Ids that are small numbers, which every installation of Interspire has."""
+
+    ROUTES = Routes(
+        {"shop": ["shop@example.com"], "store": ["store@example.com"]}, dict.fromkeys(("shop", "store"), "interspire")
+    )
+    IDS = Subscriber("interspire", "1", "501")
+
+    @pytest.mark.parametrize(
+        ("originator", "resolvers"), [("shop@example.com", ("shop",)), ("store@example.com", ("store",)), ("", ())]
+    )
+    def test_of_several(self, originator: str, resolvers: tuple[str, ...]) -> None:
+        """Of several installations only the one that sent the message may act on them: 501 is somebody at each."""
+        owed = Owing(self.ROUTES).complaint(Complaint(subscriber=self.IDS, originator=originator), VERDICT)
+        assert owed
+        assert owed.resolvers == resolvers
+
+    def test_beside_an_address(self) -> None:
+        """Where nobody knows whose they are they don't go along with the address either."""
+        owed = Owing(self.ROUTES).complaint(Complaint("ann@example.net", subscriber=self.IDS), VERDICT)
+        assert owed
+        assert (owed.suppression.recipient, owed.suppression.list_manager) == ("ann@example.net", "")
+
+    def test_nobody_has_the_type(self) -> None:
+        """Ids that no provider knows don't keep a token from being asked."""
+        routes = Routes({"news": []}, {"news": "mailwizz"})
+        owing = Owing(routes, lambda _: TokenHolder(subscriber=IDS, provider="news"))
+        owed = owing.complaint(Complaint(subscriber=self.IDS, unsubscribe_to=("x@y.example",)), VERDICT)
+        assert owed
+        assert (owed.suppression.list_manager, owed.resolvers) == ("mailwizz", ("news",))
+
+
+def test_the_messages_own_to_comes_last() -> None:
+    """It is believed where a List-Unsubscribe address holds no token, and not where one does."""
+    complaint = Complaint(written_to="ann@example.net", unsubscribe_to=("leave@lists.example",))
+    owed = Owing(ROUTES).complaint(complaint, VERDICT)
+    assert owed
+    assert owed.suppression.recipient == "ann@example.net"
+    known = Owing(ROUTES, lambda _: TokenHolder(subscriber=IDS, provider="news")).complaint(complaint, VERDICT)
+    assert known
+    assert known.suppression.recipient == ""

@@ -96,6 +96,7 @@ def test_event_says_everything_that_is_known() -> None:
                 "originator": "news@example.test",
                 "job_id": "spring-sale",
                 "occurred_at": "2026-03-01T09:30:00Z",
+                **dict.fromkeys(["list_manager", "list_id", "subscriber_id", "campaign_id"]),
             },
         }
     ]
@@ -112,6 +113,7 @@ def test_unknown_is_null_and_the_key_is_there() -> None:
         "recipient": "jane@example.test",
         "reason": "list",
         **dict.fromkeys(["rule", "category", "status", "diagnostic", "originator", "job_id", "occurred_at"]),
+        **dict.fromkeys(["list_manager", "list_id", "subscriber_id", "campaign_id"]),
     }
 
 

@@ -1,0 +1,49 @@
+"""A subscriber by Interspire's own ids, as they came in the headers of somebody's mail."""
+
+import re
+from typing import NamedTuple
+
+from bouncehandler.provider import PermanentFailure
+from bouncehandler.suppression import Suppression
+
+LIST_MANAGER = "interspire"
+"""What a suppression calls Interspire's own ids."""
+
+MOST_LISTS = 20
+"""Lists that one subscriber is looked for on: whoever writes a header must not cost us thousands of calls."""
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,9}")
+_SHOWN = 60
+"""Characters of an id that go into an error's text."""
+
+
+class Ids(NamedTuple):
+    """Somebody on one of a few lists; all are numbers."""
+
+    lists: tuple[str, ...]
+    """The lists that the newsletter went to, 1 to `MOST_LISTS`, each once."""
+    subscriber: str
+
+
+def read_ids(suppression: Suppression) -> Ids:
+    """The ids in a suppression.
+
+    Raises:
+        PermanentFailure: they are another list manager's, or none that Interspire could have given, or too many.
+    """
+    manager, list_id, subscriber = suppression.list_manager, suppression.list_id, suppression.subscriber_id
+    if manager != LIST_MANAGER:
+        whose = f"the ids are those of {manager[:_SHOWN]!a}" if manager else "no ids"
+        raise PermanentFailure(f"Interspire can't know who is meant: there is no address, and {whose}")
+    lists = tuple(dict.fromkeys(list_id.split(",")))
+    if not all(map(_NUMBER.fullmatch, (*lists, subscriber))):
+        raise PermanentFailure(
+            f"list {list_id[:_SHOWN]!a} and subscriber {subscriber[:_SHOWN]!a} are no ids of Interspire's, which are "
+            "numbers: see what writes the mail's X-Mailer-LID and X-Mailer-RecptId"
+        )
+    if len(lists) > MOST_LISTS:
+        raise PermanentFailure(
+            f"X-Mailer-LID names {len(lists)} lists, and subscriber {subscriber} is looked for on {MOST_LISTS} at "
+            "most: unsubscribe it by hand, and see what writes that header"
+        )
+    return Ids(lists, subscriber)

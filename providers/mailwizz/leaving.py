@@ -1,0 +1,77 @@
+"""Takes an address off its lists at MailWizz: unsubscribed, or blacklisted."""
+
+from collections.abc import Iterable
+
+import httpx
+
+from bouncehandler.provider import TemporaryFailure
+from bouncehandler.suppression import Outcome
+from providers.mailwizz.answers import Found, Row
+from providers.mailwizz.api import Api
+
+_SWEEPS = 5
+
+_HIDDEN = "MailWizz does not show every list of this address; those it hides were unsubscribed unseen"
+_REFUSED = "unsubscribed where MailWizz refused to blacklist because the list requires a field that is missing"
+
+
+class Leaving:
+    """The ways off the lists. Each method is safe to call twice, and raises as `Provider.unsubscribe`."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def unsubscribe(self, found: Found, *notes: str) -> Outcome:
+        """Unsubscribe the active rows; blacklisted ones stay so. The notes go into the outcome, as far as not empty."""
+        if not found.is_whole:
+            swept, _ = self._sweep(found)
+            for row in found.blacklisted:
+                self._api.blacklist_one(row)
+            return outcome_of(swept, *notes, _HIDDEN)
+        if not found.active:
+            return outcome_of((), *notes)
+        if found.blacklisted:
+            return outcome_of([row for row in found.active if self._api.unsubscribe_one(row)], *notes)
+        self._api.unsubscribe_everywhere(found.email)
+        return outcome_of(found.active, *notes)
+
+    def _sweep(self, found: Found) -> tuple[list[Row], Found]:
+        """Reach the rows that a look-up hides: the ones that were active, and what it shows afterwards.
+
+        Only the call for the whole address reaches them, and it takes the known blacklisted ones with it.
+        """
+        swept = found.active
+        for _ in range(_SWEEPS):
+            self._api.unsubscribe_everywhere(found.email)
+            found = self._api.search(found.email)
+            if not found.active:
+                return swept, found
+            swept += found.active
+        raise TemporaryFailure(
+            f"MailWizz still shows the address as subscribed after {_SWEEPS} calls to unsubscribe it"
+        )
+
+    def blacklist(self, found: Found) -> Outcome:
+        """Blacklist every row; one that can't be is unsubscribed."""
+        changed: list[Row] = []
+        notes = set()
+        if not found.is_whole:
+            changed, found = self._sweep(found)
+            notes.add(_HIDDEN)
+        for row in found.rows:
+            if row.status == "blacklisted":
+                continue
+            answer = self._api.blacklist_one(row)
+            is_changed = httpx.codes.is_success(answer)
+            if answer == httpx.codes.UNPROCESSABLE_ENTITY and row.is_active:
+                is_changed = self._api.unsubscribe_one(row)
+                notes.add(_REFUSED)
+            if is_changed and row.is_active:
+                changed.append(row)
+        return outcome_of(changed, *sorted(notes))
+
+
+def outcome_of(changed: Iterable[Row], *notes: str) -> Outcome:
+    """Rows that were active are what makes a difference to the recipient, and what undo would restore."""
+    lists = tuple(dict.fromkeys(row.list_uid for row in changed))
+    return Outcome("unsubscribed" if lists else "already", lists, "; ".join(filter(None, notes)))

@@ -1,0 +1,175 @@
+"""Whatever goes wrong while a List-Unsubscribe mail comes, no request is lost: closed streams, full disks, kill -9."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from bouncehandler.letterbox.reading import Request
+from tests.acceptance.harness import LONGEST, SCRIPT, Program
+from tests.acceptance.unsubscribing import (
+    IDS,
+    MAIL,
+    folder_of,
+    installation,
+    letters,
+    send,
+    warm,
+)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """An installation with a domain for ids and one that signs."""
+    return installation(tmp_path)
+
+
+def _environ(program: Program) -> dict[str, str]:
+    """This process's, with the installation's own home."""
+    return os.environ | {"HOME": str(program.folder)}
+
+
+def test_a_closed_stdin_waits(program: Program) -> None:
+    """Without standard input there was no mail, and none is acknowledged; nor does its number go to a file of ours."""
+    command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "", "--to", IDS]
+    closing = ["sh", "-c", 'exec "$@" <&-', "sh", *command]
+    finished = subprocess.run(closing, capture_output=True, env=_environ(program), timeout=LONGEST, check=False)
+    assert (finished.returncode, b"standard input" in finished.stderr) == (75, True)
+    assert letters(program) == []
+
+
+def test_closed_outputs_change_nothing(program: Program) -> None:
+    """With stdout and stderr closed a letter is what it always is, and a refusal too."""
+    for to, status in ((IDS, 0), ("x@fbl-unsub.example.com", 67)):
+        command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "a@b.example", "--to", to]
+        closing = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command]
+        assert (
+            subprocess.run(closing, input=MAIL, env=_environ(program), timeout=LONGEST, check=False).returncode
+            == status
+        )
+    (letter,) = letters(program)
+    assert isinstance(letter, Request)
+
+
+def _without_room() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def test_a_full_disk_waits(program: Program) -> None:
+    """Where the letter can't be written the sentence says so, and no half of one stays."""
+    warm(program)
+    command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "a@b.example", "--to", IDS]
+    finished = subprocess.run(
+        command,
+        input=MAIL,
+        capture_output=True,
+        preexec_fn=_without_room,
+        timeout=LONGEST,
+        check=False,
+        env=_environ(program),
+    )
+    assert finished.returncode == 75
+    assert finished.stderr.decode().startswith(f"bouncehandler: the mail can't be kept in {folder_of(program)} (")
+    assert list(folder_of(program).iterdir()) == []
+
+
+@pytest.mark.parametrize("is_warm", [True, False])
+def test_a_letterbox_that_can_not_be_used_waits(program: Program, *, is_warm: bool) -> None:
+    """A file in the place of its folder costs no request, and the sentence names it."""
+    if is_warm:
+        warm(program)
+        folder_of(program).rmdir()
+    folder_of(program).write_text("")
+    finished = send(program)
+    assert finished.status == 75
+    assert len(finished.sentences) == 1
+    folder_of(program).unlink()
+    assert send(program).status == 0
+    assert len(letters(program)) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_waits(program: Program, number: signal.Signals) -> None:
+    """A mail whose end never came is not acknowledged."""
+    warm(program)
+    with program.start("unsubscribe", "--from", "", "--to", IDS) as running:
+        running.write(MAIL * 10_000)  # more than a pipe holds: it is being read
+        running.signal(number)
+        assert running.wait().status == 75
+    assert letters(program) == []
+
+
+def test_a_damaged_installation_waits(tmp_path: Path) -> None:
+    """While an upgrade replaces files a module may be missing for a moment: the mail is sent again."""
+    broken = tmp_path / "broken" / "bouncehandler" / "cli"
+    broken.mkdir(parents=True)
+    for name in ("__init__.py", "cli/__init__.py"):
+        original = Path(__file__).parents[2] / "bouncehandler" / name
+        (broken.parent / name).write_text(original.read_text())
+    arguments = ["unsubscribe", "--from", "", "--to", "x"]
+    code = f"import sys; sys.argv[1:] = {arguments}; from bouncehandler.cli import entry; entry()"
+    finished = subprocess.run(
+        [sys.executable, "-c", code],
+        input=MAIL,
+        capture_output=True,
+        cwd=broken.parents[1],
+        timeout=LONGEST,
+        check=False,
+    )
+    assert finished.returncode == 75
+    assert b"Traceback" not in finished.stderr
+    assert b"installation that is not whole" in finished.stderr
+
+
+def test_200_in_parallel(program: Program) -> None:
+    """Of 200 mails at once each one is kept, or PowerMTA is told to try again; here all are kept."""
+    with ThreadPoolExecutor(16) as threads:
+        mails = [b"Message-Id: <%d@x>\nFrom: a@example.com\n\n" % number for number in range(200)]
+        statuses = list(threads.map(lambda mail: _sent(program, mail), mails))
+    assert statuses == [0] * 200
+    found = letters(program)
+    assert {dict(letter.record.headers)["Message-Id"] for letter in found if isinstance(letter, Request)} == {
+        f"<{number}@x>" for number in range(200)
+    }
+    assert len(found) == 200
+
+
+def _sent(program: Program, mail: bytes) -> int:
+    """`send`, which counts its runs and so is not for threads."""
+    command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "", "--to", IDS]
+    return subprocess.run(command, input=mail, env=_environ(program), timeout=LONGEST, check=False).returncode
+
+
+def test_kill_at_any_moment(program: Program) -> None:
+    """What was acknowledged is there whole, whenever kill -9 comes; and what was not is there whole or not at all."""
+    warm(program)
+    acknowledged = 0
+    for round_ in range(60):
+        with program.start("unsubscribe", "--from", "", "--to", IDS) as running:
+            running.write(MAIL)
+            running.end_input()
+            try:
+                acknowledged += running.process.wait(0.0005 * round_) == 0
+            except subprocess.TimeoutExpired:
+                running.signal(signal.SIGKILL)
+                acknowledged += running.wait().status == 0
+    found = letters(program)
+    assert all(isinstance(letter, Request) for letter in found)
+    assert acknowledged <= len(found)
+    assert acknowledged > 0
+    assert len(found) < 60, "no kill came in time"
+
+
+def test_kill_while_the_mail_comes(program: Program) -> None:
+    """A process that is killed before the mail's end leaves nothing that could be read."""
+    warm(program)
+    with program.start("unsubscribe", "--from", "", "--to", IDS) as running:
+        running.write(MAIL * 10_000)
+        running.signal(signal.SIGKILL)
+        running.wait()
+    assert letters(program) == []

@@ -1,0 +1,67 @@
+"""The Interspire adapter against a fake Interspire over real loopback: the action is one thing, the reason another."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from bouncehandler.suppression import Suppression
+from providers.interspire import Interspire
+from tests.fakes.interspire import FakeInterspire
+
+ANN = "ann@example.com"
+WRITES = ("UnsubscribeSubscriber", "BounceSubscriber", "AddBannedSubscriber")
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeInterspire]:
+    """An Interspire with Ann on lists 1 and 2 of three."""
+    with FakeInterspire() as server:
+        server.subscribe(ANN, "1", "2")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    """A plain client."""
+    with httpx.Client() as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("action", "reason", "done"),
+    [
+        ("unsubscribe", "bounce", {"UnsubscribeSubscriber": 2}),
+        ("unsubscribe", "complaint", {"UnsubscribeSubscriber": 2}),
+        ("unsubscribe", "unsubscribe", {"UnsubscribeSubscriber": 2}),
+        ("bounce", "bounce", {"BounceSubscriber": 2}),
+        ("bounce", "complaint", {"UnsubscribeSubscriber": 2}),
+        ("bounce", "unsubscribe", {"UnsubscribeSubscriber": 2}),
+        ("bounce", "list", {"BounceSubscriber": 2}),
+        ("bounce", "a reason of tomorrow", {"UnsubscribeSubscriber": 2}),
+        ("ban", "bounce", {"AddBannedSubscriber": 1}),
+        ("ban", "complaint", {"AddBannedSubscriber": 1}),
+        ("ban", "list", {"AddBannedSubscriber": 1}),
+        ("ban", "unsubscribe", {"UnsubscribeSubscriber": 2}),
+    ],
+)
+def test_what_an_action_comes_to(
+    fake: FakeInterspire, client: httpx.Client, action: str, reason: str, done: dict[str, int]
+) -> None:
+    """A request never bans, a complaint bans but is no bounce, and a list fed by hand follows the action."""
+    values = {"url": fake.endpoint, "username": fake.username, "token": fake.token, "action": action}
+    interspire = Interspire(Interspire.Settings.model_validate(values), client)
+    outcome = interspire.unsubscribe(Suppression(id="0" * 24, recipient=ANN, reason=reason))
+    assert {method: fake.asked[method] for method in WRITES if fake.asked[method]} == done
+    assert (outcome.kind, outcome.lists) == ("unsubscribed", ("g",) if "AddBannedSubscriber" in done else ("1", "2"))
+    is_told = action == "bounce" and reason in {"complaint", "a reason of tomorrow"}
+    assert ("not recorded as a bounce, since it is none" in outcome.note) is is_told
+
+
+def test_notes_are_joined(fake: FakeInterspire, client: httpx.Client) -> None:
+    """What happened on a list and why it was no bounce stand in one note."""
+    values = {"url": fake.endpoint, "username": fake.username, "token": fake.token, "action": "bounce"}
+    interspire = Interspire(Interspire.Settings.model_validate(values), client)
+    fake.on("UnsubscribeSubscriber", fake.failed(fake.not_subscribed.format(email=ANN)), listid="1")
+    note = interspire.unsubscribe(Suppression(id="0" * 24, recipient=ANN, reason="complaint")).note
+    assert note == ("the address was gone from list 1 in the meantime; not recorded as a bounce, since it is none")

@@ -1,0 +1,93 @@
+"""What the webhook adapter tells of complaints and requests, and of a list manager's ids."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from bouncehandler.provider import BySubscriber
+from bouncehandler.suppression import Suppression
+from providers import webhook
+from tests.fakes.webhook import SECRET
+
+IDS = {"list_manager": "mailwizz", "list_id": "ab123cd456ef7", "subscriber_id": "gh890ij123kl4"}
+COMPLAINT = Suppression(
+    id="c" * 24,
+    recipient="jane@example.test",
+    reason="complaint",
+    rule="policy.complaint.abuse",
+    record_type="f",
+    category="abuse",
+    diagnostic="Feedback Agent 1.0 from 192.0.2.7",
+    list_manager=IDS["list_manager"],
+    list_id=IDS["list_id"],
+    subscriber_id=IDS["subscriber_id"],
+    campaign_id="kl567mn890op1",
+)
+
+
+def _adapter(respond: Callable[[httpx.Request], httpx.Response]) -> webhook.Webhook:
+    settings = webhook.Webhook.Settings.model_validate({"url": "https://crm.example.test/hook", "secret": SECRET})
+    return webhook.Webhook(settings, httpx.Client(transport=httpx.MockTransport(respond)))
+
+
+def _told(suppression: Suppression) -> dict[str, Any]:
+    """The event that a receiver gets."""
+    events: list[dict[str, Any]] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        events.append(json.loads(request.content))
+        return httpx.Response(204)
+
+    _adapter(respond).unsubscribe(suppression)
+    (event,) = events
+    return event
+
+
+def test_a_complaint_tells_its_type_and_the_ids() -> None:
+    """The feedback type is the category, and what the reporter's headers said of the subscriber is told as it is."""
+    assert _told(COMPLAINT)["data"] == {
+        "id": COMPLAINT.id,
+        "recipient": "jane@example.test",
+        "reason": "complaint",
+        "rule": "policy.complaint.abuse",
+        "category": "abuse",
+        "diagnostic": "Feedback Agent 1.0 from 192.0.2.7",
+        **IDS,
+        "campaign_id": "kl567mn890op1",
+        **dict.fromkeys(["status", "originator", "job_id", "occurred_at"]),
+    }
+
+
+def test_a_request_to_be_unsubscribed_is_told() -> None:
+    """A request has a reason of its own, and no key that the documentation does not name."""
+    data = _told(COMPLAINT._replace(reason="unsubscribe", category="", record_type=""))["data"]
+    assert (data["reason"], {name: data[name] for name in IDS}) == ("unsubscribe", IDS)
+    assert not [name for name in data if f"`{name}`" not in str(webhook.__doc__)]
+
+
+def test_ids_alone_are_not_for_a_webhook() -> None:
+    """A receiver is promised an address, so that the adapter does not take a suppression without one."""
+    adapter = _adapter(lambda _: httpx.Response(204))
+    assert not isinstance(adapter, BySubscriber)
+
+
+def test_the_documentation_shows_a_real_event() -> None:
+    """The example in the documentation is the event that such a suppression makes, key by key."""
+    text = str(webhook.__doc__)
+    example = json.loads(text[text.index("    {\n") : text.index("\n    }\n") + 6])
+    told = {name: value for name, value in example["data"].items() if value is not None and name != "occurred_at"}
+    bounce = Suppression(**told, occurred_at=datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
+    assert _told(bounce) == example
+
+
+@pytest.mark.parametrize("name", ["list_manager", "list_id", "subscriber_id", "campaign_id"])
+def test_hostile_ids_are_tamed(name: str) -> None:
+    """Ids come from the headers of mail: they are told without control characters, and of bounded length."""
+    hostile: dict[str, Any] = {name: "a\r\n\x00<b>\ud800" + "x" * 9000}
+    told = _told(COMPLAINT._replace(**hostile))["data"][name]
+    assert told.startswith("a   <b> xxx")
+    assert len(told) == 1000
