@@ -51,5 +51,6 @@ def _lane_settings(settings: Settings, section: ProviderSection) -> LaneSettings
         concurrency=section.concurrency,
         rate=section.rate,
         repeat_after=dispatch.repeat_after,
+        lease=dispatch.lease,
         health=HealthSettings(probe_every=dispatch.probe_every, patience=dispatch.patience),
     )

@@ -67,6 +67,8 @@ class DispatchSettings(Section):
     """A recipient carried out less than this ago is not sent to the same provider again."""
     probe_every: Positive = 5 * _MINUTE
     """How often a held provider is tried."""
+    lease: Annotated[Positive, Field(ge=1)] = 60.0
+    """How long a claim holds that nobody renews: the delay that a crash costs."""
     grace: Duration = 10.0
     """What calls in flight are given to finish at a stop."""
     patience: Duration = 30.0

@@ -175,7 +175,7 @@ def test_finished(program: Program) -> None:
     event = finished.finished
     assert set(event) >= FINISHED
     assert finished.events[-1] == event
-    assert event["records"] == {"b": 8, "rb": 1, "d": 1, "t": 1, "tq": 1, "r": 1, "rs": 1, "f": 1}
+    assert event["records"] == {"b": 8, "rb": 1, "d": 1, "t": 1, "tq": 1, "r": 1, "rs": 1}
     assert (event["suppressed"], event["duplicates"]) == (4, 1)
     assert event["ignored"] == {
         'policy.bounce.spam-related = "ignore"': 2,
