@@ -46,7 +46,7 @@ def test_spool_that_cannot_be_opened(
 ) -> None:
     """What time or room on the disk mends is tried again (75); what the operator has to mend is configuration (78)."""
 
-    def fail(_: object) -> SqliteSpool:
+    def fail(*_: object, **__: object) -> SqliteSpool:
         raise SpoolError("the spool can't be opened") from cause
 
     monkeypatch.setattr(SqliteSpool, "open", fail)
