@@ -117,7 +117,7 @@ class Policy:
         if not isinstance(record, Bounce):
             return self._of_other(record)
         verdict = self.of_category(record.category)
-        if not (isinstance(verdict, Suppress) or self._passes_hits_on):
+        if isinstance(verdict, Ignore) and not self._passes_hits_on:
             return verdict
         if _is_list_hit(record.status_text) or _is_list_hit(record.diagnostic):
             return self._list_hit
@@ -130,8 +130,14 @@ class Policy:
         return self._bounce.get(category, self._other)
 
     def is_settled(self, category: str) -> bool:
-        """Whether records of this category are never suppressed, whatever else they hold."""
-        return not (self._passes_hits_on or isinstance(self.of_category(category), Suppress))
+        """Whether records of this category are ignored, whatever else they hold."""
+        return not self._passes_hits_on and isinstance(self.of_category(category), Ignore)
+
+    @property
+    def counts(self) -> bool:
+        """Whether any rule counts soft bounces, so that deliveries matter."""
+        verdicts = (self._other, *self._bounce.values(), *(says for _, says in self._status))
+        return any(isinstance(verdict, Count) for verdict in verdicts)
 
     def settled_categories(self) -> list[str]:
         """The named categories that are settled."""

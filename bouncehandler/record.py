@@ -1,4 +1,4 @@
-"""What comes in, as plain data: bounces, complaints, unsubscribe requests, listed addresses, and their parts."""
+"""What comes in, as plain data: bounces, deliveries, complaints, unsubscribe requests, listed addresses."""
 
 import re
 from datetime import datetime
@@ -112,6 +112,14 @@ class Bounce(NamedTuple):
         last = str(int(at.timestamp())) if at else self.diagnostic
         status = str(self.status) if self.status else ""
         return _digest(self.record_type, self.recipient, self.originator, self.category, status, self.job_id, last)
+
+
+class Delivery(NamedTuple):
+    """A row of type `d`: the recipient's mailbox took a message, so what bounced before no longer counts."""
+
+    recipient: Address
+    delivered_at: datetime
+    """Aware: when PowerMTA wrote the row."""
 
 
 class Subscriber(NamedTuple):

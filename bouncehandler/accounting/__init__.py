@@ -6,8 +6,8 @@
 """
 
 from bouncehandler.accounting.complaints import Nameless
-from bouncehandler.accounting.items import Item, Unreadable
+from bouncehandler.accounting.items import TYPES, Item, Unreadable
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing
-from bouncehandler.accounting.reader import TYPES, Reader
+from bouncehandler.accounting.reader import Reader
 
 __all__ = ["DEFAULT_COLUMNS", "TYPES", "ColumnsMissing", "Item", "Nameless", "Reader", "Unreadable"]

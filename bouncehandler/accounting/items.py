@@ -4,7 +4,10 @@ from typing import NamedTuple
 
 from bouncehandler.accounting.complaints import Nameless
 from bouncehandler.accounting.layout import ColumnsMissing
-from bouncehandler.record import Bounce, Complaint, ListedAddress
+from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress
+
+TYPES = ("b", "rb", "d", "t", "tq", "r", "rs", "f")
+"""PowerMTA's record types; `b`, `rb`, `f` and, where asked for, `d` become records, the others are counted."""
 
 
 class Unreadable(NamedTuple):
@@ -21,4 +24,4 @@ class Unreadable(NamedTuple):
     """False for the further pieces of a row that is too long, which are not to be counted again."""
 
 
-Item = Bounce | Complaint | Nameless | ListedAddress | Unreadable | ColumnsMissing
+Item = Bounce | Delivery | Complaint | Nameless | ListedAddress | Unreadable | ColumnsMissing

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from bouncehandler.accounting.cells import clean, parse_time
 from bouncehandler.accounting.complaints import PERSON, ComplaintLayout
-from bouncehandler.record import Bounce, parse_address, parse_status
+from bouncehandler.record import Bounce, Delivery, parse_address, parse_status
 
 _ORDERS = """
 type timeQueued bounceCat vmta orig rcpt srcMta dlvSourceIp jobId dsnStatus dsnMta dsnDiag
@@ -67,6 +67,13 @@ class Layout:
         self.ends_decisively = bool(names) and names[-1] in _DECISIVE_LAST
         """Whether a cut in the last cell could change a decision."""
         self._pick = _picker(list(places.values()))
+
+    def delivery(self, row: list[str]) -> Delivery | None:
+        """The row as a delivery; None where it lacks the recipient or the time, which a delivery is no use without."""
+        row.extend([""] * (self.width + 1 - len(row)))
+        rcpt, logged, queued, *_ = self._pick(row)
+        recipient, at = parse_address(clean(rcpt)), parse_time(logged or queued)
+        return Delivery(recipient, at) if recipient and at else None
 
     @cached_property
     def of_complaints(self) -> ComplaintLayout:

@@ -15,16 +15,13 @@ from bouncehandler.accounting.damage import (
     next_start,
 )
 from bouncehandler.accounting.headers import Headers
-from bouncehandler.accounting.items import Item, Unreadable
+from bouncehandler.accounting.items import TYPES, Item, Unreadable
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
 from bouncehandler.accounting.lines import Lines, Piece, encode
 from bouncehandler.accounting.listed import is_heading, listed_address, quoted_cell
 from bouncehandler.accounting.open_row import OpenRow
 from bouncehandler.accounting.spans import Ruin, Span
 from bouncehandler.record import ListedAddress
-
-TYPES = ("b", "rb", "d", "t", "tq", "r", "rs", "f")
-"""PowerMTA's record types; `b`, `rb` and `f` become records, the others are counted."""
 
 _LONGEST_CATEGORY = 256
 """Characters; a longer category is not worth remembering."""
@@ -36,6 +33,7 @@ class Reader:
     Args:
         columns: the column orders to fall back to when no header came, by record type: `b` and `f`.
         ignored: bounce categories that need no record: their rows are only tallied, which is several times faster.
+        takes_deliveries: whether `d` rows become records; else they are only counted, which is several times faster.
         longest: bytes; a longer row can't be one.
     """
 
@@ -43,6 +41,8 @@ class Reader:
         self,
         columns: Mapping[str, Sequence[str]] = DEFAULT_COLUMNS,
         ignored: Iterable[str] = (),
+        *,
+        takes_deliveries: bool = False,
         longest: int = 1 << 24,
     ) -> None:
         csv.field_size_limit(1 << 30)  # the library's own limit breaks cells of 128 kB; rows are limited here
@@ -60,6 +60,7 @@ class Reader:
         self._missing: tuple[str, ...] = ()
         self._lacks_type = False
         self._takes_list, self._is_list = True, False
+        self._takes_deliveries = takes_deliveries
         self._longest = longest
         self._lines = Lines(longest)
         self._lines_done = 0
@@ -240,6 +241,8 @@ class Reader:
             return self._bounce(cast("Literal['b', 'rb']", kind), row, span, layout)
         if kind == "f" and layout:
             return self._complaint(row, span, layout)
+        if kind == "d" and self._takes_deliveries and self._layout and (delivery := self._layout.delivery(row)):
+            self._items.append(delivery)
         self.counted[kind] += 1
         return span.end
 

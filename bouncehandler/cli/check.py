@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bouncehandler.cli.check_post import check_post
 from bouncehandler.cli.check_unsubscribe import unsubscribe_findings
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN
 from bouncehandler.cli.findings import Finding, Mark
@@ -49,6 +50,8 @@ def _findings(session: Session) -> Iterator[Finding]:
         yield Finding(Mark.WARNING, "providers", "none is configured: suppressions are recorded, nothing is dispatched")
     for name, section in session.settings.providers.items():
         yield _provider(name, section)
+    if session.settings.notify.to:
+        yield check_post(session.settings.notify)
     yield from unsubscribe_findings(session)
 
 

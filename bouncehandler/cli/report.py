@@ -49,6 +49,7 @@ class Report:
             "records": dict(self.tally.records),
             "suppressed": self.tally.suppressed,
             "duplicates": self.tally.duplicates,
+            "counted": dict(self.tally.counted),
             "ignored": dict(self.tally.ignored),
             "unreadable": dict(self.tally.unreadable),
             "unwanted": dict(self.tally.unwanted),

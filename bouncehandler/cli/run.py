@@ -19,9 +19,10 @@ from bouncehandler.cli.terminal import Terminal
 from bouncehandler.cli.work import LOOK, stop_in_good_order
 from bouncehandler.ingest import Ingest, pump
 from bouncehandler.rejected import RejectedFile
-from bouncehandler.spool import Owed, Recorded, Spool
+from bouncehandler.spool import Counted, Owed, Recorded, Spool
 
 if TYPE_CHECKING:
+    from bouncehandler.cli.post import PostOffice
     from bouncehandler.dispatcher import Crew
 
 
@@ -30,6 +31,12 @@ class _DryRun:
 
     def record(self, batch: list[Owed], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
         return Recorded(new=len(batch), duplicates=0)
+
+    def count(self, batch: list[Counted], now: float) -> Recorded:  # noqa: ARG002  # as above
+        return Recorded(new=0, duplicates=0)
+
+    def delivered(self, deliveries: object, now: float) -> None:
+        """Keep nothing."""
 
     def tell(self, kind: str, about: object, now: float) -> None:
         """Tell nobody."""
@@ -47,7 +54,8 @@ def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
         has_work = dispatches and session.settings.providers
         crew = session.build_crew(spool, stop.request) if spool and has_work else None
         letters = LetterTaker(session, spool, crew.notify, stop.request) if spool and crew else None
-        running = _Run(session, stop, source, spool, crew, letters)
+        post = session.build_post(spool, stop.request) if spool and dispatches else None
+        running = _Run(session, stop, source, spool, crew, letters, post)
         report, failure = running.go()
     return session.finish(report.event(), failure)
 
@@ -72,6 +80,8 @@ class _Run:
     """None when another process dispatches, or there is nobody to dispatch to."""
     letters: LetterTaker | None
     """None likewise."""
+    post: "PostOffice | None"
+    """None when another process sends the notices."""
     was_read_to_end: bool = False
     trouble: str = ""
     """Why the input could not be read to its end."""
@@ -85,8 +95,12 @@ class _Run:
                 if self.crew and self.letters:
                     self.crew.start()
                     self.letters.start()
+                if self.post:
+                    self.post.start()
                 self._read(terminal)
                 self._finish_dispatching(terminal)
+                if self.post:
+                    self.post.stop(self.session.settings.dispatch.grace if self.stop.is_requested else None)
             waiting = self._waiting()
         report = Report(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, is_dry=not self.spool)
         terminal.summary(report)
@@ -95,10 +109,10 @@ class _Run:
     def _intake(self) -> Ingest:
         settings = self.session.settings
         columns = {"b": settings.columns.b, "f": settings.columns.f}
-        dry = _DryRun()
+        dry, policy = _DryRun(), policy_of(settings)
         return Ingest(
-            Reader(columns),
-            policy_of(settings),
+            Reader(columns, takes_deliveries=policy.counts),
+            policy,
             owing_of(settings),
             self.spool or dry,
             RejectedFile(self.session.rejected_path) if self.spool else dry,

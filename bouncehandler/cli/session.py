@@ -21,6 +21,7 @@ from bouncehandler.spool.sqlite import SqliteSpool, path_of
 from bouncehandler.spool.trouble import primary_code
 
 if TYPE_CHECKING:
+    from bouncehandler.cli.post import PostOffice
     from bouncehandler.dispatcher import Crew
     from bouncehandler.settings.model import Settings
 
@@ -57,7 +58,7 @@ class Session:
     def open_spool(self) -> SqliteSpool:
         """The spool, created or migrated where needed."""
         try:
-            return SqliteSpool.open(self.settings.spool.url)
+            return SqliteSpool.open(self.settings.spool.url, notices=self._notices)
         except SpoolError as error:
             raise CommandError(str(error), exit_status(error)) from error
 
@@ -67,6 +68,17 @@ class Session:
 
         with explained():
             return build_crew(self.settings, spool, self.log, on_failure)
+
+    def build_post(self, spool: Spool, on_failure: Callable[[], None]) -> "PostOffice":
+        """What sends notices, not started yet."""
+        from bouncehandler.cli.post import PostOffice  # noqa: PLC0415  # imports are lazy at the edges
+
+        return PostOffice(self.settings.notify, spool, self.log, on_failure)
+
+    @property
+    def _notices(self) -> frozenset[str]:
+        """The kinds of notices that are queued: none, with nobody to tell."""
+        return frozenset(self.settings.notify.events if self.settings.notify.to else ())
 
     def finish(self, numbers: Mapping[str, object], failure: CommandError | None) -> int:
         """Log the event `finished`, then return the exit status 0 or raise the failure, addresses masked as in the log.

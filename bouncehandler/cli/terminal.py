@@ -112,6 +112,7 @@ def summary_lines(report: Report) -> Iterator[tuple[str, str]]:
     for record_type, count in sorted(tally.records.items()):
         yield f"rows of type {record_type}" if record_type != "list" else "listed addresses", f"{count:,}"
     yield "suppressed", f"{tally.suppressed:,}" + (f", {tally.duplicates:,} of them known" if tally.duplicates else "")
+    yield from _each("counted by", tally.counted)
     yield from _each("ignored by", tally.ignored)
     yield from _each("not wanted by any provider, sender", tally.unwanted)
     yield from _each("unreadable,", tally.unreadable)

@@ -43,14 +43,17 @@ def _work(session: Session, stop: Stop) -> tuple[dict[str, object], str]:
     spool = session.open_spool()
     crew = session.build_crew(spool, stop.request)
     letters = LetterTaker(session, spool, crew.notify, stop.request)
+    post = session.build_post(spool, stop.request)
     with explained():
         session.log.info("working", providers=list(session.settings.providers))
         crew.start()
         letters.start()
+        post.start()
         while not stop.is_requested:
             crew.wait(LOOK)
         letters.stop()
         stop_in_good_order(crew, session.settings.dispatch.grace)
+        post.stop(session.settings.dispatch.grace)
         waiting = waiting_at(spool, session.settings.providers, crew.tallies)
     return {"providers": provider_numbers(waiting, crew.tallies)}, still_waiting(waiting)
 

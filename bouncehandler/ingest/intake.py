@@ -10,8 +10,8 @@ from bouncehandler.ingest.owing import Owing
 from bouncehandler.ingest.ports import Keeper, Log, Recorder
 from bouncehandler.ingest.tally import Tally
 from bouncehandler.policy import Count, Policy, Suppress, Verdict
-from bouncehandler.record import Bounce, Complaint, ListedAddress
-from bouncehandler.spool import Owed
+from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress
+from bouncehandler.spool import Counted, Owed
 
 _CATEGORIES_LEARNT = 1000
 """So many ignored categories are remembered; the set is open, memory is not."""
@@ -69,6 +69,8 @@ class Ingest:
         self._clock, self._batch_rows, self._committed, self._says_each = clock, batch_rows, committed, says_each
         self._unreadable_share, self._has_told = unreadable_share, False
         self._owed: list[Owed] = []
+        self._counted: list[Counted] = []
+        self._deliveries: dict[str, int] = {}
         self._aside = Aside(rejected, reader.headers.before)
         if not says_each:
             for category in policy.settled_categories():
@@ -92,7 +94,7 @@ class Ingest:
     @property
     def is_waiting_to_commit(self) -> bool:
         """Whether anything read is not on disk yet."""
-        return bool(self._owed or self._aside)
+        return bool(self._owed or self._counted or self._deliveries or self._aside)
 
     def feed(self, block: bytes) -> None:
         """Read a block and decide; commit when the group is full.
@@ -101,7 +103,8 @@ class Ingest:
             SpoolError: the disk failed us.
         """
         self._take(self._reader.feed(block))
-        is_full = len(self._owed) >= self._batch_rows or len(self._aside) >= self._batch_rows
+        waiting = len(self._owed) + len(self._counted) + len(self._deliveries)
+        is_full = waiting >= self._batch_rows or len(self._aside) >= self._batch_rows
         if is_full or self._aside.is_open:  # the pieces of a row without end must not gather in memory
             self.commit()
 
@@ -127,6 +130,19 @@ class Ingest:
             self._tally.duplicates += recorded.duplicates
             self._owed = []
             self._committed()
+        self._commit_counts()
+
+    def _commit_counts(self) -> None:
+        """Deliveries first: of a group, they may have come before the bounces that they end, and not after."""
+        if self._deliveries:
+            self._spool.delivered(self._deliveries, self._clock())
+            self._deliveries = {}
+        if self._counted:
+            recorded = self._spool.count(self._counted, self._clock())
+            self._counted = []
+            self._tally.suppressed += recorded.new
+            if recorded.new:
+                self._committed()
 
     def tally(self) -> Tally:
         """The numbers as of now."""
@@ -134,13 +150,15 @@ class Ingest:
         for record_type, tally in self._reader.tallies.items():
             records[record_type] += sum(tally.values())
             for category, rows in tally.items():
-                ignored[reason(self._policy.of_category(category))] += rows
+                ignored[self._policy.of_category(category).rule] += rows
         return replace(self._tally, records=+records, ignored=+ignored)
 
     def _take(self, items: list[Item]) -> None:
         for item in items:
             if isinstance(item, Bounce):
                 self._bounce(item)
+            elif isinstance(item, Delivery):
+                self._delivered(item)
             elif isinstance(item, Complaint):
                 self._complaint(item)
             elif isinstance(item, Nameless):
@@ -160,8 +178,11 @@ class Ingest:
                 self._tally.nobody_wants(bounce.originator)
             self._owed.append(owed)
             self._tally.suppressed += 1
+        elif isinstance(verdict, Count):
+            self._counted.append(self._owing.counted(bounce, verdict))
+            self._tally.counted[verdict.rule] += 1
         else:
-            self._tally.ignored[reason(verdict)] += 1
+            self._tally.ignored[verdict.rule] += 1
             self._learn(bounce.category)
         if self._says_each:
             self._say(
@@ -171,6 +192,10 @@ class Ingest:
                 category=bounce.category,
                 status=str(bounce.status or ""),
             )
+
+    def _delivered(self, delivery: Delivery) -> None:
+        at = int(delivery.delivered_at.timestamp())
+        self._deliveries[delivery.recipient] = max(at, self._deliveries.get(delivery.recipient, at))
 
     def _listed(self, listed: ListedAddress) -> None:
         verdict = self._policy.decide(listed)
@@ -193,7 +218,7 @@ class Ingest:
             self._keep_nameless(nameless)
             return
         else:
-            self._tally.ignored[reason(verdict)] += 1
+            self._tally.ignored[verdict.rule] += 1
         if self._says_each:
             person = owed.suppression.person if owed else complaint.recipient
             self._say(verdict, recipient=person, originator=complaint.originator, feedback_type=complaint.feedback_type)
@@ -241,8 +266,3 @@ class Ingest:
 
     def _say(self, verdict: Verdict, **record: object) -> None:
         self._log.debug("row", **record, verdict=type(verdict).__name__.lower(), rule=verdict.rule)
-
-
-def reason(verdict: Verdict) -> str:
-    """Why a record was ignored, in the words of the configuration."""
-    return f"{verdict.rule} (counting)" if isinstance(verdict, Count) else verdict.rule

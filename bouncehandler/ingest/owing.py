@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from bouncehandler.policy import Suppress
+from bouncehandler.policy import Count, Suppress
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, Subscriber
 from bouncehandler.routing import Routes
-from bouncehandler.spool import Owed
+from bouncehandler.spool import Counted, Owed
 from bouncehandler.suppression import Suppression
 
 
@@ -53,6 +53,12 @@ class Owing:
             bounce.logged_at or bounce.queued_at,
         )
         return Owed(suppression, self.routes.of(bounce.originator))
+
+    def counted(self, bounce: Bounce, verdict: Count) -> Counted:
+        """A soft bounce counts for the providers that want its originator."""
+        owed = self.bounce(bounce, Suppress(verdict.rule))
+        threshold = verdict.threshold
+        return Counted(owed.suppression, owed.providers, threshold.suppress_after, threshold.within.total_seconds())
 
     def listed(self, listed: ListedAddress, verdict: Suppress, day: str) -> Owed:
         """An address fed by hand on a day (ISO date) is owed to everybody."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from bouncehandler.spool import Owed, Recorded
+from bouncehandler.spool import Counted, Owed, Recorded
 
 
 class Recorder(Protocol):
@@ -11,6 +11,14 @@ class Recorder(Protocol):
 
     def record(self, batch: list[Owed], now: float) -> Recorded:
         """See `Spool.record`."""
+        ...
+
+    def count(self, batch: list[Counted], now: float) -> Recorded:
+        """See `Spool.count`."""
+        ...
+
+    def delivered(self, deliveries: Mapping[str, int], now: float) -> None:
+        """See `Spool.delivered`."""
         ...
 
     def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:

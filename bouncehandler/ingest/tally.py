@@ -14,9 +14,11 @@ class Tally:
     records: Counter[str] = field(default_factory=Counter)
     """Readable rows by record type; `list` for listed addresses."""
     suppressed: int = 0
-    """Records that suppress, those seen before among them."""
+    """Records that suppress, those seen before among them, and soft bounces that were the last of enough."""
     duplicates: int = 0
     """Suppressions that the spool had already."""
+    counted: Counter[str] = field(default_factory=Counter)
+    """Soft bounces by the rule that counts them."""
     ignored: Counter[str] = field(default_factory=Counter)
     """Bounces by the rule that ignored them."""
     unwanted: Counter[str] = field(default_factory=Counter)

@@ -10,6 +10,7 @@ from typing import Protocol
 from bouncehandler.spool.data import (
     Again,
     Claimed,
+    Counted,
     Counts,
     Dead,
     DeadLetter,
@@ -30,6 +31,7 @@ from bouncehandler.suppression import Dispatch, Suppression
 __all__ = [
     "Again",
     "Claimed",
+    "Counted",
     "Counts",
     "Dead",
     "DeadLetter",
@@ -53,6 +55,23 @@ class Spool(Protocol):
 
     def record(self, batch: Sequence[Owed], now: float) -> Recorded:
         """Put a batch on disk; when this returns, it is safe."""
+        ...
+
+    def count(self, batch: Sequence[Counted], now: float) -> Recorded:
+        """Put soft bounces on disk, and record the suppressions that they come to.
+
+        A recipient counts once a day, by the latest bounce of that day; those since its latest delivery count. It is
+        the records' own times that matter, not the order in which they come. A bounce is counted in one suppression
+        only, whose diagnostic lists all of them.
+        """
+        ...
+
+    def delivered(self, deliveries: Mapping[str, int], now: float) -> None:
+        """Note deliveries, seconds since the epoch by recipient: what bounced before no longer counts."""
+        ...
+
+    def prune_counts(self, before: float) -> int:
+        """Forget soft bounces and deliveries that came before then; returns how many."""
         ...
 
     def claim(  # noqa: PLR0913  # one atomic step, all of it needed

@@ -25,6 +25,18 @@ class Owed(NamedTuple):
     """What a notice to the postmaster says beside the suppression itself."""
 
 
+class Counted(NamedTuple):
+    """A soft bounce: so many of them on different days, within so long and without a delivery between, suppress."""
+
+    suppression: Suppression
+    """What it would be if it suppressed alone."""
+    providers: tuple[str, ...]
+    """The providers that want it."""
+    suppress_after: int
+    within: float
+    """Seconds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What `record` did with a batch."""

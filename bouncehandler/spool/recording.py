@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 
 from bouncehandler.spool import Owed, Recorded
-from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.notices import about_suppression, tell
 from bouncehandler.spool.rows import suppression_rows
 
@@ -13,21 +13,40 @@ def record(connection: Connection, batch: Sequence[Owed], now: float, notices: C
     """See `Spool.record`; `notices` are the reasons of which the postmaster is told."""
     if not batch:
         return Recorded(new=0, duplicates=0)
-    sql = connection.sql
     wanted = {owed.providers: ",".join(owed.providers) for owed in batch}
-    rows = suppression_rows(batch, wanted, now)
-    told = [owed for owed in batch if owed.suppression.reason in notices]
+    rows = suppression_rows(batch, wanted, now)  # before the transaction, which others wait for
     with connection.writing() as raw:
-        newest = raw.execute(sql("newest_suppression")).fetchone()[0]
-        new = raw.executemany(sql("record_suppression"), rows).rowcount
-        providers = dict.fromkeys(provider for names in wanted for provider in names)
-        raw.executemany(sql("owe_new"), [{"provider": name, "newest": newest, "now": now} for name in providers])
-        known = _known(batch, _records(connection, raw, newest)) if new < len(rows) else []
-        _owe(connection, raw, [*known, *(owed for owed in batch if owed.resolvers)], now)
-        if told:
-            new_ones = _records(connection, raw, newest)
-            fresh = {o.suppression.id: o for o in reversed(told) if o.suppression.id in new_ones}
-            tell(connection, raw, [(o.suppression.reason, about_suppression(o)) for o in reversed(fresh.values())], now)
+        return _put(connection, raw, batch, rows, now, notices)
+
+
+def put(connection: Connection, raw: sqlite3.Connection, batch: Sequence[Owed], now: float) -> Recorded:
+    """The same within a transaction that has begun, and telling nobody."""
+    if not batch:
+        return Recorded(new=0, duplicates=0)
+    wanted = {owed.providers: ",".join(owed.providers) for owed in batch}
+    return _put(connection, raw, batch, suppression_rows(batch, wanted, now), now, ())
+
+
+def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it needed
+    connection: Connection,
+    raw: sqlite3.Connection,
+    batch: Sequence[Owed],
+    rows: Sequence[Row],
+    now: float,
+    notices: Collection[str],
+) -> Recorded:
+    sql = connection.sql
+    newest = raw.execute(sql("newest_suppression")).fetchone()[0]
+    new = raw.executemany(sql("record_suppression"), rows).rowcount
+    providers = dict.fromkeys(provider for owed in batch for provider in owed.providers)
+    raw.executemany(sql("owe_new"), [{"provider": name, "newest": newest, "now": now} for name in providers])
+    known = _known(batch, _records(connection, raw, newest)) if new < len(rows) else []
+    _owe(connection, raw, [*known, *(owed for owed in batch if owed.resolvers)], now)
+    told = [owed for owed in batch if owed.suppression.reason in notices]
+    if told:
+        new_ones = _records(connection, raw, newest)
+        fresh = {o.suppression.id: o for o in reversed(told) if o.suppression.id in new_ones}
+        tell(connection, raw, [(o.suppression.reason, about_suppression(o)) for o in reversed(fresh.values())], now)
     return Recorded(new=new, duplicates=len(rows) - new)
 
 

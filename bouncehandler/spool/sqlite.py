@@ -8,6 +8,7 @@ from typing import Self
 
 from bouncehandler.spool import (
     Claimed,
+    Counted,
     DeadLetter,
     Notice,
     Owed,
@@ -20,6 +21,7 @@ from bouncehandler.spool import (
 )
 from bouncehandler.spool.claims import Claiming, claim, extend
 from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.counting import count, delivered, prune
 from bouncehandler.spool.notices import claim_post, notices, postpone_post, settle_post, tell
 from bouncehandler.spool.place import path_of
 from bouncehandler.spool.queries import dead_letters, states, status, suppressions
@@ -83,6 +85,18 @@ class SqliteSpool:
     def record(self, batch: Sequence[Owed], now: float) -> Recorded:
         """Put a batch on disk; when this returns, it is safe."""
         return record(self._connection, batch, now, self._notices)
+
+    def count(self, batch: Sequence[Counted], now: float) -> Recorded:
+        """Put soft bounces on disk, and record the suppressions that they come to."""
+        return count(self._connection, batch, now)
+
+    def delivered(self, deliveries: Mapping[str, int], now: float) -> None:
+        """Note deliveries: what bounced before no longer counts."""
+        delivered(self._connection, deliveries, now)
+
+    def prune_counts(self, before: float) -> int:
+        """Forget soft bounces and deliveries that came before then; returns how many."""
+        return prune(self._connection, before)
 
     def claim(  # noqa: PLR0913  # the protocol's signature
         self,

@@ -7,7 +7,7 @@ from bouncehandler.accounting import Reader
 from bouncehandler.ingest import Ingest, Owing, Tokens
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
-from bouncehandler.spool import Owed, Recorded, SpoolError
+from bouncehandler.spool import Counted, Owed, Recorded, SpoolError
 from tests.fakes.adapter import KeptLog
 
 HEADER = b"type,timeLogged,timeQueued,orig,rcpt,bounceCat,dsnStatus,dsnDiag,jobId\n"
@@ -33,6 +33,8 @@ class FakeRecorder:
         self.open.set()
         self.is_busy = threading.Event()
         """Set while a commit is under way."""
+        self.counted: list[Counted] = []
+        self.deliveries: dict[str, int] = {}
         self.told: list[tuple[str, dict[str, str]]] = []
         self._seen: set[str] = set()
 
@@ -53,6 +55,15 @@ class FakeRecorder:
         new = {one.suppression.id for one in batch} - self._seen
         self._seen |= new
         return Recorded(new=len(new), duplicates=len(batch) - len(new))
+
+    def count(self, batch: Sequence[Counted], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
+        """Keep soft bounces; none is ever enough."""
+        self.counted += batch
+        return Recorded(new=0, duplicates=0)
+
+    def delivered(self, deliveries: Mapping[str, int], now: float) -> None:  # noqa: ARG002  # the spool's signature
+        """Keep deliveries."""
+        self.deliveries |= deliveries
 
     def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:  # noqa: ARG002  # the spool's signature
         """Keep a notice."""
@@ -90,7 +101,7 @@ class Left:
         self.news = 0
         """How often it was said that something new is in the spool."""
         self.intake = Ingest(
-            Reader(),
+            Reader(takes_deliveries=(policy or Policy()).counts),
             policy or Policy(),
             Owing(Routes({"news": []} if routes is None else routes, types), tokens),
             self.spool,

@@ -30,7 +30,7 @@ _CATCHES_EVERYTHING = {
     "bouncehandler/dispatcher/calls.py": "an adapter may raise anything; it is recorded with the attempt",
     "bouncehandler/dispatcher/workers.py": "what no adapter can cause ends the lane, which keeps it",
     "bouncehandler/dispatcher/lane.py": "kept for the owner of the lane, who ends the process over it",
-    "bouncehandler/notices/sender.py": "kept for the owner of the thread; what only mail can cause is logged and put off",
+    "bouncehandler/notices/sender.py": "kept for the owner; what only mail can cause is logged and put off",
     "bouncehandler/logs/masking.py": "a stranger's value whose text can't be had must not end the log",
     "bouncehandler/spool/connection.py": "rolls back, then raises it again",
     "bouncehandler/registry.py": "a stranger's module may raise anything while it is imported",

@@ -41,9 +41,11 @@ class TestDecisions:
         assert left.spool.owed == []
         assert left.intake.tally().ignored == {
             'policy.bounce.spam-related = "ignore"': 4,
-            'policy.bounce.quota-issues = { suppress_after = 3, within = "21d" } (counting)': 1,
             'policy.bounce."*" = "ignore"': 1,
         }
+        rule = 'policy.bounce.quota-issues = { suppress_after = 3, within = "21d" }'
+        assert left.intake.tally().counted == {rule: 1}
+        assert [counted.suppression.recipient for counted in left.spool.counted] == ["user4@example.com"]
         assert left.intake.tally().records == {"b": 6}
 
     def test_ignored_by_status(self) -> None:
@@ -236,7 +238,8 @@ class TestSaying:
             "verdict": "suppress",
             "rule": 'policy.bounce.bad-mailbox = "suppress"',
         }
-        assert left.intake.tally().ignored.total() == 3
+        assert left.intake.tally().ignored.total() == 2
+        assert left.intake.tally().counted.total() == 1
 
     def test_listed(self) -> None:
         """Listed addresses are said as well."""
@@ -284,3 +287,33 @@ def test_a_row_without_end_is_kept_to_the_byte() -> None:
     left.intake.close()
     assert b"".join(left.rejected.rows) == b"".join(pieces) + b"\n"
     assert left.intake.tally().unreadable == {"too-long": 1}
+
+
+class TestCounting:
+    """Soft bounces and deliveries on their way to the spool."""
+
+    def test_soft_bounce(self) -> None:
+        """A soft bounce is counted with its threshold, for the providers that want it."""
+        left = Left(routes={"news": ["news@example.com"], "shop": ["shop@example.com"]})
+        left.reads(HEADER, bounce(1, "quota-issues"), bounce(2).replace(b"5.1.1", b"4.2.2"))
+        first, second = left.spool.counted
+        assert (first.suppression.recipient, first.providers) == ("user1@example.com", ("news",))
+        assert (first.suppress_after, first.within) == (3, 21 * 86400.0)
+        assert second.suppression.rule.startswith('policy.status."4.x.x"')
+        assert (left.intake.tally().suppressed, left.intake.tally().ignored.total()) == (0, 0)
+
+    def test_deliveries(self) -> None:
+        """The latest delivery of each recipient is noted; a row without recipient or time is none."""
+        left = Left()
+        row = b"d,2026-06-0%d 12:30:00+0000,,news@example.com,<%b>,success,2.0.0,,\n"
+        left.reads(
+            HEADER, row % (3, b"Ann@example.net"), row % (2, b"ann@example.net"), row % (1, b""), b"d,,,,x@y.de,,,,\n"
+        )
+        assert left.spool.deliveries == {"ann@example.net": 1_780_489_800}
+        assert left.intake.tally().records == {"d": 4}
+
+    def test_nothing_counts(self) -> None:
+        """Where no rule counts, deliveries are only counted as rows."""
+        left = Left(policy=Policy(bounce={}, status={}))
+        left.reads(HEADER, b"d,2026-06-03 12:30:00+0000,,news@example.com,ann@example.net,success,2.0.0,,\n")
+        assert (left.spool.deliveries, left.intake.tally().records) == ({}, {"d": 1})

@@ -138,10 +138,10 @@ def test_no_category_is_settled_while_list_hits_are_passed_on() -> None:
     assert not Policy().is_settled("bad-mailbox")
 
 
-def test_settled_are_the_named_categories_that_never_suppress() -> None:
+def test_settled_are_the_named_categories_that_are_ignored() -> None:
     """The reader may tally these; the rule for all others is no category."""
     settled = Policy().settled_categories()
-    assert len(settled) == 14
+    assert len(settled) == 10
     assert not {"bad-mailbox", "bad-domain", "inactive-mailbox", "*"} & set(settled)
 
 
@@ -210,10 +210,25 @@ ACTIONS: list[Action] = ["suppress", "ignore", Threshold(1, timedelta(days=1))]
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=str)
-def test_what_the_category_says_is_the_verdict_unless_it_suppresses(action: Action) -> None:
+def test_only_what_is_ignored_is_settled(action: Action) -> None:
     """`of_category` speaks for all records of a settled category."""
     policy = Policy(bounce={"x": action})
-    assert policy.is_settled("x") == (policy.decide(bounce("x", "4.0.0")) == policy.of_category("x"))
+    assert policy.is_settled("x") == (action == "ignore")
+    assert not policy.is_settled("x") or policy.decide(bounce("x", "4.0.0")) == policy.of_category("x")
+
+
+def test_whether_anything_counts() -> None:
+    """Deliveries matter only where a rule counts soft bounces."""
+    assert Policy().counts
+    assert Policy(bounce={"x": "suppress"}).counts, "a temporary status counts"
+    assert not Policy(bounce={"x": "suppress"}, status={}).counts
+
+
+def test_a_list_hit_does_not_count() -> None:
+    """What PowerMTA refused itself is no soft bounce."""
+    hit = bounce("quota-issues", "5.2.2", LIST_HIT)
+    assert isinstance(Policy().decide(bounce("quota-issues", "5.2.2")), Count)
+    assert Policy().decide(hit) == Ignore('policy.suppression_list_hit = "ignore"')
 
 
 @pytest.mark.parametrize(

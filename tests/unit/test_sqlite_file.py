@@ -182,6 +182,8 @@ class TestVersions:
             "provider",
             "notice",
             "post",
+            "soft_bounce",
+            "delivery",
         }
 
     def test_opened_again(self, tmp_path: Path) -> None:

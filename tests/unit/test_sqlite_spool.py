@@ -64,11 +64,12 @@ class TestTrouble:
         with path.open("r+b") as file:
             file.seek(4096)
             file.write(b"\xa5" * (size - 4096))
-        with closing(SqliteSpool.open(path)) as opened:
-            with pytest.raises(SpoolError, match=r"is damaged .*recover"):
-                list(opened.suppressions(Selection()))
-            with pytest.raises(SpoolError, match="is damaged"):
-                put(opened, *people(600))
+        for use in (lambda spool: list(spool.suppressions(Selection())), lambda spool: put(spool, *people(600))):
+            with (
+                pytest.raises(SpoolError, match=r"is damaged .*recover"),
+                closing(SqliteSpool.open(path)) as opened,
+            ):
+                use(opened)
 
     def test_full_disk(self, connection: Connection, spool: SqliteSpool) -> None:
         """A disk that is full costs the batch that did not fit, nothing before it, and nothing after it is mended."""

@@ -1,0 +1,77 @@
+"""Builds what sends notices to the postmaster from the settings, and starts and stops it."""
+
+import socket
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from bouncehandler.logs.masking import mask_addresses
+from bouncehandler.record import parse_address
+from bouncehandler.settings.mail import NotifySettings
+from bouncehandler.spool import Spool
+
+if TYPE_CHECKING:  # mail libraries take a while to import, and most installations tell nobody
+    from bouncehandler.notices import Courier, Log, Sender
+
+
+def courier_of(settings: NotifySettings) -> "Courier":
+    """Who talks to the SMTP server."""
+    from bouncehandler.notices import Courier, Server  # noqa: PLC0415  # imports are lazy at the edges
+
+    host, _, port = settings.smtp.rpartition(":")
+    server = Server(
+        host.removeprefix("[").removesuffix("]"),
+        int(port),
+        settings.tls,
+        settings.username,
+        settings.password.get_secret_value() if settings.password else "",
+        settings.timeout,
+    )
+    return Courier(server, len(settings.to))
+
+
+class PostOffice:
+    """Sends notices from `start` to `stop`; with nobody to tell it does nothing.
+
+    Args:
+        on_failure: called from a thread of its own when the spool fails it.
+    """
+
+    def __init__(self, settings: NotifySettings, spool: Spool, log: "Log", on_failure: Callable[[], None]) -> None:
+        self._timeout = settings.timeout
+        self._sender = _sender(settings, spool, log, on_failure) if settings.to else None
+
+    def start(self) -> None:
+        """Begin to send."""
+        if self._sender:
+            self._sender.start()
+
+    def stop(self, most: float | None = None) -> None:
+        """Send what is due, in `timeout` seconds at most, or in `most` where that is less.
+
+        Raises:
+            Exception: what ended it before its time, such as a `SpoolError`.
+        """
+        if self._sender:
+            self._sender.stop(self._timeout if most is None else min(most, self._timeout))
+
+
+def _sender(settings: NotifySettings, spool: Spool, log: "Log", on_failure: Callable[[], None]) -> "Sender":
+    from bouncehandler.notices import Letterhead, Readable, Sender, SenderSettings  # noqa: PLC0415  # as above
+
+    return Sender(
+        spool,
+        courier_of(settings),
+        Letterhead([_plain(to) for to in settings.to], settings.sender and _plain(settings.sender), socket.getfqdn),
+        SenderSettings(every=settings.every),
+        readable=Readable(mask_addresses if settings.addresses == "masked" else str),
+        log=log,
+        clock=time.time,
+        monotonic=time.monotonic,
+        on_failure=on_failure,
+    )
+
+
+def _plain(address: str) -> str:
+    """The address alone: the settings let it wear a display name."""
+    return parse_address(address) or address

@@ -1,0 +1,165 @@
+"""The thread that sends notices: claims what is due, sends it, and puts off what could not be sent."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+from bouncehandler.notices.courier import Courier
+from bouncehandler.notices.digest import Digest, gather
+from bouncehandler.notices.journal import Journal, Log
+from bouncehandler.notices.letter import Letterhead, compose
+from bouncehandler.notices.readable import Readable
+from bouncehandler.notices.trouble import Refused
+from bouncehandler.spool import Notice, Post, Spool, SpoolError
+
+_PAGE = 500
+"""Notices read at once."""
+_READING = 120.0
+"""Seconds that reading the notices of one digest may take; those left over go into the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSettings:
+    """How notices are sent; times in seconds."""
+
+    every: float = 900.0
+    """Between two digests; 0: a mail for each notice."""
+    linger: float = 1.0
+    """What the first notice waits for others, so that what happens at once is one mail."""
+    poll: float = 0.5
+    """Between two looks into the spool."""
+    waits: tuple[float, ...] = (60.0, 120.0, 240.0, 480.0, 900.0)
+    """Between tries that fail one after the other; the last one from then on."""
+
+
+class Sender:
+    """Sends notices from `start` to `stop`; whatever the SMTP server does, the notices are kept until it took them.
+
+    Args:
+        clock: seconds since the epoch.
+        monotonic: seconds of a clock that is never set.
+        on_failure: called from the sender's own thread when the spool fails it.
+    """
+
+    def __init__(  # noqa: PLR0913  # what a sender connects
+        self,
+        spool: Spool,
+        courier: Courier,
+        letterhead: Letterhead,
+        settings: SenderSettings,
+        *,
+        readable: Readable,
+        log: Log,
+        clock: Callable[[], float],
+        monotonic: Callable[[], float],
+        on_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.failure: Exception | None = None
+        """What ended the thread before its time: a `SpoolError`, or a bug."""
+        self._spool, self._courier, self._letterhead, self._readable = spool, courier, letterhead, readable
+        self._settings = settings
+        self._clock, self._monotonic, self._on_failure = clock, monotonic, on_failure
+        self._journal = Journal(log, courier.server)
+        self._lease = 2 * courier.limit + 2 * _READING
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="notices", daemon=True)
+        self._failed_tries = 0
+        self._sent = 0
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def stop(self, within: float) -> None:
+        """Send what is due, and end within so many seconds, whatever the SMTP server does; the rest stays queued.
+
+        Raises:
+            Exception: what ended the thread before its time.
+        """
+        self._stopping.set()
+        self._thread.join(within * 0.9)
+        if self._thread.is_alive():
+            self._courier.abandon()
+            self._thread.join(within * 0.1)
+        if self.failure:
+            raise self.failure
+
+    def _keep(self) -> None:
+        """What the thread does."""
+        try:
+            while not self._stopping.wait(self._settings.poll):
+                self._round(lingers=True)
+            while not self._courier.is_abandoned and self._round(lingers=False):
+                pass
+        except Exception as error:  # noqa: BLE001  # kept for the owner, who ends the process over it
+            self.failure = error
+            self._on_failure()
+
+    def _round(self, *, lingers: bool) -> bool:
+        """Send what is due; returns whether something was sent."""
+        now, lease_ends = self._clock(), self._monotonic() + self._lease
+        post = self._spool.claim_post(now=now, every=self._settings.every, until=now + self._lease)
+        if post is None or (lingers and self._is_gathering(post)):
+            return False
+        self._sent = 0
+        try:
+            self._deliver(post, lease_ends)
+        except SpoolError:
+            raise
+        except Exception as error:  # noqa: BLE001  # a mail must not end what it is about; it is logged
+            self._put_off(post, error)
+        return self._sent > 0
+
+    def _is_gathering(self, post: Post) -> bool:
+        """Whether the claim was given back, since more may come in a moment."""
+        first = self._spool.notices(post, after=0, limit=1) if self._settings.every else []
+        if not first or not 0 <= self._clock() - first[0].at < self._settings.linger:
+            return False
+        self._spool.postpone_post(post, first[0].at + self._settings.linger)
+        return True
+
+    def _deliver(self, post: Post, lease_ends: float) -> None:
+        """Send the mails of a claim while it lasts; each is settled before the next is sent."""
+        digests = self._digests(post)
+        first = next(digests, None)
+        upto = 0 if first else post.upto
+        if first:
+            with self._courier.conversation() as conversation:
+                for digest in chain([first], digests):
+                    if self._monotonic() + self._courier.limit > lease_ends:
+                        break
+                    refused = conversation.send(compose(digest, self._letterhead, self._clock()))
+                    upto = digest.last
+                    self._spool.settle_post(post, upto=upto, now=self._clock())
+                    self._succeeded(digest, refused)
+        if upto < post.upto:
+            self._spool.postpone_post(post, self._clock())
+
+    def _digests(self, post: Post) -> Iterator[Digest]:
+        """What each mail tells."""
+        pages = self._pages(post)
+        groups = [pages] if self._settings.every else ([[notice]] for page in pages for notice in page)
+        return (digest for group in groups if (digest := gather(group, self._readable)))
+
+    def _pages(self, post: Post) -> Iterator[list[Notice]]:
+        deadline = self._monotonic() + _READING
+        after = 0
+        while self._monotonic() < deadline and (page := self._spool.notices(post, after=after, limit=_PAGE)):
+            yield page
+            after = page[-1].id
+
+    def _succeeded(self, digest: Digest, refused: Refused) -> None:
+        self._journal.sent(digest, refused, is_digest=self._settings.every > 0)
+        self._sent += 1
+        self._failed_tries = 0
+
+    def _put_off(self, post: Post, error: Exception) -> None:
+        """Give the claim back: for the next connection, where this one carried mails; else for a while."""
+        wait = 0.0
+        if not self._sent:
+            waits = self._settings.waits
+            wait = waits[min(self._failed_tries, len(waits) - 1)]
+            self._failed_tries += 1
+            self._journal.failed(error)
+        self._spool.postpone_post(post, self._clock() + wait)

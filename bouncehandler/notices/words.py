@@ -1,0 +1,107 @@
+"""What the kinds of notices are called, which of their values is the title, and what the others are labelled."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from bouncehandler.notices.readable import Readable
+from bouncehandler.spool import Notice
+
+_MAX_LABEL = 60  # characters
+_MAX_DETAILS = 30
+
+_LABELS = {
+    "answer": "Answer",
+    "campaign_id": "Campaign",
+    "diagnostic": "Said",
+    "job_id": "Job",
+    "occurred_at": "Occurred",
+    "of": "Of",
+    "originator": "Sent by",
+    "person": "Person",
+    "provider": "Provider",
+    "reason": "Reason",
+    "reasons": "Reasons",
+    "rows": "Rows",
+    "rule": "Rule",
+}
+_LABELS_OF_KIND = {
+    ("complaint", "category"): "Feedback type",
+    ("complaint", "diagnostic"): "Reported by",
+    ("unsubscribe", "diagnostic"): "Asked by",
+}
+
+
+class Kind(NamedTuple):
+    """A kind of notice, in words."""
+
+    one: str
+    many: str
+    listing: str
+    """How to see more of them, the end of a sentence."""
+    title: tuple[str, ...] = ()
+    """The values that name what a notice is about."""
+
+
+class Entry(NamedTuple):
+    """A notice, ready to be shown; all of it is readable text, and none of it is escaped for markup."""
+
+    title: str
+    told_at: float
+    """Seconds since the epoch."""
+    details: tuple[tuple[str, str], ...]
+    """Labels and values."""
+
+    @property
+    def size(self) -> int:
+        """Characters."""
+        return len(self.title) + sum(len(label) + len(value) for label, value in self.details)
+
+
+def kind_of(name: str) -> Kind:
+    """The words for a kind, an open set."""
+    suppressions = "`bouncehandler suppressions --reason {}` lists them"
+    known = {
+        "complaint": Kind("complaint", "complaints", suppressions.format("complaint"), ("person",)),
+        "unsubscribe": Kind(
+            "unsubscribe request", "unsubscribe requests", suppressions.format("unsubscribe"), ("person",)
+        ),
+        "held": Kind("provider held", "providers held", "`bouncehandler status` shows who is held now", ("provider",)),
+        "back": Kind("provider back", "providers back", "`bouncehandler status` shows who is held now", ("provider",)),
+        "dead": Kind(
+            "dead letter", "dead letters", "`bouncehandler dead-letters list` lists them", ("person", "provider")
+        ),
+        "unreadable": Kind("unreadable input", "unreadable inputs", "the log names them", ("rows", "of")),
+    }
+    return known.get(name) or Kind(f"{name} notice", f"{name} notices", "the log has them")
+
+
+def counted(name: str, count: int) -> str:
+    """`4,999 complaints`."""
+    kind = kind_of(name)
+    return f"{count:,} {kind.one if count == 1 else kind.many}"
+
+
+def entry_of(notice: Notice, readable: Readable) -> Entry:
+    """A notice, ready to be shown."""
+    titled = kind_of(notice.kind).title
+    shown = [(name, value) for name, value in notice.about.items() if name not in titled and value.strip()]
+    details = tuple((_label(notice.kind, name, readable), readable(value)) for name, value in shown[:_MAX_DETAILS])
+    return Entry(_title(notice.kind, notice.about, readable), notice.at, details)
+
+
+def _title(kind: str, about: Mapping[str, str], readable: Readable) -> str:
+    named = {name: readable(about.get(name, "")) for name in kind_of(kind).title}
+    match kind:
+        case "unreadable":
+            return f"{named['rows']} of {named['of']} rows can't be read"
+        case "held":
+            return f"{named['provider']} is held"
+        case "back":
+            return f"{named['provider']} is back"
+        case "dead":
+            return f"{named['person'] or 'nobody known'} at {named['provider']}"
+    return " ".join(filter(None, named.values())) or "nobody known"
+
+
+def _label(kind: str, name: str, readable: Readable) -> str:
+    return _LABELS_OF_KIND.get((kind, name)) or _LABELS.get(name) or readable(name, _MAX_LABEL) or "?"

@@ -1,0 +1,193 @@
+"""Word to the postmaster as operators get it: the program as a subprocess, and a real SMTP server."""
+
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bouncehandler.spool import Owed
+from bouncehandler.spool.sqlite import SqliteSpool
+from tests.acceptance.harness import Program, bounce
+from tests.acceptance.shell import trail
+from tests.contract.spool_examples import suppression
+from tests.fakes.mailwizz import FakeMailWizz
+from tests.fakes.server import wait_until
+from tests.fakes.smtp import CERTIFICATE, FakeSmtp, closed_smtp_port
+
+TO = "postmaster@example.com"
+
+
+@pytest.fixture
+def smtp() -> Iterator[FakeSmtp]:
+    """An SMTP server."""
+    with FakeSmtp() as server:
+        yield server
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """An installation."""
+    return Program(tmp_path)
+
+
+def configure(program: Program, smtp: str, **notify: object) -> None:
+    """Tell the postmaster through that SMTP server; one provider, which takes everything."""
+    table = {"to": [TO], "sender": "bh@example.com", "smtp": smtp, "timeout": "5s", **notify}
+    program.configure({"notify": table}, trail=trail(program.folder))
+
+
+def complain(program: Program, count: int, first: int = 0) -> None:
+    """Put complaints into the spool, as an ingesting process does."""
+    spool = SqliteSpool.open(program.spool, notices=frozenset({"complaint"}))
+    people = [suppression(f"user{n}@example.com", reason="complaint") for n in range(first, first + count)]
+    spool.record([Owed(one, ("trail",), (), (("Subject", "Sale"),)) for one in people], time.time())
+    spool.close()
+
+
+def counted(smtp: FakeSmtp) -> list[int]:
+    """How many complaints each mail tells."""
+    found = [re.search(r"([0-9,]+) complaints?", subject) for subject in smtp.subjects]
+    return [int(match[1].replace(",", "")) for match in found if match]
+
+
+def test_off_by_default(program: Program, smtp: FakeSmtp) -> None:
+    """With nobody to tell nothing is queued, and nobody is called."""
+    program.configure({"notify": {"smtp": smtp.address}}, trail=trail(program.folder))
+    program.feed(b"type,junk\nb,\nb,\n")
+    assert program.status()["notices"] == 0
+    assert smtp.connections == 0
+
+
+def test_a_run_sends_what_is_due(program: Program, smtp: FakeSmtp) -> None:
+    """At the end of a run what is due has been sent, masked; what is not due stays for the next."""
+    configure(program, smtp.address)
+    complain(program, 5000)
+    assert program.feed([bounce("jane@example.com")]).status == 0
+    assert counted(smtp) == [5000]
+    (taken,) = smtp.taken
+    assert (taken.sender, taken.recipients) == ("bh@example.com", (TO,))
+    assert "1. u***@example.com" in taken.text()
+    assert "and 4,950 more; `bouncehandler suppressions --reason complaint` lists them" in taken.text()
+    complain(program, 3, 5000)
+    assert program.feed([bounce("joe@example.com")]).status == 0
+    assert counted(smtp) == [5000]
+    assert program.status()["notices"] == 3
+    assert "3 notices to the postmaster" in program.run("status").stdout
+
+
+@pytest.mark.parametrize("option", ["--no-dispatch", "--dry-run"])
+def test_a_run_that_does_not_dispatch(program: Program, smtp: FakeSmtp, option: str) -> None:
+    """Without dispatching nothing is sent either."""
+    configure(program, smtp.address)
+    complain(program, 2)
+    assert program.feed([bounce("jane@example.com")], option).status == 0
+    assert smtp.connections == 0
+    assert program.status()["notices"] == 2
+
+
+def test_work_sends(program: Program, smtp: FakeSmtp) -> None:
+    """`work` sends what another process queues, as it comes."""
+    configure(program, smtp.address, every="each")
+    with program.start("work") as running:
+        running.wait_for("working")
+        complain(program, 3)
+        wait_until(lambda: len(smtp.taken) == 3)
+        running.signal(signal.SIGTERM)
+        assert running.wait().status == 0
+    assert smtp.subjects == ["bouncehandler: 1 complaint (u***@example.com)"] * 3
+
+
+def test_a_provider_held_and_back(program: Program, smtp: FakeSmtp) -> None:
+    """A list manager that refuses our credentials is told with its reason, and so is that it is back."""
+    table = {"to": TO, "sender": "bh@example.com", "smtp": smtp.address, "every": "each"}
+    with FakeMailWizz() as mailwizz:
+        for key in ("not-the-right-key", mailwizz.api_key):
+            news = {"type": "mailwizz", "url": mailwizz.api_url, "api_key": key}
+            program.configure({"notify": table, "dispatch": {"probe_every": "1s"}}, news=news)
+            with program.start("work") as running:
+                running.wait_for("working")
+                if not smtp.taken:
+                    spool = SqliteSpool.open(program.spool)
+                    spool.record([Owed(suppression("jane@example.com"), ("news",))], time.time())
+                    spool.close()
+                told = len(smtp.taken)
+                wait_until(lambda told=told: len(smtp.taken) > told, 20)  # type: ignore[misc]  # a default is no type
+                running.signal(signal.SIGTERM)
+                running.wait()
+    assert smtp.subjects == [
+        "bouncehandler: 1 provider held (news is held)",
+        "bouncehandler: 1 provider back (news is back)",
+    ]
+    assert "Invalid API key" in smtp.taken[0].text()
+
+
+def test_a_dead_smtp_server(program: Program) -> None:
+    """A dead SMTP server costs no status, no dispatch and no notice: it is logged."""
+    with closed_smtp_port() as address:
+        configure(program, address)
+        complain(program, 4)
+        finished = program.feed([bounce("jane@example.com")])
+        assert finished.status == 0
+        (event,) = finished.logged("notices_wait", level="warning")
+        assert "can't be reached" in event["reason"]
+    assert program.status()["notices"] == 4
+
+
+@pytest.mark.parametrize("stage", ["GREETING", "DATA"])
+def test_a_held_up_smtp_server(program: Program, smtp: FakeSmtp, stage: Any) -> None:  # noqa: ANN401  # a literal
+    """An SMTP server that answers nothing delays the end of a run by the timeout at most, and blocks no dispatch."""
+    smtp.hangs_at = stage
+    configure(program, smtp.address, timeout="2s")
+    complain(program, 4)
+    began = time.monotonic()
+    finished = program.feed([bounce("jane@example.com")])
+    assert time.monotonic() - began < 2 + 3, "three seconds to start, on a busy machine"
+    assert finished.status == 0
+    assert finished.finished["providers"]["trail"]["waiting"] == 0
+    assert program.status()["notices"] == 4
+
+
+def test_check(program: Program) -> None:
+    """`check` proves server, STARTTLS and login without a mail, and says what is wrong without the password."""
+    trusted = {"SSL_CERT_FILE": str(CERTIFICATE)}
+    login = {"tls": "starttls", "username": "bh", "password": "hunter2-hunter2"}
+    with FakeSmtp(tls="starttls", login=("bh", "hunter2-hunter2")) as smtp:
+        configure(program, smtp.address, **login)
+        finished = checked(program, **trusted)
+        assert f"ok    notify: the SMTP server {smtp.address} answers, offers STARTTLS and accepts the login of bh" in (
+            finished
+        )
+        assert "FAIL  notify: the certificate of the SMTP server" in checked(program)
+        configure(program, smtp.address, **login | {"password": "wrong-hunter2"})
+        finished = checked(program, **trusted)
+        assert "FAIL  notify: the SMTP server" in finished
+        assert "refuses the login (535): correct notify.username and notify.password" in finished
+        assert "hunter2" not in finished
+        assert smtp.tries == 0
+    configure(program, smtp.address)
+    assert "wait  notify: the SMTP server" in checked(program)
+
+
+def checked(program: Program, **environ: str) -> str:
+    """What `check` says."""
+    with program.start("check", environ=environ) as running:
+        return running.finish().stdout
+
+
+def test_a_spool_that_fails(program: Program, smtp: FakeSmtp) -> None:
+    """A spool that fails under the sender ends the process with 75, as it does under a lane."""
+    configure(program, smtp.address)
+    program.run("status")
+    with program.start("work") as running:
+        running.wait_for("working")
+        spool = SqliteSpool.open(program.spool)
+        with spool._connection.writing() as raw:  # noqa: SLF001  # nothing but damage makes a spool fail
+            raw.execute("DROP TABLE post")
+        spool.close()
+        finished = running.wait()
+    assert finished.status == 75
+    assert "the spool" in finished.sentences[-1]

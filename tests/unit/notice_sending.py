@@ -1,0 +1,157 @@
+"""A sender of notices between a real spool and a real SMTP server, with a clock that tests set."""
+
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self, get_args
+
+from bouncehandler.logs.masking import mask_addresses
+from bouncehandler.notices import Courier, Letterhead, Readable, Sender, SenderSettings, Server
+from bouncehandler.settings.mail import NoticeKind
+from bouncehandler.spool import Owed, Post
+from bouncehandler.spool.sqlite import SqliteSpool
+from tests.contract.spool_examples import suppression
+from tests.fakes.server import wait_until
+from tests.fakes.smtp import CERTIFICATE, FakeSmtp
+from tests.unit.notice_examples import NOW, TO
+
+KINDS = frozenset(get_args(NoticeKind))
+
+
+@dataclass
+class Clock:
+    """Shows what it was set to."""
+
+    now: float = NOW
+
+    def __call__(self) -> float:
+        """Seconds since the epoch."""
+        return self.now
+
+
+class Lines:
+    """A log that keeps its lines."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[str, str, Mapping[str, object]]] = []
+
+    def debug(self, event: str, **values: object) -> None:
+        """Keep it."""
+        self.said.append(("debug", event, values))
+
+    def info(self, event: str, **values: object) -> None:
+        """Keep it."""
+        self.said.append(("info", event, values))
+
+    def warning(self, event: str, **values: object) -> None:
+        """Keep it."""
+        self.said.append(("warning", event, values))
+
+    def reasons(self, event: str = "notices_wait") -> list[str]:
+        """Why, of every warning of that name."""
+        return [str(values["reason"]) for level, name, values in self.said if (level, name) == ("warning", event)]
+
+    def count(self, event: str) -> int:
+        """How many lines of that name."""
+        return sum(name == event for _, name, _ in self.said)
+
+
+class WatchedSpool(SqliteSpool):
+    """A spool that notes how long notices were put off, and sets the clock to when that is over."""
+
+    clock: Clock
+    waits: list[float]
+    put_off = 0
+    """How often a claim was given back."""
+
+    def postpone_post(self, post: Post, until: float) -> None:
+        """Note the wait, if it is one after a failure."""
+        wait = until - self.clock()
+        super().postpone_post(post, until)
+        self.put_off += 1
+        if wait > 1:
+            self.waits.append(wait)
+            self.clock.now = until
+
+
+@dataclass
+class Bench:
+    """What a sender needs; senders are stopped, and the spool closed, at the end of the `with` block."""
+
+    folder: Path
+    server: Server
+    every: float = 900.0
+    to: tuple[str, ...] = TO
+    clock: Clock = field(default_factory=Clock)
+    log: Lines = field(default_factory=Lines)
+    failures: list[str] = field(default_factory=list)
+    senders: list[Sender] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.spool = WatchedSpool.open(self.folder / "spool.db", notices=KINDS)
+        self.spool.clock, self.spool.waits = self.clock, []
+
+    def start(self, **changes: Any) -> Sender:  # noqa: ANN401  # whatever a sender takes
+        """A sender at work."""
+        sender = Sender(
+            changes.pop("spool", self.spool),
+            Courier(self.server, len(self.to), trusting),
+            changes.pop("letterhead", Letterhead(self.to, "bh@example.com", lambda: "mta1.example.com")),
+            SenderSettings(every=self.every, poll=0.01, linger=changes.pop("linger", 0.0)),
+            readable=Readable(mask_addresses),
+            log=self.log,
+            clock=self.clock,
+            monotonic=changes.pop("monotonic", time.monotonic),
+            on_failure=lambda: self.failures.append("failed"),
+        )
+        self.senders.append(sender)
+        sender.start()
+        return sender
+
+    def pass_once(self) -> Sender:
+        """A sender that sends what is due, and ends."""
+        sender = self.start()
+        sender.stop(20)
+        return sender
+
+    def tell(self, count: int = 1) -> None:
+        """Queue notices, numbered on from the last."""
+        first = self.spool.status().suppressions
+        self.complain(first, count)
+
+    def complain(self, first: int, count: int) -> None:
+        """Record complaints of user FIRST and so on."""
+        people = [suppression(f"user{n}@example.com", reason="complaint") for n in range(first, first + count)]
+        self.spool.record([Owed(one, ()) for one in people], self.clock())
+
+    def wait_until_empty(self) -> None:
+        """Return as soon as nothing is queued."""
+        wait_until(lambda: self.spool.status().notices == 0, 30)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for sender in self.senders:
+            if not sender.failure:
+                sender.stop(5)
+        self.spool.close()
+
+
+def trusting() -> ssl.SSLContext:
+    """Certificates verified as usual, by the authority of the tests."""
+    return ssl.create_default_context(cafile=CERTIFICATE)
+
+
+def server_at(port: int, **settings: Any) -> Server:  # noqa: ANN401  # whatever a server has
+    """The fake's place."""
+    return Server("127.0.0.1", port, **{"timeout": 5.0, **settings})
+
+
+def counted(smtp: FakeSmtp) -> list[int]:
+    """How many complaints each mail tells."""
+    found = [re.search(r"([0-9,]+) complaints?", subject) for subject in smtp.subjects]
+    return [int(match[1].replace(",", "")) for match in found if match]
