@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from tests.acceptance.harness import Finished, Program, accounting, bounce
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
+from tests.fakes.server import wait_until
+from tests.fakes.smtp import FakeSmtp
 from tests.fakes.webhook import SECRET, FakeReceiver
 
 COLUMNS = (
@@ -217,3 +220,28 @@ def test_two_instances_on_one_spool(house: House) -> None:
     everybody = [f"{kind}{number}@example.net" for kind in "bc" for number in range(10_000)]
     assert sorted(house.crm.recipients) == sorted(everybody)
     assert len(house.crm.ids) == len(set(house.crm.ids)), "no delivery was repeated"
+
+
+def test_a_minute_of_5000_complaints(house: House) -> None:
+    """5,000 complaints within a minute are one mail at once and one digest, with hostile subjects escaped."""
+    hostile = "<script>alert(1)</script>\nBcc: victim@example.com"
+    with FakeSmtp() as smtp:
+        house.program.configure(
+            {"notify": {"to": ["postmaster@example.com"], "smtp": smtp.address, "every": "4s"}},
+            crm={"type": "webhook", "url": house.crm.hook, "secret": SECRET, "batch_size": 100},
+        )
+        rows = [report(f"user{number}@example.net", header_Subject=hostile) for number in range(5000)]
+        with house.program.start() as running:
+            running.write(feed(rows[:1]))
+            wait_until(lambda: len(smtp.taken) == 1)
+            running.write(feed(rows[1:2500]))
+            running.write(feed(rows[2500:]))
+            wait_until(lambda: len(smtp.taken) == 2, 30)
+            finished = running.finish()
+        assert finished.status == 0, finished.stderr
+        assert [re.findall("([0-9,]+) complaint", subject) for subject in smtp.subjects] == [["1"], ["4,999"]]
+        digest = smtp.taken[1]
+        assert digest.recipients == ("postmaster@example.com",)
+        assert "&lt;script&gt;" in digest.text("html")
+        assert "<script" not in digest.text("html")
+        assert "user1@example.net" not in digest.text() + digest.text("html"), "addresses are masked"
