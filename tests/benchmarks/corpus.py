@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 
 from bouncehandler.policy import DEFAULT_BOUNCE
 
-Kind = Literal["mixed", "ignored", "suppressed"]
-"""`mixed` holds everything; the others only bounces that the default policy ignores (or counts), or suppresses."""
+Kind = Literal["mixed", "ignored", "suppressed", "counted"]
+"""`mixed` holds everything; the others only bounces that the default policy ignores, suppresses, or counts."""
 
 ORIGINATORS = ("news@example.com", "*@bounce.example.com")
 """Patterns that a provider has for the senders in the corpus."""
@@ -122,7 +122,9 @@ def _template(kind: Kind, random: Random) -> tuple[str, int]:
 
 
 def _belongs(category: str, kind: Kind) -> bool:
-    return kind == "mixed" or (DEFAULT_BOUNCE[category] == "suppress") == (kind == "suppressed")
+    kinds = {"suppress": "suppressed", "ignore": "ignored"}
+    action = DEFAULT_BOUNCE[category]
+    return kind in {"mixed", kinds[action] if isinstance(action, str) else "counted"}
 
 
 def _pick(shares: dict[str, float] | dict[str, int], random: Random) -> str:
