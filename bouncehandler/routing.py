@@ -34,16 +34,24 @@ class Routes:
         for name, patterns in originators.items():
             for pattern in patterns:
                 self._add(pattern.strip().lower(), name)
+        # Nearly every sender is looked up by its domain alone.
+        self._of_domain = {at_domain: self._in_order("", at_domain) for at_domain in self._domains}
+        self._always_in_order = self._in_order("", "")
 
     def of(self, originator: str) -> tuple[str, ...]:
         """The providers that want a bounce of this envelope sender; empty when none does."""
         if self._is_open:
             return self.everyone
         text = originator.strip().removeprefix("<").removesuffix(">")[:_LONGEST].lower()
-        at_domain = "".join(text.rpartition("@")[1:])
+        at_domain = text[text.rfind("@") :] if "@" in text else text
+        if text in self._whole or self._others:
+            return self._in_order(text, at_domain)
+        wanting = self._of_domain.get(at_domain)
+        return self._always_in_order if wanting is None else wanting
+
+    def _in_order(self, text: str, at_domain: str) -> tuple[str, ...]:
         wanting = self._always | self._whole.get(text, set()) | self._domains.get(at_domain, set())
-        if self._others:
-            wanting |= {name for pattern, name in self._others if pattern.match(text)}
+        wanting |= {name for pattern, name in self._others if pattern.match(text)}
         return tuple(name for name in self.everyone if name in wanting)
 
     def of_type(self, provider_type: str) -> tuple[str, ...]:
