@@ -38,7 +38,7 @@ def program(tmp_path: Path) -> Program:
 
 
 def test_a_run_ends_with_its_numbers(program: Program) -> None:
-    """One event `finished`: records by type, suppressed, ignored by rule, duplicates, unreadable by reason."""
+    """One event `finished`: records by type, suppressed, counted, ignored by rule, duplicates, unreadable by reason."""
     data = accounting([*rows(), *others(), bounce(JANE), bounce(JANE)]) + b"x,y\nb,no,cells\n"
     finished = program.feed(data)
     numbers = finished.finished
@@ -46,13 +46,14 @@ def test_a_run_ends_with_its_numbers(program: Program) -> None:
     assert numbers["records"] == {"b": len(rows()) + 2, **dict.fromkeys(["d", "t", "tq", "r", "rs"], 1)}
     assert (numbers["suppressed"], numbers["duplicates"]) == (len(SUPPRESSED) + 2, 1)
     assert sum(numbers["unreadable"].values()) == 2
-    ignored = numbers["ignored"]
-    assert sum(ignored.values()) == len(COUNTING + IGNORED) + 2 + 3
+    ignored, counted = numbers["ignored"], numbers["counted"]
+    assert sum(counted.values()) == len(COUNTING) + 1
+    assert sum(ignored.values()) == len(IGNORED) + 2 + 2
     for category in COUNTING + IGNORED:
-        (rule,) = (rule for rule in ignored if f"policy.bounce.{category}" in rule)
-        assert ("counting" in rule) == (category in COUNTING)
+        assert any(f"policy.bounce.{category}" in rule for rule in (counted if category in COUNTING else ignored))
     assert sum(count for rule, count in ignored.items() if 'policy.bounce."*"' in rule) == 2
-    assert {'policy.status."4.x.x"', 'policy.status."5.7.x"'} <= {rule.split(" = ")[0] for rule in ignored}
+    assert any(rule.startswith('policy.status."4.x.x"') for rule in counted)
+    assert any(rule.startswith('policy.status."5.7.x"') for rule in ignored)
     assert any("suppression_list_hit" in rule for rule in ignored)
 
 
