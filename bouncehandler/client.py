@@ -194,7 +194,9 @@ class _Answer(NamedTuple):
         text = self.beginning.decode("utf-8", "replace")
         for secret in self._secrets():
             text = text.replace(secret, "[...]")
-        text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+        if not text.isprintable():
+            text = "".join(char if char.isprintable() else " " for char in text)
+        text = " ".join(text.split())
         return f"HTTP {self.status}: {text}"[:_SHOWN] if text else f"HTTP {self.status}"
 
     def _secrets(self) -> Iterator[str]:
