@@ -1,5 +1,6 @@
 """The file beside the spool that keeps the rows which could not be read, so that nothing is lost."""
 
+import fcntl
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,21 +14,21 @@ class RejectedFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._is_inside_row = False
 
     def keep(self, rows: Iterable[bytes]) -> None:
-        """Append rows, or pieces of them, each as it is, and wait until they are on disk.
+        """Append rows, or pieces of them, each as it is, and wait until they are on disk: all of them, or none.
 
         Raises:
             SpoolError: the file can't be written.
         """
         data = b"".join(rows)
         try:
-            file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
+                fcntl.flock(file, fcntl.LOCK_EX)
                 give_to_folders_owner(file, self.path.parent)
-                while data:
-                    data = data[os.write(file, data) :]
-                os.fsync(file)
+                self._append(file, data)
             finally:
                 os.close(file)
         except OSError as error:
@@ -35,3 +36,17 @@ class RejectedFile:
                 f"Rows that can't be read can't be kept in {self.path} ({error.strerror}): make room, or let this user "
                 f"write there, and feed the input again."
             ) from None
+        self._is_inside_row = not data.endswith(b"\n")
+
+    def _append(self, file: int, data: bytes) -> None:
+        """Where the disk is full, half a row must not stay: the next one would be glued to it."""
+        size = os.fstat(file).st_size
+        if size and not self._is_inside_row and os.pread(file, 1, size - 1) != b"\n":
+            data = b"\n" + data  # another process was killed within its row
+        try:
+            while data:
+                data = data[os.write(file, data) :]
+            os.fsync(file)
+        except OSError:
+            os.ftruncate(file, size)
+            raise

@@ -14,7 +14,17 @@ from bouncehandler.cli import streams
 from bouncehandler.cli.exits import BUG, DESCRIPTION, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.options import Common, common
 
-_COMMANDS = ("check", "work", "status", "suppressions", "dead-letters", "unsubscribe", "unsubscribe-address")
+_COMMANDS = (
+    "check",
+    "work",
+    "status",
+    "suppressions",
+    "explain",
+    "dead-letters",
+    "spool",
+    "unsubscribe",
+    "unsubscribe-address",
+)
 
 
 class _Commands(click.Group):

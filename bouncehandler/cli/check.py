@@ -13,15 +13,24 @@ from bouncehandler.cli.check_unsubscribe import unsubscribe_findings
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN
 from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.options import Common, common
-from bouncehandler.cli.session import Session, begin, exit_status
+from bouncehandler.cli.session import Session, begin, exit_status, root_warning
 from bouncehandler.cli.tables import printable
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.sources import read_file
 from bouncehandler.spool import SpoolError, Status
+from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.place import prove_room
 from bouncehandler.spool.sqlite import SqliteSpool
 
 if TYPE_CHECKING:
     from bouncehandler.settings.model import ProviderSection
+
+_ROOM = 2_000_000
+"""Bytes: what a commit of 1,000 rows takes at most, with its journal."""
+_QUICKLY_READ = 256_000_000
+"""Bytes that are read in less than a second, which is how long the pipe may have to wait for it."""
+_PATIENCE = 60.0
+"""Seconds to wait for another process that writes."""
 
 
 @click.command("check", short_help="Prove the configuration, the spool and the credentials.")
@@ -45,6 +54,8 @@ def _findings(session: Session) -> Iterator[Finding]:
     file, _ = read_file(session.options.config, os.environ)
     yield Finding(Mark.FINE, "configuration", f"{file or 'the default, with what the environment says,'} is valid")
     yield from _secrecy(session, file)
+    if warning := root_warning(session.spool_path):
+        yield Finding(Mark.WARNING, "root", warning)
     yield from _spool(session)
     if not session.settings.providers:
         yield Finding(Mark.WARNING, "providers", "none is configured: suppressions are recorded, nothing is dispatched")
@@ -66,6 +77,7 @@ def _spool(session: Session) -> Iterator[Finding]:
         spool = SqliteSpool.open(session.settings.spool.url)
         status = spool.status()
         _prove_writable(spool)
+        is_whole = _prove_whole(spool.path)
     except SpoolError as error:
         mark = Mark.LATER if exit_status(error) == TRY_AGAIN else Mark.WRONG
         yield Finding(mark, "spool", str(error))
@@ -76,17 +88,29 @@ def _spool(session: Session) -> Iterator[Finding]:
         "spool",
         f"{spool.path} can be written by {_user()} ({journal}, SQLite {sqlite3.sqlite_version}); "
         f"{status.suppressions:,} suppressions, {status.dispatches.waiting:,} dispatches wait, "
-        f"{status.dispatches.dead:,} are dead letters",
+        f"{status.dispatches.dead:,} are dead letters"
+        + ("" if is_whole else f"; too large to be read through now: `sqlite3 {spool.path} 'PRAGMA quick_check'` does"),
     )
     spool.close()
     yield from _left_alone(session, status)
 
 
 def _prove_writable(spool: SqliteSpool) -> None:
-    """Raise a SpoolError where the file, or the folder for its journal, is read-only to this user."""
+    """Raise a SpoolError where the file, or the folder for its journal, is read-only to this user, or has no room."""
     spool.release("", 0.0)  # a transaction that writes: no provider has that name
-    if not os.access(spool.path.parent, os.W_OK | os.X_OK):
-        raise SpoolError(f"the folder of the spool {spool.path} can't be written: give this user the right to")
+    prove_room(spool.path, _ROOM)
+
+
+def _prove_whole(path: Path) -> bool:
+    """Raise a SpoolError where the file is damaged; returns whether it was read: a large one takes too long."""
+    if path.stat().st_size > _QUICKLY_READ:
+        return False
+    connection = Connection.open(path, wait=_PATIENCE, version=sqlite3.sqlite_version_info)
+    try:
+        connection.prove_whole()
+    finally:
+        connection.close()
+    return True
 
 
 def _user() -> str:
@@ -94,7 +118,8 @@ def _user() -> str:
     import pwd  # noqa: PLC0415  # imports are lazy at the edges
 
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        name = pwd.getpwuid(os.geteuid()).pw_name
+        return name if os.geteuid() else f"{name}, though any user who owns its folder would do"
     except KeyError:
         return f"user {os.geteuid()}"
 

@@ -12,6 +12,7 @@ from bouncehandler.cli.deciding import owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
 from bouncehandler.cli.options import Common
+from bouncehandler.cli.pruner import Pruner
 from bouncehandler.cli.report import Report, Waiting, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
@@ -49,13 +50,15 @@ def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
     """The bare command's work; returns the exit status."""
     session = begin(options, dict(os.environ), quiet=True)
     with session.telling():
+        session.warn_of_root()
         source = _source()
         spool = None if is_dry else session.open_spool()
         has_work = dispatches and session.settings.providers
         crew = session.build_crew(spool, stop.request) if spool and has_work else None
         letters = LetterTaker(session, spool, crew.notify, stop.request) if spool and crew else None
         post = session.build_post(spool, stop.request) if spool and dispatches else None
-        running = _Run(session, stop, source, spool, crew, letters, post)
+        pruner = Pruner(session, spool) if spool and crew else None
+        running = _Run(session, stop, source, spool, crew, letters, post, pruner)
         report, failure = running.go()
     return session.finish(report.event(), failure)
 
@@ -82,6 +85,8 @@ class _Run:
     """None likewise."""
     post: "PostOffice | None"
     """None when another process sends the notices."""
+    pruner: Pruner | None
+    """None when another process dispatches."""
     was_read_to_end: bool = False
     trouble: str = ""
     """Why the input could not be read to its end."""
@@ -97,7 +102,11 @@ class _Run:
                     self.letters.start()
                 if self.post:
                     self.post.start()
+                if self.pruner:
+                    self.pruner.start()
                 self._read(terminal)
+                if self.pruner:
+                    self.pruner.stop()
                 self._finish_dispatching(terminal)
                 if self.post:
                     self.post.stop(self.session.settings.dispatch.grace if self.stop.is_requested else None)

@@ -3,6 +3,7 @@
 import functools
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, get_args
 
@@ -56,39 +57,40 @@ class _Domain(click.ParamType[str]):
         return address.partition("@")[2] if address else self.fail(f"{str(value)!r} is not a domain", param, ctx)
 
 
-def selecting(*, by_provider: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options that select; it receives a `Selection` as `selection`."""
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+_SUPPRESSIONS = (
+    click.option("--recipient", type=_Recipient(), help="Only this recipient."),
+    click.option("--domain", type=_Domain(), help="Only recipients of this domain."),
+    click.option("--since", type=_Moment(), help="Occurred then or later: ISO 8601 (UTC), or 7d for 7 days ago."),
+    click.option("--until", type=_Moment(), help="Occurred before then."),
+    click.option("--limit", type=click.IntRange(min=1), help="At most so many."),
+)
+_DEAD_LETTERS = (
+    click.option("--provider", help="Only this provider's."),
+    click.option("--error", metavar="TEXT", help="Only where the last answer holds this, in any case."),
+    click.option("--died-since", type=_Moment(), help="Given up then or later."),
+    click.option("--died-until", type=_Moment(), help="Given up before then."),
+)
+_FIELDS = frozenset(field.name for field in fields(Selection))
+
+
+def selecting(*, by_provider: bool = False, reason: str = "--reason") -> Decorator:
+    """Give a command the options that select; it receives a `Selection` as `selection`.
+
+    Args:
+        by_provider: with the options that only dead letters have.
+        reason: what the option is called that selects by why the recipient is suppressed.
+    """
+    which = click.option(reason, "reason", type=click.Choice(get_args(Reason)), help="Only suppressed for this reason.")
+    options = (*_SUPPRESSIONS, which, *(_DEAD_LETTERS if by_provider else ()))
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        @click.option("--recipient", type=_Recipient(), help="Only this recipient.")
-        @click.option("--domain", type=_Domain(), help="Only recipients of this domain.")
-        @click.option("--reason", type=click.Choice(get_args(Reason)), help="Only this reason.")
-        @click.option("--since", type=_Moment(), help="Occurred then or later: ISO 8601 (UTC), or 7d for 7 days ago.")
-        @click.option("--until", type=_Moment(), help="Occurred before then.")
-        @click.option("--limit", type=click.IntRange(min=1), help="At most so many.")
         @functools.wraps(command)
-        def wrapped(  # noqa: PLR0913  # one parameter an option
-            *args: object,
-            recipient: str | None,
-            domain: str | None,
-            reason: str | None,
-            since: float | None,
-            until: float | None,
-            limit: int | None,
-            provider: str | None = None,
-            **values: object,
-        ) -> object:
-            selection = Selection(
-                recipient=recipient,
-                domain=domain,
-                reason=reason,
-                provider=provider,
-                since=since,
-                until=until,
-                limit=limit,
-            )
-            return command(*args, selection=selection, **values)
+        def wrapped(*args: object, **values: Any) -> object:  # noqa: ANN401  # the command's own
+            chosen = {name: values.pop(name) for name in _FIELDS & values.keys()}
+            return command(*args, selection=Selection(**chosen), **values)
 
-        return click.option("--provider", help="Only this provider's.")(wrapped) if by_provider else wrapped
+        return functools.reduce(lambda decorated, option: option(decorated), reversed(options), wrapped)
 
     return decorate

@@ -1,6 +1,7 @@
 """What the commands have in common: settings, log, spool, and the crew that serves the providers."""
 
 import errno
+import os
 import sqlite3
 import sys
 from collections.abc import Callable, Mapping
@@ -75,6 +76,12 @@ class Session:
 
         return PostOffice(self.settings.notify, spool, self.log, on_failure)
 
+    def warn_of_root(self) -> None:
+        """Log, once a start, that root runs what somebody else should."""
+        warning = root_warning(self.spool_path)
+        if warning:
+            self.log.warning("running_as_root", reason=warning)
+
     @property
     def _notices(self) -> frozenset[str]:
         """The kinds of notices that are queued: none, with nobody to tell."""
@@ -112,6 +119,23 @@ class _Telling:
             self._session.log.error("failed", reason=str(error), exit_status=error.status)
         elif isinstance(error, Exception) and self._session.options.logfile:
             self._session.log.error("bug", exc_info=error)
+
+
+def root_warning(spool: Path) -> str:
+    """What root is told who runs this program on somebody else's spool; empty where there is nothing to tell.
+
+    PowerMTA may be told to run as root, and containers do: nothing is wrong with that where root owns the folder too.
+    """
+    try:
+        if os.geteuid() != 0 or spool.parent.stat().st_uid == 0:
+            return ""
+        owner = spool.parent.owner()
+    except (OSError, KeyError):
+        owner = "somebody else"
+    return (
+        f"running as root, though {spool.parent} belongs to {owner}: let {owner} run this program (PowerMTA: "
+        f"`run-as-root no`; systemd: `User=`; by hand: `sudo -u`), or give root the folder"
+    )
 
 
 def exit_status(error: SpoolError) -> int:

@@ -9,6 +9,7 @@ import click
 from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
 from bouncehandler.cli.options import Common, common
+from bouncehandler.cli.pruner import Pruner
 from bouncehandler.cli.report import provider_numbers, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
@@ -32,6 +33,7 @@ def command(options: Common) -> int:
     stop.listen()
     session = begin(options, dict(os.environ))
     with session.telling():
+        session.warn_of_root()
         numbers, unfinished = _work(session, stop)
     return session.finish(numbers, CommandError(unfinished, TRY_AGAIN) if unfinished else None)
 
@@ -44,13 +46,16 @@ def _work(session: Session, stop: Stop) -> tuple[dict[str, object], str]:
     crew = session.build_crew(spool, stop.request)
     letters = LetterTaker(session, spool, crew.notify, stop.request)
     post = session.build_post(spool, stop.request)
+    pruner = Pruner(session, spool)
     with explained():
         session.log.info("working", providers=list(session.settings.providers))
         crew.start()
         letters.start()
         post.start()
+        pruner.start()
         while not stop.is_requested:
             crew.wait(LOOK)
+        pruner.stop()
         letters.stop()
         stop_in_good_order(crew, session.settings.dispatch.grace)
         post.stop(session.settings.dispatch.grace)

@@ -11,6 +11,8 @@ from pydantic import (
     Field,
     Secret,
     SecretStr,
+    TypeAdapter,
+    ValidationError,
     model_validator,
 )
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -45,6 +47,19 @@ def _spool_url(url: str) -> str:
     return url
 
 
+def _keep(value: object) -> object:
+    """`"forever"` is None; what reads like never keeping anything is refused, as it may be meant as the opposite."""
+    if value == "forever":
+        return None
+    try:
+        seconds: float = TypeAdapter(Duration).validate_python(value)
+    except ValidationError:
+        raise ValueError('must be a time such as "90d", or "forever"') from None
+    if not seconds:
+        raise ValueError('must be more than 0: write "forever" to keep everything, or a time such as "90d"')
+    return seconds
+
+
 class SpoolSettings(Section):
     """`[spool]`: where suppressions are kept until every provider has heard of them."""
 
@@ -52,6 +67,8 @@ class SpoolSettings(Section):
     """Without one, `spool.db` in the user's state folder."""
     batch_rows: Annotated[Whole, Field(ge=1, le=100_000)] = 1000
     """Suppressions that are committed together at most."""
+    keep_done: Annotated[float | None, BeforeValidator(_keep)] = 90 * _DAY
+    """Seconds for which suppressions are kept after every provider has heard of them; None: for ever."""
 
 
 class DispatchSettings(Section):

@@ -4,7 +4,7 @@ Times are seconds since the epoch, passed in. Every method is one transaction, i
 several processes at once, and raises `SpoolError` when the disk, or the file, fails it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from bouncehandler.spool.data import (
@@ -15,10 +15,12 @@ from bouncehandler.spool.data import (
     Dead,
     DeadLetter,
     Done,
+    Happening,
     Notice,
     Owed,
     Post,
     ProviderState,
+    Pruned,
     Recorded,
     Returned,
     Selection,
@@ -36,10 +38,12 @@ __all__ = [
     "Dead",
     "DeadLetter",
     "Done",
+    "Happening",
     "Notice",
     "Owed",
     "Post",
     "ProviderState",
+    "Pruned",
     "Recorded",
     "Returned",
     "Selection",
@@ -70,8 +74,20 @@ class Spool(Protocol):
         """Note deliveries, seconds since the epoch by recipient: what bounced before no longer counts."""
         ...
 
-    def prune_counts(self, before: float) -> int:
-        """Forget soft bounces and deliveries that came before then; returns how many."""
+    def prune_counts(self, before: float, rest: Callable[[], bool] = ...) -> int:
+        """Forget soft bounces and deliveries that came before then; returns how many.
+
+        One transaction after another: `rest` is called before each, and ends it when it returns true.
+        """
+        ...
+
+    def prune(self, before: float, *, now: float, after: int, most: int) -> Pruned:
+        """Remove what was done before then: one step, which looks at the `most` oldest suppressions after `after`.
+
+        A suppression goes with its dispatches and attempts, as one: when all its dispatches were done before then, or
+        it was recorded before then and owed to nobody. What is dead, held or waiting stays, and so does all that
+        belongs to it. A record that comes again after it was removed counts anew. The newest suppression stays.
+        """
         ...
 
     def claim(  # noqa: PLR0913  # one atomic step, all of it needed
@@ -146,6 +162,13 @@ class Spool(Protocol):
         """The selected suppressions, oldest first, read in pages so that nobody waits for a slow reader."""
         ...
 
+    def history(self, person: str) -> list[Happening]:
+        """Everything that is known of a recipient, or of `mailwizz:LIST/SUBSCRIBER`, in the order of the time.
+
+        What was learned from ids is told with what came by them; what still waits stands at the time when it is due.
+        """
+        ...
+
     def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
         """The selected dead letters, oldest first."""
         ...
@@ -154,8 +177,12 @@ class Spool(Protocol):
         """Make dead letters pending and due at once, with a new schedule; returns how many were."""
         ...
 
-    def drop_dead_letters(self, ids: Sequence[int], now: float) -> int:
-        """Settle dead letters as done without a call, outcome `dropped`; returns how many were."""
+    def drop_dead_letters(self, ids: Sequence[int], now: float, reason: str = "") -> int:
+        """Settle dead letters as done without a call, outcome `dropped`, with the reason; returns how many were."""
+        ...
+
+    def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
+        """The selected dead letters that were dropped, as long as they are kept, oldest first."""
         ...
 
     def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:

@@ -3,15 +3,15 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.migrate import migrate
-from bouncehandler.spool.place import create_private
-from bouncehandler.spool.trouble import explained, primary_code
+from bouncehandler.spool.place import create_private, file_at
+from bouncehandler.spool.trouble import damaged, explained, moved, primary_code
 
 Row = tuple[Any, ...]
 
@@ -22,6 +22,9 @@ WAL_IS_SAFE = (3, 51, 3)
 
 _PAUSE = 0.02
 """Seconds between two tries to switch the journal."""
+
+_LONGEST_FINDING = 100
+"""Characters of what SQLite says about damage."""
 
 _SETTINGS = (
     "synchronous = FULL",
@@ -53,10 +56,12 @@ class Connection:
         self.path = path
         self._raw = raw
         self._wait = wait
+        self._file = file_at(path)
         self._lock = threading.Lock()
         self._statements: dict[str, str] = {}
         self._is_closed = False
-        self._is_broken = False
+        self._broken = ""
+        """Why nothing more is written: another thread may have met it, and the operator has to hear the cause."""
 
     @classmethod
     def open(cls, path: Path, *, wait: float, version: tuple[int, ...]) -> "Connection":
@@ -86,18 +91,19 @@ class Connection:
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that writes: committed and synced at the end of the block, rolled back when it raises."""
         with self._lock, self._explaining():
-            if self._is_broken:
-                raise SpoolError(
-                    f"the spool {self.path} takes no more since the disk failed: mend it, then start again"
-                )
+            if self._broken:
+                raise SpoolError(f"{self._broken} (it takes no more since the disk failed)")
             try:
                 # IMMEDIATE waits for the lock here, where waiting is safe; a read that turns into a write can't wait.
                 self._raw.execute("BEGIN IMMEDIATE")
                 yield self._raw
+                if file_at(self.path) != self._file:
+                    raise moved(self.path)  # with a write-ahead log SQLite goes on, in a file that nobody finds again
                 self._raw.execute("COMMIT")
             except sqlite3.Error as error:
                 # After a failed sync the kernel may take the lost pages for written: whatever follows builds on sand.
-                self._is_broken = primary_code(error) == sqlite3.SQLITE_IOERR
+                if primary_code(error) == sqlite3.SQLITE_IOERR:
+                    self._broken = str(explained(error, self.path, self._wait))
                 raise
             finally:
                 if self._raw.in_transaction:
@@ -114,7 +120,7 @@ class Connection:
             finally:
                 self._raw.execute("COMMIT")
 
-    def rows(self, statement: str, values: dict[str, object] | Sequence[object] = ()) -> list[Row]:
+    def rows(self, statement: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[Row]:
         """All rows of one named statement."""
         with self._lock, self._explaining():
             return self._raw.execute(self.sql(statement), values).fetchall()
@@ -132,6 +138,13 @@ class Connection:
         """The value of one of SQLite's own settings."""
         with self._lock, self._explaining():
             return self._raw.execute(f"PRAGMA {name}").fetchone()[0]
+
+    def prove_whole(self) -> None:
+        """Read the whole file, during which nobody else can write; raises SpoolError where it is damaged."""
+        with self._lock, self._explaining():
+            found = self._raw.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise damaged(self.path, " ".join(found.split())[:_LONGEST_FINDING])
 
     def close(self) -> None:
         """Give back the file; a second time does nothing."""

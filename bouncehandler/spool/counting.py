@@ -1,7 +1,7 @@
 """Soft bounces: counted by recipient and day, until they are enough within a window that no delivery interrupts."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import NamedTuple
@@ -72,12 +72,12 @@ def delivered(connection: Connection, deliveries: Mapping[str, int], now: float)
             raw.executemany(connection.sql("count_delivery"), rows)
 
 
-def prune(connection: Connection, before: float) -> int:
+def prune(connection: Connection, before: float, rest: Callable[[], bool] = lambda: False) -> int:
     """See `Spool.prune_counts`."""
     pruned = 0
     for statement in ("count_prune_bounces", "count_prune_deliveries"):
         deleted = _PRUNED
-        while deleted == _PRUNED:
+        while deleted == _PRUNED and not rest():
             with connection.writing() as raw:
                 deleted = raw.execute(connection.sql(statement), {"before": before, "most": _PRUNED}).rowcount
             pruned += deleted

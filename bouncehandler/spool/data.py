@@ -82,6 +82,18 @@ class Returned:
     due_at: float
 
 
+class Happening(NamedTuple):
+    """One thing that happened to a person."""
+
+    at: float
+    event: str
+    """In a few words: `bounced`, `was suppressed`, `call: temporary`, `done: unsubscribed`, ..."""
+    provider: str
+    """Empty where it concerns none."""
+    detail: str
+    """Hostile text among it."""
+
+
 class Notice(NamedTuple):
     """Something that the postmaster is to be told."""
 
@@ -171,12 +183,18 @@ class Selection:
     domain: str | None = None
     reason: str | None = None
     provider: str | None = None
-    """Dead letters only."""
+    """This and the last three are for dead letters only."""
     since: float | None = None
     """Occurred (or, without a time of its own, recorded) at this time or later."""
     until: float | None = None
     """Before this time."""
     limit: int | None = None
+    error: str | None = None
+    """What the last answer holds, without regard to case."""
+    died_since: float | None = None
+    """Given up, or dropped, at this time or later."""
+    died_until: float | None = None
+    """Before this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,5 +206,17 @@ class DeadLetter:
     suppression: Suppression
     attempts: int
     died_at: float
+    """When it gave up, or was dropped."""
     answer: str
     """What the last attempt was told."""
+    note: str = ""
+    """Why it was dropped; empty where nobody said, and for one that is not dropped."""
+
+
+class Pruned(NamedTuple):
+    """What one step of pruning did."""
+
+    suppressions: int
+    """How many were removed, with all their dispatches and attempts."""
+    last: int | None
+    """The last suppression that was looked at; None: what follows is too new, or nothing follows."""

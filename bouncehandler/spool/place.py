@@ -1,5 +1,6 @@
 """Where a spool lies: its URL, and its file and folder, which nobody else may read."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -60,6 +61,41 @@ def _create_file(path: Path) -> None:
         give_to_folders_owner(descriptor, path.parent)
     finally:
         os.close(descriptor)
+
+
+def file_at(path: Path) -> tuple[int, int]:
+    """Which file lies there; (0, 0) for none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return found.st_dev, found.st_ino
+
+
+def prove_room(path: Path, size: int) -> None:
+    """Prove that the spool's file can grow by so many bytes: disk, quota, and the limit for the size of a file.
+
+    Writes as much at the same offset of a file without a name.
+
+    Raises:
+        SpoolError: it can't, or its folder can't be written.
+    """
+    from tempfile import TemporaryFile  # noqa: PLC0415  # takes a while to import, and only `check` needs it
+
+    try:
+        with TemporaryFile(dir=path.parent) as file:
+            at, end = path.stat().st_size, path.stat().st_size + size
+            while at < end:
+                at += os.pwrite(file.fileno(), bytes(end - at), at)
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise SpoolError(_no_room(path, size, error)) from error
+
+
+def _no_room(path: Path, size: int, error: OSError) -> str:
+    if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return f"the folder of the spool {path} can't be written ({error.strerror}): give this user the right to"
+    return f"the spool {path} can't grow by {size:,} bytes ({error.strerror}): make room, or raise the limit"
 
 
 def give_to_folders_owner(descriptor: int, folder: Path) -> None:

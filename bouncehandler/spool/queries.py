@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import islice
 
 from bouncehandler.spool import Counts, DeadLetter, ProviderState, Selection, Status
 from bouncehandler.spool.connection import Connection, Row
@@ -27,16 +28,16 @@ def _states(rows: list[Row]) -> dict[str, ProviderState]:
 
 def status(connection: Connection) -> Status:
     """See `Spool.status`."""
-    names = ("suppressions", "waiting", "held", "dead", "done", "notices")
+    names = ("suppressions", "pruned", "waiting", "held", "dead", "done", "notices")
     with connection.reading() as raw:
         rows = {name: raw.execute(connection.sql(f"status_{name}")).fetchall() for name in names}
         held = raw.execute(connection.sql("held"), {"provider": None}).fetchall()
         oldest = min((row[-1] for row in [*(r[:4] for r in rows["waiting"]), *rows["held"]]), default=None)
         pending_at = raw.execute(connection.sql("recorded_at"), {"id": oldest}).fetchone() if oldest else None
-    suppressions, recorded_at = rows["suppressions"][0] if rows["suppressions"] else (0, None)
+    newest, recorded_at = rows["suppressions"][0] if rows["suppressions"] else (0, None)
     providers = _counts(rows)
     return Status(
-        suppressions=suppressions,
+        suppressions=max(0, newest - rows["pruned"][0][0]),
         dispatches=_sum(providers),
         providers=providers,
         states=_states(held),
@@ -77,7 +78,8 @@ def suppressions(connection: Connection, selection: Selection) -> Iterator[Suppr
 
 def _pages_of_all(connection: Connection, selection: Selection) -> Iterator[list[Row]]:
     newest = connection.rows("newest_suppression")[0][0]
-    for after in range(0, newest, PAGE):
+    oldest = connection.rows("oldest_suppression")[0][0]  # what was pruned before it need not be paged through
+    for after in range(oldest - 1, newest, PAGE):
         window = {"after": after, "upto": min(after + PAGE, newest)}
         yield connection.rows("suppressions", {**asdict(selection), **window})
 
@@ -91,18 +93,27 @@ def _pages_of_recipient(connection: Connection, selection: Selection) -> Iterato
 
 def dead_letters(connection: Connection, selection: Selection) -> Iterator[DeadLetter]:
     """See `Spool.dead_letters`."""
-    left = selection.limit
-    for page in _pages_of_dead(connection, selection):
-        for number, provider, attempts, died_at, answer, *fields in page[:left]:
-            yield DeadLetter(number, provider, suppression_of(tuple(fields)), attempts, died_at, answer)
-        if left is not None:
-            left -= min(left, len(page))
-            if not left:
-                return
+    return _letters(connection, selection, "dead_letters", "dead_letters_page")
 
 
-def _pages_of_dead(connection: Connection, selection: Selection) -> Iterator[list[Row]]:
+def dropped(connection: Connection, selection: Selection) -> Iterator[DeadLetter]:
+    """See `Spool.dropped`."""
+    return _letters(connection, selection, "dropped", "dropped_page")
+
+
+def _letters(connection: Connection, selection: Selection, statement: str, pages: str) -> Iterator[DeadLetter]:
+    error = (selection.error or "").casefold()  # SQLite knows the case of ASCII alone
+    found = (
+        DeadLetter(number, provider, suppression_of(tuple(fields)), attempts, died_at, answer, note)
+        for page in _pages_of_letters(connection, selection, statement, pages)
+        for number, provider, attempts, died_at, answer, note, *fields in page
+        if error in answer.casefold()
+    )
+    return islice(found, selection.limit)
+
+
+def _pages_of_letters(connection: Connection, selection: Selection, statement: str, pages: str) -> Iterator[list[Row]]:
     after = 0
-    while upto := connection.rows("dead_letters_page", {"after": after, "most": PAGE})[0][0]:
-        yield connection.rows("dead_letters", {**asdict(selection), "after": after, "upto": upto})
+    while upto := connection.rows(pages, {"after": after, "most": PAGE})[0][0]:
+        yield connection.rows(statement, {**asdict(selection), "after": after, "upto": upto})
         after = upto

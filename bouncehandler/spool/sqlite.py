@@ -10,10 +10,12 @@ from bouncehandler.spool import (
     Claimed,
     Counted,
     DeadLetter,
+    Happening,
     Notice,
     Owed,
     Post,
     ProviderState,
+    Pruned,
     Recorded,
     Selection,
     Settlement,
@@ -22,9 +24,11 @@ from bouncehandler.spool import (
 from bouncehandler.spool.claims import Claiming, claim, extend
 from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.counting import count, delivered, prune
+from bouncehandler.spool.history import history
 from bouncehandler.spool.notices import claim_post, notices, postpone_post, settle_post, tell
 from bouncehandler.spool.place import path_of
-from bouncehandler.spool.queries import dead_letters, states, status, suppressions
+from bouncehandler.spool.pruning import prune as prune_step
+from bouncehandler.spool.queries import dead_letters, dropped, states, status, suppressions
 from bouncehandler.spool.recording import record
 from bouncehandler.spool.rows import storable
 from bouncehandler.spool.settling import settle
@@ -94,9 +98,13 @@ class SqliteSpool:
         """Note deliveries: what bounced before no longer counts."""
         delivered(self._connection, deliveries, now)
 
-    def prune_counts(self, before: float) -> int:
+    def prune_counts(self, before: float, rest: Callable[[], bool] = lambda: False) -> int:
         """Forget soft bounces and deliveries that came before then; returns how many."""
-        return prune(self._connection, before)
+        return prune(self._connection, before, rest)
+
+    def prune(self, before: float, *, now: float, after: int, most: int) -> Pruned:
+        """Remove what was done before then among the `most` oldest suppressions after `after`."""
+        return prune_step(self._connection, before, now=now, after=after, most=most)
 
     def claim(  # noqa: PLR0913  # the protocol's signature
         self,
@@ -168,6 +176,10 @@ class SqliteSpool:
         """The selected suppressions, oldest first."""
         return suppressions(self._connection, selection)
 
+    def history(self, person: str) -> list[Happening]:
+        """Everything that is known of a person, in the order of the time."""
+        return history(self._connection, person)
+
     def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
         """The selected dead letters, oldest first."""
         return dead_letters(self._connection, selection)
@@ -176,9 +188,13 @@ class SqliteSpool:
         """Make dead letters pending and due at once; returns how many were."""
         return self._change_dead_letters("retry_dead_letter", ids, now)
 
-    def drop_dead_letters(self, ids: Sequence[int], now: float) -> int:
+    def drop_dead_letters(self, ids: Sequence[int], now: float, reason: str = "") -> int:
         """Settle dead letters without a call; returns how many were."""
-        return self._change_dead_letters("drop_dead_letter", ids, now)
+        return self._change_dead_letters("drop_dead_letter", ids, now, reason=storable(reason))
+
+    def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
+        """The selected dead letters that were dropped, oldest first."""
+        return dropped(self._connection, selection)
 
     def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:
         """Queue a notice, if this spool was opened with notices of that kind."""
@@ -206,8 +222,9 @@ class SqliteSpool:
         """Give back the file; a second time does nothing."""
         self._connection.close()
 
-    def _change_dead_letters(self, statement: str, ids: Sequence[int], now: float) -> int:
-        return self._change(statement, [{"id": number, "now": now} for number in ids if 0 < number <= _MAX_NUMBER])
+    def _change_dead_letters(self, statement: str, ids: Sequence[int], now: float, **values: object) -> int:
+        rows = [{"id": number, "now": now, **values} for number in ids if 0 < number <= _MAX_NUMBER]
+        return self._change(statement, rows)
 
     def _change(self, statement: str, rows: Sequence[dict[str, object]]) -> int:
         """How many rows the statement changed."""

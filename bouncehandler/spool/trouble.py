@@ -19,11 +19,24 @@ _SENTENCES = {
     sqlite3.SQLITE_CANTOPEN: "can't be opened: correct the path, or the rights to the file and its folder",
     sqlite3.SQLITE_NOTADB: "is not a SQLite database: name another file, or move this one away",
 }
+_SENTENCES[sqlite3.SQLITE_ERROR] = (  # the statements are fixed, so it is the file that is not as it was
+    "lacks what belongs into it ({error}): it was emptied or overwritten; put a copy back, or move it away"
+)
 _SENTENCES[sqlite3.SQLITE_LOCKED] = _SENTENCES[sqlite3.SQLITE_BUSY]
 _SENTENCES[sqlite3.SQLITE_PERM] = _SENTENCES[sqlite3.SQLITE_READONLY]
 
 _MOVED = "was moved or deleted while it was open: put it back, then start again"
-_SPECIAL = {"SQLITE_READONLY_DBMOVED": _MOVED, "SQLITE_IOERR_FSTAT": _MOVED}
+_SPECIAL = {
+    "SQLITE_READONLY_DBMOVED": _MOVED,
+    "SQLITE_IOERR_FSTAT": _MOVED,
+    # What SQLite makes of EIO, and of EFBIG and EDQUOT too.
+    "SQLITE_IOERR_WRITE": (
+        "met a disk error ({error}): a quota, or a limit for the size of a file (`ulimit -f`), may be reached, "
+        "or the kernel's log tells; mend that, then start again"
+    ),
+}
+_NOT_TEXT = "Could not decode to UTF-8"
+"""So Python's sqlite3 begins to tell, without a code, of a damaged text; it repeats that text, which may be private."""
 
 
 def primary_code(error: sqlite3.Error) -> int:
@@ -31,8 +44,21 @@ def primary_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
+def moved(path: Path) -> SpoolError:
+    """The file is not at its place any more."""
+    return SpoolError(f"the spool {path} {_MOVED}")
+
+
+def damaged(path: Path, what: str) -> SpoolError:
+    """The file does not hold together; `what` in a few words."""
+    return SpoolError(f"the spool {path} " + _SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path, error=what))
+
+
 def explained(error: sqlite3.Error, path: Path, seconds: float) -> SpoolError:
     """The error as a sentence; `seconds` is how long a lock was waited for."""
     name = getattr(error, "sqlite_errorname", "")
-    sentence = _SPECIAL.get(name) or _SENTENCES.get(primary_code(error), "failed: {error}")
+    code = primary_code(error)
+    if not code and str(error).startswith(_NOT_TEXT):
+        code, name = sqlite3.SQLITE_CORRUPT, "a text is not UTF-8"
+    sentence = _SPECIAL.get(name) or _SENTENCES.get(code, "failed: {error}")
     return SpoolError(f"the spool {path} " + sentence.format(path=path, seconds=seconds, error=name or error))

@@ -85,6 +85,11 @@ class House:
             crm={"type": "webhook", "url": self.crm.hook, "secret": SECRET, **nobody},
         )  # fmt: skip
 
+    @property
+    def crm_settings(self) -> dict[str, object]:
+        """The webhook alone, which wants everything."""
+        return {"type": "webhook", "url": self.crm.hook, "secret": SECRET}
+
     def reports(self, *rows: dict[str, str]) -> Finished:
         """Feed complaints to their end."""
         return self.program.feed(feed(list(rows)))

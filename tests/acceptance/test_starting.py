@@ -24,6 +24,7 @@ def program(tmp_path: Path) -> Program:
         ("work",),
         ("status",),
         ("suppressions",),
+        ("explain",),
         ("dead-letters",),
         ("dead-letters", "list"),
         ("dead-letters", "retry"),

@@ -184,6 +184,7 @@ class TestVersions:
             "post",
             "soft_bounce",
             "delivery",
+            "pruned",
         }
 
     def test_opened_again(self, tmp_path: Path) -> None:

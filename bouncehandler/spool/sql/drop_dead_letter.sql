@@ -1,1 +1,1 @@
-UPDATE dispatch SET state = 'done', outcome = 'dropped', settled_at = :now WHERE id = :id AND state = 'dead'
+UPDATE dispatch SET state = 'done', outcome = 'dropped', note = :reason, settled_at = :now WHERE id = :id AND state = 'dead'

@@ -1,0 +1,98 @@
+"""Everything that a spool knows of one person, in the order in which it happened."""
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from bouncehandler.record import Subscriber
+from bouncehandler.spool.connection import Connection, Row
+from bouncehandler.spool.data import Happening
+
+_MOST = 1000
+"""Suppressions of one person that are told."""
+
+_SEEN = {"bounce": "bounced", "complaint": "complained", "unsubscribe": "asked to be taken off", "list": "was listed"}
+
+
+class _Suppression(NamedTuple):
+    """A row, as `history_suppressions.sql` has it."""
+
+    id: int
+    record: str
+    recipient: str
+    reason: str
+    rule: str
+    record_type: str
+    category: str
+    status: str
+    diagnostic: str
+    originator: str
+    job_id: str
+    occurred_at: int | None
+    subscriber: str
+    wanted_by: str
+    recorded_at: float
+
+    @property
+    def name(self) -> str:
+        """`mailwizz:LIST/SUBSCRIBER`; empty where no ids are known."""
+        return Subscriber(*self.subscriber.split(":")).name if self.subscriber else ""
+
+
+def history(connection: Connection, person: str) -> list[Happening]:
+    """See `Spool.history`."""
+    happenings = [*_counted(connection, person)]
+    for suppression in _suppressions(connection, person):
+        happenings += _of_suppression(suppression, person)
+        for dispatch in connection.rows("history_dispatches", {"suppression": suppression.id}):
+            happenings += _of_dispatch(connection, dispatch)
+    return sorted(happenings, key=lambda one: one.at)
+
+
+def _suppressions(connection: Connection, person: str) -> Iterator[_Suppression]:
+    """Those of the person, and those of the ids that stood for them when they came."""
+    for row in connection.rows("history_suppressions", {"person": person, "most": _MOST}):
+        suppression = _Suppression._make(row)
+        yield suppression
+        if suppression.name and suppression.name != person:
+            values: dict[str, object] = {"name": suppression.name, "record": suppression.record}
+            yield from map(_Suppression._make, connection.rows("history_same_record", values))
+
+
+def _counted(connection: Connection, person: str) -> Iterator[Happening]:
+    for at, rule, category, status, diagnostic, originator, spent in connection.rows(
+        "history_soft_bounces", {"person": person}
+    ):
+        what = " ".join(filter(None, (category, status, diagnostic)))
+        counted = f"counted in {spent}" if spent else "counts"
+        yield Happening(at, "bounced softly", "", f"{what} (from {originator}); {rule}; {counted}")
+    for (at,) in connection.rows("history_delivery", {"person": person}):
+        yield Happening(at, "was delivered to", "", "what bounced before no longer counts")
+
+
+def _of_suppression(suppression: _Suppression, person: str) -> Iterator[Happening]:
+    seen = _SEEN.get(suppression.reason, suppression.reason)
+    if suppression.recipient != person:
+        seen += f" as {suppression.recipient}"
+    told = " ".join(filter(None, (suppression.category, suppression.status, suppression.diagnostic)))
+    origin = f" (from {suppression.originator})" if suppression.originator else ""
+    at = suppression.recorded_at if suppression.occurred_at is None else suppression.occurred_at
+    yield Happening(at, seen, "", f"{told}{origin}".strip())
+    wanted = f"wanted by {suppression.wanted_by.replace(',', ', ')}" if suppression.wanted_by else "wanted by nobody"
+    yield Happening(
+        suppression.recorded_at, "was suppressed", "", f"{suppression.rule}; {wanted}; id {suppression.record}"
+    )
+
+
+def _of_dispatch(connection: Connection, row: Row) -> Iterator[Happening]:
+    number, provider, state, due_at, _, attempts, outcome, lists, note, settled_at = row
+    for _, started_at, seconds, result, answer in connection.rows("history_attempts", {"dispatch": number}):
+        yield Happening(started_at, f"call: {result}", provider, f"{answer} ({seconds:.3f} s)")
+    changed = ", ".join(json.loads(lists)) if lists else ""
+    if state == "done":
+        told = "; ".join(filter(None, (f"lists {changed}" if changed else "", note)))
+        yield Happening(settled_at, f"done: {outcome}", provider, told)
+    elif state == "dead":
+        yield Happening(settled_at, "given up", provider, f"after {attempts} calls")
+    else:
+        yield Happening(due_at, f"waits ({state})", provider, "due at this time")

@@ -1,0 +1,1 @@
+SELECT at FROM delivery WHERE recipient = :person

@@ -1,0 +1,1 @@
+DELETE FROM suppression WHERE id IN (SELECT value FROM json_each(:found))

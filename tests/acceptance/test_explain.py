@@ -1,0 +1,81 @@
+"""`explain` tells an operator everything about one person, in order."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.harness import Event, Program, bounce
+from tests.acceptance.test_complaints import NEWS, House, report
+from tests.fakes.server import Answer
+
+ANN = "ann@example.net"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A fresh installation with a list manager of each kind."""
+    with ExitStack() as stack:
+        yield House(Program(tmp_path), stack)
+
+
+def explained(program: Program, person: str) -> list[Event]:
+    """What `explain --format jsonl` tells."""
+    finished = program.run("explain", person, "--format", "jsonl")
+    assert finished.status == 0, finished.stderr
+    return [json.loads(line) for line in finished.stdout.splitlines()]
+
+
+def test_from_the_first_to_the_last(house: House) -> None:
+    """Seen, decided, called, failed, called again, and what each list manager changed, in the order of the time."""
+    house.crm.failures = [Answer(503)]
+    house.program.configure({"dispatch": {"schedule": ["1ms", "1ms"]}}, crm=house.crm_settings)
+    row = {"timeLogged": "2026-03-01 09:30:05+0000", "timeQueued": "2026-03-01 09:30:00+0000"}
+    house.program.feed([bounce(ANN, "quota-issues", dsnStatus="5.2.2 (full)", timeLogged="2026-02-01 08:00:00+0000")])
+    house.program.feed([bounce(ANN, **row)])
+    told = explained(house.program, ANN.upper())
+    assert [one["event"] for one in told] == [
+        "bounced softly", "bounced", "was suppressed", "call: temporary", "call: unsubscribed", "done: unsubscribed",
+    ]  # fmt: skip
+    assert [one["at"] for one in told] == sorted(one["at"] for one in told)
+    assert told[0]["at"] == "2026-02-01T08:00:00+00:00"
+    assert "counts" in told[0]["detail"]
+    assert "bad-mailbox 5.1.1 smtp;550 5.1.1 no such user here (from news@lists.example)" in told[1]["detail"]
+    assert 'policy.bounce.bad-mailbox = "suppress"; wanted by crm' in told[2]["detail"]
+    assert "HTTP 503" in told[3]["detail"]
+    assert told[4]["provider"] == "crm"
+
+
+def test_ids_and_what_was_learned(house: House) -> None:
+    """What came by ids is told with the address that they stood for, and by the ids alone."""
+    told = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": house.ann}
+    assert house.reports(report("", **told)).status == 0
+    events = explained(house.program, ANN)
+    name = f"mailwizz:{NEWS}/{house.ann}"
+    assert f"complained as {name}" in [one["event"] for one in events]
+    by_provider = {one["provider"]: one for one in events if one["event"] == "done: unsubscribed"}
+    assert by_provider.keys() == {"news", "old", "shop", "crm"}
+    assert NEWS in by_provider["news"]["detail"]
+    assert "complained" in [one["event"] for one in explained(house.program, name)]
+
+
+def test_what_waits_and_what_was_given_up(house: House) -> None:
+    """A dispatch that waits stands at the time when it is due; one that was given up says after how many calls."""
+    house.crm.always = Answer(500)
+    house.program.configure(crm=house.crm_settings)
+    house.program.feed([bounce(ANN)])
+    assert explained(house.program, ANN)[-1]["event"] == "waits (pending)"
+    house.program.configure({"dispatch": {"schedule": ["1ms"]}}, crm=house.crm_settings)
+    house.program.feed([bounce("bob@example.net")])
+    last = explained(house.program, "bob@example.net")[-1]
+    assert (last["event"], last["detail"]) == ("given up", "after 2 calls")
+
+
+def test_nobody(house: House) -> None:
+    """Of somebody who is not known it says so; in a program's format there is just nothing."""
+    finished = house.program.run("explain", "nobody@example.net")
+    assert finished.status == 0
+    assert finished.stdout == "nothing is known of nobody@example.net: it was neither suppressed nor counted here\n"
+    assert explained(house.program, "nobody@example.net") == []
