@@ -60,8 +60,7 @@ class Reader:
         self._missing: tuple[str, ...] = ()
         self._lacks_type = False
         self._takes_list, self._is_list = True, False
-        self._takes_deliveries = takes_deliveries
-        self._longest = longest
+        self._takes_deliveries, self._longest = takes_deliveries, longest
         self._lines = Lines(longest)
         self._lines_done = 0
         self._open = OpenRow()
@@ -92,8 +91,7 @@ class Reader:
 
     def close(self) -> list[Item]:
         """What is left at the end of the stream: a row without a line end, or one that is torn."""
-        rest = self._lines.close()
-        self._is_cut = bool(rest)
+        self._is_cut = bool(rest := self._lines.close())
         self._aim(self._layout or self._fallback["b"])
         self._end(rest)
         return self._taken()
@@ -218,18 +216,21 @@ class Reader:
     def _set_header(self, row: list[str], span: Span) -> None:
         self.headers.add(self._lines_done + span.start + 1, encode(span.text))
         self._layout = Layout(row)
-        self._aim(self._layout)
         self._takes_list, self._is_list, self.recognised = False, False, True
+        self._aim(self._layout)
         self._missing, self._lacks_type = self._layout.missing, self._layout.of_complaints.lacks_type
 
     def _aim(self, layout: Layout) -> None:
-        """Have rows tallied by this layout; but where the stream ends in a cut row, each is looked at."""
-        self._width, self._category = -1 if self._is_cut else layout.tally_width, layout.category
+        """Have rows tallied by this layout, but not before one is recognised, nor where a stream ends in a cut row."""
+        is_tallied = self.recognised and not self._is_cut
+        self._width, self._category = layout.tally_width if is_tallied else -1, layout.category
 
     def _accounting(self, kind: str, row: list[str], span: Span) -> int:
         """A row of a known type: a record, a count, or damaged."""
         self.recognised = True
         self._takes_list = self._is_list  # records without a header are no list
+        if not self._layout:
+            self._aim(self._fallback["b"])
         layout = self._layout or self._fallback.get("b" if kind in self.tallies else kind)
         if layout and len(row) > layout.width:
             return self._too_wide("too-many-cells", span)

@@ -11,6 +11,10 @@ from bouncehandler.accounting import DEFAULT_COLUMNS, TYPES
 from bouncehandler.accounting.damage import holds_header, holds_second_header, next_start
 from bouncehandler.accounting.listed import is_heading, listed_address, quoted_cell
 from bouncehandler.record import parse_address
+from tests.property.people import DECISIVE, people
+
+READ = frozenset({"bounce", "list", "complaint", "count", "header", "blank"})
+"""What a part is called where nothing is wrong with it, and it says enough; all others are set aside."""
 
 _AROUND = "\ufeff\0 \"'"
 
@@ -24,10 +28,11 @@ class Row(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A stretch of the text, and what it is: `bounce`, `list`, `count`, `header`, `blank`, or a reason."""
+    """A stretch of the text, and what it is: one of `READ`, or a reason; `nameless`: a complaint that names nobody."""
 
     what: str
     value: str
+    """Who is suppressed; of a complaint about several, one a line."""
     line: int
     text: str
 
@@ -96,10 +101,17 @@ class _Stream:
             return "too-many-cells", "", True
         if names and len(cells) < len(names) and holds_header(cells):
             return "torn", "", True
-        decisive = {"rcpt", "orig", "bouncecat", "dsnstatus", "jobid"}
-        if names and not text.endswith("\n") and (len(cells) < len(names) or names[-1] in decisive):
+        if names and not text.endswith("\n") and (len(cells) < len(names) or names[-1] in DECISIVE):
             return "torn", "", False
+        if kind == "f" and names:
+            return self._complaint(names, cells)
         return self._bounce(names, cells) if kind in {"b", "rb"} else ("count", kind, False)
+
+    def _complaint(self, names: list[str], cells: list[str]) -> tuple[str, str, bool]:
+        found = people(names, cells)
+        if found is None:
+            return "too-many-recipients", "", False
+        return "complaint" if any(found) else "nameless", "\n".join(found), False
 
     def _bounce(self, names: list[str], cells: list[str]) -> tuple[str, str, bool]:
         found = [cell for name, cell in zip(names, cells, strict=False) if name == "rcpt" and cell]

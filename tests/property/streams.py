@@ -4,13 +4,33 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from random import Random
 
-from bouncehandler.accounting import Item, Reader, Unreadable
-from bouncehandler.record import Bounce, ListedAddress
-from tests.property.reference import parts
+from bouncehandler.accounting import Item, Nameless, Reader, Unreadable
+from bouncehandler.record import Bounce, Complaint, ListedAddress
+from tests.property.reference import READ, parts
 
 HEADER = b"type,timeLogged,bounceCat,orig,rcpt,dsnStatus,jobId,dsnDiag\n"
 NARROW = b"type,rcpt,bounceCat,dsnDiag\n"
 BOUNCE = b"b,2026-01-05 10:00:00+0100,bad-mailbox,news@example.com,ann@example.net,5.1.1,job,"
+LOOP = (
+    b"type,timeLogged,feedbackType,orig,rcpt,header_X-Mw-Subscriber-Uid,header_List-Id,header_X-Mailer-LID,"
+    b"header_X-Mailer-RecptId,header_List-Unsubscribe,arf_Original-Rcpt-To,header_To,tail\n"
+)
+REPORT = b"f,2026-01-05 10:00:00+0100,abuse,news@example.com,"
+CROWD = b";".join(b"u%d@h.example" % number for number in range(21))
+
+COMPLAINTS = (
+    *(LOOP, b"\n" + LOOP, b"type,feedbackType,rcpt\n", b"type,feedbackType,orig,header_X-Mailer-RecptId\n", b"f,"),
+    *(REPORT, b"\n" + REPORT, REPORT + b"ann@example.net\n", REPORT + b"x@aol.com\n", REPORT + b"\n", b"f,abuse,"),
+    *(
+        REPORT + b",gh890ij123kl4,<ab123cd456ef7>,,,\n",
+        REPORT + b'...,,,"8,13",17,,,,\n',
+        REPORT + b'"' + CROWD + b'"\n',
+    ),
+    *(REPORT + b',,,,,<mailto:t@u.example>,"rfc822;i@j.example\nrfc822;k@l.example",,\n', b"gh890ij123kl4", b"17"),
+    *(b"<m@n.example>", b'"Doe, Ann" <o@p.example>', b'"""Doe"" <q@r.example>, s@t.example"', b"(u@v.example) ", b";"),
+    *(b"rfc822;", b"redacted@", b"...@", b"<", b">", b"(", b")", b"\\", b"mailto:", CROWD, b"t@", b"@", b".example"),
+)
+"""What rows of feedback loops are made of."""
 
 PIECES = (
     *(b'"', b'""', b'","', b'",', b',"', b",", b"\n", b"\r\n", b"\r", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xe2\x80\xa8"),
@@ -25,11 +45,12 @@ PIECES = (
         b'b,"\n',
         b",,,,,,,,,",
     ),
+    *COMPLAINTS,
 )
 """Everything that a row may be made of, well or badly."""
 
 Event = tuple[str, str, int, bytes]
-"""What was read: `bounce` or `list` and the address, or the reason why a row is none, its line and its bytes."""
+"""What was read: `bounce`, `list` or `complaint` and who, or the reason why a row is none, its line and its bytes."""
 
 
 def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
@@ -51,6 +72,10 @@ def events(items: Sequence[Item]) -> list[Event]:
     for item in items:
         if isinstance(item, Bounce | ListedAddress):
             found.append(("bounce" if isinstance(item, Bounce) else "list", item.recipient, 0, b""))
+        elif isinstance(item, Complaint):
+            found.append(("complaint", item.recipient or item.subscriber.name, 0, b""))
+        elif isinstance(item, Nameless):
+            found.append(("nameless", "", item.line, item.raw))
         elif isinstance(item, Unreadable) and item.is_first_piece:
             found.append((item.reason, "", item.line, item.raw))
         elif isinstance(item, Unreadable):
@@ -61,11 +86,13 @@ def events(items: Sequence[Item]) -> list[Event]:
 
 def expected(data: bytes) -> list[Event]:
     """What the reference makes of the data."""
-    return [
-        (what, value, 0, b"") if what in {"bounce", "list"} else (what, "", line, text.encode(errors="surrogateescape"))
-        for what, value, line, text in parts(data.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape"))
-        if what not in {"header", "blank", "count"}
-    ]
+    found: list[Event] = []
+    for what, value, line, text in parts(data.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")):
+        if what not in READ:
+            found.append((what, "", line, text.encode(errors="surrogateescape")))
+        elif value and what != "count":
+            found += [(what, each, 0, b"") for each in value.split("\n")]
+    return found
 
 
 def random_stream(random: Random, most: int) -> Iterator[bytes]:

@@ -4,12 +4,12 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta, timezone
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bouncehandler.accounting import ColumnsMissing, Reader, Unreadable
+from bouncehandler.accounting import ColumnsMissing, Nameless, Reader, Unreadable
 from bouncehandler.record import Address, Bounce, DsnStatus, parse_status
-from tests.property.reference import parts
+from tests.property.reference import READ, parts
 from tests.property.streams import BOUNCE, HEADER, PIECES, events, expected, read, split
 
 MANY = settings(max_examples=300, deadline=None)
@@ -128,8 +128,8 @@ def test_every_byte_is_accounted_for(data: bytes) -> None:
     text = data.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
     found = list(parts(text))
     assert "".join(part.text for part in found) == text
-    aside = [part.text for part in found if part.what not in {"bounce", "list", "count", "header", "blank"}]
-    raw = [item.raw for item in read([data]) if isinstance(item, Unreadable)]
+    aside = [part.text for part in found if part.what not in READ]
+    raw = [item.raw for item in read([data]) if isinstance(item, Unreadable | Nameless)]
     assert raw == [text.encode(errors="surrogateescape") for text in aside]
 
 
@@ -170,6 +170,7 @@ def test_nothing_in_a_well_formed_cell_is_read(text: bytes, cuts: list[int]) -> 
 
 @MANY
 @given(STREAMS | ROWS, CUTS)
+@example(b"b,,other,,,ann@y.example,,,,,,\nbob@example.net,x\n", [])
 def test_ignoring_a_category_changes_nothing_else(data: bytes, cuts: list[int]) -> None:
     """Rows that are only tallied are just those that would have been items, and the others stay the same."""
     every = [item for item in read([data]) if not isinstance(item, ColumnsMissing)]
@@ -178,6 +179,17 @@ def test_ignoring_a_category_changes_nothing_else(data: bytes, cuts: list[int]) 
     left = iter(every)
     assert all(item in left for item in rest)
     assert len(every) - len(rest) == sum(sum(tally.values()) for tally in reader.tallies.values())
+
+
+@MANY
+@given(STREAMS | ROWS)
+@example(b"b,,other,,,ann@y.example,,,,,,\n")
+def test_what_is_only_tallied_is_recognised_too(data: bytes) -> None:
+    """Whether an input was recognised does not rest on which categories policy ignores, nor whether a header came."""
+    plain, reader = Reader(), Reader(ignored=["other", "bad-mailbox", ""])
+    read([data], plain)
+    read([data], reader)
+    assert reader.recognised == plain.recognised
 
 
 @MANY

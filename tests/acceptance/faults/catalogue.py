@@ -1,6 +1,14 @@
 """All faults, in the order of the table."""
 
-from tests.acceptance.faults import killing
+from tests.acceptance.faults import damage, disk, killing, load, stopping
+from tests.acceptance.faults.input import FAULTS as INPUT
 from tests.acceptance.faults.table import Fault
 
-FAULTS: tuple[Fault, ...] = (*killing.FAULTS,)
+FAULTS: tuple[Fault, ...] = (
+    *killing.FAULTS,
+    *stopping.FAULTS,
+    *disk.FAULTS,
+    *damage.FAULTS,
+    *load.FAULTS,
+    *INPUT,
+)

@@ -1,0 +1,35 @@
+"""Whom a row of a feedback loop names, once more, slow and plain: for the reference reader."""
+
+from collections.abc import Sequence
+
+from bouncehandler.accounting.cells import clean, parse_addresses
+from bouncehandler.accounting.complaints import ComplaintLayout
+
+_COLUMNS = ("rcpt", "header_x-hmxmroriginalrecipient", "arf_original-rcpt-to", "arf_original-recipient")
+_MOST = 20
+
+DECISIVE = frozenset((
+    *("rcpt", "orig", "bouncecat", "dsnstatus", "jobid", "feedbacktype", "header_x-hmxmroriginalrecipient"),
+    *("arf_original-rcpt-to", "arf_original-recipient", "header_x-original-to", "header_delivered-to", "header_to"),
+    *("header_list-unsubscribe", "header_list-id", "header_x-mw-subscriber-uid", "header_x-mw-campaign-uid"),
+    *("header_x-mailer-lid", "header_x-mailer-recptid"),
+))  # fmt: skip
+"""Columns on which a decision rests, in lower case."""
+
+
+def people(names: Sequence[str], cells: Sequence[str]) -> list[str] | None:
+    """The addresses, or else the name of the subscriber whose ids are there, or else an empty one; None: too many."""
+    told: dict[str, str] = {}
+    for name, cell in zip(names, cells, strict=False):
+        if cell and name not in told:
+            told[name] = clean(cell)
+    found: list[str] = []
+    for column in _COLUMNS:
+        found = found or list(parse_addresses(told.get(column, "")))
+    listed = parse_addresses(told.get("arf_original-rcpt-to", ""))
+    if any(address in listed for address in found):
+        found += [address for address in listed if address not in found]
+    if len(found) > _MOST:
+        return None
+    ids = ComplaintLayout(list(told)).complaints([told[name] for name in told])
+    return found or [ids[0].subscriber.name if isinstance(ids, list) else ""]
