@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test lint format bench faults lock clean
 
 help:  ## what can be made here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -39,6 +39,9 @@ format: $(VENV)/tests  ## rewrite the code in the house style
 
 bench: $(VENV)/tests  ## every benchmark, each against its yardstick
 	$(BIN)/python -m tests.benchmarks
+
+faults: $(VENV)/tests  ## the worst that can be done to the program, at length
+	$(BIN)/python -m tests.acceptance.faults
 
 lock: $(VENV)/tests  ## resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv

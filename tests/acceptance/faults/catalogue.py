@@ -12,3 +12,6 @@ FAULTS: tuple[Fault, ...] = (
     *load.FAULTS,
     *INPUT,
 )
+
+IN_TESTS: tuple[Fault, ...] = tuple(fault for fault in FAULTS if fault.name.startswith("EOF"))
+"""Those that `make test` does in short: the others take longer than it has, and are done by `make faults`."""
