@@ -124,14 +124,19 @@ class _Telling:
 def root_warning(spool: Path) -> str:
     """What root is told who runs this program on somebody else's spool; empty where there is nothing to tell.
 
-    PowerMTA may be told to run as root, and containers do: nothing is wrong with that where root owns the folder too.
+    PowerMTA may be told to run as root, and containers do: nothing is wrong with that where root owns the folder too,
+    nor where there is no folder yet: root will make it, or the spool says why it can't be.
     """
     try:
-        if os.geteuid() != 0 or spool.parent.stat().st_uid == 0:
-            return ""
+        uid = spool.parent.stat().st_uid
+    except OSError:
+        return ""
+    if os.geteuid() != 0 or uid == 0:
+        return ""
+    try:
         owner = spool.parent.owner()
-    except (OSError, KeyError):
-        owner = "somebody else"
+    except KeyError:
+        owner = f"user {uid}"
     return (
         f"running as root, though {spool.parent} belongs to {owner}: let {owner} run this program (PowerMTA: "
         f"`run-as-root no`; systemd: `User=`; by hand: `sudo -u`), or give root the folder"

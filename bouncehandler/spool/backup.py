@@ -110,13 +110,15 @@ class _Watch:
         self._source, self._monotonic, self._deadline = source, monotonic, deadline
         self._left: int | None = None
 
-    def __call__(self, _: int, left: int, total: int) -> None:
-        """Called after each step, with the number of pages that are left."""
+    def __call__(self, status: int, left: int, total: int) -> None:
+        """Called after each step, with the number of pages that are left: fewer than before, unless it starts over."""
         if self._monotonic() > self._deadline:
             raise SpoolError(f"the spool {self._source} was written all the time: try again when less comes in")
-        if self._left is not None and left > self._left:
+        if status != sqlite3.SQLITE_OK or not total:  # somebody writes: nothing was copied
+            return
+        if self._left is not None and left >= self._left:
             raise _StartsOver
-        self._left = left if total else None
+        self._left = left
 
 
 def _proved(source: Path, part: str, newest_before: int) -> Saved:

@@ -222,7 +222,7 @@ def test_fed_again_after_it_was_pruned(program: Program) -> None:
     program.run("spool", "prune")
     again = program.feed(rows).finished
     assert (again["suppressed"], again["duplicates"]) == (2, 1)
-    assert recipients(told(program)) == ["jane@example.com", "newest@example.com", "jane@example.com"]
+    assert sorted(recipients(told(program))) == ["jane@example.com", "jane@example.com", "newest@example.com"]
 
 
 def test_the_pipe_without_dispatch_prunes_nothing(program: Program) -> None:

@@ -199,5 +199,6 @@ def test_root_on_a_spool_of_somebody_else(program: Program, monkeypatch: pytest.
     assert len(fed.logged("running_as_root")) == int(is_root)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert "belongs to" in root_warning(program.spool)
+    assert root_warning(program.folder / "not-made-yet" / "spool.db") == ""
     monkeypatch.setattr(os, "geteuid", lambda: 12_345)
     assert root_warning(program.spool) == ""

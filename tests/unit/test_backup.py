@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Selection, SpoolError
+from bouncehandler.spool import Selection, SpoolError, backup
 from bouncehandler.spool.backup import back_up
 from bouncehandler.spool.pruning import vacuum
 from bouncehandler.spool.sqlite import SqliteSpool
@@ -106,6 +106,24 @@ def test_under_a_writer(spool: SqliteSpool, tmp_path: Path) -> None:
     assert recorded
     assert counts == sorted(counts)
     assert all(count % 10 == 0 for count in counts)
+
+
+def test_a_commit_between_every_two_steps(spool: SqliteSpool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often copying starts over, steps get longer until one is enough; it does not go on at the same place."""
+    put(spool, *(suppression(f"n{n}@example.com", diagnostic="x" * 500) for n in range(1000)))
+    spool.hold("news", " " * 9, now=NOW, probe_at=NOW)
+    monkeypatch.setattr(backup, "_PAGES", 1)
+    looks = 0
+
+    def commit_and_look() -> float:
+        nonlocal looks
+        looks += 1
+        assert looks < 1000
+        spool.hold("news", f"{looks:9}", now=NOW, probe_at=NOW)  # a commit that leaves the file as large as it is
+        return float(looks) / 1000
+
+    saved = back_up(spool.path, tmp_path / "copy.db", overwrite=False, monotonic=commit_and_look)
+    assert saved.suppressions == 1010
 
 
 def test_a_damaged_spool(spool: SqliteSpool, tmp_path: Path) -> None:
