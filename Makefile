@@ -26,7 +26,7 @@ demo: $(VENV)/runtime  ## the main job on sample records, with the embedded defa
 	@BIN=$(BIN) sh config/demo.sh
 
 test: $(VENV)/tests  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4
 
 lint: $(VENV)/tests  ## style, types
 	$(BIN)/ruff check .
