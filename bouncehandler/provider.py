@@ -73,6 +73,20 @@ class Checkable(Protocol):
 
 
 @runtime_checkable
+class Reversible(Protocol):
+    """An adapter that can undo what it did."""
+
+    def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:
+        """Undo what the call that answered `outcome` changed: only `outcome.lists`; safe to call twice.
+
+        Returns:
+            `restored` with the lists restored now, and in `note` those that could not be, and why; `already` where
+            nothing had to be done; `unknown` where the recipient is there no more. Raises as `unsubscribe`.
+        """
+        ...
+
+
+@runtime_checkable
 class PerCampaign(Protocol):
     """An adapter that records a bounce at its campaign, so that a bounce of another campaign is worth another call."""
 

@@ -55,7 +55,8 @@ class Suppression(NamedTuple):
 class Outcome:
     """What an adapter did: the recipient is unsubscribed, already was, or is unknown there."""
 
-    kind: Literal["unsubscribed", "already", "unknown"]
+    kind: Literal["unsubscribed", "already", "unknown", "restored"]
+    """`restored`: only of undoing, what an earlier call changed."""
     lists: tuple[str, ...] = ()
     """The provider's own ids of the lists that this call changed, and no others: what undo would restore."""
     note: str = ""
@@ -78,6 +79,8 @@ class Dispatch:
     """How many waits of the retry schedule lie behind; 0 at the first attempt."""
     claim: str
     """Who holds it: settling with another claim's token changes nothing."""
+    restores: Outcome | None = None
+    """What an earlier call did, which this one is to undo; None: it is to unsubscribe."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _COMMANDS = (
     "status",
     "suppressions",
     "explain",
+    "undo",
     "dead-letters",
     "spool",
     "unsubscribe",

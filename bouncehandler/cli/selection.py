@@ -60,7 +60,7 @@ class _Domain(click.ParamType[str]):
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _SUPPRESSIONS = (
-    click.option("--recipient", type=_Recipient(), help="Only this recipient."),
+    click.option("--recipient", "--address", "recipient", type=_Recipient(), help="Only this recipient."),
     click.option("--domain", type=_Domain(), help="Only recipients of this domain."),
     click.option("--since", type=_Moment(), help="Occurred then or later: ISO 8601 (UTC), or 7d for 7 days ago."),
     click.option("--until", type=_Moment(), help="Occurred before then."),
@@ -72,18 +72,24 @@ _DEAD_LETTERS = (
     click.option("--died-since", type=_Moment(), help="Given up then or later."),
     click.option("--died-until", type=_Moment(), help="Given up before then."),
 )
+_EVIDENCE = (
+    click.option("--category", metavar="TEXT", help="Only this bounce category, or feedback type."),
+    click.option("--match", metavar="TEXT", help="Only where the diagnostic holds this, in any case."),
+)
 _FIELDS = frozenset(field.name for field in fields(Selection))
 
 
-def selecting(*, by_provider: bool = False, reason: str = "--reason") -> Decorator:
+def selecting(*, by_provider: bool = False, reason: str = "--reason", by_evidence: bool = False) -> Decorator:
     """Give a command the options that select; it receives a `Selection` as `selection`.
 
     Args:
         by_provider: with the options that only dead letters have.
         reason: what the option is called that selects by why the recipient is suppressed.
+        by_evidence: with the options that look at the record.
     """
     which = click.option(reason, "reason", type=click.Choice(get_args(Reason)), help="Only suppressed for this reason.")
-    options = (*_SUPPRESSIONS, which, *(_DEAD_LETTERS if by_provider else ()))
+    more = (*(_EVIDENCE if by_evidence else ()), *(_DEAD_LETTERS if by_provider else ()))
+    options = (*_SUPPRESSIONS, which, *more)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)

@@ -1,6 +1,7 @@
 """`bouncehandler suppressions`: list or export who is not to be mailed again, and why."""
 
 import os
+from dataclasses import replace
 
 import click
 
@@ -17,9 +18,10 @@ _COLUMNS = ("recipient", "reason", "category", "status", "originator", "job_id",
 
 @click.command("suppressions")
 @format_option
-@selecting()
+@click.option("--undone", is_flag=True, help="Those that were undone instead, as long as they are kept.")
+@selecting(by_evidence=True)
 @common
-def command(options: Common, form: str, selection: Selection) -> int:
+def command(options: Common, form: str, selection: Selection, *, undone: bool) -> int:
     """List or export the suppressions, oldest first.
 
     Addresses are shown in full; where only ids are known, `mailwizz:LIST/SUBSCRIBER` stands for the address, until a
@@ -28,7 +30,7 @@ def command(options: Common, form: str, selection: Selection) -> int:
     """
     spool = begin(options, dict(os.environ)).open_spool()
     with explained():
-        write(map(_row, spool.suppressions(selection)), _COLUMNS, form)
+        write(map(_row, spool.suppressions(replace(selection, is_undone=undone))), _COLUMNS, form)
     return OK
 
 

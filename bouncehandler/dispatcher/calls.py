@@ -1,6 +1,6 @@
 """One call to an adapter, and what became of it as a value; the only place that catches every exception."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from bouncehandler.provider import (
     Provider,
     ProviderError,
     ProviderUnavailable,
+    Reversible,
     TemporaryFailure,
 )
 from bouncehandler.record import parse_address
@@ -24,7 +25,10 @@ _ANSWER = 512
 
 _NEEDS_ADDRESS = "only a subscriber's ids are known, and an adapter of this type needs an address"
 
-_KINDS = {"unsubscribed", "already", "unknown"}
+_CANT_RESTORE = "this provider's adapter can't restore: put the recipient back on its lists by hand"
+
+_KINDS = frozenset({"unsubscribed", "already", "unknown"})
+_KINDS_OF_RESTORING = frozenset({"restored", "already", "unknown"})
 
 
 class Answers(Protocol):
@@ -96,6 +100,7 @@ class Caller:
         self._answers, self._schedule, self._clock, self._hide = answers, schedule, clock, hide
         # Asked once: to look through a protocol takes longer than all else that is done here for a call.
         self._batched = adapter if isinstance(adapter, Batched) and adapter.batch_size > 1 else None
+        self._reversible = adapter if isinstance(adapter, Reversible) else None
         self._takes_ids = isinstance(adapter, BySubscriber) and adapter.takes_subscriber_ids
         self.batch_size = self._batched.batch_size if self._batched else 1
         """How many dispatches one call carries."""
@@ -145,6 +150,8 @@ class Caller:
         return Probed()
 
     def _outcomes(self, dispatches: Sequence[Dispatch]) -> list[Outcome]:
+        if dispatches[0].restores is not None:
+            return [self._restored(dispatch) for dispatch in dispatches]
         suppressions = [dispatch.suppression for dispatch in dispatches]
         if self._batched:
             told = list(self._batched.unsubscribe_batch(suppressions))
@@ -154,9 +161,15 @@ class Caller:
             raise RuntimeError(f"the adapter answered {len(told)} outcomes for {len(dispatches)} suppressions")
         return [self._sound(outcome) for outcome in told]
 
-    def _sound(self, told: object) -> Outcome:
+    def _restored(self, dispatch: Dispatch) -> Outcome:
+        """Undo what an earlier call did."""
+        if self._reversible is None or dispatch.restores is None:
+            raise PermanentFailure(_CANT_RESTORE)
+        return self._sound(self._reversible.restore(dispatch.suppression, dispatch.restores), _KINDS_OF_RESTORING)
+
+    def _sound(self, told: object, kinds: Collection[str] = _KINDS) -> Outcome:
         """The outcome in a form that every spool can keep: adapters are strangers' code, and not all is typed."""
-        if not isinstance(told, Outcome) or told.kind not in _KINDS:
+        if not isinstance(told, Outcome) or told.kind not in kinds:
             raise TypeError(f"the adapter answered {type(told).__name__}, not an Outcome of a known kind")
         note = self._plain(told.note) if told.note else ""
         recipient = parse_address(str(told.recipient)) if told.recipient else None
@@ -172,7 +185,9 @@ class Caller:
         return Settled(again, pause=asked) if asked else Settled(again, failure=attempt.answer)
 
     def _attempt(self, started: float, result: str, answer: str) -> Attempt:
-        return Attempt(started, max(0.0, self._clock() - started), result, answer)
+        now = self._clock()
+        started = min(started, now)  # a clock that was set back meanwhile: what follows counts from the new time
+        return Attempt(started, now - started, result, answer)
 
     def _plain(self, said: BaseException | str) -> str:
         return plain(said, self._hide)

@@ -96,11 +96,12 @@ class Health:
     def takes_probe(self) -> bool:
         """Whether it is this process's turn to try; a process that has just begun tries at once."""
         now = self._clock()
-        if self.pause or (self._has_probed and now < self._probe_at):
+        longest = now + self._settings.probe_every  # what lies further ahead is from before the clock was set back
+        if self.pause or (self._has_probed and now < self._probe_at <= longest):
             return False
         at = max(now, self._probe_at)  # somebody who begins at the same time sees a later one, and is refused
         self._has_probed = True
-        self._probe_at = now + self._settings.probe_every
+        self._probe_at = longest
         return self._spool.claim_probe(self._provider, now=at, next_probe_at=self._probe_at)
 
     def _learn_from_check(self, probed: Probed) -> None:

@@ -75,8 +75,9 @@ class Journal:
     def _done(self, done: Done) -> None:
         self.tally.done += 1
         outcome = done.outcome
+        is_undone = done.dispatch.restores is not None and outcome.kind != "restored"
         self._log.info(
-            outcome.kind,
+            "nothing_to_restore" if is_undone else outcome.kind,
             provider=self._provider,
             recipient=done.dispatch.suppression.person,
             lists=list(outcome.lists),

@@ -8,7 +8,8 @@ from bouncehandler.dispatcher.calls import Back, Caller, Probed, Result, Settled
 from bouncehandler.dispatcher.health import Health, HealthSettings
 from bouncehandler.dispatcher.journal import Journal, LaneTally, Log
 from bouncehandler.dispatcher.peers import NoPeers, Peers
-from bouncehandler.dispatcher.workers import Job, Workers
+from bouncehandler.dispatcher.steps import Steps
+from bouncehandler.dispatcher.workers import Job, Workers, jobs
 from bouncehandler.provider import Checkable, PerCampaign
 from bouncehandler.spool import Done, Returned, Settlement, Spool
 from bouncehandler.suppression import Dispatch
@@ -71,6 +72,7 @@ class Lane:
         """What ended the lane before its time: a `SpoolError`, or a bug."""
         self._spool, self._settings = spool, settings
         self._clock, self._monotonic, self._ended = clock, monotonic, ended
+        self._steps = Steps(clock, monotonic)
         self._journal = Journal(name, log)
         self._health = Health(name, spool, self._journal, settings.health, clock=clock, monotonic=monotonic)
         self._is_checkable = isinstance(caller.adapter, Checkable)
@@ -84,8 +86,12 @@ class Lane:
         self._in_hand: dict[tuple[int, str], Dispatch] = {}
         self._renew_at = 0.0
         self._may_be_due = True
+        self._may_be_ahead = True
+        """Whether something may wait by a clock that was set back since; also when it was set before this began."""
         self._may_call = True
         self._is_draining = self._is_drained = self._is_probing = False
+        self._was_tried = False
+        """Whether a held provider was tried since the drain began: a check can take longer than `probe_every`."""
 
     @property
     def tally(self) -> LaneTally:
@@ -130,6 +136,7 @@ class Lane:
             while not self._is_finished():
                 was_at_rest = self.is_at_rest
                 self._settle()
+                self._heed_clock()
                 self._renew()
                 self._fill()
                 if self.is_at_rest and not was_at_rest:
@@ -186,6 +193,11 @@ class Lane:
         self._is_probing = self._is_probing and bool(self._in_hand)
         self._may_be_due, self._is_drained = True, False
 
+    def _heed_clock(self) -> None:
+        """Look anew once the clock was set: what was ahead may be due, or be as far ahead as the clock was set back."""
+        if self._steps.has_stepped():
+            self._may_be_due = self._may_be_ahead = True
+
     def _renew(self) -> None:
         """Keep the claims of calls that take long."""
         if self._in_hand and self._monotonic() >= self._renew_at:
@@ -233,13 +245,14 @@ class Lane:
             per_campaign=self._per_campaign,
             probing=is_probe,
         )
+        self._may_be_ahead = False
         self._journal.repeated(claimed.repeats)
         if not self._in_hand:
             self._renew_at = self._monotonic() + self._settings.lease / 3
         self._in_hand.update(((dispatch.id, dispatch.claim), dispatch) for dispatch in claimed)
         self._is_probing = is_probe and bool(claimed)
-        for at in range(0, len(claimed), size):
-            self._workers.give(Job(claimed[at : at + size], is_probe))
+        for job in jobs(claimed, size, is_probe=is_probe):
+            self._workers.give(job)
         return bool(claimed)
 
     def _probe(self) -> None:
@@ -249,9 +262,18 @@ class Lane:
         if not self._health.refresh():
             self._may_be_due = True
             self._wake.set()
-        elif not (self._is_checkable or self._is_due()) or not self._health.takes_probe():
+        elif self._may_be_ahead:
+            self._take(1, 1)  # nothing of a held provider; but what waits by a wrong clock is made due by it
+            self._wake.set()
+        elif self._was_tried or not (self._is_checkable or self._is_due()) or not self._health.takes_probe():
             self._is_drained = self._is_draining
-        elif self._is_checkable:
+        else:
+            self._was_tried = self._is_draining
+            self._try()
+
+    def _try(self) -> None:
+        """Make the check, or calls, by which it is seen whether the provider is back."""
+        if self._is_checkable:
             self._is_probing = True
             self._workers.give(Job((), is_probe=True))
         elif not self._take(self._health.probe_size, 1, is_probe=True):

@@ -20,6 +20,14 @@ class Job:
     """Whether to call although the workers are shut; a probe without dispatches is the adapter's own check."""
 
 
+def jobs(claimed: Sequence[Dispatch], size: int, *, is_probe: bool) -> list[Job]:
+    """The calls that dispatches need: one carries a batch of suppressions, or one restoration."""
+    fresh = [dispatch for dispatch in claimed if dispatch.restores is None]
+    batches = [fresh[at : at + size] for at in range(0, len(fresh), size)]
+    batches += [[dispatch] for dispatch in claimed if dispatch.restores is not None]
+    return [Job(batch, is_probe) for batch in batches]
+
+
 class Workers:
     """As many threads as calls may be in flight.
 

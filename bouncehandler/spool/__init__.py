@@ -4,7 +4,7 @@ Times are seconds since the epoch, passed in. Every method is one transaction, i
 several processes at once, and raises `SpoolError` when the disk, or the file, fails it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from bouncehandler.spool.data import (
@@ -27,6 +27,7 @@ from bouncehandler.spool.data import (
     Settlement,
     SpoolError,
     Status,
+    Undone,
 )
 from bouncehandler.suppression import Dispatch, Suppression
 
@@ -51,6 +52,7 @@ __all__ = [
     "Spool",
     "SpoolError",
     "Status",
+    "Undone",
 ]
 
 
@@ -108,7 +110,8 @@ class Spool(Protocol):
         One recipient is one piece of work at a time: later dispatches of the same recipient to the same provider wait
         behind an unsettled one, and are settled with it, or when an earlier one was carried out (unsubscribed or
         already) less than `repeat_after` seconds ago. With `per_campaign` that holds only within the same `job_id`.
-        A claim whose time has passed is up for claiming again. A held provider's dispatches are claimed only with
+        A claim whose time has passed is up for claiming again. Where nothing is due, what waits by a clock that was set
+        back since is made due. A held provider's dispatches are claimed only with
         `probing`, which is for whoever `claim_probe` chose.
 
         Raises:
@@ -179,6 +182,31 @@ class Spool(Protocol):
 
     def drop_dead_letters(self, ids: Sequence[int], now: float, reason: str = "") -> int:
         """Settle dead letters as done without a call, outcome `dropped`, with the reason; returns how many were."""
+        ...
+
+    def undo(  # noqa: PLR0913  # what an operator says, all of it needed
+        self,
+        selection: Selection,
+        *,
+        restoring: Collection[str],
+        now: float,
+        asked_by: str,
+        forced: bool = False,
+        is_dry: bool = False,
+    ) -> Iterator[Undone]:
+        """Take back the selected suppressions, and tell what becomes of each person at each provider.
+
+        A dispatch that was not carried out is settled as `undone`, without a call; one that was is due again, to
+        restore the lists that it changed, if its provider is among `restoring`; one that is under way is restored once
+        it has come back. But where another suppression speaks against the same person, at that provider or (if it is
+        no bounce) anywhere, nothing is restored. Complaints and unsubscribe requests are left alone unless `forced`.
+        What was undone before is not undone again; a new record about the person suppresses anew.
+
+        Args:
+            restoring: the providers that can restore.
+            asked_by: who wants it, for the history.
+            is_dry: tell, and change nothing.
+        """
         ...
 
     def dropped(self, selection: Selection) -> Iterator[DeadLetter]:

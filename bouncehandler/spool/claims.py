@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from bouncehandler.spool import Claimed
 from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.rows import suppression_of
-from bouncehandler.suppression import Dispatch
+from bouncehandler.suppression import Dispatch, Outcome
 
 _LOOKED_AT = 4
 """How many candidates one transaction looks at for each dispatch that is asked for."""
+
+_SLACK = 1.0
+"""Seconds by which the times of two processes may differ without that the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +54,40 @@ class _Turn:
 
 
 def claim(connection: Connection, asked: Claiming) -> Claimed:
-    """See `Spool.claim`. A flood of repeats is worked off in several transactions, so that writers get their turn."""
+    """See `Spool.claim`. A flood of repeats is worked off in several transactions, so that writers get their turn.
+
+    Where nothing is due, what waits by a clock that was set back since is made due: it would wait for so long as the
+    clock was set back, which can be years.
+    """
     if asked.until <= asked.now:
         raise ValueError("a claim must end after now")
     claimed = Claimed()
+    _claim_due(connection, asked, claimed)
+    if not claimed and _mend(connection, asked):  # once: one that waits behind another is soon ahead again
+        _claim_due(connection, asked, claimed)
+    return claimed
+
+
+def _claim_due(connection: Connection, asked: Claiming, claimed: Claimed) -> None:
     while len(claimed) < asked.limit and _is_due(connection, asked):
         found = _claim_some(connection, asked, asked.limit - len(claimed))
         if found.is_empty:
             break
         claimed += found.claimed
         claimed.repeats += len(found.repeats)
-    return claimed
+
+
+def _mend(connection: Connection, asked: Claiming) -> bool:
+    """Make due what waits by a clock that was set back, and have claims end as if made now; returns whether any."""
+    set_back = connection.sql("claim_set_back")
+    values = {"provider": asked.provider, "now": asked.now, "until": asked.until, "slack": _SLACK}
+    values["most"] = _LOOKED_AT * asked.limit
+    if not connection.rows("claim_set_back", values):  # looked up without the lock for writing
+        return False
+    with connection.writing() as raw:
+        found = json.dumps([number for (number,) in raw.execute(set_back, values)])
+        raw.execute(connection.sql("claim_mend"), {**values, "found": found})
+    return True
 
 
 def _is_due(connection: Connection, asked: Claiming) -> bool:
@@ -88,15 +114,17 @@ def _look(connection: Connection, raw: sqlite3.Connection, asked: Claiming, limi
     found = _Found()
     turns: dict[tuple[str, str | None], _Turn] = {}
     values = {"provider": asked.provider, "now": asked.now, "most": _LOOKED_AT * limit}
-    for number, attempts, step, due_at, *fields in raw.execute(connection.sql("claim_due"), values):
+    for number, attempts, step, due_at, *fields, changed in raw.execute(connection.sql("claim_due"), values):
         suppression = suppression_of(tuple(fields))
         key = (suppression.person, suppression.job_id if asked.per_campaign else None)
         turn = turns.get(key) or turns.setdefault(key, _turn(connection, raw, asked, key))
-        if turn.first is None:
+        if turn.first is None and changed is None:
             found.repeats.append(number)
-        elif turn.first == number:
+        elif turn.first in {number, None}:
             turn.due_at = asked.until
-            found.claimed.append(Dispatch(number, asked.provider, suppression, attempts + 1, step, asked.token))
+            restores = None if changed is None else Outcome("unsubscribed", tuple(json.loads(changed)))
+            dispatch = Dispatch(number, asked.provider, suppression, attempts + 1, step, asked.token, restores)
+            found.claimed.append(dispatch)
             if len(found.claimed) == limit:
                 break
         else:

@@ -195,6 +195,12 @@ class Selection:
     """Given up, or dropped, at this time or later."""
     died_until: float | None = None
     """Before this time."""
+    category: str | None = None
+    """As the record has it."""
+    match: str | None = None
+    """What the diagnostic holds, without regard to the case of ASCII letters."""
+    is_undone: bool | None = False
+    """Whether it was taken back; None selects both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +217,18 @@ class DeadLetter:
     """What the last attempt was told."""
     note: str = ""
     """Why it was dropped; empty where nobody said, and for one that is not dropped."""
+
+
+class Undone(NamedTuple):
+    """What undoing made of one person, at one provider."""
+
+    person: str
+    provider: str
+    """Empty where it concerns all of them."""
+    what: str
+    """`restoring`: a call will restore it; `withdrawn`: it was not carried out, and will not be; `nothing`: nothing had
+    been changed; `kept`: something else speaks against the person; `impossible`: the provider can't restore."""
+    detail: str
 
 
 class Pruned(NamedTuple):

@@ -44,6 +44,9 @@ def history(connection: Connection, person: str) -> list[Happening]:
     happenings = [*_counted(connection, person)]
     for suppression in _suppressions(connection, person):
         happenings += _of_suppression(suppression, person)
+        for at, event, provider, asked_by, detail in connection.rows("history_events", {"suppression": suppression.id}):
+            said = "; ".join(filter(None, (detail, f"asked by {asked_by}" if asked_by else "")))
+            happenings.append(Happening(at, event, provider, said))
         for dispatch in connection.rows("history_dispatches", {"suppression": suppression.id}):
             happenings += _of_dispatch(connection, dispatch)
     return sorted(happenings, key=lambda one: one.at)

@@ -37,7 +37,7 @@ def _remove(connection: Connection, bounds: dict[str, object]) -> int:
     sql = connection.sql
     with connection.writing() as raw:
         found = [row[0] for row in raw.execute(sql("prune_found"), bounds)]
-        for statement in ("prune_attempts", "prune_dispatches", "prune_suppressions"):
+        for statement in ("prune_attempts", "prune_dispatches", "prune_events", "prune_suppressions"):
             raw.execute(sql(statement), {"found": json.dumps(found)})
     return len(found)
 

@@ -29,8 +29,8 @@ def settle(
     if not settlements:
         return 0
     with connection.writing() as raw:
-        ours = _ours(connection, raw, settlements)
-        changes = _changes(ours, now, per_campaign=per_campaign)
+        ours, undone = _ours(connection, raw, settlements)
+        changes = _changes(ours, undone, now, per_campaign=per_campaign)
         for statement in _AS_ONE:
             rows = json.dumps(changes.pop(statement))
             raw.execute(connection.sql(statement), {"settled": rows, "now": now})
@@ -40,22 +40,32 @@ def settle(
     return max(0, changed["settle_repeats"])
 
 
-def _ours(connection: Connection, raw: sqlite3.Connection, settlements: Sequence[Settlement]) -> list[Settlement]:
-    """Those whose claim still holds; of two for one dispatch, the first."""
+def _ours(
+    connection: Connection, raw: sqlite3.Connection, settlements: Sequence[Settlement]
+) -> tuple[list[Settlement], set[int]]:
+    """Those whose claim still holds, of two for one dispatch the first; and the dispatches undone meanwhile."""
     told = json.dumps([{"id": one.dispatch.id, "claim": one.dispatch.claim} for one in settlements])
     ours: dict[int, Settlement] = {}
-    for place in json.loads(raw.execute(connection.sql("settle_owned"), {"settled": told}).fetchone()[0]):
-        ours.setdefault(settlements[place].dispatch.id, settlements[place])
-    return list(ours.values())
+    undone = set()
+    for place, is_undone in json.loads(raw.execute(connection.sql("settle_owned"), {"settled": told}).fetchone()[0]):
+        number = settlements[place].dispatch.id
+        ours.setdefault(number, settlements[place])
+        if is_undone:
+            undone.add(number)
+    return list(ours.values()), undone
 
 
-def _changes(settlements: Sequence[Settlement], now: float, *, per_campaign: bool) -> dict[str, list[Values]]:
+def _changes(
+    settlements: Sequence[Settlement], undone: Collection[int], now: float, *, per_campaign: bool
+) -> dict[str, list[Values]]:
     """The rows for each statement, in the order in which the statements have to run."""
-    names = ("done", "again", "dead", "returned", "attempt", "learned", "owed", "repeats", "next")
+    endings = ("done", "again", "dead", "returned", "reversed", "withdrawn")
+    names = (*endings, "attempt", "learned", "owed", "repeats", "next")
     changes: dict[str, list[Values]] = {f"settle_{name}": [] for name in names}
     for settlement in settlements:
         dispatch = settlement.dispatch
-        name, values = _change(settlement)
+        is_undone = dispatch.id in undone
+        name, values = _undone(settlement) if is_undone else _change(settlement)
         changes[name].append({"id": dispatch.id, "claim": dispatch.claim, "now": now, **values})
         if not isinstance(settlement, Returned):
             changes["settle_attempt"].append(_attempt(dispatch, settlement.attempt))
@@ -63,7 +73,7 @@ def _changes(settlements: Sequence[Settlement], now: float, *, per_campaign: boo
             learned = _learned(settlement, now)
             changes["settle_learned"].append(learned)
             changes["settle_owed"].append(learned)
-        behind = _behind(settlement)
+        behind = "settle_next" if is_undone else _behind(settlement)
         if behind:
             changes[behind].append({**_same_work(dispatch, per_campaign=per_campaign), "now": now})
     return changes
@@ -80,6 +90,14 @@ def _change(settlement: Settlement) -> tuple[str, Values]:
             return "settle_returned", {"due_at": due_at}
         case Dead():
             return "settle_dead", {}
+
+
+def _undone(settlement: Settlement) -> tuple[str, Values]:
+    """What becomes of a call that was undone while it was under way."""
+    if isinstance(settlement, Done) and settlement.outcome.kind == "unsubscribed":
+        outcome = settlement.outcome
+        return "settle_reversed", {"lists": json.dumps(outcome.lists), "note": storable(outcome.note)}
+    return "settle_withdrawn", {}
 
 
 def _learned(done: Done, now: float) -> Values:
@@ -99,7 +117,8 @@ def _behind(settlement: Settlement) -> str:
     """What happens to those that wait behind this one; empty: they go on waiting."""
     match settlement:
         case Done(outcome=outcome):
-            return "settle_next" if outcome.kind == "unknown" else "settle_repeats"
+            is_off = outcome.kind != "unknown" and not settlement.dispatch.restores
+            return "settle_repeats" if is_off else "settle_next"
         case Dead():
             return "settle_next"
         case _:

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +20,7 @@ from bouncehandler.spool import (
     Selection,
     Settlement,
     Status,
+    Undone,
 )
 from bouncehandler.spool.claims import Claiming, claim, extend
 from bouncehandler.spool.connection import Connection
@@ -32,6 +33,7 @@ from bouncehandler.spool.queries import dead_letters, dropped, states, status, s
 from bouncehandler.spool.recording import record
 from bouncehandler.spool.rows import storable
 from bouncehandler.spool.settling import settle
+from bouncehandler.spool.undoing import Undoing, undo
 from bouncehandler.suppression import Dispatch, Suppression
 
 __all__ = ["SqliteSpool", "path_of"]
@@ -191,6 +193,20 @@ class SqliteSpool:
     def drop_dead_letters(self, ids: Sequence[int], now: float, reason: str = "") -> int:
         """Settle dead letters without a call; returns how many were."""
         return self._change_dead_letters("drop_dead_letter", ids, now, reason=storable(reason))
+
+    def undo(  # noqa: PLR0913  # the protocol's signature
+        self,
+        selection: Selection,
+        *,
+        restoring: Collection[str],
+        now: float,
+        asked_by: str,
+        forced: bool = False,
+        is_dry: bool = False,
+    ) -> Iterator[Undone]:
+        """Take back the selected suppressions, and tell what becomes of each person at each provider."""
+        asked = Undoing(selection, restoring, forced=forced, asked_by=asked_by, now=now, is_dry=is_dry)
+        return undo(self._connection, asked)
 
     def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
         """The selected dead letters that were dropped, oldest first."""

@@ -25,6 +25,7 @@ def program(tmp_path: Path) -> Program:
         ("status",),
         ("suppressions",),
         ("explain",),
+        ("undo",),
         ("dead-letters",),
         ("dead-letters", "list"),
         ("dead-letters", "retry"),

@@ -40,6 +40,12 @@ class Answer:
     delay: float = 0.0
     """Seconds before the first byte; cut short when the server closes."""
     reset: bool = False
+    rest: Callable[[], Iterator[bytes]] = lambda: iter(())
+    """Blocks that follow the body; Content-Length, unless it is among the headers, does not count them."""
+    apart: float = 0.0
+    """Seconds before each of these blocks."""
+    is_cut: bool = False
+    """Whether the connection is closed after the last of them, whatever Content-Length has promised."""
 
 
 class _Http(ThreadingHTTPServer):
@@ -67,8 +73,9 @@ class FakeServer:
         """A failure for chosen requests only."""
         self.lock = threading.Lock()
         self._closing = threading.Event()
+        self._refusing = threading.Event()
         self._http = _Http(("127.0.0.1", 0), self._handler())
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._listen()
 
     def respond(self, request: Request) -> Answer:
         """What the real one would answer."""
@@ -83,6 +90,21 @@ class FakeServer:
         """The requests of a method whose target contains a text; empty means any."""
         with self.lock:
             return [r for r in self.requests if r.method.startswith(method) and contains in r.target]
+
+    def refuse(self) -> None:
+        """Stop listening, so that connections are refused, and let go of those that are open."""
+        self._refusing.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def listen_again(self) -> None:
+        """End what `refuse` began, at the same port."""
+        self._http = _Http(("127.0.0.1", self._http.server_address[1]), self._handler())
+        self._refusing.clear()
+        self._listen()
+
+    def _listen(self) -> None:
+        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
     def close(self) -> None:
         """Stop listening; sleeping answers wake up."""
@@ -105,6 +127,12 @@ class FakeServer:
         with self.lock:
             return self.respond(request)
 
+    def _rest(self, answer: Answer) -> Iterator[bytes]:
+        for block in answer.rest():
+            if self._closing.wait(answer.apart):
+                return
+            yield block
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         server = self
 
@@ -113,6 +141,9 @@ class FakeServer:
             disable_nagle_algorithm = True
 
             def handle_any(self) -> None:
+                if server._refusing.is_set():
+                    self.close_connection = True
+                    return
                 answer = server._answer(self._request())  # the two are one thing in two classes
                 if server._closing.wait(answer.delay + server.latency) or answer.reset:
                     self.close_connection = True
@@ -137,6 +168,8 @@ class FakeServer:
                         self.send_header(name, value)
                     self.end_headers()
                     self.wfile.write(answer.body)
+                    self.wfile.writelines(server._rest(answer))
+                    self.close_connection = self.close_connection or answer.is_cut
                 except OSError:  # the client has gone, which is its right
                     self.close_connection = True
 

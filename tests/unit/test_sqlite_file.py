@@ -185,6 +185,7 @@ class TestVersions:
             "soft_bounce",
             "delivery",
             "pruned",
+            "event",
         }
 
     def test_opened_again(self, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """All faults, in the order of the table."""
 
-from tests.acceptance.faults import damage, disk, killing, load, stopping
+from tests.acceptance.faults import clock, damage, disk, killing, load, providers, stopping
 from tests.acceptance.faults.input import FAULTS as INPUT
 from tests.acceptance.faults.table import Fault
 
@@ -10,6 +10,8 @@ FAULTS: tuple[Fault, ...] = (
     *disk.FAULTS,
     *damage.FAULTS,
     *load.FAULTS,
+    *providers.FAULTS,
+    *clock.FAULTS,
     *INPUT,
 )
 

@@ -1,0 +1,1 @@
+DELETE FROM event WHERE suppression IN (SELECT value FROM json_each(:found))

@@ -1,0 +1,1 @@
+UPDATE dispatch SET undoing = 2 WHERE id = :id

@@ -1,0 +1,1 @@
+UPDATE suppression SET undone_at = :now WHERE id = :id

@@ -1,0 +1,184 @@
+"""How what was decided is taken back: person by person, and only where nothing else speaks against the person."""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.data import Selection, Undone
+from bouncehandler.spool.rows import storable
+
+_WINDOW = 1000
+"""Suppressions whose people one read looks for."""
+_GROUP = 200
+"""People that are dealt with in one transaction: the pipe waits for none of them long."""
+
+_ASKED = frozenset({"complaint", "unsubscribe"})
+"""Reasons that are the person's own word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What a caller of `Spool.undo` asks for."""
+
+    selection: Selection
+    restoring: Collection[str]
+    forced: bool
+    asked_by: str
+    now: float
+    is_dry: bool
+
+
+class _Suppression(NamedTuple):
+    """A row of `undo_suppressions.sql`."""
+
+    id: int
+    reason: str
+    category: str
+    at: float
+    is_undone: int
+    is_selected: int
+
+
+class _Dispatch(NamedTuple):
+    """A row of `undo_dispatches.sql`."""
+
+    id: int
+    suppression: int
+    provider: str
+    state: str
+    undoing: int
+    outcome: str | None
+    lists: str | None
+    attempts: int
+
+
+def undo(connection: Connection, asked: Undoing) -> Iterator[Undone]:
+    """See `Spool.undo`."""
+    seen: set[str] = set()
+    for people in _windows(connection, asked.selection):
+        left = None if asked.selection.limit is None else asked.selection.limit - len(seen)
+        fresh = [person for person in people if person not in seen][:left]
+        seen.update(fresh)
+        for at in range(0, len(fresh), _GROUP):
+            yield from _undo_some(connection, asked, fresh[at : at + _GROUP])
+
+
+def _windows(connection: Connection, selection: Selection) -> Iterator[list[str]]:
+    """The selected people, window by window."""
+    newest = connection.rows("newest_suppression")[0][0]
+    oldest = connection.rows("oldest_suppression")[0][0]
+    if selection.recipient is not None:
+        yield [selection.recipient]
+        return
+    for after in range(oldest - 1, newest, _WINDOW):
+        window = {"after": after, "upto": min(after + _WINDOW, newest)}
+        yield [row[0] for row in connection.rows("undo_people", {**asdict(selection), **window})]
+
+
+def _undo_some(connection: Connection, asked: Undoing, people: Sequence[str]) -> list[Undone]:
+    within = connection.reading() if asked.is_dry else connection.writing()
+    with within as raw:
+        return [told for person in people for told in _Person(connection, raw, asked, person).undo()]
+
+
+class _Person:
+    """One person's suppressions and dispatches within a transaction."""
+
+    def __init__(self, connection: Connection, raw: sqlite3.Connection, asked: Undoing, person: str) -> None:
+        self._connection, self._raw, self._asked, self._person = connection, raw, asked, person
+        values = {**asdict(asked.selection), "person": person}
+        self._suppressions = [_Suppression._make(row) for row in raw.execute(self._sql("undo_suppressions"), values)]
+        rows = raw.execute(self._sql("undo_dispatches"), {"person": person})
+        self._dispatches = [_Dispatch._make(row) for row in rows]
+
+    def undo(self) -> list[Undone]:
+        """Take back what is selected, and restore where nothing stands against it."""
+        selected = [one for one in self._suppressions if one.is_selected]
+        told = [self._refused(one) for one in selected if self._is_refused(one)]
+        undone = [one for one in selected if not (one.is_undone or self._is_refused(one))]
+        for one in undone if self._asked.selection.provider is None else ():
+            self._change("undo_suppression", one.id)
+            self._note(one.id, "", "undone", "")
+        gone = {one.id for one in undone} | {one.id for one in self._suppressions if one.is_undone}
+        if not undone and not any(one.is_undone for one in selected):
+            return told
+        for provider, dispatches in groupby(self._dispatches, lambda dispatch: dispatch.provider):
+            told += self._at(provider, list(dispatches), gone)
+        if undone and not self._dispatches:
+            told.append(Undone(self._person, "", "withdrawn", "nobody had been told"))
+        return told
+
+    def _is_refused(self, one: _Suppression) -> bool:
+        return one.reason in _ASKED and not self._asked.forced and not one.is_undone
+
+    def _refused(self, one: _Suppression) -> Undone:
+        said = "a complaint" if one.reason == "complaint" else "an unsubscribe request"
+        return Undone(self._person, "", "kept", f"{said} is undone one by one, with --recipient and --force")
+
+    def _at(self, provider: str, dispatches: list[_Dispatch], gone: Collection[int]) -> Iterator[Undone]:
+        """What becomes of the dispatches to one provider."""
+        if self._asked.selection.provider not in {None, provider}:
+            return
+        standing = self._standing(dispatches, gone)
+        if standing:
+            if any(one.suppression in gone and one.outcome not in {"undone", "restored"} for one in dispatches):
+                yield Undone(self._person, provider, "kept", f"also suppressed for {standing}")
+            return
+        for dispatch in dispatches:
+            what, detail = self._one(dispatch)
+            if what:
+                yield Undone(self._person, provider, what, detail)
+
+    def _standing(self, dispatches: list[_Dispatch], gone: Collection[int]) -> str:
+        """Why the person stays suppressed here; empty where nothing speaks for it.
+
+        A bounce speaks where it is owed to this provider, everything else everywhere.
+        """
+        owed = {dispatch.suppression for dispatch in dispatches}
+        for one in self._suppressions:
+            if one.id not in gone and (one.reason != "bounce" or one.id in owed):
+                return f"a {one.reason} that is not undone" if one.reason != "unsubscribe" else "an unsubscribe request"
+        return ""
+
+    def _one(self, dispatch: _Dispatch) -> tuple[str, str]:
+        """Take back one dispatch; what is told of it, or nothing where there is nothing to tell."""
+        if dispatch.undoing or dispatch.outcome in {"restored", "undone"}:
+            return "", ""
+        if dispatch.state == "claimed":
+            self._change("undo_later", dispatch.id)
+            return "restoring", "a call is under way; what it changes is restored after it"
+        if dispatch.state == "done" and dispatch.outcome == "unsubscribed":
+            return self._restore(dispatch)
+        self._change("undo_withdraw", dispatch.id)
+        self._note(dispatch.suppression, dispatch.provider, "withdrawn", f"was {dispatch.outcome or dispatch.state}")
+        if dispatch.state == "done":
+            changed = dispatch.outcome != "repeat"
+            return ("nothing", f"the call had changed nothing: {dispatch.outcome}") if changed else ("", "")
+        failed = f"after calls that failed: {dispatch.attempts}"
+        return "withdrawn", failed if dispatch.attempts else "was not called yet"
+
+    def _restore(self, dispatch: _Dispatch) -> tuple[str, str]:
+        lists = ", ".join(str(dispatch.lists or "").strip("[]").replace('"', "").split(", ")).strip()
+        if dispatch.provider not in self._asked.restoring:
+            return "impossible", "this provider's adapter can't restore, or the provider is not configured"
+        self._change("undo_restore", dispatch.id)
+        self._note(dispatch.suppression, dispatch.provider, "to be restored", f"lists {lists}" if lists else "")
+        return "restoring", f"lists {lists}" if lists else ""
+
+    def _sql(self, name: str) -> str:
+        return self._connection.sql(name)
+
+    def _change(self, statement: str, number: int) -> None:
+        if not self._asked.is_dry:
+            self._raw.execute(self._sql(statement), {"id": number, "now": self._asked.now})
+
+    def _note(self, suppression: int, provider: str, event: str, detail: str) -> None:
+        if self._asked.is_dry:
+            return
+        values = {"suppression": suppression, "provider": provider, "now": self._asked.now, "event": event}
+        self._raw.execute(
+            self._sql("event"), {**values, "asked_by": storable(self._asked.asked_by), "detail": storable(detail)}
+        )

@@ -1,0 +1,215 @@
+"""The machine's clock: set back, set forth, and at the moments that programs trip over."""
+
+import os
+import signal
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.acceptance.faults.shifting import Shifted
+from tests.acceptance.faults.table import Fault, Line, Scale
+from tests.acceptance.harness import Program, Running, accounting, bounce
+from tests.fakes.interspire import FakeInterspire
+from tests.fakes.mailwizz import API_KEY, FakeMailWizz
+from tests.fakes.server import Answer, Request, wait_until
+
+_HOUR = 3600.0
+_YEARS = 12 * 366 * 24 * _HOUR
+"""As far as from a clock without a battery to the right time, or back from 2038."""
+_KINDS = ("hangs", "again", "done")
+"""What the MailWizz does with a recipient of a name that begins so, as long as it is in trouble."""
+_PATIENCE = 30.0
+"""Seconds until whatever is not done counts as lost: it waits for the clock."""
+_SANE = 8.0
+"""Seconds until everything should be done: a process that starts, its lease, a wait of the schedule, a probe."""
+_ATTEMPTS = 60
+"""Attempts that may be made of one dispatch, at two a second; in a busy loop there would be thousands."""
+_IDLE = 0.6
+"""The share of a processor that the program may use while it waits."""
+_BEFORE = 0.7
+"""Seconds before a moment, when people are fed."""
+_ZONE = "CET-1CEST,M3.5.0,M10.5.0/3"
+"""Central European time, as POSIX writes it: no file is needed for it."""
+_MOMENTS = (
+    datetime(2028, 2, 29, tzinfo=UTC),  # the leap day begins
+    datetime(2028, 3, 1, tzinfo=UTC),  # and ends
+    datetime(2028, 3, 26, 1, tzinfo=UTC),  # 2 o'clock is 3 o'clock
+    datetime(2028, 10, 29, 1, tzinfo=UTC),  # 3 o'clock is 2 o'clock
+    datetime(2038, 1, 19, 3, 14, 8, tzinfo=UTC),  # 2**31 seconds
+)
+
+
+class _Town:
+    """An installation whose clock can be set; in trouble its MailWizz fails or hangs, its Interspire refuses it."""
+
+    def __init__(self, folder: Path, open_ones: ExitStack, zone: str = "") -> None:
+        self.clock, self.program = Shifted(folder, zone), Program(folder)
+        self.news, self.shop = open_ones.enter_context(FakeMailWizz()), open_ones.enter_context(FakeInterspire())
+        self.news.fail_when = self._fail
+        self.people: list[str] = []
+        self.is_troubled = False
+        self._token = self.shop.token
+        user = {"username": self.shop.username, "token": self._token}
+        spool = {"url": f"sqlite:///{self.program.spool}", "keep_done": "forever"}  # years would be too old at once
+        self.program.configure(
+            {"spool": spool, "dispatch": {"schedule": ["500ms"] * 500, "probe_every": "500ms", "lease": "1s"}},
+            news={"type": "mailwizz", "url": self.news.api_url, "api_key": API_KEY, "timeout": "600ms"},
+            shop={"type": "interspire", "url": self.shop.endpoint, **user},
+        )
+
+    def start(self, *args: str) -> Running:
+        """Start the program by this clock."""
+        return self.program.start(*args, environ=self.clock.environ)
+
+    def wait_in_trouble(self, running: Running, each: int, *, is_first: bool, hangs: bool = True) -> None:
+        """Bring both list managers into trouble, feed people, and return when something of all kinds waits.
+
+        Args:
+            hangs: whether there are calls under way, whose end makes the program look at the spool in any case.
+        """
+        self.is_troubled, self.shop.token = True, "another"
+        running.write(self._rows(each, _KINDS if hangs else _KINDS[1:], is_first=is_first))
+        running.wait_until(lambda: self._waits(hangs=hangs))
+
+    def calm(self) -> None:
+        """End it."""
+        self.is_troubled, self.shop.token = False, self._token
+
+    def await_done(self) -> float:
+        """Wait until all is done, or can't be hoped for; seconds that it took."""
+        began = time.monotonic()
+        wait_until(lambda: not self.undone or time.monotonic() > began + _PATIENCE, 2 * _PATIENCE)
+        return time.monotonic() - began
+
+    @property
+    def undone(self) -> int:
+        """How many dispatches are not done, or are not what they are said to be."""
+        missing = 2 * len(self.people) - int(self._ask("SELECT count(*) FROM dispatch WHERE state = 'done'")[0][0])
+        if missing:
+            return missing
+        on = sum("confirmed" in self.news.status_of(who).values() for who in self.people)
+        return on + sum("active" in self.shop.status_of(who).values() for who in self.people)
+
+    def worst(self) -> int:
+        """The most attempts that were made of one dispatch."""
+        return int(self._ask("SELECT max(attempts) FROM dispatch")[0][0])
+
+    def attempts(self) -> list[float]:
+        """When each attempt began, in the order in which they were written down."""
+        return [float(at) for (at,) in self._ask("SELECT started_at FROM attempt ORDER BY started_at")]
+
+    def repeated(self) -> int:
+        """Calls made once more than needed."""
+        calls = Counter(call.form["EMAIL"] for call in self.news.calls("PUT", "unsubscribe-by-email"))
+        return sum(count - 1 for count in calls.values())
+
+    def _rows(self, each: int, kinds: Sequence[str], *, is_first: bool) -> bytes:
+        first = len(self.people)
+        people = [f"{kind}{first + number}@example.net" for kind in kinds for number in range(each)]
+        for person in people:
+            self.news.subscribe(person, "lista")
+            self.shop.subscribe(person, "1")
+        self.people += people
+        return accounting(map(bounce, people), has_header=is_first)
+
+    def _waits(self, *, hangs: bool) -> bool:
+        """Whether there are claims and retries at the one, or retries alone, and a hold at the other."""
+        found = self._ask(
+            """SELECT count(*) FILTER (WHERE provider = 'news' AND state = 'claimed'),
+                      count(*) FILTER (WHERE provider = 'news' AND state = 'pending' AND step),
+                      EXISTS (SELECT 1 FROM provider WHERE name = 'shop' AND held)
+               FROM dispatch"""
+        )
+        return bool(found and bool(found[0][0]) is hangs and all(found[0][1:]))
+
+    def _ask(self, sql: str) -> list[tuple[float, ...]]:
+        """The answer; empty as long as there is no spool."""
+        try:
+            with closing(sqlite3.connect(f"{self.program.spool.as_uri()}?mode=ro", uri=True, timeout=30)) as raw:
+                return raw.execute(sql).fetchall()
+        except sqlite3.OperationalError:
+            return []
+
+    def _fail(self, request: Request) -> Answer | None:
+        if not self.is_troubled or "email" not in request.target.lower():
+            return None
+        if "hangs" in request.target:
+            return Answer(delay=24 * _HOUR)
+        return Answer(503) if "again" in request.target else None
+
+
+def _steps(folder: Path, scale: Scale) -> Line:
+    """Set the clock while retries, a hold, claims and what nobody has tried yet wait: with nobody there, and at work.
+
+    The claims are those of a process that was killed, and of calls that hang.
+    """
+    far = [-_HOUR, *([_HOUR, -_YEARS, _YEARS] * 3 if scale.is_long else [])]
+    each, slowest, busiest, lost = scale.of(3, 10), 0.0, 0.0, 0
+    with ExitStack() as open_ones:
+        town = _Town(folder, open_ones)
+        for seconds in far:
+            with town.start() as killed:
+                town.wait_in_trouble(killed, each, is_first=True)
+                killed.process.kill()
+                killed.process.wait()
+            town.clock.step(seconds)
+            town.calm()
+            with town.start() as running:
+                slowest = max(slowest, town.await_done())
+                lost += town.undone
+                began, used = time.monotonic(), _processor_seconds(running)
+                for step in (seconds, -2 * seconds):
+                    town.wait_in_trouble(running, each, is_first=step == seconds, hangs=step != seconds)
+                    town.clock.step(step)
+                    town.calm()
+                    slowest = max(slowest, town.await_done())
+                    lost += town.undone
+                busiest = max(busiest, (_processor_seconds(running) - used) / (time.monotonic() - began))
+                running.signal(signal.SIGTERM)
+                running.wait()
+        wrong = (slowest > _SANE) + (busiest > _IDLE) + (town.worst() > _ATTEMPTS)
+        note = f"all done {slowest:.1f} s after a step at most"
+        return Line(3 * len(far), len(town.people), lost, town.repeated(), wrong, note=note)
+
+
+def _moments(folder: Path, scale: Scale) -> Line:
+    """Let the clock go through moments that programs trip over, while retries and a hold wait, in a zone with DST."""
+    moments = _MOMENTS if scale.is_long else (_MOMENTS[0], _MOMENTS[-1])
+    each, slowest, wrong = scale.of(3, 20), 0.0, 0
+    with ExitStack() as open_ones:
+        town = _Town(folder, open_ones, _ZONE)
+        with town.start() as running:
+            for number, moment in enumerate(moments):
+                began = moment.timestamp() - _BEFORE
+                town.clock.step(began - town.clock.now)
+                first = town.attempts()
+                town.wait_in_trouble(running, each, is_first=not number)
+                wait_until(lambda: town.clock.now > moment.timestamp())  # noqa: B023  # called at once
+                town.calm()
+                slowest = max(slowest, town.await_done())
+                wrong += sum(not began <= at <= town.clock.now for at in town.attempts()[len(first) :])
+            finished = running.finish()
+        status = town.start("status", "--json").finish()
+        assert (finished.status, status.status) == (0, 0), finished.stderr[-2000:] + status.stderr
+        wrong += (slowest > _SANE) + (town.worst() > _ATTEMPTS)
+        note = f"all done {slowest:.1f} s after at most"
+        return Line(len(moments), len(town.people), town.undone, town.repeated(), wrong, note=note)
+
+
+def _processor_seconds(running: Running) -> float:
+    """Seconds of a processor that it has used; 0 where the machine does not tell."""
+    file = Path(f"/proc/{running.process.pid}/stat")
+    if not file.exists():
+        return 0.0
+    fields = file.read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
+
+
+FAULTS = (
+    Fault("the clock set back and forth, by an hour and by years", _steps),
+    Fault("DST, a leap day, the year 2038", _moments),
+)

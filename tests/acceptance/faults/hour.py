@@ -1,0 +1,88 @@
+"""List managers that answer 503 for an hour, on a clock that is set forth a minute at a time."""
+
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.acceptance.faults.shifting import Shifted
+from tests.acceptance.faults.table import Line, Scale
+from tests.acceptance.harness import Program, Running, accounting, bounce
+from tests.fakes.interspire import FakeInterspire
+from tests.fakes.mailwizz import API_KEY, FakeMailWizz
+from tests.fakes.server import Answer
+
+_MINUTE, _HOUR = 60.0, 60
+_LISTS = ("lista", "listb")
+_AGAIN = 8 * _HOUR
+"""Minutes after which everything has to be done: the schedule's waits are 1m, 5m, 30m, 2h, 5h."""
+_CALLS = 60
+"""Calls in the hour that are no burden: the 20 in a row that hold a provider, what is then in flight, 12 probes."""
+_LATER = 1.0
+"""Seconds; see `providers`."""
+
+
+class _Hour:
+    """An installation with the schedule that it has by default.
+
+    No webhook: its signature holds the time, and a receiver refuses what comes from another hour.
+    """
+
+    def __init__(self, folder: Path, servers: ExitStack) -> None:
+        self.clock, self.program = Shifted(folder), Program(folder)
+        self.news, self.shop, self.well = FakeMailWizz(), FakeInterspire(), FakeMailWizz()
+        for server in (self.news, self.shop, self.well):
+            servers.enter_context(server)
+        self.people = 0
+        mailwizz = {"type": "mailwizz", "api_key": API_KEY}
+        user = {"username": self.shop.username, "token": self.shop.token}
+        self.program.configure(
+            news={**mailwizz, "url": self.news.api_url},
+            shop={"type": "interspire", "url": self.shop.endpoint, **user},
+            well={**mailwizz, "url": self.well.api_url},
+        )
+
+    def minute(self, running: Running) -> float:
+        """A minute later one row more comes; seconds until the healthy one has been told."""
+        self.clock.step(_MINUTE)
+        person = f"h{self.people}@example.net"
+        for name in _LISTS:
+            self.news.subscribe(person, name)
+            self.well.subscribe(person, name)
+        self.shop.subscribe(person, "1")
+        data = accounting([bounce(person)], has_header=not self.people)
+        self.people += 1
+        began = time.monotonic()
+        running.write(data)
+        running.wait_until(lambda: "confirmed" not in self.well.status_of(person).values())
+        return time.monotonic() - began
+
+    def left(self, minutes: int = 0) -> int:
+        """How often somebody is still on the lists of a list manager, of those who came before the last minutes."""
+        people = [f"h{number}@example.net" for number in range(self.people - minutes)]
+        left = sum("confirmed" in server.status_of(who).values() for server in (self.news, self.well) for who in people)
+        return left + sum("active" in self.shop.status_of(who).values() for who in people)
+
+
+def unavailable_for_an_hour(folder: Path, scale: Scale) -> Line:
+    """A row a minute comes before, in, and after the hour, until all of before and of the hour are done."""
+    with ExitStack() as servers:
+        hour = _Hour(folder, servers)
+        with hour.program.start(environ=hour.clock.environ) as running:
+            hour.minute(running)  # the program has started
+            calm = max(hour.minute(running) for _ in range(scale.of(5, 60)))
+            before = {server: len(server.requests) for server in (hour.news, hour.shop)}
+            hour.news.always = hour.shop.always = Answer(503, b"<html>Service Unavailable</html>")
+            latest = max(hour.minute(running) for _ in range(_HOUR))
+            calls = max(len(server.requests) - already for server, already in before.items())
+            hour.news.always = hour.shop.always = None
+            minutes = 0
+            while hour.left(minutes) and minutes < _AGAIN:
+                latest, minutes = max(latest, hour.minute(running)), minutes + 1
+            running.wait_until(lambda: not hour.left())
+            finished = running.finish()
+    lost = hour.left() + sum(one["waiting"] + one["dead"] for one in finished.finished["providers"].values())
+    written = Counter(call.form["EMAIL"] for call in hour.news.calls("PUT", "unsubscribe-by-email"))
+    note = f"{calls} calls in the hour, all done {minutes} min later; the healthy one's {latest - calm:+.2f} s"
+    wrong = (calls > _CALLS) + (minutes >= _AGAIN) + (latest - calm > _LATER)
+    return Line(1, hour.people, lost, sum(count - 1 for count in written.values()), wrong, note=note)

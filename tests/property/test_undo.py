@@ -1,0 +1,119 @@
+"""Suppress, then undo, is as before: whatever comes in between, and in whatever order."""
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from bouncehandler.spool import Again, Done, Owed, Selection
+from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.suppression import Dispatch, Outcome, Suppression
+from tests.contract.spool_examples import NOW, attempt, suppression
+
+LISTS = {"ann@example.com": frozenset("12"), "bob@example.com": frozenset("2"), "cat@example.com": frozenset()}
+"""The lists that each person is on at first; the last is on none."""
+PROVIDERS = ("crm", "news")
+
+people = st.sampled_from(["ann@example.com", "ann@example.com", *sorted(LISTS)])
+reasons = st.sampled_from(["bounce", "bounce", "bounce", "complaint"])
+owners = st.sampled_from([("news",), ("news",), ("crm",), ("crm", "news")])
+
+
+class UndoMachine(RuleBasedStateMachine):
+    """Two list managers, the spool between them and what is suppressed, undone and suppressed again."""
+
+    @initialize()
+    def begin(self) -> None:
+        """Nobody is suppressed."""
+        self.folder = tempfile.TemporaryDirectory()
+        self.spool = SqliteSpool.open(Path(self.folder.name) / "spool.db")
+        self.now = NOW
+        self.standing: dict[str, tuple[Suppression, tuple[str, ...]]] = {}
+        self.active = {provider: dict(LISTS) for provider in PROVIDERS}
+        self.under_way: list[Dispatch] = []
+        self.number = 0
+
+    @rule(person=people, reason=reasons, providers=owners)
+    def suppress(self, person: str, reason: str, providers: tuple[str, ...]) -> None:
+        """A new record about somebody; a complaint goes to everybody."""
+        self.number += 1
+        one = suppression(person, self.number)._replace(reason=reason)
+        wanted_by = PROVIDERS if reason == "complaint" else providers
+        self.spool.record([Owed(one, wanted_by)], self.now)
+        self.standing[one.id] = (one, wanted_by)
+
+    @rule(provider=st.sampled_from(["news", *PROVIDERS]), limit=st.sampled_from([1, 9]))
+    def claim(self, provider: str, limit: int) -> None:
+        """Calls begin."""
+        self.under_way += self.spool.claim(
+            provider, limit, now=self.now, until=self.now + 1e6, repeat_after=1e5, per_campaign=False
+        )
+
+    @rule(fails=st.sampled_from([False, False, True]), back=st.booleans())
+    def answer(self, fails: bool, back: bool) -> None:  # noqa: FBT001  # Hypothesis passes by name
+        """A call comes back, first or last, well or badly."""
+        self.now += 1
+        if self.under_way:
+            self._settle(self.under_way.pop(-1 if back else 0), fails=fails)
+
+    @rule(person=st.one_of(st.none(), people), forced=st.booleans())
+    def undo(self, person: str | None, forced: bool) -> None:  # noqa: FBT001  # as above
+        """Somebody, or everybody, is to be as before; complaints only when forced."""
+        self.now += 1
+        asked = Selection(recipient=person)
+        for _ in self.spool.undo(asked, restoring=PROVIDERS, now=self.now, asked_by="", forced=forced):
+            pass
+        for key, (one, _) in list(self.standing.items()):
+            if person in {None, one.recipient} and (forced or one.reason == "bounce"):
+                del self.standing[key]
+
+    @rule(seconds=st.sampled_from([10.0, 1e6]))
+    def pass_time(self, seconds: float) -> None:
+        """Retries come due; what was done may be long ago. Claims are renewed, as a lane does."""
+        self.now += seconds
+        self.spool.extend(self.under_way, self.now + 1e6)
+
+    def _settle(self, dispatch: Dispatch, *, fails: bool) -> None:
+        if fails:
+            self.spool.settle([Again(dispatch, attempt("temporary"), self.now + 5, dispatch.step + 1)], self.now)
+        else:
+            outcome = self._called(dispatch)
+            self.spool.settle([Done(dispatch, attempt(outcome.kind), outcome)], self.now)
+
+    def _called(self, dispatch: Dispatch) -> Outcome:
+        """What a list manager does."""
+        active, person = self.active[dispatch.provider], dispatch.suppression.recipient
+        if dispatch.restores:
+            active[person] |= set(dispatch.restores.lists)
+            return Outcome("restored", dispatch.restores.lists)
+        changed, active[person] = active[person], frozenset()
+        return Outcome("unsubscribed", tuple(sorted(changed))) if changed else Outcome("already")
+
+    def teardown(self) -> None:
+        """At the end: off all lists where something stands against a person, else as before."""
+        if not hasattr(self, "spool"):
+            return
+        for _ in range(100):
+            self.now += 100
+            for provider in PROVIDERS:
+                self.claim(provider, 100)
+            if not self.under_way:
+                break
+            while self.under_way:
+                self._settle(self.under_way.pop(), fails=False)
+        assert not self.spool.status().dispatches.waiting
+        for provider in PROVIDERS:
+            off = {one.recipient for one, wanted_by in self.standing.values() if provider in wanted_by}
+            assert self.active[provider] == {
+                person: frozenset() if person in off else lists for person, lists in LISTS.items()
+            }
+        self.spool.close()
+        self.folder.cleanup()
+
+
+TestUndo = UndoMachine.TestCase
+TestUndo.settings = settings(
+    max_examples=150, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
