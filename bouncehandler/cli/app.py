@@ -20,6 +20,7 @@ _COMMANDS = (
     "status",
     "suppressions",
     "explain",
+    "holds",
     "undo",
     "dead-letters",
     "spool",

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING
 
 from bouncehandler.cli.unsubscribe_config import domains_of
 from bouncehandler.ingest import Owing, TokenHolder
+from bouncehandler.ingest.sights import Sights
 from bouncehandler.policy import Policy
 from bouncehandler.record import Subscriber, parse_address
 from bouncehandler.routing import Routes
 from bouncehandler.tokens import Domain, domain_of, identify, parse
+from bouncehandler.waves import Operators
 
 if TYPE_CHECKING:
     from bouncehandler.settings.model import Settings
@@ -28,7 +30,9 @@ def owing_of(settings: "Settings") -> Owing:
     routes = Routes(
         {name: section.originators for name, section in providers}, {name: section.type for name, section in providers}
     )
-    return Owing(routes, _Tokens(domains_of(settings)))
+    hold = settings.hold
+    sights = Sights(Operators(hold.operators), lists=hold.lists) if hold.enabled else None
+    return Owing(routes, _Tokens(domains_of(settings)), sights)
 
 
 class _Tokens:

@@ -1,4 +1,4 @@
-"""Removes what was done long ago, bit by bit, while a command runs."""
+"""What goes on beside while a command runs: what was done long ago is removed, and holds come to their end."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bouncehandler.cli.session import Session
 from bouncehandler.policy import Threshold
 from bouncehandler.settings.model import Settings
-from bouncehandler.spool import Pruned, Spool, SpoolError
+from bouncehandler.spool import HeldWave, Pruned, Selection, Spool, SpoolError
 from bouncehandler.spool.pruning import sweep
 
 _EVERY = 3600.0
@@ -48,6 +48,7 @@ def prune_once(spool: Spool, settings: Settings, now: float, rest: Callable[[flo
         SpoolError: the disk, or the file, failed.
     """
     keep = keep_of(settings)
+    spool.prune_waves(now, lambda: rest(_REST))
     if keep is None:
         return Removed(0, 0)
 
@@ -71,9 +72,8 @@ class Pruner:
         self._thread = threading.Thread(target=self._work, name="pruner", daemon=True)
 
     def start(self) -> None:
-        """Begin, unless everything is kept."""
-        if keep_of(self._settings) is not None:
-            self._thread.start()
+        """Begin."""
+        self._thread.start()
 
     def stop(self) -> None:
         """End after the step that it is at."""
@@ -81,9 +81,30 @@ class Pruner:
         if self._thread.is_alive():
             self._thread.join()
 
+    def _tend(self) -> None:
+        """Decide about what has been held long enough, and remind of what is held."""
+        hold, now = self._settings.hold, time.time()
+        if hold.decide_after is not None:
+            for wave in self._spool.waves(Selection()):
+                if wave.held and wave.noticed_at < now - hold.decide_after:
+                    self._decide(wave, now)
+        if hold.remind is not None:
+            self._spool.remind(now - hold.remind, now)
+
+    def _decide(self, wave: HeldWave, now: float) -> None:
+        decision = self._settings.hold.decision
+        count = self._spool.decide_held(
+            Selection(wave=wave.id),
+            is_released=decision == "release",
+            now=now,
+            asked_by=f'hold.decision = "{decision}"',
+        )
+        self._log.warning("hold_ended", wave=wave.id, operator=wave.operator, decision=decision, suppressions=count)
+
     def _work(self) -> None:
         while True:
             try:
+                self._tend()
                 removed = prune_once(self._spool, self._settings, time.time(), self._stopping.wait)
             except SpoolError as error:
                 self._log.warning("pruning_failed", reason=str(error))

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, get_args
@@ -76,20 +76,34 @@ _EVIDENCE = (
     click.option("--category", metavar="TEXT", help="Only this bounce category, or feedback type."),
     click.option("--match", metavar="TEXT", help="Only where the diagnostic holds this, in any case."),
 )
+_BY_FIELD = ("recipient", "domain", "since", "until", "limit", "category", "match")
+"""What the options of `_SUPPRESSIONS` and `_EVIDENCE` select by."""
 _FIELDS = frozenset(field.name for field in fields(Selection))
 
 
-def selecting(*, by_provider: bool = False, reason: str = "--reason", by_evidence: bool = False) -> Decorator:
+def _those(fields: Collection[str]) -> tuple[Decorator, ...]:
+    named = zip(_BY_FIELD, (*_SUPPRESSIONS, *_EVIDENCE), strict=True)
+    return tuple(option for field, option in named if field in fields)
+
+
+def selecting(
+    *,
+    by_provider: bool = False,
+    reason: str = "--reason",
+    by_evidence: bool = False,
+    only: Collection[str] | None = None,
+) -> Decorator:
     """Give a command the options that select; it receives a `Selection` as `selection`.
 
     Args:
         by_provider: with the options that only dead letters have.
         reason: what the option is called that selects by why the recipient is suppressed.
         by_evidence: with the options that look at the record.
+        only: of all options, those that select by these fields.
     """
     which = click.option(reason, "reason", type=click.Choice(get_args(Reason)), help="Only suppressed for this reason.")
     more = (*(_EVIDENCE if by_evidence else ()), *(_DEAD_LETTERS if by_provider else ()))
-    options = (*_SUPPRESSIONS, which, *more)
+    options = (*_SUPPRESSIONS, which, *more) if only is None else _those(only)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)

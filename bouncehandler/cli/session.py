@@ -1,6 +1,7 @@
 """What the commands have in common: settings, log, spool, and the crew that serves the providers."""
 
 import errno
+import getpass
 import os
 import sqlite3
 import sys
@@ -20,6 +21,7 @@ from bouncehandler.settings import ConfigurationError, load
 from bouncehandler.spool import Spool, SpoolError
 from bouncehandler.spool.sqlite import SqliteSpool, path_of
 from bouncehandler.spool.trouble import primary_code
+from bouncehandler.waves import WaveSettings
 
 if TYPE_CHECKING:
     from bouncehandler.cli.post import PostOffice
@@ -59,7 +61,13 @@ class Session:
     def open_spool(self) -> SqliteSpool:
         """The spool, created or migrated where needed."""
         try:
-            return SqliteSpool.open(self.settings.spool.url, notices=self._notices)
+            hold = self.settings.hold
+            return SqliteSpool.open(
+                self.settings.spool.url,
+                notices=self._notices,
+                waves=WaveSettings(minimum=hold.minimum, factor=hold.factor) if hold.enabled else None,
+                grace=hold.grace,
+            )
         except SpoolError as error:
             raise CommandError(str(error), exit_status(error)) from error
 
@@ -119,6 +127,15 @@ class _Telling:
             self._session.log.error("failed", reason=str(error), exit_status=error.status)
         elif isinstance(error, Exception) and self._session.options.logfile:
             self._session.log.error("bug", exc_info=error)
+
+
+def login() -> str:
+    """Who sits there, for the history."""
+    name = os.environ.get("SUDO_USER")
+    try:
+        return name or getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as containers have
+        return f"user {os.getuid()}"
 
 
 def root_warning(spool: Path) -> str:

@@ -1,6 +1,5 @@
 """`bouncehandler undo`: take back what was decided, and restore what was done, where the list manager can."""
 
-import getpass
 import os
 import sys
 import time
@@ -14,7 +13,7 @@ from bouncehandler import registry
 from bouncehandler.cli.exits import OK, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.selection import selecting
-from bouncehandler.cli.session import Session, begin
+from bouncehandler.cli.session import Session, begin, login
 from bouncehandler.cli.tables import Row, format_option, write
 from bouncehandler.provider import Reversible
 from bouncehandler.spool import Selection, Spool, Undone
@@ -84,7 +83,7 @@ class _Undoing:
             self._selection,
             restoring=self._restoring,
             now=time.time(),
-            asked_by=_login(),
+            asked_by=login(),
             forced=self._forced,
             is_dry=is_dry,
         )
@@ -102,17 +101,6 @@ def _restoring(session: Session) -> frozenset[str]:
     """The providers whose adapters can restore."""
     providers = session.settings.providers.items()
     return frozenset(name for name, section in providers if isinstance(registry.build(name, section), Reversible))
-
-
-def _login() -> str:
-    """Who sits there: for the history."""
-    name = os.environ.get("SUDO_USER")
-    if name:
-        return name
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a user without a name, as containers have
-        return f"user {os.getuid()}"
 
 
 def _counted(undone: Iterable[Undone], counts: Counter[str]) -> Iterator[Row]:

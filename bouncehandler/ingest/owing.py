@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from bouncehandler.ingest.sights import Sights
 from bouncehandler.policy import Count, Suppress
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, Subscriber
 from bouncehandler.routing import Routes
@@ -32,10 +33,11 @@ class Owing:
 
     Args:
         tokens: reads the List-Unsubscribe addresses of complained messages.
+        sights: sees which records may be one of a wave; None: nothing is held.
     """
 
-    def __init__(self, routes: Routes, tokens: Tokens = no_tokens) -> None:
-        self.routes, self._tokens = routes, tokens
+    def __init__(self, routes: Routes, tokens: Tokens = no_tokens, sights: Sights | None = None) -> None:
+        self.routes, self._tokens, self._sights = routes, tokens, sights
 
     def bounce(self, bounce: Bounce, verdict: Suppress) -> Owed:
         """A bounce is owed to the providers that want its originator."""
@@ -52,7 +54,8 @@ class Owing:
             bounce.job_id,
             bounce.logged_at or bounce.queued_at,
         )
-        return Owed(suppression, self.routes.of(bounce.originator))
+        sighting = self._sights.bounce(bounce) if self._sights else None
+        return Owed(suppression, self.routes.of(bounce.originator), (), (), sighting)
 
     def counted(self, bounce: Bounce, verdict: Count) -> Counted:
         """A soft bounce counts for the providers that want its originator."""
@@ -62,7 +65,9 @@ class Owing:
 
     def listed(self, listed: ListedAddress, verdict: Suppress, day: str) -> Owed:
         """An address fed by hand on a day (ISO date) is owed to everybody."""
-        return Owed(Suppression(listed.id_on(day), listed.recipient, "list", verdict.rule), self.routes.everyone)
+        sighting = self._sights.listed(listed) if self._sights else None
+        suppression = Suppression(listed.id_on(day), listed.recipient, "list", verdict.rule)
+        return Owed(suppression, self.routes.everyone, sighting=sighting)
 
     def complaint(self, complaint: Complaint, verdict: Suppress) -> Owed | None:
         """A complaint is owed to everybody; None where it names nobody, not even in its List-Unsubscribe header."""

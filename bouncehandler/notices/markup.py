@@ -9,7 +9,14 @@ from bouncehandler.notices.words import Entry, counted
 
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _BREAKS = "overflow-wrap:anywhere;word-break:break-word"
-_HEADINGS = {"complaint": "#b42318", "held": "#b54708", "dead": "#b54708", "unreadable": "#b54708", "back": "#067647"}
+_HEADINGS = {
+    "complaint": "#b42318",
+    "held": "#b54708",
+    "dead": "#b54708",
+    "wave": "#b54708",
+    "unreadable": "#b54708",
+    "back": "#067647",
+}
 _HEADING = "#344054"
 
 

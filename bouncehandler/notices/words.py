@@ -12,7 +12,10 @@ _MAX_DETAILS = 30
 _LABELS = {
     "answer": "Answer",
     "campaign_id": "Campaign",
+    "bounces": "Bounces when it was noticed",
     "diagnostic": "Said",
+    "expected": "Expected",
+    "held": "Held now",
     "job_id": "Job",
     "occurred_at": "Occurred",
     "of": "Of",
@@ -70,6 +73,12 @@ def kind_of(name: str) -> Kind:
         "dead": Kind(
             "dead letter", "dead letters", "`bouncehandler dead-letters list` lists them", ("person", "provider")
         ),
+        "wave": Kind(
+            "wave of bounces held",
+            "waves of bounces held",
+            "`bouncehandler holds list` lists them, `holds release` and `holds discard` decide",
+            ("operator",),
+        ),
         "unreadable": Kind("unreadable input", "unreadable inputs", "the log names them", ("rows", "of")),
     }
     return known.get(name) or Kind(f"{name} notice", f"{name} notices", "the log has them")
@@ -98,6 +107,8 @@ def _title(kind: str, about: Mapping[str, str], readable: Readable) -> str:
             return f"{named['provider']} is held"
         case "back":
             return f"{named['provider']} is back"
+        case "wave":
+            return f"a wave of bounces at {named['operator']}"
         case "dead":
             return f"{named['person'] or 'nobody known'} at {named['provider']}"
     return " ".join(filter(None, named.values())) or "nobody known"

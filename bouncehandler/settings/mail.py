@@ -93,7 +93,7 @@ def _host_and_port(text: str) -> str:
     return text
 
 
-NoticeKind = Literal["complaint", "unsubscribe", "held", "back", "dead", "unreadable"]
+NoticeKind = Literal["complaint", "unsubscribe", "held", "back", "dead", "wave", "unreadable"]
 
 Share = Annotated[float, Field(gt=0, le=1)]
 

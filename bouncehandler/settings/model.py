@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from bouncehandler.accounting import DEFAULT_COLUMNS
 from bouncehandler.durations import Duration, Rate
+from bouncehandler.settings.hold import HoldSettings
 from bouncehandler.settings.mail import NotifySettings, UnsubscribeSection, tables
 from bouncehandler.settings.policy import PolicySettings
 from bouncehandler.settings.section import Positive, Section, Whole
@@ -171,6 +172,7 @@ class Settings(BaseSettings):
     dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     columns: ColumnSettings = Field(default_factory=ColumnSettings)
+    hold: HoldSettings = Field(default_factory=HoldSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
     unsubscribe: Annotated[list[UnsubscribeSection], BeforeValidator(tables)] = Field(default_factory=list)
     """The first that fits an address counts."""

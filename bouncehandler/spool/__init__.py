@@ -4,7 +4,7 @@ Times are seconds since the epoch, passed in. Every method is one transaction, i
 several processes at once, and raises `SpoolError` when the disk, or the file, fails it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bouncehandler.spool.data import (
@@ -13,9 +13,7 @@ from bouncehandler.spool.data import (
     Counted,
     Counts,
     Dead,
-    DeadLetter,
     Done,
-    Happening,
     Notice,
     Owed,
     Post,
@@ -23,13 +21,13 @@ from bouncehandler.spool.data import (
     Pruned,
     Recorded,
     Returned,
-    Selection,
     Settlement,
+    Sighting,
     SpoolError,
     Status,
-    Undone,
 )
-from bouncehandler.suppression import Dispatch, Suppression
+from bouncehandler.spool.review import DeadLetter, Forgotten, Happening, HeldWave, Review, Selection, Undone
+from bouncehandler.suppression import Dispatch
 
 __all__ = [
     "Again",
@@ -39,7 +37,9 @@ __all__ = [
     "Dead",
     "DeadLetter",
     "Done",
+    "Forgotten",
     "Happening",
+    "HeldWave",
     "Notice",
     "Owed",
     "Post",
@@ -47,8 +47,10 @@ __all__ = [
     "Pruned",
     "Recorded",
     "Returned",
+    "Review",
     "Selection",
     "Settlement",
+    "Sighting",
     "Spool",
     "SpoolError",
     "Status",
@@ -56,8 +58,8 @@ __all__ = [
 ]
 
 
-class Spool(Protocol):
-    """See the module's text for what holds for every method."""
+class Spool(Review, Protocol):
+    """What reads and what dispatches need of it; see the module's text for what holds for every method."""
 
     def record(self, batch: Sequence[Owed], now: float) -> Recorded:
         """Put a batch on disk; when this returns, it is safe."""
@@ -159,58 +161,6 @@ class Spool(Protocol):
 
     def status(self) -> Status:
         """The whole spool in numbers."""
-        ...
-
-    def suppressions(self, selection: Selection) -> Iterator[Suppression]:
-        """The selected suppressions, oldest first, read in pages so that nobody waits for a slow reader."""
-        ...
-
-    def history(self, person: str) -> list[Happening]:
-        """Everything that is known of a recipient, or of `mailwizz:LIST/SUBSCRIBER`, in the order of the time.
-
-        What was learned from ids is told with what came by them; what still waits stands at the time when it is due.
-        """
-        ...
-
-    def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
-        """The selected dead letters, oldest first."""
-        ...
-
-    def retry_dead_letters(self, ids: Sequence[int], now: float) -> int:
-        """Make dead letters pending and due at once, with a new schedule; returns how many were."""
-        ...
-
-    def drop_dead_letters(self, ids: Sequence[int], now: float, reason: str = "") -> int:
-        """Settle dead letters as done without a call, outcome `dropped`, with the reason; returns how many were."""
-        ...
-
-    def undo(  # noqa: PLR0913  # what an operator says, all of it needed
-        self,
-        selection: Selection,
-        *,
-        restoring: Collection[str],
-        now: float,
-        asked_by: str,
-        forced: bool = False,
-        is_dry: bool = False,
-    ) -> Iterator[Undone]:
-        """Take back the selected suppressions, and tell what becomes of each person at each provider.
-
-        A dispatch that was not carried out is settled as `undone`, without a call; one that was is due again, to
-        restore the lists that it changed, if its provider is among `restoring`; one that is under way is restored once
-        it has come back. But where another suppression speaks against the same person, at that provider or (if it is
-        no bounce) anywhere, nothing is restored. Complaints and unsubscribe requests are left alone unless `forced`.
-        What was undone before is not undone again; a new record about the person suppresses anew.
-
-        Args:
-            restoring: the providers that can restore.
-            asked_by: who wants it, for the history.
-            is_dry: tell, and change nothing.
-        """
-        ...
-
-    def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
-        """The selected dead letters that were dropped, as long as they are kept, oldest first."""
         ...
 
     def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:

@@ -134,6 +134,19 @@ class Connection:
             self._statements[name] = text
         return text
 
+    def leave_no_journal(self) -> None:
+        """Empty the journal, which holds pages as they were before the latest transactions."""
+        with self._lock, self._explaining():
+            if self._raw.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+                self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                return
+            limit = self._raw.execute("PRAGMA journal_size_limit").fetchone()[0]
+            self._raw.execute("PRAGMA journal_size_limit = 0")
+            self._raw.execute("BEGIN IMMEDIATE")
+            self._raw.execute("PRAGMA user_version = " + str(self._raw.execute("PRAGMA user_version").fetchone()[0]))
+            self._raw.execute("COMMIT")
+            self._raw.execute(f"PRAGMA journal_size_limit = {limit}")
+
     def pragma(self, name: str) -> object:
         """The value of one of SQLite's own settings."""
         with self._lock, self._explaining():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.data import Counted, Owed, Recorded
-from bouncehandler.spool.recording import put
+from bouncehandler.spool.recording import Watching, put
 from bouncehandler.spool.rows import storable
 from bouncehandler.suppression import Suppression
 
@@ -53,7 +53,7 @@ def crossed(bounces: Sequence[SoftBounce]) -> Sequence[SoftBounce]:
     return ()
 
 
-def count(connection: Connection, batch: Sequence[Counted], now: float) -> Recorded:
+def count(connection: Connection, batch: Sequence[Counted], now: float, watching: Watching) -> Recorded:
     """See `Spool.count`."""
     if not batch:
         return Recorded(new=0, duplicates=0)
@@ -61,7 +61,7 @@ def count(connection: Connection, batch: Sequence[Counted], now: float) -> Recor
         raw.executemany(connection.sql("count_bounce"), [_row(counted, now) for counted in batch])
         recipients = dict.fromkeys(storable(counted.suppression.recipient) for counted in batch)
         owed = [one for recipient in recipients for one in _spend_all(connection, raw, recipient)]
-        return put(connection, raw, owed, now)
+        return put(connection, raw, owed, now, watching)
 
 
 def delivered(connection: Connection, deliveries: Mapping[str, int], now: float) -> None:

@@ -12,6 +12,15 @@ class SpoolError(Exception):
     """The spool can't do what it promises; the text says what happened and how to mend it."""
 
 
+class Sighting(NamedTuple):
+    """What a hard bounce has in common with others that come of the same cause."""
+
+    operator: str
+    """Who runs the recipient's mailbox."""
+    shape: str
+    """What the diagnostics of one cause have in common."""
+
+
 class Owed(NamedTuple):
     """A suppression and the providers that want it."""
 
@@ -23,6 +32,8 @@ class Owed(NamedTuple):
     the others as soon as one of them has learned the address."""
     evidence: Headers = ()
     """What a notice to the postmaster says beside the suppression itself."""
+    sighting: Sighting | None = None
+    """Where it may be one of a wave, which would be held; None: it is never held."""
 
 
 class Counted(NamedTuple):
@@ -82,25 +93,13 @@ class Returned:
     due_at: float
 
 
-class Happening(NamedTuple):
-    """One thing that happened to a person."""
-
-    at: float
-    event: str
-    """In a few words: `bounced`, `was suppressed`, `call: temporary`, `done: unsubscribed`, ..."""
-    provider: str
-    """Empty where it concerns none."""
-    detail: str
-    """Hostile text among it."""
-
-
 class Notice(NamedTuple):
     """Something that the postmaster is to be told."""
 
     id: int
     """In the order in which they came."""
     kind: str
-    """`complaint`, `unsubscribe`, `held`, `back`, `dead` or `unreadable`."""
+    """`complaint`, `unsubscribe`, `held`, `back`, `dead`, `wave` or `unreadable`."""
     at: float
     about: Mapping[str, str]
     """What there is to say, by name: hostile text."""
@@ -173,62 +172,6 @@ class Status:
     """When the last suppression was recorded; None in a new spool."""
     notices: int = 0
     """How many notices wait for the postmaster."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which suppressions or dead letters are meant; an empty field selects everything."""
-
-    recipient: str | None = None
-    domain: str | None = None
-    reason: str | None = None
-    provider: str | None = None
-    """This and the last three are for dead letters only."""
-    since: float | None = None
-    """Occurred (or, without a time of its own, recorded) at this time or later."""
-    until: float | None = None
-    """Before this time."""
-    limit: int | None = None
-    error: str | None = None
-    """What the last answer holds, without regard to case."""
-    died_since: float | None = None
-    """Given up, or dropped, at this time or later."""
-    died_until: float | None = None
-    """Before this time."""
-    category: str | None = None
-    """As the record has it."""
-    match: str | None = None
-    """What the diagnostic holds, without regard to the case of ASCII letters."""
-    is_undone: bool | None = False
-    """Whether it was taken back; None selects both."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """A dispatch that gave up."""
-
-    dispatch: int
-    provider: str
-    suppression: Suppression
-    attempts: int
-    died_at: float
-    """When it gave up, or was dropped."""
-    answer: str
-    """What the last attempt was told."""
-    note: str = ""
-    """Why it was dropped; empty where nobody said, and for one that is not dropped."""
-
-
-class Undone(NamedTuple):
-    """What undoing made of one person, at one provider."""
-
-    person: str
-    provider: str
-    """Empty where it concerns all of them."""
-    what: str
-    """`restoring`: a call will restore it; `withdrawn`: it was not carried out, and will not be; `nothing`: nothing had
-    been changed; `kept`: something else speaks against the person; `impossible`: the provider can't restore."""
-    detail: str
 
 
 class Pruned(NamedTuple):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from bouncehandler.record import Subscriber
 from bouncehandler.spool.connection import Connection, Row
-from bouncehandler.spool.data import Happening
+from bouncehandler.spool.review import Happening
 
 _MOST = 1000
 """Suppressions of one person that are told."""

@@ -2,29 +2,46 @@
 
 import sqlite3
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from bouncehandler.spool import Owed, Recorded
 from bouncehandler.spool.connection import Connection, Row
+from bouncehandler.spool.forgetting import Remembering
 from bouncehandler.spool.notices import about_suppression, tell
 from bouncehandler.spool.rows import suppression_rows
+from bouncehandler.spool.watching import Watch, about_noticed
 
 
-def record(connection: Connection, batch: Sequence[Owed], now: float, notices: Collection[str] = ()) -> Recorded:
-    """See `Spool.record`; `notices` are the reasons of which the postmaster is told."""
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Who else looks at what is recorded, within the same transaction."""
+
+    notices: Collection[str] = ()
+    """The kinds of which the postmaster is told."""
+    watch: Watch | None = None
+    """Sees waves."""
+    remembering: Remembering | None = None
+    """Knows who was forgotten."""
+
+
+def record(connection: Connection, batch: Sequence[Owed], now: float, watching: Watching) -> Recorded:
+    """See `Spool.record`."""
     if not batch:
         return Recorded(new=0, duplicates=0)
     wanted = {owed.providers: ",".join(owed.providers) for owed in batch}
     rows = suppression_rows(batch, wanted, now)  # before the transaction, which others wait for
     with connection.writing() as raw:
-        return _put(connection, raw, batch, rows, now, notices)
+        return _put(connection, raw, batch, rows, now, watching)
 
 
-def put(connection: Connection, raw: sqlite3.Connection, batch: Sequence[Owed], now: float) -> Recorded:
-    """The same within a transaction that has begun, and telling nobody."""
+def put(
+    connection: Connection, raw: sqlite3.Connection, batch: Sequence[Owed], now: float, watching: Watching
+) -> Recorded:
+    """The same within a transaction that has begun."""
     if not batch:
         return Recorded(new=0, duplicates=0)
     wanted = {owed.providers: ",".join(owed.providers) for owed in batch}
-    return _put(connection, raw, batch, suppression_rows(batch, wanted, now), now, ())
+    return _put(connection, raw, batch, suppression_rows(batch, wanted, now), now, watching)
 
 
 def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it needed
@@ -33,21 +50,31 @@ def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it need
     batch: Sequence[Owed],
     rows: Sequence[Row],
     now: float,
-    notices: Collection[str],
+    watching: Watching,
 ) -> Recorded:
     sql = connection.sql
     newest = raw.execute(sql("newest_suppression")).fetchone()[0]
     new = raw.executemany(sql("record_suppression"), rows).rowcount
     providers = dict.fromkeys(provider for owed in batch for provider in owed.providers)
     raw.executemany(sql("owe_new"), [{"provider": name, "newest": newest, "now": now} for name in providers])
-    known = _known(batch, _records(connection, raw, newest)) if new < len(rows) else []
+    ids = _records(connection, raw, newest) if new < len(rows) else set()
+    known = _known(batch, set(ids)) if new < len(rows) else []
     _owe(connection, raw, [*known, *(owed for owed in batch if owed.resolvers)], now)
-    told = [owed for owed in batch if owed.suppression.reason in notices]
-    if told:
-        new_ones = _records(connection, raw, newest)
-        fresh = {o.suppression.id: o for o in reversed(told) if o.suppression.id in new_ones}
-        tell(connection, raw, [(o.suppression.reason, about_suppression(o)) for o in reversed(fresh.values())], now)
+    fresh = batch if new == len(rows) else _fresh(batch, ids)
+    told = [(o.suppression.reason, about_suppression(o)) for o in fresh if o.suppression.reason in watching.notices]
+    if watching.watch:
+        noticed = watching.watch.look(raw, fresh, newest, now)
+        told += [("wave", about_noticed(found)) for found in noticed if "wave" in watching.notices]
+    if watching.remembering:
+        watching.remembering.look(raw, fresh)
+    tell(connection, raw, told, now)
     return Recorded(new=new, duplicates=len(rows) - new)
+
+
+def _fresh(batch: Sequence[Owed], ids: Collection[str]) -> list[Owed]:
+    """What of a batch is new, once each."""
+    found = {owed.suppression.id: owed for owed in reversed(batch) if owed.suppression.id in ids}
+    return list(reversed(found.values()))
 
 
 def _records(connection: Connection, raw: sqlite3.Connection, newest: int) -> set[str]:

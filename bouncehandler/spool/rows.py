@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from bouncehandler.spool import Owed
 from bouncehandler.spool.connection import Row
+from bouncehandler.spool.kinds import kind_of
 from bouncehandler.suppression import Suppression
 
 MAX_DIAGNOSTIC = 4096
@@ -29,8 +30,9 @@ def suppression_rows(batch: Sequence[Owed], wanted: dict[tuple[str, ...], str], 
             ":".join(suppression[11:]) if suppression[11] else "",
             wanted[providers],
             now,
+            sighting and kind_of(*sighting),
         )
-        for suppression, providers, _, _ in batch
+        for suppression, providers, _, _, sighting in batch
     ]
     if _can_be_stored("".join(["".join(row[:_TEXTS]) for row in rows])):
         return rows

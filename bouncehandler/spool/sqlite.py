@@ -2,64 +2,64 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from bouncehandler.spool import (
     Claimed,
     Counted,
-    DeadLetter,
-    Happening,
     Notice,
     Owed,
     Post,
     ProviderState,
     Pruned,
     Recorded,
-    Selection,
     Settlement,
     Status,
-    Undone,
 )
 from bouncehandler.spool.claims import Claiming, claim, extend
 from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.counting import count, delivered, prune
-from bouncehandler.spool.history import history
+from bouncehandler.spool.forgetting import Remembering
 from bouncehandler.spool.notices import claim_post, notices, postpone_post, settle_post, tell
 from bouncehandler.spool.place import path_of
 from bouncehandler.spool.pruning import prune as prune_step
-from bouncehandler.spool.queries import dead_letters, dropped, states, status, suppressions
-from bouncehandler.spool.recording import record
+from bouncehandler.spool.queries import states, status
+from bouncehandler.spool.recording import Watching, record
 from bouncehandler.spool.rows import storable
 from bouncehandler.spool.settling import settle
-from bouncehandler.spool.undoing import Undoing, undo
-from bouncehandler.suppression import Dispatch, Suppression
+from bouncehandler.spool.sqlite_review import SqliteReview
+from bouncehandler.spool.watching import Watch
+from bouncehandler.suppression import Dispatch
+from bouncehandler.waves import WaveSettings
 
 __all__ = ["SqliteSpool", "path_of"]
-
-_MAX_NUMBER = 2**63 - 1
 
 
 def _random_token() -> str:
     return os.urandom(8).hex()
 
 
-class SqliteSpool:
+class SqliteSpool(SqliteReview):
     """The embedded spool. `Spool` says what each method promises; all of them raise `SpoolError`."""
 
-    def __init__(self, connection: Connection, new_token: Callable[[], str], notices: frozenset[str]) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: Connection, new_token: Callable[[], str], notices: frozenset[str], watch: Watch | None = None
+    ) -> None:
+        super().__init__(connection, notices)
         self._new_token = new_token
-        self._notices = notices
+        self._watching = Watching(notices, watch, Remembering(connection))
 
     @classmethod
-    def open(
+    def open(  # noqa: PLR0913  # each has a default
         cls,
         place: str | Path,
         *,
         wait: float = 60.0,
         notices: frozenset[str] = frozenset(),
+        waves: WaveSettings | None = None,
+        grace: float = 0.0,
         new_token: Callable[[], str] = _random_token,
         sqlite_version: tuple[int, ...] = sqlite3.sqlite_version_info,
     ) -> Self:
@@ -69,6 +69,8 @@ class SqliteSpool:
             place: where it is; a relative path counts from the current folder, once and for all.
             wait: seconds to wait while another process writes.
             notices: the kinds of `Notice` that are queued.
+            waves: how waves of hard bounces are recognised, to be held; None: nothing is held.
+            grace: seconds that new hard bounces wait before they are due, so that a wave is caught from its beginning.
             new_token: gives each claim a name that no other claim has.
             sqlite_version: the SQLite that is linked, which decides the journal.
 
@@ -76,7 +78,9 @@ class SqliteSpool:
             SpoolError: the URL, the file, the disk or this SQLite is not fit.
         """
         path = path_of(place) if isinstance(place, str) and ":" in place else Path(place)
-        return cls(Connection.open(path.absolute(), wait=wait, version=sqlite_version), new_token, notices)
+        connection = Connection.open(path.absolute(), wait=wait, version=sqlite_version)
+        watch = Watch(connection, waves, grace) if waves else None
+        return cls(connection, new_token, notices, watch)
 
     @property
     def path(self) -> Path:
@@ -90,11 +94,11 @@ class SqliteSpool:
 
     def record(self, batch: Sequence[Owed], now: float) -> Recorded:
         """Put a batch on disk; when this returns, it is safe."""
-        return record(self._connection, batch, now, self._notices)
+        return record(self._connection, batch, now, self._watching)
 
     def count(self, batch: Sequence[Counted], now: float) -> Recorded:
         """Put soft bounces on disk, and record the suppressions that they come to."""
-        return count(self._connection, batch, now)
+        return count(self._connection, batch, now, self._watching)
 
     def delivered(self, deliveries: Mapping[str, int], now: float) -> None:
         """Note deliveries: what bounced before no longer counts."""
@@ -174,44 +178,6 @@ class SqliteSpool:
         """The whole spool in numbers."""
         return status(self._connection)
 
-    def suppressions(self, selection: Selection) -> Iterator[Suppression]:
-        """The selected suppressions, oldest first."""
-        return suppressions(self._connection, selection)
-
-    def history(self, person: str) -> list[Happening]:
-        """Everything that is known of a person, in the order of the time."""
-        return history(self._connection, person)
-
-    def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
-        """The selected dead letters, oldest first."""
-        return dead_letters(self._connection, selection)
-
-    def retry_dead_letters(self, ids: Sequence[int], now: float) -> int:
-        """Make dead letters pending and due at once; returns how many were."""
-        return self._change_dead_letters("retry_dead_letter", ids, now)
-
-    def drop_dead_letters(self, ids: Sequence[int], now: float, reason: str = "") -> int:
-        """Settle dead letters without a call; returns how many were."""
-        return self._change_dead_letters("drop_dead_letter", ids, now, reason=storable(reason))
-
-    def undo(  # noqa: PLR0913  # the protocol's signature
-        self,
-        selection: Selection,
-        *,
-        restoring: Collection[str],
-        now: float,
-        asked_by: str,
-        forced: bool = False,
-        is_dry: bool = False,
-    ) -> Iterator[Undone]:
-        """Take back the selected suppressions, and tell what becomes of each person at each provider."""
-        asked = Undoing(selection, restoring, forced=forced, asked_by=asked_by, now=now, is_dry=is_dry)
-        return undo(self._connection, asked)
-
-    def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
-        """The selected dead letters that were dropped, oldest first."""
-        return dropped(self._connection, selection)
-
     def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:
         """Queue a notice, if this spool was opened with notices of that kind."""
         if kind in self._notices:
@@ -237,14 +203,3 @@ class SqliteSpool:
     def close(self) -> None:
         """Give back the file; a second time does nothing."""
         self._connection.close()
-
-    def _change_dead_letters(self, statement: str, ids: Sequence[int], now: float, **values: object) -> int:
-        rows = [{"id": number, "now": now, **values} for number in ids if 0 < number <= _MAX_NUMBER]
-        return self._change(statement, rows)
-
-    def _change(self, statement: str, rows: Sequence[dict[str, object]]) -> int:
-        """How many rows the statement changed."""
-        if not rows:
-            return 0
-        with self._connection.writing() as raw:
-            return raw.executemany(self._connection.sql(statement), rows).rowcount

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.data import Selection, Undone
+from bouncehandler.spool.review import Selection, Undone
 from bouncehandler.spool.rows import storable
 
 _WINDOW = 1000

@@ -112,7 +112,7 @@ class FaultyDispatch(RuleBasedStateMachine):
     def record(self, batch: list[Owed]) -> None:
         """New and known suppressions."""
         self.spool.record(batch, self.world.now)
-        for one, providers, resolvers, _ in batch:
+        for one, providers, resolvers, *_ in batch:
             self.wanted.setdefault(one.id, providers)
             self.owed |= {(name, one.id, one.person) for name in (providers if one.recipient else resolvers)}
 

@@ -186,6 +186,10 @@ class TestVersions:
             "delivery",
             "pruned",
             "event",
+            "hard_bounce",
+            "wave",
+            "forgotten",
+            "to_forget",
         }
 
     def test_opened_again(self, tmp_path: Path) -> None:

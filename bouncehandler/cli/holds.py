@@ -1,0 +1,148 @@
+"""`bouncehandler holds`: see the waves of bounces that are held, and decide what becomes of them."""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from bouncehandler.cli.exits import OK, explained
+from bouncehandler.cli.options import Common, common
+from bouncehandler.cli.report import moment
+from bouncehandler.cli.selection import selecting
+from bouncehandler.cli.session import begin, login
+from bouncehandler.cli.tables import Row, format_option, write
+from bouncehandler.spool import HeldWave, Selection
+from bouncehandler.suppression import Suppression
+
+_COLUMNS = ("id", "operator", "held", "bounces", "expected", "since", "until", "verdict", "example")
+_HELD_COLUMNS = ("wave", "operator", "recipient", "occurred_at", "category", "status", "diagnostic")
+
+
+@click.group("holds", short_help="See the waves of bounces that are held, and decide.")
+@common
+def command(options: Common) -> int:  # noqa: ARG001  # its commands receive the options
+    """See the waves of bounces that are held, and decide what becomes of them."""
+    return OK
+
+
+@command.command("list", short_help="List the waves that hold something.")
+@click.option("--all", "everything", is_flag=True, help="Also those that were released, discarded, or held nothing.")
+@format_option
+@common
+def list_(options: Common, form: str, *, everything: bool) -> int:
+    """List the waves that hold something, oldest first; times are those of the records, UTC.
+
+    `bounces` is how many there were when the wave was noticed, where so many as `expected` were to be expected.
+    """
+    spool = begin(options, dict(os.environ)).open_spool()
+    with explained():
+        waves = spool.waves(Selection())
+        write((_row(wave) for wave in waves if wave.held or everything), _COLUMNS, form)
+    return OK
+
+
+def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what of the held is meant; the command receives `selection`, with wave and operator."""
+    for option in (
+        selecting(only=("recipient", "domain", "since", "until", "match")),
+        click.option("--operator", metavar="NAME", help="Only this operator's waves."),
+        click.argument("wave", required=False, type=click.IntRange(min=1), metavar="[WAVE]"),
+    ):
+        command = option(command)
+    return command
+
+
+@command.command("show", short_help="List who is held.")
+@format_option
+@_choosing
+@common
+def show(options: Common, form: str, selection: Selection, wave: int | None, operator: str | None) -> int:
+    """List who is held, by all waves or by WAVE, as `holds list` numbers them."""
+    spool = begin(options, dict(os.environ)).open_spool()
+    with explained():
+        held = spool.on_hold(replace(selection, wave=wave, operator=operator))
+        write((_held_row(wave, one) for wave, one in held), _HELD_COLUMNS, form)
+    return OK
+
+
+def _deciding(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--yes", "is_sure", is_flag=True, help="Don't ask."),
+        click.option("--all", "everything", is_flag=True, help="Everything that is held, where no option selects."),
+    ):
+        command = option(command)
+    return command
+
+
+@command.command("release", short_help="Let what is held go: it is dispatched.")
+@_deciding
+@_choosing
+@common
+def release(  # noqa: PLR0913  # one parameter an option
+    options: Common, selection: Selection, wave: int | None, operator: str | None, *, everything: bool, is_sure: bool
+) -> int:
+    """Let what is held go: the bounces were true, and are dispatched like any others.
+
+    What still comes of a wave that is released as a whole is not held any more.
+    """
+    chosen = replace(selection, wave=wave, operator=operator)
+    return _decide(options, chosen, is_released=True, everything=everything, is_sure=is_sure)
+
+
+@command.command("discard", short_help="Drop what is held: nobody is suppressed for it.")
+@_deciding
+@_choosing
+@common
+def discard(  # noqa: PLR0913  # one parameter an option
+    options: Common, selection: Selection, wave: int | None, operator: str | None, *, everything: bool, is_sure: bool
+) -> int:
+    """Drop what is held: the bounces were false, and nobody is suppressed for them.
+
+    Those of the wave that were dispatched before it was noticed are restored by `bouncehandler undo`.
+    """
+    chosen = replace(selection, wave=wave, operator=operator)
+    return _decide(options, chosen, is_released=False, everything=everything, is_sure=is_sure)
+
+
+def _decide(options: Common, selection: Selection, *, is_released: bool, everything: bool, is_sure: bool) -> int:
+    if everything == (selection != Selection()):
+        raise click.UsageError("name a wave (see `bouncehandler holds list`), select with options, or say --all alone")
+    spool = begin(options, dict(os.environ)).open_spool()
+    verb = "Release" if is_released else "Discard"
+    with explained():
+        if not is_sure and sys.stdin and sys.stdin.isatty():
+            count = sum(1 for _ in spool.on_hold(selection))
+            if not count or not click.confirm(f"{verb} {_many(count)}?"):
+                click.echo("nothing was changed")
+                return OK
+        count = spool.decide_held(selection, is_released=is_released, now=time.time(), asked_by=login())
+    click.echo(f"{_many(count)} {'released: they are dispatched now' if is_released else 'discarded'}")
+    return OK
+
+
+def _many(count: int) -> str:
+    return f"{count} held suppression{'' if count == 1 else 's'}"
+
+
+def _row(wave: HeldWave) -> Row:
+    return {
+        "id": wave.id,
+        "operator": wave.operator,
+        "held": wave.held,
+        "bounces": wave.bounces,
+        "expected": round(wave.expected, 1),
+        "since": moment(wave.since),
+        "until": moment(wave.until),
+        "verdict": wave.verdict,
+        "example": wave.example,
+    }
+
+
+def _held_row(wave: HeldWave, suppression: Suppression) -> Row:
+    at = suppression.occurred_at
+    shown = {"wave": wave.id, "operator": wave.operator, "recipient": suppression.person}
+    return suppression._asdict() | shown | {"occurred_at": at.isoformat() if at else None}

@@ -1,0 +1,126 @@
+"""How a person's data is erased: what is kept stands under a keyed hash, so that the person stays suppressed."""
+
+import hmac
+import os
+import sqlite3
+from collections.abc import Iterable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from bouncehandler.spool.connection import Connection, Row
+from bouncehandler.spool.data import Owed, SpoolError
+from bouncehandler.spool.place import give_to_folders_owner
+from bouncehandler.spool.review import Forgotten
+from bouncehandler.spool.rows import storable
+
+_ERASING = ("forget_attempts", "forget_notes", "forget_events", "forget_event", "forget_suppression")
+_KEY_SIZE = 32  # bytes
+_PREFIX = "forgotten:"
+"""No address has it, and no list manager's ids."""
+
+
+class Forgetting(NamedTuple):
+    """Who is to be forgotten, and who wants it."""
+
+    person: str
+    asked_by: str
+    now: float
+
+
+def key_file(spool: Path) -> Path:
+    """Where the key of the hashes lies: `spool.db` has `spool.key`."""
+    return spool.with_suffix(".key")
+
+
+def forget(connection: Connection, asked: Forgetting) -> Forgotten:
+    """See `Spool.forget`."""
+    key = _key(connection.path)
+    name = _hashed(key, asked.person)
+    values = {"name": name, "person": asked.person, "now": asked.now, "asked_by": storable(asked.asked_by)}
+    with connection.writing() as raw:
+        raw.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, from now on in this process
+        raw.execute(connection.sql("forget_person"), values)
+        erased, waiting = _erase(connection, raw, key, values)
+        counted = raw.execute(connection.sql("forget_bounces"), values).rowcount
+        counted += raw.execute(connection.sql("forget_delivery"), values).rowcount
+        for statement in ("forget_notices", "forget_example", "to_forget_later" if waiting else "to_forget_no_more"):
+            raw.execute(connection.sql(statement), values)
+    connection.leave_no_journal()
+    return Forgotten(name, erased, waiting, counted)
+
+
+def forget_rest(connection: Connection, now: float) -> int:
+    """See `Spool.forget_rest`."""
+    erased = 0
+    for (person,) in connection.rows("to_forget"):
+        name = _hashed(_key(connection.path), person)
+        by: list[Row] = connection.rows("forgotten_by", {"name": name})
+        erased += forget(connection, Forgetting(person, by[0][0] if by else "", now)).erased
+    return erased
+
+
+class Remembering:
+    """Knows who was forgotten, so that what is recorded of them anew is erased as soon as it is done."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._known: tuple[object, ...] = (0, None)
+        self._names: frozenset[str] = frozenset()
+        self._key = b""
+
+    def look(self, raw: sqlite3.Connection, batch: Iterable[Owed]) -> None:
+        """Note whoever of a batch was forgotten, within the transaction that records it."""
+        known = raw.execute(self._connection.sql("forgotten_count")).fetchone()
+        if known != self._known:
+            self._names = frozenset(row[0] for row in raw.execute(self._connection.sql("forgotten_names")))
+            self._known, self._key = known, _key(self._connection.path)
+        if not self._names:
+            return
+        people = {owed.suppression.person for owed in batch}
+        rows = [{"person": storable(one)} for one in people if _hashed(self._key, one) in self._names]
+        raw.executemany(self._connection.sql("to_forget_later"), rows)
+
+
+def _erase(connection: Connection, raw: sqlite3.Connection, key: bytes, values: dict[str, object]) -> tuple[int, int]:
+    """Erase the suppressions for which nothing is left to do; how many, and how many wait."""
+    rows: list[Row] = raw.execute(connection.sql("forget_rows"), values).fetchall()
+    done = [(number, record) for number, record, _, is_owed in rows if not is_owed]
+    for number, record in done:
+        row = {**values, "id": number, "record": _hashed(key, record)[len(_PREFIX) :]}
+        for statement in _ERASING:
+            raw.execute(connection.sql(statement), row)
+    return len(done), len(rows) - len(done)
+
+
+def _hashed(key: bytes, text: str) -> str:
+    return _PREFIX + hmac.new(key, text.encode("utf-8", "replace"), sha256).hexdigest()[:32]
+
+
+def _key(spool: Path) -> bytes:
+    """The key, made where there is none yet.
+
+    Raises:
+        SpoolError: the file can't be read or made.
+    """
+    file = key_file(spool)
+    try:
+        with suppress(FileExistsError):
+            _make(file)
+        key = file.read_bytes()
+    except OSError as error:
+        raise SpoolError(f"the key {file} can't be read ({error.strerror}): let this user read it") from None
+    if len(key) < _KEY_SIZE:
+        raise SpoolError(f"the key {file} is not whole: put it back from a backup, since without it nobody is known")
+    return key
+
+
+def _make(file: Path) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, os.urandom(_KEY_SIZE))
+        os.fsync(descriptor)
+        give_to_folders_owner(descriptor, file.parent)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,1 @@
+UPDATE event SET detail = '' WHERE suppression = :id

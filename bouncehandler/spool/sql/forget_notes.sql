@@ -1,0 +1,1 @@
+UPDATE dispatch SET note = '' WHERE suppression = :id

@@ -1,0 +1,1 @@
+UPDATE notice SET about = '{}' WHERE instr(lower(about), :person) > 0

@@ -1,0 +1,3 @@
+-- Whatever may tell who it was; VERP senders hold the recipient.
+UPDATE OR REPLACE suppression SET recipient = :name, record = :record, diagnostic = '', originator = '', subscriber = ''
+WHERE id = :id

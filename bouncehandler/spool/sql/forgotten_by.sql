@@ -1,0 +1,1 @@
+SELECT asked_by FROM forgotten WHERE name = :name

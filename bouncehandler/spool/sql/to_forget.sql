@@ -1,0 +1,1 @@
+SELECT person FROM to_forget

@@ -1,0 +1,1 @@
+INSERT OR IGNORE INTO to_forget (person) VALUES (:person)

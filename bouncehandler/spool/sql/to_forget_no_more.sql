@@ -1,0 +1,1 @@
+DELETE FROM to_forget WHERE person = :person

@@ -1,0 +1,2 @@
+UPDATE dispatch SET state = 'pending', due_at = :now, wave = NULL
+WHERE suppression IN (SELECT value FROM json_each(:found)) AND state = 'held'

@@ -1,0 +1,1 @@
+UPDATE wave SET told_at = :now WHERE id = :id

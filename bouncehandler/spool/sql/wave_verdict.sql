@@ -1,0 +1,1 @@
+UPDATE wave SET verdict = :verdict WHERE id = :id

@@ -1,0 +1,101 @@
+"""What people do with a spool in one SQLite file afterwards, and where in this folder it is done."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from bouncehandler.spool import DeadLetter, Forgotten, Happening, HeldWave, Selection, Undone
+from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.forgetting import Forgetting, forget, forget_rest
+from bouncehandler.spool.history import history
+from bouncehandler.spool.holding import Deciding, decide, held_waves, on_hold, prune_tallies, remind
+from bouncehandler.spool.queries import dead_letters, dropped, suppressions
+from bouncehandler.spool.rows import storable
+from bouncehandler.spool.undoing import Undoing, undo
+from bouncehandler.suppression import Suppression
+
+_MAX_NUMBER = 2**63 - 1
+
+
+class SqliteReview:
+    """`Review` says what each method promises; all of them raise `SpoolError`."""
+
+    def __init__(self, connection: Connection, notices: frozenset[str]) -> None:
+        self._connection = connection
+        self._notices = notices
+
+    def suppressions(self, selection: Selection) -> Iterator[Suppression]:
+        """The selected suppressions, oldest first."""
+        return suppressions(self._connection, selection)
+
+    def history(self, person: str) -> list[Happening]:
+        """Everything that is known of a person, in the order of the time."""
+        return history(self._connection, person)
+
+    def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
+        """The selected dead letters, oldest first."""
+        return dead_letters(self._connection, selection)
+
+    def retry_dead_letters(self, ids: Sequence[int], now: float) -> int:
+        """Make dead letters pending and due at once; returns how many were."""
+        return self._change_dead_letters("retry_dead_letter", ids, now)
+
+    def drop_dead_letters(self, ids: Sequence[int], now: float, reason: str = "") -> int:
+        """Settle dead letters without a call; returns how many were."""
+        return self._change_dead_letters("drop_dead_letter", ids, now, reason=storable(reason))
+
+    def undo(  # noqa: PLR0913  # the protocol's signature
+        self,
+        selection: Selection,
+        *,
+        restoring: Collection[str],
+        now: float,
+        asked_by: str,
+        forced: bool = False,
+        is_dry: bool = False,
+    ) -> Iterator[Undone]:
+        """Take back the selected suppressions, and tell what becomes of each person at each provider."""
+        asked = Undoing(selection, restoring, forced=forced, asked_by=asked_by, now=now, is_dry=is_dry)
+        return undo(self._connection, asked)
+
+    def waves(self, selection: Selection) -> list[HeldWave]:
+        """The waves that were noticed, oldest first."""
+        return held_waves(self._connection, selection)
+
+    def on_hold(self, selection: Selection) -> Iterator[tuple[HeldWave, Suppression]]:
+        """What the selected waves hold."""
+        return on_hold(self._connection, selection)
+
+    def decide_held(self, selection: Selection, *, is_released: bool, now: float, asked_by: str) -> int:
+        """Release what is held, or discard it; returns how many suppressions."""
+        verdict = "released" if is_released else "discarded"
+        return decide(self._connection, selection, Deciding(verdict, asked_by, now))
+
+    def remind(self, before: float, now: float) -> int:
+        """Queue a notice of each wave that holds something and was last told of before then."""
+        return remind(self._connection, before, now, is_told="wave" in self._notices)
+
+    def prune_waves(self, now: float, rest: Callable[[], bool] = lambda: False) -> int:
+        """Forget tallies of hard bounces that no longer tell what is usual."""
+        return prune_tallies(self._connection, now, rest)
+
+    def forget(self, person: str, *, now: float, asked_by: str) -> Forgotten:
+        """Erase a person's data, and keep a keyed hash in its place."""
+        return forget(self._connection, Forgetting(storable(person), asked_by, now))
+
+    def forget_rest(self, now: float) -> int:
+        """Erase what was kept for calls that are done now."""
+        return forget_rest(self._connection, now)
+
+    def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
+        """The selected dead letters that were dropped, oldest first."""
+        return dropped(self._connection, selection)
+
+    def _change_dead_letters(self, statement: str, ids: Sequence[int], now: float, **values: object) -> int:
+        rows = [{"id": number, "now": now, **values} for number in ids if 0 < number <= _MAX_NUMBER]
+        return self._change(statement, rows)
+
+    def _change(self, statement: str, rows: Sequence[dict[str, object]]) -> int:
+        """How many rows the statement changed."""
+        if not rows:
+            return 0
+        with self._connection.writing() as raw:
+            return raw.executemany(self._connection.sql(statement), rows).rowcount

@@ -1,0 +1,21 @@
+"""What the diagnostics of one cause have in common: their words, without what names a person, a host or a message."""
+
+import re
+
+_LOOKED_AT = 240
+"""Characters: the reason stands at the beginning."""
+_MOST_WORDS = 8
+_LONGEST = 80
+"""Characters of a shape."""
+_WORD = re.compile(r"(?<![^\s(\"'])[a-z][a-z'-]{1,19}(?=[\s.,:;!?)\"']|$)")
+"""A plain word between spaces: no digit, no dot and no @ in it, so neither an address nor a host nor an id."""
+
+
+def shape(status: str, diagnostic: str) -> str:
+    """The status and the first words; at most 80 characters, and nothing of a person in it.
+
+    >>> shape("5.1.1", "smtp;550 5.1.1 <jane@example.com>: Recipient address rejected: User unknown")
+    '5.1.1 recipient address rejected user unknown'
+    """
+    words = _WORD.findall(diagnostic[:_LOOKED_AT].lower())
+    return " ".join([status, *words[:_MOST_WORDS]]).strip()[:_LONGEST]
