@@ -27,6 +27,8 @@ _PIPES = "ab"
 _WAITS = 75
 """What a pipe ends with while another process still has something in hand."""
 _ATTEMPTS = 2
+_REFUSED = {"7", "77", "777"}
+"""Numbers of mails, and of rows of each pipe."""
 _PATIENCE = 120.0
 """Seconds until all that was retried has to be done."""
 
@@ -61,14 +63,17 @@ def crowd(folder: Path, scale: Scale) -> Line:
 
 
 class _Refusal:
-    """Refuses every hundredth recipient as often as the schedule has attempts: so there are dead letters to retry."""
+    """Refuses some recipients as often as the schedule has attempts: so there are dead letters to retry.
+
+    Fewer than so many in a row that the provider would be held.
+    """
 
     def __init__(self) -> None:
         self._refused: Counter[str] = Counter()
 
     def __call__(self, request: Request) -> Answer | None:
         recipient = json.loads(request.body)["data"]["recipient"]
-        is_refused = recipient.partition("@")[0].endswith("77") and self._refused[recipient] < _ATTEMPTS
+        is_refused = recipient.partition("@")[0][1:] in _REFUSED and self._refused[recipient] < _ATTEMPTS
         self._refused[recipient] += is_refused
         return Answer(500, b"no") if is_refused else None
 
