@@ -2,11 +2,15 @@
 
 import fcntl
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.place import give_to_folders_owner
+
+_BLOCK = 1024 * 1024  # bytes
 
 
 class RejectedFile:
@@ -38,6 +42,25 @@ class RejectedFile:
             ) from None
         self._is_inside_row = not data.endswith(b"\n")
 
+    def blot_out(self, text: str) -> int:
+        """Write `x` over a text wherever it stands, without regard to case; returns how often. No row is moved.
+
+        Raises:
+            SpoolError: the file can't be read or written.
+        """
+        if not self.path.exists():
+            return 0
+        try:
+            with self.path.open("r+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                places = list(_places(file, text.encode("utf-8", "replace")))
+                for place, length in places:
+                    os.pwrite(file.fileno(), b"x" * length, place)
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise SpoolError(f"{self.path} can't be changed ({error.strerror}): let this user write there") from None
+        return len(places)
+
     def _append(self, file: int, data: bytes) -> None:
         """Where the disk is full, half a row must not stay: the next one would be glued to it."""
         size = os.fstat(file).st_size
@@ -50,3 +73,16 @@ class RejectedFile:
         except OSError:
             os.ftruncate(file, size)
             raise
+
+
+def _places(file: BinaryIO, text: bytes) -> Iterator[tuple[int, int]]:
+    """Where a text stands in a file of any size, and how long it is there."""
+    pattern = re.compile(re.escape(text), re.IGNORECASE)
+    block, start = b"", 0
+    while more := file.read(_BLOCK):
+        block += more
+        for match in pattern.finditer(block):
+            yield start + match.start(), len(match[0])
+        kept = min(len(block), len(text) - 1)  # one may be cut in two; one that was found is not found again
+        start += len(block) - kept
+        block = block[len(block) - kept :]

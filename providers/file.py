@@ -30,7 +30,16 @@ class File:
 
     def unsubscribe(self, suppression: Suppression) -> Outcome:
         """Append one line; when this returns, it is on disk."""
-        line = json.dumps(suppression._asdict(), default=datetime.isoformat).encode() + b"\n"
+        self._append(suppression._asdict())
+        return Outcome("unsubscribed")
+
+    def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:  # noqa: ARG002  # the port's signature
+        """Append a line that takes an earlier one back: it has no `recipient`, so that nobody takes it for another."""
+        self._append({"restored": suppression.person, "id": suppression.id})
+        return Outcome("restored")
+
+    def _append(self, told: dict[str, object]) -> None:
+        line = json.dumps(told, default=datetime.isoformat).encode() + b"\n"
         try:
             with open(self._path, "a+b", len(line) + 1, opener=partial(os.open, mode=0o600)) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # keeps out threads too: each call opens the file for itself
@@ -41,7 +50,6 @@ class File:
                 os.fsync(file.fileno())
         except OSError as error:
             raise ProviderUnavailable(f"can't append to {self._path}: {error.strerror}") from error
-        return Outcome("unsubscribed")
 
     def check(self) -> str:
         """Whether the file, or the folder that it would be made in, can be written to; changes neither."""

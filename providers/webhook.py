@@ -74,7 +74,8 @@ class Webhook:
     """A program of the operator's own that is told of each suppression.
 
     The outcome of a call that was taken is `unsubscribed`, without lists: what the receiver then does with it a webhook
-    can't know, so there is nothing that could be undone through it.
+    can't know. An undo is an event of its own, `recipient.restored`, with the same data but an `id` of its own:
+    `restores` is the `id` that it takes back.
     """
 
     class Settings(ProviderSettings):
@@ -110,6 +111,15 @@ class Webhook:
         self._deliver(suppression.id, _event(suppression, now), now)
         return Outcome("unsubscribed")
 
+    def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:  # noqa: ARG002  # the port's signature
+        """Tell that a suppression was taken back, in a call of its own; raises as the port says."""
+        now = self._clock()
+        own_id = hashlib.blake2b(f"restored\n{suppression.id}".encode(), digest_size=12).hexdigest()
+        data = {**_data(suppression), "id": own_id, "restores": suppression.id}
+        event = {"type": "recipient.restored", "timestamp": _time_of(now), "data": data}
+        self._deliver(own_id, [event] if self.batch_size > 1 else event, now)
+        return Outcome("restored")
+
     def unsubscribe_batch(self, suppressions: Sequence[Suppression]) -> list[Outcome]:
         """Tell of many suppressions with one call; of none, with none."""
         if suppressions:
@@ -143,26 +153,26 @@ def _signed(keys: Sequence[bytes], webhook_id: str, timestamp: int, body: bytes)
 
 
 def _event(suppression: Suppression, now: float) -> dict[str, object]:
-    occurred_at = _time(suppression.occurred_at) if suppression.occurred_at else None
+    data = _data(suppression)
+    return {"type": "recipient.suppressed", "timestamp": data["occurred_at"] or _time_of(now), "data": data}
+
+
+def _data(suppression: Suppression) -> dict[str, str | None]:
     return {
-        "type": "recipient.suppressed",
-        "timestamp": occurred_at or _time(datetime.fromtimestamp(int(now), UTC)),
-        "data": {
-            "id": suppression.id,
-            "recipient": suppression.recipient,
-            "reason": suppression.reason,
-            "rule": _text(suppression.rule),
-            "category": _text(suppression.category),
-            "status": _text(suppression.status),
-            "diagnostic": _text(suppression.diagnostic),
-            "originator": _text(suppression.originator),
-            "job_id": _text(suppression.job_id),
-            "occurred_at": occurred_at,
-            "list_manager": _text(suppression.list_manager),
-            "list_id": _text(suppression.list_id),
-            "subscriber_id": _text(suppression.subscriber_id),
-            "campaign_id": _text(suppression.campaign_id),
-        },
+        "id": suppression.id,
+        "recipient": suppression.recipient,
+        "reason": suppression.reason,
+        "rule": _text(suppression.rule),
+        "category": _text(suppression.category),
+        "status": _text(suppression.status),
+        "diagnostic": _text(suppression.diagnostic),
+        "originator": _text(suppression.originator),
+        "job_id": _text(suppression.job_id),
+        "occurred_at": _time(suppression.occurred_at) if suppression.occurred_at else None,
+        "list_manager": _text(suppression.list_manager),
+        "list_id": _text(suppression.list_id),
+        "subscriber_id": _text(suppression.subscriber_id),
+        "campaign_id": _text(suppression.campaign_id),
     }
 
 
@@ -170,6 +180,10 @@ def _text(value: str) -> str | None:
     """One line without control characters, of bounded length; None for an empty one."""
     visible = "".join(char if char.isprintable() else " " for char in value[:_LONGEST_TEXT])
     return visible.strip() or None
+
+
+def _time_of(now: float) -> str:
+    return _time(datetime.fromtimestamp(int(now), UTC))
 
 
 def _time(at: datetime) -> str:

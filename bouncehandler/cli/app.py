@@ -22,6 +22,7 @@ _COMMANDS = (
     "explain",
     "holds",
     "undo",
+    "forget",
     "dead-letters",
     "spool",
     "unsubscribe",

@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import click
@@ -46,7 +45,7 @@ def list_(options: Common, form: str, *, everything: bool) -> int:
 
 
 def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what of the held is meant; the command receives `selection`, with wave and operator."""
+    """The options that say what of the held is meant; the command receives `selection`, wave and operator in it."""
     for option in (
         selecting(only=("recipient", "domain", "since", "until", "match")),
         click.option("--operator", metavar="NAME", help="Only this operator's waves."),
@@ -60,11 +59,11 @@ def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
 @format_option
 @_choosing
 @common
-def show(options: Common, form: str, selection: Selection, wave: int | None, operator: str | None) -> int:
+def show(options: Common, form: str, selection: Selection) -> int:
     """List who is held, by all waves or by WAVE, as `holds list` numbers them."""
     spool = begin(options, dict(os.environ)).open_spool()
     with explained():
-        held = spool.on_hold(replace(selection, wave=wave, operator=operator))
+        held = spool.on_hold(selection)
         write((_held_row(wave, one) for wave, one in held), _HELD_COLUMNS, form)
     return OK
 
@@ -82,30 +81,24 @@ def _deciding(command: Callable[..., Any]) -> Callable[..., Any]:
 @_deciding
 @_choosing
 @common
-def release(  # noqa: PLR0913  # one parameter an option
-    options: Common, selection: Selection, wave: int | None, operator: str | None, *, everything: bool, is_sure: bool
-) -> int:
+def release(options: Common, selection: Selection, *, everything: bool, is_sure: bool) -> int:
     """Let what is held go: the bounces were true, and are dispatched like any others.
 
     What still comes of a wave that is released as a whole is not held any more.
     """
-    chosen = replace(selection, wave=wave, operator=operator)
-    return _decide(options, chosen, is_released=True, everything=everything, is_sure=is_sure)
+    return _decide(options, selection, is_released=True, everything=everything, is_sure=is_sure)
 
 
 @command.command("discard", short_help="Drop what is held: nobody is suppressed for it.")
 @_deciding
 @_choosing
 @common
-def discard(  # noqa: PLR0913  # one parameter an option
-    options: Common, selection: Selection, wave: int | None, operator: str | None, *, everything: bool, is_sure: bool
-) -> int:
+def discard(options: Common, selection: Selection, *, everything: bool, is_sure: bool) -> int:
     """Drop what is held: the bounces were false, and nobody is suppressed for them.
 
     Those of the wave that were dispatched before it was noticed are restored by `bouncehandler undo`.
     """
-    chosen = replace(selection, wave=wave, operator=operator)
-    return _decide(options, chosen, is_released=False, everything=everything, is_sure=is_sure)
+    return _decide(options, selection, is_released=False, everything=everything, is_sure=is_sure)
 
 
 def _decide(options: Common, selection: Selection, *, is_released: bool, everything: bool, is_sure: bool) -> int:

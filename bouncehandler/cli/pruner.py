@@ -48,7 +48,7 @@ def prune_once(spool: Spool, settings: Settings, now: float, rest: Callable[[flo
         SpoolError: the disk, or the file, failed.
     """
     keep = keep_of(settings)
-    spool.prune_waves(now, lambda: rest(_REST))
+    spool.prune_waves(lambda: rest(_REST))
     if keep is None:
         return Removed(0, 0)
 
@@ -82,12 +82,13 @@ class Pruner:
             self._thread.join()
 
     def _tend(self) -> None:
-        """Decide about what has been held long enough, and remind of what is held."""
+        """Decide about what has been held long enough, remind of what is held, and forget whom it is time to forget."""
         hold, now = self._settings.hold, time.time()
         if hold.decide_after is not None:
             for wave in self._spool.waves(Selection()):
                 if wave.held and wave.noticed_at < now - hold.decide_after:
                     self._decide(wave, now)
+        self._spool.forget_rest(now)
         if hold.remind is not None:
             self._spool.remind(now - hold.remind, now)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bouncehandler.spool import ProviderState, Spool
+from bouncehandler.spool import Counts, ProviderState, Spool
 
 if TYPE_CHECKING:  # the dispatcher brings the HTTP library, which not every command needs
     from bouncehandler.dispatcher import LaneTally
@@ -23,6 +23,8 @@ class Waiting:
     why: str
     """Empty when nobody knows: it waits since an earlier run."""
     is_held: bool
+    on_hold: int = 0
+    """What belongs to a wave, which a person decides about: it is not counted above."""
 
     def sentence(self, provider: str) -> str:
         """How many wait, why, and until when."""
@@ -65,6 +67,7 @@ def provider_numbers(waiting: Mapping[str, Waiting], lanes: Mapping[str, "LaneTa
             "done": lanes[name].done if name in lanes else 0,
             "waiting": state.count,
             "dead": lanes[name].dead if name in lanes else 0,
+            **({"on_hold": state.on_hold} if state.on_hold else {}),
             **({"why": state.why} if state.count and state.why else {}),
         }
         for name, state in waiting.items()
@@ -76,7 +79,7 @@ def waiting_at(spool: Spool, providers: Iterable[str], lanes: Mapping[str, "Lane
     status = spool.status()
     return {
         name: _waiting(
-            status.providers[name].waiting if name in status.providers else 0,
+            status.providers.get(name, Counts()),
             status.next_due_at.get(name),
             status.states.get(name, ProviderState()),
             lanes[name].last_failure if name in lanes else "",
@@ -91,10 +94,12 @@ def still_waiting(waiting: Mapping[str, Waiting]) -> str:
     return f"{said}; nothing is lost, `bouncehandler work` carries on" if said else ""
 
 
-def _waiting(count: int, next_due_at: float | None, state: ProviderState, last_failure: str) -> Waiting:
+def _waiting(counts: Counts, next_due_at: float | None, state: ProviderState, last_failure: str) -> Waiting:
+    count = counts.pending + counts.claimed
     if state.held:
-        return Waiting(count, state.probe_at, state.reason, is_held=True)
-    return Waiting(count, max(next_due_at, time.time()) if next_due_at else None, last_failure, is_held=False)
+        return Waiting(count, state.probe_at, state.reason, is_held=True, on_hold=counts.held)
+    until = max(next_due_at, time.time()) if next_due_at else None
+    return Waiting(count, until, last_failure, is_held=False, on_hold=counts.held)
 
 
 def moment(at: float) -> str:

@@ -43,7 +43,6 @@ def command(  # noqa: PLR0913  # one parameter an option
     options: Common,
     form: str,
     selection: Selection,
-    provider: str | None,
     *,
     forced: bool,
     everything: bool,
@@ -56,7 +55,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     as well. Complaints and unsubscribe requests stay, unless forced one by one. The calls are made by the running
     instance, or by `bouncehandler work`, and tried again like any other.
     """
-    selection = _checked(selection, provider, forced=forced, everything=everything)
+    selection = _checked(selection, forced=forced, everything=everything)
     session = begin(options, dict(os.environ))
     with explained():
         spool = session.open_spool()
@@ -89,12 +88,12 @@ class _Undoing:
         )
 
 
-def _checked(selection: Selection, provider: str | None, *, forced: bool, everything: bool) -> Selection:
-    if everything == (selection != Selection() or provider is not None):
+def _checked(selection: Selection, *, forced: bool, everything: bool) -> Selection:
+    if everything == (selection != Selection()):
         raise click.UsageError("select what to undo (see `bouncehandler undo --help`), or say --all alone")
     if forced and selection.recipient is None:
         raise click.UsageError("--force goes with --recipient: what people asked for is undone one by one")
-    return replace(selection, provider=provider, is_undone=None)  # what was undone may be restorable by now
+    return replace(selection, is_undone=None)  # what was undone may be restorable by now
 
 
 def _restoring(session: Session) -> frozenset[str]:

@@ -133,10 +133,9 @@ def about_wave(wave: HeldWave) -> dict[str, str]:
     }
 
 
-def prune_tallies(connection: Connection, now: float, rest: Callable[[], bool]) -> int:
+def prune_tallies(connection: Connection, rest: Callable[[], bool]) -> int:
     """See `Spool.prune_waves`."""
-    slot = int(now) // SLOT
-    values = {"before": slot - _LONG, "small_before": slot - _SHORT, "small": _SMALL}
+    values = {"long": _LONG, "short": _SHORT, "small": _SMALL}
     pruned, deleted = 0, _PAGE
     while deleted == _PAGE and not rest():
         with connection.writing() as raw:

@@ -186,7 +186,7 @@ class Review(Protocol):
         """Queue a notice of each wave that holds something and was last told of before then; returns how many."""
         ...
 
-    def prune_waves(self, now: float, rest: Callable[[], bool] = ...) -> int:
+    def prune_waves(self, rest: Callable[[], bool] = ...) -> int:
         """Forget tallies of hard bounces that no longer tell what is usual; see `prune_counts` for `rest`."""
         ...
 

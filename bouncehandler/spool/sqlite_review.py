@@ -73,9 +73,9 @@ class SqliteReview:
         """Queue a notice of each wave that holds something and was last told of before then."""
         return remind(self._connection, before, now, is_told="wave" in self._notices)
 
-    def prune_waves(self, now: float, rest: Callable[[], bool] = lambda: False) -> int:
+    def prune_waves(self, rest: Callable[[], bool] = lambda: False) -> int:
         """Forget tallies of hard bounces that no longer tell what is usual."""
-        return prune_tallies(self._connection, now, rest)
+        return prune_tallies(self._connection, rest)
 
     def forget(self, person: str, *, now: float, asked_by: str) -> Forgotten:
         """Erase a person's data, and keep a keyed hash in its place."""

@@ -15,6 +15,7 @@ from providers.interspire.api import Api
 from providers.interspire.ids import LIST_MANAGER, Ids, read_ids
 from providers.interspire.leaving import Leaving
 from providers.interspire.lists import ListCache
+from providers.interspire.returning import Returning
 
 LISTS_KEPT = 600.0
 """Seconds after which the lists are fetched again in any case."""
@@ -76,6 +77,7 @@ class Interspire:
         self._settings = settings
         self._api = Api(settings.url, settings.username, settings.token, client)
         self._leaving = Leaving(self._api)
+        self._returning = Returning(self._api)
         self._lists = ListCache(self._api.all_lists, clock)
 
     def unsubscribe(self, suppression: Suppression) -> Outcome:
@@ -89,6 +91,12 @@ class Interspire:
         if active:
             return self._leave(suppression, active)
         return self._leave_where_nowhere(suppression)
+
+    def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:
+        """Put the address back on the lists that `outcome` names. Raises as `Reversible.restore`."""
+        if not suppression.recipient:
+            raise PermanentFailure("only ids are known, and Interspire activates addresses: do it in Interspire itself")
+        return self._returning.restore(suppression.recipient, outcome.lists)
 
     def check(self) -> str:
         """Prove the user and token, with one call that changes nothing. Raises as the port says."""

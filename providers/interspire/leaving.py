@@ -76,6 +76,11 @@ class Leaving:
         raise self._api.refusal(_BAN, answer)
 
 
+def is_gone(answer: Answer) -> bool:
+    """Whether a refusal says that the address is not on the list."""
+    return answer.says(_GONE)
+
+
 def _leave_list(listid: str, call: Callable[[str], Answer], tally: Tally) -> None:
     try:
         answer = call(listid)
@@ -86,7 +91,7 @@ def _leave_list(listid: str, call: Callable[[str], Answer], tally: Tally) -> Non
         return
     if answer.is_success:
         tally.changed.append(listid)
-    elif answer.says(_GONE):
+    elif is_gone(answer):
         tally.gone.append(listid)
     else:
         tally.refused[listid] = answer.complaint

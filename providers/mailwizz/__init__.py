@@ -23,6 +23,7 @@ from providers.mailwizz.evidence import (
     reason_text,
 )
 from providers.mailwizz.leaving import Leaving, outcome_of
+from providers.mailwizz.returning import Returning
 from providers.mailwizz.signing import ApiKey, KeyPair, Signer
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
@@ -81,6 +82,7 @@ class MailWizz:
         self._action = settings.action
         self._api = Api(settings.url, _signer(settings, clock), client)
         self._leaving = Leaving(self._api)
+        self._returning = Returning(self._api)
 
     def unsubscribe(self, suppression: Suppression) -> Outcome:
         """Carry out what the reason asks for, at every list of the person. Raises as `Provider.unsubscribe`.
@@ -97,6 +99,14 @@ class MailWizz:
             return Outcome("unknown")
         outcome = self._carry_out(suppression, ids, found)
         return outcome if suppression.recipient else replace(outcome, recipient=found.email)
+
+    def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:
+        """Put the person back on the lists that `outcome` names. Raises as `Reversible.restore`.
+
+        Whoever was blacklisted, by this program or by a bounce that was recorded, stays so: MailWizz refuses it here.
+        """
+        found = self._find(suppression.recipient, ids_of(suppression))
+        return self._returning.restore(found, outcome.lists) if found else Outcome("unknown")
 
     def check(self) -> str:
         """One sentence: the credentials hold, and how many lists they open. Raises as `unsubscribe`."""

@@ -63,10 +63,10 @@ class Api:
         path = f"lists/{row.list_uid}/subscribers/{row.uid}/unsubscribe"
         return _status(self._call("PUT", path), 404) != httpx.codes.NOT_FOUND
 
-    def blacklist_one(self, row: Row) -> int:
-        """Blacklist a row. 404 or 409: it is gone or blacklisted; 422: it lacks a field that its list requires."""
+    def set_status(self, row: Row, status: str) -> int:
+        """Set a row's status. 404 or 409: it is gone or blacklisted; 422: it lacks a field that its list requires."""
         path = f"lists/{row.list_uid}/subscribers/{row.uid}"
-        return _status(self._call("PUT", path, body=[("details[status]", "blacklisted")]), 404, 409, 422)
+        return _status(self._call("PUT", path, body=[("details[status]", status)]), 404, 409, 422)
 
     def record_bounce(self, campaign: str, row: Row, bounce_type: str, message: str) -> int:
         """Record a bounce. 404: the row is not on the campaign's list; 422: it has bounced for it before."""

@@ -26,7 +26,7 @@ class Leaving:
         if not found.is_whole:
             swept, _ = self._sweep(found)
             for row in found.blacklisted:
-                self._api.blacklist_one(row)
+                self._api.set_status(row, "blacklisted")
             return outcome_of(swept, *notes, _HIDDEN)
         if not found.active:
             return outcome_of((), *notes)
@@ -61,7 +61,7 @@ class Leaving:
         for row in found.rows:
             if row.status == "blacklisted":
                 continue
-            answer = self._api.blacklist_one(row)
+            answer = self._api.set_status(row, "blacklisted")
             is_changed = httpx.codes.is_success(answer)
             if answer == httpx.codes.UNPROCESSABLE_ENTITY and row.is_active:
                 is_changed = self._api.unsubscribe_one(row)

@@ -31,6 +31,7 @@ def program(tmp_path: Path) -> Program:
         ("holds", "release"),
         ("holds", "discard"),
         ("undo",),
+        ("forget",),
         ("dead-letters",),
         ("dead-letters", "list"),
         ("dead-letters", "retry"),

@@ -133,3 +133,18 @@ def test_overloaded_receiver_is_given_the_time_it_asks_for(receiver: FakeReceive
     assert caught.value.retry_after is None
     webhook.unsubscribe(JOHN)
     assert receiver.recipients == ["john@example.test"]
+
+
+@pytest.mark.parametrize("batch_size", [1, 10])
+def test_restored(receiver: FakeReceiver, client: ProviderClient, batch_size: int) -> None:
+    """An undo is an event of its own, with an id of its own that is the same on each retry."""
+    settings = Webhook.Settings.model_validate({"url": receiver.hook, "secret": SECRET, "batch_size": batch_size})
+    webhook = Webhook(settings, client)
+    outcome = webhook.unsubscribe(JOHN)
+    assert [webhook.restore(JOHN, outcome).kind for _ in range(2)] == ["restored"] * 2
+    assert len(set(receiver.ids)) == 2
+    suppressed, restored = receiver.events
+    assert (suppressed["type"], restored["type"]) == ("recipient.suppressed", "recipient.restored")
+    data = restored["data"]
+    assert data == {**suppressed["data"], "id": data["id"], "restores": JOHN.id}
+    assert data["id"] == receiver.ids[-1] != JOHN.id

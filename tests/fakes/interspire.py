@@ -74,6 +74,11 @@ class FakeInterspire(FakeServer):
             self._subscribers.setdefault(email.lower(), {})[each] = "active"
             self._ids.setdefault((email.lower(), each), str(len(self._ids) + 501))
 
+    def put(self, email: str, listid: str, status: str) -> None:
+        """Have an address on a list, `active`, `unsubscribed` or `bounced`."""
+        self.subscribe(email, listid)
+        self._subscribers[email.lower()][listid] = status
+
     def subscriber_id(self, email: str, listid: str) -> str:
         """The id of an address on a list, a number that no other address and no other list has."""
         return self._ids[email.lower(), listid]

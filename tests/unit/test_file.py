@@ -252,3 +252,12 @@ def test_check_changes_nothing(tmp_path: Path) -> None:
     file.check()
     after = (tmp_path / "suppressed.jsonl").stat()
     assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+
+
+def test_restored(tmp_path: Path) -> None:
+    """What takes a line back can't be taken for a suppression."""
+    file = File(File.Settings(path=tmp_path / "trail.jsonl"), httpx.Client())
+    outcome = file.unsubscribe(JOHN)
+    assert file.restore(JOHN, outcome) == Outcome("restored")
+    told = [json.loads(line) for line in (tmp_path / "trail.jsonl").read_text().splitlines()]
+    assert told[1] == {"restored": "john@example.test", "id": JOHN.id}
