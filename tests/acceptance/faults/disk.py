@@ -161,7 +161,7 @@ def _sync(folder: Path, scale: Scale) -> Line:
                 finished = running.wait()
             before, failed, after = log.read_text("ascii").partition("!")
             if not failed:  # it was done with fewer syncs
-                assert finished.status == 0, finished.stderr
+                assert finished.status in {0, 75}, finished.stderr  # 75: something waits
                 continue
             assert_stopped(finished, "disk error")
             met += bool(before)
