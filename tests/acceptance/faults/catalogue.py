@@ -14,6 +14,4 @@ FAULTS: tuple[Fault, ...] = (
     *clock.FAULTS,
     *INPUT,
 )
-
-IN_TESTS: tuple[Fault, ...] = tuple(fault for fault in FAULTS if fault.name.startswith("EOF"))
-"""Those that `make test` does in short: the others take longer than it has, and are done by `make faults`."""
+"""`make faults` does them at length, `make test` in short."""

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.catalogue import FAULTS, IN_TESTS
+from tests.acceptance.faults.catalogue import FAULTS
 from tests.acceptance.faults.table import SHORT, Fault
 
-_UNREAD = 1.0
-"""Seconds; PowerMTA gives up on a pipe after 60."""
+_UNREAD = 10.0
+"""Seconds; PowerMTA gives up on a pipe after 60. `tests/README.md` says how long it is on a quieter machine."""
 
 
-@pytest.mark.parametrize("fault", [fault for fault in IN_TESTS if fault.is_possible()], ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.is_possible()], ids=lambda fault: fault.name)
 def test_nothing_is_lost(fault: Fault, tmp_path: Path) -> None:
     """After the fault, and after what the README tells the operator to do, every suppression is where it belongs."""
     line = fault.run(tmp_path, SHORT)
