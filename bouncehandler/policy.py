@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from bouncehandler.classification import Refined, Rules
 from bouncehandler.record import Bounce, Complaint, DsnStatus, ListedAddress, ListUnsubscribe
 
 
@@ -91,7 +92,12 @@ Verdict = Suppress | Count | Ignore
 
 
 class Policy:
-    """The rules of `[policy]` in the configuration; every verdict names its rule in the words found there."""
+    """The rules of `[policy]` in the configuration; every verdict names its rule in the words found there.
+
+    Args:
+        rules: makes the rules of classification, which refine PowerMTA's category before anything is decided, given a
+            test of whether a category matters; None: its categories stand.
+    """
 
     def __init__(
         self,
@@ -99,6 +105,7 @@ class Policy:
         status: Mapping[str, Action] = DEFAULT_STATUS,
         suppression_list_hit: Literal["suppress", "ignore"] = "ignore",
         complaint: Mapping[str, Literal["suppress", "ignore"]] = DEFAULT_COMPLAINT,
+        rules: Callable[[Callable[[str], bool]], Rules] | None = None,
     ) -> None:
         self._bounce = {name: _verdict(f"policy.bounce.{_key(name)}", action) for name, action in bounce.items()}
         self._other = self._bounce.get(OTHER) or Ignore(f"policy.bounce.{_key(OTHER)} is not set")
@@ -111,11 +118,18 @@ class Policy:
         self._list_hit = _verdict("policy.suppression_list_hit", suppression_list_hit)
         self._passes_hits_on = isinstance(self._list_hit, Suppress)
         self._softened: dict[tuple[str, DsnStatus | None], Verdict] = {}
+        self._rules = rules(lambda category: not isinstance(self.of_category(category), Ignore)) if rules else None
 
     def decide(self, record: Bounce | Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
         """The verdict on any record; a request, and an address fed by hand, always suppresses."""
         if not isinstance(record, Bounce):
             return self._of_other(record)
+        refined = self._rules.refine(record) if self._rules else None
+        if refined:
+            return _ruled(self._of_bounce(record._replace(category=refined.category)), refined.rule)
+        return self._of_bounce(record)
+
+    def _of_bounce(self, record: Bounce) -> Verdict:
         verdict = self.of_category(record.category)
         if isinstance(verdict, Ignore) and not self._passes_hits_on:
             return verdict
@@ -131,7 +145,13 @@ class Policy:
 
     def is_settled(self, category: str) -> bool:
         """Whether records of this category are ignored, whatever else they hold."""
-        return not self._passes_hits_on and isinstance(self.of_category(category), Ignore)
+        if self._passes_hits_on or not isinstance(self.of_category(category), Ignore):
+            return False
+        return self._rules is None or not self._rules.concerns(category)
+
+    def refined(self, bounce: Bounce) -> Refined | None:
+        """The category that a rule of classification decides on; None: PowerMTA's stands."""
+        return self._rules.refine(bounce) if self._rules else None
 
     @property
     def counts(self) -> bool:
@@ -158,6 +178,11 @@ class Policy:
         if len(self._softened) < _REMEMBERED and record.category in self._bounce:
             self._softened[record.category, record.status] = final
         return final
+
+
+def _ruled(verdict: Verdict, rule: str) -> Verdict:
+    """The verdict, which also names the rule of classification that led to it."""
+    return replace(verdict, rule=f"{verdict.rule}, by {rule}")
 
 
 def _is_list_hit(text: str) -> bool:

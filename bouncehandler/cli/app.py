@@ -20,6 +20,7 @@ _COMMANDS = (
     "status",
     "suppressions",
     "explain",
+    "classify",
     "holds",
     "undo",
     "forget",

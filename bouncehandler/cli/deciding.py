@@ -1,7 +1,9 @@
 """Builds what decides, from the settings: the policy, and who is owed what."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bouncehandler.classification import Rules
 from bouncehandler.cli.unsubscribe_config import domains_of
 from bouncehandler.ingest import Owing, TokenHolder
 from bouncehandler.ingest.sights import Sights
@@ -20,8 +22,18 @@ _MAILWIZZ = "{subscriber}.{list}.{campaign}"
 
 def policy_of(settings: "Settings") -> Policy:
     """The rules of `[policy]`."""
-    rules = settings.policy
-    return Policy(rules.bounce, rules.status, rules.suppression_list_hit, rules.complaint)
+    from bouncehandler.settings.rules import read_rules  # noqa: PLC0415  # imports are lazy at the edges
+
+    policy = settings.policy
+    found = read_rules(policy.rules, has_shipped=policy.shipped_rules)
+    named = [replace(rule, name=f"rule {rule.name} of {found.version}") for rule in found.rules]
+    return Policy(
+        policy.bounce,
+        policy.status,
+        policy.suppression_list_hit,
+        policy.complaint,
+        lambda matters: Rules(named, matters),
+    )
 
 
 def owing_of(settings: "Settings") -> Owing:

@@ -36,6 +36,10 @@ class _Moment(click.ParamType[float]):
             )
 
 
+MOMENT = _Moment()
+"""The type of an option that says when."""
+
+
 class _Recipient(click.ParamType[str]):
     """An address, in any of the forms that the input may have it in."""
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -103,6 +104,10 @@ class PolicySettings(Section):
         _over_defaults(policy.DEFAULT_STATUS),
     ] = Field(default_factory=lambda: dict(policy.DEFAULT_STATUS))
     """By DSN status, `x` for any number: what it says against a category that would suppress."""
+    rules: Path | None = None
+    """The site's own file of rules of classification, which are asked before the shipped ones."""
+    shipped_rules: bool = True
+    """Whether the rules that come with the program are asked."""
     suppression_list_hit: Literal["suppress", "ignore"] = "ignore"
     complaint: Annotated[
         dict[Annotated[str, AfterValidator(_feedback_type)], Literal["suppress", "ignore"]],

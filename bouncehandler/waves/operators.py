@@ -1,5 +1,6 @@
 """Who runs a recipient's mailbox: domains of one operator share a fate."""
 
+import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -79,6 +80,10 @@ _REMEMBERED = 20_000
 """Domains with their hosts; the set is open, memory is not."""
 
 
+_ENDING = re.compile(r"(?:com?\.)?[a-z]{2,3}")
+"""What `outlook.*` may end with: `com`, `de`, `co.uk`; a domain below a company's own is not Microsoft's."""
+
+
 class Operators:
     """Names the receiving operator of a recipient.
 
@@ -127,6 +132,6 @@ class _Patterns:
     def find(self, text: str) -> str:
         """The name; empty where none fits."""
         first = text[: text.find(".") + 1]
-        by_beginning = self._begins.get(first) if first and text.count(".") <= 2 else None  # noqa: PLR2004  # co.uk
+        by_beginning = self._begins.get(first) if _ENDING.fullmatch(text[len(first) :]) else None
         by_end = (name for end, name in self._ends if text.endswith(end))
         return self.exact.get(text) or by_beginning or next(by_end, "")

@@ -1,8 +1,9 @@
 """What the diagnostics of one cause have in common: their words, without what names a person, a host or a message."""
 
 import re
+from functools import lru_cache
 
-_LOOKED_AT = 240
+_LOOKED_AT = 120
 """Characters: the reason stands at the beginning."""
 _MOST_WORDS = 8
 _LONGEST = 80
@@ -17,5 +18,11 @@ def shape(status: str, diagnostic: str) -> str:
     >>> shape("5.1.1", "smtp;550 5.1.1 <jane@example.com>: Recipient address rejected: User unknown")
     '5.1.1 recipient address rejected user unknown'
     """
-    words = _WORD.findall(diagnostic[:_LOOKED_AT].lower())
+    return _shape(status, diagnostic[:_LOOKED_AT])
+
+
+@lru_cache(maxsize=4096)
+def _shape(status: str, text: str) -> str:
+    """Remembered: many servers say the same before they come to the message's own number."""
+    words = _WORD.findall(text.lower().removeprefix("smtp;"))
     return " ".join([status, *words[:_MOST_WORDS]]).strip()[:_LONGEST]

@@ -25,6 +25,7 @@ def program(tmp_path: Path) -> Program:
         ("status",),
         ("suppressions",),
         ("explain",),
+        ("classify",),
         ("holds",),
         ("holds", "list"),
         ("holds", "show"),

@@ -13,7 +13,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _LAYERS = (
     {"record", "durations"},
     {"accounting", "suppression", "tokens"},
-    {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "waves"},
+    {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "waves"},
     {"ingest", "dispatcher", "notices"},
     {"settings", "logs", "registry"},
     {"cli", "__main__"},

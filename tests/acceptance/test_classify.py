@@ -1,0 +1,68 @@
+"""`classify` explains a diagnostic, or a whole file, with the rules and the policy that the program has."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.harness import Event, Finished, Program, accounting, bounce
+from tests.acceptance.shell import recipients, told, with_trail
+
+FULL = "552 5.2.2 Mailbox is full"
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Program:
+    """An installation with one provider."""
+    return with_trail(tmp_path)
+
+
+def rows(finished: Finished) -> list[Event]:
+    """What it told."""
+    assert finished.status == 0, finished.stderr
+    return [json.loads(line) for line in finished.stdout.splitlines()]
+
+
+def test_a_diagnostic(program: Program) -> None:
+    """Category given and decided, verdict and rule; the status is found in the text."""
+    (row,) = rows(program.run("classify", FULL, "--format", "jsonl"))
+    assert (row["given"], row["status"], row["verdict"]) == ("bad-mailbox", "5.2.2", "count")
+    assert row["decided"] == "quota-issues"
+    assert "by rule mailbox-full of " in row["rule"]
+
+
+def test_with_everything_that_matters(program: Program) -> None:
+    """Host, domain and time make a rule for an incident fit."""
+    said = "550-5.1.1 The email account that you tried to reach does not exist"
+    at = ("--at", "2020-12-14T23:00:00+00:00", "--domain", "gmail.com", "--format", "jsonl")
+    assert rows(program.run("classify", said, *at))[0]["verdict"] == "ignore"
+    assert rows(program.run("classify", said, "--domain", "gmail.com", "--format", "jsonl"))[0]["verdict"] == "suppress"
+
+
+def test_a_file(program: Program) -> None:
+    """Each bounce, or how many of each kind; nothing is recorded."""
+    data = accounting([bounce("ann@example.com"), bounce("bob@example.com", dsnDiag=FULL), bounce("cat@example.com")])
+    told_rows = rows(program.feed(data, "classify", "--format", "jsonl"))
+    assert [(row["recipient"], row["verdict"]) for row in told_rows] == [
+        ("ann@example.com", "suppress"), ("bob@example.com", "count"), ("cat@example.com", "suppress"),
+    ]  # fmt: skip
+    summary = rows(program.feed(data, "classify", "--summary", "--format", "jsonl"))
+    assert [row["rows"] for row in summary] == [2, 1]
+    assert not program.spool.exists()
+
+
+def test_the_sites_own_rules(program: Program) -> None:
+    """They are asked first, by `classify` and by the pipe alike, and a mistake in them is told in a sentence."""
+    file = program.folder / "rules.toml"
+    file.write_text('[[rule]]\nname = "ours"\nbecomes = "other"\nwhy = "seen here"\ntext = "no such user here"\n')
+    trail = {"type": "file", "path": str(program.folder / "trail.jsonl")}
+    program.configure({"policy": {"rules": str(file)}}, trail=trail)
+    assert "by rule ours of " in program.run("classify", "550 5.1.1 no such user here").stdout
+    fed = program.feed([bounce("ann@example.com"), bounce("bob@example.com", dsnDiag="550 unknown")])
+    assert recipients(told(program)) == ["bob@example.com"]
+    assert any("by rule ours of " in rule for rule in fed.finished["ignored"])
+    file.write_text('[[rule]]\nname = "ours"\nbecomes = "other"\ntext = "no such user here"\n')
+    finished = program.run("classify", "550")
+    assert finished.status == 78
+    assert "rule ours" in finished.stderr
+    assert "why is missing" in finished.stderr

@@ -1,0 +1,129 @@
+"""Who runs a mailbox, what diagnostics have in common, and what is a wave."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bouncehandler.waves import SLOT, Operators, Tally, WaveSettings, shape, usual, waves
+
+SETTINGS = WaveSettings()
+DAY = 86_400 // SLOT
+
+
+@pytest.mark.parametrize(
+    ("recipient", "host", "name"),
+    [
+        ("jane@gmail.com", "", "gmail"),
+        ("jane@googlemail.com", "gmail-smtp-in.l.google.com (1.2.3.4)", "gmail"),
+        ("jane@hotmail.co.uk", "", "microsoft"),
+        ("jane@outlook.de", "outlook-com.olc.protection.outlook.com (1.2.3.4)", "microsoft"),
+        ("jane@yahoo.co.jp", "", "yahoo"),
+        ("jane@aol.com", "", "yahoo"),
+        ("jane@company.example", "aspmx.l.google.com (1.2.3.4)", "google-workspace"),
+        ("jane@company.example", "company-example.mail.protection.outlook.com (1.2.3.4)", "microsoft-365"),
+        ("jane@company.example", "mx1-us1.ppe-hosted.com", "proofpoint"),
+        ("jane@company.example", "mail.company.example (1.2.3.4)", "company.example"),
+        ("jane@live.company.example", "", "live.company.example"),
+        ("jane@xn--bcher-kva.example", "", "xn--bcher-kva.example"),
+        ("nobody", "", "nobody"),
+    ],
+)
+def test_operators(recipient: str, host: str, name: str) -> None:
+    """By the domain; else by the server that answered; else the domain itself."""
+    assert Operators().of(recipient, host) == name
+
+
+def test_own_operators() -> None:
+    """A site's patterns are domains and hosts."""
+    own = Operators({"ours": ["example.com", "*.mx.example.net"]})
+    assert own.of("jane@example.com", "") == "ours"
+    assert own.of("jane@company.example", "a.mx.example.net (1.2.3.4)") == "ours"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (
+            "smtp;550-5.1.1 The email account that you tried to reach does not exist. Please try x1si12.3 - gsmtp",
+            "smtp;550-5.1.1 The email account that you tried to reach does not exist. Please try q7-20020a5d.4 - gsmtp",
+        ),
+        (
+            "smtp;550 5.1.1 <jane@example.com>: Recipient address rejected: User unknown in virtual mailbox table",
+            "smtp;550 5.1.1 <john.d@a.example.org>: Recipient address rejected: User unknown in virtual mailbox table",
+        ),
+        ("smtp;550 User unknown: jane@example.com", "smtp;550 User unknown: bob@example.org"),
+    ],
+)
+def test_the_same_reason_has_the_same_shape(texts: tuple[str, str]) -> None:
+    """Addresses, hosts and ids don't matter."""
+    assert shape("5.1.1", texts[0]) == shape("5.1.1", texts[1])
+    assert shape("5.1.1", texts[0]) != shape("5.2.1", texts[0])
+
+
+@given(st.text(max_size=500), st.emails())
+def test_a_shape_is_short_and_names_nobody(text: str, address: str) -> None:
+    """Whatever a server says."""
+    found = shape("5.1.1", f"550 <{address}> {text} {address}")
+    assert len(found) <= 80
+    assert address.lower() not in found
+    assert "@" not in found
+
+
+def history(own: int, everywhere: int, days: int = 7) -> tuple[list[Tally], list[Tally]]:
+    """So many bounces an hour at an operator, and everywhere, until now."""
+    slots = range(0, days * DAY, 12)
+    return [Tally(slot, "usual", own, 0) for slot in slots], [Tally(slot, "", everywhere, 0) for slot in slots]
+
+
+def now(own: dict[str, int], everywhere: int) -> tuple[list[Tally], list[Tally], int]:
+    """So many in this slot, by shape, and everywhere."""
+    slot = 7 * DAY
+    return [Tally(slot, name, count, 0) for name, count in own.items()], [Tally(slot, "", everywhere, 0)], slot
+
+
+def judged(usually: tuple[int, int], own: dict[str, int], everywhere: int) -> set[str]:
+    """The shapes that are a wave."""
+    known = usual(*history(*usually), SETTINGS)
+    return set(waves(known, *now(own, everywhere), SETTINGS))
+
+
+def test_many_at_one_operator_alone() -> None:
+    """What rises there and nowhere else is a wave."""
+    assert judged((20, 60), {"usual": 200}, 220) == {"usual"}
+
+
+def test_many_everywhere() -> None:
+    """A campaign to an old list is none."""
+    assert judged((20, 60), {"usual": 800}, 2400) == set()
+
+
+def test_few() -> None:
+    """Below the least number nothing is a wave."""
+    assert judged((1, 60), {"usual": SETTINGS.minimum - 1}, SETTINGS.minimum) == set()
+
+
+def test_a_diagnostic_never_seen_before() -> None:
+    """An own fault shows at several operators at once, with words that are new there."""
+    assert judged((20, 60), {"usual": 60, "dkim": 300}, 1100) == {"dkim"}
+
+
+def test_what_history_has_seen_is_usual() -> None:
+    """A site that mails to one operator's people alone on some days is explained by its history."""
+    own, everywhere = history(20, 60)
+    own += [Tally(slot, "usual", 500, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
+    everywhere += [Tally(slot, "", 510, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
+    assert waves(usual(own, everywhere, SETTINGS), *now({"usual": 200}, 220), SETTINGS) == {}
+
+
+def test_what_was_held_is_no_history() -> None:
+    """A wave does not excuse the next one."""
+    own, everywhere = history(20, 60)
+    own += [Tally(3 * DAY, "usual", 500, 500)]
+    everywhere += [Tally(3 * DAY, "", 510, 500)]
+    assert set(waves(usual(own, everywhere, SETTINGS), *now({"usual": 200}, 220), SETTINGS)) == {"usual"}
+
+
+def test_too_little_history() -> None:
+    """With less than a day, or with few bounces, nobody knows what is usual."""
+    for own, everywhere in (history(100, 300, days=0), history(0, 1, days=7)):
+        assert waves(usual(own, everywhere, SETTINGS), *now({"usual": 5000}, 5000), SETTINGS) == {}
