@@ -21,6 +21,7 @@ _COMMANDS = (
     "suppressions",
     "explain",
     "classify",
+    "replay",
     "holds",
     "undo",
     "forget",

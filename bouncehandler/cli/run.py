@@ -27,13 +27,15 @@ if TYPE_CHECKING:
     from bouncehandler.dispatcher import Crew
 
 
-class _DryRun:
+class DryRun:
     """Takes what a spool and a rejected file would take, and keeps nothing."""
 
     def record(self, batch: list[Owed], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
+        """Keep nothing."""
         return Recorded(new=len(batch), duplicates=0)
 
     def count(self, batch: list[Counted], now: float) -> Recorded:  # noqa: ARG002  # as above
+        """Keep nothing."""
         return Recorded(new=0, duplicates=0)
 
     def delivered(self, deliveries: object, now: float) -> None:
@@ -118,7 +120,7 @@ class _Run:
     def _intake(self) -> Ingest:
         settings = self.session.settings
         columns = {"b": settings.columns.b, "f": settings.columns.f}
-        dry, policy = _DryRun(), policy_of(settings)
+        dry, policy = DryRun(), policy_of(settings)
         return Ingest(
             Reader(columns, takes_deliveries=policy.counts),
             policy,

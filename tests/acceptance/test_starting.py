@@ -26,6 +26,7 @@ def program(tmp_path: Path) -> Program:
         ("suppressions",),
         ("explain",),
         ("classify",),
+        ("replay",),
         ("holds",),
         ("holds", "list"),
         ("holds", "show"),
