@@ -124,7 +124,7 @@ class Policy:
         """The verdict on any record; a request, and an address fed by hand, always suppresses."""
         if not isinstance(record, Bounce):
             return self._of_other(record)
-        refined = self._rules.refine(record) if self._rules else None
+        refined = self.refined(record)
         if refined:
             return _ruled(self._of_bounce(record._replace(category=refined.category)), refined.rule)
         return self._of_bounce(record)
@@ -150,8 +150,13 @@ class Policy:
         return self._rules is None or not self._rules.concerns(category)
 
     def refined(self, bounce: Bounce) -> Refined | None:
-        """The category that a rule of classification decides on; None: PowerMTA's stands."""
-        return self._rules.refine(bounce) if self._rules else None
+        """The category that a rule of classification decides on; None: PowerMTA's stands.
+
+        A hit of PowerMTA's own suppression list has a setting of its own.
+        """
+        if self._rules is None or _is_list_hit(bounce.status_text) or _is_list_hit(bounce.diagnostic):
+            return None
+        return self._rules.refine(bounce)
 
     @property
     def counts(self) -> bool:

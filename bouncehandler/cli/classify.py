@@ -11,7 +11,7 @@ import click
 
 from bouncehandler.accounting import Reader
 from bouncehandler.cli.deciding import policy_of
-from bouncehandler.cli.exits import OK, USAGE, CommandError, explained
+from bouncehandler.cli.exits import NO_INPUT, OK, USAGE, CommandError, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.selection import MOMENT
 from bouncehandler.cli.session import begin
@@ -77,13 +77,23 @@ def _bounces(reader: Reader) -> Iterator[Bounce]:
     """Those of an accounting file on standard input; whatever else it holds is passed over.
 
     Raises:
-        CommandError: standard input is closed, or a terminal.
+        CommandError: standard input is closed, a terminal, can't be read, or holds nothing that is known.
     """
     if sys.stdin is None or sys.stdin.isatty():
         raise CommandError("name a diagnostic, or send an accounting file: bouncehandler classify < bounces.csv", USAGE)
-    while block := sys.stdin.buffer.read(_BLOCK):
+    for block in _blocks():
         yield from (item for item in reader.feed(block) if isinstance(item, Bounce))
     yield from (item for item in reader.close() if isinstance(item, Bounce))
+    if not reader.recognised:
+        raise CommandError("not one row of the input was recognised: send a PowerMTA accounting file", NO_INPUT)
+
+
+def _blocks() -> Iterator[bytes]:
+    try:
+        while block := sys.stdin.buffer.read(_BLOCK):
+            yield block
+    except OSError as error:
+        raise CommandError(f"standard input can't be read ({error.strerror})", USAGE) from error
 
 
 def _row(policy: Policy, bounce: Bounce) -> Row:

@@ -51,6 +51,29 @@ def test_a_file(program: Program) -> None:
     assert not program.spool.exists()
 
 
+def test_nothing_to_classify(program: Program) -> None:
+    """What is no accounting file is told in a sentence, not by an empty table."""
+    for data in (b"", b"hello world\n", b"\0\xff\n" * 99):
+        finished = program.feed(data, "classify", "--summary")
+        assert (finished.status, finished.stdout) == (65, ""), finished.stderr
+        assert finished.sentences == [
+            "bouncehandler: not one row of the input was recognised: send a PowerMTA accounting file"
+        ]
+
+
+def test_a_file_of_deliveries(program: Program) -> None:
+    """Rows that are no bounces are passed over; with none left there is just the heading."""
+    finished = program.feed(accounting([{**bounce("ann@example.com"), "type": "d"}]), "classify", "--format", "jsonl")
+    assert (finished.status, finished.stdout) == (0, "")
+
+
+def test_hostile_text(program: Program) -> None:
+    """What a server says moves no cursor and is no formula in a spreadsheet."""
+    said = "\x1b[2J=cmd()"
+    assert "\x1b" not in program.run("classify", said).stdout
+    assert ",'=cmd()" in program.run("classify", "=cmd()", "--format", "csv").stdout
+
+
 def test_the_sites_own_rules(program: Program) -> None:
     """They are asked first, by `classify` and by the pipe alike, and a mistake in them is told in a sentence."""
     file = program.folder / "rules.toml"

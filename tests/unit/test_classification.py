@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncehandler.classification import Rule, Rules
+from bouncehandler.classification.patterns import without_addresses
 from bouncehandler.policy import Count, Ignore, Policy, Suppress
 from bouncehandler.record import Address, Bounce, parse_status
 from bouncehandler.settings.rules import read_rules
@@ -62,6 +63,42 @@ def test_status(status: str, expected: bool) -> None:  # noqa: FBT001  # a colum
     assert not fits(rule(status=(status,)), bounce()._replace(status=None))
 
 
+@pytest.mark.parametrize(("status", "expected"), [("5.1.1", False), ("5.1.x", False), ("5.7.x", True)])
+def test_not_status(status: str, expected: bool) -> None:  # noqa: FBT001  # a column of the table
+    """It takes those statuses out; a bounce without a status has none of them."""
+    assert fits(rule(not_status=(status,))) is expected
+    assert fits(rule(not_status=(status,)), bounce()._replace(status=None))
+
+
+@pytest.mark.parametrize(
+    ("diagnostic", "left"),
+    [
+        ("550 <spam@example.net>: unknown", "550 < >: unknown"),
+        ("spam@relay.example", " "),
+        ("a.b+c@x.example, d_e@y.example spam", " ,   spam"),
+        ("https://spamhaus.example/q?a=jane@example.com", "https://spamhaus.example/q?a= "),
+        ("x@@y", "  "),
+        ("550 spam @ noon", "550 spam   noon"),
+        ("no address", "no address"),
+        ("", ""),
+    ],
+)
+def test_addresses_are_names(diagnostic: str, left: str) -> None:
+    """What stands in an address is no reason for anything; what stands before it in a link is."""
+    assert without_addresses(diagnostic) == left
+
+
+def test_what_is_remembered_is_the_text_alone() -> None:
+    """The same text of another recipient, host, status or time is judged anew."""
+    rules = Rules([rule(text=("no such user",), host=("*.example.com",), status=("5.1.x",), ends=AT)])
+    before = bounce()._replace(logged_at=AT.replace(hour=22))
+    assert rules.refine(before)
+    assert not rules.refine(before._replace(remote_mta="mx.example.net", recipient=Address("jane@example.net")))
+    assert not rules.refine(before._replace(status=parse_status("5.2.1")))
+    assert not rules.refine(bounce())
+    assert rules.refine(before)
+
+
 @pytest.mark.parametrize(
     ("host", "expected"),
     [
@@ -109,6 +146,14 @@ def test_the_policy_decides_by_what_a_rule_says() -> None:
     assert not policy.is_settled("unheard-of")
     assert policy.is_settled("spam-related")
     assert "unheard-of" not in policy.settled_categories()
+
+
+def test_a_hit_of_powermtas_own_list() -> None:
+    """It has a setting of its own, which no rule gets in the way of."""
+    rules = Rules([rule(text=("suppression list",))])
+    for says, verdict in (("suppress", Suppress), ("ignore", Ignore)):
+        policy = Policy(suppression_list_hit=says, rules=lambda _: rules)  # type: ignore[arg-type]  # one of two words
+        assert isinstance(policy.decide(bounce("550 5.7.1 recipient is in suppression list")), verdict)
 
 
 def test_what_ships_is_never_harder() -> None:

@@ -43,6 +43,7 @@ def test_switched_off(tmp_path: Path) -> None:
         (GOOD.replace('why = "seen"\n', ""), "why is missing"),
         ('name = "a"\nbecomes = "other"\nwhy = "x"\n', "needs status, text or host"),
         (GOOD + 'status = "5.1"\n', "must be a status such as 5.1.1"),
+        (GOOD + 'not_status = ["5.1.1", "5"]\n', "not_status (entry 2) must be a status such as 5.1.1"),
         (GOOD + 'from = "yesterday"\n', "must be a time"),
         (GOOD + "from = 2021-01-02\nuntil = 2021-01-01\n", "until must be later than from"),
         ('name = "spm"\nbecomes = ""\n', "did you mean spam?"),

@@ -1,0 +1,1 @@
+"""Generated traffic of realistic shape, and what is held of it."""

@@ -1,0 +1,93 @@
+"""Plays traffic into a real spool, minute by minute of the records' time, and counts what was held."""
+
+from collections import Counter
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+from bouncehandler.classification import Rules
+from bouncehandler.policy import Policy, Suppress
+from bouncehandler.record import Address, Bounce, parse_status
+from bouncehandler.settings.rules import read_rules
+from bouncehandler.spool import Done, Owed, Selection, Sighting
+from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.suppression import Attempt, Outcome, Suppression
+from bouncehandler.waves import Operators, WaveSettings, shape
+from tests.scenarios.traffic import THIRD_WEEK, Bounced, Traffic
+
+_START = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
+_EVERY = 5
+"""Minutes between two commits, outside the hours in which something is false."""
+
+
+class Played(NamedTuple):
+    """What came of the third week."""
+
+    false: int
+    """Bounces of people who exist."""
+    held: int
+    """Of these, those that were held."""
+    true: int
+    delayed: int
+    """Of these, those that were held."""
+    waves: int
+    by_rules: int
+    """Of the false ones, those that the shipped rules and policy would not have let suppress, whatever is held."""
+
+    @property
+    def share(self) -> float:
+        """The share of the false ones that was held; 1 where there are none."""
+        return self.held / self.false if self.false else 1.0
+
+
+def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
+    """Record, and dispatch whatever is due, as the minutes pass."""
+    operators, policy = Operators(), _shipped()
+    spool = SqliteSpool.open(folder / f"{grace:g}.db", waves=WaveSettings(), grace=grace)
+    kinds: dict[str, bool] = {}
+    counts: Counter[str] = Counter()
+    batch: list[Owed] = []
+    for minute, rows in enumerate(traffic.rows()):
+        for row in rows:
+            batch.append(_owed(row, operators))
+            if minute >= THIRD_WEEK:
+                kinds[row.recipient] = row.is_false
+                counts["false" if row.is_false else "true"] += 1
+                counts["by rules"] += row.is_false and not _suppresses(policy, row)
+        if batch and (minute % _EVERY == 0 or any(row.is_false for row in rows)):
+            now = _START + minute * 60 + 59
+            spool.record(batch, now)
+            batch = []
+            _dispatch(spool, now)
+    if batch:
+        spool.record(batch, _START + 21 * 86_400)
+    held = Counter(kinds.get(one.recipient, False) for _, one in spool.on_hold(Selection()))
+    noticed = len(spool.waves(Selection()))
+    spool.close()
+    return Played(counts["false"], held[True], counts["true"], held[False], noticed, counts["by rules"])
+
+
+def _owed(row: Bounced, operators: Operators) -> Owed:
+    at = datetime.fromtimestamp(_START + row.at * 60, UTC)
+    digest = blake2b(row.recipient.encode(), digest_size=12).hexdigest()
+    one = Suppression(digest, row.recipient, "bounce", status=row.status, diagnostic=row.diagnostic, occurred_at=at)
+    sighting = Sighting(operators.of(row.recipient, row.host), shape(row.status, row.diagnostic))
+    return Owed(one, ("news",), sighting=sighting)
+
+
+def _dispatch(spool: SqliteSpool, now: float) -> None:
+    claimed = spool.claim("news", 100_000, now=now, until=now + 60, repeat_after=0, per_campaign=False)
+    spool.settle([Done(one, Attempt(now, 0.0, "unsubscribed", ""), Outcome("unsubscribed")) for one in claimed], now)
+
+
+def _shipped() -> Policy:
+    rules = read_rules().rules
+    return Policy(rules=lambda matters: Rules(rules, matters))
+
+
+def _suppresses(policy: Policy, row: Bounced) -> bool:
+    at = datetime.fromtimestamp(_START + row.at * 60, UTC)
+    bounce = Bounce("b", Address(row.recipient), at, category="bad-mailbox")
+    told = bounce._replace(status=parse_status(row.status), diagnostic=row.diagnostic, remote_mta=row.host)
+    return isinstance(policy.decide(told), Suppress)
