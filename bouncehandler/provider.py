@@ -79,9 +79,15 @@ class Reversible(Protocol):
     def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:
         """Undo what the call that answered `outcome` changed: only `outcome.lists`; safe to call twice.
 
+        Of `outcome` its kind and lists are what the spool keeps. What somebody else has changed since is left as it is.
+
         Returns:
             `restored` with the lists restored now, and in `note` those that could not be, and why; `already` where
-            nothing had to be done; `unknown` where the recipient is there no more. Raises as `unsubscribe`.
+            nothing was left to do; `unknown` where the recipient is there no more.
+
+        Raises:
+            PermanentFailure: nothing of it can ever be restored from here; the text says why, for the dead letter.
+        Anything else as `unsubscribe`.
         """
         ...
 

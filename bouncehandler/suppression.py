@@ -53,12 +53,13 @@ class Suppression(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an adapter did: the recipient is unsubscribed, already was, or is unknown there."""
+    """What an adapter did: the recipient is unsubscribed, or restored; already was; or is unknown there."""
 
     kind: Literal["unsubscribed", "already", "unknown", "restored"]
-    """`restored`: only of undoing, what an earlier call changed."""
+    """`restored`: only of undoing what an earlier call changed; `unsubscribed`: never of it."""
     lists: tuple[str, ...] = ()
-    """The provider's own ids of the lists that this call changed, and no others: what undo would restore."""
+    """The provider's own ids of the lists that this call changed, and no others: what undo would restore. Empty for
+    `already` and `unknown`, and where the provider has no lists."""
     note: str = ""
     """A sentence for the log where something deserves saying, such as a fall-back; else empty."""
     recipient: str = ""
@@ -92,6 +93,6 @@ class Attempt:
     seconds: float
     """How long the call took."""
     result: str
-    """`unsubscribed`, `already`, `unknown`, `temporary` or `permanent`."""
+    """`unsubscribed`, `restored`, `already`, `unknown`, `temporary` or `permanent`."""
     answer: str
     """What came back, at most 512 characters: the provider's last answer, or the error's sentence."""

@@ -23,7 +23,7 @@ Each suppression is one POST of one JSON object; with `batch_size` above 1, each
       }
     }
 
-`type`         always the same; leave other types alone, they may come later
+`type`         `recipient.suppressed`, or `recipient.restored` (below); leave other types alone, they may come later
 `timestamp`    when it happened, the same on every retry; where that is not known, when this call was made
 `id`           24 hexadecimal digits, the same however often it is told: whoever has seen it has nothing to do
 `recipient`    the address not to be mailed again, its ASCII letters in lower case
@@ -46,7 +46,13 @@ Every key is always there. `id`, `recipient` and `reason` are never null; each o
 has none. Where a reporter hid the address, it is told as soon as a list manager has said whose ids they are, and not
 before. No text is empty or holds a control character. Times are UTC (RFC 3339), with a fraction where there is one.
 
-The header `webhook-id` is the suppression's `id`; an array's is made from the ids in it. It is the same when the same
+Where an operator takes a suppression back that a receiver was told of, the type is `recipient.restored`. Its `data` is
+that of the suppression, with an `id` of its own, and one key more: `restores`, the `id` that it takes back. Whoever is
+suppressed for something else as well is not restored, so that a receiver puts the recipient back where it took them
+away for that `id`, and has nothing to do where it did not. `timestamp` is when this call was made. It comes after the
+event that it takes back, as a call of its own (an array of one with `batch_size` above 1), never beside suppressions.
+
+The header `webhook-id` is the event's `id`; an array's is made from the ids in it. It is the same when the same
 call is repeated, but a retry may be grouped otherwise, so a receiver of arrays goes by the `id` of each member. Any
 2xx answer means that the receiver has taken it over; an answer's body is not used.
 """

@@ -58,6 +58,7 @@ class Watch:
     def __init__(self, connection: Connection, settings: WaveSettings, grace: float = 0.0) -> None:
         self._connection, self._settings, self._grace = connection, settings, grace
         self._usual: dict[tuple[str, int], Usual] = {}
+        self._all: tuple[int, list[Tally]] = (-1, [])
         self._least = max(1, settings.minimum * SLOT // max(SLOT, int(settings.window)))
         """Bounces in one slot below which it is not worth looking: a wave has slots with more."""
 
@@ -95,7 +96,10 @@ class Watch:
 
     def _judge(self, raw: sqlite3.Connection, operator: str, slot: int) -> Mapping[str, Wave]:
         after = slot - int(self._settings.window) // SLOT
-        own, everywhere = (self._slots(raw, name, after, slot) for name in (operator, EVERYWHERE))
+        own = self._slots(raw, operator, after, slot)
+        if sum(tally.bounces for tally in own) < self._settings.minimum:
+            return {}
+        everywhere = self._slots(raw, EVERYWHERE, after, slot)
         return waves(self._usual_of(raw, operator, after), own, everywhere, slot, self._settings)
 
     def _usual_of(self, raw: sqlite3.Connection, operator: str, upto: int) -> Usual:
@@ -104,9 +108,15 @@ class Watch:
             if len(self._usual) >= _REMEMBERED:
                 self._usual.clear()
             after = upto - int(self._settings.history) // SLOT
-            own, everywhere = (self._slots(raw, name, after, upto) for name in (operator, EVERYWHERE))
-            self._usual[key] = usual(own, everywhere, self._settings)
+            own = self._slots(raw, operator, after, upto)
+            self._usual[key] = usual(own, self._everywhere(raw, after, upto), self._settings)
         return self._usual[key]
+
+    def _everywhere(self, raw: sqlite3.Connection, after: int, upto: int) -> list[Tally]:
+        """The history of all operators together, which is the same for each of them."""
+        if self._all[0] != upto // _RELEARNT:
+            self._all = upto // _RELEARNT, self._slots(raw, EVERYWHERE, after, upto)
+        return self._all[1]
 
     def _slots(self, raw: sqlite3.Connection, operator: str, after: int, upto: int) -> list[Tally]:
         values = {"operator": operator, "after": after, "upto": upto}

@@ -18,7 +18,7 @@ _FLOOR = 0.05
 class WaveSettings:
     """When many are too many."""
 
-    minimum: int = 25
+    minimum: int = 50
     """Bounces in a window below which nothing is a wave."""
     factor: float = 4.0
     """So many times what was to be expected."""

@@ -13,7 +13,7 @@ from bouncehandler.suppression import Outcome, Suppression
 from providers.interspire import actions, wire
 from providers.interspire.api import Api
 from providers.interspire.ids import LIST_MANAGER, Ids, read_ids
-from providers.interspire.leaving import Leaving
+from providers.interspire.leaving import EVERYWHERE, Leaving
 from providers.interspire.lists import ListCache
 from providers.interspire.returning import Returning
 
@@ -96,7 +96,11 @@ class Interspire:
         """Put the address back on the lists that `outcome` names. Raises as `Reversible.restore`."""
         if not suppression.recipient:
             raise PermanentFailure("only ids are known, and Interspire activates addresses: do it in Interspire itself")
-        return self._returning.restore(suppression.recipient, outcome.lists)
+        if EVERYWHERE in outcome.lists:
+            raise PermanentFailure("a ban is lifted in Interspire itself: its XML API has no call for that")
+        # A look-up that names a list which was deleted may find nothing at all.
+        existing = self._lists.within(LISTS_KEPT_ON_A_MISS) if outcome.lists else ()
+        return self._returning.restore(suppression, outcome.lists, existing)
 
     def check(self) -> str:
         """Prove the user and token, with one call that changes nothing. Raises as the port says."""

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, SecretStr, field_validator, model_validator
 
 from bouncehandler.provider import HttpUrl, ProviderSettings
 from bouncehandler.suppression import Outcome, Suppression
-from providers.mailwizz.answers import Found
+from providers.mailwizz.answers import Found, Row
 from providers.mailwizz.api import Api
 from providers.mailwizz.evidence import (
     Ids,
@@ -104,6 +104,7 @@ class MailWizz:
         """Put the person back on the lists that `outcome` names. Raises as `Reversible.restore`.
 
         Whoever was blacklisted, by this program or by a bounce that was recorded, stays so: MailWizz refuses it here.
+        What was unsubscribed in place of that, or beside it, comes back, with every `action`.
         """
         found = self._find(suppression.recipient, ids_of(suppression))
         return self._returning.restore(found, outcome.lists) if found else Outcome("unknown")
@@ -128,25 +129,31 @@ class MailWizz:
             return self._leaving.blacklist(found)
         if self._action == "bounce" and is_bounce:
             return self._bounce(suppression, found)
-        told = self._tell(suppression, ids, found) if is_request or suppression.reason == "complaint" else ""
-        return self._leaving.unsubscribe(found, told, _NO_BOUNCE if self._action == "bounce" and not is_request else "")
+        told, counted = "", None
+        if is_request or suppression.reason == "complaint":
+            told, counted = self._tell(suppression, ids, found)
+        no_bounce = _NO_BOUNCE if self._action == "bounce" and not is_request else ""
+        return self._leaving.unsubscribe(found, told, no_bounce, counted=counted)
 
-    def _tell(self, suppression: Suppression, ids: Ids | None, found: Found) -> str:
-        """Count the unsubscription for the campaign, where it is known; returns a note where that was not possible.
+    def _tell(self, suppression: Suppression, ids: Ids | None, found: Found) -> tuple[str, Row | None]:
+        """Count the unsubscription for the campaign, where it is known; returns why not, and the row that was counted.
 
         It comes before the row is unsubscribed, and only while the look-up shows it as active. The call unsubscribes
         that row, so that a retry after it finds the row silent and does not count again; where it was lost on its way,
         the row is still active, and the retry makes up for it. So nobody is counted twice, unless MailWizz fails
         between counting and unsubscribing: then each retry that finds the row active counts once more.
+
+        The price: where what comes next fails, the retry's outcome lacks this row's list. The other order would lose
+        all lists and the count, since a retry can't know a row that we unsubscribed from one that was left before.
         """
         campaign = campaign_of(suppression)
         active = [row for row in found.active if not ids or row.uid.lower() == ids.uid.lower()]
         if not (campaign and active):
-            return ""
+            return "", None
         if len(active) > 1 or not (ids or found.is_whole):
-            return "the campaign was not told: nothing says which of the lists it went to"
+            return "the campaign was not told: nothing says which of the lists it went to", None
         refusal = self._api.track_unsubscribe(campaign, active[0], reason_text(suppression))
-        return f"the campaign was not told: {refusal}" if refusal else ""
+        return (f"the campaign was not told: {refusal}", None) if refusal else ("", active[0])
 
     def _bounce(self, suppression: Suppression, found: Found) -> Outcome:
         campaign = campaign_of_job(suppression.job_id)

@@ -8,6 +8,7 @@ from bouncehandler.provider import TemporaryFailure
 from bouncehandler.suppression import Outcome
 from providers.mailwizz.answers import Found, Row
 from providers.mailwizz.api import Api
+from providers.mailwizz.progress import naming
 
 _SWEEPS = 5
 
@@ -21,53 +22,61 @@ class Leaving:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def unsubscribe(self, found: Found, *notes: str) -> Outcome:
-        """Unsubscribe the active rows; blacklisted ones stay so. The notes go into the outcome, as far as not empty."""
-        if not found.is_whole:
-            swept, _ = self._sweep(found)
-            for row in found.blacklisted:
-                self._api.set_status(row, "blacklisted")
-            return outcome_of(swept, *notes, _HIDDEN)
-        if not found.active:
-            return outcome_of((), *notes)
-        if found.blacklisted:
-            return outcome_of([row for row in found.active if self._api.unsubscribe_one(row)], *notes)
-        self._api.unsubscribe_everywhere(found.email)
-        return outcome_of(found.active, *notes)
+    def unsubscribe(self, found: Found, *notes: str, counted: Row | None = None) -> Outcome:
+        """Unsubscribe the active rows; blacklisted ones stay so. The notes go into the outcome, as far as not empty.
 
-    def _sweep(self, found: Found) -> tuple[list[Row], Found]:
-        """Reach the rows that a look-up hides: the ones that were active, and what it shows afterwards.
+        `counted` is the row that was unsubscribed by telling its campaign.
+        """
+        with naming([counted] if counted else []) as changed:
+            if not found.is_whole:
+                self._sweep(found, changed)
+                for row in found.blacklisted:
+                    self._api.set_status(row, "blacklisted")
+                return outcome_of([*found.active, *changed], *notes, _HIDDEN)
+            if found.blacklisted:
+                self._unsubscribe_each(found.active, changed)
+                return outcome_of([row for row in found.active if row in changed], *notes)
+            if found.active:
+                self._api.unsubscribe_everywhere(found.email)
+            return outcome_of(found.active, *notes)
+
+    def _unsubscribe_each(self, rows: Iterable[Row], changed: list[Row]) -> None:
+        for row in rows:
+            if self._api.unsubscribe_one(row):
+                changed.append(row)  # noqa: PERF401  # one by one: a failure's text names those before it
+
+    def _sweep(self, found: Found, changed: list[Row]) -> Found:
+        """Reach the rows that a look-up hides; add those that were active to `changed`, and return what it shows then.
 
         Only the call for the whole address reaches them, and it takes the known blacklisted ones with it.
         """
-        swept = found.active
         for _ in range(_SWEEPS):
             self._api.unsubscribe_everywhere(found.email)
+            changed.extend(found.active)
             found = self._api.search(found.email)
             if not found.active:
-                return swept, found
-            swept += found.active
+                return found
         raise TemporaryFailure(
             f"MailWizz still shows the address as subscribed after {_SWEEPS} calls to unsubscribe it"
         )
 
     def blacklist(self, found: Found) -> Outcome:
         """Blacklist every row; one that can't be is unsubscribed."""
-        changed: list[Row] = []
         notes = set()
-        if not found.is_whole:
-            changed, found = self._sweep(found)
-            notes.add(_HIDDEN)
-        for row in found.rows:
-            if row.status == "blacklisted":
-                continue
-            answer = self._api.set_status(row, "blacklisted")
-            is_changed = httpx.codes.is_success(answer)
-            if answer == httpx.codes.UNPROCESSABLE_ENTITY and row.is_active:
-                is_changed = self._api.unsubscribe_one(row)
-                notes.add(_REFUSED)
-            if is_changed and row.is_active:
-                changed.append(row)
+        with naming([]) as changed:
+            if not found.is_whole:
+                found = self._sweep(found, changed)
+                notes.add(_HIDDEN)
+            for row in found.rows:
+                if row.status == "blacklisted":
+                    continue
+                answer = self._api.set_status(row, "blacklisted")
+                is_changed = httpx.codes.is_success(answer)
+                if answer == httpx.codes.UNPROCESSABLE_ENTITY and row.is_active:
+                    is_changed = self._api.unsubscribe_one(row)
+                    notes.add(_REFUSED)
+                if is_changed and row.is_active:
+                    changed.append(row)
         return outcome_of(changed, *sorted(notes))
 
 

@@ -1,16 +1,18 @@
 """What the MailWizz adapter took away it gives back: those lists, and nothing that was changed since."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncehandler.provider import PermanentFailure, ProviderUnavailable, Reversible
+from bouncehandler.provider import PermanentFailure, ProviderUnavailable, Reversible, TemporaryFailure
 from bouncehandler.suppression import Outcome
 from tests.fakes.mailwizz import FakeMailWizz
-from tests.fakes.mailwizz_wire import BOUNCE, COMPLAINT, LIST, Connect, connecting
+from tests.fakes.mailwizz_wire import BOUNCE, CAMPAIGN, COMPLAINT, LIST, Connect, connecting
 from tests.fakes.mailwizz_wire import EMAIL as JANE
+from tests.fakes.server import Answer, Request
 
 NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
 STATUSES = ["confirmed", "unsubscribed", "unconfirmed", "blacklisted", "disabled"]
@@ -28,6 +30,12 @@ def connect(server: FakeMailWizz) -> Iterator[Connect]:
     """Builds adapters for the server; keyword arguments are settings."""
     with connecting(server) as build:
         yield build
+
+
+def _refusing(list_uid: str, status: int) -> Callable[[Request], Answer | None]:
+    """Answers every change of a row on a list with a status, in MailWizz's words."""
+    answer = Answer(status, b'{"status": "error", "error": "no"}', content_type="application/json")
+    return lambda request: answer if request.method == "PUT" and f"lists/{list_uid}/" in request.target else None
 
 
 def test_only_the_lists_that_were_changed(server: FakeMailWizz, connect: Connect) -> None:
@@ -60,6 +68,68 @@ def test_blacklisted_since(server: FakeMailWizz, connect: Connect) -> None:
     assert (restored.kind, restored.lists) == ("restored", (NEWS,))
     assert restored.note == f"list {SHOP}: it is blacklisted there, which is lifted in MailWizz itself"
     assert server.status_of(JANE) == {NEWS: "confirmed", SHOP: "blacklisted"}
+
+
+def test_a_second_call_beside_a_blacklisted_row(server: FakeMailWizz, connect: Connect) -> None:
+    """What the first call restored is no failure of the second, whose answer alone may have arrived."""
+    server.subscribe(JANE, NEWS)
+    server.subscribe(JANE, SHOP)
+    mailwizz = connect()
+    outcome = mailwizz.unsubscribe(BOUNCE)
+    server.change(JANE, SHOP, "blacklisted")
+    first, second = mailwizz.restore(BOUNCE, outcome), mailwizz.restore(BOUNCE, outcome)
+    assert second == Outcome("already", note=first.note)
+
+
+def test_a_row_that_is_gone(server: FakeMailWizz, connect: Connect) -> None:
+    """Whoever was deleted from all these lists is unknown, though on others; from one, the note names it."""
+    for list_uid, status in ((NEWS, "confirmed"), (SHOP, "confirmed"), (CLUB, "unsubscribed")):
+        server.subscribe(JANE, list_uid, status)
+    mailwizz = connect()
+    outcome = mailwizz.unsubscribe(BOUNCE)
+    server.change(JANE, NEWS, "")
+    assert mailwizz.restore(BOUNCE, outcome) == Outcome("restored", (SHOP,), f"not there any more: list {NEWS}")
+    server.change(JANE, SHOP, "")
+    gone = f"not there any more: lists {NEWS}, {SHOP}"
+    assert mailwizz.restore(BOUNCE, outcome) == Outcome("unknown", note=gone)
+
+
+def test_a_list_that_the_look_up_hides(server: FakeMailWizz, connect: Connect) -> None:
+    """MailWizz shows 100 rows: a list that is not among them is not said to be left."""
+    for number in range(100):
+        server.subscribe(JANE, f"list{number:09}")
+    server.subscribe(JANE, NEWS, "unsubscribed")
+    with pytest.raises(PermanentFailure, match=f"not among the lists that MailWizz shows of this address: list {NEWS}"):
+        connect().restore(BOUNCE, Outcome("unsubscribed", (NEWS,)))
+
+
+def test_a_status_of_the_sites_own(server: FakeMailWizz, connect: Connect) -> None:
+    """A row elsewhere with a status that nobody knows is no reason to fail, once or twice."""
+    server.subscribe(JANE, NEWS)
+    mailwizz = connect()
+    outcome = mailwizz.unsubscribe(BOUNCE)
+    server.subscribe(JANE, SHOP, "gold-member")
+    assert mailwizz.restore(BOUNCE, outcome) == Outcome("restored", (NEWS,))
+    assert mailwizz.restore(BOUNCE, outcome) == Outcome("already")
+
+
+@pytest.mark.parametrize(
+    ("answered", "said"),
+    [
+        (404, "it is gone meanwhile"),
+        (409, "it is gone, or blacklisted meanwhile"),
+        (422, "it requires a field that is missing: put the address back in MailWizz itself"),
+    ],
+)
+def test_one_refused_list(server: FakeMailWizz, connect: Connect, answered: int, said: str) -> None:
+    """Whatever keeps MailWizz from restoring one list is a note, and the other list is restored."""
+    server.subscribe(JANE, NEWS)
+    server.subscribe(JANE, SHOP)
+    mailwizz = connect()
+    outcome = mailwizz.unsubscribe(BOUNCE)
+
+    server.fail_when = _refusing(NEWS, answered)
+    assert mailwizz.restore(BOUNCE, outcome) == Outcome("restored", (SHOP,), f"list {NEWS}: {said}")
 
 
 def test_a_list_with_a_required_field(server: FakeMailWizz, connect: Connect) -> None:
@@ -100,10 +170,74 @@ def test_credentials(server: FakeMailWizz, connect: Connect) -> None:
         connect().restore(BOUNCE, Outcome("unsubscribed", (NEWS,)))
 
 
+def test_one_list_that_fails(server: FakeMailWizz, connect: Connect) -> None:
+    """The others are restored before the failure is raised, which names them; the next attempt does the rest."""
+    server.subscribe(JANE, NEWS)
+    server.subscribe(JANE, SHOP)
+    mailwizz = connect()
+    outcome = mailwizz.unsubscribe(BOUNCE)
+    server.fail_when = _refusing(NEWS, 500)
+    with pytest.raises(
+        TemporaryFailure, match=f"^not restored on list {NEWS}: .*; done in this attempt on list {SHOP}$"
+    ):
+        mailwizz.restore(BOUNCE, outcome)
+    server.fail_when = lambda _: None
+    assert mailwizz.restore(BOUNCE, outcome) == Outcome("restored", (NEWS,))
+    assert set(server.status_of(JANE).values()) == {"confirmed"}
+
+
+def test_asked_to_wait(server: FakeMailWizz, connect: Connect) -> None:
+    """Retry-After ends the attempt: no list after that one is tried."""
+    server.subscribe(JANE, NEWS)
+    server.subscribe(JANE, SHOP)
+    mailwizz = connect()
+    outcome = mailwizz.unsubscribe(BOUNCE)
+    server.fail_when = lambda request: Answer(429, headers={"Retry-After": "7"}) if request.method == "PUT" else None
+    with pytest.raises(TemporaryFailure) as failure:
+        mailwizz.restore(BOUNCE, outcome)
+    assert failure.value.retry_after == 7
+    assert len(server.calls("PUT", f"lists/{NEWS}/")) == 1
+    assert not server.calls("PUT", f"lists/{SHOP}/")
+    assert "confirmed" not in server.status_of(JANE).values()
+
+
+@pytest.mark.parametrize("fails", ["unsubscribe-by-email", "/unsubscribe"])
+def test_what_a_failed_attempt_had_changed(server: FakeMailWizz, connect: Connect, fails: str) -> None:
+    """The outcome of the next attempt can't name the list whose campaign was told: the text of this one does."""
+    uid = server.subscribe(JANE, LIST)
+    server.subscribe(JANE, SHOP, "blacklisted" if fails == "/unsubscribe" else "confirmed")
+    server.campaign(CAMPAIGN, LIST)
+    server.fail_when = lambda request: Answer(500) if fails in request.path else None
+    by_ids = COMPLAINT._replace(subscriber_id=uid)
+    with pytest.raises(TemporaryFailure, match=f"; done in this attempt on list {LIST}$"):
+        connect().unsubscribe(by_ids)
+
+
+def test_a_campaign_that_was_not_told_changed_nothing(server: FakeMailWizz, connect: Connect) -> None:
+    """Then the text names no list."""
+    uid = server.subscribe(JANE, LIST)
+    server.fail_when = lambda request: Answer(500) if "unsubscribe-by-email" in request.path else None
+    with pytest.raises(TemporaryFailure, match=r"^(?!.*done in this attempt)"):
+        connect().unsubscribe(COMPLAINT._replace(subscriber_id=uid))
+    assert len(server.calls("POST", "track-unsubscribe")) == 1
+
+
+def test_a_lost_answer_names_what_was_done_before_it(server: FakeMailWizz, connect: Connect) -> None:
+    """A broken connection stays one, with the lists in its text."""
+    for list_uid, status in ((NEWS, "confirmed"), (SHOP, "confirmed"), (CLUB, "blacklisted")):
+        server.subscribe(JANE, list_uid, status)
+    server.fail_when = lambda request: Answer(reset=True) if f"{SHOP}/subscribers" in request.path else None
+    with pytest.raises(httpx.TransportError, match=f"; done in this attempt on list {NEWS}$"):
+        connect().unsubscribe(BOUNCE)
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(STATUSES), max_size=5))
 def test_unsubscribe_then_restore_is_as_before(statuses: list[str]) -> None:
-    """For any mixture of lists and statuses."""
+    """For any mixture of lists and statuses, but for what the call for the whole address takes with it.
+
+    Those are rows that no campaign went to; MailWizz has no call that sets them to `unconfirmed` or `disabled` again.
+    """
     with FakeMailWizz() as server, connecting(server) as connect:
         for number, status in enumerate(statuses):
             server.subscribe(JANE, f"list{number:09}", status)
@@ -113,5 +247,36 @@ def test_unsubscribe_then_restore_is_as_before(statuses: list[str]) -> None:
         assert "confirmed" not in server.status_of(JANE).values()
         if outcome.kind == "unsubscribed":
             assert mailwizz.restore(BOUNCE, outcome) == Outcome("restored", outcome.lists)
-            active = {uid for uid, status in before.items() if status == "confirmed"}
-            assert {uid for uid, status in server.status_of(JANE).items() if status == "confirmed"} == active
+            assert mailwizz.restore(BOUNCE, outcome) == Outcome("already")
+        is_one_call = "confirmed" in statuses and "blacklisted" not in statuses
+        taken_along = {"unconfirmed", "disabled"} if is_one_call else set()
+        assert server.status_of(JANE) == {
+            list_uid: "unsubscribed" if status in taken_along else status for list_uid, status in before.items()
+        }
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from(["as it is", "", *STATUSES])), max_size=5),
+    st.sampled_from(["unsubscribe", "blacklist"]),
+)
+def test_whatever_somebody_changed_since_stays(rows: list[tuple[str, str]], action: str) -> None:
+    """Of the lists that were changed, those that are still unsubscribed come back, at once and for good."""
+    with FakeMailWizz() as server, connecting(server) as connect:
+        for number, (status, _) in enumerate(rows):
+            server.subscribe(JANE, f"list{number:09}", status)
+        mailwizz = connect(action=action)
+        outcome = mailwizz.unsubscribe(BOUNCE)
+        for number, (_, since) in enumerate(rows):
+            if since != "as it is":
+                server.change(JANE, f"list{number:09}", since)
+        between = server.status_of(JANE)
+        coming_back = tuple(uid for uid in outcome.lists if between.get(uid) == "unsubscribed")
+        for expected in (coming_back, ()):
+            try:
+                restored = mailwizz.restore(BOUNCE, outcome)
+            except PermanentFailure:
+                assert not any(between.get(uid) in {"confirmed", "unsubscribed"} for uid in outcome.lists)
+            else:
+                assert restored.lists == expected
+            assert server.status_of(JANE) == between | dict.fromkeys(coming_back, "confirmed")

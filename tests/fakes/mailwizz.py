@@ -97,6 +97,14 @@ class FakeMailWizz(FakeServer):
             self.subscribers.append(Subscriber(uid, email, list_uid, status))
         return uid
 
+    def change(self, email: str, list_uid: str, status: str) -> None:
+        """Have somebody else set the status of an address on a list; empty: they delete it there."""
+        with self.lock:
+            for row in [row for row in self._rows(email) if row.list_uid == list_uid]:
+                row.status = status
+                if not status:
+                    self.subscribers.remove(row)
+
     def campaign(self, uid: str, list_uid: str) -> None:
         """Make a campaign of a list."""
         self.campaigns[uid] = list_uid

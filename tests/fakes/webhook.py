@@ -39,6 +39,18 @@ class FakeReceiver(FakeServer):
         """The recipients of the events."""
         return [event["data"]["recipient"] for event in self.events]
 
+    @property
+    def suppressed(self) -> dict[str, list[str]]:
+        """What a receiver that goes by its documentation has: by recipient, the ids for which it mails them no more."""
+        standing: dict[str, list[str]] = {recipient: [] for recipient in self.recipients}
+        for event in self.events:
+            data = event["data"]
+            if event["type"] == "recipient.suppressed":
+                standing[data["recipient"]].append(data["id"])
+            elif event["type"] == "recipient.restored" and data["restores"] in standing[data["recipient"]]:
+                standing[data["recipient"]].remove(data["restores"])
+        return standing
+
     def respond(self, request: Request) -> Answer:
         """Verify, remember, answer."""
         if request.path != "/hooks/email":

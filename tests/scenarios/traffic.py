@@ -65,9 +65,7 @@ _OUTLOOK = (
 )
 _YAHOO = (
     Text(7, "5.0.0", "smtp;554 delivery error: dd This user doesn't have a yahoo.com account ({who}) [0] - mta{id}"),
-    Text(
-        3, "5.0.0", "smtp;554 30 Sorry, your message to {who} cannot be delivered. This mailbox is disabled."
-    ),
+    Text(3, "5.0.0", "smtp;554 30 Sorry, your message to {who} cannot be delivered. This mailbox is disabled."),
 )
 _GMX = (Text(1, "5.1.1", "smtp;550 Requested action not taken: mailbox unavailable"),)
 _POSTFIX = (
