@@ -42,9 +42,9 @@ class HoldSettings(Section):
     enabled: bool = True
     grace: Duration = 0.0
     """Seconds that each hard bounce waits before it is dispatched, so that a wave is caught from its first row."""
-    minimum: Annotated[Whole, Field(ge=5)] = 50
+    minimum: Annotated[Whole, Field(ge=5)] = 30
     """Hard bounces at one operator below which nothing is a wave."""
-    factor: Annotated[float, Field(ge=1.5, le=1000)] = 4.0
+    factor: Annotated[float, Field(ge=1.5, le=1000)] = 2.5
     """So many times what was to be expected is a wave."""
     lists: bool = False
     """Whether addresses fed by hand take part."""

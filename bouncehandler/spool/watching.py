@@ -19,7 +19,7 @@ REACH = 12
 
 _LATELY = 100_000
 """So many of the newest suppressions are looked through for what belongs to a wave that has just been noticed."""
-_RELEARNT = 12
+_RELEARNT = 72
 """Slots for which what is usual at an operator is remembered."""
 _REMEMBERED = 1000
 """Operators."""
@@ -59,6 +59,9 @@ class Watch:
         self._connection, self._settings, self._grace = connection, settings, grace
         self._usual: dict[tuple[str, int], Usual] = {}
         self._all: tuple[int, list[Tally]] = (-1, [])
+        self._lately: dict[int, list[Tally]] = {}
+        """The tallies of all operators up to a slot, while one transaction lasts."""
+        self._going_on: dict[str, list[tuple[str, int]]] = {}
         self._least = max(1, settings.minimum * SLOT // max(SLOT, int(settings.window)))
         """Bounces in one slot below which it is not worth looking: a wave has slots with more."""
 
@@ -70,6 +73,7 @@ class Watch:
         if self._grace:
             raw.execute(self._sql("wave_grace"), {"now": now, "newest": newest, "grace": self._grace})
         noticed = []
+        self._lately.clear()
         for operator, slot in self._worth_a_look(raw, seen):
             for shape, wave in self._judge(raw, operator, slot).items():
                 found = Noticed(operator, shape, slot, wave, _example(seen, operator, shape))
@@ -89,18 +93,27 @@ class Watch:
         for operator, slot, bounces in raw.execute(self._sql("wave_tally"), {"tallies": told}):
             if operator != EVERYWHERE:
                 counts[slot, operator] += bounces
-        values = {"slot": min(slot for slot, _ in counts), "reach": REACH}
-        on = {operator for (operator,) in raw.execute(self._sql("wave_on"), values)}
+        self._going_on = self._waves_going_on(raw, min(slot for slot, _ in counts))
         places = sorted(counts.items())
-        return [(name, slot) for (slot, name), bounces in places if bounces >= self._least or name in on]
+        return [(name, slot) for (slot, name), bounces in places if bounces >= self._least or name in self._going_on]
+
+    def _waves_going_on(self, raw: sqlite3.Connection, slot: int) -> dict[str, list[tuple[str, int]]]:
+        """By operator, the kinds of its waves that may go on in a slot or later, and their last slots."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for operator, shape, last in raw.execute(self._sql("wave_on"), {"slot": slot, "reach": REACH}):
+            found.setdefault(operator, []).append((shape, last))
+        return found
 
     def _judge(self, raw: sqlite3.Connection, operator: str, slot: int) -> Mapping[str, Wave]:
-        after = slot - int(self._settings.window) // SLOT
-        own = self._slots(raw, operator, after, slot)
-        if sum(tally.bounces for tally in own) < self._settings.minimum:
+        settings = self._settings
+        after = slot - int(settings.window) // SLOT
+        going_on = {shape for shape, last in self._going_on.get(operator, ()) if last >= slot - REACH}
+        own = self._slots(raw, operator, slot - settings.looks_back, slot)
+        if not going_on and sum(tally.bounces for tally in own if tally.slot > after) < settings.minimum:
             return {}
-        everywhere = self._slots(raw, EVERYWHERE, after, slot)
-        return waves(self._usual_of(raw, operator, after), own, everywhere, slot, self._settings)
+        if slot not in self._lately:
+            self._lately[slot] = self._slots(raw, EVERYWHERE, slot - settings.looks_back, slot)
+        return waves(self._usual_of(raw, operator, after), own, self._lately[slot], slot, settings, going_on)
 
     def _usual_of(self, raw: sqlite3.Connection, operator: str, upto: int) -> Usual:
         key = operator, upto // _RELEARNT
@@ -148,6 +161,7 @@ class Watch:
         rows = raw.execute(self._sql("wave_found"), values).fetchall()
         raw.execute(self._sql("wave_hold"), {"wave": number, "found": json.dumps([row[0] for row in rows])})
         count_held(self._connection, raw, found.operator, found.shape, [row[1] for row in rows], 1)
+        self._lately.clear()  # what is held here explains nothing elsewhere
 
     def _sql(self, name: str) -> str:
         return self._connection.sql(name)

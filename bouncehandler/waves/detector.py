@@ -1,26 +1,37 @@
 """Judges whether the hard bounces of one operator are more than its history, and what happens elsewhere, explain."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from bouncehandler.waves.expectation import LAGS, Model, Series, fit
 
 SLOT = 300
 """Seconds that are tallied together."""
 
-_SMOOTHING = 10
-"""Bounces elsewhere that are added to what there are: a ratio to nothing says nothing."""
-_FLOOR = 0.05
-"""The share of the rest that an operator, or a diagnostic, with little history may have."""
+_SHORT = 4
+"""Slots of the shorter window: it finds a sudden wave soon."""
+_SURPRISED = 3.0
+"""Standard deviations below which nothing is a wave."""
+_MORE = 1.1
+_MARGIN = 0.5
+"""A wave is so many times as surprising as whatever the history holds, and so many standard deviations more."""
+_NEW = 0.2
+"""A diagnostic never seen before is a wave by itself where it is this share of what bounces elsewhere."""
+_GOES_ON = 8
+"""Bounces of a wave's kind in a window with which a wave goes on."""
+_STILL = 1.5
+"""So many times what was to be expected belongs to a wave that goes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class WaveSettings:
     """When many are too many."""
 
-    minimum: int = 50
+    minimum: int = 30
     """Bounces in a window below which nothing is a wave."""
-    factor: float = 4.0
+    factor: float = 2.5
     """So many times what was to be expected."""
     window: float = 3600.0
     """Seconds: the longest window that is judged as one."""
@@ -35,7 +46,12 @@ class WaveSettings:
     def windows(self) -> tuple[int, ...]:
         """Slots: a short window finds a sudden wave soon, a long one a slow wave."""
         longest = max(1, int(self.window) // SLOT)
-        return tuple(sorted({min(2, longest), longest}))
+        return tuple(sorted({min(_SHORT, longest), longest}))
+
+    @property
+    def looks_back(self) -> int:
+        """Slots before the one judged that `waves` has to be told of."""
+        return self.windows[-1] + LAGS[-1]
 
 
 class Tally(NamedTuple):
@@ -48,6 +64,11 @@ class Tally(NamedTuple):
     held: int
     """Of these, those that were held as a wave and not released: no evidence of what is usual."""
 
+    @property
+    def told(self) -> int:
+        """What tells of the usual."""
+        return self.bounces - self.held
+
 
 @dataclass(frozen=True, slots=True)
 class Usual:
@@ -55,12 +76,11 @@ class Usual:
 
     is_known: bool
     """Whether there is enough of it."""
-    share: float
-    """Of the operator's bounces against all others'."""
+    model: Model
     shapes: Mapping[str, float]
-    """The same for each kind of diagnostic."""
-    highest: Mapping[int, float]
-    """The highest ratio in windows of so many slots that held some bounces."""
+    """The share of each kind of diagnostic in the operator's bounces."""
+    surprises: Mapping[int, float]
+    """The greatest surprise in windows of so many slots."""
 
 
 class Wave(NamedTuple):
@@ -73,69 +93,91 @@ class Wave(NamedTuple):
 
 def usual(own: Iterable[Tally], everywhere: Iterable[Tally], settings: WaveSettings) -> Usual:
     """What is usual at an operator, from the tallies of its history and of all operators together."""
-    mine, shapes = Counter[int](), Counter[str]()
+    mine, shapes, rest = Counter[int](), Counter[str](), Counter[int]()
+    for tally in everywhere:
+        rest[tally.slot] += tally.told
+    total = rest.total()
     for tally in own:
-        mine[tally.slot] += tally.bounces - tally.held
-        shapes[tally.shape] += tally.bounces - tally.held
-    total = Counter({tally.slot: tally.bounces - tally.held for tally in everywhere})
-    rest = max(1, total.total() - mine.total())
-    slots = total.keys()
-    has_time = bool(slots) and (max(slots) - min(slots)) * SLOT >= settings.least_time
-    return Usual(
-        is_known=has_time and total.total() >= settings.least_history,
-        share=mine.total() / rest,
-        shapes={shape: bounces / rest for shape, bounces in shapes.items()},
-        highest={window: _highest(mine, total, window, settings.minimum // 2) for window in settings.windows},
-    )
+        mine[tally.slot] += tally.told
+        shapes[tally.shape] += tally.told
+        rest[tally.slot] -= tally.told
+    if total < settings.least_history or (max(rest) - min(rest)) * SLOT < settings.least_time:
+        return Usual(is_known=False, model=Model(0.0, ()), shapes={}, surprises={})
+    within = min(rest), max(rest)
+    theirs, ours = Series(rest, *within), Series(mine, *within)
+    model = Model(mine.total() / max(1, rest.total()), fit(ours, theirs))
+    surprises = {length: _most(model, ours, theirs, length, settings.minimum // 2) for length in settings.windows}
+    parts = {shape: bounces / max(1, mine.total()) for shape, bounces in shapes.items()}
+    return Usual(is_known=True, model=model, shapes=parts, surprises=surprises)
 
 
-def _highest(mine: Counter[int], total: Counter[int], window: int, least: int) -> float:
-    """The highest ratio of a window that held at least so many."""
-    own, everywhere = Counter[int](), Counter[int]()
-    for sums, counts in ((own, mine), (everywhere, total)):
-        for slot, bounces in counts.items():
-            for end in range(slot, slot + window):
-                sums[end] += bounces
-    ratios = [_ratio(bounces, everywhere[end]) for end, bounces in own.items() if bounces >= least]
-    return max(ratios, default=0.0)
+def _most(model: Model, own: Series, rest: Series, length: int, least: int) -> float:
+    """The greatest surprise in a window that held at least so many."""
+    mine, others = own.windows(length), rest.windows(length)
+    most = 0.0
+    for end in range(LAGS[-1] + length, len(own)):
+        if mine[end] >= least:
+            expected = model.expects([others[end - lag] for lag in LAGS])
+            most = max(most, model.surprise(mine[end], expected))
+    return most
 
 
-def _ratio(bounces: int, everywhere: int) -> float:
-    return bounces / (max(0, everywhere - bounces) + _SMOOTHING)
-
-
-def waves(
-    usual: Usual, own: Iterable[Tally], everywhere: Iterable[Tally], slot: int, settings: WaveSettings
+def waves(  # noqa: PLR0913, PLR0917  # what is usual, what there is, where to look
+    usual: Usual,
+    own: Iterable[Tally],
+    everywhere: Iterable[Tally],
+    slot: int,
+    settings: WaveSettings,
+    going_on: Collection[str] = (),
 ) -> Mapping[str, Wave]:
-    """The kinds of diagnostics that are a wave in the windows that end with a slot; empty where all is as usual."""
-    mine, total = list(own), list(everywhere)
+    """The kinds of diagnostics that are a wave in the windows that end with a slot; empty where all is as usual.
+
+    Args:
+        own: the operator's, of this slot and `settings.looks_back` before it; so `everywhere`, of all together.
+        going_on: the kinds that were a wave a short while ago, and are held as long as there are more than usual.
+    """
+    mine, rest = list(own), Counter[int]()
+    for tally in everywhere:
+        rest[tally.slot] += tally.told
+    for tally in mine:
+        rest[tally.slot] -= tally.told
     found: dict[str, Wave] = {}
-    for window in settings.windows if usual.is_known else ():
-        after = slot - window
-        inside = [tally for tally in mine if after < tally.slot <= slot]
-        elsewhere = sum(tally.bounces for tally in total if after < tally.slot <= slot)
-        found |= _in_window(usual, inside, elsewhere, window, settings)
+    for length in settings.windows if usual.is_known else ():
+        rests = [sum(rest[at] for at in range(slot - lag - length + 1, slot - lag + 1)) for lag in LAGS]
+        inside = [tally for tally in mine if slot - length < tally.slot <= slot]
+        found |= _Window(usual, inside, rests, length, settings).waves(going_on)
     return found
 
 
-def _in_window(
-    usual: Usual, inside: list[Tally], everywhere: int, window: int, settings: WaveSettings
-) -> dict[str, Wave]:
-    bounces = sum(tally.bounces for tally in inside)
-    rest = max(0, everywhere - bounces) + _SMOOTHING
-    expected = max(usual.share, _FLOOR) * rest
-    if bounces < settings.minimum:
-        return {}
-    is_wave = bounces > settings.factor * expected and bounces / rest > usual.highest.get(window, 0.0)
-    shapes = Counter[str]()
-    for tally in inside:
-        shapes[tally.shape] += tally.bounces
-    found = {}
-    for shape, count in shapes.items():
-        known = usual.shapes.get(shape, 0.0)
-        due = max(known, _FLOOR if not is_wave else 0.0) * rest
-        is_new = known * rest * settings.factor < 1
-        if count > settings.factor * due and (is_wave or (is_new and count >= settings.minimum)):
-            since = min(tally.slot for tally in inside if tally.shape == shape)
-            found[shape] = Wave(count, due, since)
-    return found
+class _Window:
+    """One window of one operator."""
+
+    def __init__(
+        self, usual: Usual, inside: list[Tally], rests: list[int], length: int, settings: WaveSettings
+    ) -> None:
+        self._usual, self._inside, self._rest, self._settings = usual, inside, max(0, rests[0]), settings
+        self._expected = usual.model.expects(rests)
+        bounces, bar = sum(tally.bounces for tally in inside), usual.surprises[length] * _MORE + _MARGIN
+        self._is_wave = (
+            bounces >= settings.minimum
+            and bounces > settings.factor * self._expected
+            and usual.model.surprise(bounces, self._expected) > max(_SURPRISED, bar)
+        )
+
+    def waves(self, going_on: Collection[str]) -> Iterator[tuple[str, Wave]]:
+        """The kinds that are a wave."""
+        shapes = Counter[str]()
+        for tally in self._inside:
+            shapes[tally.shape] += tally.bounces
+        for shape, bounces in shapes.items():
+            due = self._usual.shapes.get(shape, 0.0) * self._expected
+            is_more = self._is_wave and bounces > self._settings.factor * due
+            is_still = shape in going_on and bounces >= _GOES_ON and bounces > _STILL * due + _STILL * due**0.5
+            if is_more or is_still or self._is_new(shape, bounces):
+                yield shape, Wave(bounces, due, min(tally.slot for tally in self._inside if tally.shape == shape))
+
+    def _is_new(self, shape: str, bounces: int) -> bool:
+        """Whether many say what was hardly ever said here before: an own fault shows at several operators at once."""
+        known = self._usual.shapes.get(shape, 0.0) * max(self._expected, self._usual.model.share * self._rest)
+        is_unheard = known * self._settings.factor < 1
+        return is_unheard and bounces >= self._settings.minimum and bounces > _NEW * self._rest

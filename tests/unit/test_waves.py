@@ -1,10 +1,13 @@
 """Who runs a mailbox, what diagnostics have in common, and what is a wave."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncehandler.waves import SLOT, Operators, Tally, WaveSettings, shape, usual, waves
+from bouncehandler.waves.expectation import LAGS, Series, fit
 
 SETTINGS = WaveSettings()
 DAY = 86_400 // SLOT
@@ -127,3 +130,81 @@ def test_too_little_history() -> None:
     """With less than a day, or with few bounces, nobody knows what is usual."""
     for own, everywhere in (history(100, 300, days=0), history(0, 1, days=7)):
         assert waves(usual(own, everywhere, SETTINGS), *now({"usual": 5000}, 5000), SETTINGS) == {}
+
+
+def campaigns(days: int, *, lag: int) -> tuple[list[Tally], list[Tally]]:
+    """Each day a campaign at 10 o'clock that bounces elsewhere for an hour, and here only `lag` slots later."""
+    own, everywhere = [], []
+    for day in range(days):
+        for minute in range(12):
+            start = day * DAY + 120 + minute
+            own.append(Tally(start + lag, "usual", 5, 0))
+            everywhere += [Tally(start, "", 40, 0), Tally(start + lag, "", 5, 0)]
+    return own, everywhere
+
+
+def latest(own: list[Tally], everywhere: list[Tally], slot: int) -> tuple[list[Tally], list[Tally], int]:
+    """What `waves` is told when it judges a slot."""
+    near = range(slot - SETTINGS.looks_back, slot + 1)
+    return [one for one in own if one.slot in near], [one for one in everywhere if one.slot in near], slot
+
+
+@pytest.mark.parametrize("lag", [12, 36])
+def test_an_operator_that_is_later_than_the_others(lag: int) -> None:
+    """What bounces here hours after it bounced elsewhere is expected; the same without anything before it is a wave."""
+    own, everywhere = campaigns(8, lag=lag)
+    known = usual(*campaigns(7, lag=lag), SETTINGS)
+    slot = 7 * DAY + 120 + lag + 11
+    assert waves(known, *latest(own, everywhere, slot), SETTINGS) == {}
+    alone = [one for one in everywhere if one.slot >= 7 * DAY + 120 + lag or one.slot < 7 * DAY]
+    assert set(waves(known, *latest(own, alone, slot), SETTINGS)) == {"usual"}
+
+
+def test_what_is_held_elsewhere_explains_nothing() -> None:
+    """A fault of our own shows at many operators; the first that was noticed must not hide the others."""
+    known = usual(*history(20, 60), SETTINGS)
+    slot = 7 * DAY
+    own = [Tally(slot, "dkim", 100, 0)]
+    assert waves(known, own, [Tally(slot, "", 700, 0)], slot, SETTINGS) == {}
+    assert set(waves(known, own, [Tally(slot, "", 700, 580)], slot, SETTINGS)) == {"dkim"}
+
+
+def test_a_wave_goes_on_as_long_as_there_are_more_than_usual() -> None:
+    """It is noticed by many, and kept up by fewer."""
+    known = usual(*history(20, 60), SETTINGS)
+    few = now({"usual": 15}, 20)
+    assert waves(known, *few, SETTINGS) == {}
+    assert set(waves(known, *few, SETTINGS, {"usual"})) == {"usual"}
+    assert waves(known, *now({"usual": 15}, 75), SETTINGS, {"usual"}) == {}
+
+
+@given(st.lists(st.tuples(st.integers(0, 2 * DAY), st.integers(0, 500), st.integers(0, 500)), max_size=60))
+def test_any_history_can_be_judged(counts: list[tuple[int, int, int]]) -> None:
+    """However odd it is: the numbers stay numbers."""
+    own = [Tally(slot, "usual", mine, 0) for slot, mine, _ in counts]
+    everywhere = [Tally(slot, "", mine + others, 0) for slot, mine, others in counts]
+    for wave in waves(usual(own, everywhere, SETTINGS), *latest(own, everywhere, 2 * DAY), SETTINGS).values():
+        assert wave.bounces > wave.expected >= 0
+
+
+@given(st.lists(st.integers(0, 30), min_size=DAY, max_size=DAY))
+def test_the_weights_explain_better_than_any_others_near(counts: list[int]) -> None:
+    """They are least squares: each weight changed a little, up or down, fits worse."""
+    rest = Series(dict(enumerate(counts)), 0, DAY - 1)
+    own = Series({slot: counts[slot - 12] // 2 if slot >= 12 else 0 for slot in range(DAY)}, 0, DAY - 1)
+    weights = fit(own, rest)
+    mine, others = own.windows(12), rest.windows(12)
+
+    def wrong(weights: Sequence[float]) -> float:
+        total = sum(weight**2 for weight in weights) * 0.001
+        for end in range(72, DAY, 3):
+            row = [others[end - lag] for lag in LAGS]
+            apart = mine[end] - sum(weight * value for weight, value in zip(weights, row, strict=True))
+            total += apart**2 / (row[0] + 3)
+        return total
+
+    best = wrong(weights)
+    for place in range(len(LAGS)):
+        for step in (-0.2, 0.2):
+            changed = [weight + step * (place == number) for number, weight in enumerate(weights)]
+            assert wrong(changed) >= best * 0.99

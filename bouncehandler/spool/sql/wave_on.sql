@@ -1,2 +1,2 @@
--- The operators of waves that are on, or may go on.
-SELECT DISTINCT operator FROM wave WHERE last_slot >= :slot - :reach
+-- The waves that are on, or may go on.
+SELECT operator, shape, last_slot FROM wave WHERE last_slot >= :slot - :reach
