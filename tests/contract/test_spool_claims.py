@@ -232,6 +232,15 @@ class TestSettling:
         (second,) = take(spool, now=NOW + 5)
         assert (second.id, second.attempts, second.step) == (first.id, 1, 0)
 
+    def test_returned_keeps_its_turn(self, spool: Spool) -> None:
+        """Whoever comes later waits behind a call that was given back for a while, as behind one that failed."""
+        put(spool, ANN)
+        (first,) = take(spool)
+        spool.settle([returned(first, NOW + 5)], NOW)
+        put(spool, ANN_LATER)
+        assert take(spool, now=NOW + 1) == []
+        assert [one.id for one in take(spool, now=NOW + 5)] == [first.id]
+
     @pytest.mark.parametrize("ended", [done, dead, returned, lambda one: again(one, NOW)])
     def test_lost_claim(self, spool: Spool, ended: type) -> None:
         """Whoever lost a claim settles nothing, neither this dispatch nor those behind it."""

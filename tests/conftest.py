@@ -1,0 +1,11 @@
+"""How property tests draw their examples.
+
+`make test` says the same of the same code every time: its examples are derived from the tests themselves. New ones are
+searched with `pytest --hypothesis-profile=search tests/property`, which keeps what it finds.
+"""
+
+from hypothesis import settings
+
+settings.register_profile("settled", derandomize=True)
+settings.register_profile("search", derandomize=False, print_blob=True)
+settings.load_profile("settled")
