@@ -62,7 +62,8 @@ def test_two_instances_on_one_spool(program: Program) -> None:
             if number % 3 == 0:
                 (other, one)[number % 2].write(row)  # and to both
         first, second = one.finish(), other.finish()
-    assert (first.status, second.status) == (0, 0), first.stderr + second.stderr
+    # The first may have ended while the other still called: it says that something waits, and that nothing is lost.
+    assert (first.status in {0, 75}, second.status) == (True, 0), first.stderr + second.stderr
     everybody = sorted(f"user{number}@example.com" for number in range(60))
     assert sorted(recipients(program.suppressions())) == everybody
     assert sorted(recipients(told(program))) == everybody
