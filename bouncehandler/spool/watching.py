@@ -115,8 +115,9 @@ class Watch:
             self._lately[slot] = self._slots(raw, EVERYWHERE, slot - settings.looks_back, slot)
         return waves(self._usual_of(raw, operator, after), own, self._lately[slot], slot, settings, going_on)
 
-    def _usual_of(self, raw: sqlite3.Connection, operator: str, upto: int) -> Usual:
-        key = operator, upto // _RELEARNT
+    def _usual_of(self, raw: sqlite3.Connection, operator: str, slot: int) -> Usual:
+        upto = slot // _RELEARNT * _RELEARNT
+        key = operator, upto
         if key not in self._usual:
             if len(self._usual) >= _REMEMBERED:
                 self._usual.clear()
@@ -127,8 +128,8 @@ class Watch:
 
     def _everywhere(self, raw: sqlite3.Connection, after: int, upto: int) -> list[Tally]:
         """The history of all operators together, which is the same for each of them."""
-        if self._all[0] != upto // _RELEARNT:
-            self._all = upto // _RELEARNT, self._slots(raw, EVERYWHERE, after, upto)
+        if self._all[0] != upto:
+            self._all = upto, self._slots(raw, EVERYWHERE, after, upto)
         return self._all[1]
 
     def _slots(self, raw: sqlite3.Connection, operator: str, after: int, upto: int) -> list[Tally]:

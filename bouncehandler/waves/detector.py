@@ -100,7 +100,7 @@ def usual(own: Iterable[Tally], everywhere: Iterable[Tally], settings: WaveSetti
     for tally in own:
         mine[tally.slot] += tally.told
         shapes[tally.shape] += tally.told
-        rest[tally.slot] -= tally.told
+        rest[tally.slot] = max(0, rest[tally.slot] - tally.told)
     if total < settings.least_history or (max(rest) - min(rest)) * SLOT < settings.least_time:
         return Usual(is_known=False, model=Model(0.0, ()), shapes={}, surprises={})
     within = min(rest), max(rest)
@@ -140,7 +140,7 @@ def waves(  # noqa: PLR0913, PLR0917  # what is usual, what there is, where to l
     for tally in everywhere:
         rest[tally.slot] += tally.told
     for tally in mine:
-        rest[tally.slot] -= tally.told
+        rest[tally.slot] = max(0, rest[tally.slot] - tally.told)
     found: dict[str, Wave] = {}
     for length in settings.windows if usual.is_known else ():
         rests = [sum(rest[at] for at in range(slot - lag - length + 1, slot - lag + 1)) for lag in LAGS]

@@ -33,7 +33,9 @@ class Played(NamedTuple):
     """Of these, those that were held."""
     waves: int
     by_rules: int
-    """Of the false ones, those that the shipped rules and policy would not have let suppress, whatever is held."""
+    """Of the false ones, those that the shipped rules keep from being suppressed at once, whatever is held."""
+    suppressed: int
+    """Of the false ones, those that neither a hold nor a rule kept from being suppressed."""
 
     @property
     def share(self) -> float:
@@ -46,26 +48,30 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     operators, policy = Operators(), _shipped()
     spool = SqliteSpool.open(folder / f"{grace:g}.db", waves=WaveSettings(), grace=grace)
     kinds: dict[str, bool] = {}
+    unruled: set[str] = set()
     counts: Counter[str] = Counter()
     batch: list[Owed] = []
-    for minute, rows in enumerate(traffic.rows()):
+    for minute, rows in enumerate(traffic.rows(), traffic.begins):
         for row in rows:
             batch.append(_owed(row, operators))
             if minute >= THIRD_WEEK:
                 kinds[row.recipient] = row.is_false
                 counts["false" if row.is_false else "true"] += 1
-                counts["by rules"] += row.is_false and not _suppresses(policy, row)
+                if row.is_false and _suppresses(policy, row):
+                    unruled.add(row.recipient)
         if batch and (minute % _EVERY == 0 or any(row.is_false for row in rows)):
             now = _START + minute * 60 + 59
             spool.record(batch, now)
             batch = []
             _dispatch(spool, now)
     if batch:
-        spool.record(batch, _START + 21 * 86_400)
-    held = Counter(kinds.get(one.recipient, False) for _, one in spool.on_hold(Selection()))
+        spool.record(batch, _START + traffic.ends * 60)
+    kept = {one.recipient for _, one in spool.on_hold(Selection())} & kinds.keys()
+    held = Counter(kinds[recipient] for recipient in kept)
     noticed = len(spool.waves(Selection()))
     spool.close()
-    return Played(counts["false"], held[True], counts["true"], held[False], noticed, counts["by rules"])
+    by_rules = counts["false"] - len(unruled)
+    return Played(counts["false"], held[True], counts["true"], held[False], noticed, by_rules, len(unruled - kept))
 
 
 def _owed(row: Bounced, operators: Operators) -> Owed:

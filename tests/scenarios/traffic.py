@@ -130,14 +130,17 @@ class Traffic:
     seed: int
     extra: Sequence[Campaign] = ()
     harm: Harm = no_harm
+    begins: int = 0
+    ends: int = 21 * DAY
+    """Minutes: less than the three weeks where a test has to be short."""
     _random: random.Random = field(init=False)
 
     def rows(self) -> Iterator[list[Bounced]]:
-        """Minute by minute."""
+        """Minute by minute, from `begins`."""
         self._random = random.Random(self.seed)  # noqa: S311  # a test's traffic, always the same
         everyone = receivers()
         campaigns = [*self._campaigns(), *self.extra]
-        for minute in range(21 * DAY):
+        for minute in range(self.begins, self.ends):
             live = [one for one in campaigns if one.at <= minute < one.at + 8 * HOUR]
             yield [row for receiver in everyone for row in self._of(receiver, minute, live)]
 
