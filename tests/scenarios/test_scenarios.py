@@ -1,4 +1,4 @@
-"""The scenarios in short: three days of history instead of weeks, one seed. The whole table stands in tests/README.md."""
+"""The scenarios in short: three days of history instead of two weeks, one seed. The whole table: tests/README.md."""
 
 from pathlib import Path
 
