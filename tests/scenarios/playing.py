@@ -16,7 +16,6 @@ from bouncehandler.suppression import Attempt, Outcome, Suppression
 from bouncehandler.waves import Operators, WaveSettings, shape
 from tests.scenarios.traffic import THIRD_WEEK, Bounced, Traffic
 
-_START = datetime(2026, 3, 2, tzinfo=UTC).timestamp()
 _EVERY = 5
 """Minutes between two commits, outside the hours in which something is false."""
 
@@ -45,7 +44,7 @@ class Played(NamedTuple):
 
 def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     """Record, and dispatch whatever is due, as the minutes pass."""
-    operators, policy = Operators(), _shipped()
+    operators, policy, start = Operators(), _shipped(), traffic.start.timestamp()
     spool = SqliteSpool.open(folder / f"{grace:g}.db", waves=WaveSettings(), grace=grace)
     kinds: dict[str, bool] = {}
     unruled: set[str] = set()
@@ -53,19 +52,20 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     batch: list[Owed] = []
     for minute, rows in enumerate(traffic.rows(), traffic.begins):
         for row in rows:
-            batch.append(_owed(row, operators))
+            at = datetime.fromtimestamp(start + row.at * 60, UTC)
+            batch.append(_owed(row, at, operators))
             if minute >= THIRD_WEEK:
                 kinds[row.recipient] = row.is_false
                 counts["false" if row.is_false else "true"] += 1
-                if row.is_false and _suppresses(policy, row):
+                if row.is_false and _suppresses(policy, row, at):
                     unruled.add(row.recipient)
         if batch and (minute % _EVERY == 0 or any(row.is_false for row in rows)):
-            now = _START + minute * 60 + 59
+            now = start + minute * 60 + 59
             spool.record(batch, now)
             batch = []
             _dispatch(spool, now)
     if batch:
-        spool.record(batch, _START + traffic.ends * 60)
+        spool.record(batch, start + traffic.ends * 60)
     kept = {one.recipient for _, one in spool.on_hold(Selection())} & kinds.keys()
     held = Counter(kinds[recipient] for recipient in kept)
     noticed = len(spool.waves(Selection()))
@@ -74,8 +74,7 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     return Played(counts["false"], held[True], counts["true"], held[False], noticed, by_rules, len(unruled - kept))
 
 
-def _owed(row: Bounced, operators: Operators) -> Owed:
-    at = datetime.fromtimestamp(_START + row.at * 60, UTC)
+def _owed(row: Bounced, at: datetime, operators: Operators) -> Owed:
     digest = blake2b(row.recipient.encode(), digest_size=12).hexdigest()
     one = Suppression(digest, row.recipient, "bounce", status=row.status, diagnostic=row.diagnostic, occurred_at=at)
     sighting = Sighting(operators.of(row.recipient, row.host), shape(row.status, row.diagnostic))
@@ -92,8 +91,7 @@ def _shipped() -> Policy:
     return Policy(rules=lambda matters: Rules(rules, matters))
 
 
-def _suppresses(policy: Policy, row: Bounced) -> bool:
-    at = datetime.fromtimestamp(_START + row.at * 60, UTC)
+def _suppresses(policy: Policy, row: Bounced, at: datetime) -> bool:
     bounce = Bounce("b", Address(row.recipient), at, category="bad-mailbox")
     told = bounce._replace(status=parse_status(row.status), diagnostic=row.diagnostic, remote_mta=row.host)
     return isinstance(policy.decide(told), Suppress)

@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 
 from tests.scenarios.playing import Played, play
-from tests.scenarios.traffic import DAY, SCENARIOS, Traffic
+from tests.scenarios.traffic import DAY, SCENARIOS
 
 
 def played(name: str, folder: Path, grace: float) -> Played:
     """The three days before what goes wrong, and the three in which it does."""
-    extra, harm = SCENARIOS[name]
-    return play(Traffic(0, extra, harm, begins=11 * DAY, ends=17 * DAY), folder, grace)
+    return play(SCENARIOS[name].traffic(0, begins=11 * DAY, ends=17 * DAY), folder, grace)
 
 
 @pytest.mark.parametrize(("grace", "least"), [(0.0, 0.80), (600.0, 0.95)])

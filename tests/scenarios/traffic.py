@@ -8,6 +8,7 @@ import math
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 HOUR, DAY = 60, 24 * 60
@@ -19,6 +20,7 @@ _STEADY = 0.3
 _CAMPAIGNS = (6, 9, 13, 17, 20)
 """Hours of the day."""
 _HARD = 0.01
+_START = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 class Text(NamedTuple):
@@ -130,6 +132,8 @@ class Traffic:
     seed: int
     extra: Sequence[Campaign] = ()
     harm: Harm = no_harm
+    start: datetime = _START
+    """When the first of the three weeks begins."""
     begins: int = 0
     ends: int = 21 * DAY
     """Minutes: less than the three weeks where a test has to be short."""
@@ -229,12 +233,26 @@ def outage(receiver: Receiver, minute: int) -> tuple[float, Text] | None:
 _STALE = Campaign(THIRD_WEEK + DAY + 10 * HOUR, 100_000, 0.08, inactive=5.0)
 _ABROAD = Campaign(THIRD_WEEK + 2 * DAY + 11 * HOUR, 20_000, 0.02, only="orange")
 
-SCENARIOS: Mapping[str, tuple[Sequence[Campaign], Harm]] = {
-    "an ordinary week": ((), no_harm),
-    "a stale list of 100,000, 8 % bounce": ((_STALE,), no_harm),
-    "20,000 at an operator hardly seen before": ((_ABROAD,), no_harm),
-    "Gmail, December 2020": ((), gmail_2020),
-    "Yahoo, autumn 2019": ((), yahoo_2019),
-    "an own broken DKIM key": ((), broken_dkim),
-    "Microsoft's directory does not answer": ((), outage),
+
+class Scenario(NamedTuple):
+    """What is out of the ordinary in the third week."""
+
+    extra: Sequence[Campaign] = ()
+    harm: Harm = no_harm
+    start: datetime = _START
+
+    def traffic(self, seed: int, begins: int = 0, ends: int = 21 * DAY) -> Traffic:
+        """Made from a seed."""
+        return Traffic(seed, self.extra, self.harm, self.start, begins, ends)
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "an ordinary week": Scenario(),
+    "a stale list of 100,000, 8 % bounce": Scenario((_STALE,)),
+    "20,000 at an operator hardly seen before": Scenario((_ABROAD,)),
+    "Gmail, December 2020": Scenario(harm=gmail_2020, start=datetime(2020, 11, 29, tzinfo=UTC)),
+    "Yahoo, autumn 2019": Scenario(harm=yahoo_2019, start=datetime(2019, 9, 30, tzinfo=UTC)),
+    "an own broken DKIM key": Scenario(harm=broken_dkim),
+    "Microsoft's directory does not answer": Scenario(harm=outage),
 }
+"""In the words of the table."""
