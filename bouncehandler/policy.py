@@ -124,16 +124,18 @@ class Policy:
         """The verdict on any record; a request, and an address fed by hand, always suppresses."""
         if not isinstance(record, Bounce):
             return self._of_other(record)
-        refined = self.refined(record)
+        is_hit = _is_list_hit(record.status_text) or _is_list_hit(record.diagnostic)
+        refined = self._rules.refine(record) if self._rules and not is_hit else None
         if refined:
-            return _ruled(self._of_bounce(record._replace(category=refined.category)), refined.rule)
-        return self._of_bounce(record)
+            record = record._replace(category=refined.category)
+            return _ruled(self._of_bounce(record, is_hit=is_hit), refined.rule)
+        return self._of_bounce(record, is_hit=is_hit)
 
-    def _of_bounce(self, record: Bounce) -> Verdict:
+    def _of_bounce(self, record: Bounce, *, is_hit: bool) -> Verdict:
         verdict = self.of_category(record.category)
         if isinstance(verdict, Ignore) and not self._passes_hits_on:
             return verdict
-        if _is_list_hit(record.status_text) or _is_list_hit(record.diagnostic):
+        if is_hit:
             return self._list_hit
         if not isinstance(verdict, Suppress):
             return verdict

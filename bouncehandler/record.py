@@ -60,6 +60,12 @@ def _status_text(klass: int, subject: int, detail: int) -> str:
     return f"{klass}.{subject}.{detail}"
 
 
+@lru_cache(maxsize=4096)
+def epoch(at: datetime) -> int:
+    """Whole seconds since 1970, of an aware time; remembered, since many records share theirs."""
+    return int(at.timestamp())
+
+
 def parse_status(text: str) -> DsnStatus | None:
     """The status that `5.1.1 (bad destination mailbox address)` begins with; None where it begins with none."""
     return _status(text[:_STATUS_WITHIN])
@@ -109,8 +115,8 @@ class Bounce(NamedTuple):
         time the diagnostic tells one bounce of a recipient from the next.
         """
         at = self.queued_at or self.logged_at
-        last = str(int(at.timestamp())) if at else self.diagnostic
-        status = str(self.status) if self.status else ""
+        last = str(epoch(at)) if at else self.diagnostic
+        status = _status_text(*self.status) if self.status else ""
         return _digest(self.record_type, self.recipient, self.originator, self.category, status, self.job_id, last)
 
 

@@ -36,12 +36,17 @@ class Routes:
                 self._add(pattern.strip().lower(), name)
         # Nearly every sender is looked up by its domain alone.
         self._of_domain = {at_domain: self._in_order("", at_domain) for at_domain in self._domains}
+        self._knows_domains_alone = not self._whole and not self._others
         self._always_in_order = self._in_order("", "")
 
     def of(self, originator: str) -> tuple[str, ...]:
         """The providers that want a bounce of this envelope sender; empty when none does."""
         if self._is_open:
             return self.everyone
+        if self._knows_domains_alone:  # as nearly every sender is written
+            found = self._of_domain.get(originator[originator.rfind("@") :])
+            if found is not None:
+                return found
         text = originator.strip().removeprefix("<").removesuffix(">")[:_LONGEST].lower()
         at_domain = text[text.rfind("@") :] if "@" in text else text
         if text in self._whole or self._others:

@@ -20,11 +20,9 @@ from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Lay
 from bouncehandler.accounting.lines import Lines, Piece, encode
 from bouncehandler.accounting.listed import is_heading, listed_address, quoted_cell
 from bouncehandler.accounting.open_row import OpenRow
+from bouncehandler.accounting.plain import Plain
 from bouncehandler.accounting.spans import Ruin, Span
 from bouncehandler.record import ListedAddress
-
-_LONGEST_CATEGORY = 256
-"""Characters; a longer category is not worth remembering."""
 
 
 class Reader:
@@ -46,8 +44,6 @@ class Reader:
         longest: int = 1 << 24,
     ) -> None:
         csv.field_size_limit(1 << 30)  # the library's own limit breaks cells of 128 kB; rows are limited here
-        self.tallies: dict[str, dict[str, int]] = {"b": {}, "rb": {}}
-        """Rows that were only tallied, by record type and category."""
         self.counted: Counter[str] = Counter()
         """Readable rows by record type (`list` for listed addresses), those tallied not among them."""
         self.recognised = False
@@ -56,7 +52,8 @@ class Reader:
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
         self._layout: Layout | None = None
         self._is_cut = False
-        self._aim(self._fallback["b"])
+        self._plain = Plain(self._fallback["b"])
+        self.tallies = self._plain.tallies
         self._missing: tuple[str, ...] = ()
         self._lacks_type = False
         self._takes_list, self._is_list = True, False
@@ -71,9 +68,7 @@ class Reader:
 
     def ignore(self, category: str) -> None:
         """From now on only tally the rows of this category that are as wide as their header."""
-        if len(category) <= _LONGEST_CATEGORY:
-            for tally in self.tallies.values():
-                tally.setdefault(category, 0)
+        self._plain.ignore(category)
 
     @property
     def is_open(self) -> bool:
@@ -148,19 +143,25 @@ class Reader:
         stop = first + 1 if first < self._ruin.hopeless else len(lines)
         is_whole = stop - first == len(lines)
         rows = csv.reader(lines if is_whole else map(lines.__getitem__, range(first, stop)), strict=True)
-        tallies, width, category = self.tallies, self._width, self._category
+        tallies, width, category = self.tallies, self._plain.width, self._plain.category
         start = first
         try:
             for row in rows:
-                if len(row) == width and (tally := tallies.get(row[0])) and (name := row[category]) in tally:
-                    tally[name] += 1
-                    start = first + rows.line_num
-                    continue
+                if len(row) == width and (tally := tallies.get(row[0])) is not None:
+                    if (name := row[category]) in tally:
+                        tally[name] += 1
+                        start = first + rows.line_num
+                        continue
+                    if not self._missing and (bounce := self._plain.bounce(row)):
+                        self._items.append(bounce)
+                        self.counted[row[0]] += 1
+                        start = first + rows.line_num
+                        continue
                 span = Span(lines, start, first + rows.line_num)
                 start = self._row(row, span)
                 if start != span.end:
                     return start
-                width, category = self._width, self._category
+                width, category = self._plain.width, self._plain.category
         except csv.Error as error:
             return self._broken(str(error), Span(lines, start, first + rows.line_num), given_up)
         return stop
@@ -221,9 +222,8 @@ class Reader:
         self._missing, self._lacks_type = self._layout.missing, self._layout.of_complaints.lacks_type
 
     def _aim(self, layout: Layout) -> None:
-        """Have rows tallied by this layout, but not before one is recognised, nor where a stream ends in a cut row."""
-        is_tallied = self.recognised and not self._is_cut
-        self._width, self._category = layout.tally_width if is_tallied else -1, layout.category
+        """Have plain rows read by this layout, where one was recognised and none is cut off."""
+        self._plain.aim(layout, is_sure=self.recognised and not self._is_cut)
 
     def _accounting(self, kind: str, row: list[str], span: Span) -> int:
         """A row of a known type: a record, a count, or damaged."""

@@ -12,6 +12,7 @@ import click
 from bouncehandler import __version__
 from bouncehandler.cli import streams
 from bouncehandler.cli.exits import BUG, DESCRIPTION, OK, TRY_AGAIN, USAGE, CommandError
+from bouncehandler.cli.garbage import collect_seldom
 from bouncehandler.cli.options import Common, common
 
 _COMMANDS = (
@@ -88,6 +89,7 @@ def app(ctx: click.Context, options: Common, *, no_dispatch: bool, dry_run: bool
 
 def main(argv: Sequence[str]) -> int:
     """Run the program; returns its exit status, having said in one sentence on stderr what went wrong."""
+    collect_seldom()  # now for the imports, and again when they are done
     streams.prepare()
     try:
         result = app.main(list(argv), prog_name="bouncehandler", standalone_mode=False)

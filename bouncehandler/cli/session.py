@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 from bouncehandler import logs
 from bouncehandler.cli import streams
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, CommandError, explained
+from bouncehandler.cli.garbage import collect_seldom
 from bouncehandler.cli.options import Common
 from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.settings import ConfigurationError, load
@@ -185,6 +186,7 @@ def begin(options: Common, environ: "dict[str, str]", *, quiet: bool = False) ->
             stream=cast("TextIO", streams.CurrentStderr()),
             stream_is_terminal=on_terminal,
         )
+    collect_seldom()
     return Session(options, settings, logs.get_logger(), on_terminal)
 
 

@@ -1,10 +1,14 @@
 """What makes a record one of many alike: who runs the mailbox, and what the diagnostics of one cause have in common."""
 
-from bouncehandler.record import Bounce, ListedAddress
+from functools import lru_cache
+
+from bouncehandler.record import Bounce, DsnStatus, ListedAddress
 from bouncehandler.spool import Sighting
 from bouncehandler.waves import Operators, shape
 
 _FED_BY_HAND = "fed by hand"
+_TEXT = 256
+"""Characters of a diagnostic, more than a shape looks at. Without the recipient they are few, and remembered."""
 
 
 class Sights:
@@ -19,9 +23,15 @@ class Sights:
 
     def bounce(self, bounce: Bounce) -> Sighting:
         """Where a hard bounce belongs."""
-        operator = self._operators.of(bounce.recipient, bounce.remote_mta)
-        return Sighting(operator, shape(str(bounce.status or ""), bounce.diagnostic))
+        recipient = bounce.recipient
+        text = bounce.diagnostic.replace(recipient, "")[:_TEXT]
+        return _sighting(self._operators.of(recipient, bounce.remote_mta), bounce.status, text)
 
     def listed(self, listed: ListedAddress) -> Sighting | None:
         """Where an address fed by hand belongs; None where such are never held."""
         return Sighting(self._operators.of(listed.recipient, ""), _FED_BY_HAND) if self._lists else None
+
+
+@lru_cache(maxsize=4096)
+def _sighting(operator: str, status: DsnStatus | None, text: str) -> Sighting:
+    return Sighting(operator, shape(str(status or ""), text))

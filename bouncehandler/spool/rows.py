@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bouncehandler.record import epoch
 from bouncehandler.spool import Owed
 from bouncehandler.spool.connection import Row
 from bouncehandler.spool.kinds import kind_of
@@ -26,7 +27,7 @@ def suppression_rows(batch: Sequence[Owed], wanted: dict[tuple[str, ...], str], 
             *suppression[2:7],
             suppression[7][:MAX_DIAGNOSTIC],
             *suppression[8:10],
-            suppression[10] and int(suppression[10].timestamp()),
+            suppression[10] and epoch(suppression[10]),
             ":".join(suppression[11:]) if suppression[11] else "",
             wanted[providers],
             now,

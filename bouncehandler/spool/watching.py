@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from bouncehandler.record import epoch
 from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.data import Owed
 from bouncehandler.spool.kinds import kind_of
@@ -67,7 +68,8 @@ class Watch:
 
     def look(self, raw: sqlite3.Connection, new: Sequence[Owed], newest: int, now: float) -> list[Noticed]:
         """Tally what is new, numbered above `newest`, and hold what belongs to a wave; the waves noticed now."""
-        seen = [(owed, _slot(owed, now)) for owed in new if owed.sighting]
+        latest = int(now) // SLOT  # a clock that is ahead makes no future
+        seen = [(owed, _slot(owed, latest)) for owed in new if owed.sighting]
         if not seen:
             return []
         if self._grace:
@@ -84,10 +86,10 @@ class Watch:
     def _worth_a_look(self, raw: sqlite3.Connection, seen: Iterable[tuple[Owed, int]]) -> list[tuple[str, int]]:
         """Tally, and return the operators and slots that have many, in the order of the time."""
         tallies: Counter[tuple[str, int, str]] = Counter()
-        for (_, _, _, _, sighting), slot in seen:
+        for (sighting, slot), bounces in Counter([(owed.sighting, slot) for owed, slot in seen]).items():
             if sighting:
-                tallies[sighting.operator, slot, sighting.shape] += 1
-                tallies[EVERYWHERE, slot, ""] += 1
+                tallies[sighting.operator, slot, sighting.shape] += bounces
+                tallies[EVERYWHERE, slot, ""] += bounces
         told = json.dumps([(*key, bounces) for key, bounces in tallies.items()])
         counts: Counter[tuple[int, str]] = Counter()
         for operator, slot, bounces in raw.execute(self._sql("wave_tally"), {"tallies": told}):
@@ -179,10 +181,10 @@ def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
         raw.executemany(statement, rows)
 
 
-def _slot(owed: Owed, now: float) -> int:
-    """By the record's own time; a clock that is ahead makes no future."""
+def _slot(owed: Owed, latest: int) -> int:
+    """By the record's own time."""
     at = owed.suppression.occurred_at
-    return int(min(at.timestamp(), now) if at else now) // SLOT
+    return min(epoch(at) // SLOT, latest) if at else latest
 
 
 def _example(seen: Iterable[tuple[Owed, int]], operator: str, shape: str) -> str:

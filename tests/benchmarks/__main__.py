@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bouncehandler import logs
+from bouncehandler.cli.garbage import collect_seldom
 from bouncehandler.spool.connection import journal_mode
 from tests.benchmarks.figures import Effort, Figure
 
@@ -22,6 +23,7 @@ NAMES = ("reading", "claims", "dispatching", "calls", "latency", "starting", "me
 def main(argv: Sequence[str]) -> None:
     """Measure and print, figure by figure; a bar that is missed is said, and is no error."""
     options = _options(argv)
+    collect_seldom()  # as the program does
     effort = Effort.QUICK if options.quick else Effort.FULL if options.full else Effort.USUAL
     found: list[dict[str, object]] = []
     if not options.json:

@@ -11,13 +11,17 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from bouncehandler.accounting import Reader
+from bouncehandler.classification import Rules
 from bouncehandler.ingest import Ingest, Owing, Tally, pump
+from bouncehandler.ingest.sights import Sights
 from bouncehandler.logs import get_logger
 from bouncehandler.policy import Policy
 from bouncehandler.rejected import RejectedFile
 from bouncehandler.routing import Routes
+from bouncehandler.settings.rules import read_rules
 from bouncehandler.spool.connection import journal_mode
 from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.waves import Operators, WaveSettings
 from tests.benchmarks.corpus import ORIGINATORS, Kind, write
 from tests.benchmarks.figures import Bar, Effort, Figure, alternate, per_second, ratios
 from tests.benchmarks.program import PROVIDER
@@ -71,11 +75,11 @@ def _parse(file: Path, rows: int) -> float:
 
 def _take_in(kind: Kind, file: Path, rows: int) -> float:
     """Seconds for the program's left half, into a new spool."""
-    with TemporaryDirectory(dir=file.parent) as name, closing(SqliteSpool.open(Path(name) / "spool.db")) as spool:
+    with TemporaryDirectory(dir=file.parent) as name, closing(_spool(Path(name))) as spool:
         intake = Ingest(
             Reader(takes_deliveries=True),
-            Policy(),
-            Owing(Routes({PROVIDER: ORIGINATORS})),
+            shipped_policy(),
+            Owing(Routes({PROVIDER: ORIGINATORS}), sights=Sights(Operators())),
             spool,
             RejectedFile(Path(name) / "rejected.csv"),
             get_logger(),
@@ -85,6 +89,17 @@ def _take_in(kind: Kind, file: Path, rows: int) -> float:
         seconds = _pump(intake, file)
         _verify(intake.tally(), kind, rows, spool.status().dispatches.pending)
     return seconds
+
+
+def _spool(folder: Path) -> SqliteSpool:
+    """As the program opens it, with an eye on waves."""
+    return SqliteSpool.open(folder / "spool.db", waves=WaveSettings())
+
+
+def shipped_policy() -> Policy:
+    """The program's own, with the rules that come with it."""
+    rules = read_rules().rules
+    return Policy(rules=lambda matters: Rules(rules, matters))
 
 
 def _pump(intake: Ingest, file: Path) -> float:
