@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
-from structlog.typing import FilteringBoundLogger
-
 from bouncehandler import logs
 from bouncehandler.cli import streams
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, CommandError, explained
@@ -40,7 +38,7 @@ class Session:
 
     options: Common
     settings: "Settings"
-    log: FilteringBoundLogger
+    log: logs.Logger
     on_terminal: bool
     """Whether a person sees stderr."""
 

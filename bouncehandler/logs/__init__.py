@@ -8,12 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TextIO
 
-import structlog
-from structlog.stdlib import ProcessorFormatter
-from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
-
 from bouncehandler.logs.masking import cleaned, mask_addresses
 from bouncehandler.logs.sinks import LogFile, LogStream
+from bouncehandler.logs.structured import (
+    EventDict,
+    FilteringBoundLogger,
+    Processor,
+    ProcessorFormatter,
+    WrappedLogger,
+    structlog,
+)
 from bouncehandler.settings import ConfigurationError
 
 _NAME = "bouncehandler"

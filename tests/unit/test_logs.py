@@ -5,6 +5,8 @@ import json
 import logging
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -292,3 +294,10 @@ def test_addresses_are_plain_on_request() -> None:
     logs.get_logger().info("told", to="john.doe@example.com", url="?e=john%40example.com")
     entry = only(stream.getvalue())
     assert (entry["to"], entry["url"]) == ("john.doe@example.com", "?e=john%40example.com")
+
+
+def test_the_log_brings_no_rich() -> None:
+    """It would cost half of every start; whoever wants it, gets it all the same."""
+    code = "import sys, bouncehandler.logs; assert 'rich' not in sys.modules; import rich.table"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
