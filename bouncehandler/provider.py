@@ -111,14 +111,27 @@ class BySubscriber(Protocol):
 
 
 class ProviderError(Exception):
-    """A failure that an adapter understands; its text is for the operator, and holds no secret."""
+    """A failure that an adapter understands; its text is for the operator, and holds no secret.
+
+    Args:
+        changed: the lists, as in `Outcome.lists`, that this call of `unsubscribe` had changed before it failed. The
+            next attempt finds them unsubscribed, so that its outcome can't name them: undo restores what was named
+            here. Of `unsubscribe_batch` and `restore` it is not heeded.
+    """
+
+    changed: tuple[str, ...] = ()
+    """Empty where the call had changed nothing that is known."""
+
+    def __init__(self, *args: object, changed: tuple[str, ...] = ()) -> None:
+        super().__init__(*args)
+        self.changed = changed
 
 
 class TemporaryFailure(ProviderError):
     """This call, later."""
 
-    def __init__(self, message: str = "", *, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, message: str = "", *, retry_after: float | None = None, changed: tuple[str, ...] = ()) -> None:
+        super().__init__(message, changed=changed)
         self.retry_after = retry_after
         """Seconds that the provider asked us to wait; None: the schedule decides."""
 

@@ -61,7 +61,7 @@ class _Commands(click.Group):
 )
 @common
 @click.option("--no-dispatch", is_flag=True, help="Only fill the spool; `bouncehandler work` calls the providers.")
-@click.option("--dry-run", is_flag=True, help="Read and decide, write nothing, call nobody.")
+@click.option("--dry-run", is_flag=True, help="Decide, compare with the spool; write nothing, call nobody.")
 @click.version_option(__version__, "--version", prog_name="bouncehandler")
 @click.pass_context
 def app(ctx: click.Context, options: Common, *, no_dispatch: bool, dry_run: bool) -> int:

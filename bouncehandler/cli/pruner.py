@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from bouncehandler.cli.session import Session
 from bouncehandler.policy import Threshold
+from bouncehandler.settings.keep import KINDS
 from bouncehandler.settings.model import Settings
-from bouncehandler.spool import HeldWave, Pruned, Selection, Spool, SpoolError
+from bouncehandler.spool import Before, HeldWave, Pruned, Selection, Spool, SpoolError
 from bouncehandler.spool.pruning import sweep
 
 _EVERY = 3600.0
@@ -23,12 +24,19 @@ class Removed(NamedTuple):
     suppressions: int
     counted: int
     """Soft bounces and deliveries."""
+    attempts: int
+    """Without those that went with their suppressions."""
 
 
-def keep_of(settings: Settings) -> float | None:
-    """Seconds for which what is done is kept; None: for ever. What was done lately tells repetitions."""
-    keep = settings.spool.keep_done
-    return None if keep is None else max(keep, settings.dispatch.repeat_after)
+def keeps_of(settings: Settings, kinds: Collection[str] = KINDS) -> dict[str, float | None]:
+    """Seconds for which each of `Before`, and `attempts`, is kept after it was done; None: for ever.
+
+    What is not among the kinds is kept for ever. What was done lately tells repetitions, so it is never removed.
+    """
+    kept = {kind: settings.spool.kept(kind) if kind in kinds else None for kind in KINDS}
+    kept["other"] = settings.spool.keep_done if set(kinds) == set(KINDS) else None
+    least = settings.dispatch.repeat_after
+    return {kind: max(keep, 0.0 if kind == "attempts" else least) if keep else None for kind, keep in kept.items()}
 
 
 def _longest_window(settings: Settings) -> float:
@@ -38,26 +46,40 @@ def _longest_window(settings: Settings) -> float:
     return max((rule.within.total_seconds() for rule in rules if isinstance(rule, Threshold)), default=0.0)
 
 
-def prune_once(spool: Spool, settings: Settings, now: float, rest: Callable[[float], bool]) -> Removed:
+def prune_once(
+    spool: Spool, settings: Settings, now: float, rest: Callable[[float], bool], kinds: Collection[str] = KINDS
+) -> Removed:
     """Remove what was done, or counted, long ago.
 
     Args:
         rest: waits so many seconds; true ends it.
+        kinds: what is removed; all else stays.
 
     Raises:
         SpoolError: the disk, or the file, failed.
     """
-    keep = keep_of(settings)
     spool.prune_waves(lambda: rest(_REST))
-    if keep is None:
-        return Removed(0, 0)
+    keeps = keeps_of(settings, kinds)
+    attempts = keeps.pop("attempts")
+    before = Before(**{reason: None if keep is None else now - keep for reason, keep in keeps.items()})
 
     def step(after: int, most: int) -> Pruned:
-        return spool.prune(now - keep, now=now, after=after, most=most)
+        return spool.prune(before, now=now, after=after, most=most)
 
     suppressions = sweep(step, time.monotonic, rest)
-    counted_before = now - max(keep, _longest_window(settings))
-    return Removed(suppressions, spool.prune_counts(counted_before, lambda: rest(_REST)))
+    is_earlier = attempts is not None and any(keep is None or keep > attempts for keep in keeps.values())
+    answered = _prune_attempts(spool, now - attempts, now, rest) if attempts is not None and is_earlier else 0
+    if keeps["bounce"] is None:
+        return Removed(suppressions, 0, answered)
+    counted_before = now - max(keeps["bounce"], _longest_window(settings))
+    return Removed(suppressions, spool.prune_counts(counted_before, lambda: rest(_REST)), answered)
+
+
+def _prune_attempts(spool: Spool, before: float, now: float, rest: Callable[[float], bool]) -> int:
+    def step(after: int, most: int) -> Pruned:
+        return spool.prune_attempts(before, now=now, after=after, most=most)
+
+    return sweep(step, time.monotonic, rest)
 
 
 class Pruner:

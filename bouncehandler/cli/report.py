@@ -36,6 +36,23 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a dry run decided otherwise than was done."""
+
+    differences: Mapping[str, int]
+    """How many, by what they are: `suppressed -> ignore`."""
+    spool: str
+    """What knows what was done; empty where there is no spool."""
+    is_whole: bool
+    """False where a stop left no time to compare everything."""
+
+    def event(self) -> dict[str, object]:
+        """The values in the log event `finished`."""
+        cut = {} if self.is_whole else {"compared": "not to the end: stopped"}
+        return {"dry_run": True, "differences": dict(self.differences), "compared_with": self.spool or None, **cut}
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One run in numbers."""
 
@@ -43,7 +60,8 @@ class Report:
     waiting: Mapping[str, Waiting]
     lanes: Mapping[str, "LaneTally"]
     """Empty when another process dispatches."""
-    is_dry: bool
+    comparison: Comparison | None = None
+    """Of a dry run."""
 
     def event(self) -> dict[str, object]:
         """The values of the log event `finished`."""
@@ -56,7 +74,7 @@ class Report:
             "unreadable": dict(self.tally.unreadable),
             "unwanted": dict(self.tally.unwanted),
             "providers": provider_numbers(self.waiting, self.lanes),
-            **({"dry_run": True} if self.is_dry else {}),
+            **(self.comparison.event() if self.comparison else {}),
         }
 
 

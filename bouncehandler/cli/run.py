@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import Reader
@@ -13,39 +13,22 @@ from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, ex
 from bouncehandler.cli.letters import LetterTaker
 from bouncehandler.cli.options import Common
 from bouncehandler.cli.pruner import Pruner
-from bouncehandler.cli.report import Report, Waiting, still_waiting, waiting_at
+from bouncehandler.cli.report import Comparison, Report, Waiting, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import Terminal
 from bouncehandler.cli.work import LOOK, stop_in_good_order
 from bouncehandler.ingest import Ingest, pump
 from bouncehandler.rejected import RejectedFile
-from bouncehandler.spool import Counted, Owed, Recorded, Spool
+from bouncehandler.spool import Spool
 
 if TYPE_CHECKING:
     from bouncehandler.cli.post import PostOffice
+    from bouncehandler.cli.shadow import Shadow
     from bouncehandler.dispatcher import Crew
 
-
-class DryRun:
-    """Takes what a spool and a rejected file would take, and keeps nothing."""
-
-    def record(self, batch: list[Owed], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
-        """Keep nothing."""
-        return Recorded(new=len(batch), duplicates=0)
-
-    def count(self, batch: list[Counted], now: float) -> Recorded:  # noqa: ARG002  # as above
-        """Keep nothing."""
-        return Recorded(new=0, duplicates=0)
-
-    def delivered(self, deliveries: object, now: float) -> None:
-        """Keep nothing."""
-
-    def tell(self, kind: str, about: object, now: float) -> None:
-        """Tell nobody."""
-
-    def keep(self, rows: object) -> None:
-        """Keep nothing."""
+_Ended = tuple[Report, CommandError | None]
+"""What was done, and what keeps the run from exiting with 0."""
 
 
 def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
@@ -54,15 +37,45 @@ def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
     with session.telling():
         session.warn_of_root()
         source = _source()
-        spool = None if is_dry else session.open_spool()
-        has_work = dispatches and session.settings.providers
-        crew = session.build_crew(spool, stop.request) if spool and has_work else None
-        letters = LetterTaker(session, spool, crew.notify, stop.request) if spool and crew else None
-        post = session.build_post(spool, stop.request) if spool and dispatches else None
-        pruner = Pruner(session, spool) if spool and crew else None
-        running = _Run(session, stop, source, spool, crew, letters, post, pruner)
-        report, failure = running.go()
+        report, failure = _dry(session, stop, source) if is_dry else _wet(session, stop, source, dispatches=dispatches)
     return session.finish(report.event(), failure)
+
+
+def _dry(session: Session, stop: Stop, source: int) -> _Ended:
+    """Only decide, and compare with what the spool knows."""
+    from bouncehandler.cli.shadow import Shadow  # noqa: PLC0415  # imports are lazy at the edges
+
+    with explained(), Shadow(session, session.log) as shadow:
+        return _Run(session, stop, source, shadow.intake(session.log), shadow=shadow).go()
+
+
+def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _Ended:
+    """Record, and dispatch if wanted."""
+    spool = session.open_spool()
+    crew = session.build_crew(spool, stop.request) if dispatches and session.settings.providers else None
+    letters = LetterTaker(session, spool, crew.notify, stop.request) if crew else None
+    post = session.build_post(spool, stop.request) if dispatches else None
+    pruner = Pruner(session, spool) if crew else None
+    with explained():
+        intake = _intake(session, spool, crew)
+        return _Run(session, stop, source, intake, spool, crew, letters, post, pruner).go()
+
+
+def _intake(session: Session, spool: Spool, crew: "Crew | None") -> Ingest:
+    settings, policy = session.settings, policy_of(session.settings)
+    return Ingest(
+        Reader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
+        policy,
+        owing_of(settings),
+        spool,
+        RejectedFile(session.rejected_path),
+        session.log,
+        clock=time.time,
+        unreadable_share=settings.notify.unreadable_share,
+        batch_rows=settings.spool.batch_rows,
+        committed=crew.notify if crew else lambda: None,
+        says_each=session.says_each_row,
+    )
 
 
 def _source() -> int:
@@ -79,61 +92,44 @@ class _Run:
     session: Session
     stop: Stop
     source: int
-    spool: Spool | None
+    intake: Ingest
+    spool: Spool | None = None
     """None in a dry run."""
-    crew: "Crew | None"
+    crew: "Crew | None" = None
     """None when another process dispatches, or there is nobody to dispatch to."""
-    letters: LetterTaker | None
+    letters: LetterTaker | None = None
     """None likewise."""
-    post: "PostOffice | None"
+    post: "PostOffice | None" = None
     """None when another process sends the notices."""
-    pruner: Pruner | None
+    pruner: Pruner | None = None
     """None when another process dispatches."""
+    shadow: "Shadow | None" = None
+    """Of a dry run alone."""
     was_read_to_end: bool = False
     trouble: str = ""
     """Why the input could not be read to its end."""
-    intake: Ingest = field(init=False)
 
-    def go(self) -> tuple[Report, CommandError | None]:
+    def go(self) -> _Ended:
         """Read, dispatch, and say what was done, and what was not."""
-        with explained():
-            with Terminal.shown(self.session.on_terminal and not self.session.options.debug) as terminal:
-                self.intake = self._intake()
-                if self.crew and self.letters:
-                    self.crew.start()
-                    self.letters.start()
-                if self.post:
-                    self.post.start()
-                if self.pruner:
-                    self.pruner.start()
-                self._read(terminal)
-                if self.pruner:
-                    self.pruner.stop()
-                self._finish_dispatching(terminal)
-                if self.post:
-                    self.post.stop(self.session.settings.dispatch.grace if self.stop.is_requested else None)
-            waiting = self._waiting()
-        report = Report(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, is_dry=not self.spool)
+        with Terminal.shown(self.session.on_terminal and not self.session.options.debug) as terminal:
+            if self.crew and self.letters:
+                self.crew.start()
+                self.letters.start()
+            if self.post:
+                self.post.start()
+            if self.pruner:
+                self.pruner.start()
+            self._read(terminal)
+            if self.pruner:
+                self.pruner.stop()
+            self._finish_dispatching(terminal)
+            if self.post:
+                self.post.stop(self.session.settings.dispatch.grace if self.stop.is_requested else None)
+            compared = self._compared()
+        waiting = self._waiting()
+        report = Report(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, compared)
         terminal.summary(report)
         return report, self._failure(waiting)
-
-    def _intake(self) -> Ingest:
-        settings = self.session.settings
-        columns = {"b": settings.columns.b, "f": settings.columns.f}
-        dry, policy = DryRun(), policy_of(settings)
-        return Ingest(
-            Reader(columns, takes_deliveries=policy.counts),
-            policy,
-            owing_of(settings),
-            self.spool or dry,
-            RejectedFile(self.session.rejected_path) if self.spool else dry,
-            self.session.log,
-            clock=time.time,
-            unreadable_share=settings.notify.unreadable_share,
-            batch_rows=settings.spool.batch_rows,
-            committed=self.crew.notify if self.crew else lambda: None,
-            says_each=self.session.says_each_row,
-        )
 
     def _read(self, terminal: Terminal) -> None:
         if sys.stdin.isatty():
@@ -157,6 +153,11 @@ class _Run:
         while not self.stop.is_requested and not self.crew.wait(LOOK):
             terminal.refresh()
         stop_in_good_order(self.crew, self.session.settings.dispatch.grace)
+
+    def _compared(self) -> Comparison | None:
+        """What a dry run would have done otherwise; after a stop it has no longer than calls in flight have."""
+        grace = self.session.settings.dispatch.grace
+        return self.shadow.comparison(lambda: self.stop.was_requested_for(grace)) if self.shadow else None
 
     def _waiting(self) -> dict[str, Waiting]:
         if not self.spool:

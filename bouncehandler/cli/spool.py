@@ -2,15 +2,17 @@
 
 import os
 import time
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import click
 
 from bouncehandler.cli.exits import CONFIGURATION, OK, CommandError, explained
 from bouncehandler.cli.options import Common, common
-from bouncehandler.cli.pruner import keep_of, prune_once
+from bouncehandler.cli.pruner import keeps_of, prune_once
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.durations import format_duration
+from bouncehandler.settings.keep import KINDS
 from bouncehandler.spool.backup import back_up
 from bouncehandler.spool.pruning import vacuum
 from bouncehandler.spool.sqlite import SqliteSpool
@@ -47,28 +49,47 @@ def backup(options: Common, file: Path, *, force: bool) -> int:
 
 
 @command.command("prune", short_help="Remove what was done long ago, as `work` does by itself.")
+@click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only this kind; may be repeated.")
 @click.option("--vacuum", "is_shrunk", is_flag=True, help="Then shrink the file; nobody can write meanwhile.")
 @common
-def prune(options: Common, *, is_shrunk: bool) -> int:
-    """Remove suppressions that every provider heard of longer ago than `keep_done` of [spool].
+def prune(options: Common, kinds: tuple[str, ...], *, is_shrunk: bool) -> int:
+    """Remove suppressions that every provider heard of longer ago than `keep_done` of [spool], or [spool.keep], says.
 
-    `work`, and runs that dispatch, do the same by themselves, every hour. What waits, is held or is dead stays.
+    `work`, and runs that dispatch, do the same by themselves, every hour. What waits, is held or is dead stays. The
+    kinds are the reasons of suppressions, and `attempts`: calls and their answers, which may go before what they
+    came to.
 
     The file keeps its size, and what comes next fills the room. --vacuum makes it as small as it can be; that needs as
     much room again, and gives up after 20 seconds, so that PowerMTA's pipe can wait for it.
     """
     session = begin(options, dict(os.environ))
-    keep, spool = keep_of(session.settings), _opened(session)
+    spool = _opened(session)
     with explained():
-        if keep is None:
-            click.echo("nothing is removed: keep_done is forever")
-        else:
-            count = prune_once(spool, session.settings, time.time(), _rest).suppressions
-            what = "suppression that was" if count == 1 else "suppressions that were"
-            click.echo(f"removed {count:,} {what} done more than {format_duration(keep)} ago")
+        for line in _pruned(session, spool, kinds or KINDS):
+            click.echo(line)
         if is_shrunk:
             click.echo(f"the file is {vacuum(spool.path, time.monotonic, _VACUUM):,} bytes smaller")
     return OK
+
+
+def _pruned(session: Session, spool: SqliteSpool, kinds: Collection[str]) -> Iterator[str]:
+    """Remove what is old, and say what."""
+    settings = session.settings
+    keeps = keeps_of(settings, kinds)
+    attempts = keeps.pop("attempts")
+    removed = prune_once(spool, settings, time.time(), _rest, kinds)
+    times = {keep for keep in keeps.values() if keep is not None}
+    if times:
+        what = "suppression that was" if removed.suppressions == 1 else "suppressions that were"
+        yield f"removed {removed.suppressions:,} {what} done {_ago(times)}"
+    if attempts is not None and (removed.attempts or not times):
+        yield f"removed {removed.attempts:,} of the attempts for what was done {_ago({attempts})}"
+    if attempts is None and not times:
+        yield f"nothing is removed: {'keep_done is' if settings.spool.keep_done is None else 'it is kept'} forever"
+
+
+def _ago(times: Collection[float]) -> str:
+    return f"more than {format_duration(*times)} ago" if len(times) == 1 else "longer ago than [spool.keep] says"
 
 
 def _opened(session: Session) -> SqliteSpool:

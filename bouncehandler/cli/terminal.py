@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bouncehandler.cli.report import Report, provider_numbers
+from bouncehandler.cli.report import Comparison, Report, provider_numbers
 from bouncehandler.cli.tables import printable
 from bouncehandler.ingest import Ingest
 
@@ -119,8 +119,20 @@ def summary_lines(report: Report) -> Iterator[tuple[str, str]]:
     for name, numbers in provider_numbers(report.waiting, report.lanes).items():
         counts = ", ".join(f"{value:,} {key}" for key, value in numbers.items() if isinstance(value, int))
         yield f"provider {name}", counts
-    if report.is_dry:
-        yield "dry run", "nothing was written, nobody was called"
+    if report.comparison:
+        yield from compared_lines(report.comparison)
+
+
+def compared_lines(comparison: Comparison) -> Iterator[tuple[str, str]]:
+    """What a dry run adds to the summary."""
+    yield from _each("different:", comparison.differences)
+    if not comparison.spool:
+        yield "compared with", "nothing, there is no spool: all that would be done is different"
+    elif not comparison.is_whole:
+        yield "compared with", "the spool, not to the end: stopped"
+    elif not comparison.differences:
+        yield "different", "no decision"
+    yield "dry run", "nothing was written, nobody was called"
 
 
 def _each(title: str, counts: Mapping[str, int]) -> Iterator[tuple[str, str]]:

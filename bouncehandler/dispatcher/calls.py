@@ -60,6 +60,8 @@ class Unavailable:
 
     dispatches: Sequence[Dispatch]
     reason: str
+    changed: tuple[str, ...] = ()
+    """The lists that the call had changed before, where there is one dispatch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +126,11 @@ class Caller:
             outcomes = self._outcomes(dispatches)
             answer = self._plain(self._answers.last_answer())
         except ProviderUnavailable as error:
-            return Unavailable(dispatches, self._plain(error))
+            return Unavailable(dispatches, self._plain(error), self._changed(dispatches, error))
         except PermanentFailure as error:
             attempt = self._attempt(started, "permanent", self._plain(error))
-            return Settled([Dead(dispatch, attempt) for dispatch in dispatches])
+            changed = self._changed(dispatches, error)
+            return Settled([Dead(dispatch, attempt, changed) for dispatch in dispatches])
         except TemporaryFailure as error:
             return self._again(dispatches, started, error, _seconds(error.retry_after))
         except BaseException as error:  # noqa: BLE001  # unknown is temporary: a stranger's sys.exit(), too
@@ -181,8 +184,17 @@ class Caller:
         attempt = self._attempt(started, "temporary", self._plain(error))
         now = started + attempt.seconds
         asked = None if retry_after is None else self._schedule.asked(retry_after)
-        again = [self._schedule.after_failure(dispatch, attempt, now, asked) for dispatch in dispatches]
+        changed = self._changed(dispatches, error)
+        after_failure = self._schedule.after_failure
+        again = [replace(after_failure(dispatch, attempt, now, asked), changed=changed) for dispatch in dispatches]
         return Settled(again, pause=asked) if asked else Settled(again, failure=attempt.answer)
+
+    def _changed(self, dispatches: Sequence[Dispatch], error: BaseException) -> tuple[str, ...]:
+        """The lists that the call had changed when it failed; of a batch nothing would tell whose they are."""
+        if self._batched or dispatches[0].restores is not None or not isinstance(error, ProviderError):
+            return ()
+        told: object = error.changed  # from strangers' code, as an outcome's lists are
+        return tuple(map(str, told)) if isinstance(told, Collection) and not isinstance(told, str) else ()
 
     def _attempt(self, started: float, result: str, answer: str) -> Attempt:
         now = self._clock()

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bouncehandler.dispatcher.calls import Back, Caller, Probed, Result, Settled
+from bouncehandler.dispatcher.calls import Back, Caller, Probed, Result, Settled, Unavailable
 from bouncehandler.dispatcher.health import Health, HealthSettings
 from bouncehandler.dispatcher.journal import Journal, LaneTally, Log
 from bouncehandler.dispatcher.peers import NoPeers, Peers
@@ -180,7 +180,8 @@ class Lane:
         if isinstance(result, Probed):
             return ()
         now = self._clock()
-        return [Returned(dispatch, now) for dispatch in result.dispatches]
+        changed = result.changed if isinstance(result, Unavailable) else ()
+        return [Returned(dispatch, now, changed) for dispatch in result.dispatches]
 
     def _write_down(self, settlements: Sequence[Settlement]) -> None:
         repeats = self._spool.settle(settlements, self._clock(), per_campaign=self._per_campaign)

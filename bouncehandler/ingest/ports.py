@@ -7,7 +7,7 @@ from bouncehandler.spool import Counted, Owed, Recorded
 
 
 class Recorder(Protocol):
-    """Where suppressions go: the spool, or nowhere in a dry run."""
+    """Where suppressions go: the spool, or what a dry run has in its place."""
 
     def record(self, batch: list[Owed], now: float) -> Recorded:
         """See `Spool.record`."""

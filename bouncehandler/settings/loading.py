@@ -108,12 +108,13 @@ def _held(table: object, key: Key) -> int:
 
 
 def _known(key: Key) -> Iterable[str]:
-    """What the table at a key may hold: the top, a section, or below those the only table that has keys of its own."""
-    if not key:
-        return Settings.model_fields
-    if key[0] == "unsubscribe":
+    """What the table at a key may hold: the top, a section or one within it, or the only other table with own keys."""
+    if key[:1] == ("unsubscribe",):
         return UnsubscribeSection.model_fields
-    section = Settings.model_fields[str(key[0])].annotation
-    if len(key) == 1 and isinstance(section, type) and issubclass(section, BaseModel):
-        return section.model_fields
-    return ThresholdTable.model_fields
+    table: type[BaseModel] = Settings
+    for part in key:
+        inner = table.model_fields[str(part)].annotation if part in table.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return ThresholdTable.model_fields
+        table = inner
+    return table.model_fields

@@ -11,8 +11,6 @@ from pydantic import (
     Field,
     Secret,
     SecretStr,
-    TypeAdapter,
-    ValidationError,
     model_validator,
 )
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -20,6 +18,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from bouncehandler.accounting import DEFAULT_COLUMNS
 from bouncehandler.durations import Duration, Rate
 from bouncehandler.settings.hold import HoldSettings
+from bouncehandler.settings.keep import Keep, KeepSettings
 from bouncehandler.settings.mail import NotifySettings, UnsubscribeSection, tables
 from bouncehandler.settings.policy import PolicySettings
 from bouncehandler.settings.section import Positive, Section, Whole
@@ -48,19 +47,6 @@ def _spool_url(url: str) -> str:
     return url
 
 
-def _keep(value: object) -> object:
-    """`"forever"` is None; what reads like never keeping anything is refused, as it may be meant as the opposite."""
-    if value == "forever":
-        return None
-    try:
-        seconds: float = TypeAdapter(Duration).validate_python(value)
-    except ValidationError:
-        raise ValueError('must be a time such as "90d", or "forever"') from None
-    if not seconds:
-        raise ValueError('must be more than 0: write "forever" to keep everything, or a time such as "90d"')
-    return seconds
-
-
 class SpoolSettings(Section):
     """`[spool]`: where suppressions are kept until every provider has heard of them."""
 
@@ -68,8 +54,15 @@ class SpoolSettings(Section):
     """Without one, `spool.db` in the user's state folder."""
     batch_rows: Annotated[Whole, Field(ge=1, le=100_000)] = 1000
     """Suppressions that are committed together at most."""
-    keep_done: Annotated[float | None, BeforeValidator(_keep)] = 90 * _DAY
+    keep_done: Keep = 90 * _DAY
     """Seconds for which suppressions are kept after every provider has heard of them; None: for ever."""
+    keep: KeepSettings = Field(default_factory=KeepSettings)
+    """Other times than `keep_done`, by kind."""
+
+    def kept(self, kind: str) -> float | None:
+        """Seconds for which this kind is kept after it was done; None: for ever."""
+        seconds: float | None = getattr(self.keep, kind) if kind in self.keep.model_fields_set else self.keep_done
+        return seconds
 
 
 class DispatchSettings(Section):

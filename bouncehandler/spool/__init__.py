@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bouncehandler.spool.data import (
     Again,
+    Before,
     Claimed,
     Counted,
     Counts,
@@ -31,6 +32,7 @@ from bouncehandler.suppression import Dispatch
 
 __all__ = [
     "Again",
+    "Before",
     "Claimed",
     "Counted",
     "Counts",
@@ -85,12 +87,22 @@ class Spool(Review, Protocol):
         """
         ...
 
-    def prune(self, before: float, *, now: float, after: int, most: int) -> Pruned:
-        """Remove what was done before then: one step, which looks at the `most` oldest suppressions after `after`.
+    def prune(self, before: Before, *, now: float, after: int, most: int) -> Pruned:
+        """Remove what was done long ago: one step, which looks at the `most` oldest suppressions after `after`.
 
-        A suppression goes with its dispatches and attempts, as one: when all its dispatches were done before then, or
-        it was recorded before then and owed to nobody. What is dead, held or waiting stays, and so does all that
-        belongs to it. A record that comes again after it was removed counts anew. The newest suppression stays.
+        A suppression goes with its dispatches and attempts, as one: when all its dispatches were done before the time
+        for its reason, or it was recorded before then and owed to nobody. What is dead, held or waiting stays, and so
+        does all that belongs to it. A record that comes again after it was removed counts anew. The newest suppression
+        stays. So does a person's own word, a complaint or an unsubscribe request, as long as another suppression of
+        theirs that stays could be undone: it keeps them from being put back.
+        """
+        ...
+
+    def prune_attempts(self, before: float, *, now: float, after: int, most: int) -> Pruned:
+        """Remove the attempts alone of suppressions that `prune` would remove by this time, whatever their reason.
+
+        One step, which looks at the attempts for the `most` oldest dispatches after `after`. What a dispatch came to,
+        and the lists that it changed, stay with it.
         """
         ...
 
@@ -133,6 +145,9 @@ class Spool(Review, Protocol):
 
         Those that wait behind one that was unsubscribed or already off the lists are settled with it; behind one that
         was unknown or is dead they are due at once. With `per_campaign` that holds only within the same `job_id`.
+
+        The lists that calls had changed before they failed are kept with the dispatch: a later `already` or `unknown`
+        is settled as `unsubscribed` from those.
 
         Returns:
             How many that waited behind were settled too.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.migrate import migrate
+from bouncehandler.spool.migrate import migrate, prove_newest
 from bouncehandler.spool.place import create_private, file_at
 from bouncehandler.spool.trouble import damaged, explained, moved, primary_code
 
@@ -79,6 +79,28 @@ class Connection:
             raise explained(error, path, wait) from error
         try:
             _prepare(raw, path, journal_mode(version), wait)
+        except sqlite3.Error as error:
+            raw.close()
+            raise explained(error, path, wait) from error
+        except BaseException:
+            raw.close()
+            raise
+        return cls(path, raw, wait)
+
+    @classmethod
+    def open_reading(cls, path: Path, *, wait: float) -> "Connection":
+        """Open a file that is there for reading alone: no byte of it, nor of its journal, is written.
+
+        Raises:
+            SpoolError: the file is not fit, or of another version.
+        """
+        place = f"{path.absolute().as_uri()}?mode=ro"
+        try:
+            raw = sqlite3.connect(place, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise explained(error, path, wait) from error
+        try:
+            prove_newest(raw, path)
         except sqlite3.Error as error:
             raw.close()
             raise explained(error, path, wait) from error

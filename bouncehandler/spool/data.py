@@ -75,6 +75,8 @@ class Again:
     attempt: Attempt
     due_at: float
     step: int
+    changed: tuple[str, ...] = ()
+    """The lists that the call had changed before it failed; undo restores them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,18 @@ class Dead:
 
     dispatch: Dispatch
     attempt: Attempt
+    changed: tuple[str, ...] = ()
+    """As of `Again`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """The claim is given back unused, and the attempt with it."""
+    """The claim is given back, and the attempt with it."""
 
     dispatch: Dispatch
     due_at: float
+    changed: tuple[str, ...] = ()
+    """As of `Again`: the provider became unavailable half-way."""
 
 
 class Notice(NamedTuple):
@@ -174,10 +180,21 @@ class Status:
     """How many notices wait for the postmaster."""
 
 
+class Before(NamedTuple):
+    """Suppressions that were done before then are removed, by their reason; None: they stay."""
+
+    bounce: float | None = None
+    complaint: float | None = None
+    unsubscribe: float | None = None
+    list: float | None = None
+    other: float | None = None
+    """Reasons that are not among these."""
+
+
 class Pruned(NamedTuple):
     """What one step of pruning did."""
 
-    suppressions: int
-    """How many were removed, with all their dispatches and attempts."""
+    removed: int
+    """How many suppressions, each with all that belongs to it; or how many attempts."""
     last: int | None
-    """The last suppression that was looked at; None: what follows is too new, or nothing follows."""
+    """The last suppression, or dispatch, that was looked at; None: what follows is too new, or nothing follows."""

@@ -32,6 +32,17 @@ def migrate(raw: sqlite3.Connection, path: Path, folder: Path | None = None) -> 
             raw.execute("ROLLBACK")
 
 
+def prove_newest(raw: sqlite3.Connection, path: Path) -> None:
+    """Prove that a spool, which is only to be read, has the newest version. Raises as `migrate`."""
+    newest = max(_steps(Path(__file__).parent / "migrations"))
+    found = _version(raw, path, newest=newest)
+    if found < newest:
+        raise SpoolError(
+            f"the spool {path} is of version {found}, and only read here, where version {newest} is known: any command "
+            "that opens it, such as `bouncehandler status`, brings it up to date"
+        )
+
+
 def _steps(folder: Path) -> dict[int, Path]:
     return {int(file.name.partition("_")[0]): file for file in folder.glob("[0-9]*.sql")}
 

@@ -7,11 +7,11 @@ from contextlib import closing
 from pathlib import Path
 
 from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.data import Pruned, SpoolError
+from bouncehandler.spool.data import Before, Pruned, SpoolError
 from bouncehandler.spool.trouble import explained, primary_code
 
 _LEAST, _MOST = 100, 500
-"""Suppressions that one step looks at."""
+"""Suppressions, or dispatches, that one step looks at."""
 _STEP = 0.02
 """Seconds that a step should take at most: the next one is half as long after one that took more."""
 _REST = 0.03
@@ -22,14 +22,29 @@ _LOOKS = 10_000
 """Steps of SQLite's machine between two looks at the clock: well below a millisecond of them."""
 
 
-def prune(connection: Connection, before: float, *, now: float, after: int, most: int) -> Pruned:
+def prune(connection: Connection, before: Before, *, now: float, after: int, most: int) -> Pruned:
     """See `Spool.prune`. What is to be removed is looked up without the lock for writing, which is often not needed."""
-    window: dict[str, object] = {"after": after, "most": most, "before": before, "now": now}
+    latest = max((time for time in before if time is not None), default=None)
+    window: dict[str, object] = {"after": after, "most": most, "before": latest, "now": now}
     upto, old = connection.rows("prune_window", window)[0]
+    if latest is None or not old:
+        return Pruned(0, None)
+    bounds: dict[str, object] = {"after": after, "upto": upto, **before._asdict()}
+    return Pruned(_remove(connection, bounds) if connection.rows("prune_found", bounds) else 0, upto)
+
+
+def prune_attempts(connection: Connection, before: float, *, now: float, after: int, most: int) -> Pruned:
+    """See `Spool.prune_attempts`."""
+    window: dict[str, object] = {"after": after, "most": most, "before": before, "now": now}
+    upto, old = connection.rows("prune_answers_window", window)[0]
     if not old:
         return Pruned(0, None)
     bounds: dict[str, object] = {"after": after, "upto": upto, "before": before}
-    return Pruned(_remove(connection, bounds) if connection.rows("prune_found", bounds) else 0, upto)
+    if not connection.rows("prune_answers_found", bounds):
+        return Pruned(0, upto)
+    with connection.writing() as raw:
+        found = [row[0] for row in raw.execute(connection.sql("prune_answers_found"), bounds)]
+        return Pruned(raw.execute(connection.sql("prune_answers"), {"found": json.dumps(found)}).rowcount, upto)
 
 
 def _remove(connection: Connection, bounds: dict[str, object]) -> int:
@@ -43,15 +58,15 @@ def _remove(connection: Connection, bounds: dict[str, object]) -> int:
 
 
 def sweep(step: Callable[[int, int], Pruned], monotonic: Callable[[], float], rest: Callable[[float], bool]) -> int:
-    """Go through a spool once, from the oldest suppression to those that are too new.
+    """Go through a spool once, from the oldest suppression, or dispatch, to those that are too new.
 
     Args:
-        step: removes what is old among so many (the second number) after a suppression (the first).
+        step: removes what is old among so many (the second number) after one of them (the first).
         monotonic: seconds of a clock that is never set.
         rest: waits so many seconds; true ends the sweep.
 
     Returns:
-        How many suppressions were removed.
+        How many were removed.
 
     Raises:
         SpoolError: the disk, or the file, failed.
@@ -62,7 +77,7 @@ def sweep(step: Callable[[int, int], Pruned], monotonic: Callable[[], float], re
         began = monotonic()
         pruned = step(after, most)
         took = monotonic() - began
-        removed += pruned.suppressions
+        removed += pruned.removed
         after = pruned.last
         most = max(_LEAST, most // 2) if took > _STEP else min(_MOST, most * 2 if took < _STEP / 2 else most)
         if after is not None and rest(max(_REST, _SHARE * took)):

@@ -154,11 +154,12 @@ class Review(Protocol):
     ) -> Iterator[Undone]:
         """Take back the selected suppressions, and tell what becomes of each person at each provider.
 
-        A dispatch that was not carried out is settled as `undone`, without a call; one that was is due again, to
-        restore the lists that it changed, if its provider is among `restoring`; one that is under way is restored once
-        it has come back. But where another suppression speaks against the same person, at that provider or (if it is
-        no bounce) anywhere, nothing is restored. Complaints and unsubscribe requests are left alone unless `forced`.
-        What was undone before is not undone again; a new record about the person suppresses anew.
+        A dispatch that was not carried out is settled as `undone`, without a call; one that was, or whose calls have
+        changed lists before they failed, is due again, to restore those lists, if its provider is among `restoring`;
+        one that is under way is restored once it has come back. But where another suppression speaks against the same
+        person, at that provider or (if it is no bounce) anywhere, nothing is restored. Complaints and unsubscribe
+        requests are left alone unless `forced`. What was undone before is not undone again; a new record about the
+        person suppresses anew.
 
         Args:
             restoring: the providers that can restore.

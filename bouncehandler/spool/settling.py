@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from bouncehandler.spool import Again, Dead, Done, Returned, Settlement
 from bouncehandler.spool.connection import Connection
@@ -43,16 +44,36 @@ def settle(
 def _ours(
     connection: Connection, raw: sqlite3.Connection, settlements: Sequence[Settlement]
 ) -> tuple[list[Settlement], set[int]]:
-    """Those whose claim still holds, of two for one dispatch the first; and the dispatches undone meanwhile."""
+    """Those whose claim still holds, of two for one dispatch the first; and the dispatches undone meanwhile.
+
+    Each with the lists that earlier calls for its dispatch had changed.
+    """
     told = json.dumps([{"id": one.dispatch.id, "claim": one.dispatch.claim} for one in settlements])
     ours: dict[int, Settlement] = {}
     undone = set()
-    for place, is_undone in json.loads(raw.execute(connection.sql("settle_owned"), {"settled": told}).fetchone()[0]):
+    owned = raw.execute(connection.sql("settle_owned"), {"settled": told}).fetchone()[0]
+    for place, is_undone, lists in json.loads(owned):
         number = settlements[place].dispatch.id
-        ours.setdefault(number, settlements[place])
+        ours.setdefault(number, _with_earlier(settlements[place], json.loads(lists) if lists else []))
         if is_undone:
             undone.add(number)
     return list(ours.values()), undone
+
+
+def _with_earlier(one: Settlement, earlier: Sequence[str]) -> Settlement:
+    """What all calls for the dispatch have changed, this one after the `earlier` ones.
+
+    Whoever is off the lists by now was taken off them by this program, if by an earlier call. A call that restores
+    has changed nothing that would have to be restored.
+    """
+    if not isinstance(one, Done):
+        changed = () if one.dispatch.restores else (*earlier, *one.changed)
+        return replace(one, changed=tuple(dict.fromkeys(changed))) if changed or one.changed else one
+    if not earlier:
+        return one
+    outcome = one.outcome
+    now = outcome.lists if outcome.kind == "unsubscribed" else ()
+    return replace(one, outcome=replace(outcome, kind="unsubscribed", lists=tuple(dict.fromkeys([*earlier, *now]))))
 
 
 def _changes(
@@ -85,19 +106,26 @@ def _change(settlement: Settlement) -> tuple[str, Values]:
             lists = json.dumps(outcome.lists)
             return "settle_done", {"outcome": outcome.kind, "lists": lists, "note": storable(outcome.note)}
         case Again(due_at=due_at, step=step):
-            return "settle_again", {"due_at": due_at, "step": step}
+            return "settle_again", {"due_at": due_at, "step": step, "lists": _lists(settlement)}
         case Returned(due_at=due_at):
-            return "settle_returned", {"due_at": due_at}
+            return "settle_returned", {"due_at": due_at, "lists": _lists(settlement)}
         case Dead():
-            return "settle_dead", {}
+            return "settle_dead", {"lists": _lists(settlement)}
+
+
+def _lists(failed: Again | Dead | Returned) -> str | None:
+    """What the calls so far have changed; None, which leaves the row as it is, where that is nothing."""
+    return json.dumps(failed.changed) if failed.changed else None
 
 
 def _undone(settlement: Settlement) -> tuple[str, Values]:
     """What becomes of a call that was undone while it was under way."""
-    if isinstance(settlement, Done) and settlement.outcome.kind == "unsubscribed":
+    if isinstance(settlement, Done):
         outcome = settlement.outcome
-        return "settle_reversed", {"lists": json.dumps(outcome.lists), "note": storable(outcome.note)}
-    return "settle_withdrawn", {}
+        lists, note, is_changed = outcome.lists, storable(outcome.note), outcome.kind == "unsubscribed"
+    else:
+        lists, note, is_changed = settlement.changed, "", bool(settlement.changed)
+    return ("settle_reversed", {"lists": json.dumps(lists), "note": note}) if is_changed else ("settle_withdrawn", {})
 
 
 def _learned(done: Done, now: float) -> Values:

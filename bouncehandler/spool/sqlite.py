@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from bouncehandler.spool import (
+    Before,
     Claimed,
     Counted,
     Notice,
@@ -25,6 +26,7 @@ from bouncehandler.spool.forgetting import Remembering
 from bouncehandler.spool.notices import claim_post, notices, postpone_post, settle_post, tell
 from bouncehandler.spool.place import path_of
 from bouncehandler.spool.pruning import prune as prune_step
+from bouncehandler.spool.pruning import prune_attempts
 from bouncehandler.spool.queries import states, status
 from bouncehandler.spool.recording import Watching, record
 from bouncehandler.spool.rows import storable
@@ -82,6 +84,15 @@ class SqliteSpool(SqliteReview):
         watch = Watch(connection, waves, grace) if waves else None
         return cls(connection, new_token, notices, watch)
 
+    @classmethod
+    def open_reading(cls, path: Path, *, wait: float = 60.0) -> Self:
+        """Open a spool that is there, and is never to be written by whoever asks.
+
+        Raises:
+            SpoolError: the file is not fit, or of another version.
+        """
+        return cls(Connection.open_reading(path.absolute(), wait=wait), _random_token, frozenset())
+
     @property
     def path(self) -> Path:
         """The file, absolute."""
@@ -108,9 +119,13 @@ class SqliteSpool(SqliteReview):
         """Forget soft bounces and deliveries that came before then; returns how many."""
         return prune(self._connection, before, rest)
 
-    def prune(self, before: float, *, now: float, after: int, most: int) -> Pruned:
+    def prune(self, before: Before, *, now: float, after: int, most: int) -> Pruned:
         """Remove what was done before then among the `most` oldest suppressions after `after`."""
         return prune_step(self._connection, before, now=now, after=after, most=most)
+
+    def prune_attempts(self, before: float, *, now: float, after: int, most: int) -> Pruned:
+        """Remove the attempts of what was done before then, for the `most` oldest dispatches after `after`."""
+        return prune_attempts(self._connection, before, now=now, after=after, most=most)
 
     def claim(  # noqa: PLR0913  # the protocol's signature
         self,

@@ -1,9 +1,11 @@
 """What people do with a spool in one SQLite file afterwards, and where in this folder it is done."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from bouncehandler.spool import DeadLetter, Forgotten, Happening, HeldWave, Selection, Undone
-from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.forgetting import Forgetting, forget, forget_rest
 from bouncehandler.spool.history import history
 from bouncehandler.spool.holding import Deciding, decide, held_waves, on_hold, prune_tallies, remind
@@ -13,6 +15,20 @@ from bouncehandler.spool.undoing import Undoing, undo
 from bouncehandler.suppression import Suppression
 
 _MAX_NUMBER = 2**63 - 1
+
+_MOST = 1000
+"""Suppressions of one person that are looked at."""
+
+
+class Standing(NamedTuple):
+    """What stands against a person: a suppression that was not undone."""
+
+    record: str
+    """See `Suppression.id`."""
+    reason: str
+    diagnostic: str
+    occurred_at: datetime | None
+    is_held: bool
 
 
 class SqliteReview:
@@ -25,6 +41,16 @@ class SqliteReview:
     def suppressions(self, selection: Selection) -> Iterator[Suppression]:
         """The selected suppressions, oldest first."""
         return suppressions(self._connection, selection)
+
+    def standing(self, person: str, record: str) -> Standing | None:
+        """What stands against a person by one record; None where nothing does, or no more."""
+        rows = self._connection.rows("standing", {"person": storable(person), "record": record})
+        return _standing(rows[0]) if rows else None
+
+    def standings(self, person: str) -> list[Standing]:
+        """All that stands against a person, newest first; of a great many only the newest."""
+        rows = self._connection.rows("standings", {"person": storable(person), "most": _MOST})
+        return [_standing(row) for row in rows]
 
     def history(self, person: str) -> list[Happening]:
         """Everything that is known of a person, in the order of the time."""
@@ -99,3 +125,8 @@ class SqliteReview:
             return 0
         with self._connection.writing() as raw:
             return raw.executemany(self._connection.sql(statement), rows).rowcount
+
+
+def _standing(row: Row) -> Standing:
+    record, reason, diagnostic, at, is_held = row
+    return Standing(record, reason, diagnostic, None if at is None else datetime.fromtimestamp(at, UTC), bool(is_held))

@@ -18,6 +18,9 @@ _GROUP = 200
 _ASKED = frozenset({"complaint", "unsubscribe"})
 """Reasons that are the person's own word."""
 
+_CHANGED_NOTHING = frozenset({"already", "unknown"})
+"""Outcomes of which nothing is to be restored, whatever lists they name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Undoing:
@@ -53,6 +56,12 @@ class _Dispatch(NamedTuple):
     outcome: str | None
     lists: str | None
     attempts: int
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether calls for it have changed anything, also where the last one failed."""
+        lists = self.lists is not None and self.lists != "[]"
+        return self.outcome == "unsubscribed" or (lists and self.outcome not in _CHANGED_NOTHING)
 
 
 def undo(connection: Connection, asked: Undoing) -> Iterator[Undone]:
@@ -150,7 +159,7 @@ class _Person:
         if dispatch.state == "claimed":
             self._change("undo_later", dispatch.id)
             return "restoring", "a call is under way; what it changes is restored after it"
-        if dispatch.state == "done" and dispatch.outcome == "unsubscribed":
+        if dispatch.has_changed:
             return self._restore(dispatch)
         self._change("undo_withdraw", dispatch.id)
         self._note(dispatch.suppression, dispatch.provider, "withdrawn", f"was {dispatch.outcome or dispatch.state}")
@@ -163,6 +172,9 @@ class _Person:
     def _restore(self, dispatch: _Dispatch) -> tuple[str, str]:
         lists = ", ".join(str(dispatch.lists or "").strip("[]").replace('"', "").split(", ")).strip()
         if dispatch.provider not in self._asked.restoring:
+            if dispatch.state != "done":
+                self._change("undo_stop", dispatch.id)
+                self._note(dispatch.suppression, dispatch.provider, "withdrawn", f"was {dispatch.state}")
             return "impossible", "this provider's adapter can't restore, or the provider is not configured"
         self._change("undo_restore", dispatch.id)
         self._note(dispatch.suppression, dispatch.provider, "to be restored", f"lists {lists}" if lists else "")

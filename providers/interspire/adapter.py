@@ -54,8 +54,8 @@ class Interspire:
     `("g",)`. An address that is active nowhere is not banned: it may never have been this installation's.
 
     A list made since the lists were last fetched, 10 minutes ago at most, is overlooked for an address that is found
-    on an older one. When a list fails, the others are still tried before the failure is raised, and the text of the
-    failure names the lists that were changed: the next attempt's outcome holds only its own.
+    on an older one. When a list fails, the others are still tried before the failure is raised, and the failure names
+    the lists that were changed: the next attempt's outcome holds only its own.
     """
 
     class Settings(ProviderSettings):

@@ -41,7 +41,7 @@ class Returning:
         except (ProviderError, httpx.TransportError) as error:
             if not tally.changed:
                 raise
-            tally.raise_with_progress(error)
+            tally.raise_with_progress(error, is_restoring=True)
         return _outcome(suppression, tally, is_somewhere=bool(tally.changed or active))
 
     def _activate(self, address: str, listid: str, tally: Tally) -> None:

@@ -41,16 +41,17 @@ class Tally:
         note = f"the address was gone from {enumerated(self.gone)} in the meantime" if self.gone else ""
         return Outcome("unsubscribed" if self.changed else "already", tuple(self.changed), note)
 
-    def raise_with_progress(self, error: Exception) -> NoReturn:
-        """Raise a failure of the same scope whose text also names the lists that were changed.
+    def raise_with_progress(self, error: Exception, *, is_restoring: bool = False) -> NoReturn:
+        """Raise a failure of the same scope that also names the lists that were changed.
 
-        The outcome of the next attempt can't name them, since the port's `lists` are those of one call; this
-        attempt's text, which is kept, is where they are on record.
+        The outcome of the next attempt can't name them, since the port's `lists` are those of one call: undo knows
+        them from here, and people from the text.
         """
         text = f"{str(error) or type(error).__name__}; done in this attempt on {enumerated(self.changed)}"
+        changed = () if is_restoring else tuple(self.changed)
         if isinstance(error, ProviderUnavailable):
-            raise ProviderUnavailable(text) from error
-        raise TemporaryFailure(text, retry_after=getattr(error, "retry_after", None)) from error
+            raise ProviderUnavailable(text, changed=changed) from error
+        raise TemporaryFailure(text, retry_after=getattr(error, "retry_after", None), changed=changed) from error
 
 
 def enumerated(listids: Iterable[str]) -> str:

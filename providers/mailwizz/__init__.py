@@ -143,8 +143,9 @@ class MailWizz:
         the row is still active, and the retry makes up for it. So nobody is counted twice, unless MailWizz fails
         between counting and unsubscribing: then each retry that finds the row active counts once more.
 
-        The price: where what comes next fails, the retry's outcome lacks this row's list. The other order would lose
-        all lists and the count, since a retry can't know a row that we unsubscribed from one that was left before.
+        Where what comes next fails, the failure names this row's list (`naming`), since the retry's outcome lacks it.
+        The other order would lose the count, since a retry can't know a row that we unsubscribed from one that was
+        left before.
         """
         campaign = campaign_of(suppression)
         active = [row for row in found.active if not ids or row.uid.lower() == ids.uid.lower()]

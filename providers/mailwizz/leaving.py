@@ -43,7 +43,7 @@ class Leaving:
     def _unsubscribe_each(self, rows: Iterable[Row], changed: list[Row]) -> None:
         for row in rows:
             if self._api.unsubscribe_one(row):
-                changed.append(row)  # noqa: PERF401  # one by one: a failure's text names those before it
+                changed.append(row)  # noqa: PERF401  # one by one: a failure names those before it
 
     def _sweep(self, found: Found, changed: list[Row]) -> Found:
         """Reach the rows that a look-up hides; add those that were active to `changed`, and return what it shows then.

@@ -1,27 +1,39 @@
-"""What a call had changed when it failed: its text says so, since no outcome will."""
+"""What a call had changed when it failed: the failure says so, since no outcome will."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import httpx
 
-from bouncehandler.provider import ProviderError
+from bouncehandler.provider import ProviderError, TemporaryFailure
 from providers.mailwizz.answers import Row
 
 
 @contextmanager
-def naming(changed: list[Row]) -> Iterator[list[Row]]:
-    """Add the lists of `changed`, which the caller fills on its way, to the text of a failure; its scope stays.
+def naming(changed: list[Row], *, is_restoring: bool = False) -> Iterator[list[Row]]:
+    """Name the lists of `changed`, which the caller fills on its way, in a failure; its scope stays.
 
-    The next attempt finds these rows as they are now, so that its outcome can't name them, and undo would not restore
-    them. This attempt's text, which is kept, is where they are on record.
+    The next attempt finds these rows as they are now, so that its outcome can't name them: undo knows them from here,
+    and people from the text. A broken connection becomes a `TemporaryFailure`, which can say so.
     """
     try:
         yield changed
-    except (ProviderError, httpx.TransportError) as error:
+    except ProviderError as error:
         if changed:
-            error.args = (f"{error}; done in this attempt on {enumerated(row.list_uid for row in changed)}",)
+            _name(error, changed, is_restoring=is_restoring)
         raise
+    except httpx.TransportError as error:
+        if not changed:
+            raise
+        failure = TemporaryFailure(f"{type(error).__name__}: {error}")
+        _name(failure, changed, is_restoring=is_restoring)
+        raise failure from error
+
+
+def _name(failure: ProviderError, changed: Iterable[Row], *, is_restoring: bool) -> None:
+    list_uids = tuple(dict.fromkeys(row.list_uid for row in changed))
+    failure.args = (f"{failure}; done in this attempt on {enumerated(list_uids)}",)
+    failure.changed = () if is_restoring else list_uids
 
 
 def enumerated(list_uids: Iterable[str]) -> str:

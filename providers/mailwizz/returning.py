@@ -53,7 +53,7 @@ class Returning:
         """
         tally = _Tally()
         rows = {row.list_uid: row for row in found.rows}
-        with naming(tally.restored):
+        with naming(tally.restored, is_restoring=True):
             for list_uid in dict.fromkeys(lists):
                 if row := rows.get(list_uid):
                     self._restore_row(row, tally)

@@ -200,6 +200,60 @@ def test_keep_done(program: Program) -> None:
     assert len(program.suppressions()) == 2
 
 
+def keeping(program: Program, **keep: str) -> None:
+    """Configure `[spool.keep]`."""
+    program.configure({"spool": {"url": f"sqlite:///{program.spool}", "keep": keep}}, trail=trail(program.folder))
+
+
+def test_keep_by_kind(program: Program) -> None:
+    """`[spool.keep]` has a time for each reason; --kind removes that kind alone; the newest stays."""
+    program.feed([bounce("jane@example.com")])
+    program.feed(b"joe@example.com\n")
+    program.feed([bounce("newest@example.com")])
+    age(program, 40)
+    keeping(program, bounce="30d", list="20d")
+    assert program.run("spool", "prune", "--kind", "complaint").stdout.startswith("removed 0 suppressions")
+    said = program.run("spool", "prune", "--kind", "list").stdout
+    assert said == "removed 1 suppression that was done more than 20d ago\n"
+    assert recipients(program.suppressions()) == ["jane@example.com", "newest@example.com"]
+    said = program.run("spool", "prune").stdout
+    assert said == "removed 1 suppression that was done longer ago than [spool.keep] says\n"
+    assert recipients(program.suppressions()) == ["newest@example.com"]
+    assert program.run("spool", "prune", "--kind", "bounces").status == 64
+
+
+def test_attempts_are_erased_before(program: Program) -> None:
+    """With `attempts` the calls go first: `explain` still says what became of it; a file fed again changes nothing."""
+    rows = [bounce("jane@example.com"), bounce("newest@example.com")]
+    program.feed(rows)
+    age(program, 10)
+    keeping(program, bounce="forever", attempts="7d")
+    said = program.run("spool", "prune").stdout.splitlines()
+    assert said[1:] == ["removed 2 of the attempts for what was done more than 7d ago"]
+    told_of = program.run("explain", "jane@example.com").stdout
+    assert "done: unsubscribed" in told_of
+    assert "call:" not in told_of
+    assert program.feed(rows).finished["duplicates"] == 2
+    assert len(told(program)) == 2
+    assert program.run("spool", "prune", "--kind", "attempts").stdout.startswith("removed 0 of the attempts")
+    said = program.run("spool", "prune", "--kind", "bounce").stdout.splitlines()
+    assert said == ["nothing is removed: it is kept forever"]
+
+
+def test_mistakes_in_keep(program: Program) -> None:
+    """An unknown kind, and what is no time, get one sentence."""
+    for key, value, sentence in [
+        ("bounces", "1d", "spool.keep.bounces is not a known key; did you mean bounce?"),
+        ("attempts", "0s", "spool.keep.attempts must be more than 0:"),
+        ("list", "soon", 'spool.keep.list must be a time such as "90d", or "forever"'),
+    ]:
+        keeping(program, **{key: value})
+        refused = program.run("spool", "prune")
+        assert refused.status == 78
+        assert len(refused.sentences) == 1
+        assert sentence in refused.sentences[0]
+
+
 @pytest.mark.parametrize("args", [(), ("work",)], ids=["run", "work"])
 def test_pruned_by_itself(program: Program, args: tuple[str, ...]) -> None:
     """A run that dispatches, and `work`, remove what is old by themselves, and say so in the log."""

@@ -165,9 +165,11 @@ def test_second_time(program: Program) -> None:
 
 
 def test_dry_run(program: Program) -> None:
-    """A dry run shows what would be suppressed, and says that nothing was written."""
+    """A dry run shows what would be suppressed, what of it is different, and says that nothing was written."""
     seen = watched(program, ROWS, "--dry-run")
     assert seen.status == 0
+    assert re.search(r"different: not suppressed -> suppress\s+1,200", seen.text)
+    assert "nothing, there is no spool" in seen.text
     assert "nothing was written, nobody was called" in seen.text
     assert not program.spool.exists()
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from bouncehandler.spool import Again, Dead, Done, Owed, Returned, Spool
+from bouncehandler.spool import Again, Before, Dead, Done, Owed, Returned, Spool
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.suppression import Attempt, Dispatch, Outcome, Suppression
 
@@ -27,6 +27,11 @@ def suppression(recipient: str = "ann@example.com", number: int = 0, **fields: o
 def put(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",), now: float = NOW) -> None:
     """Record suppressions, owed to `to`."""
     spool.record([Owed(one, to) for one in suppressions], now)
+
+
+def before(time: float) -> Before:
+    """What was done before then, whatever its reason."""
+    return Before(time, time, time, time, time)
 
 
 def people(count: int) -> list[Suppression]:

@@ -95,8 +95,11 @@ class TestRefusals:
         """A refusal is not done as long as the address is on the list; the other lists are done all the same."""
         fake.subscribe(ANN, "1", "2", "3")
         fake.on(UNSUBSCRIBE, fake.failed(message), listid="2")
-        with pytest.raises(TemporaryFailure, match=r"not done on list 2: .*; done in this attempt on lists 1, 3$"):
+        with pytest.raises(
+            TemporaryFailure, match=r"not done on list 2: .*; done in this attempt on lists 1, 3$"
+        ) as caught:
             interspire.unsubscribe(suppression())
+        assert caught.value.changed == ("1", "3")
         assert fake.status_of(ANN) == {"1": "unsubscribed", "2": "active", "3": "unsubscribed"}
 
     @pytest.mark.parametrize("body", [b"", b"<html>500</html>", b"<?xml version='1.0'?><response><status>SUCC"])
@@ -117,8 +120,9 @@ class TestRefusals:
         """A server that goes away is not asked for the remaining lists, and the failure names the lists changed."""
         fake.subscribe(ANN, "1", "2", "3")
         fake.on(UNSUBSCRIBE, Answer(reset=True), listid="2", times=1)
-        with pytest.raises(TemporaryFailure, match=r"done in this attempt on list 1$"):
+        with pytest.raises(TemporaryFailure, match=r"done in this attempt on list 1$") as caught:
             interspire.unsubscribe(suppression())
+        assert caught.value.changed == ("1",)
         assert fake.asked[UNSUBSCRIBE] == 1
         assert interspire.unsubscribe(suppression()).lists == ("2", "3")
 
@@ -128,12 +132,21 @@ class TestRefusals:
         fake.on(UNSUBSCRIBE, Answer(429, b"slow down", {"Retry-After": "17"}), listid="2", times=1)
         with pytest.raises(TemporaryFailure, match="HTTP 429: slow down; done in this attempt on list 1") as caught:
             interspire.unsubscribe(suppression())
-        assert caught.value.retry_after == 17.0
+        assert (caught.value.retry_after, caught.value.changed) == (17.0, ("1",))
         assert fake.asked[UNSUBSCRIBE] == 1
 
     def test_credentials_that_expire_in_between(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """Credentials refused in the middle hold the provider, and the text names the lists changed."""
+        """Credentials refused in the middle hold the provider, and the failure names the lists changed."""
         fake.subscribe(ANN, "1", "2")
         fake.on(UNSUBSCRIBE, fake.failed("Invalid details"), listid="2")
-        with pytest.raises(ProviderUnavailable, match="done in this attempt on list 1"):
+        with pytest.raises(ProviderUnavailable, match="done in this attempt on list 1") as caught:
             interspire.unsubscribe(suppression())
+        assert caught.value.changed == ("1",)
+
+    def test_a_failure_at_the_first_list_names_none(self, fake: FakeInterspire, interspire: Interspire) -> None:
+        """Where nothing was changed, nothing is to be restored."""
+        fake.subscribe(ANN, "1")
+        fake.on(UNSUBSCRIBE, Answer(500), listid="1")
+        with pytest.raises(TemporaryFailure) as caught:
+            interspire.unsubscribe(suppression())
+        assert caught.value.changed == ()

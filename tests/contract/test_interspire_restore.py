@@ -116,8 +116,9 @@ def test_one_list_that_fails(fake: FakeInterspire, client: httpx.Client) -> None
     interspire = adapter(fake, client)
     outcome = interspire.unsubscribe(BOUNCE)
     fake.on("ActivateSubscriber", Answer(500), listid="1")
-    with pytest.raises(TemporaryFailure, match="done in this attempt on list 2"):
+    with pytest.raises(TemporaryFailure, match="done in this attempt on list 2") as failure:
         interspire.restore(BOUNCE, outcome)
+    assert failure.value.changed == ()
     fake.work_again()
     assert interspire.restore(BOUNCE, outcome) == Outcome("restored", ("1",))
 

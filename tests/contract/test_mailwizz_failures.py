@@ -151,16 +151,18 @@ def test_a_proxy_may_ask_to_slow_down(server: FakeMailWizz, connect: Connect) ->
 def test_a_failure_at_any_call_is_made_good_by_the_next_try(
     server: FakeMailWizz, connect: Connect, action: str, failing: int, answer: Answer
 ) -> None:
-    """Whichever call fails, nothing is reported as done, and calling again finishes the work."""
+    """Whichever call fails, calling again finishes the work; failure and outcome together name every list."""
     for uid in (NEWS, SHOP):
         server.subscribe(JANE, uid)
     server.subscribe(JANE, CLUB, "blacklisted")
     server.campaign(CAMPAIGN, SHOP)
     mailwizz = connect(action=action)
     server.fail_when = lambda _: answer if len(server.requests) == failing + 1 else None
-    with pytest.raises((TemporaryFailure, httpx.TransportError)):
+    with pytest.raises((TemporaryFailure, httpx.TransportError)) as failure:
         mailwizz.unsubscribe(BOUNCE)
-    assert mailwizz.unsubscribe(BOUNCE).kind == "unsubscribed"
+    outcome = mailwizz.unsubscribe(BOUNCE)
+    assert outcome.kind == "unsubscribed"
+    assert sorted([*getattr(failure.value, "changed", ()), *outcome.lists]) == [NEWS, SHOP]
     assert "confirmed" not in server.status_of(JANE).values()
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -179,8 +178,9 @@ def test_one_list_that_fails(server: FakeMailWizz, connect: Connect) -> None:
     server.fail_when = _refusing(NEWS, 500)
     with pytest.raises(
         TemporaryFailure, match=f"^not restored on list {NEWS}: .*; done in this attempt on list {SHOP}$"
-    ):
+    ) as failure:
         mailwizz.restore(BOUNCE, outcome)
+    assert failure.value.changed == ()
     server.fail_when = lambda _: None
     assert mailwizz.restore(BOUNCE, outcome) == Outcome("restored", (NEWS,))
     assert set(server.status_of(JANE).values()) == {"confirmed"}
@@ -203,32 +203,35 @@ def test_asked_to_wait(server: FakeMailWizz, connect: Connect) -> None:
 
 @pytest.mark.parametrize("fails", ["unsubscribe-by-email", "/unsubscribe"])
 def test_what_a_failed_attempt_had_changed(server: FakeMailWizz, connect: Connect, fails: str) -> None:
-    """The outcome of the next attempt can't name the list whose campaign was told: the text of this one does."""
+    """The outcome of the next attempt can't name the list whose campaign was told: the failure of this one does."""
     uid = server.subscribe(JANE, LIST)
     server.subscribe(JANE, SHOP, "blacklisted" if fails == "/unsubscribe" else "confirmed")
     server.campaign(CAMPAIGN, LIST)
     server.fail_when = lambda request: Answer(500) if fails in request.path else None
     by_ids = COMPLAINT._replace(subscriber_id=uid)
-    with pytest.raises(TemporaryFailure, match=f"; done in this attempt on list {LIST}$"):
+    with pytest.raises(TemporaryFailure, match=f"; done in this attempt on list {LIST}$") as failure:
         connect().unsubscribe(by_ids)
+    assert failure.value.changed == (LIST,)
 
 
 def test_a_campaign_that_was_not_told_changed_nothing(server: FakeMailWizz, connect: Connect) -> None:
-    """Then the text names no list."""
+    """Then the failure names no list."""
     uid = server.subscribe(JANE, LIST)
     server.fail_when = lambda request: Answer(500) if "unsubscribe-by-email" in request.path else None
-    with pytest.raises(TemporaryFailure, match=r"^(?!.*done in this attempt)"):
+    with pytest.raises(TemporaryFailure, match=r"^(?!.*done in this attempt)") as failure:
         connect().unsubscribe(COMPLAINT._replace(subscriber_id=uid))
+    assert failure.value.changed == ()
     assert len(server.calls("POST", "track-unsubscribe")) == 1
 
 
 def test_a_lost_answer_names_what_was_done_before_it(server: FakeMailWizz, connect: Connect) -> None:
-    """A broken connection stays one, with the lists in its text."""
+    """A broken connection becomes a failure that names the lists."""
     for list_uid, status in ((NEWS, "confirmed"), (SHOP, "confirmed"), (CLUB, "blacklisted")):
         server.subscribe(JANE, list_uid, status)
     server.fail_when = lambda request: Answer(reset=True) if f"{SHOP}/subscribers" in request.path else None
-    with pytest.raises(httpx.TransportError, match=f"; done in this attempt on list {NEWS}$"):
+    with pytest.raises(TemporaryFailure, match=f"Error: .*; done in this attempt on list {NEWS}$") as failure:
         connect().unsubscribe(BOUNCE)
+    assert failure.value.changed == (NEWS,)
 
 
 @settings(max_examples=40, deadline=None)

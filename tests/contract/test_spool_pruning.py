@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Owed, Pruned, Selection, Spool
+from bouncehandler.spool import Before, Owed, Pruned, Selection, Spool
 from bouncehandler.spool.pruning import sweep
 from tests.contract.spool_examples import (
     DAY,
     NOW,
     again,
+    before,
     dead,
     done,
     open_spool,
@@ -35,11 +36,10 @@ def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
     opened.close()
 
 
-def prune(spool: Spool, before: float = BEFORE, now: float = LATER) -> int:
+def prune(spool: Spool, until: float | Before = BEFORE, now: float = LATER) -> int:
     """Prune the whole spool in small steps."""
-    return sweep(
-        lambda after, _: spool.prune(before, now=now, after=after, most=2), lambda: 0.0, lambda _: False
-    )  # fmt: skip
+    times = until if isinstance(until, Before) else before(until)
+    return sweep(lambda after, _: spool.prune(times, now=now, after=after, most=2), lambda: 0.0, lambda _: False)
 
 
 def left(spool: Spool) -> list[str]:
@@ -103,7 +103,7 @@ def test_done_lately_stays(spool: Spool) -> None:
     carry_out(spool, "crm", now=LATER)
     put(spool, NEWEST, now=LATER)
     assert prune(spool) == 0
-    assert prune(spool, before=LATER + 1, now=LATER + 2) == 2
+    assert prune(spool, LATER + 1, now=LATER + 2) == 2
 
 
 def test_the_newest_stays(spool: Spool) -> None:

@@ -12,6 +12,7 @@ from tests.contract.spool_examples import (
     NOW,
     again,
     attempt,
+    before,
     dead,
     done,
     open_spool,
@@ -250,5 +251,5 @@ def test_pruned(spool: Spool) -> None:
     """What was undone is pruned like everything else that is done."""
     put(spool, ANN, BOB)
     undo(spool)
-    assert spool.prune(NOW + DAY, now=NOW + 100 * DAY, after=0, most=10).suppressions == 1
+    assert spool.prune(before(NOW + DAY), now=NOW + 100 * DAY, after=0, most=10).removed == 1
     assert spool.history("ann@example.com") == []

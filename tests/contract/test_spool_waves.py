@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Owed, Selection, Sighting, Spool
+from bouncehandler.spool import Owed, Returned, Selection, Sighting, Spool
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.suppression import Suppression
 from bouncehandler.waves import WaveSettings
@@ -240,3 +240,13 @@ def test_the_tallies_are_pruned(spool: SqliteSpool) -> None:
 def events(spool: Spool, person: str) -> list[tuple[str, str]]:
     """What is told of somebody."""
     return [(one.event, one.detail) for one in spool.history(person)]
+
+
+def test_what_has_begun_is_not_held(spool: SqliteSpool) -> None:
+    """A call that was given back after it had changed a list is to be finished: discarded, it would be half done."""
+    wave(spool, 10)
+    (begun,) = take(spool, 1, now=NOW + 30)
+    spool.settle([Returned(begun, NOW + 30, ("7",))], NOW + 30)
+    wave(spool, 100, at=NOW + 40, name="rest")
+    assert len(held(spool)) > 100
+    assert begun.suppression.recipient not in held(spool)

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from bouncehandler.spool import Again, Done, Owed, Selection
+from bouncehandler.spool import Again, Done, Owed, Returned, Selection, Settlement
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
 from tests.contract.spool_examples import NOW, attempt, suppression
@@ -51,12 +51,12 @@ class UndoMachine(RuleBasedStateMachine):
             provider, limit, now=self.now, until=self.now + 1e6, repeat_after=1e5, per_campaign=False
         )
 
-    @rule(fails=st.sampled_from([False, False, True]), back=st.booleans())
-    def answer(self, fails: bool, back: bool) -> None:  # noqa: FBT001  # Hypothesis passes by name
-        """A call comes back, first or last, well or badly."""
+    @rule(how=st.sampled_from(["well", "well", "again", "half-way", "returned"]), back=st.booleans())
+    def answer(self, how: str, back: bool) -> None:  # noqa: FBT001  # Hypothesis passes by name
+        """A call comes back, first or last, well or badly; badly also after it has changed a list."""
         self.now += 1
         if self.under_way:
-            self._settle(self.under_way.pop(-1 if back else 0), fails=fails)
+            self._settle(self.under_way.pop(-1 if back else 0), how)
 
     @rule(person=st.one_of(st.none(), people), forced=st.booleans())
     def undo(self, person: str | None, forced: bool) -> None:  # noqa: FBT001  # as above
@@ -75,12 +75,27 @@ class UndoMachine(RuleBasedStateMachine):
         self.now += seconds
         self.spool.extend(self.under_way, self.now + 1e6)
 
-    def _settle(self, dispatch: Dispatch, *, fails: bool) -> None:
-        if fails:
-            self.spool.settle([Again(dispatch, attempt("temporary"), self.now + 5, dispatch.step + 1)], self.now)
-        else:
+    def _settle(self, dispatch: Dispatch, how: str = "well") -> None:
+        settlement: Settlement
+        if how == "well":
             outcome = self._called(dispatch)
-            self.spool.settle([Done(dispatch, attempt(outcome.kind), outcome)], self.now)
+            settlement = Done(dispatch, attempt(outcome.kind), outcome)
+        elif how == "returned":
+            settlement = Returned(dispatch, self.now, self._half_way(dispatch))
+        else:
+            changed = self._half_way(dispatch) if how == "half-way" else ()
+            settlement = Again(dispatch, attempt("temporary"), self.now + 5, dispatch.step + 1, changed)
+        self.spool.settle([settlement], self.now)
+
+    def _half_way(self, dispatch: Dispatch) -> tuple[str, ...]:
+        """What a list manager has changed before it fails: one list."""
+        active, person = self.active[dispatch.provider], dispatch.suppression.recipient
+        if dispatch.restores:
+            active[person] |= set(dispatch.restores.lists[:1])
+            return ()
+        changed = tuple(sorted(active[person]))[:1]
+        active[person] -= set(changed)
+        return changed
 
     def _called(self, dispatch: Dispatch) -> Outcome:
         """What a list manager does."""
@@ -102,7 +117,7 @@ class UndoMachine(RuleBasedStateMachine):
             if not self.under_way:
                 break
             while self.under_way:
-                self._settle(self.under_way.pop(), fails=False)
+                self._settle(self.under_way.pop())
         assert not self.spool.status().dispatches.waiting
         for provider in PROVIDERS:
             off = {one.recipient for one, wanted_by in self.standing.values() if provider in wanted_by}

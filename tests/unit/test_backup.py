@@ -15,7 +15,7 @@ from bouncehandler.spool import Selection, SpoolError, backup
 from bouncehandler.spool.backup import back_up
 from bouncehandler.spool.pruning import vacuum
 from bouncehandler.spool.sqlite import SqliteSpool
-from tests.contract.spool_examples import NOW, dead, done, people, put, suppression, take
+from tests.contract.spool_examples import NOW, before, dead, done, people, put, suppression, take
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_the_file_shrinks(spool: SqliteSpool) -> None:
     """What pruning freed goes back to the file system, and nothing else is gone."""
     put(spool, *(suppression(f"n{n}@example.com", diagnostic="x" * 500) for n in range(1000)), to=())
     put(spool, suppression("newest@example.com"))
-    spool.prune(NOW + 1, now=NOW + 2, after=0, most=2000)
+    spool.prune(before(NOW + 1), now=NOW + 2, after=0, most=2000)
     size = spool.path.stat().st_size
     assert vacuum(spool.path, time.monotonic, 20.0) > size / 2
     assert (spool.status().suppressions, len(list(spool.suppressions(Selection())))) == (10, 10)

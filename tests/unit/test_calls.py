@@ -2,16 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from bouncehandler.dispatcher import Caller, Schedule
 from bouncehandler.dispatcher.calls import Probed, Settled, Unavailable, plain
-from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
+from bouncehandler.provider import PermanentFailure, ProviderError, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Again, Dead, Done
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
-from tests.fakes.adapter import BatchedAdapter, CheckableAdapter, FakeAdapter, NoAnswers
+from tests.fakes.adapter import DONE, BatchedAdapter, CheckableAdapter, FakeAdapter, NoAnswers
 
 NOW = 1_767_225_600.0
 
@@ -32,6 +33,14 @@ class Odd:
     def unsubscribe(self, _: Suppression) -> Outcome:
         """Answer anything."""
         return self.told  # type: ignore[return-value]  # the point of it
+
+
+class Returning(FakeAdapter):
+    """An adapter that can restore: it does the same as for any call."""
+
+    def restore(self, suppression: Suppression, _: Outcome) -> Outcome:
+        """One call."""
+        return self._call([suppression])[0]
 
 
 def dispatches(count: int, step: int = 0) -> list[Dispatch]:
@@ -138,9 +147,8 @@ def test_permanent_failure() -> None:
 def test_unavailable() -> None:
     """Nothing is settled: the dispatches come back with the reason."""
     owed = dispatches(1)
-    assert caller(failing(ProviderUnavailable("HTTP 401: bad key"))).call(owed) == Unavailable(
-        owed, "HTTP 401: bad key"
-    )
+    back = caller(failing(ProviderUnavailable("HTTP 401: bad key"))).call(owed)
+    assert back == Unavailable(owed, "HTTP 401: bad key")
 
 
 @pytest.mark.parametrize("told", [None, True, "unsubscribed", ("unsubscribed",), Outcome("gone")])  # type: ignore[arg-type]  # the point of it
@@ -156,6 +164,20 @@ def test_lists_of_numbers_become_text() -> None:
     (done,) = call(Odd(Outcome("unsubscribed", [7, 9]))).settlements  # type: ignore[arg-type]  # the point of it
     assert isinstance(done, Done)
     assert done.outcome.lists == ("7", "9")
+
+
+@pytest.mark.parametrize(("told", "kept"), [(("7", "9"), ("7", "9")), ([7], ("7",)), ("79", ()), (None, ()), (8, ())])
+@pytest.mark.parametrize("kind", [TemporaryFailure, PermanentFailure, ProviderUnavailable, ProviderError])
+def test_lists_changed_before_a_failure(kind: type[ProviderError], told: object, kept: tuple[str, ...]) -> None:
+    """They are passed on, unless a call restores; nonsense of a stranger's adapter is none."""
+    owed = dispatches(1)
+    adapter = Returning()
+    adapter.always = kind("no", changed=told)  # type: ignore[arg-type]  # the point of it
+    restoring = [replace(owed[0], restores=DONE)]
+    for dispatch, changed in ((owed, kept), (restoring, ())):
+        result = caller(adapter).call(dispatch)
+        told_on = [result] if isinstance(result, Unavailable) else result.settlements
+        assert [one.changed for one in told_on if not isinstance(one, Done)] == [changed]
 
 
 def test_clock_that_is_set_back_during_a_call() -> None:
@@ -195,11 +217,12 @@ class TestBatches:
     def test_a_failure_concerns_them_all(self) -> None:
         """Every dispatch of a failed batch is tried again, each by its own step; it counts as one failed call."""
         adapter = BatchedAdapter(10)
-        adapter.always = TemporaryFailure("HTTP 500")
+        adapter.always = TemporaryFailure("HTTP 500", changed=("7",))
         caller = Caller(adapter, NoAnswers(), Schedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
         result = caller.call([*dispatches(2), *dispatches(1, step=1)])
         assert isinstance(result, Settled)
         assert [one.due_at for one in result.settlements if isinstance(one, Again)] == [NOW + 60, NOW + 60, NOW + 300]
+        assert {one.changed for one in result.settlements if isinstance(one, Again)} == {()}  # whose would they be?
 
     def test_too_few_outcomes(self) -> None:
         """Where outcomes are missing nobody knows whose: none counts as done."""

@@ -82,6 +82,9 @@ def test_every_command_runs(command: str, tmp_path: Path) -> None:
     words = shlex.split(command.partition("|")[2] or command.partition("<")[0])[1:]
     if words[:1] == ["spool"]:  # which does not make one
         assert _run([], tmp_path, given=b"email\njane@example.com\n").returncode == 0
+    for name in words:  # files that an operator has
+        if name.endswith((".csv", ".toml")):
+            (tmp_path / name).write_bytes(b"email\njohn@example.com\n" if name.endswith(".csv") else b"")
     finished = _run(words, tmp_path, given=b"email\njohn@example.com\n")
     assert finished.returncode == 0, finished.stderr
 

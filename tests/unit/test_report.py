@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.cli.report import Waiting, moment, provider_numbers, still_waiting, waiting_at
+from bouncehandler.cli.report import Comparison, Waiting, moment, provider_numbers, still_waiting, waiting_at
+from bouncehandler.cli.stop import Stop
+from bouncehandler.cli.terminal import compared_lines
 from bouncehandler.dispatcher import LaneTally
 from bouncehandler.spool.sqlite import SqliteSpool
 from tests.contract.spool_examples import NOW, again, people, put, take
@@ -83,3 +85,29 @@ def test_due_already(tmp_path: Path) -> None:
 def test_moment() -> None:
     """Times are ISO 8601, in UTC, to the second."""
     assert moment(AT + 0.9) == "2026-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("comparison", "expected"),
+    [
+        (Comparison({"suppressed -> ignore": 1200}, "spool.db", is_whole=True), "1,200"),
+        (Comparison({}, "spool.db", is_whole=True), "no decision"),
+        (Comparison({}, "", is_whole=True), "nothing, there is no spool: all that would be done is different"),
+        (Comparison({}, "spool.db", is_whole=False), "the spool, not to the end: stopped"),
+    ],
+    ids=["different", "the same", "no spool", "stopped"],
+)
+def test_comparison(comparison: Comparison, expected: str) -> None:
+    """A dry run says what is different, with what it was compared, and whether there was time for all of it."""
+    (said, *_) = dict(compared_lines(comparison)).values()
+    assert said == expected
+    assert ("compared" in comparison.event()) != comparison.is_whole
+
+
+def test_stop_has_a_time() -> None:
+    """What goes on after a stop can be bounded."""
+    stop = Stop()
+    assert not stop.was_requested_for(0)
+    stop.request()
+    assert stop.was_requested_for(0)
+    assert not stop.was_requested_for(60)

@@ -210,3 +210,14 @@ def test_the_process_environment_is_not_looked_at(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("BOUNCEHANDLER_SPOOL__BATCH_ROWS", "7")
     monkeypatch.setenv("SPOOL", "{}")
     assert load(None, HOME).spool.batch_rows == 1000
+
+
+def test_what_is_kept_by_kind(file: Path) -> None:
+    """A kind that is not named is kept for `keep_done`; "forever", too, is a time of its own."""
+    text = '[spool]\nkeep_done = "30d"\n[spool.keep]\ncomplaint = "forever"\nattempts = "7d"'
+    spool = read(file, text, BOUNCEHANDLER_SPOOL__KEEP__LIST="1d").spool
+    kinds = ("bounce", "complaint", "unsubscribe", "list", "attempts")
+    assert [spool.kept(kind) for kind in kinds] == [30 * 86400, None, 30 * 86400, 86400, 7 * 86400]
+    assert {load(None, HOME).spool.kept(kind) for kind in kinds} == {90 * 86400}
+    forever = read(file, '[spool]\nkeep_done = "forever"\n[spool.keep]\nbounce = "365d"').spool
+    assert (forever.kept("bounce"), forever.kept("list")) == (365 * 86400, None)

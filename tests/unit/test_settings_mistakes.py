@@ -54,6 +54,13 @@ def complaint(file: Path, text: str, **environ: str) -> str:
             '[spool]\nurl = "postgresql://x"',
             "FILE: spool.url must be sqlite:/// and a path, such as sqlite:////var/lib/",
         ),
+        ("[spool.keep]\nlisted = 1", "FILE: spool.keep.listed is not a known key; did you mean list?"),
+        (
+            "[spool.keep]\nzzz = 1",
+            "FILE: spool.keep.zzz is not a known key; known here are attempts, bounce, complaint, list, unsubscribe",
+        ),
+        ("[spool.keep]\nbounce = 90", 'FILE: spool.keep.bounce must be a time such as "90d", or "forever"'),
+        ('[spool]\nkeep = "90d"', "FILE: spool.keep must be a table"),
         ("[spool]\nbatch_rows = 0", "FILE: spool.batch_rows must be greater than or equal to 1"),
         ("[spool]\nbatch_rows = true", "FILE: spool.batch_rows must be a whole number"),
         ("[spool]\nbatch_rows = 1.5", "FILE: spool.batch_rows must be a whole number"),

@@ -1,5 +1,6 @@
 """What is SQLite's own about the spool: damage, full disks, short reads, query plans."""
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -241,6 +242,15 @@ class TestPlans:
         steps = plan(filled, statement)
         assert any(step.startswith("SEARCH") for step in steps)
         assert not [step for step in steps if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"]
+
+    @pytest.mark.parametrize(
+        "statement", ["prune_window", "prune_found", "prune_answers_window", "prune_answers_found", "prune_answers"]
+    )
+    def test_a_step_of_pruning_scans_no_table(self, filled: Connection, statement: str) -> None:
+        """What it looks at is found by number; it scans nothing but what it found."""
+        steps = plan(filled, statement)
+        assert [step for step in steps if step.startswith("SEARCH")]
+        assert not [step for step in steps if re.match("SCAN (suppression|dispatch|attempt|s|d|o)$", step)]
 
     def test_every_statement_is_sound(self, filled: Connection) -> None:
         """Each SQL file compiles against the schema, and each is used by the program."""

@@ -1,0 +1,84 @@
+"""What a spool knows to be suppressed, looked up without ever writing to it."""
+
+import re
+from pathlib import Path
+from typing import Self
+
+from bouncehandler.cli.exits import CommandError
+from bouncehandler.cli.session import exit_status
+from bouncehandler.spool import SpoolError
+from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite_review import Standing
+from bouncehandler.suppression import Suppression
+
+_COUNTED = re.compile(r"\d+ soft bounces: ")
+
+
+def is_counted(one: Suppression | Standing) -> bool:
+    """Whether it is what soft bounces came to."""
+    return _COUNTED.match(one.diagnostic) is not None
+
+
+class Known:
+    """Looks things up in a spool, as soon as there is one; within a `with` block.
+
+    Args:
+        path: where it is, or will be.
+        spool: it, where it is open already.
+    """
+
+    def __init__(self, path: Path, spool: SqliteSpool | None = None) -> None:
+        self._path, self._spool = path.absolute(), spool
+
+    def __enter__(self) -> Self:
+        """Nothing to do."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give back the file."""
+        if self._spool:
+            self._spool.close()
+
+    @property
+    def has_spool(self) -> bool:
+        """Whether there is one."""
+        return self._open() is not None
+
+    def standing(self, one: Suppression) -> Standing | None:
+        """What is known of a suppression, or of one that is as good: of other soft bounces, or fed by hand earlier."""
+        spool = self._open()
+        exactly = spool.standing(one.person, one.id) if spool else None
+        if exactly or not spool or not (one.reason == "list" or is_counted(one)):
+            return exactly
+        return next((other for other in spool.standings(one.person) if _is_alike(one, other)), None)
+
+    def find(self, record: Suppression) -> Standing | None:
+        """What a record is known as: a suppression, or the last of the soft bounces that came to one."""
+        spool = self._open()
+        standings = spool.standings(record.person) if spool else ()
+        return next((one for one in standings if one.record == record.id or _is_last(record, one)), None)
+
+    def has(self, person: str, known: Standing) -> bool:
+        """Whether what another spool knows is known here as well, or something as good."""
+        spool = self._open()
+        if not spool:
+            return False
+        return bool(spool.standing(person, known.record)) or (
+            is_counted(known) and any(map(is_counted, spool.standings(person)))
+        )
+
+    def _open(self) -> SqliteSpool | None:
+        if self._spool is None and self._path.exists():
+            try:
+                self._spool = SqliteSpool.open_reading(self._path)
+            except SpoolError as error:
+                raise CommandError(str(error), exit_status(error)) from error
+        return self._spool
+
+
+def _is_alike(one: Suppression, other: Standing) -> bool:
+    return (one.reason, is_counted(one)) == (other.reason, is_counted(other))
+
+
+def _is_last(record: Suppression, of: Standing) -> bool:
+    return record.occurred_at is not None and of.occurred_at == record.occurred_at and is_counted(of)

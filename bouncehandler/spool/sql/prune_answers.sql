@@ -1,0 +1,1 @@
+DELETE FROM attempt WHERE dispatch IN (SELECT value FROM json_each(:found))
