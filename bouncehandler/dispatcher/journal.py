@@ -42,6 +42,7 @@ class Journal:
     def __init__(self, provider: str, log: Log) -> None:
         self.tally = LaneTally()
         self._provider, self._log = provider, log
+        self._is_eased = False
 
     def settled(self, settlements: Iterable[Settlement]) -> None:
         """Tell how calls ended, once it is on disk; a claim that was given back is no news."""
@@ -71,6 +72,15 @@ class Journal:
     def paused(self, seconds: float) -> None:
         """Tell that the provider asked for a pause."""
         self._log.warning("provider_asks_for_pause", provider=self._provider, seconds=round(seconds, 1))
+
+    def in_flight(self, limit: int, most: int) -> None:
+        """Tell that half of the calls in flight, or fewer, are left to a slow provider; and once all are back."""
+        if not self._is_eased and 2 * limit <= most:
+            self._is_eased = True
+            self._log.info("provider_is_spared", provider=self._provider, in_flight=limit, concurrency=most)
+        elif self._is_eased and limit == most:
+            self._is_eased = False
+            self._log.info("provider_keeps_up", provider=self._provider, in_flight=limit)
 
     def _done(self, done: Done) -> None:
         self.tally.done += 1

@@ -159,6 +159,7 @@ class Lane:
         for result in results:
             self._health.learn(result, is_probe=self._is_probing)
             self._is_probing = self._is_probing and not isinstance(result, Probed)
+        self._journal.in_flight(self._workers.limit, self._settings.concurrency)
         self._open_or_shut()
         if not self._may_call and not self._is_probing:
             results.append(Back(self._workers.take_back()))

@@ -8,6 +8,7 @@ from queue import Empty, SimpleQueue
 
 from bouncehandler.dispatcher.calls import Back, Caller, Result, Settled, Unavailable
 from bouncehandler.dispatcher.pace import Pace
+from bouncehandler.dispatcher.throttle import Throttle
 from bouncehandler.suppression import Dispatch
 
 
@@ -50,12 +51,19 @@ class Workers:
         self._shut = threading.Event()
         self._hurry = threading.Event()
         self._pace = Pace(rate, monotonic, self._shut.wait)
+        self._throttle, self._monotonic = Throttle(count, monotonic), monotonic
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._results: deque[Result] = deque()
         self._bug: BaseException | None = None
         self._threads = [
-            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True) for number in range(count)
+            threading.Thread(target=self._work, args=(number,), name=f"{name}-{number}", daemon=True)
+            for number in range(count)
         ]
+
+    @property
+    def limit(self) -> int:
+        """Calls that may be in flight now."""
+        return self._throttle.limit
 
     def start(self) -> None:
         """Wait for jobs."""
@@ -99,19 +107,29 @@ class Workers:
 
     def end(self, *, waits: bool) -> None:
         """End the threads as soon as each has done its call; with `waits`, return only then."""
+        self._throttle.end()
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads if waits else ():
             thread.join()
 
-    def _work(self) -> None:
+    def _work(self, number: int) -> None:
         """What each thread does."""
         try:
-            while (job := self._jobs.get()) is not None:
+            while (job := self._next_job(number)) is not None:
                 self._report(self._carry_out(job))
         except BaseException as error:  # noqa: BLE001  # kept for the keeper: who waits for this job must not wait for ever
             self._bug = error
             self._wake.set()
+
+    def _next_job(self, number: int) -> Job | None:
+        """The next one for the thread of this number; of too many threads the last ones wait. None: it was the last."""
+        while True:
+            self._throttle.wait(number)
+            job = self._jobs.get()
+            if job is None or self._throttle.admits(number):
+                return job
+            self._jobs.put(job)  # the limit was lowered while this thread waited for a job
 
     def _report(self, result: Result) -> None:
         """Leave a result for the keeper, and wake it where that can't wait."""
@@ -128,4 +146,7 @@ class Workers:
             return self._caller.call(job.dispatches) if job.dispatches else self._caller.check()
         if self._shut.is_set() or not self._pace.wait():
             return Back(job.dispatches)
-        return self._caller.call(job.dispatches)
+        started = self._monotonic()
+        result = self._caller.call(job.dispatches)
+        self._throttle.learn(started, is_refused=isinstance(result, Settled) and bool(result.pause or result.failure))
+        return result

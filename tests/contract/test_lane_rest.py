@@ -77,6 +77,30 @@ class TestPaceAndConcurrency:
         began = adapter.times[0]
         assert [at for number, at in enumerate(sorted(adapter.times)) if at < began + number / 50 - 0.01] == []
 
+    def test_a_slow_provider_is_spared(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """Fewer calls are in flight while they take much longer than they did, and all again afterwards."""
+        adapter.seconds = 0.002
+        crowd(spool, 2000)
+        running = Running(spool, adapter, settings(concurrency=8))
+        wait_until(lambda: running.lane.tally.done >= 100)
+        adapter.seconds = 0.15
+        wait_until(lambda: bool(running.log.named("provider_is_spared")) and adapter.running <= 2)
+        adapter.seconds = 0.002
+        wait_until(lambda: bool(running.log.named("provider_keeps_up")))
+        wait_until(lambda: adapter.running > 4)
+        running.stop()
+
+    def test_refusals_spare_a_provider(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """After `429` there are fewer calls in flight, and all come back while it answers."""
+        adapter.next = [TemporaryFailure("HTTP 429")] * 12
+        adapter.seconds = 0.02
+        crowd(spool, 200)
+        running = Running(spool, adapter, settings(concurrency=8))
+        running.drain()
+        events = [event for _, event, _ in running.log.events]
+        assert events.index("provider_is_spared") < events.index("provider_keeps_up")
+        assert running.lane.tally.done == 188
+
 
 class TestRest:
     """An idle lane sleeps, and wakes in time."""
