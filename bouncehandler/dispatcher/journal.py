@@ -74,8 +74,8 @@ class Journal:
         self._log.warning("provider_asks_for_pause", provider=self._provider, seconds=round(seconds, 1))
 
     def in_flight(self, limit: int, most: int) -> None:
-        """Tell that half of the calls in flight, or fewer, are left to a slow provider; and once all are back."""
-        if not self._is_eased and 2 * limit <= most:
+        """Tell that a quarter of the calls in flight, or fewer, are left to a slow provider; and once all are back."""
+        if not self._is_eased and 4 * limit <= most:
             self._is_eased = True
             self._log.info("provider_is_spared", provider=self._provider, in_flight=limit, concurrency=most)
         elif self._is_eased and limit == most:
