@@ -222,7 +222,7 @@ def test_replay_stopped(program: Program) -> None:
     archive = program.folder / "archive.csv"
     archive.write_bytes(accounting(bounce(f"user{number}@example.com") for number in range(100_000)))
     with program.start("replay", str(archive), environ={"TMPDIR": str(temporary(program))}) as running:
-        running.wait_until(lambda: any(temporary(program).iterdir()))
+        running.wait_until(lambda: any(temporary(program).glob("bouncehandler-*")))
         running.signal(signal.SIGTERM)
         assert running.wait().status == 75
 
