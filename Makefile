@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench faults lock clean
+.PHONY: help demo test search lint format bench faults lock clean
 
 help:  ## what can be made here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -26,7 +26,10 @@ demo: $(VENV)/runtime  ## the main job on sample records, with the embedded defa
 	@BIN=$(BIN) sh config/demo.sh
 
 test: $(VENV)/tests  ## every test
-	$(BIN)/python -m pytest -n auto --maxprocesses 4
+	$(BIN)/python -m pytest -n 4
+
+search: $(VENV)/tests  ## new examples for the property tests, which else are the same every time
+	$(BIN)/python -m pytest -n 4 --hypothesis-profile=search tests/property tests/contract tests/unit
 
 lint: $(VENV)/tests  ## style, types
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """How property tests draw their examples.
 
 `make test` says the same of the same code every time: its examples are derived from the tests themselves. New ones are
-searched with `pytest --hypothesis-profile=search tests/property`, which keeps what it finds.
+searched with `make search`, which keeps what it finds.
 """
 
 from hypothesis import settings
