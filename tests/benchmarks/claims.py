@@ -9,9 +9,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bouncehandler.spool import Owed
+from bouncehandler.spool import Done, Owed
 from bouncehandler.spool.sqlite import SqliteSpool
-from bouncehandler.suppression import Suppression
+from bouncehandler.suppression import Attempt, Outcome, Suppression
 from tests.benchmarks.figures import Bar, Effort, Figure, alternate, ratios
 from tests.benchmarks.program import PROVIDER
 
@@ -59,17 +59,19 @@ def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
     size = _SIZES[effort]
     for done in size.done:
         with TemporaryDirectory(dir=folder) as name:
-            yield _compare(Path(name), done, size.rounds)
+            yield from _compare(Path(name), done, size.rounds)
 
 
-def _compare(folder: Path, done: int, rounds: int) -> Figure:
+def _compare(folder: Path, done: int, rounds: int) -> Iterator[Figure]:
     with closing(_spool(folder / "empty.db", 0)) as empty, closing(_spool(folder / "full.db", done)) as full:
         pending = rounds * _CLAIMS * _CLAIMED
         for spool in (empty, full):
             spool.record([Owed(_fresh(number, done), (PROVIDER,)) for number in range(pending)], time.time())
-        short, long = alternate(rounds, lambda: _claim(empty), lambda: _claim(full))
-    speeds = f"{median(long) * 1000:.2f} ms a claim of {_CLAIMED}; empty {median(short) * 1000:.2f} ms"
-    return Figure(f"{done:,} done rows", ratios(long, short), "times an empty spool", _BAR, speeds)
+        read = alternate(rounds, lambda: _claim(empty), lambda: _claim(full))
+    for place, what, bar in ((0, "claim", _BAR), (1, "settle", None)):
+        short, long = ([both[place] for both in side] for side in read)
+        speeds = f"{median(long) * 1000:.2f} ms for {_CLAIMED}; empty {median(short) * 1000:.2f} ms"
+        yield Figure(f"{what}, {done:,} done rows", ratios(long, short), "times an empty spool", bar, speeds)
 
 
 def _spool(path: Path, done: int) -> SqliteSpool:
@@ -91,12 +93,19 @@ def _fresh(number: int, done: int) -> Suppression:
     return Suppression(f"{number:024x}", recipient, "bounce", category="bad-mailbox", status="5.1.1")
 
 
-def _claim(spool: SqliteSpool) -> float:
-    """Seconds that one claim takes, on average over a few."""
-    started = time.perf_counter()
+def _claim(spool: SqliteSpool) -> tuple[float, float]:
+    """Seconds that one claim takes, and settling what it took, on average over a few."""
+    claiming = settling = 0.0
     for _ in range(_CLAIMS):
-        now = time.time()
+        now, started = time.time(), time.perf_counter()
         claimed = spool.claim(PROVIDER, _CLAIMED, now=now, until=now + 3600, repeat_after=_DAY, per_campaign=False)
+        claiming += time.perf_counter() - started
         if len(claimed) != _CLAIMED:
             raise RuntimeError(f"{len(claimed)} dispatches were claimed, not {_CLAIMED}")
-    return (time.perf_counter() - started) / _CLAIMS
+        done = [
+            Done(one, Attempt(now, 0.02, "unsubscribed", "HTTP 200: ok"), Outcome("unsubscribed")) for one in claimed
+        ]
+        started = time.perf_counter()
+        spool.settle(done, now)
+        settling += time.perf_counter() - started
+    return claiming / _CLAIMS, settling / _CLAIMS

@@ -34,7 +34,7 @@ class _Size(NamedTuple):
     cells: Sequence[_Cell]
 
 
-_ALL = [_Cell(*cell) for cell in product((0, 20, 100), (1, 8, 32))]
+_ALL = [_Cell(*cell) for cell in product((0, 20, 100), (1, 8, 32, 128))]
 _BAR = {_Cell(20, 32): Bar(0.85, is_floor=True)}
 _SIZES = {
     Effort.QUICK: _Size(0.1, 1, [_Cell(0, 8), _Cell(20, 32)]),
