@@ -124,8 +124,8 @@ class Policy:
         """The verdict on any record; a request, and an address fed by hand, always suppresses."""
         if not isinstance(record, Bounce):
             return self._of_other(record)
-        is_hit = _is_list_hit(record.status_text) or _is_list_hit(record.diagnostic)
-        refined = self._rules.refine(record) if self._rules and not is_hit else None
+        is_hit = _is_list_hit(record)
+        refined = None if is_hit or self._rules is None else self._rules.refine(record)
         if refined:
             record = record._replace(category=refined.category)
             return _ruled(self._of_bounce(record, is_hit=is_hit), refined.rule)
@@ -156,9 +156,7 @@ class Policy:
 
         A hit of PowerMTA's own suppression list has a setting of its own.
         """
-        if self._rules is None or _is_list_hit(bounce.status_text) or _is_list_hit(bounce.diagnostic):
-            return None
-        return self._rules.refine(bounce)
+        return None if self._rules is None or _is_list_hit(bounce) else self._rules.refine(bounce)
 
     @property
     def counts(self) -> bool:
@@ -192,8 +190,12 @@ def _ruled(verdict: Verdict, rule: str) -> Verdict:
     return replace(verdict, rule=f"{verdict.rule}, by {rule}")
 
 
-def _is_list_hit(text: str) -> bool:
+def _is_list_hit(bounce: Bounce) -> bool:
     """Whether PowerMTA refused the message itself: `5.7.1 ... recipient is in suppression list`."""
+    return _tells_of_list(bounce.status_text) or _tells_of_list(bounce.diagnostic)
+
+
+def _tells_of_list(text: str) -> bool:
     return "suppression list" in text or ("uppression" in text and "in suppression list" in text.lower())
 
 

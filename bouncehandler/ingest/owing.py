@@ -41,27 +41,14 @@ class Owing:
 
     def bounce(self, bounce: Bounce, verdict: Suppress) -> Owed:
         """A bounce is owed to the providers that want its originator."""
-        suppression = Suppression(
-            bounce.id,
-            bounce.recipient,
-            "bounce",
-            verdict.rule,
-            bounce.record_type,
-            bounce.category,
-            str(bounce.status or ""),
-            bounce.diagnostic,
-            bounce.originator,
-            bounce.job_id,
-            bounce.logged_at or bounce.queued_at,
-        )
         sighting = self._sights.bounce(bounce) if self._sights else None
-        return Owed(suppression, self.routes.of(bounce.originator), (), (), sighting)
+        return Owed(_suppression(bounce, verdict.rule), self.routes.of(bounce.originator), (), (), sighting)
 
     def counted(self, bounce: Bounce, verdict: Count) -> Counted:
         """A soft bounce counts for the providers that want its originator."""
-        owed = self.bounce(bounce, Suppress(verdict.rule))
-        threshold = verdict.threshold
-        return Counted(owed.suppression, owed.providers, threshold.suppress_after, threshold.within.total_seconds())
+        suppression, threshold = _suppression(bounce, verdict.rule), verdict.threshold
+        providers = self.routes.of(bounce.originator)
+        return Counted(suppression, providers, threshold.suppress_after, threshold.within.total_seconds())
 
     def listed(self, listed: ListedAddress, verdict: Suppress, day: str) -> Owed:
         """An address fed by hand on a day (ISO date) is owed to everybody."""
@@ -129,3 +116,20 @@ class Owing:
             return of_type
         wanting = tuple(name for name in of_type if name in self.routes.of(originator))
         return wanting if len(wanting) == 1 else ()
+
+
+def _suppression(bounce: Bounce, rule: str) -> Suppression:
+    """What a bounce says of its recipient."""
+    return Suppression(
+        bounce.id,
+        bounce.recipient,
+        "bounce",
+        rule,
+        bounce.record_type,
+        bounce.category,
+        str(bounce.status or ""),
+        bounce.diagnostic,
+        bounce.originator,
+        bounce.job_id,
+        bounce.occurred_at,
+    )

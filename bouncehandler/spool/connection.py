@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -73,19 +73,9 @@ class Connection:
         if version < OLDEST:
             raise SpoolError(f"SQLite {_dotted(version)} is too old for the spool: it needs {_dotted(OLDEST)} or newer")
         create_private(path)
-        try:
-            raw = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
-        except sqlite3.Error as error:
-            raise explained(error, path, wait) from error
-        try:
-            _prepare(raw, path, journal_mode(version), wait)
-        except sqlite3.Error as error:
-            raw.close()
-            raise explained(error, path, wait) from error
-        except BaseException:
-            raw.close()
-            raise
-        return cls(path, raw, wait)
+        return cls._opened(
+            path, str(path.absolute()), wait, lambda raw: _prepare(raw, path, journal_mode(version), wait)
+        )
 
     @classmethod
     def open_reading(cls, path: Path, *, wait: float) -> "Connection":
@@ -94,13 +84,20 @@ class Connection:
         Raises:
             SpoolError: the file is not fit, or of another version.
         """
-        place = f"{path.absolute().as_uri()}?mode=ro"
+        return cls._opened(path, f"{path.absolute().as_uri()}?mode=ro", wait, lambda raw: prove_newest(raw, path))
+
+    @classmethod
+    def _opened(
+        cls, path: Path, place: str, wait: float, prepare: Callable[[sqlite3.Connection], None]
+    ) -> "Connection":
+        """Open a file, by its path or a URI for it, and have it prepared; it is closed where that fails."""
+        is_uri = place.startswith("file:")
         try:
-            raw = sqlite3.connect(place, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
+            raw = sqlite3.connect(place, uri=is_uri, timeout=wait, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
             raise explained(error, path, wait) from error
         try:
-            prove_newest(raw, path)
+            prepare(raw)
         except sqlite3.Error as error:
             raw.close()
             raise explained(error, path, wait) from error

@@ -75,7 +75,7 @@ def _pages(connection: Connection, selection: Selection, wave: HeldWave) -> Iter
 
 
 def decide(connection: Connection, selection: Selection, deciding: Deciding) -> int:
-    """See `Spool.release_held` and `Spool.discard_held`; returns how many suppressions it concerned."""
+    """See `Spool.decide_held`."""
     count = 0
     for wave in held_waves(connection, selection):
         for found in _pages(connection, selection, wave):

@@ -52,7 +52,7 @@ class Selection:
     domain: str | None = None
     reason: str | None = None
     provider: str | None = None
-    """This and the last three are for dead letters only."""
+    """Of dead letters, and of what is undone; `error` and the two times of death are for dead letters alone."""
     since: float | None = None
     """Occurred (or, without a time of its own, recorded) at this time or later."""
     until: float | None = None

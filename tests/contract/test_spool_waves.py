@@ -95,6 +95,15 @@ def test_a_wave_in_one_commit(spool: SqliteSpool) -> None:
     assert recipients(take(spool, 500, now=later)) == ["fine@example.com"]
 
 
+def test_a_fault_of_our_own_at_many_operators(spool: SqliteSpool) -> None:
+    """New words, at all operators in one commit: what is held at a large one does not hide a small one."""
+    words = "5.1.1 signature did not verify"
+    large = [bounced(f"large{n}", NOW, Sighting("aol", words)) for n in range(600)]
+    small = [bounced(f"small{n}", NOW, Sighting("zoho", words)) for n in range(60)]
+    spool.record([*large, *small], NOW + 60)
+    assert [(one.operator, one.held) for one in spool.waves(Selection())] == [("aol", 600), ("zoho", 60)]
+
+
 def test_it_ends(spool: SqliteSpool) -> None:
     """Hours after the wave a bounce is like any other again."""
     wave(spool)

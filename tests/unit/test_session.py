@@ -2,6 +2,8 @@
 
 import errno
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,10 @@ def test_nearer_options_hold() -> None:
     before = Common(Path("a"), Path("log"), debug=True)
     assert Common(Path("b")).over(before) == Common(Path("b"), Path("log"), debug=True)
     assert Common().over(None) == Common()
+
+
+def test_garbage_is_looked_for_seldom() -> None:
+    """Whatever the command: next to none is made that refers to itself, and every look costs time."""
+    code = "import gc; from bouncehandler.cli.app import main; main(['--version']); print(gc.get_threshold()[0])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) >= 10_000
