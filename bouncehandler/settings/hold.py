@@ -41,7 +41,7 @@ class HoldSettings(Section):
 
     enabled: bool = True
     grace: Duration = 0.0
-    """Seconds that each hard bounce waits before it is dispatched, so that a wave is caught from its first row."""
+    """Seconds that each hard bounce waits before it is dispatched, so that the beginning of a wave is caught, too."""
     minimum: Annotated[Whole, Field(ge=5)] = 30
     """Hard bounces at one operator below which nothing is a wave."""
     factor: Annotated[float, Field(ge=1.5, le=1000)] = 2.5

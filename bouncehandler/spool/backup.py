@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bouncehandler.spool.data import SpoolError
+from bouncehandler.spool.place import sync
 from bouncehandler.spool.trouble import explained
 
 _PAGES = 2_000
@@ -143,7 +144,7 @@ def _proved(source: Path, part: str, newest_before: int) -> Saved:
 
 def _put_in_place(part: Path, target: Path, *, overwrite: bool) -> None:
     """Give the copy its name, synced before and after."""
-    _sync(part)
+    sync(part)
     if overwrite:
         part.replace(target)
     else:
@@ -151,12 +152,4 @@ def _put_in_place(part: Path, target: Path, *, overwrite: bool) -> None:
             os.link(part, target)  # unlike a rename it replaces nothing that came meanwhile
         except FileExistsError:
             raise SpoolError(f"{target} is there already: name another file, or say --force") from None
-    _sync(target.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(target.parent)

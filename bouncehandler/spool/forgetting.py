@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.data import Owed, SpoolError
-from bouncehandler.spool.place import give_to_folders_owner
+from bouncehandler.spool.place import give_to_folders_owner, sync
 from bouncehandler.spool.review import Forgotten
 from bouncehandler.spool.rows import storable
 
@@ -106,7 +106,7 @@ def _key(spool: Path) -> bytes:
     """
     file = key_file(spool)
     try:
-        with suppress(FileExistsError):
+        if not file.exists():
             _make(file)
         key = file.read_bytes()
     except OSError as error:
@@ -117,10 +117,17 @@ def _key(spool: Path) -> bytes:
 
 
 def _make(file: Path) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    """Whole or not at all, also where two processes make one, or this one is killed."""
+    import tempfile  # noqa: PLC0415  # takes a while to import, and only the first `forget` needs it
+
+    descriptor, part = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # 0600
     try:
         os.write(descriptor, os.urandom(_KEY_SIZE))
         os.fsync(descriptor)
         give_to_folders_owner(descriptor, file.parent)
+        with suppress(FileExistsError):
+            os.link(part, file)
+        sync(file.parent)
     finally:
         os.close(descriptor)
+        Path(part).unlink()

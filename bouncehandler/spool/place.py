@@ -98,6 +98,15 @@ def _no_room(path: Path, size: int, error: OSError) -> str:
     return f"the spool {path} can't grow by {size:,} bytes ({error.strerror}): make room, or raise the limit"
 
 
+def sync(path: Path) -> None:
+    """Wait until a file, or what a folder holds, is on disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def give_to_folders_owner(descriptor: int, folder: Path) -> None:
     """Give a file that root creates, by `check` say, to whom the folder belongs: PowerMTA's user has to open it."""
     owner = folder.stat()

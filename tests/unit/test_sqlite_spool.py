@@ -271,3 +271,19 @@ def plan(connection: Connection, statement: str) -> list[str]:
     values: object = [1] * sql.count("?") if "?" in sql else Anything()
     with connection.reading() as raw:
         return [row[3] for row in raw.execute("EXPLAIN QUERY PLAN " + sql, values)]  # type: ignore[arg-type]  # either
+
+
+def test_a_key_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk leaves no half of the key behind, without which nobody who was forgotten would be known."""
+    with closing(SqliteSpool.open(tmp_path / "spool.db")) as spool:
+        put(spool, suppression("ann@example.com"))
+        before = set(tmp_path.iterdir())
+        with monkeypatch.context() as full:
+            full.setattr("os.write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+            with pytest.raises(SpoolError, match=r"spool\.key can't be read \(No space left"):
+                spool.forget("ann@example.com", now=NOW, asked_by="somebody")
+        assert set(tmp_path.iterdir()) == before
+        first = spool.forget("ann@example.com", now=NOW, asked_by="somebody")
+        assert len((tmp_path / "spool.key").read_bytes()) == 32
+        assert spool.forget("ann@example.com", now=NOW, asked_by="somebody").name == first.name
+    assert {path.name for path in set(tmp_path.iterdir()) - before} == {"spool.key"}
