@@ -18,6 +18,7 @@ from bouncehandler.cli.options import Common, common
 _COMMANDS = (
     "check",
     "work",
+    "ingest",
     "status",
     "suppressions",
     "explain",

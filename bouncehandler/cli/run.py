@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -57,14 +57,15 @@ def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _End
     post = session.build_post(spool, stop.request) if dispatches else None
     pruner = Pruner(session, spool) if crew else None
     with explained():
-        intake = _intake(session, spool, crew)
+        intake = intake_for(session, spool, crew.notify if crew else lambda: None)
         return _Run(session, stop, source, intake, spool, crew, letters, post, pruner).go()
 
 
-def _intake(session: Session, spool: Spool, crew: "Crew | None") -> Ingest:
+def intake_for(session: Session, spool: Spool, committed: Callable[[], None] = lambda: None) -> Ingest:
+    """What reads one input into the spool; `committed` is called when something new is there."""
     settings, policy = session.settings, policy_of(session.settings)
     return Ingest(
-        Reader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
+        reader_for(session, takes_deliveries=policy.counts),
         policy,
         owing_of(settings),
         spool,
@@ -73,9 +74,15 @@ def _intake(session: Session, spool: Spool, crew: "Crew | None") -> Ingest:
         clock=time.time,
         unreadable_share=settings.notify.unreadable_share,
         batch_rows=settings.spool.batch_rows,
-        committed=crew.notify if crew else lambda: None,
+        committed=committed,
         says_each=session.says_each_row,
     )
+
+
+def reader_for(session: Session, *, takes_deliveries: bool = False) -> Reader:
+    """What reads one input."""
+    columns = session.settings.columns
+    return Reader({"b": columns.b, "f": columns.f}, takes_deliveries=takes_deliveries)
 
 
 def _source() -> int:

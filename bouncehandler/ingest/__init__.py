@@ -2,6 +2,7 @@
 
 `pump` moves blocks from a file descriptor into `Ingest`, which decides and commits in groups; `Owing` turns a record
 that suppresses into what is owed to whom; `Tally` counts. `Letters` brings in what `letterbox` holds.
+`folder` and `moved` find and read the files that PowerMTA moved, for `bouncehandler ingest`.
 """
 
 from bouncehandler.ingest.intake import Ingest
