@@ -4,6 +4,8 @@ import os
 import select
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -62,13 +64,18 @@ def command(options: Common, folder: Path, *, is_watching: bool, every: float, s
     session = begin(options, dict(os.environ))
     with session.telling(), explained():
         session.warn_of_root()
-        try:
-            with opened_folder(folder) as open_folder:
-                taker = _Taker(session, stop, open_folder, session.open_spool(), settled)
-                taker.watch(every) if is_watching else taker.look()
-        except FolderError as error:
-            raise CommandError(str(error), CONFIGURATION) from error
+        with _telling_of_folder(), opened_folder(folder) as open_folder:
+            taker = _Taker(session, stop, open_folder, session.open_spool(), settled)
+            taker.watch(every) if is_watching else taker.look()
     return session.finish(taker.event(), taker.failure())
+
+
+@contextmanager
+def _telling_of_folder() -> Iterator[None]:
+    try:
+        yield
+    except FolderError as error:
+        raise CommandError(str(error), TRY_AGAIN if error.is_passing else CONFIGURATION) from error
 
 
 class _Stopped(Exception):  # noqa: N818  # no error: somebody asked

@@ -14,7 +14,15 @@ DONE = "done"
 
 
 class FolderError(Exception):
-    """The folder can't be used as it is; the text is one sentence for the operator."""
+    """The folder can't be used as it is; the text is one sentence for the operator.
+
+    Args:
+        is_passing: whether it could be used a moment ago, and may be again by itself.
+    """
+
+    def __init__(self, message: str, *, is_passing: bool = False) -> None:
+        super().__init__(message)
+        self.is_passing = is_passing
 
 
 class Found(NamedTuple):
@@ -33,9 +41,10 @@ class Found(NamedTuple):
 
 
 class Folder:
-    """An open folder: whoever puts another one in its place meanwhile changes nothing."""
+    """An open folder: whoever puts another one in its place leads no file elsewhere."""
 
-    def __init__(self, descriptor: int, done: int) -> None:
+    def __init__(self, path: Path, descriptor: int, done: int) -> None:
+        self._path = path
         self.descriptor = descriptor
         self.done = done
         """The open folder `done`."""
@@ -45,10 +54,19 @@ class Folder:
 
         Such names are those of copies that are not complete yet (rsync has them). A rename leaves the time alone, so
         it is that of PowerMTA's last row.
+
+        Raises:
+            FolderError: the folder, or `done`, is no longer where it was.
         """
+        self._prove_there()
         names = [os.fsencode(name) for name in os.listdir(self.descriptor)]  # noqa: PTH208  # no path leads there
         found = [one for name in names if not name.startswith(b".") for one in self._look(name)]
         return sorted(found, key=lambda one: (one.identity.modified_ns, one.name))
+
+    def _prove_there(self) -> None:
+        for descriptor, path in ((self.descriptor, self._path), (self.done, self._path / DONE)):
+            if not _is_at(path, descriptor):
+                raise FolderError(f"{path} was moved away or removed: put it back, and start anew", is_passing=True)
 
     def _look(self, name: bytes) -> Iterator[Found]:
         try:
@@ -57,6 +75,13 @@ class Folder:
             return
         if not stat.S_ISDIR(status.st_mode):
             yield Found(name, Identity.of(status), stat.S_ISREG(status.st_mode))
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except OSError:
+        return False
 
 
 @contextmanager
@@ -74,7 +99,7 @@ def opened_folder(path: Path) -> Iterator[Folder]:
     try:
         done = _done(descriptor, path)
         try:
-            yield Folder(descriptor, done)
+            yield Folder(path, descriptor, done)
         finally:
             os.close(done)
     finally:

@@ -173,6 +173,17 @@ def test_watching_takes_what_comes_and_stops_when_asked(program: Program) -> Non
     assert len(program.suppressions()) == 20
 
 
+@pytest.mark.parametrize("gone", ["in", "in/done"])
+def test_a_folder_that_is_moved_away_is_not_watched_in_silence(program: Program, gone: str) -> None:
+    """When the folder, or `done`, is no longer where it was, watching ends with 75, so that systemd starts it anew."""
+    with program.start("ingest", str(program.folder / "in"), "--watch", "--every", "10ms") as running:
+        running.wait_for("watching")
+        (program.folder / gone).rename(program.folder / "elsewhere")
+        finished = running.wait()
+    assert finished.status == 75
+    assert f"{program.folder / gone} was moved away or removed" in finished.stderr
+
+
 def test_a_kill_in_the_middle_loses_nothing(program: Program) -> None:
     """After kill -9 within a file it is read again; everybody is recorded once, and the file is moved once."""
     people = [f"p{at}@example.com" for at in range(20_000)]
