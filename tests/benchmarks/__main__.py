@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 
 from bouncehandler import logs
 from bouncehandler.cli.garbage import collect_seldom
-from bouncehandler.cli.garbage import collect_seldom
 from bouncehandler.spool.connection import journal_mode
 from tests.benchmarks.figures import Effort, Figure
 
