@@ -165,7 +165,8 @@ class _Taker:
         self.left.pop(found.name, None)
 
     def _take(self, found: Found, moved: Moved) -> None:
-        intake = intake_for(replace(self.session, log=self.session.log.bind(file=found.shown)), self.spool)
+        session = replace(self.session, log=self.session.log.bind(file=found.shown))
+        intake = intake_for(session, moved.fileno(), self.spool)
         try:
             self._read(moved, intake)
         except (Left, _Stopped):

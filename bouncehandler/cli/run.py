@@ -18,7 +18,7 @@ from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import Terminal
 from bouncehandler.cli.work import LOOK, stop_in_good_order
-from bouncehandler.ingest import Ingest, pump
+from bouncehandler.ingest import Ingest, pump, rows_together
 from bouncehandler.rejected import RejectedFile
 from bouncehandler.spool import Spool
 
@@ -57,12 +57,12 @@ def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _End
     post = session.build_post(spool, stop.request) if dispatches else None
     pruner = Pruner(session, spool) if crew else None
     with explained():
-        intake = intake_for(session, spool, crew.notify if crew else lambda: None)
+        intake = intake_for(session, source, spool, crew.notify if crew else lambda: None)
         return _Run(session, stop, source, intake, spool, crew, letters, post, pruner).go()
 
 
-def intake_for(session: Session, spool: Spool, committed: Callable[[], None] = lambda: None) -> Ingest:
-    """What reads one input into the spool; `committed` is called when something new is there."""
+def intake_for(session: Session, source: int, spool: Spool, committed: Callable[[], None] = lambda: None) -> Ingest:
+    """What reads the input behind a file descriptor; `committed` is called when something new is in the spool."""
     settings, policy = session.settings, policy_of(session.settings)
     return Ingest(
         reader_for(session, takes_deliveries=policy.counts),
@@ -73,7 +73,7 @@ def intake_for(session: Session, spool: Spool, committed: Callable[[], None] = l
         session.log,
         clock=time.time,
         unreadable_share=settings.notify.unreadable_share,
-        batch_rows=settings.spool.batch_rows,
+        batch_rows=rows_together(source, settings.spool.batch_rows),
         committed=committed,
         says_each=session.says_each_row,
     )

@@ -60,6 +60,10 @@ class Moved:
     def __init__(self, name: bytes, folder: int, file: BinaryIO, identity: Identity) -> None:
         self._name, self._folder, self._file, self._identity = name, folder, file, identity
 
+    def fileno(self) -> int:
+        """The file's descriptor."""
+        return self._file.fileno()
+
     def blocks(self, reader: Reader) -> Iterator[bytes]:
         """What the file holds, unpacked.
 

@@ -45,6 +45,11 @@ def taken(events: list[Event]) -> list[str]:
     return [event["file"] for event in events if event["event"] == "file_taken"]
 
 
+def in_small_groups(program: Program) -> None:
+    """Have a file committed in many groups, so that there is a middle of it."""
+    program.configure({"spool": {"url": f"sqlite:///{program.spool}", "batch_rows": 100}})
+
+
 def in_done(program: Program) -> list[str]:
     """What lies in `done`."""
     return sorted(path.name for path in (program.folder / "in" / "done").iterdir())
@@ -187,9 +192,10 @@ def test_a_folder_that_is_moved_away_is_not_watched_in_silence(program: Program,
 def test_a_kill_in_the_middle_loses_nothing(program: Program) -> None:
     """After kill -9 within a file it is read again; everybody is recorded once, and the file is moved once."""
     people = [f"p{at}@example.com" for at in range(20_000)]
+    in_small_groups(program)
     moved(program, "long.csv", *people)
     with program.start("ingest", str(program.folder / "in")) as running:
-        running.wait_until(lambda: program.spool.exists() and program.spool.stat().st_size > 500_000)
+        running.wait_until(lambda: program.spool.exists() and program.spool.stat().st_size > 1_500_000)
         running.signal(signal.SIGKILL)
         running.wait()
     assert (program.folder / "in" / "long.csv").exists()
@@ -202,9 +208,10 @@ def test_a_kill_in_the_middle_loses_nothing(program: Program) -> None:
 
 def test_a_stop_within_a_file_is_no_loss(program: Program) -> None:
     """SIGTERM within a long file ends the command soon, with 75 and the file's name; the file stays."""
-    moved(program, "long.csv", *(f"p{at}@example.com" for at in range(5_000)))
+    in_small_groups(program)
+    moved(program, "long.csv", *(f"p{at}@example.com" for at in range(20_000)))
     with program.start("ingest", str(program.folder / "in")) as running:
-        running.wait_until(lambda: program.spool.exists() and program.spool.stat().st_size > 500_000)
+        running.wait_until(lambda: program.spool.exists() and program.spool.stat().st_size > 1_500_000)
         asked = time.monotonic()
         running.signal(signal.SIGTERM)
         finished = running.wait()
