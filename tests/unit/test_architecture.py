@@ -12,7 +12,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 _LAYERS = (
     {"record", "durations"},
-    {"accounting", "suppression", "tokens"},
+    {"accounting", "suppression", "tokens", "pmta"},
     {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "waves"},
     {"ingest", "dispatcher", "notices"},
     {"settings", "logs", "registry"},
