@@ -49,10 +49,10 @@ _OF_PROVIDERS = {
 _STAR = {
     kind: frozenset(columns.split())
     for kind, columns in {
-        "b": "timelogged timequeued orig rcpt orcpt dsnaction dsnstatus dsndiag dsnmta bouncecat srctype srcmta dlvtype "
-        "dlvsourceip dlvdestinationip dlvesmtpavailable dlvsize vmta jobid envid queue vmtapool",
-        "rb": "timelogged orig rcpt orcpt dsnstatus dsndiag dsnmta dsnreportingmta bouncecat srctype srcmta envid "
-        "format",
+        "b": "timelogged timequeued orig rcpt orcpt dsnaction dsnstatus dsndiag dsnmta bouncecat srctype srcmta "
+        "dlvtype dlvsourceip dlvdestinationip dlvesmtpavailable dlvsize vmta jobid envid queue vmtapool",
+        "rb": "timelogged orig rcpt orcpt dsnstatus dsndiag dsnmta dsnreportingmta bouncecat srctype srcmta "
+        "envid format",
         "f": "timelogged repsourceip feedbacktype format useragent envid orig rcpt reportingmta "
         "dlvsourceip reporteddomain header_from header_return-path header_x-job header_subject",
     }.items()
