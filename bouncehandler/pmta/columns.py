@@ -46,7 +46,7 @@ def _lacking(file: AcctFile, kind: str, site: Installation) -> list[Need]:
 def _told(needs: list[Need]) -> str:
     """Columns, each with what it is for; those for the same thing together."""
     whys = dict.fromkeys(need.why for need in needs)
-    return "; and ".join(f"{listed([need.columns[0] for need in needs if need.why == why])} ({why})" for why in whys)
+    return "; ".join(f"{listed([need.columns[0] for need in needs if need.why == why])} ({why})" for why in whys)
 
 
 def _place(file: AcctFile, kind: str) -> Place:

@@ -10,6 +10,8 @@ _DEEPEST = 16
 """Files that include one another; more is a circle, or as good as one."""
 _MOST_FILES = 2000
 _WILD = frozenset("*?[")
+_OUTERMOST = frozenset({"acct-file", "bounce-processor", "feedback-loop-processor"})
+"""Blocks that stand in no other: where one begins, all others have ended, whatever was forgotten."""
 
 
 class Files(Protocol):
@@ -33,7 +35,7 @@ def parse(path: str, files: Files) -> Configuration:
         OSError: this file can't be read; one that it includes is a problem instead.
     """
     reading = _Reading(path, files)
-    reading.take(path, files.read(path), depth=0)
+    reading.take(path, files.read(path), ())
     reading.end()
     return Configuration(reading.root, tuple(reading.problems))
 
@@ -48,23 +50,28 @@ class _Reading:
         self._files = files
         self._read = 0
 
-    def take(self, path: str, text: str, depth: int) -> None:
+    def take(self, path: str, text: str, above: tuple[str, ...]) -> None:
+        """Read a file's text; `above` are the files that include it."""
         for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
             stripped = line.strip()
             if stripped and not stripped.startswith("#"):
-                self._line(stripped, Place(path, number), depth)
+                self._line(stripped, Place(path, number), (*above, path))
 
     def end(self) -> None:
+        """Whatever is open now was forgotten."""
         for block in self._open[1:]:
             self._problem(block.place, f"<{block.name}> is never closed: write </{block.name}> behind its last line")
+        del self._open[1:]
 
-    def _line(self, line: str, place: Place, depth: int) -> None:
+    def _line(self, line: str, place: Place, files: tuple[str, ...]) -> None:
         found = tag(line)
         if found is None:
-            self._directive(without_comment(line), place, depth)
+            self._directive(without_comment(line), place, files)
         elif found[0]:
             self._close(found[1], place)
         else:
+            if found[1] in _OUTERMOST:
+                self.end()
             block = Block(found[1], found[2], place)
             self._open[-1].items.append(block)
             self._open.append(block)
@@ -81,21 +88,20 @@ class _Reading:
                 f"<{block.name}> is not closed before </{name}>: write </{block.name}> behind its last line",
             )
 
-    def _directive(self, line: str, place: Place, depth: int) -> None:
-        name, _, rest = line.partition(" ") if "\t" not in line else line.replace("\t", " ", 1).partition(" ")
-        value = rest.strip()
+    def _directive(self, line: str, place: Place, files: tuple[str, ...]) -> None:
+        name, value = (*line.split(maxsplit=1), "", "")[:2]
         if name.lower() == "include":
-            self._include(" ".join(words(value)), place, depth)
+            self._include(" ".join(words(value)), place, files)
             return
         self._open[-1].items.append(Directive(name.lower(), value, tuple(words(value)), place))
 
-    def _include(self, named: str, place: Place, depth: int) -> None:
-        path = posixpath.join(posixpath.dirname(place.file), named)
-        if depth >= _DEEPEST or self._read >= _MOST_FILES:
-            self._problem(place, f"include {shown(named)} is one of too many: does a file include itself?")
-            return
+    def _include(self, named: str, place: Place, above: tuple[str, ...]) -> None:
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(place.file), named))
         found = self._files.matching(path) if _WILD & set(path) else [path]
         for file in found:
+            if file in above or len(above) > _DEEPEST or self._read >= _MOST_FILES:
+                self._problem(place, f"include {shown(named)} goes in a circle, or is one of too many: remove it")
+                return
             self._read += 1
             try:
                 text = self._files.read(file)
@@ -103,7 +109,7 @@ class _Reading:
                 why = getattr(error, "strerror", None) or "it has no name that a file can have"
                 self._problem(place, f"include {shown(named)} can't be read ({why}): correct the path or the rights")
             else:
-                self.take(file, text, depth + 1)
+                self.take(file, text, above)
 
     def _problem(self, place: Place, sentence: str) -> None:
         self.problems.append(Problem(place, sentence))

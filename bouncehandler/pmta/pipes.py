@@ -54,7 +54,7 @@ def _command(command: Command, site: Installation) -> Iterator[Remark]:
         sentence = (
             f"{shown(command.program)} is no absolute path, and PowerMTA promises no shell that would look for it"
         )
-        yield Remark(Grade.WRONG, None, sentence, (f"<acct-file |{site.command()}>",))
+        yield Remark(Grade.WRONG, None, sentence, (f"<acct-file |{' '.join((site.program, *command.arguments))}>",))
     signs = [word for word in command.words if _SHELL.search(word)]
     if signs:
         sentence = (
@@ -110,6 +110,8 @@ def _directive(item: Directive) -> Iterator[Remark]:
 def _kinds(ours: list[AcctFile], site: Installation) -> Iterator[Remark]:
     """Somebody has to be handed bounces, later bounces and complaints; one is enough."""
     first = ours[0].block.place
+    if any(file.records is None for file in ours):
+        return  # whoever does not say it has been told to
     if not any(file.carries("b") for file in ours):
         yield Remark(
             Grade.WRONG, first, "no pipe of bouncehandler's is handed bounces (`records b`)", bounce_blocks(site)

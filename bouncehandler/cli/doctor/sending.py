@@ -82,6 +82,9 @@ def _go(session: Session, spool: SqliteSpool, recipient: str) -> Iterator[Findin
     if not tally.suppressed:
         yield Finding(Mark.WRONG, "send", _not_suppressed(tally))
         return
+    if tally.duplicates:
+        yield Finding(Mark.LATER, "send", "the same bounce was sent in this second: try again")
+        return
     told = f"read, suppressed, and on disk; the bounce says that it is a test, sent by {' and '.join(senders)}"
     yield Finding(Mark.FINE, "send", f"{recipient}: {told}")
     _dispatch(session, spool, recipient, began)
@@ -146,13 +149,16 @@ def _is_news(one: Happening, began: float) -> bool:
 
 def _provider(name: str, happened: list[Happening]) -> Finding:
     """What came of it at one provider, and what it said."""
-    said = "; ".join(f"{one.event}{f', {one.detail}' if one.detail else ''}" for one in happened)
+    said = "; ".join(" ".join(filter(None, (one.event, one.detail.strip()))) for one in happened)
     events = {one.event.partition(":")[0] for one in happened}
     what = f"provider {name}"
     if not happened:
         return Finding(Mark.WRONG, what, "does not want the bounce: see `originators`")
     if "given up" in events:
         return Finding(Mark.WRONG, what, f"refused it: {said}")
+    if "done" in events and "call" not in events:
+        sentence = f"not called again so soon after it was unsubscribed there ([dispatch] repeat_after): {said}"
+        return Finding(Mark.WARNING, what, sentence)
     if "done" in events:
         return Finding(Mark.FINE, what, said)
     return Finding(Mark.LATER, what, f"not done yet, and tried again by the running instance or `work`: {said}")
