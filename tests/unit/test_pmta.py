@@ -102,7 +102,7 @@ def test_another_configuration_than_the_one_that_is_checked() -> None:
 
 
 def test_included_by_pattern_and_within_a_block() -> None:
-    """A pattern includes files in the order of the alphabet, and what is included belongs to the block that includes."""
+    """A pattern includes files in the order of the alphabet; they belong to the block that includes them."""
 
     class Two(Text):
         def read(self, path: str) -> str:
@@ -120,20 +120,7 @@ def test_included_by_pattern_and_within_a_block() -> None:
     ]
 
 
-_PIECES = [
-    "<acct-file |x",
-    "<domain *>",
-    "</domain>",
-    "records b",
-    "include config",
-    '"',
-    "\\",
-    "#",
-    ">",
-    "\n",
-    "\t",
-    "\0",
-]
+_PIECES = ["<acct-file |x", "<domain *>", "</domain>", "records b", "include config", '"', "\\", "#", ">", "\n", "\0"]
 
 
 @given(st.lists(st.sampled_from(_PIECES) | st.text(max_size=20), max_size=40))
