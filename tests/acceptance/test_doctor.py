@@ -86,7 +86,7 @@ def test_each_setting_is_told_with_its_source(program: Program) -> None:
 
 
 def test_the_spools_place_is_told(program: Program) -> None:
-    """Path, size, owner, mode, free room, journal, SQLite and schema are told; a file that others may read is warned of."""
+    """Path, size, owner, mode, free room, journal and schema are told; a file that others may read is warned of."""
     first = "\n".join(lines(program.run("check"), "spool: ", "ok"))
     for words in (
         str(program.spool),
