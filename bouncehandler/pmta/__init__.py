@@ -8,6 +8,7 @@ are those of PowerMTA's guide; what it leaves open is nowhere decided here, but 
 from bouncehandler.pmta.acct_file import AcctFile, Command, acct_files
 from bouncehandler.pmta.blocks import Installation, blocks_for
 from bouncehandler.pmta.examination import examine, run_as_root
+from bouncehandler.pmta.mail import command_of
 from bouncehandler.pmta.parser import Files, parse
 from bouncehandler.pmta.remarks import Grade, Remark
 from bouncehandler.pmta.tree import Block, Configuration, Directive, Place
@@ -25,6 +26,7 @@ __all__ = [
     "Remark",
     "acct_files",
     "blocks_for",
+    "command_of",
     "examine",
     "parse",
     "run_as_root",

@@ -26,6 +26,15 @@ def mail_remarks(configuration: Configuration, site: Installation) -> Iterator[R
             yield Remark(Grade.WRONG, block.place, sentence, (f"relay-domain {domain}",))
 
 
+def command_of(said: Directive) -> Command:
+    """What a `command` starts; the whole of it is in quotes, as a rule."""
+    return Command(tuple(words(_line(said))))
+
+
+def _line(said: Directive) -> str:
+    return said.words[0] if len(said.words) == 1 else said.value
+
+
 def _block(block: Block, domain: str, site: Installation) -> Iterator[Remark]:
     paste = pipe_domain(site, domain)[1:-1]
     kind = next(block.directives("type"), None)
@@ -41,8 +50,7 @@ def _block(block: Block, domain: str, site: Installation) -> Iterator[Remark]:
 
 
 def _command(said: Directive, domain: str, site: Installation, paste: tuple[str, ...]) -> Iterator[Remark]:
-    line = said.words[0] if len(said.words) == 1 else said.value
-    command = Command(tuple(words(line)))
+    line, command = _line(said), command_of(said)
     if not command.is_ours or command.name != "unsubscribe":
         sentence = f"the mail of {domain} goes to {shown(line)}, not to `bouncehandler unsubscribe`"
     elif not command.program.startswith("/"):

@@ -11,7 +11,18 @@ from bouncehandler.cli.doctor.users import User, this_user, user_named
 from bouncehandler.cli.exits import CommandError
 from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.session import Session
-from bouncehandler.pmta import AcctFile, Configuration, Grade, Place, acct_files, examine, parse, run_as_root
+from bouncehandler.pmta import (
+    AcctFile,
+    Command,
+    Configuration,
+    Grade,
+    Place,
+    acct_files,
+    command_of,
+    examine,
+    parse,
+    run_as_root,
+)
 
 _LONGEST_FILE = 16 * 1024 * 1024
 """Characters; a configuration with ten thousand virtual MTAs has a few million."""
@@ -44,12 +55,12 @@ def pmta_findings(session: Session, configuration: Configuration, user: User) ->
     """What the examination says, then whether the programs can be started by that user."""
     for remark in examine(configuration, site_of(session)):
         yield _finding(_MARKS[remark.grade], remark.sentence, remark.place, remark.paste)
-    told = set()
-    for file in _ours(configuration):
-        program = Path(file.command.program) if file.command else Path()
+    told: set[Path] = set()
+    for command, place in _started(configuration):
+        program = Path(command.program)
         if program.is_absolute() and program not in told:
             told.add(program)
-            yield from _program(program, file.block.place, user)
+            yield from _program(program, place, user)
 
 
 def logs_of(configuration: Configuration) -> list[Path]:
@@ -75,6 +86,18 @@ def runner_of(configuration: Configuration | None, named: str | None) -> tuple[U
 
 def _ours(configuration: Configuration) -> list[AcctFile]:
     return [file for file in acct_files(configuration) if file.command and file.command.is_ours]
+
+
+def _started(configuration: Configuration) -> Iterator[tuple[Command, Place]]:
+    """What PowerMTA starts of ours: a pipe each for accounting, a process for each mail."""
+    for file in _ours(configuration):
+        if file.command:
+            yield file.command, file.block.place
+    for block in configuration.root.blocks("domain"):
+        for said in block.directives("command"):
+            command = command_of(said)
+            if command.is_ours:
+                yield command, said.place
 
 
 def _program(program: Path, place: Place, user: User) -> Iterator[Finding]:

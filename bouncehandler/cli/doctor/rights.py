@@ -7,16 +7,14 @@ from pathlib import Path
 from bouncehandler.cli.doctor.users import User
 from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.session import Session
+from bouncehandler.cli.unsubscribe_config import letters_of
 from bouncehandler.settings.sources import read_file
 
 
 def rights_findings(session: Session, user: User, logs: list[Path]) -> Iterator[Finding]:
     """A line for each thing that this user can't do, and one that says that the rest is well."""
-    trouble = [
-        *_configuration(session, user),
-        *_spool(session, user),
-        *(one for log in logs for one in _log(user, log)),
-    ]
+    trouble = [*_configuration(session, user), *_spool(session, user), *_letters(session, user)]
+    trouble += [one for log in logs for one in _log(user, log)]
     yield from trouble
     if not trouble:
         told = ", ".join(filter(None, ("the configuration", "the spool", *map(str, logs))))
@@ -35,6 +33,13 @@ def _spool(session: Session, user: User) -> Iterator[Finding]:
     found = [one for one in beside if one.exists()]
     if not all(user.may([(path.parent, os.W_OK | os.X_OK), *((one, os.R_OK | os.W_OK) for one in found)])):
         yield _wrong(user, f"can't write the spool {path} and its folder: chown -R {user.name} {path.parent}")
+
+
+def _letters(session: Session, user: User) -> Iterator[Finding]:
+    """Mail is kept there; it is made by whoever comes first, where there is none."""
+    folder = letters_of(session.settings).absolute()
+    if session.settings.unsubscribe and folder.exists() and not user.may([(folder, os.R_OK | os.W_OK | os.X_OK)])[0]:
+        yield _wrong(user, f"can't write the letterbox {folder}: chown -R {user.name} {folder}")
 
 
 def _log(user: User, log: Path) -> Iterator[Finding]:
