@@ -12,6 +12,7 @@ from bouncehandler.cli.doctor.configuration import configuration_findings
 from bouncehandler.cli.doctor.output import say
 from bouncehandler.cli.doctor.providers import provider_findings
 from bouncehandler.cli.doctor.spool import spool_findings
+from bouncehandler.cli.exits import CommandError
 from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import Session, begin, root_warning
@@ -39,7 +40,12 @@ def command(  # noqa: PLR0913  # one parameter an option
     """  # noqa: D301  # click wants the character itself: it keeps a paragraph as it is
     if is_sure and not address:
         raise click.UsageError("--yes goes with --send")
-    session = begin(options, dict(os.environ), quiet=True)
+    try:
+        session = begin(options, dict(os.environ), quiet=True)
+    except CommandError as error:
+        if not as_json:
+            raise
+        return say([Finding(Mark.WRONG, "configuration", str(error))], as_json=True)
     if address:
         from bouncehandler.cli.doctor.sending import send  # noqa: PLC0415  # imports are lazy at the edges
 

@@ -24,6 +24,8 @@ class Installation(NamedTuple):
     bounces: str = "bounce.example.com"
     """The domain of the envelope senders, to which bounces come that a server sends later."""
     postmaster: str = "postmaster@example.com"
+    options: frozenset[str] = frozenset({"--config", "--logfile", "--debug", "--no-dispatch", "--dry-run"})
+    """What the bare command takes."""
 
     def command(self, *words: str) -> str:
         """A command line of this program."""

@@ -13,6 +13,7 @@ from bouncehandler.pmta.tree import Block, Configuration, Directive, shown
 def mail_remarks(configuration: Configuration, site: Installation) -> Iterator[Remark]:
     """What each configured domain lacks."""
     root = configuration.root
+    yield from _unknown(root, site)
     for domain in site.domains:
         block = next((one for one in root.blocks("domain") if one.argument.lower() == domain), None)
         if block is None:
@@ -24,6 +25,19 @@ def mail_remarks(configuration: Configuration, site: Installation) -> Iterator[R
         if not is_relayed(root, domain):
             sentence = f"PowerMTA refuses mail to {domain}: nothing says that it is relayed"
             yield Remark(Grade.WRONG, block.place, sentence, (f"relay-domain {domain}",))
+
+
+def _unknown(root: Block, site: Installation) -> Iterator[Remark]:
+    """Domains whose mail comes to us, and of which our configuration knows nothing."""
+    for block in root.blocks("domain"):
+        for said in block.directives("command"):
+            command = command_of(said)
+            if command.is_ours and command.name == "unsubscribe" and block.argument.lower() not in site.domains:
+                domain = shown(block.argument)
+                sentence = (
+                    f"bouncehandler is handed the mail of {domain}, and has no [[unsubscribe]] table with that domain"
+                )
+                yield Remark(Grade.WRONG, said.place, f"{sentence}: add one, or nobody is unsubscribed by it")
 
 
 def command_of(said: Directive) -> Command:

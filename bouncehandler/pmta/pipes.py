@@ -12,7 +12,6 @@ from bouncehandler.pmta.tree import Directive, shown
 
 _KNOWN = frozenset({"b", "rb", "f", "d", "t", "tq", "r", "rs"})
 _DIRECTIVES = ("records", "record-fields", "map-header-to-field")
-_OPTIONS = frozenset({"--config", "--logfile", "--debug", "--no-dispatch", "--dry-run"})
 _SHELL = re.compile(r"^(\d?>|<|\||&|;)|\$\(|`|^~|^\$\w")
 
 
@@ -65,7 +64,7 @@ def _command(command: Command, site: Installation) -> Iterator[Remark]:
     if command.name:
         sentence = f"`bouncehandler {shown(command.name)}` reads no accounting: remove {shown(command.name)}"
         yield Remark(Grade.WRONG, None, sentence)
-    unknown = [word for word in command.arguments if word.startswith("-") and word.split("=")[0] not in _OPTIONS]
+    unknown = [word for word in command.arguments if word.startswith("-") and word.split("=")[0] not in site.options]
     if unknown:
         yield Remark(Grade.WRONG, None, f"bouncehandler has no option {shown(unknown[0])} here: remove it")
     yield from _options(command, site)

@@ -29,12 +29,19 @@ def _complaints(root: Block, found: list[Block], site: Installation) -> Iterator
         yield Remark(Grade.WRONG, None, sentence, paste)
     for block in found:
         yield from _addresses(root, block, ("        address /abuse@" + site.complaints + "/",))
-        missing = [name for name in ("forward-errors-to", "forward-unmatched-to") if not any(block.directives(name))]
+        missing = [name for name in _forwards(block) if not any(block.directives(name))]
         if missing:
             sentence = f"reports that PowerMTA can't read are lost without {' and '.join(missing)}"
             yield Remark(
                 Grade.WARNING, block.place, sentence, tuple(f"    {name} {site.postmaster}" for name in missing)
             )
+
+
+def _forwards(block: Block) -> Iterator[str]:
+    """What takes the mail that is no report, or none that PowerMTA understands."""
+    yield "forward-errors-to"
+    if not any(one.says_yes for one in block.directives("deliver-unmatched-email")):
+        yield "forward-unmatched-to"
 
 
 def _bounces(root: Block, found: list[Block], site: Installation) -> Iterator[Remark]:

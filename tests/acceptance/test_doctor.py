@@ -254,3 +254,12 @@ def test_mistakes_on_the_command_line(program: Program, args: tuple[str, ...], s
     finished = program.run("check", *args)
     assert finished.status == status
     assert words in finished.stdout + finished.stderr
+
+
+def test_a_configuration_that_is_no_configuration_as_json(program: Program) -> None:
+    """What can't even be read is a finding as well, for whoever reads JSON."""
+    program.config.write_text("spool = ")
+    finished = program.run("check", "--json")
+    said = json.loads(finished.stdout)
+    assert (finished.status, said["exit_status"], said["findings"][0]["mark"]) == (78, 78, "wrong")
+    assert str(program.config) in said["findings"][0]["sentence"]

@@ -1,5 +1,6 @@
 """`check --send`: a bounce goes the whole way, is told from a real one, and can be taken back."""
 
+import json
 import time
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from bouncehandler.spool.sqlite import SqliteSpool
 from tests.acceptance.harness import Program
-from tests.acceptance.shell import told, trail, with_trail
+from tests.acceptance.shell import on_terminal, told, trail, with_trail
 from tests.fakes.server import closed_port
 
 
@@ -61,6 +62,15 @@ def test_nobody_is_unsubscribed_by_a_slip(program: Program) -> None:
     assert none.status == 78
     assert "no provider is configured" in none.stderr
     assert program.status()["suppressions"] == 0
+
+
+@pytest.mark.parametrize(("answer", "called"), [(b"n\n", 0), (b"y\n", 1)])
+def test_asked_on_a_terminal(program: Program, answer: bytes, called: int) -> None:
+    """A person is asked, and the answer counts; stdout has the findings and nothing else."""
+    status, said = on_terminal(program, answer, "check", "--json", "--send", "test@example.net")
+    assert status == 0
+    assert len(told(program)) == called
+    assert not called or json.loads(said)["exit_status"] == 0
 
 
 def test_refused_while_a_provider_is_held(program: Program) -> None:

@@ -22,7 +22,14 @@ def site_of(session: Session) -> Installation:
     )
     bounces = next(_senders(session), site.bounces)
     postmaster = plain_address(settings.notify.to[0]) if settings.notify.to else site.postmaster
-    return site._replace(bounces=bounces, postmaster=postmaster)
+    return site._replace(bounces=bounces, postmaster=postmaster, options=frozenset(_options()))
+
+
+def _options() -> Iterator[str]:
+    """What the bare command takes, which is what a pipe runs."""
+    from bouncehandler.cli.app import app  # noqa: PLC0415  # it imports the commands, and this is part of two
+
+    return (name for parameter in app.params for name in parameter.opts)
 
 
 def _config(session: Session) -> str:
