@@ -32,7 +32,7 @@ def command(  # noqa: PLR0913  # one parameter an option
 
     Each line is ok, warn, wait (try again later) or FAIL, and says how to mend it. Changes nothing at any provider,
     unless --send asks for it: then ADDRESS bounces, as PowerMTA would write it, and goes the whole way from the reader
-    to your list managers. What each of them said is shown. `bouncehandler undo --recipient ADDRESS` takes it back.
+    to your list managers. What each of them said is shown. `bouncehandler undo --address ADDRESS` takes it back.
 
     \b
         bouncehandler check --pmta /etc/pmta/config
@@ -54,12 +54,11 @@ def command(  # noqa: PLR0913  # one parameter an option
 
 
 def _findings(session: Session, pmta: Path | None, user: str | None) -> Iterator[Finding]:
-    rights = list(_rights(session, pmta, user))  # first: becoming somebody else takes a process without threads
     yield from configuration_findings(session)
     if warning := root_warning(session.spool_path):
         yield Finding(Mark.WARNING, "root", warning)
     yield from spool_findings(session)
-    yield from rights
+    yield from _rights(session, pmta, user)  # before a client has threads: it becomes somebody else in a child
     yield from provider_findings(session)
     if session.settings.notify.to:
         yield check_post(session.settings.notify)

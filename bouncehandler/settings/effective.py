@@ -13,7 +13,12 @@ from bouncehandler.settings.model import ProviderSection, Settings
 from bouncehandler.settings.sources import Key, Source, read_environment, read_file
 from bouncehandler.settings.wording import dotted
 
-_USER_INFO = re.compile(r"(?<=://)[^/@\s\"]*@")
+_NOTHING = object()
+_NOWHERE = "sqlite:////dev/null"
+"""A spool that nobody has: where one lies is always told."""
+_CREDENTIALS = re.compile(r"(?<=://)[^/\s\"?]*(?=@)|(?<=\?)[^\s\"]+")
+"""Of a URL: user and password, and its query, which may hold a token."""
+_HIDDEN = "[...]"
 _LONGEST = 200
 """Characters of a value that are shown."""
 _SECRET_NAME = re.compile("auth|key|passw|secret|token", re.IGNORECASE)
@@ -49,10 +54,11 @@ def effective(
     _, written = read_file(path, environ)
     variables = read_environment(environ)
     above = set(_leaves(variables.table))
+    defaults = Settings.merged({"spool": {"url": _NOWHERE}})
     for source in (written, variables):
         for key, value in _leaves(source.table).items():
             is_overruled = source is written and any(key[: len(other)] == other for other in above)
-            if not is_overruled and not _is_default(key, settings):
+            if not is_overruled and not _is_default(key, settings, defaults):
                 yield _told(key, value, _named(key, source), models)
 
 
@@ -67,18 +73,17 @@ def _leaves(table: object, above: Key = ()) -> dict[Key, object]:
     return found
 
 
-def _is_default(key: Key, settings: Settings) -> bool:
+def _is_default(key: Key, settings: Settings, defaults: Settings) -> bool:
     """Whether the setting has the value that it would have had anyway."""
     made: object = settings
-    for part in key[:-1]:
-        made = made.get(part) if isinstance(made, dict) else getattr(made, str(part), None)
-    if not isinstance(made, BaseModel):
-        return False
-    field = type(made).model_fields.get(str(key[-1]))
-    if field is None or field.is_required():
-        return False
-    default: object = field.get_default(call_default_factory=True)
-    return bool(getattr(made, str(key[-1])) == default)
+    default: object = defaults
+    for part in key:
+        made, default = _inner(made, part), _inner(default, part)
+    return default is not _NOTHING and made == default
+
+
+def _inner(table: object, part: str | int) -> object:
+    return table.get(part, _NOTHING) if isinstance(table, Mapping) else getattr(table, str(part), _NOTHING)
 
 
 def _named(key: Key, source: Source) -> str:
@@ -97,7 +102,8 @@ def _told(key: Key, value: object, source: str, models: Mapping[str, type[BaseMo
     is_whole_table = len(key) == 1 and isinstance(value, str)  # as JSON, which may hold a secret
     if is_whole_table or "*" in secrets or secrets & {str(part) for part in key} or _SECRET_NAME.search(name):
         return Effective(dotted(key), "", source)
-    text = _USER_INFO.sub("[...]@", json.dumps(value, ensure_ascii=False, default=str))
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = _CREDENTIALS.sub(_HIDDEN, text) if "://" in text else text
     return Effective(dotted(key), text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...", source)
 
 

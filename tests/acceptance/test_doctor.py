@@ -53,6 +53,7 @@ def test_each_setting_is_told_with_its_source(program: Program) -> None:
         program.configure(
             {
                 "log": {"level": "info"},
+                "policy.bounce": {"bad-mailbox": "suppress", "other": "suppress"},
                 "notify": {"to": ["jane@example.com"], "smtp": "127.0.0.1:1", "password": "pa55"},
             },
             trail=trail(program.folder),
@@ -65,7 +66,7 @@ def test_each_setting_is_told_with_its_source(program: Program) -> None:
         )
         environ = {
             "BOUNCEHANDLER_DISPATCH__GRACE": "5s",
-            "BOUNCEHANDLER_PROVIDERS__CRM": json.dumps({"type": "webhook", "url": "http://127.0.0.1:1"}),
+            "BOUNCEHANDLER_PROVIDERS__CRM": json.dumps({"type": "webhook", "url": "http://127.0.0.1:1/?t=in-a-url"}),
             "BOUNCEHANDLER_PROVIDERS__CRM__SECRET": "whsec_TmV2ZXIgc2hvd24gYW55d2hlcmU=",
             "BOUNCEHANDLER_UNSUBSCRIBE": '[{"domain": "u.example.com", "secret": "not-to-be-shown-here"}]',
         }
@@ -80,8 +81,9 @@ def test_each_setting_is_told_with_its_source(program: Program) -> None:
     assert said["dispatch.grace"] == 'is "5s" (from BOUNCEHANDLER_DISPATCH__GRACE in the environment)'
     assert said["providers.crm.secret"] == "is set (from BOUNCEHANDLER_PROVIDERS__CRM__SECRET in the environment)"
     assert said["unsubscribe"] == "is set (from BOUNCEHANDLER_UNSUBSCRIBE in the environment)"
-    assert "log.level" not in said, "it is the default"
-    for secret in ("k3y-in-a-file", "pa55", "TmV2ZXI", "not-to-be-shown"):
+    assert "policy.bounce.other" in said
+    assert not {"log.level", "policy.bounce.bad-mailbox"} & set(said), "they are the defaults"
+    for secret in ("k3y-in-a-file", "pa55", "in-a-url", "TmV2ZXI", "not-to-be-shown"):
         assert secret not in finished.stdout + finished.stderr
 
 
