@@ -9,6 +9,7 @@ import pytest
 from bouncehandler.spool.sqlite import SqliteSpool
 from tests.acceptance.harness import Program
 from tests.acceptance.shell import on_terminal, told, trail, with_trail
+from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.server import closed_port
 
 
@@ -94,6 +95,17 @@ def test_a_provider_that_is_down(program: Program) -> None:
     (line,) = [line for line in finished.stdout.splitlines() if "provider news" in line]
     assert line.startswith("wait  provider news: not done yet")
     assert "call: temporary" in line
+
+
+def test_a_provider_that_refuses_the_credentials(program: Program) -> None:
+    """A provider that is held over it is told with its reason, and 78: somebody has to mend something."""
+    with FakeMailWizz() as server:
+        program.configure(news={"type": "mailwizz", "url": server.api_url, "api_key": "not-the-right-key"})
+        finished = program.run("check", "--send", "test@example.net", "--yes")
+    assert finished.status == 78
+    (line,) = [line for line in finished.stdout.splitlines() if "provider news" in line]
+    assert line.startswith("FAIL  provider news: is held now")
+    assert "Invalid API key" in line
 
 
 def test_a_policy_that_makes_nothing_of_it(program: Program) -> None:

@@ -90,7 +90,11 @@ def _go(session: Session, spool: SqliteSpool, recipient: str) -> Iterator[Findin
     _dispatch(session, spool, recipient, began)
     happened = [one for one in spool.history(recipient) if one.provider and _is_news(one, began)]
     for name in session.settings.providers:
-        yield _provider(name, [one for one in happened if one.provider == name])
+        state = spool.state(name)
+        if state.held:
+            yield Finding(Mark.WRONG, f"provider {name}", f"is held now, and the bounce waits with it: {state.reason}")
+        else:
+            yield _provider(name, [one for one in happened if one.provider == name])
     yield Finding(Mark.FINE, "send", f"`bouncehandler undo --address {recipient}` takes it back")
 
 
