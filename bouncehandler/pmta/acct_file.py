@@ -145,4 +145,4 @@ def _mapped(block: Block) -> Iterator[str]:
 
 
 def _listed(text: str) -> list[str]:
-    return [word for word in re.split(r"[\s,]+", text) if word]
+    return [word for word in re.split(r'[\s,"]+', text) if word]
