@@ -227,6 +227,7 @@ cat <<EOF
 bouncehandler is installed in $program. What is next:
   1. name your list managers in $etc/bouncehandler.toml
   2. sudo -u $user $prefix/bin/bouncehandler check
-  3. give PowerMTA the blocks in $etc/pmta, then: pmta reload
+  3. give PowerMTA the blocks in $etc/pmta (or what bouncehandler pmta-config
+     prints), then: pmta reload
   4. systemctl enable --now bouncehandler
 EOF

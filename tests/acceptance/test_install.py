@@ -64,7 +64,7 @@ def test_what_lies_around_it_is_as_the_readme_says(root: Path) -> None:
     assert {name: (root / name).stat().st_mode & 0o777 for name in modes} == modes
     settings = load(root / "etc/bouncehandler/bouncehandler.toml", {"HOME": "/nowhere"})
     assert settings.spool.url == "sqlite:////var/lib/bouncehandler/spool.db"
-    assert len(list((root / "etc/bouncehandler/pmta").glob("*.conf"))) == 4
+    assert len(list((root / "etc/bouncehandler/pmta").glob("*.conf"))) == 5
 
 
 def test_a_second_run_changes_nothing(root: Path) -> None:

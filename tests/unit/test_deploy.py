@@ -26,7 +26,7 @@ def test_the_blocks_for_powermta_are_the_readmes() -> None:
         text for kind, text in re.findall(r"^```(\w*)\n(.*?)^```$", _README, re.MULTILINE | re.DOTALL) if not kind
     }
     files = {path.read_text() for path in (_DEPLOY / "pmta").glob("*.conf")}
-    assert len(files) == 4
+    assert len(files) == 5
     assert files <= blocks
     assert {block for block in blocks if re.search(r"^(<acct-file|relay-domain)", block, re.MULTILINE)} == files
 
