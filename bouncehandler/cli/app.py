@@ -30,6 +30,7 @@ _COMMANDS = (
     "spool",
     "unsubscribe",
     "unsubscribe-address",
+    "import-php",
 )
 
 
