@@ -3,6 +3,7 @@
 import os
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +12,14 @@ import click
 from bouncehandler.cli import streams
 from bouncehandler.cli.exits import NO_INPUT, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.options import Common, common
+from bouncehandler.cli.tables import printable
 from bouncehandler.moving import Moved, moved
 from bouncehandler.moving.toml import Table, written
 from bouncehandler.php import LONGEST, PhpError, read
 
 _MOST_TOLD = 200
 """Sentences; a file of settings gives a dozen."""
+_LONGEST_TOLD = 300  # characters
 
 
 @click.command("import-php", short_help="Turn the PHP handler's setup.php into a configuration.")
@@ -33,17 +36,25 @@ def command(options: Common, setup: Path, output: Path | None, *, force: bool) -
     line. What has no counterpart, and what is done differently here, is said on stderr, and in the configuration as
     comments. The configuration holds your keys; it goes to standard output unless --output names a file.
     """
-    found = _moved(setup)
-    tables, refused = [], []
-    for table in found.tables:
-        problem = _problem(table) if table.is_active else ""
-        tables.append(replace(table, is_active=False, said=(*table.said, f"Left out: {problem}")) if problem else table)
-        refused += [f"{table.head}: left out, {problem}"] if problem else []
-    told = [*found.told, *refused]
-    opening = (*found.opening, *(("", "What was not taken over:", *(f"* {one}" for one in told)) if told else ()))
-    _write(written(opening, tables), output, overwrite=force)
+    text, told = configuration(_moved(setup))
+    _write(text, output, overwrite=force)
     _tell(setup, output, told)
     return OK
+
+
+def configuration(found: Moved) -> tuple[str, Sequence[str]]:
+    """The text of a configuration that loads, and what is to be told; a table that would not load has `#` before it."""
+    tables, told = [], list(found.told)
+    for table in found.tables:
+        problem = _problem(table) if table.is_active else ""
+        if problem:
+            told.append(f"{table.head}: left out, {problem}")
+            tables.append(replace(table, is_active=False, said=(*table.said, f"Left out: {problem}")))
+        else:
+            tables.append(table)
+    told = _bounded(told)
+    opening = (*found.opening, *(("", "What was not taken over:", *(f"* {one}" for one in told)) if told else ()))
+    return written(opening, tables), told
 
 
 def _moved(setup: Path) -> Moved:
@@ -60,13 +71,13 @@ def _moved(setup: Path) -> Moved:
         raise CommandError(
             f"{setup} has none of the PHP handler's settings, such as $bounceCategories: name its setup.php", NO_INPUT
         )
-    return replace(found, told=_bounded(found.told))
+    return found
 
 
-def _bounded(told: tuple[str, ...]) -> tuple[str, ...]:
-    shown = tuple("".join(char if char.isprintable() else "?" for char in one[:300]) for one in told[:_MOST_TOLD])
+def _bounded(told: list[str]) -> list[str]:
+    shown = [printable(one[:_LONGEST_TOLD]) for one in told[:_MOST_TOLD]]
     more = len(told) - len(shown)
-    return (*shown, f"and {more:,} more") if more else shown
+    return [*shown, f"and {more:,} more"] if more else shown
 
 
 def _problem(table: Table) -> str:
@@ -119,7 +130,7 @@ def _write(text: str, output: Path | None, *, overwrite: bool) -> None:
             Path(part).unlink(missing_ok=True)
 
 
-def _tell(setup: Path, output: Path | None, told: list[str]) -> None:
+def _tell(setup: Path, output: Path | None, told: Sequence[str]) -> None:
     for one in told:
         click.echo(f"{setup}: {one}", err=True)
     if output:
