@@ -31,6 +31,7 @@ _COMMANDS = (
     "unsubscribe",
     "unsubscribe-address",
     "import-php",
+    "completion",
 )
 
 
