@@ -37,7 +37,7 @@ class Common:
 _FILE = click.Path(path_type=Path, readable=False)  # whoever opens it says more of what is wrong
 
 _OPTIONS = (
-    click.option("--color", type=click.Choice(CHOICES), help="Colours: on a terminal (auto), always, or never."),
+    click.option("--color", type=click.Choice(CHOICES), metavar="WHEN", help="Colours: auto, always or never."),
     click.option("--debug", is_flag=True, help="Log everything, each row and why, to the console."),
     click.option("--logfile", type=_FILE, metavar="FILE", help="Log there, as JSON lines."),
     click.option("--config", type=_FILE, metavar="FILE", help="The configuration, a TOML file."),
