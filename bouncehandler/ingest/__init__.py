@@ -7,7 +7,7 @@ that suppresses into what is owed to whom; `Tally` counts. `Letters` brings in w
 from bouncehandler.ingest.intake import Ingest
 from bouncehandler.ingest.letters import LetterboxError, Letters
 from bouncehandler.ingest.owing import Owing, TokenHolder, Tokens
-from bouncehandler.ingest.pump import pump
+from bouncehandler.ingest.pump import pump, rows_together
 from bouncehandler.ingest.tally import Tally
 
-__all__ = ["Ingest", "LetterboxError", "Letters", "Owing", "Tally", "TokenHolder", "Tokens", "pump"]
+__all__ = ["Ingest", "LetterboxError", "Letters", "Owing", "Tally", "TokenHolder", "Tokens", "pump", "rows_together"]
