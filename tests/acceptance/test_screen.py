@@ -74,14 +74,13 @@ def test_progress_of_a_pipe(program: Program) -> None:
 @pytest.mark.parametrize(
     ("args", "more", "is_coloured"),
     [
-        ((), {}, True),
+        ((), {"NO_COLOR": ""}, True),
         (("--color", "auto"), {"NO_COLOR": "1"}, False),
         (("--color", "never"), {}, False),
         (("--color", "always"), {"NO_COLOR": "1"}, True),
         ((), {"TERM": "dumb"}, False),
-        ((), {"NO_COLOR": ""}, True),
     ],
-    ids=["terminal", "NO_COLOR", "never", "always", "dumb", "empty NO_COLOR"],
+    ids=["empty NO_COLOR", "NO_COLOR", "never", "always", "dumb"],
 )
 def test_colours_of_a_run(program: Program, args: tuple[str, ...], more: dict[str, str], *, is_coloured: bool) -> None:
     """A terminal has colours, unless --color, NO_COLOR or TERM say otherwise; --color has the last word."""

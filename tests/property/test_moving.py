@@ -12,7 +12,7 @@ from bouncehandler.moving import moved
 from bouncehandler.php import read
 from bouncehandler.settings.model import Settings
 
-FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KEYS = {
     "MAILWIZZ_ENDPOINT_URL": ("mailwizz", "url"),
     "MAILWIZZ_API_PUBLIC_KEY": ("mailwizz", "public_key"),
