@@ -57,6 +57,8 @@ class _Reading:
             self._leave_out(line, name, value)
         else:
             self._set(line, name, value)
+        if name:
+            self._doubt_others(statement.words, name.removesuffix("[]"))
 
     def _set(self, line: int, name: str, words: Sequence[Token]) -> None:
         is_constant = not name.startswith("$")
@@ -92,10 +94,14 @@ class _Reading:
     def _code(self, statement: Statement) -> None:
         """A statement that sets nothing by itself; whatever it may change is left out."""
         words = statement.words
-        for name in dict.fromkeys(_may_change(words)):
-            if name in self.settings:
-                self._leave_out(words[0].line, name, f"{_described(words)} may change it")
+        self._doubt_others(words, "")
         self.left_out.append(LeftOut(words[0].line, "", _described(words)))
+
+    def _doubt_others(self, words: Sequence[Token], name: str) -> None:
+        """Leave out what a statement may change besides the one that it sets."""
+        for other in dict.fromkeys(_may_change(words)):
+            if other != name and other in self.settings:
+                self._leave_out(words[0].line, other, f"{_described(words)} may change it")
 
     def _leave_out(self, line: int, name: str, why: str) -> None:
         self.settings.pop(name, None)
@@ -146,7 +152,8 @@ def _may_change(words: Sequence[Token]) -> Iterator[str]:
             callers.pop()
         elif word.kind is Kind.VARIABLE:
             is_given = callers and previous in {"(", ","} and following in {")", ","}
-            is_set = following in _CHANGES or following == "[" or previous in {"&", "as", "=>", "global"}
+            is_set = following in _CHANGES or following == "[" or previous in {"&", "as", "global"}
+            is_set = is_set or (previous == "=>" and callers[-1:] == ["foreach"])
             if is_set or (is_given and callers[-1] not in _HARMLESS):
                 yield word.text
 
