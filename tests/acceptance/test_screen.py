@@ -173,3 +173,8 @@ def test_watch_needs_seconds(program: Program, interval: str) -> None:
     finished = program.run("status", f"--watch={interval}")
     assert finished.status == 64
     assert "--watch" in finished.stderr
+
+
+def test_colour_before_a_mail(program: Program) -> None:
+    """An option with a value before `unsubscribe` hides from nobody that it is a mail: PowerMTA tries again."""
+    assert program.run("--color", "never", "unsubscribe", "--none").status == 75
