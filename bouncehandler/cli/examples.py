@@ -8,6 +8,12 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "check": (
         "bouncehandler check",
         "bouncehandler check --config new.toml",
+        "bouncehandler check --pmta /etc/pmta/config",
+        "bouncehandler check --send test@example.com",
+    ),
+    "pmta-config": (
+        "bouncehandler pmta-config",
+        "bouncehandler pmta-config --complaints fbl.example.com --postmaster postmaster@example.com",
     ),
     "work": (
         "bouncehandler work",
