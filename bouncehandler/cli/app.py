@@ -19,6 +19,7 @@ _COMMANDS = (
     "check",
     "work",
     "status",
+    "metrics",
     "suppressions",
     "explain",
     "classify",
