@@ -21,7 +21,6 @@ def write(path: Path, text: bytes) -> None:
             file.write(text)
             os.fchmod(file.fileno(), _MODE)
         Path(part).replace(path)
-    except BaseException:
-        with suppress(OSError):
+    finally:
+        with suppress(FileNotFoundError):  # it has its name
             Path(part).unlink()
-        raise
