@@ -62,7 +62,11 @@ def _sender(settings: NotifySettings, spool: Spool, log: "Log", on_failure: Call
     return Sender(
         spool,
         courier_of(settings),
-        Letterhead([_plain(to) for to in settings.to], settings.sender and _plain(settings.sender), socket.getfqdn),
+        Letterhead(
+            [plain_address(to) for to in settings.to],
+            settings.sender and plain_address(settings.sender),
+            socket.getfqdn,
+        ),
         SenderSettings(every=settings.every),
         readable=Readable(mask_addresses if settings.addresses == "masked" else str),
         log=log,
@@ -72,6 +76,6 @@ def _sender(settings: NotifySettings, spool: Spool, log: "Log", on_failure: Call
     )
 
 
-def _plain(address: str) -> str:
+def plain_address(address: str) -> str:
     """The address alone: the settings let it wear a display name."""
     return parse_address(address) or address
