@@ -22,6 +22,7 @@ _COMMANDS = (
     "work",
     "ingest",
     "status",
+    "metrics",
     "suppressions",
     "explain",
     "classify",

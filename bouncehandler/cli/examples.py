@@ -23,6 +23,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "bouncehandler work",
         "bouncehandler work --logfile /var/log/bouncehandler/work.log",
     ),
+    "metrics": ("bouncehandler metrics",),
     "status": (
         "bouncehandler status",
         "bouncehandler status --watch 5",

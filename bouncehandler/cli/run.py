@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import Reader
-from bouncehandler.cli.deciding import owing_of, policy_of
+from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
+from bouncehandler.cli.metering import Metering
 from bouncehandler.cli.options import Common
 from bouncehandler.cli.pruner import Pruner
 from bouncehandler.cli.report import Comparison, Report, Waiting, still_waiting, waiting_at
@@ -58,7 +59,8 @@ def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _End
     pruner = Pruner(session, spool) if crew else None
     with explained():
         intake = intake_for(session, source, spool, crew.notify if crew else lambda: None)
-        return _Run(session, stop, source, intake, spool, crew, letters, post, pruner).go()
+        metering = Metering(session, spool, listens=False)
+        return _Run(session, stop, source, intake, spool, crew, letters, post, pruner, metering).go()
 
 
 def intake_for(session: Session, source: int, spool: Spool, committed: Callable[[], None] = lambda: None) -> Ingest:
@@ -75,6 +77,7 @@ def intake_for(session: Session, source: int, spool: Spool, committed: Callable[
         unreadable_share=settings.notify.unreadable_share,
         batch_rows=rows_together(source, settings.spool.batch_rows),
         committed=committed,
+        figures=figures_of(settings, spool, policy),
         says_each=session.says_each_row,
     )
 
@@ -110,6 +113,8 @@ class _Run:
     """None when another process sends the notices."""
     pruner: Pruner | None = None
     """None when another process dispatches."""
+    metering: Metering | None = None
+    """None in a dry run."""
     shadow: "Shadow | None" = None
     """Of a dry run alone."""
     was_read_to_end: bool = False
@@ -127,12 +132,16 @@ class _Run:
                 self.post.start()
             if self.pruner:
                 self.pruner.start()
+            if self.metering:
+                self.metering.start()
             self._read(terminal)
             if self.pruner:
                 self.pruner.stop()
             self._finish_dispatching(terminal)
             if self.post:
                 self.post.stop(self.session.settings.dispatch.grace if self.stop.is_requested else None)
+            if self.metering:
+                self.metering.stop()
             compared = self._compared()
         waiting = self._waiting()
         report = Report(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, compared)

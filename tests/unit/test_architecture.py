@@ -14,7 +14,7 @@ _LAYERS = (
     {"record", "durations", "php"},
     {"accounting", "suppression", "tokens", "pmta"},
     {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "waves"},
-    {"ingest", "dispatcher", "notices", "moving"},
+    {"ingest", "dispatcher", "notices", "moving", "metrics"},
     {"settings", "logs", "registry"},
     {"cli", "__main__"},
 )
@@ -23,6 +23,7 @@ _LAYER = {room: level for level, rooms in enumerate(_LAYERS) for room in rooms}
 _FORBIDDEN = {
     "ingest": {"provider", "dispatcher", "client", "httpx"},
     "dispatcher": {"accounting", "policy"},
+    "metrics": {"accounting", "policy", "provider", "ingest", "dispatcher"},
     "notices": {"accounting", "policy", "provider", "ingest", "dispatcher"},
 }
 
