@@ -61,7 +61,8 @@ class SpoolSettings(Section):
 
     def kept(self, kind: str) -> float | None:
         """Seconds for which this kind is kept after it was done; None: for ever."""
-        seconds: float | None = getattr(self.keep, kind) if kind in self.keep.model_fields_set else self.keep_done
+        has_own = kind == "figures" or kind in self.keep.model_fields_set
+        seconds: float | None = getattr(self.keep, kind) if has_own else self.keep_done
         return seconds
 
 

@@ -15,6 +15,7 @@ from bouncehandler.spool.data import (
     Counts,
     Dead,
     Done,
+    Figure,
     Notice,
     Owed,
     Post,
@@ -26,7 +27,9 @@ from bouncehandler.spool.data import (
     Sighting,
     SpoolError,
     Status,
+    Total,
 )
+from bouncehandler.spool.numbers import Numbers
 from bouncehandler.spool.review import DeadLetter, Forgotten, Happening, HeldWave, Review, Selection, Undone
 from bouncehandler.suppression import Dispatch
 
@@ -39,10 +42,12 @@ __all__ = [
     "Dead",
     "DeadLetter",
     "Done",
+    "Figure",
     "Forgotten",
     "Happening",
     "HeldWave",
     "Notice",
+    "Numbers",
     "Owed",
     "Post",
     "ProviderState",
@@ -56,11 +61,12 @@ __all__ = [
     "Spool",
     "SpoolError",
     "Status",
+    "Total",
     "Undone",
 ]
 
 
-class Spool(Review, Protocol):
+class Spool(Review, Numbers, Protocol):
     """What reads and what dispatches need of it; see the module's text for what holds for every method."""
 
     def record(self, batch: Sequence[Owed], now: float) -> Recorded:
@@ -137,7 +143,14 @@ class Spool(Review, Protocol):
         """Keep claims that are still being worked on."""
         ...
 
-    def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> int:
+    def settle(
+        self,
+        settlements: Sequence[Settlement],
+        now: float,
+        *,
+        per_campaign: bool = False,
+        totals: Sequence[Total] = (),
+    ) -> int:
         """Write down how claims ended, all or none; one that somebody else has claimed meanwhile is left alone.
 
         Where an outcome tells the address of a suppression that had only ids, that address is recorded as a suppression
@@ -148,6 +161,8 @@ class Spool(Review, Protocol):
 
         The lists that calls had changed before they failed are kept with the dispatch: a later `already` or `unknown`
         is settled as `unsubscribed` from those.
+
+        `totals` are added in the same transaction.
 
         Returns:
             How many that waited behind were settled too.

@@ -191,6 +191,42 @@ class Before(NamedTuple):
     """Reasons that are not among these."""
 
 
+OTHERS = "(others)"
+"""Stands for the names of a figure's dimension that found no room."""
+
+
+class Figure(NamedTuple):
+    """So many records of an hour have something in common."""
+
+    hour: int
+    """Of the records' own time: seconds since the epoch, divided by 3600."""
+    kind: str
+    """`bounce` (`b`, `rb`), `complaint`, `unsubscribe` (letters), `list`, `delivery`, `transient` or `unreadable`."""
+    verdict: str
+    """`suppress`, `count` or `ignore`; empty where nothing was to be decided."""
+    dimension: str
+    """`category` (of a complaint its feedback type), `rule`, `operator` (who runs the recipient's mailbox),
+    `originator` (the domain of the envelope sender), `vmta`, `source` (the address that PowerMTA sent from), `job`,
+    `diagnostic` (the code and the first words), `reason` (of an unreadable row); empty for all records together."""
+    value: str
+    """A name, at most 120 characters; `(others)` for those that found no room; empty for all records together. Records
+    without one are in no figure of that dimension."""
+    number: int
+    """Rows read; the same file read twice counts twice."""
+
+
+class Total(NamedTuple):
+    """A counter that only grows, or, with `is_latest`, a time of which the latest stays."""
+
+    name: str
+    """`records`, `unreadable`, `dispatches`, `attempts`, `call_seconds`, `call_seconds_sum` or `last_record`."""
+    labels: tuple[tuple[str, str], ...]
+    """Names and values, from small closed sets."""
+    number: float
+    is_latest: bool = False
+    """Only of what is added."""
+
+
 class Pruned(NamedTuple):
     """What one step of pruning did."""
 
