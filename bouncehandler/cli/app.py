@@ -19,6 +19,7 @@ _COMMANDS = (
     "check",
     "work",
     "status",
+    "report",
     "suppressions",
     "explain",
     "classify",

@@ -13,7 +13,7 @@ from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, ex
 from bouncehandler.cli.letters import LetterTaker
 from bouncehandler.cli.options import Common
 from bouncehandler.cli.pruner import Pruner
-from bouncehandler.cli.report import Comparison, Report, Waiting, still_waiting, waiting_at
+from bouncehandler.cli.closing import Comparison, Report, Waiting, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import Terminal

@@ -14,7 +14,7 @@ _LAYERS = (
     {"record", "durations"},
     {"accounting", "suppression", "tokens"},
     {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "waves"},
-    {"ingest", "dispatcher", "notices"},
+    {"ingest", "dispatcher", "notices", "report"},
     {"settings", "logs", "registry"},
     {"cli", "__main__"},
 )
@@ -23,7 +23,8 @@ _LAYER = {room: level for level, rooms in enumerate(_LAYERS) for room in rooms}
 _FORBIDDEN = {
     "ingest": {"provider", "dispatcher", "client", "httpx"},
     "dispatcher": {"accounting", "policy"},
-    "notices": {"accounting", "policy", "provider", "ingest", "dispatcher"},
+    "notices": {"accounting", "policy", "provider", "ingest", "dispatcher", "report"},
+    "report": {"accounting", "policy", "provider", "ingest", "dispatcher", "notices", "client", "httpx"},
 }
 
 _CATCHES_EVERYTHING = {

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.cli.report import Comparison, Waiting, moment, provider_numbers, still_waiting, waiting_at
+from bouncehandler.cli.closing import Comparison, Waiting, moment, provider_numbers, still_waiting, waiting_at
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import compared_lines
 from bouncehandler.dispatcher import LaneTally
