@@ -9,8 +9,8 @@ from markupsafe import Markup
 from bouncehandler.report.model import Timeline
 from bouncehandler.report.wording import moment
 
-_WIDTH, _HEIGHT = 400, 150
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 4, 8, 22
+_WIDTH, _HEIGHT = 480, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 4, 10, 24
 _PLOT_WIDTH, _PLOT_HEIGHT = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 _DAY = 86_400
 _LABELS = 5
@@ -95,7 +95,7 @@ def _times(timeline: Timeline) -> Iterator[Markup]:
     every = -(-len(chosen) // _LABELS)
     for index, start in chosen[::every]:
         x = _LEFT + room * index
-        if x > _WIDTH - _RIGHT - 20:
+        if x > _WIDTH - _RIGHT - 40:
             continue
         yield Markup('<line class="scale" x1="{x:.1f}" x2="{x:.1f}" y1="{}" y2="{}"/>').format(
             _TOP + _PLOT_HEIGHT, _TOP + _PLOT_HEIGHT + 4, x=x

@@ -31,7 +31,7 @@ def providers(status: Status, totals: Sequence[Total], configured: Iterable[str]
         return None
     rows = [_row(name, status, totals) for name in names]
     note = "As of now; calls since this spool began."
-    return Table("providers", "List managers", note, _COLUMNS, rows)
+    return Table("providers", "By provider", note, _COLUMNS, rows)
 
 
 def _row(name: str, status: Status, totals: Sequence[Total]) -> tuple[Value, ...]:

@@ -26,7 +26,7 @@ def as_html(report: Report) -> str:
     environment = Environment(
         loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals |= {"written": written, "moment": moment, "day": day, "row_bar": _row_bar}
+    environment.globals |= {"written": written, "moment": moment, "day": day, "row_bar": _row_bar, "marked": _marked}
     style, script = (_FOLDER / "page.css").read_text("utf-8"), (_FOLDER / "page.js").read_text("utf-8")
     charts = [chart for chart in _CHARTS if chart.name != "delivered" or any(report.timeline.series["delivered"])]
     return environment.get_template("page.html").render(
@@ -49,6 +49,12 @@ def _policy(style: str, script: str) -> str:
 
 def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
+
+
+def _marked(text: str) -> Markup:
+    """A sentence of ours, escaped; what stands between backticks is a command."""
+    parts = [Markup("<code>{}</code>" if index % 2 else "{}").format(part) for index, part in enumerate(text.split("`"))]
+    return Markup("").join(parts)
 
 
 def _row_bar(table: Table, row: tuple[Value, ...]) -> Markup:

@@ -60,8 +60,8 @@ def bounces(sums: Sums, breakdown: Breakdown) -> Table | None:
     kinds = ("bounce", "complaint") if breakdown.has_others else ("bounce",)
     values = sums.values(breakdown.dimension, *kinds)
     columns = [Column(breakdown.dimension, breakdown.heading, breakdown.kind), Column("bounces", "Bounces")]
-    columns += [Column(name, name.capitalize(), is_minor=name != "suppressed") for name in PARTS]
     has_complaints = breakdown.has_others and any(number(cell, "complaint") for cell in values.values())
+    columns += [Column(name, name.capitalize(), is_minor=has_complaints or name != "suppressed") for name in PARTS]
     has_deliveries = breakdown.has_others and any(number(cell, "delivery") for cell in values.values())
     columns += [Column("complaints", "Complaints")] if has_complaints else []
     columns += [Column("delivered", "Delivered", is_minor=True)] if has_deliveries else []

@@ -32,7 +32,7 @@ DIAGNOSTICS = {
 }
 
 
-def fill(path: Path, now: float, hours: int = 168, jobs: int = 12) -> None:
+def fill(path: Path, now: float, hours: int = 168, jobs: int = 40) -> None:
     """Make the spool; the same every time but for the hour."""
     spool = SqliteSpool.open(path, notices=frozenset())
     rng = random.Random(7)  # noqa: S311  # nothing is secret about it
