@@ -31,9 +31,7 @@ _WEEK = 7 * 86_400.0
 @click.option("--json", "form", flag_value="json", help="For programs: one JSON object.")
 @click.option("--csv", "form", flag_value="csv", help="For spreadsheets: a row for each number.")
 @common
-def command(
-    options: Common, since: float | None, until: float | None, html: Path | None, form: str | None
-) -> int:
+def command(options: Common, since: float | None, until: float | None, html: Path | None, form: str | None) -> int:
     """Tell what came in, what was decided and why, and how the list managers do, of the last 7 days.
 
     Times are those in the records. A row that was read twice counts twice. --html writes one file that loads nothing

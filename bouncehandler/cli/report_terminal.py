@@ -32,7 +32,9 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield Text(f"{day(report.since)} to {day(report.until)}", style="bold")
     yield Text(f"{moment(report.since)} to {moment(report.until)} UTC, {report.host}", style="dim")
     if report.is_empty:
-        yield Text("\nNothing was read in this time. `bouncehandler check` proves the chain, `bouncehandler status` says")
+        yield Text(
+            "\nNothing was read in this time. `bouncehandler check` proves the chain, `bouncehandler status` says"
+        )
         yield Text("when something last came, and --since 400d looks further back.")
     else:
         yield _headlines(report)

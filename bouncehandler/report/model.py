@@ -8,7 +8,7 @@ Value = str | float | None
 """What a cell holds: a text, a number, or nothing that could be told."""
 
 Kind = Literal["text", "code", "count", "share", "seconds", "moment"]
-"""How a value is written: `share` is a part of 1, `moment` seconds since the epoch, `code` a text of somebody else's."""
+"""How a value is written: `share` is a part of 1, `moment` seconds since the epoch, `code` hostile text."""
 
 Tone = Literal["bad", "doubtful", "good", "plain"]
 

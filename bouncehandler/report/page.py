@@ -24,7 +24,11 @@ _CHARTS = (
 def as_html(report: Report) -> str:
     """The page. Every text in it is escaped; none is taken for markup, for style or for script."""
     environment = Environment(
-        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.globals |= {"written": written, "moment": moment, "day": day, "row_bar": _row_bar, "marked": _marked}
     style, script = (_FOLDER / "page.css").read_text("utf-8"), (_FOLDER / "page.js").read_text("utf-8")
@@ -53,7 +57,8 @@ def _hash(text: str) -> str:
 
 def _marked(text: str) -> Markup:
     """A sentence of ours, escaped; what stands between backticks is a command."""
-    parts = [Markup("<code>{}</code>" if index % 2 else "{}").format(part) for index, part in enumerate(text.split("`"))]
+    code, plain = Markup("<code>{}</code>"), Markup("{}")
+    parts = ((code if index % 2 else plain).format(part) for index, part in enumerate(text.split("`")))
     return Markup("").join(parts)
 
 

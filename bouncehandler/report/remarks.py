@@ -31,7 +31,9 @@ def _providers(status: Status, now: float) -> Iterator[Remark]:
         yield Remark("bad", f"{name} is held{since}: `bouncehandler status` says why, and `check` whether it is back.")
     dead = status.dispatches.dead
     if dead:
-        yield Remark("doubtful", f"{many(dead, 'dead letter')}: `bouncehandler dead-letters list` says what was given up.")
+        yield Remark(
+            "doubtful", f"{many(dead, 'dead letter')}: `bouncehandler dead-letters list` says what was given up."
+        )
     age = now - status.oldest_pending_at if status.oldest_pending_at else 0
     if age > _DAY:
         tone = "bad" if age > _DUE else "doubtful"

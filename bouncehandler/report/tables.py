@@ -1,4 +1,4 @@
-"""The tables of a report: by category, operator, originator and the like; why something was ignored; and diagnostics."""
+"""The tables of a report: by category, operator, originator and the like; why something was ignored; diagnostics."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -51,6 +51,9 @@ BOUNCES = (
         has_others=False,
     ),
 )
+
+_DECIDED = {"bounce": "Bounces", "complaint": "Complaints", "unsubscribe": "Requests", "list": "Listed"}
+"""Kinds of which something is decided, and what they are called together."""
 
 _VERDICTS = {"suppress": "suppressed", "count": "counted", "ignore": "ignored"}
 
@@ -115,14 +118,14 @@ def _ranked(  # noqa: PLR0913, PLR0917  # what a table has
 def _together(rows: Sequence[tuple[Value, ...]], columns: Sequence[Column]) -> Iterable[Value]:
     """The sum of rows; shares can't be added."""
     for index, column in enumerate(columns):
-        cells = (row[index] for row in rows)
-        yield None if column.kind != "count" else sum(cell for cell in cells if isinstance(cell, int))
+        cells = [row[index] for row in rows]
+        yield sum(cell for cell in cells if isinstance(cell, int | float)) if column.kind == "count" else None
 
 
 def complaints(sums: Sums) -> Table | None:
     """Complaints by feedback type."""
-    columns = (Column("type", "Feedback type", "code"), Column("complaints", "Complaints"))
-    columns += tuple(Column(name, name.capitalize()) for name in ("suppressed", "ignored"))
+    columns = [Column("type", "Feedback type", "code"), Column("complaints", "Complaints")]
+    columns += [Column(name, name.capitalize()) for name in ("suppressed", "ignored")]
     rows: dict[str, tuple[Value, ...]] = {
         value: (
             number(cell, "complaint"),
@@ -136,22 +139,19 @@ def complaints(sums: Sums) -> Table | None:
 
 def by_rule(sums: Sums, name: str, title: str, note: str, *verdicts: str) -> Table | None:
     """What was decided so, by the rule that said it."""
-    kinds = {"bounce": "Bounces", "complaint": "Complaints", "unsubscribe": "Requests"}
+    values = sums.values("rule", *_DECIDED)
     counts = {
-        rule: tuple(sum(number(cell, kind, verdict) for verdict in verdicts) for kind in kinds)
-        for rule, cell in sums.values("rule", *kinds).items()
+        rule: {kind: sum(number(cell, kind, verdict) for verdict in verdicts) for kind in _DECIDED}
+        for rule, cell in values.items()
     }
-    seen = [index for index in range(len(kinds)) if any(row[index] for row in counts.values())]
-    if not seen:
-        return None
+    seen = [kind for kind in _DECIDED if any(row[kind] for row in counts.values())]
+    apart = seen if len(seen) > 1 else []
     columns = [Column("rule", "Rule", "code"), Column("rows", "Rows")]
-    columns += [Column(f"{list(kinds)[index]}s", list(kinds.values())[index], is_minor=True) for index in seen]
-    rows = {rule: (sum(row), *(row[index] for index in seen)) for rule, row in counts.items() if any(row)}
-    return _ranked(name, title, note, columns if len(seen) > 1 else columns[:2], _short(rows, len(seen) > 1))
-
-
-def _short(rows: Mapping[str, tuple[int, ...]], is_whole: bool) -> dict[str, tuple[Value, ...]]:  # noqa: FBT001  # of one caller
-    return {rule: row if is_whole else row[:1] for rule, row in rows.items()}
+    columns += [Column(_DECIDED[kind].lower(), _DECIDED[kind], is_minor=True) for kind in apart]
+    rows: dict[str, tuple[Value, ...]] = {
+        rule: (sum(row.values()), *(row[kind] for kind in apart)) for rule, row in counts.items() if any(row.values())
+    }
+    return _ranked(name, title, note, columns, rows)
 
 
 def counted_by(  # noqa: PLR0913  # what such a table has

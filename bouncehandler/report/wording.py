@@ -39,7 +39,9 @@ def seconds(length: float) -> str:
         return f"{length:.0f} s" if length >= _SECONDS_SHOWN_WHOLE else f"{length:.1f} s"
     for unit, name in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
         if length >= unit:
-            return f"{length / unit:.1f} {name}" if length < _SECONDS_SHOWN_WHOLE * unit else f"{length / unit:.0f} {name}"
+            return (
+                f"{length / unit:.1f} {name}" if length < _SECONDS_SHOWN_WHOLE * unit else f"{length / unit:.0f} {name}"
+            )
     raise AssertionError("a length is shorter or longer than a minute")  # pragma: no cover
 
 

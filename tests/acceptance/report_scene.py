@@ -66,7 +66,9 @@ def _places(rng: random.Random, hour: int, verdict: str, number: int, jobs: int)
         "originator": {"news.shop.example": 5, "mail.shop.example": 2, "bounce.example.org": 1},
         "vmta": {f"vmta{n}": 5 - n for n in range(1, 5)},
         "source": {f"192.0.2.{n}": 9 - n for n in range(1, 9)},
-        "job": {f"campaign-{rng.randrange(jobs)}": 3, f"campaign-{rng.randrange(jobs)}": 1},
+        "job": {
+            f"campaign-{number}": weight for number, weight in zip(rng.sample(range(jobs), 2), (3, 1), strict=True)
+        },
     }.items():
         yield from _spread(rng, Figure(hour, "bounce", verdict, dimension, "", number), values)
 
