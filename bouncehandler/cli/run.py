@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import Reader
 from bouncehandler.cli.closing import Comparison, Report, Waiting, still_waiting, waiting_at
-from bouncehandler.cli.deciding import owing_of, policy_of
+from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
 from bouncehandler.cli.options import Common
@@ -74,6 +74,7 @@ def _intake(session: Session, spool: Spool, crew: "Crew | None") -> Ingest:
         unreadable_share=settings.notify.unreadable_share,
         batch_rows=settings.spool.batch_rows,
         committed=crew.notify if crew else lambda: None,
+        figures=figures_of(settings, spool, policy),
         says_each=session.says_each_row,
     )
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bouncehandler.accounting import Reader
 from bouncehandler.classification import Rules
-from bouncehandler.ingest import Ingest, Owing, Tally, pump
+from bouncehandler.ingest import Figures, Ingest, Owing, Tally, pump
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.logs import get_logger
 from bouncehandler.policy import Policy
@@ -76,15 +76,17 @@ def _parse(file: Path, rows: int) -> float:
 def _take_in(kind: Kind, file: Path, rows: int) -> float:
     """Seconds for the program's left half, into a new spool."""
     with TemporaryDirectory(dir=file.parent) as name, closing(_spool(Path(name))) as spool:
+        policy = shipped_policy()
         intake = Ingest(
             Reader(takes_deliveries=True),
-            shipped_policy(),
+            policy,
             Owing(Routes({PROVIDER: ORIGINATORS}), sights=Sights(Operators())),
             spool,
             RejectedFile(Path(name) / "rejected.csv"),
             get_logger(),
             clock=time.time,
             batch_rows=_BATCH,
+            figures=Figures(spool, policy, Operators(), time.time),
         )
         seconds = _pump(intake, file)
         _verify(intake.tally(), kind, rows, spool.status().dispatches.pending)
