@@ -7,6 +7,8 @@ from pathlib import Path
 
 from bouncehandler.spool import Figure, Owed, Selection, Total
 from bouncehandler.spool.sqlite import SqliteSpool
+from tests.acceptance.harness import Program
+from tests.acceptance.shell import trail
 from tests.contract.spool_examples import dead, people, suppression, take
 
 HOUR = 3600
@@ -32,12 +34,24 @@ DIAGNOSTICS = {
 }
 
 
-def fill(path: Path, now: float, hours: int = 168, jobs: int = 40) -> None:
-    """Make the spool; the same every time but for the hour."""
+def with_managers(folder: Path) -> Program:
+    """An installation with two list managers."""
+    program = Program(folder)
+    program.configure(news=trail(folder), crm=trail(folder))
+    return program
+
+
+def fill(path: Path, now: float, hours: int = 168, distinct: int = 0) -> None:
+    """Make the spool; the same every time but for the hour.
+
+    Args:
+        distinct: so many further jobs, in the course of the time.
+    """
     spool = SqliteSpool.open(path, notices=frozenset())
     rng = random.Random(7)  # noqa: S311  # nothing is secret about it
     last = int(now) // HOUR
-    spool.add_figures([figure for hour in range(last - hours + 1, last + 1) for figure in _hour(rng, hour, jobs)])
+    spool.add_figures([figure for hour in range(last - hours + 1, last + 1) for figure in _hour(rng, hour)])
+    spool.add_figures(list(_distinct(last, hours, distinct)))
     spool.add_totals(list(_totals()))
     spool.record([Owed(one, ("news", "crm")) for one in people(40)], now - 40 * HOUR)
     spool.settle([dead(dispatch) for dispatch in take(spool, 3, now=now)], now)
@@ -47,7 +61,12 @@ def fill(path: Path, now: float, hours: int = 168, jobs: int = 40) -> None:
     spool.close()
 
 
-def _hour(rng: random.Random, hour: int, jobs: int) -> Iterator[Figure]:
+def _distinct(last: int, hours: int, count: int) -> Iterator[Figure]:
+    for number in range(count):
+        yield Figure(last - number % hours, "bounce", "ignore", "job", f"job-{number}", 1 + number % 7)
+
+
+def _hour(rng: random.Random, hour: int) -> Iterator[Figure]:
     weight = 2.0 + rng.random() + 1.5 * (8 <= hour % 24 <= 18)
     for category, (verdict, share) in CATEGORIES.items():
         number = int(share * weight * (0.6 + rng.random()))
@@ -57,18 +76,16 @@ def _hour(rng: random.Random, hour: int, jobs: int) -> Iterator[Figure]:
         yield from _spread(rng, Figure(hour, "bounce", verdict, "operator", "", number), OPERATORS)
         names = [name for name, belongs in DIAGNOSTICS.items() if belongs == category]
         yield from (Figure(hour, "bounce", verdict, "diagnostic", name, number // len(names)) for name in names)
-        yield from _places(rng, hour, verdict, number, jobs)
+        yield from _places(rng, hour, verdict, number)
     yield from _others(rng, hour)
 
 
-def _places(rng: random.Random, hour: int, verdict: str, number: int, jobs: int) -> Iterator[Figure]:
+def _places(rng: random.Random, hour: int, verdict: str, number: int) -> Iterator[Figure]:
     for dimension, values in {
         "originator": {"news.shop.example": 5, "mail.shop.example": 2, "bounce.example.org": 1},
         "vmta": {f"vmta{n}": 5 - n for n in range(1, 5)},
         "source": {f"192.0.2.{n}": 9 - n for n in range(1, 9)},
-        "job": {
-            f"campaign-{number}": weight for number, weight in zip(rng.sample(range(jobs), 2), (3, 1), strict=True)
-        },
+        "job": {f"campaign-{number}": weight for number, weight in zip(rng.sample(range(40), 2), (3, 1), strict=True)},
     }.items():
         yield from _spread(rng, Figure(hour, "bounce", verdict, dimension, "", number), values)
 
