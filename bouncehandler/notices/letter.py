@@ -46,7 +46,9 @@ def compose_report(enclosed: Enclosed, digest: Digest, letterhead: Letterhead, n
     mail = _headed(digest, letterhead, _usable(letterhead.hostname()), now)
     mail["Subject"] = enclosed.subject
     mail.set_content(enclosed.text)
-    mail.add_attachment(enclosed.page.encode(), maintype="text", subtype="html", filename=enclosed.filename)
+    mail.add_attachment(  # as bytes: to the letter, since hashes of what stands in it are part of it
+        enclosed.page.encode(), maintype="text", subtype="html", filename=enclosed.filename, params={"charset": "utf-8"}
+    )
     return mail
 
 
