@@ -142,6 +142,7 @@ class Lane:
                 if self.is_at_rest and not was_at_rest:
                     self._peers.wake()
                 self._rest()
+            self._spool.add_totals(self._journal.meter.take())
         except Exception as error:  # noqa: BLE001  # kept for the owner of the lane, who ends the process over it
             self.failure = error
             self._workers.shut()
@@ -157,6 +158,7 @@ class Lane:
         """Draw the conclusions from what the workers brought back, and write it down as one group."""
         results = self._workers.results()
         for result in results:
+            self._journal.meter.learn(result)
             self._health.learn(result, is_probe=self._is_probing)
             self._is_probing = self._is_probing and not isinstance(result, Probed)
         self._journal.in_flight(self._workers.limit, self._settings.concurrency)
@@ -185,7 +187,8 @@ class Lane:
         return [Returned(dispatch, now, changed) for dispatch in result.dispatches]
 
     def _write_down(self, settlements: Sequence[Settlement]) -> None:
-        repeats = self._spool.settle(settlements, self._clock(), per_campaign=self._per_campaign)
+        now, totals = self._clock(), self._journal.meter.take()
+        repeats = self._spool.settle(settlements, now, per_campaign=self._per_campaign, totals=totals)
         if any(isinstance(one, Done) and one.outcome.recipient for one in settlements):
             self._peers.have_news()  # before these are out of hand: a peer must not end now
         self._journal.settled(settlements)

@@ -1,11 +1,11 @@
 """Where in rows stands what figures are made of, and how it is counted without a loop in Python."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter, methodcaller
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from bouncehandler.accounting import Layout, parse_time
 from bouncehandler.record import Bounce, epoch
@@ -13,73 +13,89 @@ from bouncehandler.record import Bounce, epoch
 _HOUR = 3600
 _DOMAIN, _CUT = itemgetter(2), methodcaller("partition", "@")  # without an @ nothing is taken for a domain
 
+_DIAGNOSTICS, _HOSTS = 8, 32
+"""Rows of those counted together whose diagnostic stands for all of them, and whose mail exchanger is remembered: of
+fewer rows each is looked at. Many servers repeat the address, so that nearly every diagnostic is new."""
+
+_Key = TypeVar("_Key")
+
+Getter = Callable[[Any], Any]
+Rows = Sequence[Sequence[Any]]
+
 
 class Columns(NamedTuple):
-    """Indices; None: there is no such column."""
+    """How to get at cells; None: there is no such column."""
 
     when: int | None
-    recipient: int | None
-    originator: int | None
-    host: int | None
-    diagnostic: int | None
-    named: tuple[tuple[str, int], ...]
-    """Dimensions whose names are the cells themselves, with their indices."""
-    queue: int | None = None
-    """Of rows without a recipient: `example.com/vmta1`."""
-
-    def names(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, Mapping[str, int]]]:
-        """For each of `named`, how many rows have which cell: counted together, since the combinations are few."""
-        indices = [index for _, index in self.named]
-        if len(indices) == 1:
-            yield self.named[0][0], Counter(map(itemgetter(*indices), rows))
-        elif indices:
-            together = Counter(map(itemgetter(*indices), rows))
-            for place, (dimension, _) in enumerate(self.named):
-                apart: dict[str, int] = {}
-                for cells, number in together.items():
-                    apart[cells[place]] = apart.get(cells[place], 0) + number
-                yield dimension, apart
-
-    def originators(self, rows: Sequence[Sequence[Any]]) -> Mapping[str, int]:
-        """How many rows have which sender's domain: each message may have a sender of its own (VERP)."""
-        return Counter(_domains(self.originator, rows))
-
-    def recipients(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, str, int]]:
-        """The recipients' domains, for each the mail exchanger that one of them has, and how many rows it has."""
-        domains = self._receivers(rows)
-        hosts = self._hosts(domains, rows)
-        for domain, number in Counter(domains).items():
-            yield domain, hosts.get(domain, ""), number
-
-    def said(self, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[str, str, Mapping[str, int]]]:
-        """The recipients' domains, the mail exchangers, and how many rows of theirs have which diagnostic."""
-        if self.diagnostic is None:
-            return
-        domains = self._receivers(rows)
-        hosts = self._hosts(domains, rows)
-        found: dict[str, dict[str, int]] = {}
-        for (domain, text), number in Counter(
-            zip(domains, map(itemgetter(self.diagnostic), rows), strict=False)
-        ).items():
-            found.setdefault(domain, {})[text] = number
-        for domain, texts in found.items():
-            yield domain, hosts.get(domain, ""), texts
-
-    def _receivers(self, rows: Sequence[Sequence[Any]]) -> list[str]:
-        if self.queue is not None:
-            return [row[self.queue].partition("/")[0] for row in rows]
-        return list(_domains(self.recipient, rows))
-
-    def _hosts(self, domains: Sequence[str], rows: Sequence[Sequence[Any]]) -> Mapping[str, str]:
-        return {} if self.host is None else dict(zip(domains, map(itemgetter(self.host), rows), strict=False))
-
-    def diagnostics(self, rows: Sequence[Sequence[Any]]) -> Mapping[str, int]:
-        """How many rows have which diagnostic."""
-        return {} if self.diagnostic is None else Counter(map(itemgetter(self.diagnostic), rows))
+    recipient: Getter | None
+    originator: Getter | None
+    host: Getter | None
+    diagnostic: Getter | None
+    named: Sequence[tuple[str, Getter]]
+    """Dimensions whose names are the cells themselves."""
+    tells_who_defers: bool = False
+    """Whether the recipients' domains and the diagnostics are told together as well."""
 
 
-def _domains(index: int | None, rows: Sequence[Sequence[Any]]) -> Iterable[str]:
-    return () if index is None else map(_DOMAIN, map(_CUT, map(itemgetter(index), rows)))
+class Cells:
+    """How many rows have which cell, of rows that have hour, kind and verdict in common."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.named: dict[str, Counter[str]] = {}
+        """By dimension."""
+        self.originators: Counter[str] = Counter()
+        """Domains: each message may have a sender of its own (VERP)."""
+        self.recipients: Counter[str] = Counter()
+        """Domains."""
+        self.hosts: dict[str, str] = {}
+        """For domains, the mail exchanger of one of their rows."""
+        self.diagnostics: Counter[str] = Counter()
+        self.deferrals: Counter[tuple[str, str]] = Counter()
+        """Domains of recipients with diagnostics."""
+
+    @property
+    def size(self) -> int:
+        """Texts in memory, of which hostile rows have one each."""
+        counters = (*self.named.values(), self.originators, self.recipients, self.diagnostics, self.deferrals)
+        return sum(len(counter) for counter in counters) + len(self.hosts)
+
+    def take(self, columns: Columns, rows: Rows) -> None:
+        """Count rows, which come some hundred at a time."""
+        self.number += len(rows)
+        for dimension, get in columns.named:
+            counter = self.named.get(dimension)
+            if counter is None:
+                counter = self.named[dimension] = Counter()
+            counter.update(map(get, rows))
+        if columns.originator:
+            self.originators.update(_domains(columns.originator, rows))
+        if columns.recipient:
+            self.recipients.update(_domains(columns.recipient, rows))
+        if columns.recipient and columns.host:
+            some = _some(rows, _HOSTS)
+            self.hosts.update(zip(_domains(columns.recipient, some), map(columns.host, some), strict=True))
+        if columns.diagnostic:
+            _share(self.diagnostics, list(map(columns.diagnostic, _some(rows, _DIAGNOSTICS))), len(rows))
+        if columns.tells_who_defers and columns.recipient and columns.diagnostic:
+            some = _some(rows, _HOSTS)
+            pairs = zip(_domains(columns.recipient, some), map(columns.diagnostic, some), strict=True)
+            _share(self.deferrals, list(pairs), len(rows))
+
+
+def _share(counter: Counter[_Key], keys: Sequence[_Key], rows: int) -> None:
+    """Count rows of which some stand for all."""
+    share, rest = divmod(rows, len(keys))
+    for place, key in enumerate(keys):
+        counter[key] += share + (place < rest)
+
+
+def _some(rows: Rows, most: int) -> Rows:
+    return rows[:: -(-len(rows) // most)]
+
+
+def _domains(get: Getter, rows: Rows) -> Iterable[str]:
+    return map(_DOMAIN, map(_CUT, map(get, rows)))
 
 
 def columns_of(layout: Layout, record_type: str) -> Columns:
@@ -88,33 +104,41 @@ def columns_of(layout: Layout, record_type: str) -> Columns:
     def first(*names: str) -> int | None:
         return next((place for name in names for place in layout.places[name]), None)
 
+    def getter(*names: str) -> Getter | None:
+        return None if (place := first(*names)) is None else itemgetter(place)
+
     jobs = layout.places["jobId"]
-    job = jobs[-1 if record_type == "rb" else 0] if jobs else None
-    cells = {"category": first("bounceCat"), "vmta": first("vmta"), "source": first("dlvSourceIp"), "job": job}
+    job = itemgetter(jobs[-1 if record_type == "rb" else 0]) if jobs else None
+    cells = {"category": getter("bounceCat"), "vmta": getter("vmta"), "source": getter("dlvSourceIp"), "job": job}
     return Columns(
         first("timeLogged", "timeQueued"),
-        first("rcpt"),
-        first("orig"),
-        first("dsnMta"),
-        first("dsnDiag"),
-        tuple((dimension, index) for dimension, index in cells.items() if index is not None),
-        _queue(layout) if record_type == "tq" else None,
+        _of_queue(layout) if record_type == "tq" else getter("rcpt"),
+        getter("orig"),
+        getter("dsnMta"),
+        getter("dsnDiag"),
+        tuple((dimension, get) for dimension, get in cells.items() if get is not None),
+        tells_who_defers=record_type in {"t", "tq"},
     )
 
 
-def _queue(layout: Layout) -> int | None:
-    return next((place for place, column in enumerate(layout.columns) if column.strip().lower() == "queue"), None)
+def _of_queue(layout: Layout) -> Getter | None:
+    """Of a row without a recipient, `@` and the domain of its queue, which is called `example.com/vmta1`."""
+    names = [name.strip().lower() for name in layout.columns]
+    if "queue" not in names:
+        return None
+    queue = itemgetter(names.index("queue"))
+    return lambda row: f"@{queue(row).partition('/')[0]}"
 
 
-_AT = {name: place for place, name in enumerate(Bounce._fields)}
+_GET = {name: itemgetter(place) for place, name in enumerate(Bounce._fields)}
 
 OF_BOUNCES = Columns(
     None,
-    _AT["recipient"],
-    _AT["originator"],
-    _AT["remote_mta"],
-    _AT["diagnostic"],
-    (("category", _AT["category"]), ("vmta", _AT["vmta"]), ("source", _AT["source_ip"]), ("job", _AT["job_id"])),
+    _GET["recipient"],
+    _GET["originator"],
+    _GET["remote_mta"],
+    _GET["diagnostic"],
+    (("category", _GET["category"]), ("vmta", _GET["vmta"]), ("source", _GET["source_ip"]), ("job", _GET["job_id"])),
 )
 """Of `Bounce`."""
 

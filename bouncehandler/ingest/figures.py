@@ -1,12 +1,12 @@
 """Gathers what was read in figures, many rows at a time, and hands them to the spool every few seconds."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from bouncehandler.accounting import Layout
-from bouncehandler.ingest.columns import OF_BOUNCES, Columns, columns_of, hour_at, hour_of
-from bouncehandler.ingest.naming import Diagnostics, domain, name
+from bouncehandler.ingest.columns import OF_BOUNCES, Cells, Columns, Rows, columns_of, hour_at, hour_of
+from bouncehandler.ingest.naming import domain, in_words, name
 from bouncehandler.policy import Count, Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, ListUnsubscribe
 from bouncehandler.spool import Figure, Total
@@ -20,14 +20,17 @@ _CHUNK = 256
 """Rows that are added up together: more do not fit into the processor's cache, and take twice as long."""
 _NAMES, _KEPT = 1000, 200
 """Names that a sum may gather before those with the smallest numbers become `(others)`; and how many then stay."""
-_DEFERRING = 16
-"""Operators whose words are told, of those that are counted together: most rows are of a few."""
 _SUMS = 5000
 """Sums that are gathered before they are handed over at once: an archive has many hours."""
+_TEXTS = 20_000
+"""Cells that are gathered before they get their names."""
 _AHEAD = 24
 """Hours that a record's time may lie ahead; what lies further is a wrong clock's, and counts as read now."""
 
 _KINDS = {"b": "bounce", "rb": "bounce", "d": "delivery", "t": "transient", "tq": "transient"}
+
+_Alike = tuple[int, str, str, str]
+"""Hour, kind, verdict and rule, which is empty where each category has its own."""
 
 _Sum = tuple[int, str, str, str]
 """Hour, kind, verdict and dimension."""
@@ -50,7 +53,8 @@ class Figures:
 
     def __init__(self, keeper: Keeper, policy: Policy, operators: Operators, clock: Callable[[], float]) -> None:
         self._keeper, self._policy, self._operators, self._clock = keeper, policy, operators, clock
-        self._diagnostics = Diagnostics()
+        self._columns: dict[str, tuple[Layout, Columns]] = {}
+        self._cells: dict[_Alike, Cells] = {}
         self._bounces: dict[tuple[str, str], list[Bounce]] = {}
         self._sums: dict[_Sum, Counter[str]] = {}
         self._totals: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
@@ -60,14 +64,17 @@ class Figures:
     @property
     def seconds_left(self) -> float | None:
         """Seconds until what was gathered is to be handed over; None: nothing was."""
-        if not (self._totals or self._sums or self._bounces):
+        if not (self._totals or self._bounces):
             return None
         since = self._clock() - self._began
         return EVERY - since if since >= 0 else 0.0  # the clock was set back
 
     def plain(self, record_type: str, layout: Layout, rows: Sequence[Sequence[str]]) -> None:
         """Rows that are only tallied, each with as many cells as their layout: ignored bounces, deliveries, delays."""
-        columns = columns_of(layout, record_type)
+        found = self._columns.get(record_type)
+        if found is None or found[0] is not layout:
+            found = self._columns[record_type] = layout, columns_of(layout, record_type)
+        columns = found[1]
         verdict = "ignore" if _KINDS[record_type] == "bounce" else ""
         self._count_records(record_type, verdict, len(rows))
         when = columns.when
@@ -76,7 +83,7 @@ class Figures:
             return hour_of(row[when]) if when is not None else None
 
         for at, some in self._by_hour(rows, hour):
-            self._add_rows(at, _KINDS[record_type], verdict, columns, some)
+            self._take((at, _KINDS[record_type], verdict, ""), columns, some)
 
     def bounce(self, bounce: Bounce, verdict: Verdict) -> None:
         """A bounce, and what was decided."""
@@ -135,6 +142,7 @@ class Figures:
             return
         for key, bounces in self._bounces.items():
             self._add_bounces(key, bounces)
+        self._name()
         figures = [Figure(*key, value, number) for key, sums in self._sums.items() for value, number in sums.items()]
         totals = [Total(what, labels, number) for (what, labels), number in self._totals.items()]
         now = self._clock()
@@ -151,8 +159,7 @@ class Figures:
             return hour_at(at) if at else None
 
         for at, some in self._by_hour(bounces, hour):
-            self._add_rows(at, "bounce", verdict, OF_BOUNCES, some)
-            self._add((at, "bounce", verdict, "rule"), {rule: len(some)})
+            self._take((at, "bounce", verdict, rule), OF_BOUNCES, some)
 
     def _by_hour(self, rows: Sequence[Any], hour: Callable[[Any], int | None]) -> Iterable[tuple[int, Sequence[Any]]]:
         """The rows with their hours; they come in the order of time, so first and last nearly always tell of all."""
@@ -168,35 +175,36 @@ class Figures:
         now = int(self._clock() // 3600)
         return now if hour is None or hour > now + _AHEAD else hour
 
-    def _add_rows(self, hour: int, kind: str, verdict: str, columns: Columns, rows: Sequence[Sequence[Any]]) -> None:
-        self._add((hour, kind, verdict, ""), {"": len(rows)})
-        for dimension, numbers in columns.names(rows):
-            self._add((hour, kind, verdict, dimension), _named(numbers, name))
-            if dimension == "category" and verdict == "ignore" and columns is not OF_BOUNCES:
-                self._add(
-                    (hour, kind, verdict, "rule"), _named(numbers, lambda one: self._policy.of_category(one).rule)
-                )
-        self._add((hour, kind, verdict, "originator"), _named(columns.originators(rows), domain))
-        operators = ((self._operator(to, host), number) for to, host, number in columns.recipients(rows))
-        self._add((hour, kind, verdict, "operator"), _summed(operators))
-        self._add((hour, kind, verdict, "diagnostic"), self._diagnostics.count(columns.diagnostics(rows)))
-        if kind == "transient":
-            self._add((hour, kind, verdict, "operator+diagnostic"), self._said(columns, rows))
+    def _take(self, alike: _Alike, columns: Columns, rows: Rows) -> None:
+        cells = self._cells.get(alike)
+        if cells is None:
+            cells = self._cells[alike] = Cells()
+        cells.take(columns, rows)
+        if cells.size > _TEXTS or len(self._cells) > _SUMS:
+            self._name()
 
-    def _said(self, columns: Columns, rows: Sequence[Sequence[Any]]) -> dict[str, int]:
-        """Who defers our mail, a tabulator, and in which words; of many, those who do it most."""
-        by_operator: dict[str, Counter[str]] = {}
-        for to, host, texts in columns.said(rows):
-            by_operator.setdefault(self._operator(to, host), Counter()).update(texts)
-        ranked = sorted(by_operator, key=lambda operator: by_operator[operator].total(), reverse=True)
-        found = {
-            f"{operator}\t{words}": number
-            for operator in ranked[:_DEFERRING]
-            if operator
-            for words, number in self._diagnostics.count(by_operator[operator]).items()
-        }
-        rest = sum(by_operator[operator].total() for operator in ranked[_DEFERRING:])
-        return found | ({OTHERS: rest} if rest else {})
+    def _name(self) -> None:
+        """Give the cells that were gathered their names."""
+        for (hour, kind, verdict, rule), cells in self._cells.items():
+            self._add((hour, kind, verdict, ""), {"": cells.number})
+            self._add((hour, kind, verdict, "rule"), {rule: cells.number})
+            for dimension, numbers in cells.named.items():
+                self._add((hour, kind, verdict, dimension), _named(numbers, name))
+                if dimension == "category" and verdict == "ignore" and not rule:
+                    self._add((hour, kind, verdict, "rule"), _named(numbers, self._rule))
+            self._add((hour, kind, verdict, "originator"), _named(cells.originators, domain))
+            operators = ((self._operator(to, cells.hosts.get(to, "")), n) for to, n in cells.recipients.items())
+            self._add((hour, kind, verdict, "operator"), _summed(operators))
+            self._add((hour, kind, verdict, "diagnostic"), _named(cells.diagnostics, in_words))
+            self._add((hour, kind, verdict, "operator+diagnostic"), _summed(self._deferrals(cells)))
+        self._cells = {}
+
+    def _deferrals(self, cells: Cells) -> Iterator[tuple[str, int]]:
+        """Who defers our mail, a tabulator, and in which words."""
+        for (to, text), number in cells.deferrals.items():
+            operator = self._operator(to, cells.hosts.get(to, ""))
+            if operator:
+                yield f"{operator}\t{in_words(text)}", number
 
     def _rule(self, category: str) -> str:
         return self._policy.of_category(category).rule

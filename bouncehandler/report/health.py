@@ -69,12 +69,9 @@ def within(buckets: Mapping[str, float], part: float) -> float | None:
     """Seconds within which this part of all calls ended, as the buckets tell it; None where there were none, or longer.
 
     Args:
-        buckets: how many calls took at most so many seconds, and more than the bucket before: each call is in one.
+        buckets: how many calls took at most so many seconds, those of the smaller bounds among them.
     """
     ordered = sorted((float(bound), number) for bound, number in buckets.items())
-    whole, seen = sum(number for _, number in ordered), 0.0
-    for bound, number in ordered:
-        seen += number
-        if seen >= part * whole > 0:
-            return bound if isfinite(bound) else None
-    return None
+    whole = max((number for _, number in ordered), default=0.0)
+    found = next((bound for bound, number in ordered if number >= part * whole > 0), None)
+    return found if found is not None and isfinite(found) else None

@@ -120,7 +120,7 @@ def _spread(rng: random.Random, whole: Figure, weights: dict[str, int]) -> Itera
 
 def _totals() -> Iterator[Total]:
     news = ("provider", "news")
-    for bound, number in (("0.05", 900), ("0.1", 4200), ("0.25", 2100), ("0.5", 300), ("1.0", 40), ("+Inf", 3)):
+    for bound, number in (("0.05", 900), ("0.1", 5100), ("0.25", 7200), ("0.5", 7500), ("1.0", 7540), ("+Inf", 7543)):
         yield Total("call_seconds", (news, ("le", bound)), number)
     for answer, number in (("unsubscribed", 6900), ("unknown", 500), ("temporary", 140), ("permanent", 3)):
         yield Total("attempts", (news, ("answer", answer)), number)

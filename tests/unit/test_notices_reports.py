@@ -99,9 +99,7 @@ def test_a_mail_of_its_own(bench: Bench, smtp: FakeSmtp) -> None:
     assert attachment.get_filename() == "report.html"
     assert attachment.get_content_type() == "text/html"
     assert attachment.get_content() == "<!DOCTYPE html><title>ü</title>"
-    body = report.mail.get_body()
-    assert body is not None
-    assert body.get_content() == "In short.\n"
+    assert report.text() == "In short.\n"
     assert notices.subject != report.subject
 
 
