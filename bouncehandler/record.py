@@ -114,10 +114,11 @@ class Bounce(NamedTuple):
         `timeQueued` comes first, since it is in the old handler's columns as well as in the full ones. Without any
         time the diagnostic tells one bounce of a recipient from the next.
         """
-        at = self.queued_at or self.logged_at
-        last = str(epoch(at)) if at else self.diagnostic
-        status = _status_text(*self.status) if self.status else ""
-        return _digest(self.record_type, self.recipient, self.originator, self.category, status, self.job_id, last)
+        kind, recipient, logged_at, queued_at, originator, category, status, _, diagnostic, _, job_id, _, _ = self
+        at = queued_at or logged_at
+        last = str(epoch(at)) if at else diagnostic
+        code = _status_text(*status) if status else ""
+        return _digest(kind, recipient, originator, category, code, job_id, last)
 
 
 class Delivery(NamedTuple):

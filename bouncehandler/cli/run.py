@@ -18,7 +18,7 @@ from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import Terminal
 from bouncehandler.cli.work import LOOK, stop_in_good_order
-from bouncehandler.ingest import Ingest, pump
+from bouncehandler.ingest import Ingest, pump, rows_together
 from bouncehandler.rejected import RejectedFile
 from bouncehandler.spool import Spool
 
@@ -57,11 +57,11 @@ def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _End
     post = session.build_post(spool, stop.request) if dispatches else None
     pruner = Pruner(session, spool) if crew else None
     with explained():
-        intake = _intake(session, spool, crew)
+        intake = _intake(session, source, spool, crew)
         return _Run(session, stop, source, intake, spool, crew, letters, post, pruner).go()
 
 
-def _intake(session: Session, spool: Spool, crew: "Crew | None") -> Ingest:
+def _intake(session: Session, source: int, spool: Spool, crew: "Crew | None") -> Ingest:
     settings, policy = session.settings, policy_of(session.settings)
     return Ingest(
         Reader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
@@ -72,7 +72,7 @@ def _intake(session: Session, spool: Spool, crew: "Crew | None") -> Ingest:
         session.log,
         clock=time.time,
         unreadable_share=settings.notify.unreadable_share,
-        batch_rows=settings.spool.batch_rows,
+        batch_rows=rows_together(source, settings.spool.batch_rows),
         committed=crew.notify if crew else lambda: None,
         figures=figures_of(settings, spool, policy),
         says_each=session.says_each_row,

@@ -9,7 +9,18 @@ from bouncehandler.ingest.figures import Figures
 from bouncehandler.ingest.intake import Ingest
 from bouncehandler.ingest.letters import LetterboxError, Letters
 from bouncehandler.ingest.owing import Owing, TokenHolder, Tokens
-from bouncehandler.ingest.pump import pump
+from bouncehandler.ingest.pump import pump, rows_together
 from bouncehandler.ingest.tally import Tally
 
-__all__ = ["Figures", "Ingest", "LetterboxError", "Letters", "Owing", "Tally", "TokenHolder", "Tokens", "pump"]
+__all__ = [
+    "Figures",
+    "Ingest",
+    "LetterboxError",
+    "Letters",
+    "Owing",
+    "Tally",
+    "TokenHolder",
+    "Tokens",
+    "pump",
+    "rows_together",
+]

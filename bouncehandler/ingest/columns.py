@@ -57,8 +57,8 @@ class Cells:
     @property
     def size(self) -> int:
         """Texts in memory, of which hostile rows have one each."""
-        counters = (*self.named.values(), self.originators, self.recipients, self.diagnostics, self.deferrals)
-        return sum(len(counter) for counter in counters) + len(self.hosts)
+        counters = (*self.named.values(), self.originators, self.recipients, self.diagnostics)
+        return sum(len(counter) for counter in counters) + len(self.hosts) + len(self.deferrals)
 
     def take(self, columns: Columns, rows: Rows) -> None:
         """Count rows, which come some hundred at a time."""

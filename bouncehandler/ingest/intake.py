@@ -17,6 +17,8 @@ from bouncehandler.spool import Counted, Owed
 _CATEGORIES_LEARNT = 1000
 """So many ignored categories are remembered; the set is open, memory is not."""
 
+_BATCH_BYTES = 1 << 22
+"""Of input: whatever the rows are like, no more of it gathers in memory before a commit."""
 
 _UNREADABLE_SAID = 100
 """So many unreadable rows of a kind are logged one by one; the rest is counted, since a log is to be read."""
@@ -74,6 +76,7 @@ class Ingest:
         self._owed: list[Owed] = []
         self._counted: list[Counted] = []
         self._deliveries: dict[str, int] = {}
+        self._bytes = 0
         self._aside = Aside(rejected, reader.headers.before)
         self._figures = figures
         if figures:
@@ -114,8 +117,9 @@ class Ingest:
             SpoolError: the disk failed us.
         """
         self._take(self._reader.feed(block))
-        waiting = len(self._owed) + len(self._counted) + len(self._deliveries)
-        is_full = waiting >= self._batch_rows or len(self._aside) >= self._batch_rows
+        self._bytes += len(block)
+        waiting = len(self._owed) + len(self._counted) + len(self._deliveries) + len(self._aside)
+        is_full = waiting >= self._batch_rows or self._bytes >= _BATCH_BYTES
         if is_full or self._aside.is_open:  # the pieces of a row without end must not gather in memory
             self.commit()
         elif self._figures:
@@ -141,6 +145,7 @@ class Ingest:
 
     def commit(self) -> None:
         """Put the group on disk, rows that can't be read first. Raises as `feed`."""
+        self._bytes = 0
         if self._aside:
             self._aside.keep()
             self._tell_of_share(_ROWS_FOR_A_SHARE)

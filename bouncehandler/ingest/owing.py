@@ -120,16 +120,6 @@ class Owing:
 
 def _suppression(bounce: Bounce, rule: str) -> Suppression:
     """What a bounce says of its recipient."""
-    return Suppression(
-        bounce.id,
-        bounce.recipient,
-        "bounce",
-        rule,
-        bounce.record_type,
-        bounce.category,
-        str(bounce.status or ""),
-        bounce.diagnostic,
-        bounce.originator,
-        bounce.job_id,
-        bounce.occurred_at,
-    )
+    kind, recipient, logged_at, queued_at, originator, category, status, _, diagnostic, _, job_id, _, _ = bounce
+    code, at = str(status) if status else "", logged_at or queued_at
+    return Suppression(bounce.id, recipient, "bounce", rule, kind, category, code, diagnostic, originator, job_id, at)

@@ -21,6 +21,18 @@ _DRAIN_SECONDS = 5.0
 """At a stop, how long to go on reading what the writer has already put into the pipe."""
 
 
+_FROM_A_FILE = 8
+"""So many times the rows are committed together that come from a regular file; more is no faster."""
+
+
+def rows_together(source: int, batch_rows: int) -> int:
+    """How many rows are committed together: more from a regular file, which can be fed again, so that less is synced.
+
+    What comes through a pipe is in nobody else's hands.
+    """
+    return batch_rows * (_FROM_A_FILE if _is_regular(source) else 1)
+
+
 def pump(
     intake: Ingest,
     source: int,
@@ -80,7 +92,7 @@ def _patience(intake: Ingest) -> int | None:
 
 
 def _stopped(intake: Ingest, source: int, monotonic: Callable[[], float]) -> bool:
-    if stat.S_ISREG(os.fstat(source).st_mode):
+    if _is_regular(source):
         intake.commit()
         intake.end()
         return False
@@ -94,6 +106,10 @@ def _stopped(intake: Ingest, source: int, monotonic: Callable[[], float]) -> boo
         intake.feed(block or b"")
     intake.close()
     return is_drained
+
+
+def _is_regular(source: int) -> bool:
+    return stat.S_ISREG(os.fstat(source).st_mode)
 
 
 def _read(source: int) -> bytes | None:

@@ -190,7 +190,7 @@ def test_daily_by_mail(tmp_path: Path) -> None:
     assert "Nothing was read in this time" in taken.text()
     (page,) = taken.mail.iter_attachments()
     assert page.get_content().startswith("<!DOCTYPE html>")
-    assert page.get_filename().endswith(".html")
+    assert str(page.get_filename()).endswith(".html")
 
 
 def test_reports_to_nobody(tmp_path: Path) -> None:

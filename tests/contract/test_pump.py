@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.ingest.pump import BLOCK
+from bouncehandler.ingest.pump import BLOCK, rows_together
 from bouncehandler.spool import SpoolError
 from tests.contract.pumps import Pumping, over_file
 from tests.fakes.ingest import HEADER, Left, bounce
@@ -34,6 +34,16 @@ class TestCommits:
         pumping.write(bounce(1))
         wait_until(lambda: pumping.left.spool.batches == [["user0@example.com"], ["user1@example.com"]])
         assert pumping.end()
+
+    def test_a_file_in_larger_groups(self, tmp_path: Path) -> None:
+        """What a file holds can be fed again, so more of it is synced at once; what a pipe holds nobody else has."""
+        (tmp_path / "bounce.csv").write_bytes(HEADER)
+        reading, writing = os.pipe()
+        with (tmp_path / "bounce.csv").open("rb") as file:
+            assert rows_together(file.fileno(), 1000) == 8000
+        assert rows_together(reading, 1000) == 1000
+        os.close(reading)
+        os.close(writing)
 
     def test_in_a_group_when_more_waits(self, pumping: Pumping) -> None:
         """What comes while one group is committed is the next group, however many writes it came in."""

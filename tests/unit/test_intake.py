@@ -187,6 +187,15 @@ class TestGroups:
         assert not left.intake.is_waiting_to_commit
         assert left.news == 3
 
+    def test_four_megabytes_fill_a_group(self) -> None:
+        """However few rows it has, a group is committed when so much input was read since the last."""
+        left = Left(batch_rows=1000)
+        left.intake.feed(HEADER + bounce(0))
+        left.intake.feed(bounce(1, "spam-related") * ((1 << 22) // len(bounce(1, "spam-related"))))
+        assert left.spool.batches == [["user0@example.com"]]
+        left.intake.feed(bounce(2))
+        assert left.intake.is_waiting_to_commit
+
     def test_unreadable_rows_fill_a_group(self) -> None:
         """A stream of nothing but rubbish is kept in groups as well, not in memory."""
         left = Left(batch_rows=10)
