@@ -1,6 +1,6 @@
 """Draws a timeline as inline SVG: bars over time, with an axis, and words for whoever can't see them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -17,6 +17,14 @@ _LABELS = 5
 """Times that are written below the axis, at most."""
 
 
+def short(number: float) -> str:
+    """`0`, `500`, `1.5k`, `20k`, `3M`."""
+    for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1000, "k")):
+        if number >= size:
+            return f"{number / size:.1f}".removesuffix(".0") + unit
+    return f"{number:.0f}"
+
+
 class Chart(NamedTuple):
     """What a chart shows of a timeline."""
 
@@ -24,21 +32,26 @@ class Chart(NamedTuple):
     title: str
     series: Sequence[str]
     """From the bottom up; each has a colour by its name."""
+    lines: Sequence[float] = ()
+    """Values that are drawn across."""
+    form: Callable[[float], str] = short
+    """How a value is written."""
 
 
 def drawn(chart: Chart, timeline: Timeline) -> Markup:
     """The chart as an `svg` element, whose colours come of the page's style sheet."""
     whole = [sum(numbers) for numbers in zip(*(timeline.series[name] for name in chart.series), strict=True)]
-    top = _nice(max(whole, default=0))
+    top = _nice(max([*whole, *chart.lines], default=0))
     bars = Markup("").join(_bars(chart, timeline, top))
-    axis = Markup("").join([*_lines(top), *_times(timeline)])
+    axis = Markup("").join([*_scale(chart, top), *_times(timeline)])
     head = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{id}-t {id}-d">').format(
         _WIDTH, _HEIGHT, id=f"chart-{chart.name}"
     )
     title = Markup('<title id="chart-{0}-t">{1}</title><desc id="chart-{0}-d">{2}</desc>').format(
-        chart.name, f"{chart.title} over time", _said(timeline, whole)
+        chart.name, f"{chart.title} over time", _said(chart, timeline, whole)
     )
-    return head + title + axis + bars + Markup("</svg>")
+    across = Markup("").join(_across(value / top) for value in chart.lines)
+    return head + title + axis + bars + across + Markup("</svg>")
 
 
 def bar(parts: Sequence[tuple[str, float]], most: float) -> Markup:
@@ -55,14 +68,14 @@ def bar(parts: Sequence[tuple[str, float]], most: float) -> Markup:
     return start + Markup("").join(drawn_parts) + Markup("</svg>")
 
 
-def _bars(chart: Chart, timeline: Timeline, top: int) -> Iterator[Markup]:
+def _bars(chart: Chart, timeline: Timeline, top: float) -> Iterator[Markup]:
     room = _PLOT_WIDTH / max(1, len(timeline.starts))
     width = max(1.0, room * (0.72 if room > 4 else 0.9))  # noqa: PLR2004  # narrow bars need their room
     for index, start in enumerate(timeline.starts):
         numbers = [(name, timeline.series[name][index]) for name in chart.series]
         if not any(number for _, number in numbers):
             continue
-        yield Markup("<g><title>{}</title>").format(_at(start, numbers))
+        yield Markup("<g><title>{}</title>").format(_at(chart, start, numbers))
         low = float(_TOP + _PLOT_HEIGHT)
         for name, number in numbers:
             height = _PLOT_HEIGHT * number / top
@@ -74,7 +87,12 @@ def _bars(chart: Chart, timeline: Timeline, top: int) -> Iterator[Markup]:
         yield Markup("</g>")
 
 
-def _lines(top: int) -> Iterator[Markup]:
+def _across(part: float) -> Markup:
+    y = _TOP + _PLOT_HEIGHT * (1 - part)
+    return Markup('<line class="limit" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(_LEFT, _WIDTH - _RIGHT, y=y)
+
+
+def _scale(chart: Chart, top: float) -> Iterator[Markup]:
     """The scale: nothing, half and all."""
     for part in (0, 0.5, 1):
         y = _TOP + _PLOT_HEIGHT * (1 - part)
@@ -82,7 +100,7 @@ def _lines(top: int) -> Iterator[Markup]:
             _LEFT, _WIDTH - _RIGHT, y=y
         )
         yield Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(
-            _LEFT - 5, y + 3.5, _short(top * part)
+            _LEFT - 5, y + 3.5, chart.form(top * part)
         )
 
 
@@ -105,31 +123,24 @@ def _times(timeline: Timeline) -> Iterator[Markup]:
         yield Markup('<text class="tick" x="{:.1f}" y="{}">{}</text>').format(x, _HEIGHT - 6, label)
 
 
-def _said(timeline: Timeline, whole: Sequence[int]) -> str:
+def _said(chart: Chart, timeline: Timeline, whole: Sequence[float]) -> str:
     if not any(whole):
         return "None in this time."
     most = max(range(len(whole)), key=whole.__getitem__)
-    return f"{sum(whole):,} in all; the most, {whole[most]:,}, from {moment(timeline.starts[most])} UTC on."
+    total = "" if chart.lines else f"{sum(whole):,} in all; "
+    return f"{total}the most, {chart.form(whole[most])}, from {moment(timeline.starts[most])} UTC on."
 
 
-def _at(start: int, numbers: Sequence[tuple[str, int]]) -> str:
-    told = ", ".join(f"{number:,} {name}" for name, number in numbers if number)
+def _at(chart: Chart, start: int, numbers: Sequence[tuple[str, float]]) -> str:
+    told = ", ".join(chart.form(number) if chart.lines else f"{number:,} {name}" for name, number in numbers if number)
     return f"{moment(start)}: {told}"
 
 
-def _nice(most: int) -> int:
-    """The end of a scale: 2, 4, 6, 10, 20, ... so that half of it is a whole number."""
-    power = 1
+def _nice(most: float) -> float:
+    """The end of a scale: 2, 4, 6, 10, 20, ... so that half of it is a whole number; of shares something smaller."""
+    power = 0.0001 if 0 < most <= 1 and not isinstance(most, int) else 1
     while True:
         for step in (2, 4, 6, 10):
             if most <= step * power:
                 return step * power
         power *= 10
-
-
-def _short(number: float) -> str:
-    """`0`, `500`, `1.5k`, `20k`, `3M`."""
-    for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1000, "k")):
-        if number >= size:
-            return f"{number / size:.1f}".removesuffix(".0") + unit
-    return f"{number:.0f}"

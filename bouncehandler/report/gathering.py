@@ -102,7 +102,7 @@ def _headlines(sums: Sums, status: Status) -> Iterator[Headline]:
     yield Headline("suppressed", "Suppressed for bounces", suppressed, "count", _of(suppressed, bounced, "of bounces"))
     complained = sums.number("complaint")
     ignored = sums.number("complaint", "ignore")
-    yield Headline("complaints", "Complaints", complained, "count", f"{ignored:,} of them none" if ignored else "")
+    yield Headline("complaints", "Complaints", complained, "count", f"{ignored:,} of them ignored" if ignored else "")
     yield Headline("unsubscribes", "Unsubscribe requests", sums.number("unsubscribe"), "count", "by mail")
     rate = complaint_share(sums)
     if rate is not None:

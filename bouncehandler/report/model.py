@@ -66,8 +66,9 @@ class Timeline:
     """When each step begins: seconds since the epoch."""
     step: int
     """Seconds."""
-    series: Mapping[str, Sequence[int]]
-    """By what is counted: `suppressed`, `counted` and `ignored` bounces; `complaints`, `unsubscribes`, `delivered`."""
+    series: Mapping[str, Sequence[float]]
+    """By what is counted: `suppressed`, `counted` and `ignored` bounces; `complaints`, `unsubscribes`, `delivered`; and
+    where deliveries are told `complaint_share`, complaints by deliveries."""
 
 
 class Headline(NamedTuple):

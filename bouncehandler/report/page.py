@@ -9,16 +9,25 @@ from markupsafe import Markup
 
 from bouncehandler.report.charts import Chart, bar, drawn
 from bouncehandler.report.model import Report, Table, Value
-from bouncehandler.report.wording import day, moment, written
+from bouncehandler.report.remarks import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL
+from bouncehandler.report.wording import day, moment, share, written
 
 _FOLDER = Path(__file__).parent
 
 _CHARTS = (
     Chart("bounces", "Bounces", ("suppressed", "counted", "ignored")),
     Chart("complaints", "Complaints", ("complaints",)),
+    Chart(
+        "rate",
+        "Complaint rate",
+        ("complaint_share",),
+        (COMPLAINTS_DOUBTFUL, COMPLAINTS_BAD),
+        share,
+    ),
     Chart("unsubscribes", "Unsubscribe requests", ("unsubscribes",)),
-    Chart("delivered", "Deliveries", ("delivered",)),
 )
+
+_ALWAYS = ("bounces", "complaints", "unsubscribes")
 
 
 def as_html(report: Report) -> str:
@@ -32,7 +41,8 @@ def as_html(report: Report) -> str:
     )
     environment.globals |= {"written": written, "moment": moment, "day": day, "row_bar": _row_bar, "marked": _marked}
     style, script = (_FOLDER / "page.css").read_text("utf-8"), (_FOLDER / "page.js").read_text("utf-8")
-    charts = [chart for chart in _CHARTS if chart.name != "delivered" or any(report.timeline.series["delivered"])]
+    told = report.timeline.series
+    charts = [chart for chart in _CHARTS if chart.name in _ALWAYS or any(told.get(chart.series[0], ()))]
     return environment.get_template("page.html").render(
         report=report,
         charts=[(chart, drawn(chart, report.timeline)) for chart in charts],

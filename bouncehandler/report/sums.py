@@ -1,7 +1,7 @@
 """Adds up the figures of a time: by what they were counted for, and over time; in memory that stays flat."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,11 +17,13 @@ _STEPS = (1, 6, 24, 168)
 """Hours of which a step of the timeline may consist."""
 _MOST_STEPS = 96
 
+_SPAM = "spam"
+"""Complaints that suppressed; only what their share is made of."""
 _SERIES = {
     ("bounce", "suppress"): "suppressed",
     ("bounce", "count"): "counted",
     ("bounce", "ignore"): "ignored",
-    ("delivery", ""): "delivered",
+    ("complaint", "suppress"): _SPAM,
 }
 _WHOLE = {"complaint": "complaints", "unsubscribe": "unsubscribes", "delivery": "delivered"}
 
@@ -52,8 +54,7 @@ class Sums:
         what = What(figure.kind, figure.verdict)
         if not figure.dimension:
             self.whole[what] += figure.number
-            name = _SERIES.get(what) or _WHOLE.get(figure.kind)
-            if name:
+            for name in filter(None, (_SERIES.get(what), _WHOLE.get(figure.kind))):
                 self.hours[figure.hour][name] += figure.number
             return
         values = self.by[figure.dimension]
@@ -99,7 +100,17 @@ def timeline(sums: Sums, since: float, until: float) -> Timeline:
             for name, count in counts.items():
                 series[name][(hour - first) // hours] += count
     starts = [hour * _HOUR for hour in range(first, last + 1, hours)]
-    return Timeline(starts, hours * _HOUR, series)
+    shares = _shares(series)
+    del series[_SPAM]
+    return Timeline(starts, hours * _HOUR, {**series, **shares})
+
+
+def _shares(series: Mapping[str, Sequence[int]]) -> dict[str, Sequence[float]]:
+    """Complaints that suppressed, by deliveries; nothing where no deliveries are told."""
+    if not any(series["delivered"]):
+        return {}
+    pairs = zip(series[_SPAM], series["delivered"], strict=True)
+    return {"complaint_share": [min(1.0, spam / delivered) if delivered else 0.0 for spam, delivered in pairs]}
 
 
 def _fold(values: dict[str, Cell]) -> None:
