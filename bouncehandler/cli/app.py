@@ -20,6 +20,7 @@ _COMMANDS = (
     "work",
     "status",
     "report",
+    "metrics",
     "suppressions",
     "explain",
     "classify",

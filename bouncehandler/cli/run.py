@@ -12,6 +12,7 @@ from bouncehandler.cli.closing import Comparison, Report, Waiting, still_waiting
 from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
+from bouncehandler.cli.metering import Metering
 from bouncehandler.cli.options import Common
 from bouncehandler.cli.pruner import Pruner
 from bouncehandler.cli.session import Session, begin
@@ -58,7 +59,8 @@ def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _End
     pruner = Pruner(session, spool) if crew else None
     with explained():
         intake = _intake(session, source, spool, crew)
-        return _Run(session, stop, source, intake, spool, crew, letters, post, pruner).go()
+        metering = Metering(session, spool, listens=False)
+        return _Run(session, stop, source, intake, spool, crew, letters, post, pruner, metering).go()
 
 
 def _intake(session: Session, source: int, spool: Spool, crew: "Crew | None") -> Ingest:
@@ -104,6 +106,8 @@ class _Run:
     """None when another process sends the notices."""
     pruner: Pruner | None = None
     """None when another process dispatches."""
+    metering: Metering | None = None
+    """None in a dry run."""
     shadow: "Shadow | None" = None
     """Of a dry run alone."""
     was_read_to_end: bool = False
@@ -120,12 +124,16 @@ class _Run:
                 self.post.start()
             if self.pruner:
                 self.pruner.start()
+            if self.metering:
+                self.metering.start()
             self._read(terminal)
             if self.pruner:
                 self.pruner.stop()
             self._finish_dispatching(terminal)
             if self.post:
                 self.post.stop(self.session.settings.dispatch.grace if self.stop.is_requested else None)
+            if self.metering:
+                self.metering.stop()
             compared = self._compared()
         waiting = self._waiting()
         report = Report(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, compared)

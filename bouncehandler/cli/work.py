@@ -9,6 +9,7 @@ import click
 from bouncehandler.cli.closing import provider_numbers, still_waiting, waiting_at
 from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
+from bouncehandler.cli.metering import Metering
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.pruner import Pruner
 from bouncehandler.cli.session import Session, begin
@@ -47,18 +48,21 @@ def _work(session: Session, stop: Stop) -> tuple[dict[str, object], str]:
     letters = LetterTaker(session, spool, crew.notify, stop.request)
     post = session.build_post(spool, stop.request)
     pruner = Pruner(session, spool)
+    metering = Metering(session, spool, listens=True)
     with explained():
         session.log.info("working", providers=list(session.settings.providers))
         crew.start()
         letters.start()
         post.start()
         pruner.start()
+        metering.start()
         while not stop.is_requested:
             crew.wait(LOOK)
         pruner.stop()
         letters.stop()
         stop_in_good_order(crew, session.settings.dispatch.grace)
         post.stop(session.settings.dispatch.grace)
+        metering.stop()
         waiting = waiting_at(spool, session.settings.providers, crew.tallies)
     return {"providers": provider_numbers(waiting, crew.tallies)}, still_waiting(waiting)
 

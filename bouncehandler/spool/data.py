@@ -172,6 +172,10 @@ class Status:
     """By provider; absent: not held."""
     oldest_pending_at: float | None = None
     """When the oldest unsettled dispatch was recorded; None when nothing waits."""
+    oldest_at: Mapping[str, float] = field(default_factory=dict)
+    """By provider, when the oldest of those that wait, and are not held, was recorded; absent: nothing waits."""
+    oldest_asked_at: float | None = None
+    """When the oldest complaint, or request to unsubscribe, was recorded of which a provider has yet to hear."""
     next_due_at: Mapping[str, float] = field(default_factory=dict)
     """By provider, the earliest time at which an unsettled dispatch is due."""
     last_recorded_at: float | None = None

@@ -103,6 +103,12 @@ class SqliteSpool(SqliteReview):
         return self._connection.path
 
     @property
+    def size(self) -> int:
+        """Bytes of the file and its journal."""
+        files = (self.path.with_name(self.path.name + ending) for ending in ("", "-wal", "-journal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    @property
     def journal(self) -> str:
         """The journal in use: `wal` or `persist` (a rollback journal)."""
         return str(self._connection.pragma("journal_mode"))

@@ -14,7 +14,7 @@ _LAYERS = (
     {"record", "durations"},
     {"accounting", "suppression", "tokens"},
     {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "waves"},
-    {"ingest", "dispatcher", "notices", "report"},
+    {"ingest", "dispatcher", "notices", "metrics", "report"},
     {"settings", "logs", "registry"},
     {"cli", "__main__"},
 )
@@ -23,6 +23,7 @@ _LAYER = {room: level for level, rooms in enumerate(_LAYERS) for room in rooms}
 _FORBIDDEN = {
     "ingest": {"provider", "dispatcher", "client", "httpx"},
     "dispatcher": {"accounting", "policy"},
+    "metrics": {"accounting", "policy", "provider", "ingest", "dispatcher"},
     "notices": {"accounting", "policy", "provider", "ingest", "dispatcher", "report"},
     "report": {"accounting", "policy", "provider", "ingest", "dispatcher", "notices", "client", "httpx"},
 }

@@ -19,3 +19,6 @@ CREATE TABLE totals (
     number REAL NOT NULL,
     PRIMARY KEY (name, labels)
 ) STRICT, WITHOUT ROWID;
+
+-- Finds those who asked themselves not to be mailed, of whom the one that waits longest is watched.
+CREATE INDEX suppression_asked ON suppression (id) WHERE reason IN ('complaint', 'unsubscribe');
