@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import NamedTuple
 
 import httpcore
@@ -24,6 +23,8 @@ _SHOWN = 512  # characters
 _BLOCK = 16 * 1024  # bytes between two looks at the clock while sending
 _SECRET_NAME = re.compile("auth|cookie|key|secret|signature|token", re.IGNORECASE)
 _SHORTEST_SECRET = 8  # characters: what is shorter ("Basic", "v1") would blot out harmless words
+_NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout)
+_MORE_TRIES = 1  # within a call; what else fails waits in the spool
 _NO_TIME_LEFT = "the server did not finish its answer within {:g} seconds"
 
 
@@ -43,11 +44,11 @@ class ProviderClient(httpx.Client):
             transport=transport,
             timeout=httpx.Timeout(timeout, connect=timeout / 3),  # two tries, and time for an answer
             headers={"User-Agent": f"bouncehandler/{__version__}", "Accept-Encoding": "identity"},
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             follow_redirects=False,
             trust_env=False,
         )
         self._answers = transport
+        self._cookies = _NoCookies()
 
     def forget_answer(self) -> None:
         """From now on the calling thread has no last answer, until the next one comes."""
@@ -112,6 +113,13 @@ def _proxy(url: str, tls: ssl.SSLContext) -> httpx.Proxy:
     return httpx.Proxy(parsed, ssl_context=tls if parsed.scheme == "https" else None)
 
 
+class _NoCookies(httpx.Cookies):
+    """Takes none; looking for them in each answer, in order to refuse them, would be a tenth of what a call costs."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass
+
+
 class _PoolPerThread(httpx.BaseTransport):
     """Gives each thread connections of its own: one pool shared by 32 threads costs a fifth of their speed."""
 
@@ -121,17 +129,20 @@ class _PoolPerThread(httpx.BaseTransport):
         self._mine = threading.local()
         self._pools: list[tuple[threading.Thread, _Pool]] = []
         self._lock = threading.Lock()
-        self._tries = Retrying(
-            retry=retry_if_exception_type((httpx.ConnectError, httpx.ConnectTimeout)),
-            stop=stop_after_attempt(2),
-            wait=lambda _: pause(),
+        self._tries_again = Retrying(
+            before=lambda _: time.sleep(pause()),
+            retry=retry_if_exception_type(_NOT_CONNECTED),
+            stop=stop_after_attempt(_MORE_TRIES),
             reraise=True,
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         pool = self._pool()
         pool.deadline.start()
-        response = self._tries(pool.handle_request, request)
+        try:
+            response = pool.handle_request(request)
+        except _NOT_CONNECTED:
+            response = self._tries_again(pool.handle_request, request)
         body = bytearray()
         try:
             for block in self._accepted(response):

@@ -17,6 +17,7 @@ from bouncehandler.cli.options import Common, common
 
 _COMMANDS = (
     "check",
+    "pmta-config",
     "work",
     "status",
     "report",

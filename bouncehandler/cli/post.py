@@ -76,7 +76,11 @@ def _sender(
     return Sender(
         spool,
         courier_of(settings),
-        Letterhead([_plain(to) for to in settings.to], settings.sender and _plain(settings.sender), socket.getfqdn),
+        Letterhead(
+            [plain_address(to) for to in settings.to],
+            settings.sender and plain_address(settings.sender),
+            socket.getfqdn,
+        ),
         SenderSettings(every=settings.every),
         readable=Readable(mask_addresses if settings.addresses == "masked" else str),
         log=log,
@@ -97,6 +101,6 @@ def _secretary(settings: NotifySettings, spool: Spool) -> "Secretary | None":
     return Secretary(spool, Timetable(settings.report, hour, minute), time.time)
 
 
-def _plain(address: str) -> str:
+def plain_address(address: str) -> str:
     """The address alone: the settings let it wear a display name."""
     return parse_address(address) or address

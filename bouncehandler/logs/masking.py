@@ -18,6 +18,8 @@ _BEGINNING = re.compile(r"['`={]?.?", re.DOTALL)
 
 def mask_addresses(text: str) -> str:
     """The text with `***` for all but the first character of every local part; `%40` and its like become `@`."""
+    if text.isidentifier():  # nearly every text of a log line: names of events, of keys, of providers
+        return text
     plain = _OTHER_AT.sub("@", text)
     if "@" not in plain:
         return text

@@ -55,7 +55,8 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 
 def _figures(name: str, effort: Effort) -> Iterator[Figure]:
-    """Measure in a folder of its own, with the log in a file as in production."""
+    """Measure in a folder of its own, with the log in a file, and garbage looked for as seldom, as in production."""
+    collect_seldom()
     with TemporaryDirectory(prefix="bouncehandler-bench-") as folder:
         logs.configure(
             logfile=Path(folder) / "bouncehandler.log",

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from bouncehandler.accounting import Reader
 from bouncehandler.classification import Rules
-from bouncehandler.cli.garbage import collect_seldom
 from bouncehandler.ingest import Figures, Ingest, Owing, Tally, pump
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.logs import get_logger
@@ -47,7 +46,6 @@ _BATCH = 1000
 def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
     """Ignored rows, suppressed rows, and what the same bytes cost SQLite alone."""
     size = _SIZES[effort]
-    collect_seldom()  # as the program does
     for kind, bar in _BARS.items():
         yield from _compare(kind, write(folder / "corpus.csv", kind, size.rows), size, bar)
 

@@ -12,7 +12,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 _LAYERS = (
     {"record", "durations"},
-    {"accounting", "suppression", "tokens"},
+    {"accounting", "suppression", "tokens", "pmta"},
     {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "waves"},
     {"ingest", "dispatcher", "notices", "metrics", "report"},
     {"settings", "logs", "registry"},
@@ -40,7 +40,7 @@ _CATCHES_EVERYTHING = {
     "bouncehandler/cli/unsubscribe_mail.py": "a bug becomes one sentence and a status with which PowerMTA tries again",
     "bouncehandler/cli/letters.py": "kept for the owner of the thread, who ends the process over it",
     "bouncehandler/cli/app.py": "the last resort: a bug becomes one sentence and exit status 70",
-    "bouncehandler/cli/check.py": "an adapter may raise anything; here it is what was asked for",
+    "bouncehandler/cli/doctor/providers.py": "an adapter may raise anything; here it is what was asked for",
 }
 
 

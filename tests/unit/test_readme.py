@@ -12,6 +12,7 @@ import pytest
 
 from bouncehandler import registry
 from bouncehandler.cli import exits
+from bouncehandler.pmta import Installation, blocks_for
 from bouncehandler.settings import load
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -99,3 +100,13 @@ def test_the_makefile_has_the_two_commands() -> None:
     """`make demo` and `make test` are there."""
     makefile = (_ROOT / "Makefile").read_text()
     assert {"demo", "test"} <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+
+
+def test_the_blocks_for_powermta_are_those_that_are_printed() -> None:
+    """What the README shows for PowerMTA is what `pmta-config` prints."""
+    site = Installation("/opt/bouncehandler/bin/bouncehandler", domains=("fbl-unsub.example.com",))
+    printed = blocks_for(site)
+    shown = [text for kind, text in _BLOCKS if not kind and re.match(r"<acct-file|relay-domain", text)]
+    acting = [text for text in shown if "--dry-run" not in text]
+    assert len(acting) == 4
+    assert [text for text in acting if text not in printed] == []
