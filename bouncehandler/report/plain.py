@@ -45,7 +45,7 @@ def _lines(report: Report) -> Iterator[str]:
 def _top(table: Table) -> Iterator[str]:
     for row in table.rows[:_TOP]:
         told = ", ".join(
-            f"{written(value, column.kind)} {column.title.lower()}"
+            f"{column.title.lower()} {written(value, column.kind)}"
             for value, column in zip(row[1:], table.columns[1:], strict=True)
             if value and not column.is_minor
         )
