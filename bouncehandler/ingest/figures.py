@@ -237,6 +237,33 @@ class Figures:
         self._totals["records", (("type", record_type), ("verdict", verdict))] += number
 
 
+class NoFigures:
+    """Adds nothing up."""
+
+    seconds_left = None
+
+    def plain(self, record_type: str, layout: Layout, rows: Sequence[Sequence[str]]) -> None:
+        """Nothing."""
+
+    def bounce(self, bounce: Bounce, verdict: Verdict) -> None:
+        """Nothing."""
+
+    def complaint(self, complaint: Complaint, verdict: Verdict) -> None:
+        """Nothing."""
+
+    def listed(self, recipient: str, verdict: Verdict) -> None:
+        """Nothing."""
+
+    def unreadable(self, reason: str) -> None:
+        """Nothing."""
+
+    def others(self, counted: Mapping[str, int]) -> None:
+        """Nothing."""
+
+    def flush(self, *, is_last: bool = False) -> None:
+        """Nothing."""
+
+
 def _word(verdict: Verdict) -> str:
     if isinstance(verdict, Suppress):
         return "suppress"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bouncehandler.accounting import ColumnsMissing, Item, Nameless, Reader, Unreadable
 from bouncehandler.ingest.aside import Aside
-from bouncehandler.ingest.figures import Figures
+from bouncehandler.ingest.figures import Figures, NoFigures
 from bouncehandler.ingest.owing import Owing
 from bouncehandler.ingest.ports import Keeper, Log, Recorder
 from bouncehandler.ingest.tally import Tally
@@ -78,9 +78,8 @@ class Ingest:
         self._deliveries: dict[str, int] = {}
         self._bytes = 0
         self._aside = Aside(rejected, reader.headers.before)
-        self._figures = figures
-        if figures:
-            reader.plain.watcher = figures.plain
+        self._figures = figures or NoFigures()
+        reader.plain.watcher = self._figures.plain
         if not says_each:
             for category in policy.settled_categories():
                 reader.ignore(category)
@@ -103,7 +102,7 @@ class Ingest:
     @property
     def seconds_to_figures(self) -> float | None:
         """Seconds until `commit` is to be called for the figures' sake; None: there are none."""
-        return self._figures.seconds_left if self._figures else None
+        return self._figures.seconds_left
 
     @property
     def is_waiting_to_commit(self) -> bool:
@@ -122,8 +121,7 @@ class Ingest:
         is_full = waiting >= self._batch_rows or self._bytes >= _BATCH_BYTES
         if is_full or self._aside.is_open:  # the pieces of a row without end must not gather in memory
             self.commit()
-        elif self._figures:
-            self._figures.flush()
+        self._figures.flush()
 
     def close(self) -> None:
         """Read what is left behind the last line end, and commit. Raises as `feed`."""
@@ -135,8 +133,7 @@ class Ingest:
 
     def end(self) -> None:
         """Hand over the figures, since nothing more will be read. Raises as `feed`."""
-        if self._figures:
-            self._figures.flush(is_last=True)
+        self._figures.flush(is_last=True)
 
     def free_swallowed_rows(self) -> None:
         """See `Reader.give_up_open_row`. Raises as `feed`."""
@@ -155,8 +152,7 @@ class Ingest:
             self._owed = []
             self._committed()
         self._commit_counts()
-        if self._figures:
-            self._figures.flush()
+        self._figures.flush()
 
     def _commit_counts(self) -> None:
         """Deliveries first: of a group, they may have come before the bounces that they end, and not after."""
@@ -195,13 +191,11 @@ class Ingest:
                 self._set_aside(item)
             else:
                 self._missing(item)
-        if self._figures:
-            self._figures.others(self._reader.counted)
+        self._figures.others(self._reader.counted)
 
     def _bounce(self, bounce: Bounce) -> None:
         verdict = self._policy.decide(bounce)
-        if self._figures:
-            self._figures.bounce(bounce, verdict)
+        self._figures.bounce(bounce, verdict)
         if isinstance(verdict, Suppress):
             owed = self._owing.bounce(bounce, verdict)
             if not owed.providers and self._owing.routes.everyone:
@@ -229,8 +223,7 @@ class Ingest:
 
     def _listed(self, listed: ListedAddress) -> None:
         verdict = self._policy.decide(listed)
-        if self._figures:
-            self._figures.listed(listed.recipient, verdict)
+        self._figures.listed(listed.recipient, verdict)
         if isinstance(verdict, Suppress):
             day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
             self._owed.append(self._owing.listed(listed, verdict, day))
@@ -241,9 +234,8 @@ class Ingest:
     def _complaint(self, complaint: Complaint, nameless: Nameless | None = None) -> None:
         verdict = self._policy.decide(complaint)
         owed = self._owing.complaint(complaint, verdict) if isinstance(verdict, Suppress) else None
-        if self._figures:
-            decided = verdict if owed or not isinstance(verdict, Suppress) else Ignore(_NAMELESS)
-            self._figures.complaint(complaint, decided)
+        decided = verdict if owed or not isinstance(verdict, Suppress) else Ignore(_NAMELESS)
+        self._figures.complaint(complaint, decided)
         if owed:
             self._owed.append(owed)
             self._tally.suppressed += 1
@@ -278,8 +270,7 @@ class Ingest:
         self._aside.put(row)
         if row.is_first_piece:
             self._tally.unreadable[row.reason] += 1
-            if self._figures:
-                self._figures.unreadable(row.reason)
+            self._figures.unreadable(row.reason)
             if self._tally.unreadable[row.reason] <= _UNREADABLE_SAID:
                 self._log.warning("unreadable", line=row.line, reason=row.reason, size=len(row.raw))
 
