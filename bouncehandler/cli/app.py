@@ -19,6 +19,7 @@ _COMMANDS = (
     "check",
     "pmta-config",
     "work",
+    "ingest",
     "status",
     "report",
     "metrics",

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,15 +58,16 @@ def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _End
     post = session.build_post(spool, stop.request) if dispatches else None
     pruner = Pruner(session, spool) if crew else None
     with explained():
-        intake = _intake(session, source, spool, crew)
+        intake = intake_for(session, source, spool, crew.notify if crew else lambda: None)
         metering = Metering(session, spool, listens=False)
         return _Run(session, stop, source, intake, spool, crew, letters, post, pruner, metering).go()
 
 
-def _intake(session: Session, source: int, spool: Spool, crew: "Crew | None") -> Ingest:
+def intake_for(session: Session, source: int, spool: Spool, committed: Callable[[], None] = lambda: None) -> Ingest:
+    """What reads the input behind a file descriptor; `committed` is called when something new is in the spool."""
     settings, policy = session.settings, policy_of(session.settings)
     return Ingest(
-        Reader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
+        reader_for(session, takes_deliveries=policy.counts),
         policy,
         owing_of(settings),
         spool,
@@ -75,10 +76,16 @@ def _intake(session: Session, source: int, spool: Spool, crew: "Crew | None") ->
         clock=time.time,
         unreadable_share=settings.notify.unreadable_share,
         batch_rows=rows_together(source, settings.spool.batch_rows),
-        committed=crew.notify if crew else lambda: None,
         figures=figures_of(settings, spool, policy),
+        committed=committed,
         says_each=session.says_each_row,
     )
+
+
+def reader_for(session: Session, *, takes_deliveries: bool = False) -> Reader:
+    """What reads one input."""
+    columns = session.settings.columns
+    return Reader({"b": columns.b, "f": columns.f}, takes_deliveries=takes_deliveries)
 
 
 def _source() -> int:

@@ -68,6 +68,8 @@ class Lane:
         self._peers: Peers = peers or NoPeers()
         self._news = 0
         """How often somebody said that something new may be due."""
+        self.rounds = 0
+        """How often the keeper went round: twice a second at least, so whoever stays at a number hangs."""
         self.failure: Exception | None = None
         """What ended the lane before its time: a `SpoolError`, or a bug."""
         self._spool, self._settings = spool, settings
@@ -135,6 +137,7 @@ class Lane:
             self._health.refresh()
             while not self._is_finished():
                 was_at_rest = self.is_at_rest
+                self.rounds += 1
                 self._settle()
                 self._heed_clock()
                 self._renew()

@@ -1,8 +1,9 @@
 """The left half: stdin to accounting to policy to the spool, and never a network call in between.
 
 `pump` moves blocks from a file descriptor into `Ingest`, which decides and commits in groups; `Owing` turns a record
-that suppresses into what is owed to whom; `Tally` counts, and
-`Figures` adds up for reports and metrics. `Letters` brings in what `letterbox` holds.
+that suppresses into what is owed to whom; `Tally` counts, and `Figures` adds up for reports and metrics. `Letters`
+brings in what `letterbox` holds. `folder` and `moved` find and read the files that PowerMTA moved, for `bouncehandler
+ingest`.
 """
 
 from bouncehandler.ingest.figures import Figures
