@@ -33,11 +33,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     Each line is ok, warn, wait (try again later) or FAIL, and says how to mend it. Changes nothing at any provider,
     unless --send asks for it: then ADDRESS bounces, as PowerMTA would write it, and goes the whole way from the reader
     to your list managers. What each of them said is shown. `bouncehandler undo --address ADDRESS` takes it back.
-
-    \b
-        bouncehandler check --pmta /etc/pmta/config
-        bouncehandler check --send test@example.com
-    """  # noqa: D301  # click wants the character itself: it keeps a paragraph as it is
+    """
     if is_sure and not address:
         raise click.UsageError("--yes goes with --send")
     try:

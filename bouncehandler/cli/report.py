@@ -51,7 +51,7 @@ def command(options: Common, since: float | None, until: float | None, html: Pat
     session = begin(options, dict(os.environ))
     with explained():
         report = report_of(session.settings, session.open_spool(), since, until)
-    _show(report, html, form)
+    _show(report, html, form, options.color)
     return OK
 
 
@@ -73,7 +73,7 @@ def report_of(settings: "Settings", spool: Spool, since: float, until: float) ->
     return gather(scope, sources, Readable(mask_addresses))
 
 
-def _show(report: "Report", html: Path | None, form: str | None) -> None:
+def _show(report: "Report", html: Path | None, form: str | None, color: str) -> None:
     if html:
         from bouncehandler.report.page import as_html  # noqa: PLC0415  # imports are lazy at the edges
 
@@ -90,7 +90,7 @@ def _show(report: "Report", html: Path | None, form: str | None) -> None:
     else:
         from bouncehandler.cli.report_terminal import show  # noqa: PLC0415  # as above
 
-        show(report)
+        show(report, color)
 
 
 def _write(path: Path, page: str) -> None:

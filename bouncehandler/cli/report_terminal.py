@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
+from bouncehandler.cli.color import console
 from bouncehandler.report import Report, Table, Timeline
 from bouncehandler.report.model import Column, Tone, Value
 from bouncehandler.report.wording import day, moment, written
@@ -21,11 +22,11 @@ _PARTS = {"suppressed": "red", "counted": "yellow", "ignored": "bright_black"}
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
 
 
-def show(report: Report) -> None:
-    """Print it on stdout; colours where that is a terminal, and NO_COLOR is not set."""
-    console = Console(markup=False, emoji=False, highlight=False)
+def show(report: Report, color: str) -> None:
+    """Print it on stdout, in colours as `--color` says."""
+    screen = console(color, stderr=False)
     for part in _parts(report):
-        console.print(part)
+        screen.print(part)
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:

@@ -123,7 +123,8 @@ class _Run:
 
     def go(self) -> _Ended:
         """Read, dispatch, and say what was done, and what was not."""
-        with Terminal.shown(self.session.on_terminal and not self.session.options.debug) as terminal:
+        options = self.session.options
+        with Terminal.shown(self.session.on_terminal and not options.debug, options.color) as terminal:
             if self.crew and self.letters:
                 self.crew.start()
                 self.letters.start()

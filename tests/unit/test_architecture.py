@@ -11,10 +11,10 @@ import pytest
 _ROOT = Path(__file__).resolve().parents[2]
 
 _LAYERS = (
-    {"record", "durations"},
+    {"record", "durations", "php"},
     {"accounting", "suppression", "tokens", "pmta"},
     {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "waves"},
-    {"ingest", "dispatcher", "notices", "metrics", "report"},
+    {"ingest", "dispatcher", "notices", "metrics", "report", "moving"},
     {"settings", "logs", "registry"},
     {"cli", "__main__"},
 )

@@ -33,7 +33,11 @@ def test_the_blocks_for_powermta_are_the_readmes() -> None:
 
 def test_every_file_is_described() -> None:
     """deploy/README.md names each file, and no file that is not there."""
-    said = set(re.findall(r"`([\w./@-]+\.(?:conf|service|sh|in|txt|yaml)|Dockerfile|logrotate\.d/\w+)`", _described()))
+    said = set(
+        re.findall(
+            r"`([\w./@-]+\.(?:conf|service|sh|in|txt|yaml)|Dockerfile|logrotate\.d/\w+|man/[\w.]+)`", _described()
+        )
+    )
     there = {str(path.relative_to(_DEPLOY)) for path in _DEPLOY.rglob("*") if path.is_file()}
     assert said == there - {"README.md"}
 

@@ -5,7 +5,9 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,10 @@ from bouncehandler.settings import load
 
 _ROOT = Path(__file__).resolve().parents[2]
 _README = (_ROOT / "README.md").read_text()
-_BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", _README, re.MULTILINE | re.DOTALL)
+_BLOCKS = [
+    (kind, textwrap.dedent(text))
+    for kind, text in re.findall(r"^ *```(\w*)\n(.*?)^ *```$", _README, re.MULTILINE | re.DOTALL)
+]
 _TOML = [text for kind, text in _BLOCKS if kind == "toml"]
 _COMMANDS = [
     line.partition("#")[0].strip()
@@ -80,11 +85,15 @@ def test_there_are_commands_to_run() -> None:
 @pytest.mark.parametrize("command", _COMMANDS)
 def test_every_command_runs(command: str, tmp_path: Path) -> None:
     """Each command of the README does what it says, on an installation of its own."""
-    words = shlex.split(command.partition("|")[2] or command.partition("<")[0])[1:]
+    words = shlex.split(re.split("[<>]", command.partition("|")[2] or command)[0])[1:]
     if words[:1] == ["spool"]:  # which does not make one
         assert _run([], tmp_path, given=b"email\njane@example.com\n").returncode == 0
-    for name in words:  # files that an operator has
-        if name.endswith((".csv", ".toml")):
+    if "--watch" in words:  # which goes on until it is stopped
+        words += ["--help"]
+    for before, name in pairwise(words):  # files that an operator has
+        if name.endswith(".php"):
+            (tmp_path / name).write_text("<?php $bounceCategories = array('bad-mailbox');")
+        elif name.endswith((".csv", ".toml")) and before != "--output":
             (tmp_path / name).write_bytes(b"email\njohn@example.com\n" if name.endswith(".csv") else b"")
     finished = _run(words, tmp_path, given=b"email\njohn@example.com\n")
     assert finished.returncode == 0, finished.stderr

@@ -10,6 +10,7 @@ from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.tables import as_json_text, printable
 
 _WORDS = {Mark.FINE: "ok", Mark.WARNING: "warning", Mark.LATER: "temporary", Mark.WRONG: "wrong"}
+_COLOURS = {Mark.FINE: "green", Mark.WARNING: "yellow", Mark.LATER: "yellow", Mark.WRONG: "red"}
 
 
 def say(findings: Iterable[Finding], *, as_json: bool) -> int:
@@ -34,7 +35,8 @@ def _status(marks: set[Mark]) -> int:
 
 def _line(finding: Finding) -> None:
     place = f"{finding.file}, line {finding.line}: " if finding.line else ""
-    click.echo(f"{finding.mark.value:4}  {finding.what}: {printable(place + finding.sentence)}")
+    mark = click.style(f"{finding.mark.value:4}", fg=_COLOURS[finding.mark])
+    click.echo(f"{mark}  {finding.what}: {printable(place + finding.sentence)}")
     for line in finding.paste:
         click.echo(f"          {printable(line)}")
 
