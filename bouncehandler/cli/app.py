@@ -22,6 +22,7 @@ _COMMANDS = (
     "work",
     "ingest",
     "status",
+    "report",
     "metrics",
     "suppressions",
     "explain",

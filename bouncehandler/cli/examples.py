@@ -23,6 +23,10 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "bouncehandler work",
         "bouncehandler work --logfile /var/log/bouncehandler/work.log",
     ),
+    "report": (
+        "bouncehandler report --since 30d --html report.html",
+        "bouncehandler report --since 2026-11-01 --until 2026-12-01 --csv",
+    ),
     "metrics": ("bouncehandler metrics",),
     "status": (
         "bouncehandler status",

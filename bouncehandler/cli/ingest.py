@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 
+from bouncehandler.cli.closing import Report
 from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.options import Common, common
-from bouncehandler.cli.report import Report
 from bouncehandler.cli.run import intake_for, reader_for
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop

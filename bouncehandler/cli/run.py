@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import Reader
+from bouncehandler.cli.closing import Comparison, Report, Waiting, still_waiting, waiting_at
 from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
 from bouncehandler.cli.metering import Metering
 from bouncehandler.cli.options import Common
 from bouncehandler.cli.pruner import Pruner
-from bouncehandler.cli.report import Comparison, Report, Waiting, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import Terminal

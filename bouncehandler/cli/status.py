@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import click
 
+from bouncehandler.cli.closing import moment
 from bouncehandler.cli.exits import OK, explained
 from bouncehandler.cli.options import Common, common
-from bouncehandler.cli.report import moment
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.tables import printable
 from bouncehandler.cli.unsubscribe_config import letters_of

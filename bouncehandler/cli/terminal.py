@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bouncehandler.cli.closing import Comparison, Report, provider_numbers
 from bouncehandler.cli.color import console
-from bouncehandler.cli.report import Comparison, Report, provider_numbers
 from bouncehandler.cli.tables import printable
 from bouncehandler.ingest import Ingest
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bouncehandler.cli.closing import provider_numbers, still_waiting, waiting_at
 from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
 from bouncehandler.cli.metering import Metering
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.pruner import Pruner
-from bouncehandler.cli.report import provider_numbers, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.systemd import Supervisor

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter, methodcaller
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from bouncehandler.accounting import Layout, parse_time
 from bouncehandler.record import Bounce, epoch
@@ -16,6 +16,8 @@ _DOMAIN, _CUT = itemgetter(2), methodcaller("partition", "@")  # without an @ no
 _DIAGNOSTICS, _HOSTS = 8, 32
 """Rows of those counted together whose diagnostic stands for all of them, and whose mail exchanger is remembered: of
 fewer rows each is looked at. Many servers repeat the address, so that nearly every diagnostic is new."""
+
+_Key = TypeVar("_Key")
 
 Getter = Callable[[Any], Any]
 Rows = Sequence[Sequence[Any]]
@@ -31,6 +33,8 @@ class Columns(NamedTuple):
     diagnostic: Getter | None
     named: Sequence[tuple[str, Getter]]
     """Dimensions whose names are the cells themselves."""
+    tells_who_defers: bool = False
+    """Whether the recipients' domains and the diagnostics are told together as well."""
 
 
 class Cells:
@@ -47,12 +51,14 @@ class Cells:
         self.hosts: dict[str, str] = {}
         """For domains, the mail exchanger of one of their rows."""
         self.diagnostics: Counter[str] = Counter()
+        self.deferrals: Counter[tuple[str, str]] = Counter()
+        """Domains of recipients with diagnostics."""
 
     @property
     def size(self) -> int:
         """Texts in memory, of which hostile rows have one each."""
         counters = (*self.named.values(), self.originators, self.recipients, self.diagnostics)
-        return sum(len(counter) for counter in counters) + len(self.hosts)
+        return sum(len(counter) for counter in counters) + len(self.hosts) + len(self.deferrals)
 
     def take(self, columns: Columns, rows: Rows) -> None:
         """Count rows, which come some hundred at a time."""
@@ -70,12 +76,18 @@ class Cells:
             some = _some(rows, _HOSTS)
             self.hosts.update(zip(_domains(columns.recipient, some), map(columns.host, some), strict=True))
         if columns.diagnostic:
-            self._listen(list(map(columns.diagnostic, _some(rows, _DIAGNOSTICS))), len(rows))
+            _share(self.diagnostics, list(map(columns.diagnostic, _some(rows, _DIAGNOSTICS))), len(rows))
+        if columns.tells_who_defers and columns.recipient and columns.diagnostic:
+            some = _some(rows, _HOSTS)
+            pairs = zip(_domains(columns.recipient, some), map(columns.diagnostic, some), strict=True)
+            _share(self.deferrals, list(pairs), len(rows))
 
-    def _listen(self, texts: Sequence[str], rows: int) -> None:
-        share, rest = divmod(rows, len(texts))
-        for place, text in enumerate(texts):
-            self.diagnostics[text] += share + (place < rest)
+
+def _share(counter: Counter[_Key], keys: Sequence[_Key], rows: int) -> None:
+    """Count rows of which some stand for all."""
+    share, rest = divmod(rows, len(keys))
+    for place, key in enumerate(keys):
+        counter[key] += share + (place < rest)
 
 
 def _some(rows: Rows, most: int) -> Rows:
@@ -100,12 +112,22 @@ def columns_of(layout: Layout, record_type: str) -> Columns:
     cells = {"category": getter("bounceCat"), "vmta": getter("vmta"), "source": getter("dlvSourceIp"), "job": job}
     return Columns(
         first("timeLogged", "timeQueued"),
-        getter("rcpt"),
+        _of_queue(layout) if record_type == "tq" else getter("rcpt"),
         getter("orig"),
         getter("dsnMta"),
         getter("dsnDiag"),
         tuple((dimension, get) for dimension, get in cells.items() if get is not None),
+        tells_who_defers=record_type in {"t", "tq"},
     )
+
+
+def _of_queue(layout: Layout) -> Getter | None:
+    """Of a row without a recipient, `@` and the domain of its queue, which is called `example.com/vmta1`."""
+    names = [name.strip().lower() for name in layout.columns]
+    if "queue" not in names:
+        return None
+    queue = itemgetter(names.index("queue"))
+    return lambda row: f"@{queue(row).partition('/')[0]}"
 
 
 _GET = {name: itemgetter(place) for place, name in enumerate(Bounce._fields)}

@@ -1,7 +1,7 @@
 """Gathers what was read in figures, many rows at a time, and hands them to the spool every few seconds."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from bouncehandler.accounting import Layout
@@ -196,7 +196,15 @@ class Figures:
             operators = ((self._operator(to, cells.hosts.get(to, "")), n) for to, n in cells.recipients.items())
             self._add((hour, kind, verdict, "operator"), _summed(operators))
             self._add((hour, kind, verdict, "diagnostic"), _named(cells.diagnostics, in_words))
+            self._add((hour, kind, verdict, "operator+diagnostic"), _summed(self._deferrals(cells)))
         self._cells = {}
+
+    def _deferrals(self, cells: Cells) -> Iterator[tuple[str, int]]:
+        """Who defers our mail, a tabulator, and in which words."""
+        for (to, text), number in cells.deferrals.items():
+            operator = self._operator(to, cells.hosts.get(to, ""))
+            if operator:
+                yield f"{operator}\t{in_words(text)}", number
 
     def _rule(self, category: str) -> str:
         return self._policy.of_category(category).rule

@@ -30,7 +30,7 @@ from bouncehandler.spool.data import (
     Total,
 )
 from bouncehandler.spool.numbers import Numbers
-from bouncehandler.spool.review import DeadLetter, Forgotten, Happening, HeldWave, Review, Selection, Undone
+from bouncehandler.spool.review import DeadLetter, Forgotten, Happening, HeldWave, Review, Selection, Taken, Undone
 from bouncehandler.suppression import Dispatch
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "Spool",
     "SpoolError",
     "Status",
+    "Taken",
     "Total",
     "Undone",
 ]
@@ -198,6 +199,13 @@ class Spool(Review, Numbers, Protocol):
 
         It queues by itself, in the transaction that makes it so: new complaints and unsubscribe requests, a provider
         that is held or back, and dead letters.
+        """
+        ...
+
+    def queue_report(self, since: float, until: float, now: float) -> bool:
+        """Queue the report of a time as a notice, if none was queued yet that tells until then; whether it was queued.
+
+        Any number of processes may ask: one of them queues it.
         """
         ...
 

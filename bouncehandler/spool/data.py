@@ -211,7 +211,8 @@ class Figure(NamedTuple):
     dimension: str
     """`category` (of a complaint its feedback type), `rule`, `operator` (who runs the recipient's mailbox),
     `originator` (the domain of the envelope sender), `vmta`, `source` (the address that PowerMTA sent from), `job`,
-    `diagnostic` (the code and the first words), `reason` (of an unreadable row); empty for all records together."""
+    `diagnostic` (the code and the first words), `operator+diagnostic` (of transient ones, with a tabulator between),
+    `reason` (of an unreadable row); empty for all records together."""
     value: str
     """A name, at most 120 characters; `(others)` for those that found no room; empty for all records together. Records
     without one are in no figure of that dimension."""

@@ -32,6 +32,7 @@ from bouncehandler.spool.pruning import prune as prune_step
 from bouncehandler.spool.pruning import prune_attempts
 from bouncehandler.spool.queries import states, status
 from bouncehandler.spool.recording import Watching, record
+from bouncehandler.spool.reporting import queue_report
 from bouncehandler.spool.rows import storable
 from bouncehandler.spool.settling import settle
 from bouncehandler.spool.sqlite_review import SqliteReview
@@ -238,6 +239,10 @@ class SqliteSpool(SqliteReview):
         if kind in self._notices:
             with self._connection.writing() as raw:
                 tell(self._connection, raw, [(kind, about)], now)
+
+    def queue_report(self, since: float, until: float, now: float) -> bool:
+        """Queue the report of a time, if none was queued yet that tells until then."""
+        return queue_report(self._connection, since, until, now)
 
     def claim_post(self, *, now: float, every: float, until: float) -> Post | None:
         """Claim the queued notices; None when none are due, or another process has them."""

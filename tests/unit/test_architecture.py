@@ -14,7 +14,7 @@ _LAYERS = (
     {"record", "durations", "php"},
     {"accounting", "suppression", "tokens", "pmta"},
     {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "waves"},
-    {"ingest", "dispatcher", "notices", "moving", "metrics"},
+    {"ingest", "dispatcher", "notices", "metrics", "report", "moving"},
     {"settings", "logs", "registry"},
     {"cli", "__main__"},
 )
@@ -24,7 +24,8 @@ _FORBIDDEN = {
     "ingest": {"provider", "dispatcher", "client", "httpx"},
     "dispatcher": {"accounting", "policy"},
     "metrics": {"accounting", "policy", "provider", "ingest", "dispatcher"},
-    "notices": {"accounting", "policy", "provider", "ingest", "dispatcher"},
+    "notices": {"accounting", "policy", "provider", "ingest", "dispatcher", "report"},
+    "report": {"accounting", "policy", "provider", "ingest", "dispatcher", "notices", "client", "httpx"},
 }
 
 _CATCHES_EVERYTHING = {
