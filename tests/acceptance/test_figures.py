@@ -137,6 +137,21 @@ def test_two_runs_add_up(program: Program) -> None:
     assert named(figures(program), "") == {"": 2}
 
 
+def test_several_processes_add_up(program: Program) -> None:
+    """Pipes that read at the same time count in the same figures, and in the same totals."""
+    program.feed(b"")
+    with program.start("--no-dispatch") as one, program.start("--no-dispatch") as other:
+        for running, first in ((one, 0), (other, 1000)):
+            running.write(accounting(ignored(n) for n in range(first, first + 300)))
+        for running in (one, other):
+            assert running.finish().status == 0
+    assert named(figures(program), "") == {"": 600}
+    with closing(SqliteSpool.open_reading(program.spool)) as spool:
+        (records,) = [total for total in spool.totals() if total.name == "records"]
+    assert dict(records.labels) == {"type": "b", "verdict": "ignore"}
+    assert records.number == 600
+
+
 def test_a_quiet_pipe_keeps_its_figures_to_itself_for_seconds_only(program: Program) -> None:
     """Rows that are ignored are on disk soon, though nothing comes after them and nothing else is to be committed."""
     program.feed(b"")
