@@ -6,6 +6,9 @@ from bouncehandler.notices.digest import Digest
 from bouncehandler.notices.server import Server
 from bouncehandler.notices.trouble import Refused, explained, refusals
 
+_LONGEST = 500
+"""Characters of what a bug says."""
+
 
 class Log(Protocol):
     """The part of a structlog logger that is used here."""
@@ -37,6 +40,10 @@ class Journal:
         if trouble.key != self._trouble:
             self._trouble = trouble.key
             self._log.warning("notices_wait", reason=f"{trouble.sentence}; they are kept, and tried again")
+
+    def report_failed(self, error: Exception) -> None:
+        """A report could not be made, which is a bug."""
+        self._log.warning("report_failed", reason=f"{type(error).__name__}: {error}"[:_LONGEST])
 
     def sent(self, digest: Digest, refused: Refused, *, is_digest: bool) -> None:
         """A mail was accepted, maybe not for everybody."""

@@ -146,10 +146,15 @@ class Sender:
             self._spool.postpone_post(post, self._clock())
 
     def _composed(self, digest: Digest) -> EmailMessage:
-        """The mail for a digest, or with the report that it stands for."""
+        """The mail for a digest, or with the report that it stands for; one that can't be made is only told of."""
         now = self._clock()
         if digest.report and self._enclose:
-            return compose_report(self._enclose(digest.report), digest, self._letterhead, now)
+            try:
+                return compose_report(self._enclose(digest.report), digest, self._letterhead, now)
+            except SpoolError:
+                raise
+            except Exception as error:  # noqa: BLE001  # what only a report can cause must not keep all notices back
+                self._journal.report_failed(error)
         return compose(digest, self._letterhead, now)
 
     def _digests(self, post: Post) -> Iterator[Digest]:

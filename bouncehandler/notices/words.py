@@ -1,6 +1,7 @@
 """What the kinds of notices are called, which of their values is the title, and what the others are labelled."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from bouncehandler.notices.readable import Readable
@@ -79,7 +80,7 @@ def kind_of(name: str) -> Kind:
             "`bouncehandler holds list` lists them, `holds release` and `holds discard` decide",
             ("operator",),
         ),
-        "report": Kind("report", "reports", "`bouncehandler report` makes them anew", ("until",)),
+        "report": Kind("report", "reports", "`bouncehandler report` makes them anew", ("since", "until")),
         "unreadable": Kind("unreadable input", "unreadable inputs", "the log names them", ("rows", "of")),
     }
     return known.get(name) or Kind(f"{name} notice", f"{name} notices", "the log has them")
@@ -104,14 +105,15 @@ def _title(kind: str, about: Mapping[str, str], readable: Readable) -> str:
     match kind:
         case "unreadable":
             return f"{named['rows']} of {named['of']} rows can't be read"
-        case "held":
-            return f"{named['provider']} is held"
-        case "back":
-            return f"{named['provider']} is back"
+        case "held" | "back":
+            return f"{named['provider']} is {kind}"
         case "wave":
             return f"a wave of bounces at {named['operator']}"
         case "dead":
             return f"{named['person'] or 'nobody known'} at {named['provider']}"
+        case "report":
+            since, until = (datetime.fromtimestamp(float(at), UTC).isoformat("T", "minutes") for at in named.values())
+            return f"the report from {since} to {until} could not be made: the log says why"
     return " ".join(filter(None, named.values())) or "nobody known"
 
 

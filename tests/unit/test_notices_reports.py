@@ -112,6 +112,21 @@ def test_once_a_day(bench: Bench, smtp: FakeSmtp) -> None:
     assert smtp.subjects == [f"a report until {MONDAY + 7 * HOUR + day * DAY}" for day in days]
 
 
+def test_one_that_can_not_be_made(bench: Bench, smtp: FakeSmtp) -> None:
+    """A bug in the report keeps no notice back: the postmaster is told of it, and the log says what it is."""
+
+    def broken(_: Notice) -> Enclosed:
+        raise KeyError("hour")
+
+    bench.tell()
+    bench.start(secretary=Secretary(bench.spool, Timetable("daily", 7, 0), bench.clock), enclose=broken).stop(20)
+    assert len(smtp.taken) == 2
+    said = "the report from 2026-01-04T07:00+00:00 to 2026-01-05T07:00+00:00 could not be made: the log says why"
+    assert said in " ".join(smtp.taken[1].text().split())
+    assert bench.log.reasons("report_failed") == ["KeyError: 'hour'"]
+    assert bench.spool.status().notices == 0
+
+
 def test_a_dead_server_delays_it(bench: Bench, smtp: FakeSmtp) -> None:
     """What could not be sent is sent when the server is back: each day's report, in order."""
     smtp.answers["MAIL"] = "451 not now"
