@@ -7,5 +7,5 @@ searched with `make search`, which keeps what it finds.
 from hypothesis import settings
 
 settings.register_profile("settled", derandomize=True)
-settings.register_profile("search", derandomize=False, print_blob=True)
+settings.register_profile("search", max_examples=800, derandomize=False, print_blob=True)
 settings.load_profile("settled")

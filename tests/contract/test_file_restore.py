@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bouncehandler.provider import ProviderUnavailable, Reversible
 from bouncehandler.suppression import Outcome, Suppression
 from providers.file import File
+from tests.examples import many
 
 JOHN = Suppression("1" * 24, "john@example.test", "bounce")
 
@@ -54,7 +55,7 @@ def test_a_folder_that_is_gone(tmp_path: Path) -> None:
         adapter(tmp_path / "none" / "trail.jsonl").restore(JOHN, Outcome("unsubscribed"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(20), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 2), st.integers(0, 2)), max_size=6))
 def test_what_was_taken_back_is_as_before(told: list[tuple[str, int, int]]) -> None:
     """For any mixture of people, each told once or twice, and taken back never, once or twice."""

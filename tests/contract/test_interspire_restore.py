@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, Reversible, TemporaryFailure
 from bouncehandler.suppression import Outcome, Suppression
 from providers.interspire import Interspire
+from tests.examples import many
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.server import Answer
 
@@ -147,7 +148,7 @@ def test_credentials(fake: FakeInterspire, client: httpx.Client) -> None:
         adapter(fake, client, token="wrong").restore(BOUNCE, Outcome("unsubscribed", ("1",)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(12), deadline=None)
 @given(
     st.dictionaries(st.sampled_from("123"), st.sampled_from(["active", "unsubscribed", "bounced"])),
     st.sampled_from(["unsubscribe", "bounce"]),
@@ -166,7 +167,7 @@ def test_unsubscribe_then_restore_is_as_before(statuses: dict[str, str], action:
         assert fake.status_of(ANN) == statuses
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(12), deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from("123"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, Reversible, TemporaryFailure
 from bouncehandler.suppression import Outcome
+from tests.examples import many
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.mailwizz_wire import BOUNCE, CAMPAIGN, COMPLAINT, LIST, Connect, connecting
 from tests.fakes.mailwizz_wire import EMAIL as JANE
@@ -234,7 +235,7 @@ def test_a_lost_answer_names_what_was_done_before_it(server: FakeMailWizz, conne
     assert failure.value.changed == (NEWS,)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(15), deadline=None)
 @given(st.lists(st.sampled_from(STATUSES), max_size=5))
 def test_unsubscribe_then_restore_is_as_before(statuses: list[str]) -> None:
     """For any mixture of lists and statuses, but for what the call for the whole address takes with it.
@@ -258,7 +259,7 @@ def test_unsubscribe_then_restore_is_as_before(statuses: list[str]) -> None:
         }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=many(20), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from(["as it is", "", *STATUSES])), max_size=5),
     st.sampled_from(["unsubscribe", "blacklist"]),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bouncehandler.provider import ProviderUnavailable, Reversible, TemporaryFailure
 from bouncehandler.suppression import Outcome, Suppression
 from providers.webhook import Webhook
+from tests.examples import many
 from tests.fakes.server import Answer
 from tests.fakes.webhook import SECRET, FakeReceiver
 
@@ -82,7 +83,7 @@ def test_failures(receiver: FakeReceiver, client: httpx.Client, status: int, fai
         adapter(receiver, client).restore(JOHN, TOLD)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=many(20), deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), max_size=6),
     st.sampled_from([1, 3]),

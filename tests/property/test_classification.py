@@ -13,8 +13,9 @@ from bouncehandler.classification.patterns import LONGEST_TEXT, HostPattern, Phr
 from bouncehandler.policy import DEFAULT_BOUNCE, Count, Ignore, Policy, Suppress, Verdict
 from bouncehandler.record import Address, Bounce, DsnStatus
 from bouncehandler.settings.rules import read_rules
+from tests.examples import many
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=many(150), deadline=None)
 SHIPPED = read_rules().rules
 PLAIN = Policy()
 

@@ -11,6 +11,7 @@ from bouncehandler.spool import Selection
 from bouncehandler.spool.sqlite import SqliteSpool
 from tests.contract.spool_examples import DAY, NOW
 from tests.contract.test_spool_counting import soft
+from tests.examples import many
 
 WITHIN = 4 * DAY
 """A short window, so that small examples leave it."""
@@ -51,7 +52,7 @@ times = st.integers(0, 12 * 4 - 1).map(lambda quarter: quarter / 4)
 events = st.tuples(st.sampled_from(["bounce", "bounce", "bounce", "delivery"]), times)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=many(80), deadline=None)
 @given(st.lists(events, max_size=30))
 def test_as_the_model_says(seen: Sequence[Event]) -> None:
     """Whatever comes in whatever order, and however often, a spool finds the suppressions that the model finds."""

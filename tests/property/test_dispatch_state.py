@@ -19,6 +19,7 @@ from bouncehandler.suppression import Outcome, Suppression
 from tests.contract import lanes
 from tests.contract.lanes import MINUTE, Running, rows
 from tests.contract.spool_examples import NOW, people
+from tests.examples import many
 from tests.fakes.adapter import FakeAdapter
 
 WAITS = (1.05 * MINUTE, 1.05 * 5 * MINUTE)
@@ -138,7 +139,7 @@ def agree(place: Path, expected: dict[str, Expected], now: float) -> None:
     assert kept == (sum(attempts), sum(n * (n + 1) // 2 for n in attempts)), "each attempt is kept under its number"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=many(40), deadline=None)
 @given(
     scripts=st.lists(st.lists(behaviours, max_size=5), min_size=1, max_size=6),
     suspect_after=st.sampled_from([2, 20]),

@@ -20,6 +20,7 @@ from bouncehandler.spool import Owed, Selection
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool_examples import NOW, suppression
+from tests.examples import many
 from tests.property.fickle import (
     BEHAVIOURS,
     LEARNED,
@@ -275,5 +276,5 @@ def _assert_same(call: Call, row: Row, attempt: Kept) -> None:
 
 TestFaultyDispatch = FaultyDispatch.TestCase
 TestFaultyDispatch.settings = settings(
-    max_examples=50, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=many(25), stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
 )

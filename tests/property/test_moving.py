@@ -11,8 +11,9 @@ from bouncehandler.cli.import_php import configuration
 from bouncehandler.moving import moved
 from bouncehandler.php import read
 from bouncehandler.settings.model import Settings
+from tests.examples import many
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=many(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 KEYS = {
     "MAILWIZZ_ENDPOINT_URL": ("mailwizz", "url"),
     "MAILWIZZ_API_PUBLIC_KEY": ("mailwizz", "public_key"),

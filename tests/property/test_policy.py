@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from bouncehandler.policy import DEFAULT_BOUNCE, Action, Count, Ignore, Policy, Suppress, Threshold
 from bouncehandler.record import Address, Bounce, DsnStatus, parse_status
+from tests.examples import many
 
 CONFIGURATION = Path(__file__).parents[2] / "config" / "bouncehandler.toml"
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=many(100), deadline=None)
 TEXTS = st.text(max_size=40) | st.sampled_from(["recipient is in suppression list", "smtp;550 5.1.1 unknown", ""])
 CATEGORIES = st.sampled_from([*DEFAULT_BOUNCE, "", "*", "custom"]) | st.text(max_size=20)
 STATUSES = st.none() | st.builds(DsnStatus, st.sampled_from([2, 4, 5]), st.integers(0, 999), st.integers(0, 999))

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from bouncehandler.accounting import ColumnsMissing, Nameless, Reader, Unreadable
 from bouncehandler.record import Address, Bounce, DsnStatus, parse_status
+from tests.examples import many
 from tests.property.reference import READ, parts
 from tests.property.streams import BOUNCE, HEADER, PIECES, events, expected, read, split
 
-MANY = settings(max_examples=300, deadline=None)
+MANY = settings(max_examples=many(200), deadline=None)
 STREAMS = st.lists(st.sampled_from(PIECES) | st.binary(max_size=4), max_size=40).map(b"".join)
 CUTS = st.lists(st.integers(0, 1 << 16), max_size=12)
 

@@ -16,6 +16,7 @@ from bouncehandler.spool import DeadLetter, Owed, Recorded, Selection, Settlemen
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.suppression import Dispatch
 from tests.contract.spool_examples import NOW, again, dead, done, returned, suppression, take
+from tests.examples import many
 
 PROVIDERS = ("crm", "news")
 REPEAT_AFTER = 100.0
@@ -230,5 +231,5 @@ class SpoolMachine(RuleBasedStateMachine):
 
 TestSpoolState = SpoolMachine.TestCase
 TestSpoolState.settings = settings(
-    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=many(60), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )

@@ -11,6 +11,7 @@ from bouncehandler.spool import Again, Done, Owed, Returned, Selection, Settleme
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
 from tests.contract.spool_examples import NOW, attempt, suppression
+from tests.examples import many
 
 LISTS = {"ann@example.com": frozenset("12"), "bob@example.com": frozenset("2"), "cat@example.com": frozenset()}
 """The lists that each person is on at first; the last is on none."""
@@ -130,5 +131,5 @@ class UndoMachine(RuleBasedStateMachine):
 
 TestUndo = UndoMachine.TestCase
 TestUndo.settings = settings(
-    max_examples=150, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=many(50), stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
