@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test search lint format bench faults lock clean
+.PHONY: help demo test search lint format bench faults man lock clean
 
 help:  ## what can be made here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -45,6 +45,10 @@ bench: $(VENV)/tests  ## every benchmark, each against its yardstick
 
 faults: $(VENV)/tests  ## the worst that can be done to the program, at length
 	$(BIN)/python -m tests.acceptance.faults
+
+man: $(VENV)/tests  ## write the manual page anew from the commands
+	$(BIN)/python -m tests.manual > deploy/man/bouncehandler.1.part
+	mv deploy/man/bouncehandler.1.part deploy/man/bouncehandler.1
 
 lock: $(VENV)/tests  ## resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv

@@ -5,9 +5,21 @@
 `open_row` keeps a row whose quoted cell goes on.
 """
 
+from bouncehandler.accounting.cells import clean, parse_time
 from bouncehandler.accounting.complaints import Nameless
 from bouncehandler.accounting.items import TYPES, Item, Unreadable
-from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing
+from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
 from bouncehandler.accounting.reader import Reader
 
-__all__ = ["DEFAULT_COLUMNS", "TYPES", "ColumnsMissing", "Item", "Nameless", "Reader", "Unreadable"]
+__all__ = [
+    "DEFAULT_COLUMNS",
+    "TYPES",
+    "ColumnsMissing",
+    "Item",
+    "Layout",
+    "Nameless",
+    "Reader",
+    "Unreadable",
+    "clean",
+    "parse_time",
+]

@@ -58,7 +58,8 @@ class Layout:
         self.columns = tuple(columns)
         self.width = len(columns)
         names = [name.strip().lower() for name in columns]
-        places = {field: _places(names, wanted) for field, wanted in _SOURCES.items()}
+        self.places = places = {field: _places(names, wanted) for field, wanted in _SOURCES.items()}
+        """Indices by PowerMTA's name of the column; empty where there is none, several where the header has several."""
         self.missing = tuple(field for field in _DECISIVE if not places[field])
         self.category = places["bounceCat"][0] if places["bounceCat"] else 0
         """Index of the first column for the bounce category; any where there is none."""

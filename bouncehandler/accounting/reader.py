@@ -20,7 +20,7 @@ from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Lay
 from bouncehandler.accounting.lines import Lines, Piece, encode
 from bouncehandler.accounting.listed import is_heading, listed_address, quoted_cell
 from bouncehandler.accounting.open_row import OpenRow
-from bouncehandler.accounting.plain import Plain
+from bouncehandler.accounting.plain import TOGETHER, Plain
 from bouncehandler.accounting.spans import Ruin, Span
 from bouncehandler.record import ListedAddress
 
@@ -51,17 +51,13 @@ class Reader:
         self.headers = Headers()
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
         self._layout: Layout | None = None
-        self._is_cut = False
-        self._plain = Plain(self._fallback["b"])
+        self.plain = self._plain = Plain(self._fallback["b"], self.counted, takes_deliveries=takes_deliveries)
         self.tallies = self._plain.tallies
         self._missing: tuple[str, ...] = ()
-        self._lacks_type = False
-        self._takes_list, self._is_list = True, False
+        self._takes_list, self._is_list, self._lacks_type, self._is_cut = True, False, False, False
         self._takes_deliveries, self._longest = takes_deliveries, longest
-        self._lines = Lines(longest)
-        self._lines_done = 0
-        self._open = OpenRow()
-        self._ruin = Ruin(0, 0)
+        self._lines, self._lines_done = Lines(longest), 0
+        self._open, self._ruin = OpenRow(), Ruin(0, 0)
         self._items: list[Item] = []
         for category in ignored:
             self.ignore(category)
@@ -78,10 +74,7 @@ class Reader:
     def feed(self, block: bytes) -> list[Item]:
         """What the rows that end in this block hold."""
         for part in self._lines.feed(block):
-            if isinstance(part, Piece):
-                self._too_long(part)
-            else:
-                self._go_on(part)
+            (self._too_long if isinstance(part, Piece) else self._go_on)(part)  # type: ignore[arg-type]  # its own
         return self._taken()
 
     def close(self) -> list[Item]:
@@ -99,6 +92,7 @@ class Reader:
         return self._taken()
 
     def _taken(self) -> list[Item]:
+        self._plain.show()
         items, self._items = self._items, []
         return items
 
@@ -141,15 +135,19 @@ class Reader:
     def _run(self, lines: list[str], first: int, given_up: int) -> int:
         """Read rows from line `first` until one is damaged; returns the line to go on with."""
         stop = first + 1 if first < self._ruin.hopeless else len(lines)
-        is_whole = stop - first == len(lines)
-        rows = csv.reader(lines if is_whole else map(lines.__getitem__, range(first, stop)), strict=True)
-        tallies, width, category = self.tallies, self._plain.width, self._plain.category
+        these = lines if stop - first == len(lines) else map(lines.__getitem__, range(first, stop))
+        rows = csv.reader(these, strict=True)
+        known, width, category = self._plain.known, self._plain.width, self._plain.category
         start = first
         try:
             for row in rows:
-                if len(row) == width and (tally := tallies.get(row[0])) is not None:
+                if len(row) == width and (found := known.get(row[0])) is not None:
+                    tally, shown = found
                     if (name := row[category]) in tally:
                         tally[name] += 1
+                        shown.append(row)
+                        if len(shown) >= TOGETHER:
+                            self._plain.show()
                         start = first + rows.line_num
                         continue
                     if not self._missing and (bounce := self._plain.bounce(row)):
@@ -157,8 +155,7 @@ class Reader:
                         self.counted[row[0]] += 1
                         start = first + rows.line_num
                         continue
-                span = Span(lines, start, first + rows.line_num)
-                start = self._row(row, span)
+                start = self._row(row, span := Span(lines, start, first + rows.line_num))
                 if start != span.end:
                     return start
                 width, category = self._plain.width, self._plain.category
@@ -245,11 +242,14 @@ class Reader:
         if kind == "d" and self._takes_deliveries and self._layout and (delivery := self._layout.delivery(row)):
             self._items.append(delivery)
         self.counted[kind] += 1
+        if kind in {"d", "t", "tq"} and layout:
+            self._plain.show_one(kind, row, layout)
         return span.end
 
     def _bounce(self, kind: Literal["b", "rb"], row: list[str], span: Span, layout: Layout) -> int:
         if self._is_cut and len(row) == layout.tally_width and (name := row[layout.category]) in self.tallies[kind]:
             self.tallies[kind][name] += 1
+            self._plain.show_one(kind, row, layout)
             return span.end
         if self._missing:
             self._items.append(ColumnsMissing(self._lines_done + span.start + 1, self._missing))

@@ -7,7 +7,7 @@ import os
 import sys
 
 _OK, _NO_USER, _TRY_AGAIN = 0, 67, 75  # as in `exits` and `unsubscribe_mail`, which may not be there yet
-_VALUED = ("--config", "--logfile")
+_VALUED = ("--config", "--logfile", "--color")
 _MAIL = "unsubscribe"
 
 

@@ -11,14 +11,19 @@ import click
 
 from bouncehandler import __version__
 from bouncehandler.cli import streams
+from bouncehandler.cli.examples import shown_in
 from bouncehandler.cli.exits import BUG, DESCRIPTION, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.garbage import collect_seldom
 from bouncehandler.cli.options import Common, common
 
 _COMMANDS = (
     "check",
+    "pmta-config",
     "work",
+    "ingest",
     "status",
+    "report",
+    "metrics",
     "suppressions",
     "explain",
     "classify",
@@ -30,6 +35,8 @@ _COMMANDS = (
     "spool",
     "unsubscribe",
     "unsubscribe-address",
+    "import-php",
+    "completion",
 )
 
 
@@ -43,7 +50,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = import_module(f"bouncehandler.cli.{cmd_name.replace('-', '_')}").command
-        return command
+        return shown_in(command, cmd_name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -1,15 +1,17 @@
 """Builds what decides, from the settings: the policy, and who is owed what."""
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bouncehandler.classification import Rules
 from bouncehandler.cli.unsubscribe_config import domains_of
-from bouncehandler.ingest import Owing, TokenHolder
+from bouncehandler.ingest import Figures, Owing, TokenHolder
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.policy import Policy
 from bouncehandler.record import Subscriber, parse_address
 from bouncehandler.routing import Routes
+from bouncehandler.spool import Spool
 from bouncehandler.tokens import Domain, domain_of, identify, parse
 from bouncehandler.waves import Operators
 
@@ -45,6 +47,11 @@ def owing_of(settings: "Settings") -> Owing:
     hold = settings.hold
     sights = Sights(Operators(hold.operators), lists=hold.lists) if hold.enabled else None
     return Owing(routes, _Tokens(domains_of(settings)), sights)
+
+
+def figures_of(settings: "Settings", spool: Spool, policy: Policy) -> Figures:
+    """What adds up the records of one input."""
+    return Figures(spool, policy, Operators(settings.hold.operators), time.time)
 
 
 class _Tokens:

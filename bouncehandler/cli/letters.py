@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from bouncehandler.cli.deciding import owing_of, policy_of
+from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.session import Session
 from bouncehandler.cli.unsubscribe_config import letters_of
 from bouncehandler.ingest import LetterboxError, Letters
@@ -27,9 +27,16 @@ class LetterTaker:
     def __init__(
         self, session: Session, spool: Spool, committed: Callable[[], None], on_failure: Callable[[], None]
     ) -> None:
-        settings = session.settings
+        settings, policy = session.settings, policy_of(session.settings)
         self._letters = Letters(
-            letters_of(settings), policy_of(settings), owing_of(settings), spool, session.log, time.time, committed
+            letters_of(settings),
+            policy,
+            owing_of(settings),
+            spool,
+            session.log,
+            time.time,
+            committed,
+            figures_of(settings, spool, policy),
         )
         self._log, self._on_failure = session.log, on_failure
         self._stopping = threading.Event()

@@ -1,12 +1,15 @@
 """The options that every command takes, before its name or after it."""
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+
+from bouncehandler.cli.color import CHOICES, is_wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +19,25 @@ class Common:
     config: Path | None = None
     logfile: Path | None = None
     debug: bool = False
+    color: str = ""
+    """`auto`, `always` or `never`; empty is `auto`."""
 
     def over(self, other: object) -> "Common":
         """These options, and where they are silent, the other ones."""
         if not isinstance(other, Common):
             return self
-        return Common(self.config or other.config, self.logfile or other.logfile, self.debug or other.debug)
+        return Common(
+            self.config or other.config,
+            self.logfile or other.logfile,
+            self.debug or other.debug,
+            self.color or other.color,
+        )
 
 
 _FILE = click.Path(path_type=Path, readable=False)  # whoever opens it says more of what is wrong
 
 _OPTIONS = (
+    click.option("--color", type=click.Choice(CHOICES), metavar="WHEN", help="Colours: auto, always or never."),
     click.option("--debug", is_flag=True, help="Log everything, each row and why, to the console."),
     click.option("--logfile", type=_FILE, metavar="FILE", help="Log there, as JSON lines."),
     click.option("--config", type=_FILE, metavar="FILE", help="The configuration, a TOML file."),
@@ -34,11 +45,19 @@ _OPTIONS = (
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --config, --logfile and --debug; it receives them as `options`."""
+    """Give a command --config, --logfile, --debug and --color; it receives them as `options`."""
 
-    def wrapped(*args: Any, config: Path | None, logfile: Path | None, debug: bool, **values: Any) -> Any:  # noqa: ANN401  # the command's own
+    def wrapped(
+        *args: Any,  # noqa: ANN401  # the command's own
+        config: Path | None,
+        logfile: Path | None,
+        debug: bool,
+        color: str | None,
+        **values: Any,  # noqa: ANN401  # as above
+    ) -> Any:  # noqa: ANN401  # as above
         ctx = click.get_current_context()
-        ctx.obj = Common(config, logfile, debug).over(ctx.obj)
+        ctx.obj = Common(config, logfile, debug, color or "").over(ctx.obj)
+        ctx.color = is_wanted(ctx.obj.color, os.environ)
         return command(*args, options=ctx.obj, **values)
 
     wrapped = functools.update_wrapper(wrapped, command)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.record import parse_address
 from bouncehandler.settings.mail import NotifySettings
-from bouncehandler.spool import Spool
+from bouncehandler.spool import Notice, Spool
 
 if TYPE_CHECKING:  # mail libraries take a while to import, and most installations tell nobody
-    from bouncehandler.notices import Courier, Log, Sender
+    from bouncehandler.notices import Courier, Enclosed, Log, Secretary, Sender
 
 
 def courier_of(settings: NotifySettings) -> "Courier":
@@ -35,11 +35,19 @@ class PostOffice:
 
     Args:
         on_failure: called from a thread of its own when the spool fails it.
+        enclose: makes the report that a notice stands for.
     """
 
-    def __init__(self, settings: NotifySettings, spool: Spool, log: "Log", on_failure: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        settings: NotifySettings,
+        spool: Spool,
+        log: "Log",
+        on_failure: Callable[[], None],
+        enclose: "Callable[[Notice], Enclosed]",
+    ) -> None:
         self._timeout = settings.timeout
-        self._sender = _sender(settings, spool, log, on_failure) if settings.to else None
+        self._sender = _sender(settings, spool, log, on_failure, enclose) if settings.to else None
 
     def start(self) -> None:
         """Begin to send."""
@@ -56,22 +64,43 @@ class PostOffice:
             self._sender.stop(self._timeout if most is None else min(most, self._timeout))
 
 
-def _sender(settings: NotifySettings, spool: Spool, log: "Log", on_failure: Callable[[], None]) -> "Sender":
+def _sender(
+    settings: NotifySettings,
+    spool: Spool,
+    log: "Log",
+    on_failure: Callable[[], None],
+    enclose: "Callable[[Notice], Enclosed]",
+) -> "Sender":
     from bouncehandler.notices import Letterhead, Readable, Sender, SenderSettings  # noqa: PLC0415  # as above
 
     return Sender(
         spool,
         courier_of(settings),
-        Letterhead([_plain(to) for to in settings.to], settings.sender and _plain(settings.sender), socket.getfqdn),
+        Letterhead(
+            [plain_address(to) for to in settings.to],
+            settings.sender and plain_address(settings.sender),
+            socket.getfqdn,
+        ),
         SenderSettings(every=settings.every),
         readable=Readable(mask_addresses if settings.addresses == "masked" else str),
         log=log,
         clock=time.time,
         monotonic=time.monotonic,
         on_failure=on_failure,
+        secretary=_secretary(settings, spool),
+        enclose=enclose,
     )
 
 
-def _plain(address: str) -> str:
+def _secretary(settings: NotifySettings, spool: Spool) -> "Secretary | None":
+    from bouncehandler.notices import Secretary, Timetable  # noqa: PLC0415  # as above
+
+    if settings.report == "off":
+        return None
+    hour, minute = map(int, settings.report_at.split(":"))
+    return Secretary(spool, Timetable(settings.report, hour, minute), time.time)
+
+
+def plain_address(address: str) -> str:
     """The address alone: the settings let it wear a display name."""
     return parse_address(address) or address

@@ -26,17 +26,19 @@ class Removed(NamedTuple):
     """Soft bounces and deliveries."""
     attempts: int
     """Without those that went with their suppressions."""
+    figures: int
 
 
 def keeps_of(settings: Settings, kinds: Collection[str] = KINDS) -> dict[str, float | None]:
-    """Seconds for which each of `Before`, and `attempts`, is kept after it was done; None: for ever.
+    """Seconds for which each of `Before`, `attempts` and `figures` is kept after it was done; None: for ever.
 
     What is not among the kinds is kept for ever. What was done lately tells repetitions, so it is never removed.
     """
     kept = {kind: settings.spool.kept(kind) if kind in kinds else None for kind in KINDS}
     kept["other"] = settings.spool.keep_done if set(kinds) == set(KINDS) else None
     least = settings.dispatch.repeat_after
-    return {kind: max(keep, 0.0 if kind == "attempts" else least) if keep else None for kind, keep in kept.items()}
+    free = ("attempts", "figures")
+    return {kind: max(keep, 0.0 if kind in free else least) if keep else None for kind, keep in kept.items()}
 
 
 def _longest_window(settings: Settings) -> float:
@@ -60,7 +62,8 @@ def prune_once(
     """
     spool.prune_waves(lambda: rest(_REST))
     keeps = keeps_of(settings, kinds)
-    attempts = keeps.pop("attempts")
+    attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
+    forgotten = 0 if figures is None else spool.prune_figures(now - figures, lambda: rest(_REST))
     before = Before(**{reason: None if keep is None else now - keep for reason, keep in keeps.items()})
 
     def step(after: int, most: int) -> Pruned:
@@ -70,9 +73,10 @@ def prune_once(
     is_earlier = attempts is not None and any(keep is None or keep > attempts for keep in keeps.values())
     answered = _prune_attempts(spool, now - attempts, now, rest) if attempts is not None and is_earlier else 0
     if keeps["bounce"] is None:
-        return Removed(suppressions, 0, answered)
+        return Removed(suppressions, 0, answered, forgotten)
     counted_before = now - max(keeps["bounce"], _longest_window(settings))
-    return Removed(suppressions, spool.prune_counts(counted_before, lambda: rest(_REST)), answered)
+    counted = spool.prune_counts(counted_before, lambda: rest(_REST))
+    return Removed(suppressions, counted, answered, forgotten)
 
 
 def _prune_attempts(spool: Spool, before: float, now: float, rest: Callable[[float], bool]) -> int:

@@ -1,125 +1,121 @@
-"""What a run did and what still waits, as one log event and as a sentence."""
+"""`bouncehandler report`: what came in, what was decided and what became of it; on the terminal, or as a file."""
 
+import os
+import socket
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
-from bouncehandler.spool import Counts, ProviderState, Spool
+import click
 
-if TYPE_CHECKING:  # the dispatcher brings the HTTP library, which not every command needs
-    from bouncehandler.dispatcher import LaneTally
-    from bouncehandler.ingest import Tally
+from bouncehandler.cli import streams
+from bouncehandler.cli.exits import OK, TRY_AGAIN, CommandError, explained
+from bouncehandler.cli.options import Common, common
+from bouncehandler.cli.selection import MOMENT
+from bouncehandler.cli.session import begin
+from bouncehandler.spool import Spool
 
+if TYPE_CHECKING:  # what makes reports is loaded where one is made
+    from bouncehandler.report import Report
+    from bouncehandler.settings.model import Settings
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What one provider has still to hear of."""
-
-    count: int
-    until: float | None
-    """Seconds since the epoch: when the next of it is due; None when nothing waits."""
-    why: str
-    """Empty when nobody knows: it waits since an earlier run."""
-    is_held: bool
-    on_hold: int = 0
-    """What belongs to a wave, which a person decides about: it is not counted above."""
-
-    def sentence(self, provider: str) -> str:
-        """How many wait, why, and until when."""
-        what = "1 dispatch waits" if self.count == 1 else f"{self.count:,} dispatches wait"
-        held = ", which is held," if self.is_held else ""
-        until = f" until {moment(self.until)}" if self.until else ""
-        why = f" ({self.why})" if self.why else ""
-        return f"{what} for {provider}{held}{until}{why}"
+_WEEK = 7 * 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What a dry run decided otherwise than was done."""
+@click.command("report", short_help="Tell what came in, what was decided, and why.")
+@click.option("--since", type=MOMENT, help="From then on: ISO 8601 (UTC), or 7d for 7 days ago.  [default: 7d]")
+@click.option("--until", type=MOMENT, help="Before then.  [default: now]")
+@click.option("--html", "html", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE", help="As one page.")
+@click.option("--json", "form", flag_value="json", help="For programs: one JSON object.")
+@click.option("--csv", "form", flag_value="csv", help="For spreadsheets: a row for each number.")
+@common
+def command(options: Common, since: float | None, until: float | None, html: Path | None, form: str | None) -> int:
+    """Tell what came in, what was decided and why, and how the list managers do, of the last 7 days.
 
-    differences: Mapping[str, int]
-    """How many, by what they are: `suppressed -> ignore`."""
-    spool: str
-    """What knows what was done; empty where there is no spool."""
-    is_whole: bool
-    """False where a stop left no time to compare everything."""
-
-    def event(self) -> dict[str, object]:
-        """The values in the log event `finished`."""
-        cut = {} if self.is_whole else {"compared": "not to the end: stopped"}
-        return {"dry_run": True, "differences": dict(self.differences), "compared_with": self.spool or None, **cut}
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One run in numbers."""
-
-    tally: "Tally"
-    waiting: Mapping[str, Waiting]
-    lanes: Mapping[str, "LaneTally"]
-    """Empty when another process dispatches."""
-    comparison: Comparison | None = None
-    """Of a dry run."""
-
-    def event(self) -> dict[str, object]:
-        """The values of the log event `finished`."""
-        return {
-            "records": dict(self.tally.records),
-            "suppressed": self.tally.suppressed,
-            "duplicates": self.tally.duplicates,
-            "counted": dict(self.tally.counted),
-            "ignored": dict(self.tally.ignored),
-            "unreadable": dict(self.tally.unreadable),
-            "unwanted": dict(self.tally.unwanted),
-            "providers": provider_numbers(self.waiting, self.lanes),
-            **(self.comparison.event() if self.comparison else {}),
-        }
+    Times are those in the records. A row that was read twice counts twice. --html writes one file that loads nothing
+    from anywhere, for a browser, a printer or a mail; `-` is standard output. No address is in a report.
+    """
+    if html and form:
+        raise click.UsageError("--html, --json and --csv are different forms: choose one")
+    now = time.time()
+    until = now if until is None else until
+    since = min(until, now) - _WEEK if since is None else since
+    if since >= until:
+        raise click.UsageError("--since is not before --until")
+    session = begin(options, dict(os.environ))
+    with explained():
+        report = report_of(session.settings, session.open_spool(), since, until)
+    _show(report, html, form, options.color)
+    return OK
 
 
-def provider_numbers(waiting: Mapping[str, Waiting], lanes: Mapping[str, "LaneTally"]) -> dict[str, dict[str, object]]:
-    """By provider: done and dead in this run, waiting now, and why."""
-    return {
-        name: {
-            "done": lanes[name].done if name in lanes else 0,
-            "waiting": state.count,
-            "dead": lanes[name].dead if name in lanes else 0,
-            **({"on_hold": state.on_hold} if state.on_hold else {}),
-            **({"why": state.why} if state.count and state.why else {}),
-        }
-        for name, state in waiting.items()
-    }
+def report_of(settings: "Settings", spool: Spool, since: float, until: float) -> "Report":
+    """The report of a time.
+
+    Raises:
+        SpoolError: the spool can't be read.
+    """
+    from bouncehandler.logs.masking import mask_addresses  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.notices import Readable  # noqa: PLC0415  # as above
+    from bouncehandler.report import Scope, Sources, gather  # noqa: PLC0415  # as above
+    from bouncehandler.spool import Selection  # noqa: PLC0415  # as above
+
+    sources = Sources(
+        spool.figures(since, until), spool.status(), spool.totals(), spool.waves(Selection()), spool.taken(since, until)
+    )
+    scope = Scope(since, until, time.time(), socket.gethostname(), list(settings.providers))
+    return gather(scope, sources, Readable(mask_addresses))
 
 
-def waiting_at(spool: Spool, providers: Iterable[str], lanes: Mapping[str, "LaneTally"]) -> dict[str, Waiting]:
-    """What still waits at each of these providers."""
-    status = spool.status()
-    return {
-        name: _waiting(
-            status.providers.get(name, Counts()),
-            status.next_due_at.get(name),
-            status.states.get(name, ProviderState()),
-            lanes[name].last_failure if name in lanes else "",
-        )
-        for name in providers
-    }
+def _show(report: "Report", html: Path | None, form: str | None, color: str) -> None:
+    if html:
+        from bouncehandler.report.page import as_html  # noqa: PLC0415  # imports are lazy at the edges
+
+        _write(html, as_html(report))
+    elif form == "json":
+        from bouncehandler.report.export import as_json  # noqa: PLC0415  # as above
+
+        click.echo(as_json(report))
+    elif form == "csv":
+        from bouncehandler.cli.tables import write  # noqa: PLC0415  # as above
+        from bouncehandler.report.export import COLUMNS, as_rows  # noqa: PLC0415  # as above
+
+        write(as_rows(report), COLUMNS, "csv")
+    else:
+        from bouncehandler.cli.report_terminal import show  # noqa: PLC0415  # as above
+
+        show(report, color)
 
 
-def still_waiting(waiting: Mapping[str, Waiting]) -> str:
-    """The sentence for who looks at the exit status; empty when nothing waits."""
-    said = "; ".join(state.sentence(name) for name, state in waiting.items() if state.count)
-    return f"{said}; nothing is lost, `bouncehandler work` carries on" if said else ""
+def _write(path: Path, page: str) -> None:
+    """Write the page whole or not at all: somebody may look at the file at any time."""
+    if str(path) == "-":
+        streams.use_utf8()
+        click.echo(page, nl=False)
+        return
+    try:
+        _replace(path, page)
+    except OSError as error:
+        raise CommandError(f"{path} can't be written: {error.strerror}", TRY_AGAIN) from error
+    click.echo(f"the report is in {path}")
 
 
-def _waiting(counts: Counts, next_due_at: float | None, state: ProviderState, last_failure: str) -> Waiting:
-    count = counts.pending + counts.claimed
-    if state.held:
-        return Waiting(count, state.probe_at, state.reason, is_held=True, on_hold=counts.held)
-    until = max(next_due_at, time.time()) if next_due_at else None
-    return Waiting(count, until, last_failure, is_held=False, on_hold=counts.held)
-
-
-def moment(at: float) -> str:
-    """A time as operators read it in logs: ISO 8601, UTC, to the second."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+def _replace(path: Path, page: str) -> None:
+    if path.exists() and not path.is_file():  # a device, or a pipe that somebody reads
+        path.write_text(page, "utf-8")
+        return
+    umask = os.umask(0)
+    os.umask(umask)
+    with NamedTemporaryFile("w", encoding="utf-8", dir=path.absolute().parent, delete=False) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(page)
+            file.flush()
+            temporary.chmod(0o666 & ~umask)
+            temporary.replace(path)
+        except OSError:
+            with suppress(OSError):
+                temporary.unlink()
+            raise

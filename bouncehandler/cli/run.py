@@ -3,17 +3,18 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import Reader
-from bouncehandler.cli.deciding import owing_of, policy_of
+from bouncehandler.cli.closing import Comparison, Report, Waiting, still_waiting, waiting_at
+from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
+from bouncehandler.cli.metering import Metering
 from bouncehandler.cli.options import Common
 from bouncehandler.cli.pruner import Pruner
-from bouncehandler.cli.report import Comparison, Report, Waiting, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import Terminal
@@ -57,14 +58,16 @@ def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _End
     post = session.build_post(spool, stop.request) if dispatches else None
     pruner = Pruner(session, spool) if crew else None
     with explained():
-        intake = _intake(session, source, spool, crew)
-        return _Run(session, stop, source, intake, spool, crew, letters, post, pruner).go()
+        intake = intake_for(session, source, spool, crew.notify if crew else lambda: None)
+        metering = Metering(session, spool, listens=False)
+        return _Run(session, stop, source, intake, spool, crew, letters, post, pruner, metering).go()
 
 
-def _intake(session: Session, source: int, spool: Spool, crew: "Crew | None") -> Ingest:
+def intake_for(session: Session, source: int, spool: Spool, committed: Callable[[], None] = lambda: None) -> Ingest:
+    """What reads the input behind a file descriptor; `committed` is called when something new is in the spool."""
     settings, policy = session.settings, policy_of(session.settings)
     return Ingest(
-        Reader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
+        reader_for(session, takes_deliveries=policy.counts),
         policy,
         owing_of(settings),
         spool,
@@ -73,9 +76,16 @@ def _intake(session: Session, source: int, spool: Spool, crew: "Crew | None") ->
         clock=time.time,
         unreadable_share=settings.notify.unreadable_share,
         batch_rows=rows_together(source, settings.spool.batch_rows),
-        committed=crew.notify if crew else lambda: None,
+        committed=committed,
+        figures=figures_of(settings, spool, policy),
         says_each=session.says_each_row,
     )
+
+
+def reader_for(session: Session, *, takes_deliveries: bool = False) -> Reader:
+    """What reads one input."""
+    columns = session.settings.columns
+    return Reader({"b": columns.b, "f": columns.f}, takes_deliveries=takes_deliveries)
 
 
 def _source() -> int:
@@ -103,6 +113,8 @@ class _Run:
     """None when another process sends the notices."""
     pruner: Pruner | None = None
     """None when another process dispatches."""
+    metering: Metering | None = None
+    """None in a dry run."""
     shadow: "Shadow | None" = None
     """Of a dry run alone."""
     was_read_to_end: bool = False
@@ -111,7 +123,8 @@ class _Run:
 
     def go(self) -> _Ended:
         """Read, dispatch, and say what was done, and what was not."""
-        with Terminal.shown(self.session.on_terminal and not self.session.options.debug) as terminal:
+        options = self.session.options
+        with Terminal.shown(self.session.on_terminal and not options.debug, options.color) as terminal:
             if self.crew and self.letters:
                 self.crew.start()
                 self.letters.start()
@@ -119,12 +132,16 @@ class _Run:
                 self.post.start()
             if self.pruner:
                 self.pruner.start()
+            if self.metering:
+                self.metering.start()
             self._read(terminal)
             if self.pruner:
                 self.pruner.stop()
             self._finish_dispatching(terminal)
             if self.post:
                 self.post.stop(self.session.settings.dispatch.grace if self.stop.is_requested else None)
+            if self.metering:
+                self.metering.stop()
             compared = self._compared()
         waiting = self._waiting()
         report = Report(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, compared)

@@ -80,8 +80,9 @@ class Session:
     def build_post(self, spool: Spool, on_failure: Callable[[], None]) -> "PostOffice":
         """What sends notices, not started yet."""
         from bouncehandler.cli.post import PostOffice  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.cli.report_mail import enclosing  # noqa: PLC0415  # as above
 
-        return PostOffice(self.settings.notify, spool, self.log, on_failure)
+        return PostOffice(self.settings.notify, spool, self.log, on_failure, enclosing(self.settings, spool))
 
     def warn_of_root(self) -> None:
         """Log, once a start, that root runs what somebody else should."""

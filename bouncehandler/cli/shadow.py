@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple, Self
 
 from bouncehandler.accounting import Reader
+from bouncehandler.cli.closing import Comparison
 from bouncehandler.cli.deciding import owing_of, policy_of
 from bouncehandler.cli.exits import TRY_AGAIN, CommandError
 from bouncehandler.cli.known import Known, is_counted
-from bouncehandler.cli.report import Comparison
 from bouncehandler.cli.session import Session
 from bouncehandler.ingest import Ingest
 from bouncehandler.ingest.ports import Log

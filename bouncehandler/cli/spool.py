@@ -56,8 +56,8 @@ def prune(options: Common, kinds: tuple[str, ...], *, is_shrunk: bool) -> int:
     """Remove suppressions that every provider heard of longer ago than `keep_done` of [spool], or [spool.keep], says.
 
     `work`, and runs that dispatch, do the same by themselves, every hour. What waits, is held or is dead stays. The
-    kinds are the reasons of suppressions, and `attempts`: calls and their answers, which may go before what they
-    came to.
+    kinds are the reasons of suppressions; `attempts`: calls and their answers, which may go before what they came to;
+    and `figures`: how much of what was read in each hour.
 
     The file keeps its size, and what comes next fills the room. --vacuum makes it as small as it can be; that needs as
     much room again, and gives up after 20 seconds, so that PowerMTA's pipe can wait for it.
@@ -76,7 +76,7 @@ def _pruned(session: Session, spool: SqliteSpool, kinds: Collection[str]) -> Ite
     """Remove what is old, and say what."""
     settings = session.settings
     keeps = keeps_of(settings, kinds)
-    attempts = keeps.pop("attempts")
+    attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
     removed = prune_once(spool, settings, time.time(), _rest, kinds)
     times = {keep for keep in keeps.values() if keep is not None}
     if times:
@@ -84,7 +84,9 @@ def _pruned(session: Session, spool: SqliteSpool, kinds: Collection[str]) -> Ite
         yield f"removed {removed.suppressions:,} {what} done {_ago(times)}"
     if attempts is not None and (removed.attempts or not times):
         yield f"removed {removed.attempts:,} of the attempts for what was done {_ago({attempts})}"
-    if attempts is None and not times:
+    if figures is not None and (removed.figures or set(kinds) == {"figures"}):
+        yield f"removed {removed.figures:,} figures of hours {_ago({figures})}"
+    elif attempts is None and not times:
         yield f"nothing is removed: {'keep_done is' if settings.spool.keep_done is None else 'it is kept'} forever"
 
 

@@ -7,43 +7,75 @@ from collections.abc import Iterator
 
 import click
 
+from bouncehandler.cli.closing import moment
 from bouncehandler.cli.exits import OK, explained
 from bouncehandler.cli.options import Common, common
-from bouncehandler.cli.report import moment
-from bouncehandler.cli.session import begin
+from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.tables import printable
 from bouncehandler.cli.unsubscribe_config import letters_of
+from bouncehandler.cli.watch import Interval, watch
 from bouncehandler.durations import format_duration
 from bouncehandler.letterbox import reading
 from bouncehandler.spool import Counts, ProviderState, Status
 
 _STATES = ("pending", "claimed", "held", "done", "dead")
+_ALARMING = {"held": "yellow", "dead": "red"}
 
 
 @click.command("status", short_help="Show what waits, was done, or is dead, by provider.")
 @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
+@click.option(
+    "--watch",
+    "every",
+    type=Interval(),
+    is_flag=False,
+    flag_value="2",
+    metavar="[SECONDS]",
+    help="Show it again every 2 seconds, or so many, until Ctrl-C.",
+)
 @common
-def command(options: Common, *, as_json: bool) -> int:
+def command(options: Common, *, as_json: bool, every: float | None) -> int:
     """Show how many dispatches wait, were done, or are dead, by provider; and which providers are held, and why.
 
     `letters` are List-Unsubscribe mails that no running instance has taken yet; `notices` wait for the postmaster. A
     held provider's dispatches count as pending. `oldest_pending_seconds` is null when nothing waits.
+
+    --watch draws over what it showed before; where standard output is no terminal it appends, and with --json that is
+    one object a line.
     """
     session = begin(options, dict(os.environ))
     spool = session.open_spool()
-    with explained():
-        status = spool.status()
-        letters = reading.count(letters_of(session.settings))
+
+    def shown() -> list[str]:
+        with explained():
+            return _shown(session, spool.status(), as_json=as_json)
+
+    if every is None:
+        click.echo("\n".join(shown()))
+    else:
+        watch(
+            lambda: shown() if as_json else [*_beginning(every), *shown()],
+            every,
+            options.color,
+            is_for_programs=as_json,
+        )
+    return OK
+
+
+def _beginning(every: float) -> Iterator[str]:
+    """The line above a status that is shown again and again."""
+    yield f"{moment(time.time())}, every {format_duration(every)}; Ctrl-C ends it"
+
+
+def _shown(session: Session, status: Status, *, as_json: bool) -> list[str]:
+    letters = reading.count(letters_of(session.settings))
     names = [
         *session.settings.providers,
         *(name for name in status.providers if name not in session.settings.providers),
     ]
     if as_json:
-        click.echo(json.dumps(_object(status, names) | {"letters": letters}))
-    else:
-        lines = [*_lines(status, names, set(session.settings.providers)), *_mail(status, letters)]
-        click.echo("\n".join(lines))
-    return OK
+        return [json.dumps(_object(status, names) | {"letters": letters})]
+    return [*_lines(status, names, set(session.settings.providers)), *_mail(status, letters)]
 
 
 def _object(status: Status, names: list[str]) -> dict[str, object]:
@@ -76,18 +108,24 @@ def _lines(status: Status, names: list[str], configured: set[str]) -> Iterator[s
     width = max(map(len, names), default=0)
     for name in names:
         counts = status.providers.get(name, Counts())
-        numbers = ", ".join(f"{getattr(counts, state):,} {state}" for state in _STATES)
+        numbers = ", ".join(_number(getattr(counts, state), state) for state in _STATES)
         yield f"{name:{width}}  {numbers}{'' if name in configured else '  (no longer configured)'}"
         state = status.states.get(name, ProviderState())
         if state.held:
             since = f" since {moment(state.since)}" if state.since else ""
-            yield f"{'':{width}}  held{since}: {printable(state.reason)}"
+            yield f"{'':{width}}  {click.style('held', fg='yellow')}{since}: {printable(state.reason)}"
         elif name in status.next_due_at:
             yield f"{'':{width}}  next attempt {moment(status.next_due_at[name])}"
     if not names:
         yield "no provider is configured: suppressions are recorded, nothing is dispatched"
     if status.oldest_pending_at:
         yield f"the oldest dispatch that waits was recorded {_ago(status.oldest_pending_at)}"
+
+
+def _number(count: int, state: str) -> str:
+    """A count, coloured where somebody has to look."""
+    text = f"{count:,} {state}"
+    return click.style(text, fg=_ALARMING[state]) if count and state in _ALARMING else text
 
 
 def _mail(status: Status, letters: int) -> Iterator[str]:

@@ -122,5 +122,9 @@ def _json(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
 
 def _jsonl(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
     for row in rows:
-        text = json.dumps({name: row[name] for name in columns}, ensure_ascii=False)
-        yield _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+        yield as_json_text(json.dumps({name: row[name] for name in columns}, ensure_ascii=False))
+
+
+def as_json_text(text: str) -> str:
+    """JSON with those characters escaped that a terminal may obey."""
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -3,16 +3,18 @@
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bouncehandler.cli.report import Comparison, Report, provider_numbers
+from bouncehandler.cli.closing import Comparison, Report, provider_numbers
+from bouncehandler.cli.color import console
 from bouncehandler.cli.tables import printable
 from bouncehandler.ingest import Ingest
 
 if TYPE_CHECKING:
-    from rich.progress import TaskID
+    from rich.progress import Progress, TaskID
 
     from bouncehandler.dispatcher import Crew
 
@@ -22,12 +24,12 @@ class Terminal:
 
     @classmethod
     @contextmanager
-    def shown(cls, is_wanted: bool) -> Iterator["Terminal"]:  # noqa: FBT001  # reads well where it is called
-        """A terminal for the length of a run; a silent one where nobody looks."""
+    def shown(cls, is_wanted: bool, color: str = "") -> Iterator["Terminal"]:  # noqa: FBT001  # reads well where it is called
+        """A terminal for the length of a run, coloured as --color says; a silent one where nobody looks."""
         if not is_wanted:
             yield cls()
             return
-        terminal = _Shown()
+        terminal = _Shown(color)
         try:
             yield terminal
         finally:
@@ -53,57 +55,72 @@ class Terminal:
 
 
 class _Shown(Terminal):
-    def __init__(self) -> None:
-        from rich.console import Console  # noqa: PLC0415  # only when shown
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415  # only when shown
-
-        self._console = Console(stderr=True, markup=False, emoji=False, highlight=False)
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=self._console, transient=True
-        )
-        self._task: TaskID = self._progress.add_task("reading", total=None)
+    def __init__(self, color: str) -> None:
+        self._console = console(color, stderr=True)
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
         self._intake: Ingest | None = None
         self._crew: Crew | None = None
         self._size = 0
-        self._total = 0
+        self._began = self._phase_began = time.monotonic()
 
     def close(self) -> None:
         """Take the progress line away."""
-        self._progress.stop()
+        if self._progress:
+            self._progress.stop()
 
     def hint(self, text: str) -> None:
         self._console.print(text, style="dim")
 
     def begin(self, source: int, intake: Ingest) -> None:
         self._intake = intake
-        found = os.fstat(source)
-        self._total = found.st_size if stat.S_ISREG(found.st_mode) else 0
-        self._progress.update(self._task, total=self._total or None)
         if not sys.stdin.isatty():
-            self._progress.start()
+            self._show("reading", _size_left(source))
 
     def advance(self, size: int) -> None:
         self._size += size
         tally = self._intake.tally() if self._intake else None
-        if tally:
-            text = f"{tally.rows:,} rows read, {tally.suppressed:,} suppressed"
+        if tally and self._progress and self._task is not None:
+            text = f"{tally.rows:,} rows read, {tally.suppressed:,} suppressed, {self._rate(tally.rows)}/s"
             self._progress.update(self._task, completed=self._size, description=text)
 
     def dispatching(self, crew: "Crew") -> None:
         self._crew = crew
+        self._phase_began = time.monotonic()
+        self._show("dispatching", None)
         self.refresh()
 
     def refresh(self) -> None:
         done = sum(tally.done for tally in self._crew.tallies.values()) if self._crew else 0
-        self._progress.update(self._task, total=None, description=f"dispatching, {done:,} done")
+        if self._progress and self._task is not None:
+            self._progress.update(self._task, description=f"dispatching, {done:,} done")
 
     def summary(self, report: Report) -> None:
-        from rich.table import Table  # noqa: PLC0415  # only when shown
+        from bouncehandler.cli.summary import tables  # noqa: PLC0415  # only when shown
 
-        table = Table(show_header=False, box=None, pad_edge=False)
-        for name, value in summary_lines(report):
-            table.add_row(name, value)
-        self._console.print(table)
+        seconds = time.monotonic() - self._began
+        for table in tables(summary_lines(report), provider_numbers(report.waiting, report.lanes), seconds):
+            self._console.print(table)
+
+    def _show(self, text: str, total: int | None) -> None:
+        """Begin a progress line, in place of the one before."""
+        from bouncehandler.cli.summary import progress  # noqa: PLC0415  # only when shown
+
+        self.close()
+        self._progress = progress(self._console, is_measured=total is not None)
+        self._task = self._progress.add_task(text, total=total)
+        self._progress.start()
+
+    def _rate(self, count: int) -> str:
+        return f"{count / max(time.monotonic() - self._phase_began, 0.001):,.0f}"
+
+
+def _size_left(source: int) -> int | None:
+    """Bytes that a file has still to give; None for what has no size, a pipe say."""
+    found = os.fstat(source)
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return max(found.st_size - os.lseek(source, 0, os.SEEK_CUR), 0) or None  # a shell may have read some of it
 
 
 def summary_lines(report: Report) -> Iterator[tuple[str, str]]:
@@ -116,9 +133,6 @@ def summary_lines(report: Report) -> Iterator[tuple[str, str]]:
     yield from _each("ignored by", tally.ignored)
     yield from _each("not wanted by any provider, sender", tally.unwanted)
     yield from _each("unreadable,", tally.unreadable)
-    for name, numbers in provider_numbers(report.waiting, report.lanes).items():
-        counts = ", ".join(f"{value:,} {key}" for key, value in numbers.items() if isinstance(value, int))
-        yield f"provider {name}", counts
     if report.comparison:
         yield from compared_lines(report.comparison)
 

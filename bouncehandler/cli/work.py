@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bouncehandler.cli.closing import provider_numbers, still_waiting, waiting_at
 from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
+from bouncehandler.cli.metering import Metering
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.pruner import Pruner
-from bouncehandler.cli.report import provider_numbers, still_waiting, waiting_at
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
+from bouncehandler.cli.systemd import Supervisor
 
 if TYPE_CHECKING:
     from bouncehandler.dispatcher import Crew
@@ -42,25 +44,40 @@ def _work(session: Session, stop: Stop) -> tuple[dict[str, object], str]:
     """Work until stopped; returns the numbers for the log, and the sentence that says what waits, empty for nothing."""
     if not session.settings.providers:
         raise CommandError("no provider is configured: add a [providers.NAME] table", CONFIGURATION)
+    supervisor = Supervisor(os.environ, time.monotonic)
     spool = session.open_spool()
     crew = session.build_crew(spool, stop.request)
     letters = LetterTaker(session, spool, crew.notify, stop.request)
     post = session.build_post(spool, stop.request)
     pruner = Pruner(session, spool)
+    metering = Metering(session, spool, listens=True)
     with explained():
         session.log.info("working", providers=list(session.settings.providers))
         crew.start()
         letters.start()
         post.start()
         pruner.start()
+        metering.start()
+        supervisor.ready()
         while not stop.is_requested:
             crew.wait(LOOK)
+            supervisor.alive(crew.rounds)
+            supervisor.status(_carried_out(crew))
+        supervisor.stopping()
         pruner.stop()
         letters.stop()
         stop_in_good_order(crew, session.settings.dispatch.grace)
         post.stop(session.settings.dispatch.grace)
+        metering.stop()
         waiting = waiting_at(spool, session.settings.providers, crew.tallies)
     return {"providers": provider_numbers(waiting, crew.tallies)}, still_waiting(waiting)
+
+
+def _carried_out(crew: "Crew") -> str:
+    """How it goes, for `systemctl status`."""
+    lanes = crew.tallies.values()
+    done, dead = sum(lane.done for lane in lanes), sum(lane.dead for lane in lanes)
+    return f"since the start {done:,} dispatches were done, {dead:,} became dead letters"
 
 
 def stop_in_good_order(crew: "Crew", grace: float) -> None:

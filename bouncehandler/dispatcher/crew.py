@@ -85,6 +85,11 @@ class Crew:
         return next((lane.failure for lane in self._lanes if lane.failure), None)
 
     @property
+    def rounds(self) -> Mapping[str, int]:
+        """How often the keeper of each lane went round, by provider: one that stands still hangs."""
+        return {lane.name: lane.rounds for lane in self._lanes}
+
+    @property
     def tallies(self) -> Mapping[str, LaneTally]:
         """What each lane has done so far, by provider."""
         return {lane.name: lane.tally for lane in self._lanes}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from bouncehandler.dispatcher.meter import Meter
 from bouncehandler.spool import Again, Dead, Done, Settlement
 
 
@@ -41,6 +42,7 @@ class Journal:
 
     def __init__(self, provider: str, log: Log) -> None:
         self.tally = LaneTally()
+        self.meter = Meter(provider)
         self._provider, self._log = provider, log
         self._is_eased = False
 
@@ -58,6 +60,7 @@ class Journal:
         """Tell of dispatches that were done without a call, since the recipient was carried out lately."""
         if count:
             self.tally.done += count
+            self.meter.repeated(count)
             self._log.info("not_called_again", provider=self._provider, dispatches=count)
 
     def held(self, reason: str, *, is_new: bool) -> None:

@@ -68,6 +68,8 @@ class Lane:
         self._peers: Peers = peers or NoPeers()
         self._news = 0
         """How often somebody said that something new may be due."""
+        self.rounds = 0
+        """How often the keeper went round: twice a second at least, so whoever stays at a number hangs."""
         self.failure: Exception | None = None
         """What ended the lane before its time: a `SpoolError`, or a bug."""
         self._spool, self._settings = spool, settings
@@ -135,6 +137,7 @@ class Lane:
             self._health.refresh()
             while not self._is_finished():
                 was_at_rest = self.is_at_rest
+                self.rounds += 1
                 self._settle()
                 self._heed_clock()
                 self._renew()
@@ -142,6 +145,7 @@ class Lane:
                 if self.is_at_rest and not was_at_rest:
                     self._peers.wake()
                 self._rest()
+            self._spool.add_totals(self._journal.meter.take())
         except Exception as error:  # noqa: BLE001  # kept for the owner of the lane, who ends the process over it
             self.failure = error
             self._workers.shut()
@@ -157,6 +161,7 @@ class Lane:
         """Draw the conclusions from what the workers brought back, and write it down as one group."""
         results = self._workers.results()
         for result in results:
+            self._journal.meter.learn(result)
             self._health.learn(result, is_probe=self._is_probing)
             self._is_probing = self._is_probing and not isinstance(result, Probed)
         self._journal.in_flight(self._workers.limit, self._settings.concurrency)
@@ -185,7 +190,8 @@ class Lane:
         return [Returned(dispatch, now, changed) for dispatch in result.dispatches]
 
     def _write_down(self, settlements: Sequence[Settlement]) -> None:
-        repeats = self._spool.settle(settlements, self._clock(), per_campaign=self._per_campaign)
+        now, totals = self._clock(), self._journal.meter.take()
+        repeats = self._spool.settle(settlements, now, per_campaign=self._per_campaign, totals=totals)
         if any(isinstance(one, Done) and one.outcome.recipient for one in settlements):
             self._peers.have_news()  # before these are out of hand: a peer must not end now
         self._journal.settled(settlements)

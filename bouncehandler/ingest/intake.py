@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from bouncehandler.accounting import ColumnsMissing, Item, Nameless, Reader, Unreadable
 from bouncehandler.ingest.aside import Aside
+from bouncehandler.ingest.figures import Figures, NoFigures
 from bouncehandler.ingest.owing import Owing
 from bouncehandler.ingest.ports import Keeper, Log, Recorder
 from bouncehandler.ingest.tally import Tally
-from bouncehandler.policy import Count, Policy, Suppress, Verdict
+from bouncehandler.policy import Count, Ignore, Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress
 from bouncehandler.spool import Counted, Owed
 
@@ -47,6 +48,7 @@ class Ingest:
         unreadable_share: the postmaster is told when more than this share of the rows can't be read.
         batch_rows: after so many suppressions the group is committed even though more input waits.
         committed: called after every commit that put something new into the spool.
+        figures: adds up what was read; None: nobody does.
         says_each: whether each row and its verdict goes to the log at level debug.
     """
 
@@ -63,6 +65,7 @@ class Ingest:
         unreadable_share: float = 0.01,
         batch_rows: int = 1000,
         committed: Callable[[], None] = lambda: None,
+        figures: Figures | None = None,
         says_each: bool = False,
     ) -> None:
         self._tally = Tally()
@@ -75,6 +78,8 @@ class Ingest:
         self._deliveries: dict[str, int] = {}
         self._bytes = 0
         self._aside = Aside(rejected, reader.headers.before)
+        self._figures = figures or NoFigures()
+        reader.plain.watcher = self._figures.plain
         if not says_each:
             for category in policy.settled_categories():
                 reader.ignore(category)
@@ -95,6 +100,11 @@ class Ingest:
         return self._reader.counted.total() + sum(sum(tally.values()) for tally in self._reader.tallies.values())
 
     @property
+    def seconds_to_figures(self) -> float | None:
+        """Seconds until `commit` is to be called for the figures' sake; None: there are none."""
+        return self._figures.seconds_left
+
+    @property
     def is_waiting_to_commit(self) -> bool:
         """Whether anything read is not on disk yet."""
         return bool(self._owed or self._counted or self._deliveries or self._aside)
@@ -111,13 +121,19 @@ class Ingest:
         is_full = waiting >= self._batch_rows or self._bytes >= _BATCH_BYTES
         if is_full or self._aside.is_open:  # the pieces of a row without end must not gather in memory
             self.commit()
+        self._figures.flush()
 
     def close(self) -> None:
         """Read what is left behind the last line end, and commit. Raises as `feed`."""
         self._take(self._reader.close())
         self._aside.end_row()
         self.commit()
+        self.end()
         self._tell_of_share(1)
+
+    def end(self) -> None:
+        """Hand over the figures, since nothing more will be read. Raises as `feed`."""
+        self._figures.flush(is_last=True)
 
     def free_swallowed_rows(self) -> None:
         """See `Reader.give_up_open_row`. Raises as `feed`."""
@@ -136,6 +152,7 @@ class Ingest:
             self._owed = []
             self._committed()
         self._commit_counts()
+        self._figures.flush()
 
     def _commit_counts(self) -> None:
         """Deliveries first: of a group, they may have come before the bounces that they end, and not after."""
@@ -174,9 +191,11 @@ class Ingest:
                 self._set_aside(item)
             else:
                 self._missing(item)
+        self._figures.others(self._reader.counted)
 
     def _bounce(self, bounce: Bounce) -> None:
         verdict = self._policy.decide(bounce)
+        self._figures.bounce(bounce, verdict)
         if isinstance(verdict, Suppress):
             owed = self._owing.bounce(bounce, verdict)
             if not owed.providers and self._owing.routes.everyone:
@@ -204,6 +223,7 @@ class Ingest:
 
     def _listed(self, listed: ListedAddress) -> None:
         verdict = self._policy.decide(listed)
+        self._figures.listed(listed.recipient, verdict)
         if isinstance(verdict, Suppress):
             day = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
             self._owed.append(self._owing.listed(listed, verdict, day))
@@ -214,6 +234,8 @@ class Ingest:
     def _complaint(self, complaint: Complaint, nameless: Nameless | None = None) -> None:
         verdict = self._policy.decide(complaint)
         owed = self._owing.complaint(complaint, verdict) if isinstance(verdict, Suppress) else None
+        decided = verdict if owed or not isinstance(verdict, Suppress) else Ignore(_NAMELESS)
+        self._figures.complaint(complaint, decided)
         if owed:
             self._owed.append(owed)
             self._tally.suppressed += 1
@@ -248,6 +270,7 @@ class Ingest:
         self._aside.put(row)
         if row.is_first_piece:
             self._tally.unreadable[row.reason] += 1
+            self._figures.unreadable(row.reason)
             if self._tally.unreadable[row.reason] <= _UNREADABLE_SAID:
                 self._log.warning("unreadable", line=row.line, reason=row.reason, size=len(row.raw))
 

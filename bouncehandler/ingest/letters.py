@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from bouncehandler.ingest.figures import Figures
 from bouncehandler.ingest.owing import Owing
 from bouncehandler.ingest.ports import Log, Recorder
 from bouncehandler.letterbox import reading
 from bouncehandler.letterbox.reading import Automatic, Damaged, Letter, Request
-from bouncehandler.policy import Policy, Suppress
+from bouncehandler.policy import Ignore, Policy, Suppress
 from bouncehandler.spool import Owed, SpoolError
 
 _GROUP = 500
@@ -29,6 +30,7 @@ class Letters:
         folder: the letterbox; it need not be there.
         clock: seconds since the epoch.
         committed: called after every commit that put something into the spool.
+        figures: adds up what was read; None: nobody does.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  # as `Ingest`: the left half meets everything here
@@ -40,9 +42,10 @@ class Letters:
         log: Log,
         clock: Callable[[], float],
         committed: Callable[[], None] = lambda: None,
+        figures: Figures | None = None,
     ) -> None:
         self._folder, self._policy, self._owing, self._spool, self._log = folder, policy, owing, spool, log
-        self._clock, self._committed = clock, committed
+        self._clock, self._committed, self._figures = clock, committed, figures
         self._reported: set[str] = set()
 
     def take(self) -> int:
@@ -73,12 +76,24 @@ class Letters:
             self._say(letter)
             if not isinstance(letter, Damaged):
                 self._remove(letter.name)
+        self._add_up(group)
         return len(requests)
 
     def _owed(self, request: Request) -> Iterator[Owed]:
         verdict = self._policy.decide(request.record)
         if isinstance(verdict, Suppress):
             yield self._owing.request(request.record, verdict)
+
+    def _add_up(self, group: list[Letter]) -> None:
+        """At once: such mail is rare."""
+        if not self._figures:
+            return
+        for letter in group:
+            if isinstance(letter, Request):
+                self._figures.request(letter.record, self._policy.decide(letter.record))
+            elif isinstance(letter, Automatic):
+                self._figures.request(letter.record, Ignore(letter.reason))
+        self._figures.flush(is_last=True)
 
     def _remove(self, name: str) -> None:
         try:

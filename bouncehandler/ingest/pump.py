@@ -85,12 +85,16 @@ def _patience(intake: Ingest) -> int | None:
     """Milliseconds to wait for input: none while something is to be committed."""
     if intake.is_waiting_to_commit:
         return 0
-    return 1000 if intake.is_inside_row else None
+    if intake.is_inside_row:
+        return 1000
+    seconds = intake.seconds_to_figures
+    return None if seconds is None else max(0, int(seconds * 1000)) + 1
 
 
 def _stopped(intake: Ingest, source: int, monotonic: Callable[[], float]) -> bool:
     if _is_regular(source):
         intake.commit()
+        intake.end()
         return False
     deadline = monotonic() + _DRAIN_SECONDS
     poll = select.poll()

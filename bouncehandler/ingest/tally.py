@@ -31,7 +31,21 @@ class Tally:
         """Everything that was read, headers and empty lines aside."""
         return self.records.total() + self.unreadable.total()
 
-    def nobody_wants(self, originator: str) -> None:
-        """Count a suppression that matches no provider's originator patterns."""
+    def add(self, other: "Tally") -> None:
+        """Count what another input had as well."""
+        self.suppressed += other.suppressed
+        self.duplicates += other.duplicates
+        for mine, theirs in (
+            (self.records, other.records),
+            (self.counted, other.counted),
+            (self.ignored, other.ignored),
+            (self.unreadable, other.unreadable),
+        ):
+            mine.update(theirs)
+        for originator, count in other.unwanted.items():
+            self.nobody_wants(originator, count)
+
+    def nobody_wants(self, originator: str, count: int = 1) -> None:
+        """Count suppressions that match no provider's originator patterns."""
         is_named = originator in self.unwanted or len(self.unwanted) < _NAMED
-        self.unwanted[originator if is_named else "(others)"] += 1
+        self.unwanted[originator if is_named else "(others)"] += count

@@ -1,10 +1,12 @@
 """Many notices as a few: how many there are of each kind, and the first of them, in memory that stays flat."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import groupby
 
 from bouncehandler.notices.readable import Readable
+from bouncehandler.notices.reports import REPORT
 from bouncehandler.notices.words import Entry, counted, entry_of
 from bouncehandler.spool import Notice
 
@@ -50,6 +52,8 @@ class Digest:
     last: int
     fingerprint: str
     """Another one wherever another spool has notices of the same numbers."""
+    report: Notice | None = None
+    """The report that it stands for, which is a mail by itself; None: it tells of notices."""
 
     @property
     def count(self) -> int:
@@ -77,10 +81,18 @@ def gather(pages: Iterable[Sequence[Notice]], readable: Readable) -> Digest | No
     for page in pages:
         for notice in page:
             if digest is None:
-                digest = Digest({}, notice.id, notice.id, _fingerprint(notice))
+                report = notice if notice.kind == REPORT else None
+                digest = Digest({}, notice.id, notice.id, _fingerprint(notice), report)
             digest.last = notice.id
             digest.groups.setdefault(notice.kind, Group(notice.kind)).add(notice, readable)
     return digest
+
+
+def apart(pages: Iterable[Sequence[Notice]]) -> Iterator[Iterable[Sequence[Notice]]]:
+    """The pages of each mail: one with what came between two reports, and one for each report."""
+    notices = (notice for page in pages for notice in page)
+    for _, run in groupby(notices, key=lambda notice: notice.id if notice.kind == REPORT else 0):
+        yield ((notice,) for notice in run)
 
 
 def _fingerprint(first: Notice) -> str:

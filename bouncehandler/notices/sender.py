@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from email.message import EmailMessage
 from itertools import chain
 
 from bouncehandler.notices.courier import Courier
-from bouncehandler.notices.digest import Digest, gather
+from bouncehandler.notices.digest import Digest, apart, gather
 from bouncehandler.notices.journal import Journal, Log
-from bouncehandler.notices.letter import Letterhead, compose
+from bouncehandler.notices.letter import Letterhead, compose, compose_report
 from bouncehandler.notices.readable import Readable
+from bouncehandler.notices.reports import Enclosed, Secretary
 from bouncehandler.notices.trouble import Refused
 from bouncehandler.spool import Notice, Post, Spool, SpoolError
 
@@ -40,6 +42,8 @@ class Sender:
         clock: seconds since the epoch.
         monotonic: seconds of a clock that is never set.
         on_failure: called from the sender's own thread when the spool fails it.
+        secretary: queues reports; None: nobody wants any.
+        enclose: makes the report that a notice stands for; None: it is told of like any other.
     """
 
     def __init__(  # noqa: PLR0913  # what a sender connects
@@ -54,12 +58,15 @@ class Sender:
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         on_failure: Callable[[], None] = lambda: None,
+        secretary: Secretary | None = None,
+        enclose: Callable[[Notice], Enclosed] | None = None,
     ) -> None:
         self.failure: Exception | None = None
         """What ended the thread before its time: a `SpoolError`, or a bug."""
         self._spool, self._courier, self._letterhead, self._readable = spool, courier, letterhead, readable
         self._settings = settings
         self._clock, self._monotonic, self._on_failure = clock, monotonic, on_failure
+        self._secretary, self._enclose = secretary, enclose
         self._journal = Journal(log, courier.server)
         self._lease = 2 * courier.limit + 2 * _READING
         self._stopping = threading.Event()
@@ -98,6 +105,8 @@ class Sender:
 
     def _round(self, *, lingers: bool) -> bool:
         """Send what is due; returns whether something was sent."""
+        if self._secretary:
+            self._secretary.look()
         now, lease_ends = self._clock(), self._monotonic() + self._lease
         post = self._spool.claim_post(now=now, every=self._settings.every, until=now + self._lease)
         if post is None or (lingers and self._is_gathering(post)):
@@ -129,17 +138,24 @@ class Sender:
                 for digest in chain([first], digests):
                     if self._monotonic() + self._courier.limit > lease_ends:
                         break
-                    refused = conversation.send(compose(digest, self._letterhead, self._clock()))
+                    refused = conversation.send(self._composed(digest))
                     upto = digest.last
                     self._spool.settle_post(post, upto=upto, now=self._clock())
                     self._succeeded(digest, refused)
         if upto < post.upto:
             self._spool.postpone_post(post, self._clock())
 
+    def _composed(self, digest: Digest) -> EmailMessage:
+        """The mail for a digest, or with the report that it stands for."""
+        now = self._clock()
+        if digest.report and self._enclose:
+            return compose_report(self._enclose(digest.report), digest, self._letterhead, now)
+        return compose(digest, self._letterhead, now)
+
     def _digests(self, post: Post) -> Iterator[Digest]:
         """What each mail tells."""
         pages = self._pages(post)
-        groups = [pages] if self._settings.every else ([[notice]] for page in pages for notice in page)
+        groups = apart(pages) if self._settings.every else ([[notice]] for page in pages for notice in page)
         return (digest for group in groups if (digest := gather(group, self._readable)))
 
     def _pages(self, post: Post) -> Iterator[list[Notice]]:

@@ -79,6 +79,7 @@ def kind_of(name: str) -> Kind:
             "`bouncehandler holds list` lists them, `holds release` and `holds discard` decide",
             ("operator",),
         ),
+        "report": Kind("report", "reports", "`bouncehandler report` makes them anew", ("until",)),
         "unreadable": Kind("unreadable input", "unreadable inputs", "the log names them", ("rows", "of")),
     }
     return known.get(name) or Kind(f"{name} notice", f"{name} notices", "the log has them")

@@ -49,6 +49,11 @@ def without_secrets(model: type[BaseModel], table: Mapping[str, object], text: s
     return text
 
 
+def secret_keys(model: type[BaseModel]) -> list[str]:
+    """The keys of an adapter's model that are secret, as an operator writes them."""
+    return list(_secret_fields(model))
+
+
 def _with_secrets(name: str, model: type[BaseModel], options: Table) -> tuple[Table, list[str]]:
     """The table with `x` read from `x_file` for each secret, and what went wrong."""
     table, problems = dict(options), []

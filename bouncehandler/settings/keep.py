@@ -25,8 +25,12 @@ Keep = Annotated[float | None, BeforeValidator(_keep)]
 """Seconds; None: for ever."""
 
 
+FIGURES = 400 * 86_400.0
+"""Seconds: a year and a month, so that a month can be compared with the same one a year ago."""
+
+
 class KeepSettings(Section):
-    """`[spool.keep]`: what is kept for another time than `keep_done`; what is not named is kept for that."""
+    """`[spool.keep]`: what is kept for another time than `keep_done`; what is not named, but for figures, for that."""
 
     bounce: Keep = None
     """Suppressions for bounces; soft bounces and deliveries, too."""
@@ -35,7 +39,9 @@ class KeepSettings(Section):
     list: Keep = None
     attempts: Keep = None
     """Calls and what was answered, where they are to go before their suppression does."""
+    figures: Keep = FIGURES
+    """What was read in each hour, in figures: it names nobody, and is not kept for `keep_done` but for this."""
 
 
 KINDS = tuple(KeepSettings.model_fields)
-"""The reasons of suppressions, and `attempts`."""
+"""The reasons of suppressions, `attempts` and `figures`."""

@@ -93,6 +93,12 @@ def _host_and_port(text: str) -> str:
     return text
 
 
+def _time_of_day(text: str) -> str:
+    if not re.fullmatch(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]", text):
+        raise ValueError("must be a time of day such as 07:00")
+    return text
+
+
 NoticeKind = Literal["complaint", "unsubscribe", "held", "back", "dead", "wave", "unreadable"]
 
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -116,9 +122,19 @@ class NotifySettings(Section):
     unreadable_share: Share = 0.01
     """Unreadable rows beyond this share of an input are told."""
     addresses: Literal["masked", "plain"] = "masked"
+    report: Literal["off", "daily", "weekly"] = "off"
+    """How often a report is sent, as a mail of its own; weekly: on Mondays."""
+    report_at: Annotated[str, AfterValidator(_time_of_day)] = "07:00"
+    """When, by this host's own clock and time zone."""
     smtp: Annotated[str, AfterValidator(_host_and_port)] = "localhost:25"
     tls: Literal["none", "starttls", "tls"] = "none"
     username: str | None = None
     password: SecretStr | None = None
     timeout: Positive = 30.0
     """Seconds that the SMTP server is given for each answer."""
+
+    @model_validator(mode="after")
+    def _reports_to_somebody(self) -> Self:
+        if self.report != "off" and not self.to:
+            raise ValueError("report needs somebody in `to` to send it to")
+        return self

@@ -20,6 +20,7 @@ from bouncehandler.durations import Duration, Rate
 from bouncehandler.settings.hold import HoldSettings
 from bouncehandler.settings.keep import Keep, KeepSettings
 from bouncehandler.settings.mail import NotifySettings, UnsubscribeSection, tables
+from bouncehandler.settings.metrics import MetricsSettings
 from bouncehandler.settings.policy import PolicySettings
 from bouncehandler.settings.section import Positive, Section, Whole
 from bouncehandler.settings.sources import Table, split_list
@@ -61,7 +62,8 @@ class SpoolSettings(Section):
 
     def kept(self, kind: str) -> float | None:
         """Seconds for which this kind is kept after it was done; None: for ever."""
-        seconds: float | None = getattr(self.keep, kind) if kind in self.keep.model_fields_set else self.keep_done
+        has_own = kind == "figures" or kind in self.keep.model_fields_set
+        seconds: float | None = getattr(self.keep, kind) if has_own else self.keep_done
         return seconds
 
 
@@ -167,6 +169,7 @@ class Settings(BaseSettings):
     columns: ColumnSettings = Field(default_factory=ColumnSettings)
     hold: HoldSettings = Field(default_factory=HoldSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     unsubscribe: Annotated[list[UnsubscribeSection], BeforeValidator(tables)] = Field(default_factory=list)
     """The first that fits an address counts."""
     providers: dict[Annotated[str, AfterValidator(_provider_name)], ProviderSection] = Field(default_factory=dict)

@@ -15,6 +15,7 @@ from bouncehandler.spool.data import (
     Counts,
     Dead,
     Done,
+    Figure,
     Notice,
     Owed,
     Post,
@@ -26,8 +27,10 @@ from bouncehandler.spool.data import (
     Sighting,
     SpoolError,
     Status,
+    Total,
 )
-from bouncehandler.spool.review import DeadLetter, Forgotten, Happening, HeldWave, Review, Selection, Undone
+from bouncehandler.spool.numbers import Numbers
+from bouncehandler.spool.review import DeadLetter, Forgotten, Happening, HeldWave, Review, Selection, Taken, Undone
 from bouncehandler.suppression import Dispatch
 
 __all__ = [
@@ -39,10 +42,12 @@ __all__ = [
     "Dead",
     "DeadLetter",
     "Done",
+    "Figure",
     "Forgotten",
     "Happening",
     "HeldWave",
     "Notice",
+    "Numbers",
     "Owed",
     "Post",
     "ProviderState",
@@ -56,11 +61,13 @@ __all__ = [
     "Spool",
     "SpoolError",
     "Status",
+    "Taken",
+    "Total",
     "Undone",
 ]
 
 
-class Spool(Review, Protocol):
+class Spool(Review, Numbers, Protocol):
     """What reads and what dispatches need of it; see the module's text for what holds for every method."""
 
     def record(self, batch: Sequence[Owed], now: float) -> Recorded:
@@ -137,7 +144,14 @@ class Spool(Review, Protocol):
         """Keep claims that are still being worked on."""
         ...
 
-    def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> int:
+    def settle(
+        self,
+        settlements: Sequence[Settlement],
+        now: float,
+        *,
+        per_campaign: bool = False,
+        totals: Sequence[Total] = (),
+    ) -> int:
         """Write down how claims ended, all or none; one that somebody else has claimed meanwhile is left alone.
 
         Where an outcome tells the address of a suppression that had only ids, that address is recorded as a suppression
@@ -148,6 +162,8 @@ class Spool(Review, Protocol):
 
         The lists that calls had changed before they failed are kept with the dispatch: a later `already` or `unknown`
         is settled as `unsubscribed` from those.
+
+        `totals` are added in the same transaction.
 
         Returns:
             How many that waited behind were settled too.
@@ -183,6 +199,13 @@ class Spool(Review, Protocol):
 
         It queues by itself, in the transaction that makes it so: new complaints and unsubscribe requests, a provider
         that is held or back, and dead letters.
+        """
+        ...
+
+    def queue_report(self, since: float, until: float, now: float) -> bool:
+        """Queue the report of a time as a notice, if none was queued yet that tells until then; whether it was queued.
+
+        Any number of processes may ask: one of them queues it.
         """
         ...
 

@@ -172,6 +172,10 @@ class Status:
     """By provider; absent: not held."""
     oldest_pending_at: float | None = None
     """When the oldest unsettled dispatch was recorded; None when nothing waits."""
+    oldest_at: Mapping[str, float] = field(default_factory=dict)
+    """By provider, when the oldest of those that wait, and are not held, was recorded; absent: nothing waits."""
+    oldest_asked_at: float | None = None
+    """When the oldest complaint, or request to unsubscribe, was recorded of which a provider has yet to hear."""
     next_due_at: Mapping[str, float] = field(default_factory=dict)
     """By provider, the earliest time at which an unsettled dispatch is due."""
     last_recorded_at: float | None = None
@@ -189,6 +193,43 @@ class Before(NamedTuple):
     list: float | None = None
     other: float | None = None
     """Reasons that are not among these."""
+
+
+OTHERS = "(others)"
+"""Stands for the names of a figure's dimension that found no room."""
+
+
+class Figure(NamedTuple):
+    """So many records of an hour have something in common."""
+
+    hour: int
+    """Of the records' own time: seconds since the epoch, divided by 3600."""
+    kind: str
+    """`bounce` (`b`, `rb`), `complaint`, `unsubscribe` (letters), `list`, `delivery`, `transient` or `unreadable`."""
+    verdict: str
+    """`suppress`, `count` or `ignore`; empty where nothing was to be decided."""
+    dimension: str
+    """`category` (of a complaint its feedback type), `rule`, `operator` (who runs the recipient's mailbox),
+    `originator` (the domain of the envelope sender), `vmta`, `source` (the address that PowerMTA sent from), `job`,
+    `diagnostic` (the code and the first words), `operator+diagnostic` (of transient ones, with a tabulator between),
+    `reason` (of an unreadable row); empty for all records together."""
+    value: str
+    """A name, at most 120 characters; `(others)` for those that found no room; empty for all records together. Records
+    without one are in no figure of that dimension."""
+    number: int
+    """Rows read; the same file read twice counts twice."""
+
+
+class Total(NamedTuple):
+    """A counter that only grows, or, with `is_latest`, a time of which the latest stays."""
+
+    name: str
+    """`records`, `unreadable`, `dispatches`, `attempts`, `call_seconds`, `call_seconds_sum` or `last_record`."""
+    labels: tuple[tuple[str, str], ...]
+    """Names and values, from small closed sets."""
+    number: float
+    is_latest: bool = False
+    """Only of what is added."""
 
 
 class Pruned(NamedTuple):

@@ -1,5 +1,6 @@
 """What is read from a spool: its numbers, its suppressions, its dead letters; every read is short."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
@@ -33,6 +34,10 @@ def status(connection: Connection) -> Status:
         rows = {name: raw.execute(connection.sql(f"status_{name}")).fetchall() for name in names}
         held = raw.execute(connection.sql("held"), {"provider": None}).fetchall()
         oldest = min((row[-1] for row in [*(r[:4] for r in rows["waiting"]), *rows["held"]]), default=None)
+        firsts = {row[0]: row[3] for row in rows["waiting"]}
+        ages = {name: raw.execute(connection.sql("recorded_at"), {"id": first}) for name, first in firsts.items()}
+        oldest_at = {name: age.fetchone()[0] for name, age in ages.items()}
+        asked = raw.execute(connection.sql("status_asked"), {"oldest": json.dumps([*firsts.values()])}).fetchone()
         pending_at = raw.execute(connection.sql("recorded_at"), {"id": oldest}).fetchone() if oldest else None
     newest, recorded_at = rows["suppressions"][0] if rows["suppressions"] else (0, None)
     providers = _counts(rows)
@@ -42,6 +47,8 @@ def status(connection: Connection) -> Status:
         providers=providers,
         states=_states(held),
         oldest_pending_at=pending_at and pending_at[0],
+        oldest_at=oldest_at,
+        oldest_asked_at=asked and asked[0],
         next_due_at={row[0]: row[4] for row in rows["waiting"]},
         last_recorded_at=recorded_at,
         notices=rows["notices"][0][0],

@@ -116,6 +116,19 @@ class HeldWave:
     """Suppressions that are held now."""
 
 
+class Taken(NamedTuple):
+    """What people took back, or decided about what was held, in a time."""
+
+    event: str
+    """`undone`, `withdrawn`, `to be restored`, `released` or `discarded`."""
+    asked_by: str
+    """A login name, or the setting that decided."""
+    provider: str
+    """Empty where it concerns all of them."""
+    number: int
+    """Suppressions."""
+
+
 class Review(Protocol):
     """See the text of `bouncehandler.spool` for what holds for every method."""
 
@@ -205,4 +218,8 @@ class Review(Protocol):
 
     def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
         """The selected dead letters that were dropped, as long as they are kept, oldest first."""
+        ...
+
+    def taken(self, since: float, until: float) -> Sequence[Taken]:
+        """What was taken back, or decided about what was held, from `since` to before `until`; most of a kind first."""
         ...

@@ -5,8 +5,9 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from bouncehandler.spool import Again, Dead, Done, Returned, Settlement
+from bouncehandler.spool import Again, Dead, Done, Returned, Settlement, Total
 from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.figures import put_totals
 from bouncehandler.spool.notices import About, tell
 from bouncehandler.spool.rows import MAX_ANSWER, storable
 from bouncehandler.suppression import Attempt, Dispatch
@@ -18,16 +19,17 @@ _AS_ONE = ("settle_done", "settle_attempt")
 that call providers, and has to wait until it comes back."""
 
 
-def settle(
+def settle(  # noqa: PLR0913  # one transaction, all of it needed
     connection: Connection,
     settlements: Sequence[Settlement],
     now: float,
     *,
     per_campaign: bool,
     notices: Collection[str] = (),
+    totals: Sequence[Total] = (),
 ) -> int:
     """See `Spool.settle`; `notices` are the kinds of notices that are queued."""
-    if not settlements:
+    if not (settlements or totals):
         return 0
     with connection.writing() as raw:
         ours, undone = _ours(connection, raw, settlements)
@@ -35,6 +37,7 @@ def settle(
         for statement in _AS_ONE:
             rows = json.dumps(changes.pop(statement))
             raw.execute(connection.sql(statement), {"settled": rows, "now": now})
+        put_totals(connection, raw, totals)
         changed = {name: raw.executemany(connection.sql(name), rows).rowcount for name, rows in changes.items()}
         if "dead" in notices:
             tell(connection, raw, [("dead", _about(one)) for one in ours if isinstance(one, Dead)], now)

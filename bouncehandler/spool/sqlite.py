@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +10,7 @@ from bouncehandler.spool import (
     Before,
     Claimed,
     Counted,
+    Figure,
     Notice,
     Owed,
     Post,
@@ -18,10 +19,12 @@ from bouncehandler.spool import (
     Recorded,
     Settlement,
     Status,
+    Total,
 )
 from bouncehandler.spool.claims import Claiming, claim, extend
 from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.counting import count, delivered, prune
+from bouncehandler.spool.figures import add_figures, figures, prune_figures, put_totals, totals
 from bouncehandler.spool.forgetting import Remembering
 from bouncehandler.spool.notices import claim_post, notices, postpone_post, settle_post, tell
 from bouncehandler.spool.place import path_of
@@ -29,6 +32,7 @@ from bouncehandler.spool.pruning import prune as prune_step
 from bouncehandler.spool.pruning import prune_attempts
 from bouncehandler.spool.queries import states, status
 from bouncehandler.spool.recording import Watching, record
+from bouncehandler.spool.reporting import queue_report
 from bouncehandler.spool.rows import storable
 from bouncehandler.spool.settling import settle
 from bouncehandler.spool.sqlite_review import SqliteReview
@@ -99,6 +103,12 @@ class SqliteSpool(SqliteReview):
         return self._connection.path
 
     @property
+    def size(self) -> int:
+        """Bytes of the file and its journal."""
+        files = (self.path.with_name(self.path.name + ending) for ending in ("", "-wal", "-journal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    @property
     def journal(self) -> str:
         """The journal in use: `wal` or `persist` (a rollback journal)."""
         return str(self._connection.pragma("journal_mode"))
@@ -155,9 +165,18 @@ class SqliteSpool(SqliteReview):
         """Keep claims that are still being worked on."""
         extend(self._connection, dispatches, until)
 
-    def settle(self, settlements: Sequence[Settlement], now: float, *, per_campaign: bool = False) -> int:
+    def settle(
+        self,
+        settlements: Sequence[Settlement],
+        now: float,
+        *,
+        per_campaign: bool = False,
+        totals: Sequence[Total] = (),
+    ) -> int:
         """Write down how claims ended, all or none; returns how many that waited behind were settled too."""
-        return settle(self._connection, settlements, now, per_campaign=per_campaign, notices=self._notices)
+        return settle(
+            self._connection, settlements, now, per_campaign=per_campaign, notices=self._notices, totals=totals
+        )
 
     def hold(self, provider: str, reason: str, *, now: float, probe_at: float) -> None:
         """Hold a provider for every process."""
@@ -193,11 +212,37 @@ class SqliteSpool(SqliteReview):
         """The whole spool in numbers."""
         return status(self._connection)
 
+    def add_figures(self, figures: Sequence[Figure], totals: Sequence[Total] = ()) -> None:
+        """Add to what the spool has of these hours, and to its totals."""
+        add_figures(self._connection, figures, totals)
+
+    def figures(self, since: float, until: float) -> Iterator[Figure]:
+        """The figures of the hours that begin in `since` to `until`."""
+        return figures(self._connection, since, until)
+
+    def prune_figures(self, before: float, rest: Callable[[], bool] = lambda: False) -> int:
+        """Forget the figures of hours that ended before then; returns how many."""
+        return prune_figures(self._connection, before, rest)
+
+    def add_totals(self, totals: Sequence[Total]) -> None:
+        """Add to counters."""
+        if totals:
+            with self._connection.writing() as raw:
+                put_totals(self._connection, raw, totals)
+
+    def totals(self) -> Sequence[Total]:
+        """Every counter, since the spool began."""
+        return totals(self._connection)
+
     def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:
         """Queue a notice, if this spool was opened with notices of that kind."""
         if kind in self._notices:
             with self._connection.writing() as raw:
                 tell(self._connection, raw, [(kind, about)], now)
+
+    def queue_report(self, since: float, until: float, now: float) -> bool:
+        """Queue the report of a time, if none was queued yet that tells until then."""
+        return queue_report(self._connection, since, until, now)
 
     def claim_post(self, *, now: float, every: float, until: float) -> Post | None:
         """Claim the queued notices; None when none are due, or another process has them."""

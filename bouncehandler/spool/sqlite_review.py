@@ -4,12 +4,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from bouncehandler.spool import DeadLetter, Forgotten, Happening, HeldWave, Selection, Undone
+from bouncehandler.spool import DeadLetter, Forgotten, Happening, HeldWave, Selection, Taken, Undone
 from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.forgetting import Forgetting, forget, forget_rest
 from bouncehandler.spool.history import history
 from bouncehandler.spool.holding import Deciding, decide, held_waves, on_hold, prune_tallies, remind
 from bouncehandler.spool.queries import dead_letters, dropped, suppressions
+from bouncehandler.spool.reporting import taken
 from bouncehandler.spool.rows import storable
 from bouncehandler.spool.undoing import Undoing, undo
 from bouncehandler.suppression import Suppression
@@ -114,6 +115,10 @@ class SqliteReview:
     def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
         """The selected dead letters that were dropped, oldest first."""
         return dropped(self._connection, selection)
+
+    def taken(self, since: float, until: float) -> Sequence[Taken]:
+        """What was taken back, or decided about what was held, in a time."""
+        return taken(self._connection, since, until)
 
     def _change_dead_letters(self, statement: str, ids: Sequence[int], now: float, **values: object) -> int:
         rows = [{"id": number, "now": now, **values} for number in ids if 0 < number <= _MAX_NUMBER]

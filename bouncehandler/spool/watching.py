@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from bouncehandler.record import epoch
@@ -69,25 +70,27 @@ class Watch:
     def look(self, raw: sqlite3.Connection, new: Sequence[Owed], newest: int, now: float) -> list[Noticed]:
         """Tally what is new, numbered above `newest`, and hold what belongs to a wave; the waves noticed now."""
         latest = int(now) // SLOT  # a clock that is ahead makes no future
-        seen = [(owed, _slot(owed, latest)) for owed in new if owed.sighting]
+        seen = [owed for owed in new if owed.sighting]
         if not seen:
             return []
         if self._grace:
             raw.execute(self._sql("wave_grace"), {"now": now, "newest": newest, "grace": self._grace})
         noticed = []
         self._lately.clear()
-        for operator, slot in self._worth_a_look(raw, seen):
+        for operator, slot in self._worth_a_look(raw, seen, latest):
             for shape, wave in self._judge(raw, operator, slot).items():
                 found = Noticed(operator, shape, slot, wave, _example(seen, operator, shape))
                 if self._keep_back(raw, found, newest, now):
                     noticed.append(found)
         return noticed
 
-    def _worth_a_look(self, raw: sqlite3.Connection, seen: Iterable[tuple[Owed, int]]) -> list[tuple[str, int]]:
+    def _worth_a_look(self, raw: sqlite3.Connection, seen: Iterable[Owed], latest: int) -> list[tuple[str, int]]:
         """Tally, and return the operators and slots that have many, in the order of the time."""
         tallies: Counter[tuple[str, int, str]] = Counter()
-        for (sighting, slot), bounces in Counter([(owed.sighting, slot) for owed, slot in seen]).items():
+        alike = Counter([(owed.sighting, owed.suppression.occurred_at) for owed in seen])
+        for (sighting, at), bounces in alike.items():
             if sighting:
+                slot = _slot(at, latest)
                 tallies[sighting.operator, slot, sighting.shape] += bounces
                 tallies[EVERYWHERE, slot, ""] += bounces
         told = json.dumps([(*key, bounces) for key, bounces in tallies.items()])
@@ -181,13 +184,12 @@ def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
         raw.executemany(statement, rows)
 
 
-def _slot(owed: Owed, latest: int) -> int:
+def _slot(at: datetime | None, latest: int) -> int:
     """By the record's own time."""
-    at = owed.suppression.occurred_at
     return min(epoch(at) // SLOT, latest) if at else latest
 
 
-def _example(seen: Iterable[tuple[Owed, int]], operator: str, shape: str) -> str:
+def _example(seen: Iterable[Owed], operator: str, shape: str) -> str:
     """The diagnostic of one of them."""
-    texts = (owed.suppression.diagnostic for owed, _ in seen if owed.sighting == (operator, shape))
+    texts = (owed.suppression.diagnostic for owed in seen if owed.sighting == (operator, shape))
     return next(texts, shape)[:_EXAMPLE]

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import pty
 import subprocess
 import time
 from pathlib import Path
@@ -47,6 +48,24 @@ def alone(folder: Path, *args: str, stdin: bytes = b"", **environ: str) -> Finis
         check=False,
     )
     return Finished(found.returncode, found.stdout.decode(), found.stderr.decode())
+
+
+def on_terminal(program: Program, answer: bytes, *args: str) -> tuple[int, str]:
+    """Run a command on a terminal where a person answers; exit status and what stdout had."""
+    ours, theirs = pty.openpty()
+    try:
+        with subprocess.Popen(
+            [*MODULE, "--config", str(program.config), *args],
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            os.write(ours, answer)
+            out, _ = process.communicate(timeout=LONGEST)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return process.returncode, out.decode()
 
 
 def with_dead_letters(program: Program, *recipients: str, answer: str = "400 no such list") -> None:

@@ -1,16 +1,13 @@
 """What an operator does afterwards: picks among dead letters, copies the spool, and sees that what is old goes."""
 
-import os
-import pty
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.acceptance.harness import LONGEST, MODULE, Program, accounting, bounce
-from tests.acceptance.shell import recipients, told, trail, with_dead_letters, with_trail
+from tests.acceptance.harness import Program, accounting, bounce
+from tests.acceptance.shell import on_terminal, recipients, told, trail, with_dead_letters, with_trail
 
 DAY = 86_400.0
 
@@ -36,24 +33,6 @@ def answered(program: Program, recipient: str, answer: str) -> None:
             "ON s.id = d.suppression WHERE s.recipient = ?)",
             (answer, recipient),
         )
-
-
-def on_terminal(program: Program, answer: bytes, *args: str) -> tuple[int, str]:
-    """Run a command on a terminal where a person answers; exit status and what stdout had."""
-    ours, theirs = pty.openpty()
-    try:
-        with subprocess.Popen(
-            [*MODULE, "--config", str(program.config), *args],
-            stdin=theirs,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            os.write(ours, answer)
-            out, _ = process.communicate(timeout=LONGEST)
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    return process.returncode, out.decode()
 
 
 def test_dead_letters_by_their_answer(program: Program) -> None:

@@ -37,7 +37,7 @@ def test_check_when_all_is_well(program: Program, server: FakeMailWizz) -> None:
     program.config.chmod(0o600)
     finished = program.run("check")
     assert finished.status == 0, finished.stdout
-    assert [line[:6] for line in finished.stdout.splitlines()] == ["ok    "] * 4
+    assert {line[:6] for line in finished.stdout.splitlines()} == {"ok    "}
     for words in (str(program.config), str(program.spool), "SQLite", "provider trail", "provider news"):
         assert words in finished.stdout
     assert finished.stderr == ""

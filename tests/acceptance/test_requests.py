@@ -1,13 +1,15 @@
 """List-Unsubscribe mail through the whole program: from PowerMTA's pipe to every list manager."""
 
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
+from bouncehandler.spool.sqlite import SqliteSpool
 from tests.acceptance.harness import SCRIPT, Finished, Program, accounting, bounce
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
 from tests.fakes.webhook import SECRET, FakeReceiver
@@ -67,6 +69,9 @@ def test_by_ids(house: House, sender: str) -> None:
     assert house.mail(house.token(house.ann), sender) == 0
     assert house.news.status_of(ANN) == {NEWS: "confirmed", OFFERS: "confirmed"}, "the mail process calls nobody"
     finished = house.works()
+    with closing(SqliteSpool.open_reading(house.program.spool)) as spool:
+        (figure,) = [one for one in spool.figures(0, time.time()) if (one.kind, one.dimension) == ("unsubscribe", "")]
+    assert (figure.verdict, figure.number) == ("suppress", 1)
     assert finished.status == 0, finished.stderr
     assert set(house.news.status_of(ANN).values()) == {"unsubscribed"}
     assert house.crm.recipients == [ANN]

@@ -40,6 +40,8 @@ def program(tmp_path: Path) -> Program:
         ("dead-letters", "drop"),
         ("unsubscribe",),
         ("unsubscribe-address",),
+        ("import-php",),
+        ("completion",),
     ],
     ids=" ".join,
 )

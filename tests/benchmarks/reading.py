@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bouncehandler.accounting import Reader
 from bouncehandler.classification import Rules
-from bouncehandler.ingest import Ingest, Owing, Tally, pump
+from bouncehandler.ingest import Figures, Ingest, Owing, Tally, pump
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.logs import get_logger
 from bouncehandler.policy import Policy
@@ -88,15 +88,17 @@ def open_spool(path: Path) -> SqliteSpool:
 
 def take_in(file: Path, spool: SqliteSpool) -> tuple[float, Tally]:
     """Seconds that the program's left half takes for a file, and what it made of it."""
+    policy = shipped_policy()
     intake = Ingest(
         Reader(takes_deliveries=True),
-        shipped_policy(),
+        policy,
         Owing(Routes({PROVIDER: ORIGINATORS}), sights=Sights(Operators())),
         spool,
         RejectedFile(file.with_name("rejected.csv")),
         get_logger(),
         clock=time.time,
         batch_rows=_BATCH * 8,  # as `rows_together` says of a file
+        figures=Figures(spool, policy, Operators(), time.time),
     )
     return _pump(intake, file), intake.tally()
 

@@ -106,6 +106,8 @@ class Bench:
             clock=self.clock,
             monotonic=changes.pop("monotonic", time.monotonic),
             on_failure=lambda: self.failures.append("failed"),
+            secretary=changes.pop("secretary", None),
+            enclose=changes.pop("enclose", None),
         )
         self.senders.append(sender)
         sender.start()

@@ -47,7 +47,7 @@ def test_the_sample_is_the_defaults() -> None:
 def test_every_default_is_shown() -> None:
     """Each setting of each section is active in the sample, so that its default can be read there."""
     shown = tomllib.loads(SAMPLE.read_text())
-    assert set(SECTIONS) == {"spool", "policy", "dispatch", "hold", "log", "columns", "notify"}
+    assert set(SECTIONS) == {"spool", "policy", "dispatch", "hold", "log", "columns", "notify", "metrics"}
     for name, model in SECTIONS.items():
         fields = model.model_fields.items()
         without_default = {key for key, field in fields if (field.default, field.default_factory) == (None, None)}

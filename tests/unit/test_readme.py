@@ -5,18 +5,24 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from bouncehandler import registry
 from bouncehandler.cli import exits
+from bouncehandler.pmta import Installation, blocks_for
 from bouncehandler.settings import load
 
 _ROOT = Path(__file__).resolve().parents[2]
 _README = (_ROOT / "README.md").read_text()
-_BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", _README, re.MULTILINE | re.DOTALL)
+_BLOCKS = [
+    (kind, textwrap.dedent(text))
+    for kind, text in re.findall(r"^ *```(\w*)\n(.*?)^ *```$", _README, re.MULTILINE | re.DOTALL)
+]
 _TOML = [text for kind, text in _BLOCKS if kind == "toml"]
 _COMMANDS = [
     line.partition("#")[0].strip()
@@ -79,11 +85,15 @@ def test_there_are_commands_to_run() -> None:
 @pytest.mark.parametrize("command", _COMMANDS)
 def test_every_command_runs(command: str, tmp_path: Path) -> None:
     """Each command of the README does what it says, on an installation of its own."""
-    words = shlex.split(command.partition("|")[2] or command.partition("<")[0])[1:]
+    words = shlex.split(re.split("[<>]", command.partition("|")[2] or command)[0])[1:]
     if words[:1] == ["spool"]:  # which does not make one
         assert _run([], tmp_path, given=b"email\njane@example.com\n").returncode == 0
-    for name in words:  # files that an operator has
-        if name.endswith((".csv", ".toml")):
+    if "--watch" in words:  # which goes on until it is stopped
+        words += ["--help"]
+    for before, name in pairwise(words):  # files that an operator has
+        if name.endswith(".php"):
+            (tmp_path / name).write_text("<?php $bounceCategories = array('bad-mailbox');")
+        elif name.endswith((".csv", ".toml")) and before != "--output":
             (tmp_path / name).write_bytes(b"email\njohn@example.com\n" if name.endswith(".csv") else b"")
     finished = _run(words, tmp_path, given=b"email\njohn@example.com\n")
     assert finished.returncode == 0, finished.stderr
@@ -99,3 +109,13 @@ def test_the_makefile_has_the_two_commands() -> None:
     """`make demo` and `make test` are there."""
     makefile = (_ROOT / "Makefile").read_text()
     assert {"demo", "test"} <= set(re.findall(r"^(\w+):", makefile, re.MULTILINE))
+
+
+def test_the_blocks_for_powermta_are_those_that_are_printed() -> None:
+    """What the README shows for PowerMTA is what `pmta-config` prints."""
+    site = Installation("/opt/bouncehandler/bin/bouncehandler", domains=("fbl-unsub.example.com",))
+    printed = blocks_for(site)
+    shown = [text for kind, text in _BLOCKS if not kind and re.match(r"<acct-file|relay-domain", text)]
+    acting = [text for text in shown if "--dry-run" not in text]
+    assert len(acting) == 4
+    assert [text for text in acting if text not in printed] == []

@@ -1,113 +1,123 @@
-"""What still waits, in the sentence that goes with exit status 75, and in numbers."""
-
-from pathlib import Path
+"""What a report is made of: sums in bounded memory, steps of the timeline, readable numbers, harmless text."""
 
 import pytest
 
-from bouncehandler.cli.report import Comparison, Waiting, moment, provider_numbers, still_waiting, waiting_at
-from bouncehandler.cli.stop import Stop
-from bouncehandler.cli.terminal import compared_lines
-from bouncehandler.dispatcher import LaneTally
-from bouncehandler.spool.sqlite import SqliteSpool
-from tests.contract.spool_examples import NOW, again, people, put, take
+from bouncehandler.logs.masking import mask_addresses
+from bouncehandler.notices import Readable
+from bouncehandler.report import Report, Scope, Sources, gather
+from bouncehandler.report.export import as_json
+from bouncehandler.report.health import within
+from bouncehandler.report.page import as_html
+from bouncehandler.report.plain import as_text, subject
+from bouncehandler.report.sums import added, timeline
+from bouncehandler.report.wording import seconds, share
+from bouncehandler.spool import Counts, Figure, Status
+from bouncehandler.spool.data import OTHERS
 
-AT = 1_767_225_600.0
-
-
-@pytest.mark.parametrize(
-    ("waiting", "expected"),
-    [
-        (
-            Waiting(1, AT, "HTTP 503", is_held=False),
-            "1 dispatch waits for news until 2026-01-01T00:00:00+00:00 (HTTP 503)",
-        ),
-        (
-            Waiting(1200, AT, "HTTP 401", is_held=True),
-            "1,200 dispatches wait for news, which is held, until 2026-01-01T00:00:00+00:00 (HTTP 401)",
-        ),
-        (Waiting(2, None, "", is_held=False), "2 dispatches wait for news"),
-    ],
-    ids=["one", "held", "nothing known"],
-)
-def test_sentence(waiting: Waiting, expected: str) -> None:
-    """How many wait, why, and until when."""
-    assert waiting.sentence("news") == expected
+HOUR, DAY = 3600, 86_400
+START = 1_767_225_600
+"""2026-01-01T00:00:00Z."""
 
 
-def test_one_sentence_for_all() -> None:
-    """All providers with something that waits are in one sentence; it says that nothing is lost."""
-    some, none = Waiting(1, None, "", is_held=False), Waiting(0, None, "", is_held=False)
-    assert still_waiting({"news": some, "crm": none, "shop": some}) == (
-        "1 dispatch waits for news; 1 dispatch waits for shop; nothing is lost, `bouncehandler work` carries on"
-    )
-    assert still_waiting({"crm": none}) == ""
-    assert still_waiting({}) == ""
+def bounce(hour: int = 0, dimension: str = "", value: str = "", number: int = 1, verdict: str = "ignore") -> Figure:
+    """A figure of bounces, so many hours after the start."""
+    return Figure(START // HOUR + hour, "bounce", verdict, dimension, value, number)
 
 
-def test_numbers() -> None:
-    """Done and dead are of this run; a provider that nobody dispatched to in this run has only what waits."""
-    waiting = {"news": Waiting(2, None, "HTTP 503", is_held=False), "crm": Waiting(0, None, "old", is_held=False)}
-    lanes = {"news": LaneTally(done=3, dead=1)}
-    assert provider_numbers(waiting, lanes) == {
-        "news": {"done": 3, "waiting": 2, "dead": 1, "why": "HTTP 503"},
-        "crm": {"done": 0, "waiting": 0, "dead": 0},
-    }
-
-
-def test_waiting_is_read_from_the_spool(tmp_path: Path) -> None:
-    """Of each configured provider: what waits, until when, and what it said last; or why it is held, and until when."""
-    spool = SqliteSpool.open(tmp_path / "spool.db")
-    put(spool, *people(3), to=("news", "crm"))
-    later = NOW + 10 * 365 * 86_400
-    (first, *_) = claimed = take(spool, provider="news")
-    spool.settle([again(dispatch, later) for dispatch in claimed], NOW)
-    spool.hold("crm", "HTTP 401", now=NOW, probe_at=later + 1)
-    found = waiting_at(spool, ["news", "crm", "new"], {"news": LaneTally(last_failure="HTTP 503")})
-    spool.close()
-    assert first.provider == "news"
-    assert found == {
-        "news": Waiting(3, later, "HTTP 503", is_held=False),
-        "crm": Waiting(3, later + 1, "HTTP 401", is_held=True),
-        "new": Waiting(0, None, "", is_held=False),
-    }
-
-
-def test_due_already(tmp_path: Path) -> None:
-    """What is due already waits until now, not until a time in the past."""
-    spool = SqliteSpool.open(tmp_path / "spool.db")
-    put(spool, *people(1))
-    until = waiting_at(spool, ["news"], {})["news"].until
-    spool.close()
-    assert until is not None
-    assert until > NOW + 86_400 * 30
-
-
-def test_moment() -> None:
-    """Times are ISO 8601, in UTC, to the second."""
-    assert moment(AT + 0.9) == "2026-01-01T00:00:00+00:00"
+def report_of(*figures: Figure) -> Report:
+    """The report of a day."""
+    scope = Scope(START, START + DAY, START + DAY, "mta1", ())
+    sources = Sources(figures, Status(0, Counts()), (), (), ())
+    return gather(scope, sources, Readable(mask_addresses))
 
 
 @pytest.mark.parametrize(
-    ("comparison", "expected"),
-    [
-        (Comparison({"suppressed -> ignore": 1200}, "spool.db", is_whole=True), "1,200"),
-        (Comparison({}, "spool.db", is_whole=True), "no decision"),
-        (Comparison({}, "", is_whole=True), "nothing, there is no spool: all that would be done is different"),
-        (Comparison({}, "spool.db", is_whole=False), "the spool, not to the end: stopped"),
-    ],
-    ids=["different", "the same", "no spool", "stopped"],
+    ("days", "step", "count"), [(1, HOUR, 24), (4, HOUR, 96), (7, 6 * HOUR, 28), (30, DAY, 30), (400, 7 * DAY, 58)]
 )
-def test_comparison(comparison: Comparison, expected: str) -> None:
-    """A dry run says what is different, with what it was compared, and whether there was time for all of it."""
-    (said, *_) = dict(compared_lines(comparison)).values()
-    assert said == expected
-    assert ("compared" in comparison.event()) != comparison.is_whole
+def test_steps(days: int, step: int, count: int) -> None:
+    """Hours, six of them, days or weeks, so that a chart has at most some hundred steps; nothing falls between them."""
+    sums = added(bounce(hour) for hour in range(days * 24))
+    line = timeline(sums, START, START + days * DAY)
+    assert line.step == step
+    assert len(line.starts) == pytest.approx(count, abs=1)
+    assert sum(line.series["ignored"]) == days * 24
 
 
-def test_stop_has_a_time() -> None:
-    """What goes on after a stop can be bounded."""
-    stop = Stop()
-    assert not stop.was_requested_for(0)
-    stop.request()
-    assert stop.was_requested_for(0)
-    assert not stop.was_requested_for(60)
+def test_a_time_before_anything_was_known() -> None:
+    """The timeline begins with the first hour of which something is known."""
+    line = timeline(added([bounce(hour) for hour in (0, 23)]), 0, START + DAY)
+    assert line.starts[0] == START
+    assert line.step == HOUR
+
+
+def test_others_are_one_row() -> None:
+    """A table has 200 rows at most; what is rarer, here or in the spool, is one sum, and nothing is lost."""
+    figures = [bounce(0, "job", f"job{n}", 1 + n) for n in range(1000)]
+    table = report_of(bounce(0, number=9), *figures, bounce(0, "job", OTHERS, 5)).table("jobs")
+    assert table is not None
+    assert len(table.rows) == 200
+    assert table.rows[0][:2] == ("job999", 1000)
+    assert table.rest is not None
+    assert table.rest[0] == OTHERS
+    assert sum(table.part(row, "bounces") for row in (*table.rows, table.rest)) == 5 + sum(range(1, 1001))
+
+
+def test_memory_is_bounded() -> None:
+    """Of more values than anybody reads the most frequent are kept, and the sum stays right."""
+    numbers = [1 + n % 3 + (n < 5) * 1000 for n in range(50_000)]
+    sums = added(bounce(0, "job", f"job{n}", number) for n, number in enumerate(numbers))
+    assert len(sums.by["job"]) <= 20_002
+    assert {f"job{n}" for n in range(5)} <= sums.by["job"].keys()
+    assert sum(cell.total() for cell in sums.by["job"].values()) == sum(numbers)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<script>alert(1)</script>", "]]>", "\"'`", "\u202egnp", "\0", "x" * 10_000, "joe@example.com", "{{ 7 * 7 }}"],
+    ids=["markup", "cdata", "quotes", "direction", "nul", "long", "address", "template"],
+)
+def test_hostile_text(text: str) -> None:
+    """Whatever stands in a record is text: escaped, readable, masked and short in every form."""
+    dimensions = ("category", "rule", "operator", "originator", "vmta", "source", "job", "diagnostic")
+    report = report_of(bounce(), *(bounce(0, dimension, text) for dimension in dimensions))
+    for form in (as_html(report), as_json(report), as_text(report), subject(report)):
+        assert not {"\0", "\u202e"} & set(form)
+        assert "joe@" not in form
+        assert "x" * 400 not in form
+    assert as_html(report).count("<script>") == 1
+    assert "<script>alert" not in as_html(report)
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        (0.05, "50 ms"),
+        (1.25, "1.2 s"),
+        (12.0, "12 s"),
+        (90, "1.5 min"),
+        (3600, "1.0 h"),
+        (100_000, "1.2 d"),
+        (10**6, "12 d"),
+    ],
+)
+def test_seconds(length: float, expected: str) -> None:
+    """A length in the unit in which people would say it."""
+    assert seconds(length) == expected
+
+
+def test_shares() -> None:
+    """Small shares have a digit more: what matters of complaints is 0.1 % and 0.3 %."""
+    assert [share(part) for part in (0.5, 0.0012, 0.0, 1.0)] == ["50.0 %", "0.12 %", "0.0 %", "100.0 %"]
+
+
+def test_within() -> None:
+    """The bound within which a part of all calls ended; nothing is told where it lies beyond the last one."""
+    buckets = {"0.1": 50.0, "0.5": 94.0, "1.0": 95.0, "+Inf": 100.0}
+    assert [within(buckets, part) for part in (0.5, 0.9, 0.95, 0.99)] == [0.1, 0.5, 1.0, None]
+    assert within({}, 0.5) is None
+
+
+def test_subject() -> None:
+    """What a mail is called says what came."""
+    assert subject(report_of(bounce(number=1204))) == "bouncehandler report, 1 Jan 2026 to 2 Jan 2026: 1,204 bounces"
+    assert subject(report_of()).endswith("nothing was read")

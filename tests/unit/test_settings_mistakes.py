@@ -57,7 +57,7 @@ def complaint(file: Path, text: str, **environ: str) -> str:
         ("[spool.keep]\nlisted = 1", "FILE: spool.keep.listed is not a known key; did you mean list?"),
         (
             "[spool.keep]\nzzz = 1",
-            "FILE: spool.keep.zzz is not a known key; known here are attempts, bounce, complaint, list, unsubscribe",
+            "FILE: spool.keep.zzz is not a known key; known here are attempts, bounce, complaint, figures, list,",
         ),
         ("[spool.keep]\nbounce = 90", 'FILE: spool.keep.bounce must be a time such as "90d", or "forever"'),
         ('[spool]\nkeep = "90d"', "FILE: spool.keep must be a table"),

@@ -190,6 +190,8 @@ class TestVersions:
             "wave",
             "forgotten",
             "to_forget",
+            "figures",
+            "totals",
         }
 
     def test_opened_again(self, tmp_path: Path) -> None:

@@ -1,0 +1,125 @@
+"""What a run did and what still waits, as one log event and as a sentence."""
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from bouncehandler.spool import Counts, ProviderState, Spool
+
+if TYPE_CHECKING:  # the dispatcher brings the HTTP library, which not every command needs
+    from bouncehandler.dispatcher import LaneTally
+    from bouncehandler.ingest import Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What one provider has still to hear of."""
+
+    count: int
+    until: float | None
+    """Seconds since the epoch: when the next of it is due; None when nothing waits."""
+    why: str
+    """Empty when nobody knows: it waits since an earlier run."""
+    is_held: bool
+    on_hold: int = 0
+    """What belongs to a wave, which a person decides about: it is not counted above."""
+
+    def sentence(self, provider: str) -> str:
+        """How many wait, why, and until when."""
+        what = "1 dispatch waits" if self.count == 1 else f"{self.count:,} dispatches wait"
+        held = ", which is held," if self.is_held else ""
+        until = f" until {moment(self.until)}" if self.until else ""
+        why = f" ({self.why})" if self.why else ""
+        return f"{what} for {provider}{held}{until}{why}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a dry run decided otherwise than was done."""
+
+    differences: Mapping[str, int]
+    """How many, by what they are: `suppressed -> ignore`."""
+    spool: str
+    """What knows what was done; empty where there is no spool."""
+    is_whole: bool
+    """False where a stop left no time to compare everything."""
+
+    def event(self) -> dict[str, object]:
+        """The values in the log event `finished`."""
+        cut = {} if self.is_whole else {"compared": "not to the end: stopped"}
+        return {"dry_run": True, "differences": dict(self.differences), "compared_with": self.spool or None, **cut}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One run in numbers."""
+
+    tally: "Tally"
+    waiting: Mapping[str, Waiting]
+    lanes: Mapping[str, "LaneTally"]
+    """Empty when another process dispatches."""
+    comparison: Comparison | None = None
+    """Of a dry run."""
+
+    def event(self) -> dict[str, object]:
+        """The values of the log event `finished`."""
+        return {
+            "records": dict(self.tally.records),
+            "suppressed": self.tally.suppressed,
+            "duplicates": self.tally.duplicates,
+            "counted": dict(self.tally.counted),
+            "ignored": dict(self.tally.ignored),
+            "unreadable": dict(self.tally.unreadable),
+            "unwanted": dict(self.tally.unwanted),
+            "providers": provider_numbers(self.waiting, self.lanes),
+            **(self.comparison.event() if self.comparison else {}),
+        }
+
+
+def provider_numbers(waiting: Mapping[str, Waiting], lanes: Mapping[str, "LaneTally"]) -> dict[str, dict[str, object]]:
+    """By provider: done and dead in this run, waiting now, and why."""
+    return {
+        name: {
+            "done": lanes[name].done if name in lanes else 0,
+            "waiting": state.count,
+            "dead": lanes[name].dead if name in lanes else 0,
+            **({"on_hold": state.on_hold} if state.on_hold else {}),
+            **({"why": state.why} if state.count and state.why else {}),
+        }
+        for name, state in waiting.items()
+    }
+
+
+def waiting_at(spool: Spool, providers: Iterable[str], lanes: Mapping[str, "LaneTally"]) -> dict[str, Waiting]:
+    """What still waits at each of these providers."""
+    status = spool.status()
+    return {
+        name: _waiting(
+            status.providers.get(name, Counts()),
+            status.next_due_at.get(name),
+            status.states.get(name, ProviderState()),
+            lanes[name].last_failure if name in lanes else "",
+        )
+        for name in providers
+    }
+
+
+def still_waiting(waiting: Mapping[str, Waiting]) -> str:
+    """The sentence for who looks at the exit status; empty when nothing waits."""
+    said = "; ".join(state.sentence(name) for name, state in waiting.items() if state.count)
+    return f"{said}; nothing is lost, `bouncehandler work` carries on" if said else ""
+
+
+def _waiting(counts: Counts, next_due_at: float | None, state: ProviderState, last_failure: str) -> Waiting:
+    count = counts.pending + counts.claimed
+    if state.held:
+        return Waiting(count, state.probe_at, state.reason, is_held=True, on_hold=counts.held)
+    until = max(next_due_at, time.time()) if next_due_at else None
+    return Waiting(count, until, last_failure, is_held=False, on_hold=counts.held)
+
+
+def moment(at: float) -> str:
+    """A time as operators read it in logs: ISO 8601, UTC, to the second."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

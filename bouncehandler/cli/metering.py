@@ -1,0 +1,103 @@
+"""Writes metrics to a file, and answers requests for them, while a command runs."""
+
+import errno
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from bouncehandler import __version__
+from bouncehandler.cli.exits import CONFIGURATION, CommandError
+from bouncehandler.cli.session import Session
+from bouncehandler.settings.metrics import address
+from bouncehandler.spool import SpoolError
+from bouncehandler.spool.sqlite import SqliteSpool
+
+if TYPE_CHECKING:
+    from bouncehandler.metrics.listener import Listener
+
+_EVERY = 15.0
+"""Seconds between two writings of the file: Prometheus looks no more often by default."""
+
+
+def metrics_text(session: Session, spool: SqliteSpool) -> bytes:
+    """The metrics now.
+
+    Raises:
+        SpoolError: the spool can't be read.
+    """
+    from bouncehandler.metrics.exposition import Snapshot, exposition  # noqa: PLC0415  # imports are lazy at the edges
+
+    providers = list(session.settings.providers)
+    return exposition(Snapshot(spool.status(), spool.totals(), providers, spool.size, time.time(), __version__))
+
+
+class Metering:
+    """Does what `[metrics]` says, from `start` to `stop`; it ends no command.
+
+    Args:
+        listens: whether this command answers requests.
+
+    Raises:
+        CommandError: the address to listen on can't be one of this machine's, or not ours.
+    """
+
+    def __init__(self, session: Session, spool: SqliteSpool, *, listens: bool) -> None:
+        self._session, self._spool, self._log = session, spool, session.log
+        self._path = session.settings.metrics.textfile
+        self._trouble = ""
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="metrics", daemon=True)
+        self._listener = self._listening(session.settings.metrics.listen) if listens else None
+
+    def start(self) -> None:
+        """Begin."""
+        if self._path:
+            self._thread.start()
+        if self._listener:
+            self._listener.start()
+
+    def stop(self) -> None:
+        """Write the file a last time, and answer nobody any more."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        if self._listener:
+            self._listener.stop()
+
+    def _listening(self, listen: str | None) -> "Listener | None":
+        if listen is None:
+            return None
+        from bouncehandler.metrics.listener import Listener  # noqa: PLC0415  # imports are lazy at the edges
+
+        try:
+            listener = Listener(*address(listen), lambda: metrics_text(self._session, self._spool))
+        except OSError as error:
+            reason = f"[metrics] listen = {listen!r} can't be had ({error.strerror or error})"
+            if error.errno != errno.EADDRINUSE:
+                mend = "name an address of this machine, and a port above 1023"
+                raise CommandError(f"{reason}: {mend}", CONFIGURATION) from error
+            self._log.error("metrics_not_served", reason=f"{reason}: another program listens there")
+            return None
+        self._log.info("metrics_served", port=listener.port)
+        return listener
+
+    def _work(self) -> None:
+        self._write()
+        while not self._stopping.wait(_EVERY):
+            self._write()
+        self._write()
+
+    def _write(self) -> None:
+        """Once said, trouble is not said again until it was over."""
+        from bouncehandler.metrics import textfile  # noqa: PLC0415  # imports are lazy at the edges
+
+        try:
+            if self._path:
+                textfile.write(self._path, metrics_text(self._session, self._spool))
+        except (OSError, SpoolError) as error:
+            reason = f"{self._path} can't be written ({error.strerror})" if isinstance(error, OSError) else str(error)
+            if reason != self._trouble:
+                self._log.warning("metrics_not_written", reason=reason)
+            self._trouble = reason
+        else:
+            self._trouble = ""

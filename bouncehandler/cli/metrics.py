@@ -1,0 +1,25 @@
+"""`bouncehandler metrics`: print what Prometheus would read."""
+
+import os
+
+import click
+
+from bouncehandler.cli.exits import OK, explained
+from bouncehandler.cli.metering import metrics_text
+from bouncehandler.cli.options import Common, common
+from bouncehandler.cli.session import begin
+
+
+@click.command("metrics", short_help="Print the metrics that Prometheus reads.")
+@common
+def command(options: Common) -> int:
+    """Print the metrics of the spool, once, in Prometheus's format.
+
+    `[metrics] textfile` has them written to a file for node_exporter every 15 seconds, by the pipe and by `work`;
+    `[metrics] listen` has `work` answer GET /metrics. All tell the same: the numbers are kept in the spool.
+    """
+    session = begin(options, dict(os.environ))
+    spool = session.open_spool()
+    with explained():
+        click.echo(metrics_text(session, spool), nl=False)
+    return OK

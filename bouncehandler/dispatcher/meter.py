@@ -1,0 +1,58 @@
+"""Counts what a provider's calls came to and how long they took, for the spool's totals."""
+
+from bisect import bisect_left
+from collections import Counter
+from itertools import accumulate
+
+from bouncehandler.dispatcher.calls import Result, Settled, Unavailable
+from bouncehandler.spool import Dead, Done, Returned, Total
+
+BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Seconds: the upper bounds of the histogram."""
+
+_Labels = tuple[tuple[str, str], ...]
+
+
+class Meter:
+    """One provider's; used by the keeper thread alone."""
+
+    def __init__(self, provider: str) -> None:
+        self._provider = ("provider", provider)
+        self._counts: Counter[tuple[str, _Labels]] = Counter()
+        self._slots = [0] * (len(BUCKETS) + 1)
+        self._seconds = 0.0
+
+    def learn(self, result: Result) -> None:
+        """Count what came back from a call; each dispatch of a batch has had its own attempt."""
+        if isinstance(result, Unavailable):
+            self._count("attempts", "answer", "unavailable", len(result.dispatches))
+        if not isinstance(result, Settled):
+            return
+        for settlement in result.settlements:
+            if isinstance(settlement, Returned):
+                continue
+            if isinstance(settlement, Done):
+                self._count("dispatches", "outcome", settlement.outcome.kind)
+            elif isinstance(settlement, Dead):
+                self._count("dispatches", "outcome", "dead")
+            self._count("attempts", "answer", settlement.attempt.result)
+            self._slots[bisect_left(BUCKETS, settlement.attempt.seconds)] += 1
+            self._seconds += settlement.attempt.seconds
+
+    def repeated(self, number: int) -> None:
+        """Count dispatches that were done without a call."""
+        self._count("dispatches", "outcome", "repeat", number)
+
+    def take(self) -> list[Total]:
+        """What was counted since this was asked last; empty for nothing."""
+        totals = [Total(name, labels, number) for (name, labels), number in self._counts.items()]
+        if any(self._slots):
+            bounds = [*map(str, BUCKETS), "+Inf"]
+            for bound, number in zip(bounds, accumulate(self._slots), strict=True):
+                totals.append(Total("call_seconds", (self._provider, ("le", bound)), number))
+            totals.append(Total("call_seconds_sum", (self._provider,), self._seconds))
+        self._counts, self._slots, self._seconds = Counter(), [0] * len(self._slots), 0.0
+        return totals
+
+    def _count(self, name: str, label: str, value: str, number: int = 1) -> None:
+        self._counts[name, (self._provider, (label, value))] += number

@@ -1,0 +1,10 @@
+"""Reads the constants and variables of a PHP file of settings, without ever running it.
+
+`read` is the door. `tokens` cuts the text up, `strings` reads what stands in quotes, `values` what an expression comes
+to, `statements` what is set to it. What is no literal, a call or a condition say, is left out and named with its line.
+"""
+
+from bouncehandler.php.data import Array, LeftOut, PhpError, Script, Setting, Value
+from bouncehandler.php.statements import LONGEST, read
+
+__all__ = ["LONGEST", "Array", "LeftOut", "PhpError", "Script", "Setting", "Value", "read"]

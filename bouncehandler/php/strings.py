@@ -1,0 +1,74 @@
+"""What stands between PHP's quotes: the escapes of each kind of string, as PHP's manual describes them.
+
+Text is UTF-8 with surrogate escapes, since a PHP string is any bytes.
+"""
+
+import re
+
+from bouncehandler.php.data import PhpError
+
+_SINGLE = re.compile(r"\\([\\'])")
+_ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u\{([0-9A-Fa-f]{1,8})\}|(.))", re.DOTALL)
+_NAMED = {"n": "\n", "t": "\t", "r": "\r", "v": "\v", "e": "\x1b", "f": "\f", "\\": "\\", "$": "$"}
+_VARIABLE = re.compile(r"\\.|(\$[A-Za-z_\x80-\U0010ffff{])|(\{\$)", re.DOTALL)
+_LAST_CODE_POINT = 0x10FFFF
+_SURROGATES = range(0xD800, 0xE000)
+
+
+def single_quoted(body: str) -> str:
+    """`'...'`: only the backslash and the quote are escaped."""
+    return _SINGLE.sub(r"\1", body)
+
+
+def double_quoted(body: str, quote: str = '"') -> str:
+    """`"..."`, and with no `quote` a heredoc, in which a quote needs no escape and keeps its backslash.
+
+    Raises:
+        PhpError: an escape names no character; PHP would not run the file either.
+    """
+
+    def replaced(found: re.Match[str]) -> str:
+        octal, two, code_point, one = found.groups()
+        if octal or two:
+            return _byte(int(octal, 8) & 0xFF if octal else int(two, 16))
+        if code_point:
+            return _character(int(code_point, 16))
+        if one == "u":
+            return found[0]
+        return _NAMED.get(one, one if one == quote else found[0])
+
+    return _whole(_ESCAPE.sub(replaced, body))
+
+
+def is_interpolated(body: str) -> bool:
+    """Whether PHP would put a variable's value into such a string."""
+    return any(found[1] or found[2] for found in _VARIABLE.finditer(body))
+
+
+def without_indentation(body: str, indentation: str) -> str:
+    """The lines of a heredoc without what its closing name is indented by (PHP 7.3).
+
+    Raises:
+        PhpError: a line is indented by less.
+    """
+    if not indentation:
+        return body
+    lines = body.split("\n")
+    if any(line.strip() and not line.startswith(indentation) for line in lines):
+        raise PhpError("has a line that is indented less than its end")
+    return "\n".join(line.removeprefix(indentation) for line in lines)
+
+
+def _byte(value: int) -> str:
+    return bytes([value]).decode("utf-8", "surrogateescape")
+
+
+def _character(code_point: int) -> str:
+    if code_point > _LAST_CODE_POINT or code_point in _SURROGATES:
+        raise PhpError("has an escape \\u{...} that is no character")
+    return chr(code_point)
+
+
+def _whole(text: str) -> str:
+    """The text with bytes that were escaped one by one put together where they are UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")

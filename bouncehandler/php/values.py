@@ -1,0 +1,186 @@
+"""What an expression of literals comes to: texts, numbers, booleans, null, arrays, constants, and `.` between."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from bouncehandler.php.data import Array, NotLiteral, PhpError, Value
+from bouncehandler.php.tokens import Kind, Token
+
+_DEEPEST = 32
+"""Arrays within arrays; settings have one or two."""
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+"""What PHP takes for a number where it is an array's key; longer ones stay text there, or nearly so."""
+_LONGEST_NUMBER = 64
+_KNOWN: Mapping[str, Value] = {"true": True, "false": False, "null": None}
+_CONSTANTS: Mapping[str, Value] = {"PHP_EOL": "\n", "DIRECTORY_SEPARATOR": "/"}
+"""PHP's own, on the systems that PowerMTA's pipe runs on."""
+_WORDS = {
+    "new": "an object",
+    "function": "a function",
+    "fn": "a function",
+    "match": "an expression",
+    **dict.fromkeys(("include", "include_once", "require", "require_once"), "what another file returns"),
+}
+
+
+def evaluate(tokens: Sequence[Token], constants: Mapping[str, Value]) -> Value:
+    """The value of a whole expression.
+
+    Raises:
+        NotLiteral: it holds anything else than literals and the constants that are given.
+        PhpError: arrays are nested too deep.
+    """
+    expression = _Expression(tokens, constants)
+    value = expression.concatenation()
+    expression.end()
+    return value
+
+
+class _Expression:
+    """Reads from left to right."""
+
+    def __init__(self, tokens: Sequence[Token], constants: Mapping[str, Value]) -> None:
+        self._tokens = tokens
+        self._constants = constants
+        self._at = 0
+        self._depth = 0
+
+    def end(self) -> None:
+        if self._at < len(self._tokens):
+            raise NotLiteral(f"`{self._tokens[self._at].text}`" if self._is_sign() else "more than one value")
+
+    def concatenation(self) -> Value:
+        value = self._term()
+        while self._takes("."):
+            value = _text(value) + _text(self._term())
+        return value
+
+    def _term(self) -> Value:
+        token = self._next()
+        match token.kind:
+            case Kind.STRING:
+                return token.text
+            case Kind.NUMBER:
+                return _number(token.text)
+            case Kind.NAME:
+                return self._named(token.text)
+            case Kind.VARIABLE:
+                raise NotLiteral(f"the variable {token.text}")
+            case Kind.INTERPOLATED:
+                raise NotLiteral("a string with a variable in it")
+        return self._signed(token.text)
+
+    def _signed(self, sign: str) -> Value:
+        if sign in {"-", "+"}:
+            value = self._term()
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise NotLiteral(f"`{sign}` before what is no number")
+            return -value if sign == "-" else value
+        if sign == "[":
+            return self._array("]")
+        if sign == "(":
+            value = self.concatenation()
+            if not self._takes(")"):
+                raise NotLiteral("an expression")
+            return value
+        raise NotLiteral(f"`{sign}`")
+
+    def _named(self, name: str) -> Value:
+        plain = name.removeprefix("\\")
+        if self._takes("("):
+            if plain.lower() == "array":
+                return self._array(")")
+            raise NotLiteral(f"a call of {plain}()")
+        if plain.lower() in _KNOWN:
+            return _KNOWN[plain.lower()]
+        if plain.lower() in _WORDS:
+            raise NotLiteral(_WORDS[plain.lower()])
+        if plain in self._constants:
+            return self._constants[plain]
+        if plain in _CONSTANTS:
+            return _CONSTANTS[plain]
+        raise NotLiteral(f"{plain}, which this file gives no value")
+
+    def _array(self, closing: str) -> Array:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise PhpError(f"line {self._tokens[self._at - 1].line}: arrays are nested more than {_DEEPEST} deep")
+        array: Array = {}
+        following = 0
+        while not self._takes(closing):
+            key: str | int = following
+            value = self.concatenation()
+            if self._takes("=>"):
+                key, value = _key(value), self.concatenation()
+            array[key] = value
+            following = max(following, key + 1) if isinstance(key, int) else following
+            if not self._takes(","):
+                if not self._takes(closing):
+                    raise NotLiteral("an array of expressions")
+                break
+        self._depth -= 1
+        return array
+
+    def _is_sign(self) -> bool:
+        return self._tokens[self._at].kind is Kind.SIGN
+
+    def _takes(self, sign: str) -> bool:
+        """Go past this sign, if it is what comes next."""
+        is_next = self._at < len(self._tokens) and self._is_sign() and self._tokens[self._at].text == sign
+        self._at += is_next
+        return is_next
+
+    def _next(self) -> Token:
+        if self._at >= len(self._tokens):
+            raise NotLiteral("no whole expression")
+        self._at += 1
+        return self._tokens[self._at - 1]
+
+
+def next_key(array: Array) -> int:
+    """The key of what is added to an array without one."""
+    return max((key + 1 for key in array if isinstance(key, int) and key >= 0), default=0)
+
+
+def _key(value: Value) -> str | int:
+    """A key as PHP keeps it: whole numbers are numbers even where they are written as text."""
+    if isinstance(value, str):
+        return int(value) if _WHOLE.fullmatch(value) else value
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return int(value)
+    raise NotLiteral("an array with a key that is neither text nor a whole number")
+
+
+def _text(value: Value) -> str:
+    """A value as `.` puts it into a text."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or value is None:
+        return "1" if value else ""
+    if isinstance(value, int):
+        return str(value)
+    raise NotLiteral("a text put together from what is none")
+
+
+def _number(written: str) -> int | float:
+    """PHP's numbers; one with a leading 0 is octal."""
+    digits = written.replace("_", "")
+    if len(digits) > _LONGEST_NUMBER:
+        raise NotLiteral("a number of more digits than PHP keeps")
+    is_float = re.search(r"[.eE]", digits) and not digits.lower().startswith("0x")
+    if is_float:
+        return float(digits)
+    is_octal = re.fullmatch(r"0[0-7]+", digits)
+    return int(digits, 8) if is_octal else _whole(digits)
+
+
+def _whole(digits: str) -> int:
+    try:
+        number = int(digits, 0)
+    except ValueError:
+        raise NotLiteral("a number that PHP would not take") from None
+    if number > 0x7FFF_FFFF_FFFF_FFFF:  # noqa: PLR2004  # PHP_INT_MAX
+        raise NotLiteral("a number that is too large for PHP")
+    return number

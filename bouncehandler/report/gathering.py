@@ -1,0 +1,164 @@
+"""Puts a report together: from what the spool has in figures, and how it stands now."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from bouncehandler.report.health import providers
+from bouncehandler.report.model import Column, Headline, Report, Table, Tone, Value
+from bouncehandler.report.remarks import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL, complaint_share, remarks
+from bouncehandler.report.sums import Sums, added, timeline
+from bouncehandler.report.tables import BOUNCES, bounces, by_rule, complaints, counted_by, throttling
+from bouncehandler.report.wording import many, share
+from bouncehandler.spool import Figure, HeldWave, Status, Taken, Total
+
+_LONGEST = 160
+"""Characters of any text."""
+
+
+class Scope(NamedTuple):
+    """What a report is about; times are seconds since the epoch."""
+
+    since: float
+    until: float
+    made_at: float
+    host: str
+    providers: Sequence[str]
+    """Those that are configured."""
+
+
+class Sources(NamedTuple):
+    """What a report is made of."""
+
+    figures: Iterable[Figure]
+    """Of the time that it tells of."""
+    status: Status
+    totals: Sequence[Total]
+    waves: Sequence[HeldWave]
+    taken: Sequence[Taken]
+    """What people took back within that time."""
+
+
+def gather(scope: Scope, sources: Sources, readable: Callable[[str], str]) -> Report:
+    """The report.
+
+    Args:
+        readable: makes a text of somebody else's fit to be shown, and takes addresses out of it.
+    """
+    sums = added(figure._replace(value=_readable_value(figure.value, readable)) for figure in sources.figures)
+    waves = [wave for wave in sources.waves if scope.since <= wave.until and wave.since < scope.until]
+    tables = [*_bounces(sums), *_decisions(sums), *_receivers(sums)]
+    tables += [_waves(waves, readable), _undone(sources.taken, readable)]
+    tables += [providers(sources.status, sources.totals, scope.providers)]
+    return Report(
+        scope.host,
+        scope.since,
+        scope.until,
+        scope.made_at,
+        list(_headlines(sums, sources.status)),
+        remarks(sums, sources.status, sources.waves, scope.made_at),
+        timeline(sums, scope.since, scope.until),
+        [table for table in tables if table],
+        is_empty=not sums.whole,
+    )
+
+
+def _readable_value(value: str, readable: Callable[[str], str]) -> str:
+    """A figure's value; the tabulator between the two that some have stays."""
+    return "\t".join(readable(part)[:_LONGEST] for part in value.split("\t", 1)) if value else ""
+
+
+def _bounces(sums: Sums) -> Iterator[Table | None]:
+    for breakdown in BOUNCES:
+        yield bounces(sums, breakdown)
+
+
+def _decisions(sums: Sums) -> Iterator[Table | None]:
+    yield by_rule(sums, "ignored_rules", "Ignored, and why", "Rows that suppress nobody, by the rule.", "ignore")
+    yield by_rule(
+        sums, "deciding_rules", "Suppressed or counted, and why", "By the rule that decided.", "suppress", "count"
+    )
+    yield complaints(sums)
+    yield counted_by(
+        sums,
+        "unreadable",
+        "reason",
+        name="unreadable",
+        title="Unreadable",
+        heading="Reason",
+        count="Rows",
+        note="They are kept beside the spool, to be mended and fed in again.",
+    )
+
+
+def _receivers(sums: Sums) -> Iterator[Table | None]:
+    yield throttling(sums, "operator+diagnostic")
+
+
+def _headlines(sums: Sums, status: Status) -> Iterator[Headline]:
+    bounced = sums.number("bounce")
+    yield Headline("bounces", "Bounces", bounced, "count", _of(sums.number("bounce", "ignore"), bounced, "ignored"))
+    suppressed = sums.number("bounce", "suppress")
+    yield Headline("suppressed", "Suppressed for bounces", suppressed, "count", _of(suppressed, bounced, "of bounces"))
+    complained = sums.number("complaint")
+    ignored = sums.number("complaint", "ignore")
+    yield Headline("complaints", "Complaints", complained, "count", f"{ignored:,} of them ignored" if ignored else "")
+    yield Headline("unsubscribes", "Unsubscribe requests", sums.number("unsubscribe"), "count", "by mail")
+    rate = complaint_share(sums)
+    if rate is not None:
+        delivered = many(sums.number("delivery"), "delivery", "deliveries")
+        yield Headline("complaint_share", "Complaint rate", rate, "share", f"of {delivered}", _tone(rate))
+    waiting, dead = status.dispatches.waiting, status.dispatches.dead
+    note = f"{many(dead, 'dead letter')}" if dead else "no dead letters"
+    yield Headline("waiting", "Unsubscribes waiting", waiting, "count", f"now; {note}", "doubtful" if dead else "plain")
+
+
+def _of(part: int, whole: int, what: str) -> str:
+    return f"{share(part / whole)} {what}" if whole else ""
+
+
+def _tone(rate: float) -> Tone:
+    return "bad" if rate >= COMPLAINTS_BAD else "doubtful" if rate >= COMPLAINTS_DOUBTFUL else "good"
+
+
+def _waves(waves: Sequence[HeldWave], readable: Callable[[str], str]) -> Table | None:
+    columns = (
+        Column("wave", "Wave", "text"),
+        Column("since", "From", "moment"),
+        Column("until", "To", "moment", is_minor=True),
+        Column("bounces", "Bounces"),
+        Column("expected", "Expected", is_minor=True),
+        Column("held", "Held now"),
+        Column("verdict", "Decided", "text"),
+        Column("said", "Said", "code", is_minor=True),
+    )
+    rows: list[tuple[Value, ...]] = [
+        (
+            f"{wave.id}, {readable(wave.operator)}",
+            wave.since,
+            wave.until,
+            wave.bounces,
+            wave.expected,
+            wave.held,
+            wave.verdict or "not yet",
+            readable(wave.shape),
+        )
+        for wave in waves[-200:]
+    ]
+    note = "More hard bounces at one operator than its history explains."
+    return Table("waves", "Waves", note, columns, rows) if rows else None
+
+
+def _undone(taken: Sequence[Taken], readable: Callable[[str], str]) -> Table | None:
+    columns = (
+        Column("event", "What", "text"),
+        Column("asked_by", "By", "text"),
+        Column("provider", "Provider", "text"),
+        Column("suppressions", "Suppressions"),
+    )
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for one in taken:
+        counts[readable(one.event), readable(one.asked_by), one.provider or "all"] += one.number
+    rows: list[tuple[Value, ...]] = [(*key, number) for key, number in counts.most_common(200)]
+    note = "By `undo`, `holds` and what decides about them after a time."
+    return Table("undone", "Decided and taken back", note, columns, rows, None, "suppressions") if rows else None

@@ -1,0 +1,80 @@
+"""What in a report calls for somebody's attention, and what to do about it: one sentence each, the worst first."""
+
+from collections.abc import Iterator, Sequence
+
+from bouncehandler.report.model import Remark
+from bouncehandler.report.sums import Sums, number
+from bouncehandler.report.wording import many, moment, seconds, share
+from bouncehandler.spool import HeldWave, Status
+
+COMPLAINTS_DOUBTFUL, COMPLAINTS_BAD = 0.001, 0.003
+"""What Gmail and Yahoo ask bulk senders to stay below, and never to reach (their sender guidelines, February 2024)."""
+
+_DAY = 86_400
+_DUE = 36 * 3600
+"""Seconds after which an unsubscribe is late: Gmail and Yahoo want it within two days."""
+_UNREADABLE = 0.01
+_FEW = 1000
+"""Deliveries below which a rate says little of one operator."""
+_RANK = {"bad": 0, "doubtful": 1, "good": 2, "plain": 3}
+
+
+def remarks(sums: Sums, status: Status, waves: Sequence[HeldWave], now: float) -> list[Remark]:
+    """Everything that should be looked at."""
+    found = [*_providers(status, now), *_waves(waves), *_complaints(sums), *_unreadable(sums)]
+    return sorted(found, key=lambda remark: _RANK[remark.tone])
+
+
+def _providers(status: Status, now: float) -> Iterator[Remark]:
+    for name, state in status.states.items():
+        since = f" since {moment(state.since)}" if state.since else ""
+        yield Remark("bad", f"{name} is held{since}: `bouncehandler status` says why, and `check` whether it is back.")
+    dead = status.dispatches.dead
+    if dead:
+        yield Remark(
+            "doubtful", f"{many(dead, 'dead letter')}: `bouncehandler dead-letters list` says what was given up."
+        )
+    age = now - status.oldest_pending_at if status.oldest_pending_at else 0
+    if age > _DAY:
+        tone = "bad" if age > _DUE else "doubtful"
+        yield Remark(tone, f"The oldest unsubscribe that waits is {seconds(age)} old.")  # type: ignore[arg-type]  # two tones
+
+
+def _waves(waves: Sequence[HeldWave]) -> Iterator[Remark]:
+    held = sum(wave.held for wave in waves if not wave.verdict)
+    if held:
+        operators = ", ".join(sorted({wave.operator for wave in waves if wave.held and not wave.verdict})[:5])
+        yield Remark(
+            "doubtful",
+            f"{many(held, 'suppression')} of waves at {operators} {'is' if held == 1 else 'are'} held: "
+            "`bouncehandler holds` shows and decides.",
+        )
+
+
+def _complaints(sums: Sums) -> Iterator[Remark]:
+    rate = complaint_share(sums)
+    if rate is not None and rate >= COMPLAINTS_DOUBTFUL:
+        yield _line("Complaints are", rate)
+    for operator, cell in sums.values("operator", "delivery").items():
+        delivered = number(cell, "delivery")
+        rate = number(cell, "complaint", "suppress") / delivered
+        if delivered >= _FEW and rate >= COMPLAINTS_BAD:
+            yield _line(f"At {operator} complaints are", rate)
+
+
+def _line(who: str, rate: float) -> Remark:
+    is_bad = rate >= COMPLAINTS_BAD
+    line = "over the 0.3 % at which Gmail and Yahoo refuse" if is_bad else "over the 0.1 % that Gmail and Yahoo ask for"
+    return Remark("bad" if is_bad else "doubtful", f"{who} {share(rate)} of deliveries: {line}.")
+
+
+def complaint_share(sums: Sums) -> float | None:
+    """Complaints that suppressed, by deliveries; None where no deliveries are told."""
+    delivered = sums.number("delivery")
+    return sums.number("complaint", "suppress") / delivered if delivered else None
+
+
+def _unreadable(sums: Sums) -> Iterator[Remark]:
+    lost, rows = sums.number("unreadable"), sum(sums.whole.values())
+    if rows and lost / rows > _UNREADABLE:
+        yield Remark("doubtful", f"{share(lost / rows)} of all rows can't be read: they are kept beside the spool.")

@@ -1,0 +1,3 @@
+SELECT hour, kind, verdict, dimension, value, number FROM figures
+WHERE hour >= :since AND hour < :until
+ORDER BY hour, kind, verdict, dimension, value

@@ -1,0 +1,1 @@
+SELECT name, labels, number FROM totals ORDER BY name, labels

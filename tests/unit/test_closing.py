@@ -1,0 +1,113 @@
+"""What still waits, in the sentence that goes with exit status 75, and in numbers."""
+
+from pathlib import Path
+
+import pytest
+
+from bouncehandler.cli.closing import Comparison, Waiting, moment, provider_numbers, still_waiting, waiting_at
+from bouncehandler.cli.stop import Stop
+from bouncehandler.cli.terminal import compared_lines
+from bouncehandler.dispatcher import LaneTally
+from bouncehandler.spool.sqlite import SqliteSpool
+from tests.contract.spool_examples import NOW, again, people, put, take
+
+AT = 1_767_225_600.0
+
+
+@pytest.mark.parametrize(
+    ("waiting", "expected"),
+    [
+        (
+            Waiting(1, AT, "HTTP 503", is_held=False),
+            "1 dispatch waits for news until 2026-01-01T00:00:00+00:00 (HTTP 503)",
+        ),
+        (
+            Waiting(1200, AT, "HTTP 401", is_held=True),
+            "1,200 dispatches wait for news, which is held, until 2026-01-01T00:00:00+00:00 (HTTP 401)",
+        ),
+        (Waiting(2, None, "", is_held=False), "2 dispatches wait for news"),
+    ],
+    ids=["one", "held", "nothing known"],
+)
+def test_sentence(waiting: Waiting, expected: str) -> None:
+    """How many wait, why, and until when."""
+    assert waiting.sentence("news") == expected
+
+
+def test_one_sentence_for_all() -> None:
+    """All providers with something that waits are in one sentence; it says that nothing is lost."""
+    some, none = Waiting(1, None, "", is_held=False), Waiting(0, None, "", is_held=False)
+    assert still_waiting({"news": some, "crm": none, "shop": some}) == (
+        "1 dispatch waits for news; 1 dispatch waits for shop; nothing is lost, `bouncehandler work` carries on"
+    )
+    assert still_waiting({"crm": none}) == ""
+    assert still_waiting({}) == ""
+
+
+def test_numbers() -> None:
+    """Done and dead are of this run; a provider that nobody dispatched to in this run has only what waits."""
+    waiting = {"news": Waiting(2, None, "HTTP 503", is_held=False), "crm": Waiting(0, None, "old", is_held=False)}
+    lanes = {"news": LaneTally(done=3, dead=1)}
+    assert provider_numbers(waiting, lanes) == {
+        "news": {"done": 3, "waiting": 2, "dead": 1, "why": "HTTP 503"},
+        "crm": {"done": 0, "waiting": 0, "dead": 0},
+    }
+
+
+def test_waiting_is_read_from_the_spool(tmp_path: Path) -> None:
+    """Of each configured provider: what waits, until when, and what it said last; or why it is held, and until when."""
+    spool = SqliteSpool.open(tmp_path / "spool.db")
+    put(spool, *people(3), to=("news", "crm"))
+    later = NOW + 10 * 365 * 86_400
+    (first, *_) = claimed = take(spool, provider="news")
+    spool.settle([again(dispatch, later) for dispatch in claimed], NOW)
+    spool.hold("crm", "HTTP 401", now=NOW, probe_at=later + 1)
+    found = waiting_at(spool, ["news", "crm", "new"], {"news": LaneTally(last_failure="HTTP 503")})
+    spool.close()
+    assert first.provider == "news"
+    assert found == {
+        "news": Waiting(3, later, "HTTP 503", is_held=False),
+        "crm": Waiting(3, later + 1, "HTTP 401", is_held=True),
+        "new": Waiting(0, None, "", is_held=False),
+    }
+
+
+def test_due_already(tmp_path: Path) -> None:
+    """What is due already waits until now, not until a time in the past."""
+    spool = SqliteSpool.open(tmp_path / "spool.db")
+    put(spool, *people(1))
+    until = waiting_at(spool, ["news"], {})["news"].until
+    spool.close()
+    assert until is not None
+    assert until > NOW + 86_400 * 30
+
+
+def test_moment() -> None:
+    """Times are ISO 8601, in UTC, to the second."""
+    assert moment(AT + 0.9) == "2026-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("comparison", "expected"),
+    [
+        (Comparison({"suppressed -> ignore": 1200}, "spool.db", is_whole=True), "1,200"),
+        (Comparison({}, "spool.db", is_whole=True), "no decision"),
+        (Comparison({}, "", is_whole=True), "nothing, there is no spool: all that would be done is different"),
+        (Comparison({}, "spool.db", is_whole=False), "the spool, not to the end: stopped"),
+    ],
+    ids=["different", "the same", "no spool", "stopped"],
+)
+def test_comparison(comparison: Comparison, expected: str) -> None:
+    """A dry run says what is different, with what it was compared, and whether there was time for all of it."""
+    (said, *_) = dict(compared_lines(comparison)).values()
+    assert said == expected
+    assert ("compared" in comparison.event()) != comparison.is_whole
+
+
+def test_stop_has_a_time() -> None:
+    """What goes on after a stop can be bounded."""
+    stop = Stop()
+    assert not stop.was_requested_for(0)
+    stop.request()
+    assert stop.was_requested_for(0)
+    assert not stop.was_requested_for(60)
