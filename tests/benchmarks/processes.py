@@ -39,6 +39,7 @@ _IN_FLIGHT = 32
 _PATIENCE = 600.0
 _LOOK = 0.1
 _EMPTY = "empty.csv"
+_FEW = 10_000
 _DONE = "SELECT count(*), min(started_at), max(started_at + seconds) FROM attempt WHERE result = 'unsubscribed'"
 
 
@@ -133,9 +134,18 @@ def _reading(files: Sequence[Path], folder: Path, size: _Size) -> list[list[floa
         sides.append(partial(_read, folder, files[:number], number * size.rows))
     read = alternate(size.rounds, *sides)
     return [
-        [number * size.rows / max(whole - start, 1e-3) for start, whole in zip(read[at], read[at + 1], strict=True)]
+        [_rate(number * size.rows, *pair) for pair in zip(read[at], read[at + 1], strict=True)]
         for at, number in zip(range(0, len(read), 2), _PIPES, strict=True)
     ]
+
+
+def _rate(rows: int, start: float, whole: float) -> float:
+    """Rows a second, the start taken off; not where so few rows are read that it hides them."""
+    if rows < _FEW:
+        return rows / whole
+    if whole <= start:
+        raise RuntimeError(f"{rows} rows took {whole:.1f} s, and a header alone {start:.1f} s")
+    return rows / (whole - start)
 
 
 def _read(folder: Path, files: Sequence[Path], rows: int) -> float:
