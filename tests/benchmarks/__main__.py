@@ -17,7 +17,10 @@ from bouncehandler.cli.garbage import collect_seldom
 from bouncehandler.spool.connection import journal_mode
 from tests.benchmarks.figures import Effort, Figure
 
-NAMES = ("reading", "counting", "claims", "dispatching", "pacing", "calls", "latency", "starting", "memory")
+NAMES = (
+    *("reading", "growth", "counting", "claims", "dispatching", "draining", "processes"),
+    *("pacing", "calls", "latency", "starting", "memory"),
+)
 
 
 def main(argv: Sequence[str]) -> None:

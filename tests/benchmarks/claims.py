@@ -1,6 +1,5 @@
 """Claims: whether a spool that has done a great deal claims as quickly as an empty one."""
 
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +12,7 @@ from bouncehandler.spool import Done, Owed
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression
 from tests.benchmarks.figures import Bar, Effort, Figure, alternate, ratios
+from tests.benchmarks.filled import fill, spread
 from tests.benchmarks.program import PROVIDER
 
 _BAR = Bar(1.5, is_floor=False)
@@ -22,25 +22,6 @@ _CLAIMS = 10
 """Claims that one reading is made of."""
 _DAY = 86400.0
 
-_FILL = """
-WITH RECURSIVE counted (number) AS (VALUES (1) UNION ALL SELECT number + 1 FROM counted WHERE number < :rows)
-INSERT INTO suppression (record, recipient, reason, rule, record_type, category, status, diagnostic, originator,
-    wanted_by, recorded_at)
-SELECT printf('%024x', number), printf('jane.roe%08d@mail.example', number), 'bounce',
-    'policy.bounce.bad-mailbox = "suppress"', 'b', 'bad-mailbox', '5.1.1',
-    printf('smtp;550 5.1.1 <jane.roe%08d@mail.example>: rejected: no such user here', number),
-    printf('b-%x@bounce.example.com', number), :provider, :at
-FROM counted;
-"""
-_DONE = """
-INSERT INTO dispatch (suppression, provider, state, due_at, recorded_at, attempts, claim, outcome, lists, settled_at)
-SELECT id, :provider, 'done', :at, :at, 1, '0123456789abcdef', 'unsubscribed', '[]', :at FROM suppression;
-"""
-_ATTEMPTS = """
-INSERT INTO attempt (dispatch, number, started_at, seconds, result, answer)
-SELECT id, 1, :at, 0.02, 'unsubscribed', 'HTTP 200: ok' FROM dispatch;
-"""
-
 
 class _Size(NamedTuple):
     done: tuple[int, ...]
@@ -49,8 +30,8 @@ class _Size(NamedTuple):
 
 _SIZES = {
     Effort.QUICK: _Size((2_000,), 1),
-    Effort.USUAL: _Size((1_000_000,), 9),
-    Effort.FULL: _Size((1_000_000, 10_000_000), 9),
+    Effort.USUAL: _Size((10_000, 1_000_000), 9),
+    Effort.FULL: _Size((10_000, 1_000_000, 10_000_000), 9),
 }
 
 
@@ -75,20 +56,13 @@ def _compare(folder: Path, done: int, rounds: int) -> Iterator[Figure]:
 
 
 def _spool(path: Path, done: int) -> SqliteSpool:
-    """A spool whose first `done` suppressions were carried out two days ago."""
-    SqliteSpool.open(path).close()
-    values = {"rows": done, "provider": PROVIDER, "at": time.time() - 2 * _DAY}
-    if done:
-        with closing(sqlite3.connect(path)) as raw, raw:
-            for statement in (_FILL, _DONE, _ATTEMPTS):
-                raw.execute(statement, values)
-    return SqliteSpool.open(path)
+    return SqliteSpool.open(fill(path, done))
 
 
 def _fresh(number: int, done: int) -> Suppression:
     """One more: every second for a recipient who was carried out long ago, spread over all of them."""
     is_known = number % 2 and done
-    place = number * 2654435761 % done + 1 if is_known else 99_000_000 + number  # Knuth's multiplier spreads them
+    place = spread(number, done) if is_known else 99_000_000 + number
     recipient = f"jane.roe{place:08}@mail.example"
     return Suppression(f"{number:024x}", recipient, "bounce", category="bad-mailbox", status="5.1.1")
 

@@ -97,9 +97,9 @@ def write(path: Path, kind: Kind, rows: int) -> Path:
     return path
 
 
-def blocks(kind: Kind, rows: int) -> Iterator[bytes]:
+def blocks(kind: Kind, rows: int, seed: int = 1) -> Iterator[bytes]:
     """The corpus in pieces of some 100 kB, for a pipe."""
-    text = lines(kind, rows)
+    text = lines(kind, rows, seed)
     while some := list(islice(text, 350)):
         yield "".join(some).encode()
 

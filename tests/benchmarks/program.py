@@ -4,7 +4,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 from bouncehandler.cli.crew import build_crew
@@ -21,15 +23,21 @@ PROVIDER = "hook"
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 COMMAND = (sys.executable, "-m", "bouncehandler")
 """The program, as the tests' interpreter starts it."""
+_GROUP = 20_000
+"""Suppressions that are recorded together."""
 
 
 def configure(folder: Path, **provider: object) -> Path:
     """Write a configuration with a spool in `folder`, and with a provider if any of its keys are given."""
+    return write_configuration(folder / "bouncehandler.toml", PROVIDER, provider)
+
+
+def write_configuration(file: Path, name: str, provider: Mapping[str, object]) -> Path:
+    """The same into a named file, with a named provider: its spool is `spool.db` beside it."""
     table = {"originators": list(ORIGINATORS), **provider} if provider else {}
-    lines = ["[spool]", f"url = {json.dumps(f'sqlite:///{folder}/spool.db')}"]
-    lines += [f"[providers.{PROVIDER}]"] if table else []
+    lines = ["[spool]", f"url = {json.dumps(f'sqlite:///{file.parent}/spool.db')}"]
+    lines += [f"[providers.{name}]"] if table else []
     lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
-    file = folder / "bouncehandler.toml"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return file
 
@@ -41,10 +49,11 @@ def environment() -> dict[str, str]:
 
 def suppressions(count: int) -> list[Suppression]:
     """Distinct ones, as the reader and the policy make them of bounces."""
-    return [_suppression(number) for number in range(count)]
+    return [suppression(number) for number in range(count)]
 
 
-def _suppression(number: int) -> Suppression:
+def suppression(number: int) -> Suppression:
+    """One of them."""
     recipient = parse_address(f"jane.roe{number:x}@mail.example")
     if recipient is None:
         raise RuntimeError("the benchmark's own address is none")
@@ -57,14 +66,27 @@ def _suppression(number: int) -> Suppression:
 
 
 def dispatch(config: Path, work: Sequence[Suppression]) -> float:
-    """Put the suppressions into the spool, then return the seconds that the crew takes until all are carried out.
+    """Put the suppressions into the spool, then return the seconds that the crew takes until all are carried out."""
+    owe(config, work)
+    return carry_out(config, len(work))
+
+
+def owe(config: Path, work: Iterable[Suppression]) -> None:
+    """Put the suppressions into the spool, due at once, in groups as large as fit well into memory."""
+    with closing(SqliteSpool.open(load(config, {}).spool.url)) as spool:
+        left = iter(work)
+        while some := list(islice(left, _GROUP)):
+            spool.record([Owed(one, (PROVIDER,)) for one in some], time.time())
+
+
+def carry_out(config: Path, count: int) -> float:
+    """The seconds that the crew takes for what is due, which must be `count` dispatches.
 
     The crew is built as the commands build it: its threads, its clients, what it claims and settles in the spool and
     what it logs are in the seconds.
     """
     settings = load(config, {})
     spool = SqliteSpool.open(settings.spool.url)
-    spool.record([Owed(suppression, (PROVIDER,)) for suppression in work], time.time())
     crew = build_crew(settings, spool, get_logger(), lambda: None)
     started = time.perf_counter()
     crew.start()
@@ -74,6 +96,6 @@ def dispatch(config: Path, work: Sequence[Suppression]) -> float:
     seconds = time.perf_counter() - started
     spool.close()
     done = crew.tallies[PROVIDER].done
-    if done != len(work):
-        raise RuntimeError(f"{done} of {len(work)} dispatches were carried out: {crew.failure}")
+    if done != count:
+        raise RuntimeError(f"{done} of {count} dispatches were carried out: {crew.failure}")
     return seconds

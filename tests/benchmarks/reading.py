@@ -75,27 +75,32 @@ def _parse(file: Path, rows: int) -> float:
 
 def _take_in(kind: Kind, file: Path, rows: int) -> float:
     """Seconds for the program's left half, into a new spool."""
-    with TemporaryDirectory(dir=file.parent) as name, closing(_spool(Path(name))) as spool:
-        policy = shipped_policy()
-        intake = Ingest(
-            Reader(takes_deliveries=True),
-            policy,
-            Owing(Routes({PROVIDER: ORIGINATORS}), sights=Sights(Operators())),
-            spool,
-            RejectedFile(Path(name) / "rejected.csv"),
-            get_logger(),
-            clock=time.time,
-            batch_rows=_BATCH * 8,  # as `rows_together` says of a file
-            figures=Figures(spool, policy, Operators(), time.time),
-        )
-        seconds = _pump(intake, file)
-        _verify(intake.tally(), kind, rows, spool.status().dispatches.pending)
+    with TemporaryDirectory(dir=file.parent) as name, closing(open_spool(Path(name) / "spool.db")) as spool:
+        seconds, tally = take_in(file, spool)
+        _verify(tally, kind, rows, spool.status().dispatches.pending)
     return seconds
 
 
-def _spool(folder: Path) -> SqliteSpool:
+def open_spool(path: Path) -> SqliteSpool:
     """As the program opens it, with an eye on waves."""
-    return SqliteSpool.open(folder / "spool.db", waves=WaveSettings())
+    return SqliteSpool.open(path, waves=WaveSettings())
+
+
+def take_in(file: Path, spool: SqliteSpool) -> tuple[float, Tally]:
+    """Seconds that the program's left half takes for a file, and what it made of it."""
+    policy = shipped_policy()
+    intake = Ingest(
+        Reader(takes_deliveries=True),
+        policy,
+        Owing(Routes({PROVIDER: ORIGINATORS}), sights=Sights(Operators())),
+        spool,
+        RejectedFile(file.with_name("rejected.csv")),
+        get_logger(),
+        clock=time.time,
+        batch_rows=_BATCH * 8,  # as `rows_together` says of a file
+        figures=Figures(spool, policy, Operators(), time.time),
+    )
+    return _pump(intake, file), intake.tally()
 
 
 def shipped_policy() -> Policy:

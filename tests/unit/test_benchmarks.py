@@ -26,7 +26,8 @@ def test_every_benchmark_runs() -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     figures = json.loads(ended.stdout)["figures"]
     assert {figure["benchmark"] for figure in figures} == {
-        "reading", "counting", "claims", "dispatching", "pacing", "calls", "latency", "starting", "memory",
+        "reading", "growth", "counting", "claims", "dispatching", "draining", "processes",
+        "pacing", "calls", "latency", "starting", "memory",
     }  # fmt: skip
     assert all(0 < figure["min"] <= figure["median"] <= figure["max"] for figure in figures)
 
@@ -51,7 +52,7 @@ def test_an_unknown_name_is_an_error() -> None:
     """A misspelt benchmark is said, with the names that there are."""
     ended = run("reeding")
     assert ended.returncode == 2
-    assert "no benchmark reeding; there are reading, counting, claims" in ended.stderr
+    assert "no benchmark reeding; there are reading, growth, counting, claims" in ended.stderr
 
 
 def test_a_bar_holds_from_its_own_side() -> None:
