@@ -104,7 +104,7 @@ class Webhook:
 
     def __init__(self, settings: Settings, client: httpx.Client, clock: Callable[[], float] = time.time) -> None:
         self.batch_size = settings.batch_size
-        self._url = settings.url
+        self._url = httpx.URL(settings.url)  # read once: as text it would be read for each call
         self._keys = _keys(settings.secret)
         self._client = client
         self._clock = clock

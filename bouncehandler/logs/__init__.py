@@ -14,7 +14,6 @@ from bouncehandler.logs.structured import (
     EventDict,
     FilteringBoundLogger,
     Processor,
-    ProcessorFormatter,
     WrappedLogger,
     structlog,
 )
@@ -79,8 +78,26 @@ def _open(logfile: Path) -> LogFile:
 
 
 def _formatted(sink: logging.Handler, render: Processor) -> logging.Handler:
-    sink.setFormatter(ProcessorFormatter(processors=[ProcessorFormatter.remove_processors_meta, render]))
+    sink.setFormatter(_Rendered(render))
     return sink
+
+
+class _Rendered(logging.Formatter):
+    """Writes the event that a record carries: only structlog logs here, so no record needs more."""
+
+    def __init__(self, render: Processor) -> None:
+        super().__init__()
+        self._render = render
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        event: EventDict = dict(record.msg)  # type: ignore[arg-type]  # `_carried` has put it there
+        return str(self._render(None, record.name, event))
+
+
+def _carried(_: WrappedLogger, __: str, event: EventDict) -> tuple[tuple[EventDict], dict[str, object]]:
+    """The event as what the record's message is."""
+    return (event,), {}
 
 
 def _connect(sinks: list[logging.Handler]) -> None:
@@ -108,7 +125,7 @@ def _processors(mask: Callable[[str], str]) -> list[Processor]:
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         clean,
-        ProcessorFormatter.wrap_for_formatter,
+        _carried,
     ]
 
 

@@ -7,10 +7,9 @@ if not _is_there:
     sys.modules["rich"] = None  # type: ignore[assignment]  # Python's own sign that a module can't be had
 
 import structlog  # noqa: E402  # that is the point
-from structlog.stdlib import ProcessorFormatter  # noqa: E402  # likewise
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger  # noqa: E402  # likewise
 
 if not _is_there:
     del sys.modules["rich"]
 
-__all__ = ["EventDict", "FilteringBoundLogger", "Processor", "ProcessorFormatter", "WrappedLogger", "structlog"]
+__all__ = ["EventDict", "FilteringBoundLogger", "Processor", "WrappedLogger", "structlog"]

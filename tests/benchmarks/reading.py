@@ -97,7 +97,7 @@ def take_in(file: Path, spool: SqliteSpool) -> tuple[float, Tally]:
         RejectedFile(file.with_name("rejected.csv")),
         get_logger(),
         clock=time.time,
-        batch_rows=_BATCH * 8,  # as `rows_together` says of a file
+        batch_rows=_BATCH * 4,  # as `rows_together` says of a file
         figures=Figures(spool, policy, Operators(), time.time),
     )
     return _pump(intake, file), intake.tally()
