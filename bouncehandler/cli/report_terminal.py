@@ -17,6 +17,8 @@ _BAR = 16
 """Characters of the longest bar."""
 _LONGEST = 60
 """Characters of a row's name."""
+_WIDE = 120
+"""Characters of a line where no terminal bounds it."""
 _STYLES: dict[Tone, str] = {"bad": "red", "doubtful": "yellow", "good": "green", "plain": ""}
 _PARTS = {"suppressed": "red", "counted": "yellow", "ignored": "bright_black"}
 _HEIGHTS = " ▁▂▃▄▅▆▇█"
@@ -25,6 +27,8 @@ _HEIGHTS = " ▁▂▃▄▅▆▇█"
 def show(report: Report, color: str) -> None:
     """Print it on stdout, in colours as `--color` says."""
     screen = console(color, stderr=False)
+    if not screen.is_terminal:  # a file, or a mail, is as wide as it is written
+        screen.width = max(screen.width, _WIDE)
     for part in _parts(report):
         screen.print(part)
 

@@ -111,9 +111,10 @@ def test_json_is_harmless_on_a_terminal(fed: Program) -> None:
 
 
 def test_the_terminal(fed: Program) -> None:
-    """Tables with bars, readable without colours, and nothing in them that moves the cursor."""
+    """Tables with bars, readable without colours, no name cut off, and nothing in them that moves the cursor."""
     text = fed.run("report", *LONG_AGO).stdout
     assert "By receiving operator" in text
+    assert "lists.example " in text
     assert "█" in text or "\\u2588" in text
     assert all(line.isprintable() for line in text.splitlines())
 
