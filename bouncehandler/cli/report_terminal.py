@@ -17,7 +17,7 @@ _BAR = 16
 """Characters of the longest bar."""
 _LONGEST = 60
 """Characters of a row's name."""
-_WIDE = 120
+_WIDE = 160
 """Characters of a line where no terminal bounds it."""
 _STYLES: dict[Tone, str] = {"bad": "red", "doubtful": "yellow", "good": "green", "plain": ""}
 _PARTS = {"suppressed": "red", "counted": "yellow", "ignored": "bright_black"}
