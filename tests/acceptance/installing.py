@@ -33,9 +33,22 @@ def installed_once(factory: pytest.TempPathFactory) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         root = shared / "installed"
         if not (root / PROGRAM).exists():
-            done = install("--root", root)
-            assert done.status == 0, done.stderr
+            _twice(root, shared / "only-the-program")
     return root
+
+
+def _twice(root: Path, alone: Path) -> None:
+    """The program alone, as an image has it; then what lies around it. `alone` remembers what there was between."""
+    for args in (("--only-program", "--root", root), ("--root", root)):
+        done = install(*args)
+        assert done.status == 0, done.stderr
+        if not alone.exists():
+            alone.write_text("\n".join(sorted(str(path.relative_to(root)) for path in root.glob("*/*"))))
+
+
+def only_the_program(factory: pytest.TempPathFactory) -> list[str]:
+    """What lay below the root when only the program was installed, two folders deep."""
+    return (installed_once(factory).parent / "only-the-program").read_text().splitlines()
 
 
 def copied(root: Path, to: Path) -> Path:

@@ -9,7 +9,7 @@ import pytest
 
 from bouncehandler.settings import load
 from tests.acceptance.harness import Finished
-from tests.acceptance.installing import PROGRAM, copied, install, installed_once, listing
+from tests.acceptance.installing import PROGRAM, copied, install, installed_once, listing, only_the_program
 
 
 @pytest.fixture
@@ -51,6 +51,11 @@ def test_the_program_is_whole_where_it_will_be(root: Path, tmp_path: Path) -> No
     assert list(package.glob("cli/__pycache__/unsubscribe_mail.*.pyc"))
     named = [path for path in bin_folder.iterdir() if not path.is_symlink() and str(root).encode() in path.read_bytes()]
     assert named == []
+
+
+def test_the_program_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """An image can have the program and nothing around it: no configuration, folders, units or links."""
+    assert only_the_program(tmp_path_factory) == [str(PROGRAM)]
 
 
 def test_what_lies_around_it_is_as_the_readme_says(root: Path) -> None:
