@@ -51,8 +51,8 @@ class Reader:
         self.headers = Headers()
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
         self._layout: Layout | None = None
-        self.plain = self._plain = Plain(self._fallback["b"], self.counted, takes_deliveries=takes_deliveries)
-        self.tallies = self._plain.tallies
+        self.plain = Plain(self._fallback["b"], self.counted, takes_deliveries=takes_deliveries)
+        self.tallies = self.plain.tallies
         self._missing: tuple[str, ...] = ()
         self._takes_list, self._is_list, self._lacks_type, self._is_cut = True, False, False, False
         self._takes_deliveries, self._longest = takes_deliveries, longest
@@ -64,7 +64,7 @@ class Reader:
 
     def ignore(self, category: str) -> None:
         """From now on only tally the rows of this category that are as wide as their header."""
-        self._plain.ignore(category)
+        self.plain.ignore(category)
 
     @property
     def is_open(self) -> bool:
@@ -74,7 +74,7 @@ class Reader:
     def feed(self, block: bytes) -> list[Item]:
         """What the rows that end in this block hold."""
         for part in self._lines.feed(block):
-            (self._too_long if isinstance(part, Piece) else self._go_on)(part)  # type: ignore[arg-type]  # its own
+            self._too_long(part) if isinstance(part, Piece) else self._go_on(part)
         return self._taken()
 
     def close(self) -> list[Item]:
@@ -92,7 +92,7 @@ class Reader:
         return self._taken()
 
     def _taken(self) -> list[Item]:
-        self._plain.show()
+        self.plain.show()
         items, self._items = self._items, []
         return items
 
@@ -137,7 +137,7 @@ class Reader:
         stop = first + 1 if first < self._ruin.hopeless else len(lines)
         these = lines if stop - first == len(lines) else map(lines.__getitem__, range(first, stop))
         rows = csv.reader(these, strict=True)
-        known, width, category = self._plain.known, self._plain.width, self._plain.category
+        known, width, category = self.plain.known, self.plain.width, self.plain.category
         start = first
         try:
             for row in rows:
@@ -147,10 +147,10 @@ class Reader:
                         tally[name] += 1
                         shown.append(row)
                         if len(shown) >= TOGETHER:
-                            self._plain.show()
+                            self.plain.show()
                         start = first + rows.line_num
                         continue
-                    if not self._missing and (bounce := self._plain.bounce(row)):
+                    if not self._missing and (bounce := self.plain.bounce(row)):
                         self._items.append(bounce)
                         self.counted[row[0]] += 1
                         start = first + rows.line_num
@@ -158,7 +158,7 @@ class Reader:
                 start = self._row(row, span := Span(lines, start, first + rows.line_num))
                 if start != span.end:
                     return start
-                width, category = self._plain.width, self._plain.category
+                width, category = self.plain.width, self.plain.category
         except csv.Error as error:
             return self._broken(str(error), Span(lines, start, first + rows.line_num), given_up)
         return stop
@@ -220,7 +220,7 @@ class Reader:
 
     def _aim(self, layout: Layout) -> None:
         """Have plain rows read by this layout, where one was recognised and none is cut off."""
-        self._plain.aim(layout, is_sure=self.recognised and not self._is_cut)
+        self.plain.aim(layout, is_sure=self.recognised and not self._is_cut)
 
     def _accounting(self, kind: str, row: list[str], span: Span) -> int:
         """A row of a known type: a record, a count, or damaged."""
@@ -243,13 +243,13 @@ class Reader:
             self._items.append(delivery)
         self.counted[kind] += 1
         if kind in {"d", "t", "tq"} and layout:
-            self._plain.show_one(kind, row, layout)
+            self.plain.show_one(kind, row, layout)
         return span.end
 
     def _bounce(self, kind: Literal["b", "rb"], row: list[str], span: Span, layout: Layout) -> int:
         if self._is_cut and len(row) == layout.tally_width and (name := row[layout.category]) in self.tallies[kind]:
             self.tallies[kind][name] += 1
-            self._plain.show_one(kind, row, layout)
+            self.plain.show_one(kind, row, layout)
             return span.end
         if self._missing:
             self._items.append(ColumnsMissing(self._lines_done + span.start + 1, self._missing))

@@ -20,7 +20,8 @@ _TYPES = {
     "rs": ("rs", "remote-status"),
 }
 _SHORT = {word: short for short, known in _TYPES.items() for word in known}
-_VALUED = ("--config", "--logfile")
+VALUED = frozenset({"--config", "--logfile", "--color"})
+"""Our options that a value follows, before the name of a command."""
 _NAME, _OLD = "bouncehandler", "bouncehandler.php"
 
 
@@ -60,7 +61,7 @@ class Command:
         """The command that our program is given; empty for the bare one, which reads accounting."""
         rest = iter(self.arguments)
         for word in rest:
-            if word in _VALUED:
+            if word in VALUED:
                 next(rest, "")
             elif not word.startswith("-"):
                 return word

@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.pmta import Configuration, Grade, Installation, acct_files, blocks_for, examine, parse
+from bouncehandler.cli import _VALUED
+from bouncehandler.cli.app import app
+from bouncehandler.pmta import Command, Configuration, Grade, Installation, acct_files, blocks_for, examine, parse
+from bouncehandler.pmta.acct_file import VALUED
 
 _FOLDER = Path(__file__).with_name("pmta")
 _FILES = sorted(file.stem for file in _FOLDER.glob("*.conf"))
@@ -130,3 +134,16 @@ def test_no_text_is_too_strange(pieces: list[str]) -> None:
         for remark in examine(parse("config", Text(text)), _SITE):
             assert "\n" not in remark.sentence
             assert len(remark.sentence) < 600
+
+
+def test_options_with_values_are_known_wherever_a_command_is_looked_for() -> None:
+    """Before a command's name PowerMTA's line may hold any option; its value is not taken for the name."""
+    valued = {
+        name
+        for option in app.params
+        if isinstance(option, click.Option) and not option.is_flag and not option.is_eager
+        for name in option.opts
+    }
+    assert valued == VALUED == set(_VALUED)
+    command = Command(("/opt/bin/bouncehandler", "--color", "never", "unsubscribe", "--from", "$from"))
+    assert command.name == "unsubscribe"
