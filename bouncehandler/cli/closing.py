@@ -53,7 +53,7 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Closing:
     """One run in numbers."""
 
     tally: "Tally"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from bouncehandler.cli.closing import Report
+from bouncehandler.cli.closing import Closing
 from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.run import intake_for, reader_for
@@ -132,7 +132,7 @@ class _Taker:
 
     def event(self) -> dict[str, object]:
         """The values of the log event `finished`."""
-        return {"files": self.files, "left": len(self.left), **Report(self.tally, {}, {}).event()}
+        return {"files": self.files, "left": len(self.left), **Closing(self.tally, {}, {}).event()}
 
     def failure(self) -> CommandError | None:
         """What keeps the command from exiting with 0: files that stay."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import Reader
-from bouncehandler.cli.closing import Comparison, Report, Waiting, still_waiting, waiting_at
+from bouncehandler.cli.closing import Closing, Comparison, Waiting, still_waiting, waiting_at
 from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.letters import LetterTaker
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bouncehandler.cli.shadow import Shadow
     from bouncehandler.dispatcher import Crew
 
-_Ended = tuple[Report, CommandError | None]
+_Ended = tuple[Closing, CommandError | None]
 """What was done, and what keeps the run from exiting with 0."""
 
 
@@ -38,8 +38,8 @@ def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
     with session.telling():
         session.warn_of_root()
         source = _source()
-        report, failure = _dry(session, stop, source) if is_dry else _wet(session, stop, source, dispatches=dispatches)
-    return session.finish(report.event(), failure)
+        closing, failure = _dry(session, stop, source) if is_dry else _wet(session, stop, source, dispatches=dispatches)
+    return session.finish(closing.event(), failure)
 
 
 def _dry(session: Session, stop: Stop, source: int) -> _Ended:
@@ -144,9 +144,9 @@ class _Run:
                 self.metering.stop()
             compared = self._compared()
         waiting = self._waiting()
-        report = Report(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, compared)
-        terminal.summary(report)
-        return report, self._failure(waiting)
+        closing = Closing(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, compared)
+        terminal.summary(closing)
+        return closing, self._failure(waiting)
 
     def _read(self, terminal: Terminal) -> None:
         if sys.stdin.isatty():

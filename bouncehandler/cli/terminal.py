@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bouncehandler.cli.closing import Comparison, Report, provider_numbers
+from bouncehandler.cli.closing import Closing, Comparison, provider_numbers
 from bouncehandler.cli.color import console
 from bouncehandler.cli.tables import printable
 from bouncehandler.ingest import Ingest
@@ -50,7 +50,7 @@ class Terminal:
     def refresh(self) -> None:
         """Time has passed."""
 
-    def summary(self, report: Report) -> None:
+    def summary(self, closing: Closing) -> None:
         """The run has ended."""
 
 
@@ -95,11 +95,11 @@ class _Shown(Terminal):
         if self._progress and self._task is not None:
             self._progress.update(self._task, description=f"dispatching, {done:,} done")
 
-    def summary(self, report: Report) -> None:
+    def summary(self, closing: Closing) -> None:
         from bouncehandler.cli.summary import tables  # noqa: PLC0415  # only when shown
 
         seconds = time.monotonic() - self._began
-        for table in tables(summary_lines(report), provider_numbers(report.waiting, report.lanes), seconds):
+        for table in tables(summary_lines(closing), provider_numbers(closing.waiting, closing.lanes), seconds):
             self._console.print(table)
 
     def _show(self, text: str, total: int | None) -> None:
@@ -123,9 +123,9 @@ def _size_left(source: int) -> int | None:
     return max(found.st_size - os.lseek(source, 0, os.SEEK_CUR), 0) or None  # a shell may have read some of it
 
 
-def summary_lines(report: Report) -> Iterator[tuple[str, str]]:
+def summary_lines(closing: Closing) -> Iterator[tuple[str, str]]:
     """What happened and why, a name and a number each; rules are quoted as the configuration has them."""
-    tally = report.tally
+    tally = closing.tally
     for record_type, count in sorted(tally.records.items()):
         yield f"rows of type {record_type}" if record_type != "list" else "listed addresses", f"{count:,}"
     yield "suppressed", f"{tally.suppressed:,}" + (f", {tally.duplicates:,} of them known" if tally.duplicates else "")
@@ -133,8 +133,8 @@ def summary_lines(report: Report) -> Iterator[tuple[str, str]]:
     yield from _each("ignored by", tally.ignored)
     yield from _each("not wanted by any provider, sender", tally.unwanted)
     yield from _each("unreadable,", tally.unreadable)
-    if report.comparison:
-        yield from compared_lines(report.comparison)
+    if closing.comparison:
+        yield from compared_lines(closing.comparison)
 
 
 def compared_lines(comparison: Comparison) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from html import escape
 
 from bouncehandler.notices.digest import Digest, Group
-from bouncehandler.notices.plain import left_out, moment
+from bouncehandler.notices.plain import left_out
+from bouncehandler.notices.readable import moment
 from bouncehandler.notices.words import Entry, counted
 
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"

@@ -1,9 +1,9 @@
 """A digest as plain text."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from bouncehandler.notices.digest import Digest, Group
+from bouncehandler.notices.readable import moment
 from bouncehandler.notices.words import counted, kind_of
 
 
@@ -14,14 +14,6 @@ def as_text(digest: Digest, host: str) -> str:
         lines += ["", *_group(group)]
     lines += ["", "-- ", f"bouncehandler on {host}; `bouncehandler status` shows what waits there.", ""]
     return "\n".join(lines)
-
-
-def moment(at: float) -> str:
-    """A time as a postmaster reads it in logs: to the second, UTC."""
-    try:
-        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (OverflowError, ValueError, OSError):  # a clock that was wrong beyond the calendar
-        return "at an unknown time"
 
 
 def left_out(group: Group) -> str:

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
@@ -32,6 +33,14 @@ class Readable:
         if len(text) >= READ:  # it may end within an address, which no mask would know
             masked = _LAST_RUN.sub("\u2026", masked)
         return masked if len(masked) <= most else f"{masked[: most - 1]}\u2026"
+
+
+def moment(at: float) -> str:
+    """A time as a postmaster reads it in logs: to the second, UTC."""
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (OverflowError, ValueError, OSError):  # a clock that was wrong beyond the calendar
+        return "at an unknown time"
 
 
 def one_line(text: str) -> str:

@@ -1,10 +1,9 @@
 """What the kinds of notices are called, which of their values is the title, and what the others are labelled."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import NamedTuple
 
-from bouncehandler.notices.readable import Readable
+from bouncehandler.notices.readable import Readable, moment
 from bouncehandler.spool import Notice
 
 _MAX_LABEL = 60  # characters
@@ -112,7 +111,7 @@ def _title(kind: str, about: Mapping[str, str], readable: Readable) -> str:
         case "dead":
             return f"{named['person'] or 'nobody known'} at {named['provider']}"
         case "report":
-            since, until = (datetime.fromtimestamp(float(at), UTC).isoformat("T", "minutes") for at in named.values())
+            since, until = (moment(float(about[name])) for name in named)
             return f"the report from {since} to {until} could not be made: the log says why"
     return " ".join(filter(None, named.values())) or "nobody known"
 

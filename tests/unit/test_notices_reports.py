@@ -121,7 +121,7 @@ def test_one_that_can_not_be_made(bench: Bench, smtp: FakeSmtp) -> None:
     bench.tell()
     bench.start(secretary=Secretary(bench.spool, Timetable("daily", 7, 0), bench.clock), enclose=broken).stop(20)
     assert len(smtp.taken) == 2
-    said = "the report from 2026-01-04T07:00+00:00 to 2026-01-05T07:00+00:00 could not be made: the log says why"
+    said = "the report from 2026-01-04 07:00:00 UTC to 2026-01-05 07:00:00 UTC could not be made: the log says why"
     assert said in " ".join(smtp.taken[1].text().split())
     assert bench.log.reasons("report_failed") == ["KeyError: 'hour'"]
     assert bench.spool.status().notices == 0
