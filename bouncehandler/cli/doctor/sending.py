@@ -7,11 +7,11 @@ from contextlib import closing
 
 import click
 
-from bouncehandler.accounting import Reader
 from bouncehandler.cli.deciding import owing_of, policy_of
 from bouncehandler.cli.doctor.synthetic import rows_for
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.findings import Finding, Mark
+from bouncehandler.cli.run import reader_for
 from bouncehandler.cli.session import Session
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.work import LOOK, stop_in_good_order
@@ -104,7 +104,7 @@ def _read(session: Session, spool: SqliteSpool, recipient: str) -> tuple[Tally, 
     rows, senders = rows_for(recipient, settings, time.time())
     unheld = settings.model_copy(update={"hold": settings.hold.model_copy(update={"enabled": False})})
     intake = Ingest(
-        Reader({"b": settings.columns.b, "f": settings.columns.f}),
+        reader_for(session),
         policy_of(settings),
         owing_of(unheld),
         spool,
