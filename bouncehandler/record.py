@@ -109,16 +109,15 @@ class Bounce(NamedTuple):
 
     @property
     def id(self) -> str:
-        """A hash of the record's own fields: the same in the pipe and in the file that an operator feeds again.
+        """The record's time and a hash of its fields: the same in the pipe and in the file that is fed again later.
 
         `timeQueued` comes first, since it is in the old handler's columns as well as in the full ones. Without any
         time the diagnostic tells one bounce of a recipient from the next.
         """
         kind, recipient, logged_at, queued_at, originator, category, status, _, diagnostic, _, job_id, _, _ = self
         at = queued_at or logged_at
-        last = str(epoch(at)) if at else diagnostic
         code = _status_text(*status) if status else ""
-        return _digest(kind, recipient, originator, category, code, job_id, last)
+        return _moment(at) + _digest(kind, recipient, originator, category, code, job_id, "" if at else diagnostic)
 
 
 class Delivery(NamedTuple):
@@ -176,10 +175,10 @@ class Complaint(NamedTuple):
 
     @property
     def id(self) -> str:
-        """A hash of the record's own fields, those that every choice of columns has; see `Bounce.id`."""
-        last = str(int(self.logged_at.timestamp())) if self.logged_at else dict(self.headers).get("Message-Id", "")
+        """Of fields that every choice of columns has; see `Bounce.id`."""
+        message_id = "" if self.logged_at else dict(self.headers).get("Message-Id", "")
         person = self.recipient or self.subscriber.name or "\x1e".join(self.unsubscribe_to)
-        return _digest("f", person, self.feedback_type, last)
+        return _moment(self.logged_at) + _digest("f", person, self.feedback_type, message_id)
 
 
 class ListUnsubscribe(NamedTuple):
@@ -203,7 +202,7 @@ class ListUnsubscribe(NamedTuple):
     def id(self) -> str:
         """A hash: the same mail tried again by PowerMTA is the same request."""
         message_id = dict(self.headers).get("Message-Id") or str(int(self.received_at.timestamp()))
-        return _digest("unsubscribe", self.recipient or self.subscriber.name, message_id)
+        return _moment(None) + _digest("unsubscribe", self.recipient or self.subscriber.name, message_id)
 
 
 class ListedAddress(NamedTuple):
@@ -213,12 +212,22 @@ class ListedAddress(NamedTuple):
 
     def id_on(self, day: str) -> str:
         """The id of this address fed on `day` (ISO date): feeding a list twice changes nothing, next year it counts."""
-        return _digest("list", self.recipient, day)
+        return _moment(None) + _digest("list", self.recipient, day)
+
+
+@lru_cache(maxsize=4096)
+def _moment(at: datetime | None) -> str:
+    """Eight hexadecimal digits, with which an id begins: its record's time, or zeros.
+
+    Records come in the order of their times, so their ids lie side by side in an index: a spool with many millions
+    takes new ones as quickly as an empty one.
+    """
+    return f"{epoch(at) & 0xFFFFFFFF:08x}" if at else "00000000"
 
 
 def _digest(*fields: str) -> str:
-    """24 hexadecimal digits over the fields; a field can't reach into its neighbour."""
+    """16 hexadecimal digits over the fields; a field can't reach into its neighbour."""
     text = "\x1f".join(fields)
     if text.count("\x1f") >= len(fields):  # a field holds the separator: their lengths say where each one ends
         text = "\x1f".join(f"{len(field)}:{field}" for field in fields)
-    return blake2b(text.encode(), digest_size=12).hexdigest()
+    return blake2b(text.encode(), digest_size=8).hexdigest()

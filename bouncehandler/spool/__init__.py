@@ -129,8 +129,9 @@ class Spool(Review, Numbers, Protocol):
         Empty means that nothing is due, or that the provider is held.
 
         One recipient is one piece of work at a time: later dispatches of the same recipient to the same provider wait
-        behind an unsettled one, and are settled with it, or when an earlier one was carried out (unsubscribed or
-        already) less than `repeat_after` seconds ago. With `per_campaign` that holds only within the same `job_id`.
+        behind an unsettled one, and are settled as repeats when one was carried out (unsubscribed or already) since
+        they were recorded, or less than `repeat_after` seconds ago. With `per_campaign` that holds only within the same
+        `job_id`.
         A claim whose time has passed is up for claiming again. Where nothing is due, what waits by a clock that was set
         back since is made due. A held provider's dispatches are claimed only with
         `probing`, which is for whoever `claim_probe` chose.
@@ -157,8 +158,9 @@ class Spool(Review, Numbers, Protocol):
         Where an outcome tells the address of a suppression that had only ids, that address is recorded as a suppression
         with the same id, owed to all providers that want it but the one that told.
 
-        Those that wait behind one that was unsubscribed or already off the lists are settled with it; behind one that
-        was unknown or is dead they are due at once. With `per_campaign` that holds only within the same `job_id`.
+        Those that wait behind one that was unsubscribed or already off the lists are settled with it, as far as a claim
+        has come across them, else by the claim that does; behind one that was unknown or is dead they are due at once.
+        With `per_campaign` that holds only within the same `job_id`.
 
         The lists that calls had changed before they failed are kept with the dispatch: a later `already` or `unknown`
         is settled as `unsubscribed` from those.

@@ -4,9 +4,11 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from bouncehandler.spool import Claimed
 from bouncehandler.spool.connection import Connection, Row
+from bouncehandler.spool.kinds import person_number
 from bouncehandler.spool.rows import suppression_of
 from bouncehandler.suppression import Dispatch, Outcome
 
@@ -15,6 +17,9 @@ _LOOKED_AT = 4
 
 _SLACK = 1.0
 """Seconds by which the times of two processes may differ without that the clock was set back."""
+
+_DAY = 86_400
+"""Seconds, as in `dispatch_carried_out`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +38,36 @@ class Claiming:
 
 
 @dataclass(slots=True)
+class _Turn:
+    """Whose turn it is for one recipient."""
+
+    person: int
+    """See `person_number`."""
+    first: int | None
+    """The dispatch that is in front; None: none that a claim has looked at before."""
+    due_at: float
+    """When it is due, or its claim ends."""
+    is_under_way: bool
+
+    def is_of(self, number: int) -> bool:
+        """Whether it is this one's turn: nobody is in front of it, or who is there is younger, and not under way."""
+        return self.first is None or number == self.first or (number < self.first and not self.is_under_way)
+
+
+@dataclass(slots=True)
 class _Found:
     """What becomes of the candidates that one transaction looks at."""
 
     claimed: list[Dispatch] = field(default_factory=list)
+    people: list[int] = field(default_factory=list)
+    """Their recipients' numbers."""
     repeats: list[int] = field(default_factory=list)
-    waits: list[tuple[int, float]] = field(default_factory=list)
+    waits: list[tuple[int, float, int]] = field(default_factory=list)
+    """Dispatch, when to look at it again, and its recipient's number."""
 
     @property
     def is_empty(self) -> bool:
         return not (self.claimed or self.repeats or self.waits)
-
-
-@dataclass(slots=True)
-class _Turn:
-    """Whose turn it is for one recipient, or (`first` is None) that there is nothing left to do."""
-
-    first: int | None
-    due_at: float
 
 
 def claim(connection: Connection, asked: Claiming) -> Claimed:
@@ -101,50 +118,77 @@ def _claim_some(connection: Connection, asked: Claiming, limit: int) -> _Found:
     with connection.writing() as raw:
         if not asked.probing and raw.execute(sql("held"), {"provider": asked.provider}).fetchone():
             return _Found()
-        found = _look(connection, raw, asked, limit)
-        claimed = json.dumps([dispatch.id for dispatch in found.claimed])
+        found = _Look(connection, raw, asked).go_through(limit)
+        claimed = json.dumps(
+            [(dispatch.id, person) for dispatch, person in zip(found.claimed, found.people, strict=True)]
+        )
         raw.execute(sql("claim_take"), {"claimed": claimed, "until": asked.until, "claim": asked.token})
         raw.executemany(sql("claim_repeat"), [{"now": asked.now, "id": number} for number in found.repeats])
-        raw.executemany(sql("claim_wait"), [{"due_at": due_at, "id": number} for number, due_at in found.waits])
+        waits = [{"id": number, "due_at": due_at, "person": person} for number, due_at, person in found.waits]
+        raw.executemany(sql("claim_wait"), waits)
     return found
 
 
-def _look(connection: Connection, raw: sqlite3.Connection, asked: Claiming, limit: int) -> _Found:
-    """Go through the candidates until `limit` are found; the cursor reads no further than that."""
-    found = _Found()
-    turns: dict[tuple[str, str | None], _Turn] = {}
-    values = {"provider": asked.provider, "now": asked.now, "most": _LOOKED_AT * limit}
-    for number, attempts, step, due_at, *fields, changed in raw.execute(connection.sql("claim_due"), values):
-        suppression = suppression_of(tuple(fields))
-        key = (suppression.person, suppression.job_id if asked.per_campaign else None)
-        turn = turns.get(key) or turns.setdefault(key, _turn(connection, raw, asked, key))
-        if turn.first is None and changed is None:
+class _Look:
+    """A look at the candidates, within one transaction."""
+
+    def __init__(self, connection: Connection, raw: sqlite3.Connection, asked: Claiming) -> None:
+        self._sql, self._raw, self._asked = connection.sql, raw, asked
+        self._turns: dict[tuple[str, str | None], _Turn] = {}
+        self._found = _Found()
+
+    def go_through(self, limit: int) -> _Found:
+        """Go through them until `limit` are found; the cursor reads no further than that."""
+        asked = self._asked
+        values = {"provider": asked.provider, "now": asked.now, "most": _LOOKED_AT * limit}
+        for row in self._raw.execute(self._sql("claim_due"), values):
+            self._decide(row)
+            if len(self._found.claimed) == limit:
+                break
+        return self._found
+
+    def _decide(self, row: Row) -> None:
+        number, attempts, step, due_at, recorded_at, *fields, changed = row
+        asked, found, suppression = self._asked, self._found, suppression_of(tuple(fields))
+        work = suppression.person, suppression.job_id if asked.per_campaign else None
+        turn = self._turns.get(work) or self._turns.setdefault(work, self._turn(work))
+        # Whoever was carried out since this was recorded need not be called for it, however long ago that is by now.
+        since = asked.since if attempts else min(asked.since, recorded_at)
+        if changed is None and self._is_carried_out(turn.person, work, since):
             found.repeats.append(number)
-        elif turn.first in {number, None}:
-            turn.due_at = asked.until
+        elif changed is not None or turn.is_of(number):
+            turn.first, turn.due_at, turn.is_under_way = number, asked.until, True
             restores = None if changed is None else Outcome("unsubscribed", tuple(json.loads(changed)))
             dispatch = Dispatch(number, asked.provider, suppression, attempts + 1, step, asked.token, restores)
             found.claimed.append(dispatch)
-            if len(found.claimed) == limit:
-                break
+            found.people.append(turn.person)
         else:
-            found.waits.append((number, max(due_at, turn.due_at + 1)))
-    return found
+            found.waits.append((number, max(due_at, turn.due_at + 1), turn.person))
+
+    def _turn(self, work: tuple[str, str | None]) -> _Turn:
+        person = person_number(work[0])
+        values = self._values(person, work) | {"now": self._asked.now}
+        first = self._raw.execute(self._sql("claim_first"), values).fetchone()
+        return _Turn(person, *first) if first else _Turn(person, None, self._asked.now, is_under_way=False)
+
+    def _is_carried_out(self, person: int, work: tuple[str, str | None], since: float) -> bool:
+        now = self._asked.now
+        ahead = now + (now - self._asked.since)
+        values = self._values(person, work) | {"since": since, "ahead": ahead, "days": _days(since, ahead)}
+        return bool(self._raw.execute(self._sql("claim_carried_out"), values).fetchone()[0])
+
+    def _values(self, person: int, work: tuple[str, str | None]) -> dict[str, object]:
+        return {"provider": self._asked.provider, "person": person, "recipient": work[0], "job_id": work[1]}
 
 
-def _turn(connection: Connection, raw: sqlite3.Connection, asked: Claiming, key: tuple[str, str | None]) -> _Turn:
-    recipient, job_id = key
-    values = {
-        "provider": asked.provider,
-        "recipient": recipient,
-        "job_id": job_id,
-        "now": asked.now,
-        "since": asked.since,
-    }
-    if raw.execute(connection.sql("claim_carried_out"), values).fetchone()[0]:
-        return _Turn(first=None, due_at=asked.now)
-    first: Row = raw.execute(connection.sql("claim_first"), values).fetchone()
-    return _Turn(first=first[0], due_at=first[1])
+def _days(since: float, until: float) -> str:
+    """The days since 1970-01-01 in which something between these times can have been, as JSON."""
+    return _days_from(int(since) // _DAY, int(until) // _DAY)
+
+
+@lru_cache(maxsize=16)
+def _days_from(first: int, last: int) -> str:
+    return json.dumps([*range(first, last + 1)])
 
 
 def extend(connection: Connection, dispatches: Iterable[Dispatch], until: float) -> None:

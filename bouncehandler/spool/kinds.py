@@ -1,4 +1,4 @@
-"""Numbers for kinds of hard bounces, which are shorter to keep and to compare than their texts."""
+"""Numbers for people, and for kinds of hard bounces, which are shorter to keep and to compare than their texts."""
 
 from functools import lru_cache
 from hashlib import blake2b
@@ -6,5 +6,15 @@ from hashlib import blake2b
 
 @lru_cache(maxsize=10_000)
 def kind_of(operator: str, shape: str) -> int:
-    """A number that stands for operator and shape; of 2 ** 56, so no two have the same by chance."""
-    return int.from_bytes(blake2b(f"{operator}\0{shape}".encode("utf-8", "replace"), digest_size=7).digest())
+    """A number that stands for operator and shape; see `_number`."""
+    return _number(f"{operator}\0{shape}")
+
+
+def person_number(person: str) -> int:
+    """A number that stands for a recipient; see `_number`."""
+    return _number(person)
+
+
+def _number(text: str) -> int:
+    """Of 2 ** 56, so no two have the same by chance."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "replace"), digest_size=7).digest())

@@ -8,6 +8,7 @@ from dataclasses import replace
 from bouncehandler.spool import Again, Dead, Done, Returned, Settlement, Total
 from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.figures import put_totals
+from bouncehandler.spool.kinds import person_number
 from bouncehandler.spool.notices import About, tell
 from bouncehandler.spool.rows import MAX_ANSWER, storable
 from bouncehandler.suppression import Attempt, Dispatch
@@ -158,8 +159,13 @@ def _behind(settlement: Settlement) -> str:
 
 def _same_work(dispatch: Dispatch, *, per_campaign: bool) -> Values:
     suppression = dispatch.suppression
-    job_id = suppression.job_id if per_campaign else None
-    return {"provider": dispatch.provider, "recipient": suppression.person, "job_id": job_id}
+    job_id, recipient = suppression.job_id if per_campaign else None, suppression.person
+    return {
+        "provider": dispatch.provider,
+        "person": person_number(recipient),
+        "recipient": recipient,
+        "job_id": job_id,
+    }
 
 
 def _attempt(dispatch: Dispatch, attempt: Attempt) -> Values:

@@ -5,6 +5,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+from bouncehandler.spool.kinds import person_number
 from bouncehandler.spool.sqlite import SqliteSpool
 from tests.benchmarks.program import PROVIDER
 
@@ -14,15 +15,17 @@ _FILL = """
 WITH RECURSIVE counted (number) AS (VALUES (1) UNION ALL SELECT number + 1 FROM counted WHERE number < :rows)
 INSERT INTO suppression (record, recipient, reason, rule, record_type, category, status, diagnostic, originator,
     wanted_by, recorded_at)
-SELECT printf('%024x', number), printf('jane.roe%08d@mail.example', number), 'bounce',
+SELECT printf('%08x%016x', :at, number), printf('jane.roe%08d@mail.example', number), 'bounce',
     'policy.bounce.bad-mailbox = "suppress"', 'b', 'bad-mailbox', '5.1.1',
     printf('smtp;550 5.1.1 <jane.roe%08d@mail.example>: rejected: no such user here', number),
     printf('b-%x@bounce.example.com', number), :provider, :at
 FROM counted;
 """
 _DONE = """
-INSERT INTO dispatch (suppression, provider, state, due_at, recorded_at, attempts, claim, outcome, lists, settled_at)
-SELECT id, :provider, 'done', :at, :at, 1, '0123456789abcdef', 'unsubscribed', '[]', :at FROM suppression;
+INSERT INTO dispatch (suppression, provider, state, due_at, recorded_at, attempts, claim, person, outcome, lists,
+    settled_at)
+SELECT id, :provider, 'done', :at, :at, 1, '0123456789abcdef', person_number(recipient), 'unsubscribed', '[]', :at
+FROM suppression;
 """
 _ATTEMPTS = """
 INSERT INTO attempt (dispatch, number, started_at, seconds, result, answer)
@@ -34,8 +37,9 @@ def fill(path: Path, done: int) -> Path:
     """Make a spool whose first `done` suppressions, numbered from 1, were carried out two days ago."""
     SqliteSpool.open(path).close()
     if done:
-        values = {"rows": done, "provider": PROVIDER, "at": time.time() - 2 * _DAY}
+        values = {"rows": done, "provider": PROVIDER, "at": int(time.time() - 2 * _DAY)}
         with closing(sqlite3.connect(path)) as raw, raw:
+            raw.create_function("person_number", 1, person_number, deterministic=True)
             for statement in (_FILL, _DONE, _ATTEMPTS):
                 raw.execute(statement, values)
     return path

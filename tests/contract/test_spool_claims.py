@@ -193,10 +193,30 @@ class TestSettling:
     def test_done_takes_those_behind_along(self, spool: Spool) -> None:
         """With a dispatch that was carried out those waiting behind it are settled; others are left alone."""
         put(spool, ANN, ANN_LATER, BOB, to=("news", "crm"))
-        claimed = take(spool, 1)
-        spool.settle([done(claimed[0])], NOW)
+        claimed = take(spool, 2)
+        assert spool.settle([done(claimed[0]), returned(claimed[1])], NOW) == 1
         counts = spool.status().providers
         assert (counts["news"].done, counts["news"].pending, counts["crm"].pending) == (2, 1, 3)
+
+    @pytest.mark.parametrize("repeat_after", [0.0, DAY])
+    def test_done_before_those_behind_were_looked_at(self, spool: Spool, repeat_after: float) -> None:
+        """What was recorded before it was carried out is settled by the claim that comes across it, however late."""
+        put(spool, ANN, ANN_LATER, BOB)
+        claimed = take(spool, 1)
+        assert spool.settle([done(claimed[0])], NOW + 1) == 0
+        much_later = NOW + 9 * DAY
+        assert recipients(take(spool, now=much_later, repeat_after=repeat_after)) == ["bob@example.com"]
+        assert spool.status().providers["news"].done == 2
+
+    def test_done_before_another_was_recorded(self, spool: Spool) -> None:
+        """What is recorded after it was carried out is called for again, once `repeat_after` has passed."""
+        put(spool, ANN, ANN_LATER)
+        spool.settle([done(take(spool, 1)[0])], NOW + 1)
+        put(spool, suppression("ann@example.com", 3), now=NOW + 2)
+        assert [one.suppression.id for one in take(spool, now=NOW + 3, repeat_after=0)] == [
+            suppression("ann@example.com", 3).id
+        ]
+        assert spool.status().providers["news"].done == 2
 
     def test_done_in_one_campaign(self, spool: Spool) -> None:
         """Where campaigns count, only the same campaign is settled along."""

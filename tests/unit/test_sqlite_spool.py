@@ -1,6 +1,5 @@
-"""What is SQLite's own about the spool: damage, full disks, short reads, query plans."""
+"""What is SQLite's own about the spool: damage, full disks, short reads."""
 
-import re
 import sqlite3
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from bouncehandler.spool import Selection, SpoolError
 from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.spool.trouble import explained
-from tests.contract.spool_examples import NOW, dead, done, people, put, suppression, take
+from tests.contract.spool_examples import NOW, dead, people, put, suppression, take
 
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "bouncehandler" / "spool"
@@ -197,80 +196,6 @@ class TestReading:
         ):
             shell.execute("BEGIN IMMEDIATE")
             assert take(other) == []
-
-
-class TestPlans:
-    """The queries use the indexes that they were made for."""
-
-    @pytest.fixture
-    def filled(self, connection: Connection, spool: SqliteSpool) -> Connection:
-        """A spool with something of everything, and SQLite's statistics about it."""
-        put(spool, *people(300), to=("news", "crm"))
-        claimed = take(spool, 200)
-        spool.settle([done(one) for one in claimed[:150]] + [dead(one) for one in claimed[150:]], NOW)
-        with connection.writing() as raw:
-            raw.execute("ANALYZE")
-        return connection
-
-    @pytest.mark.parametrize(
-        ("statement", "expected"),
-        [
-            (
-                "claim_due",
-                [
-                    "SEARCH d USING INDEX dispatch_waiting (provider=? AND due_at<?)",
-                    "SEARCH s USING INTEGER PRIMARY KEY (rowid=?)",
-                ],
-            ),
-            ("next_due", ["SEARCH dispatch USING COVERING INDEX dispatch_waiting (provider=?)"]),
-            ("status_waiting", ["SCAN dispatch USING COVERING INDEX dispatch_waiting"]),
-            ("status_dead", ["SCAN dispatch USING COVERING INDEX dispatch_dead", "USE TEMP B-TREE FOR GROUP BY"]),
-            ("status_held", ["SCAN dispatch USING COVERING INDEX dispatch_held"]),
-            ("status_suppressions", ["SCAN suppression"]),
-            ("suppressions", ["SEARCH suppression USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]),
-        ],
-    )  # fmt: skip
-    def test_plan(self, filled: Connection, statement: str, expected: list[str]) -> None:
-        """Neither a scan of what is done nor a sort of the queue."""
-        assert plan(filled, statement) == expected
-
-    @pytest.mark.parametrize(
-        "statement", ["claim_carried_out", "claim_first", "settle_repeats", "settle_next", "dead_letters", "owe_known"]
-    )
-    def test_no_scan(self, filled: Connection, statement: str) -> None:
-        """A recipient's dispatches, a page of dead letters and a known record are found, not looked for."""
-        steps = plan(filled, statement)
-        assert any(step.startswith("SEARCH") for step in steps)
-        assert not [step for step in steps if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"]
-
-    @pytest.mark.parametrize(
-        "statement", ["prune_window", "prune_found", "prune_answers_window", "prune_answers_found", "prune_answers"]
-    )
-    def test_a_step_of_pruning_scans_no_table(self, filled: Connection, statement: str) -> None:
-        """What it looks at is found by number; it scans nothing but what it found."""
-        steps = plan(filled, statement)
-        assert [step for step in steps if step.startswith("SEARCH")]
-        assert not [step for step in steps if re.match("SCAN (suppression|dispatch|attempt|s|d|o)$", step)]
-
-    def test_every_statement_is_sound(self, filled: Connection) -> None:
-        """Each SQL file compiles against the schema, and each is used by the program."""
-        program = "".join(file.read_text() for file in MODULE.glob("*.py"))
-        for file in (MODULE / "sql").glob("*.sql"):
-            plan(filled, file.stem)
-            assert f'"{file.stem}"' in program or file.stem.startswith("status_"), file.name
-
-
-def plan(connection: Connection, statement: str) -> list[str]:
-    """SQLite's plan for a named statement."""
-
-    class Anything(dict[str, object]):
-        def __missing__(self, _: str) -> object:
-            return 1
-
-    sql = connection.sql(statement)
-    values: object = [1] * sql.count("?") if "?" in sql else Anything()
-    with connection.reading() as raw:
-        return [row[3] for row in raw.execute("EXPLAIN QUERY PLAN " + sql, values)]  # type: ignore[arg-type]  # either
 
 
 def test_a_key_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

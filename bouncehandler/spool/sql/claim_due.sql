@@ -1,5 +1,5 @@
 -- CROSS JOIN keeps the order of the tables, so that the queue's index gives both the rows and their order.
-SELECT d.id, d.attempts, d.step, d.due_at,
+SELECT d.id, d.attempts, d.step, d.due_at, d.recorded_at,
     s.record, s.recipient, s.reason, s.rule, s.record_type, s.category, s.status, s.diagnostic, s.originator, s.job_id,
     s.occurred_at, s.subscriber,
     CASE d.undoing WHEN 1 THEN coalesce(d.lists, '[]') END

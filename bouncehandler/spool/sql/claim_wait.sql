@@ -1,1 +1,1 @@
-UPDATE dispatch SET due_at = :due_at WHERE id = :id
+UPDATE dispatch SET due_at = :due_at, person = :person WHERE id = :id

@@ -1,1 +1,1 @@
-UPDATE dispatch SET note = '' WHERE suppression = :id
+UPDATE dispatch SET note = '', person = NULL WHERE suppression = :id

@@ -2,5 +2,5 @@
 SELECT s.id, s.record, s.subscriber, EXISTS (
     SELECT 1 FROM dispatch AS d INDEXED BY dispatch_owed WHERE d.suppression = s.id AND d.state <> 'done'
 )
-FROM suppression AS s INDEXED BY suppression_recipient
-WHERE s.recipient = :person
+FROM shelf
+CROSS JOIN suppression AS s INDEXED BY suppression_person ON s.id / 8192 = shelf.number AND s.recipient = :person

@@ -15,8 +15,11 @@ WHERE s.recorded_at < s.before
         WHERE d.suppression = s.id AND (d.state <> 'done' OR d.settled_at >= s.before)
     )
     AND NOT (s.reason IN ('complaint', 'unsubscribe') AND EXISTS (
-        SELECT 1 FROM suppression AS o INDEXED BY suppression_recipient
-        WHERE o.recipient = s.recipient AND o.reason NOT IN ('complaint', 'unsubscribe') AND o.undone_at IS NULL
+        SELECT 1
+        FROM shelf
+        CROSS JOIN suppression AS o INDEXED BY suppression_person
+            ON o.id / 8192 = shelf.number AND o.recipient = s.recipient
+        WHERE o.reason NOT IN ('complaint', 'unsubscribe') AND o.undone_at IS NULL
             AND coalesce(
                 o.recorded_at >= CASE o.reason WHEN 'bounce' THEN :bounce WHEN 'list' THEN :list ELSE :other END, 1
             )

@@ -2,7 +2,8 @@
 UPDATE dispatch SET due_at = :now
 WHERE due_at > :now AND id IN (
     SELECT d.id
-    FROM suppression AS s INDEXED BY suppression_recipient
-    CROSS JOIN dispatch AS d INDEXED BY dispatch_owed ON d.suppression = s.id AND d.provider = :provider
-    WHERE s.recipient = :recipient AND (:job_id IS NULL OR s.job_id = :job_id) AND d.state = 'pending'
+    FROM dispatch AS d INDEXED BY dispatch_turn
+    CROSS JOIN suppression AS s ON s.id = d.suppression
+    WHERE d.provider = :provider AND d.person = :person AND d.state IN ('pending', 'claimed') AND d.state = 'pending'
+        AND s.recipient = :recipient AND (:job_id IS NULL OR s.job_id = :job_id)
 )

@@ -1,7 +1,8 @@
 SELECT record, recipient, reason, rule, record_type, category, status, diagnostic, originator, job_id, occurred_at,
     subscriber, id
-FROM suppression INDEXED BY suppression_recipient
-WHERE recipient = :recipient AND id > :after
+FROM shelf
+CROSS JOIN suppression AS s INDEXED BY suppression_person ON s.id / 8192 = shelf.number AND s.recipient = :recipient
+WHERE id > :after
     AND (:domain IS NULL OR substr(recipient, -length(:domain) - 1) = '@' || lower(:domain))
     AND (:reason IS NULL OR reason = :reason)
     AND (:category IS NULL OR category = :category)

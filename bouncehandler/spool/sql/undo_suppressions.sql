@@ -6,6 +6,6 @@ SELECT id, reason, category, coalesce(occurred_at, recorded_at), undone_at IS NO
     AND (:match IS NULL OR instr(lower(diagnostic), lower(:match)) > 0)
     AND (:since IS NULL OR coalesce(occurred_at, recorded_at) >= :since)
     AND (:until IS NULL OR coalesce(occurred_at, recorded_at) < :until)
-FROM suppression INDEXED BY suppression_recipient
-WHERE recipient = :person
+FROM shelf
+CROSS JOIN suppression AS s INDEXED BY suppression_person ON s.id / 8192 = shelf.number AND s.recipient = :person
 ORDER BY id
