@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from bouncehandler.classification import Refined, Rules
-from bouncehandler.record import Bounce, Complaint, DsnStatus, ListedAddress, ListUnsubscribe
+from bouncehandler.record import Bounce, Complaint, DsnStatus, ListedAddress, ListUnsubscribe, status_text
 
 
 class Threshold(NamedTuple):
@@ -117,29 +117,47 @@ class Policy:
         ]
         self._list_hit = _verdict("policy.suppression_list_hit", suppression_list_hit)
         self._passes_hits_on = isinstance(self._list_hit, Suppress)
-        self._softened: dict[tuple[str, DsnStatus | None], Verdict] = {}
+        self._known: dict[tuple[str, DsnStatus | None], Verdict] = {}
         self._rules = rules(lambda category: not isinstance(self.of_category(category), Ignore)) if rules else None
 
     def decide(self, record: Bounce | Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
         """The verdict on any record; a request, and an address fed by hand, always suppresses."""
-        if not isinstance(record, Bounce):
-            return self._of_other(record)
-        is_hit = _is_list_hit(record)
-        refined = None if is_hit or self._rules is None else self._rules.refine(record)
-        if refined:
-            record = record._replace(category=refined.category)
-            return _ruled(self._of_bounce(record, is_hit=is_hit), refined.rule)
-        return self._of_bounce(record, is_hit=is_hit)
+        return self.decide_several((record,))[0] if isinstance(record, Bounce) else self._of_other(record)
 
-    def _of_bounce(self, record: Bounce, *, is_hit: bool) -> Verdict:
-        verdict = self.of_category(record.category)
-        if isinstance(verdict, Ignore) and not self._passes_hits_on:
-            return verdict
-        if is_hit:
-            return self._list_hit
-        if not isinstance(verdict, Suppress):
-            return verdict
-        return self._softened.get((record.category, record.status)) or self._by_status(verdict, record)
+    def decide_several(self, bounces: Sequence[Bounce]) -> list[Verdict]:
+        """The verdicts on many bounces, which are quicker to decide at once."""
+        rules, of_cause = self._rules, self._of_cause
+        refined = [None] * len(bounces) if rules is None else rules.refine_several(bounces)
+        hits = _list_hits(bounces)
+        if not hits and not any(refined):
+            known = self._known.get
+            return [
+                known((bounce.category, bounce.status)) or of_cause(bounce.category, bounce.status)
+                for bounce in bounces
+            ]
+        return [
+            self._of_hit(bounce) if place in hits else self._of_refined(bounce, found)
+            for place, (bounce, found) in enumerate(zip(bounces, refined, strict=True))
+        ]
+
+    def _of_hit(self, bounce: Bounce) -> Verdict:
+        verdict = self.of_category(bounce.category)
+        return self._list_hit if self._passes_hits_on or not isinstance(verdict, Ignore) else verdict
+
+    def _of_refined(self, bounce: Bounce, refined: Refined | None) -> Verdict:
+        if refined is None:
+            return self._of_cause(bounce.category, bounce.status)
+        return _ruled(self._of_cause(refined.category, bounce.status), refined.rule)
+
+    def _of_cause(self, category: str, status: DsnStatus | None) -> Verdict:
+        """What category and status say; remembered, since few combinations make up most rows."""
+        found = self._known.get((category, status))
+        if found is None:
+            verdict = self.of_category(category)
+            found = self._by_status(verdict, status) if isinstance(verdict, Suppress) else verdict
+            if len(self._known) < _REMEMBERED and category in self._bounce:
+                self._known[category, status] = found
+        return found
 
     def of_category(self, category: str) -> Verdict:
         """What the category alone says, where `is_settled` tells that nothing else matters."""
@@ -175,14 +193,11 @@ class Policy:
             return Suppress("a List-Unsubscribe request always suppresses")
         return Suppress("a list fed by hand always suppresses")
 
-    def _by_status(self, verdict: Suppress, record: Bounce) -> Verdict:
-        """What the status makes of a category that suppresses; remembered, since few combinations make up most rows."""
-        text = str(record.status or "")
+    def _by_status(self, verdict: Suppress, status: DsnStatus | None) -> Verdict:
+        """What the status makes of a category that suppresses."""
+        text = status_text(status)
         found = next((says for pattern, says in self._status if pattern.fullmatch(text)), verdict)
-        final = verdict if isinstance(found, Suppress) else found
-        if len(self._softened) < _REMEMBERED and record.category in self._bounce:
-            self._softened[record.category, record.status] = final
-        return final
+        return verdict if isinstance(found, Suppress) else found
 
 
 def _ruled(verdict: Verdict, rule: str) -> Verdict:
@@ -193,6 +208,14 @@ def _ruled(verdict: Verdict, rule: str) -> Verdict:
 def _is_list_hit(bounce: Bounce) -> bool:
     """Whether PowerMTA refused the message itself: `5.7.1 ... recipient is in suppression list`."""
     return _tells_of_list(bounce.status_text) or _tells_of_list(bounce.diagnostic)
+
+
+def _list_hits(bounces: Sequence[Bounce]) -> Collection[int]:
+    """The places of those that are; nearly always there are none, which one look at all texts tells."""
+    said = "\n".join([bounce.status_text for bounce in bounces] + [bounce.diagnostic for bounce in bounces])
+    if "uppression" not in said:
+        return ()
+    return {place for place, bounce in enumerate(bounces) if _is_list_hit(bounce)}
 
 
 def _tells_of_list(text: str) -> bool:

@@ -1,9 +1,11 @@
 """What comes in, as plain data: bounces, deliveries, complaints, unsubscribe requests, listed addresses."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
+from operator import add
 from typing import Literal, NamedTuple, NewType
 
 Address = NewType("Address", str)
@@ -52,12 +54,13 @@ class DsnStatus(NamedTuple):
     detail: int
 
     def __str__(self) -> str:
-        return _status_text(*self)
+        return f"{self.klass}.{self.subject}.{self.detail}"
 
 
 @lru_cache(maxsize=4096)
-def _status_text(klass: int, subject: int, detail: int) -> str:
-    return f"{klass}.{subject}.{detail}"
+def status_text(status: DsnStatus | None) -> str:
+    """`5.1.1`; empty for none. Remembered, since few statuses make up most records."""
+    return str(status) if status else ""
 
 
 @lru_cache(maxsize=4096)
@@ -114,10 +117,7 @@ class Bounce(NamedTuple):
         `timeQueued` comes first, since it is in the old handler's columns as well as in the full ones. Without any
         time the diagnostic tells one bounce of a recipient from the next.
         """
-        kind, recipient, logged_at, queued_at, originator, category, status, _, diagnostic, _, job_id, _, _ = self
-        at = queued_at or logged_at
-        code = _status_text(*status) if status else ""
-        return _moment(at) + _digest(kind, recipient, originator, category, code, job_id, "" if at else diagnostic)
+        return ids_of((self,))[0]
 
 
 class Delivery(NamedTuple):
@@ -215,6 +215,18 @@ class ListedAddress(NamedTuple):
         return _moment(None) + _digest("list", self.recipient, day)
 
 
+def ids_of(bounces: Sequence[Bounce]) -> list[str]:
+    """See `Bounce.id`; of many it is quicker at once."""
+    times = [bounce.queued_at or bounce.logged_at for bounce in bounces]
+    fields = [
+        (kind, recipient, originator, category, status_text(status), job_id, "" if at else diagnostic)
+        for at, (kind, recipient, _, _, originator, category, status, _, diagnostic, _, job_id, _, _) in zip(
+            times, bounces, strict=True
+        )
+    ]
+    return list(map(add, map(_moment, times), _digests(fields)))
+
+
 @lru_cache(maxsize=4096)
 def _moment(at: datetime | None) -> str:
     """Eight hexadecimal digits, with which an id begins: its record's time, or zeros.
@@ -227,7 +239,17 @@ def _moment(at: datetime | None) -> str:
 
 def _digest(*fields: str) -> str:
     """16 hexadecimal digits over the fields; a field can't reach into its neighbour."""
-    text = "\x1f".join(fields)
-    if text.count("\x1f") >= len(fields):  # a field holds the separator: their lengths say where each one ends
-        text = "\x1f".join(f"{len(field)}:{field}" for field in fields)
-    return blake2b(text.encode(), digest_size=8).hexdigest()
+    return _digests([fields])[0]
+
+
+def _digests(several: Sequence[tuple[str, ...]]) -> list[str]:
+    """The same for many, each of as many fields."""
+    texts = list(map("\x1f".join, several))
+    if "".join(texts).count("\x1f") != sum(map(len, several)) - len(texts):
+        texts = list(map(_told_apart, texts, several))
+    return [blake2b(text.encode(), digest_size=8).hexdigest() for text in texts]
+
+
+def _told_apart(text: str, fields: tuple[str, ...]) -> str:
+    """The text, or where a field holds the separator, with lengths that say where each one ends."""
+    return text if text.count("\x1f") < len(fields) else "\x1f".join(f"{len(field)}:{field}" for field in fields)

@@ -1,7 +1,7 @@
 """Where the columns are: a header row becomes a function from rows to bounces."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
@@ -39,6 +39,13 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
 _DECISIVE_LAST = PERSON | {"orig", "bouncecat", "dsnstatus", "jobid", "feedbacktype"}
 
 _DECISIVE = ("rcpt", "bounceCat", "orig", "dsnStatus")
+
+
+_ONE_MORE = ("",)
+"""The cell that stands for columns which are not there, behind the others."""
+
+_new_bounce: Callable[[tuple[object, ...]], Bounce] = partial(tuple.__new__, Bounce)
+"""Half the time of `Bounce(...)`."""
 
 
 class ColumnsMissing(NamedTuple):
@@ -83,7 +90,7 @@ class Layout:
 
     def bounce(self, row: list[str], record_type: Literal["b", "rb"]) -> Bounce | str:
         """The row as a bounce, or the reason why it is none; a row shorter than the header is padded."""
-        row.extend([""] * (self.width + 1 - len(row)))
+        row.extend(_ONE_MORE if len(row) == self.width else [""] * (self.width + 1 - len(row)))
         cells = self._pick(row)
         text = "".join(cells)
         return _bounce(cells if text.isascii() and "\0" not in text else tuple(map(clean, cells)), record_type)
@@ -118,18 +125,20 @@ def _bounce(cells: tuple[str, ...], record_type: Literal["b", "rb"]) -> Bounce |
     recipient = parse_address(rcpt)
     if recipient is None:
         return "not-an-address" if rcpt.strip() else "no-recipient"
-    return Bounce(
-        record_type,
-        recipient,
-        parse_time(logged) if logged else None,
-        parse_time(queued) if queued else None,
-        originator,
-        category,
-        parse_status(status),
-        status,
-        diagnostic,
-        remote_mta,
-        job_id,
-        vmta,
-        source_ip,
+    return _new_bounce(
+        (
+            record_type,
+            recipient,
+            parse_time(logged) if logged else None,
+            parse_time(queued) if queued else None,
+            originator,
+            category,
+            parse_status(status),
+            status,
+            diagnostic,
+            remote_mta,
+            job_id,
+            vmta,
+            source_ip,
+        )
     )

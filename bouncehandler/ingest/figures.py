@@ -85,15 +85,14 @@ class Figures:
         for at, some in self._by_hour(rows, hour):
             self._take((at, _KINDS[record_type], verdict, ""), columns, some)
 
-    def bounce(self, bounce: Bounce, verdict: Verdict) -> None:
-        """A bounce, and what was decided."""
-        key = (_word(verdict), verdict.rule)
-        rows = self._bounces.get(key)
-        if rows is None:
-            rows = self._bounces[key] = []
-        rows.append(bounce)
-        if len(rows) >= _CHUNK:
-            self._add_bounces(key, self._bounces.pop(key))
+    def bounces(self, bounces: Sequence[Bounce], verdicts: Sequence[Verdict]) -> None:
+        """Bounces, and what was decided."""
+        for verdict in {id(verdict): verdict for verdict in verdicts}.values():  # few, and their hashes are slow
+            key = (_word(verdict), verdict.rule)
+            rows = self._bounces.setdefault(key, [])
+            rows += [bounce for bounce, one in zip(bounces, verdicts, strict=True) if one is verdict]
+            if len(rows) >= _CHUNK:
+                self._add_bounces(key, self._bounces.pop(key))
 
     def complaint(self, complaint: Complaint, verdict: Verdict) -> None:
         """A complaint, and what was decided."""
@@ -188,7 +187,7 @@ class Figures:
         for (hour, kind, verdict, rule), cells in self._cells.items():
             self._add((hour, kind, verdict, ""), {"": cells.number})
             self._add((hour, kind, verdict, "rule"), {rule: cells.number})
-            for dimension, numbers in cells.named.items():
+            for dimension, numbers in cells.by_dimension():
                 self._add((hour, kind, verdict, dimension), _named(numbers, name))
                 if dimension == "category" and verdict == "ignore" and not rule:
                     self._add((hour, kind, verdict, "rule"), _named(numbers, self._rule))
@@ -245,7 +244,7 @@ class NoFigures:
     def plain(self, record_type: str, layout: Layout, rows: Sequence[Sequence[str]]) -> None:
         """Nothing."""
 
-    def bounce(self, bounce: Bounce, verdict: Verdict) -> None:
+    def bounces(self, bounces: Sequence[Bounce], verdicts: Sequence[Verdict]) -> None:
         """Nothing."""
 
     def complaint(self, complaint: Complaint, verdict: Verdict) -> None:

@@ -1,11 +1,11 @@
 """What a verdict to suppress makes of a record: the suppression, and the providers that it is owed to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.policy import Count, Suppress
-from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, Subscriber
+from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, Subscriber, ids_of, status_text
 from bouncehandler.routing import Routes
 from bouncehandler.spool import Counted, Owed
 from bouncehandler.suppression import Suppression
@@ -39,14 +39,19 @@ class Owing:
     def __init__(self, routes: Routes, tokens: Tokens = no_tokens, sights: Sights | None = None) -> None:
         self.routes, self._tokens, self._sights = routes, tokens, sights
 
-    def bounce(self, bounce: Bounce, verdict: Suppress) -> Owed:
-        """A bounce is owed to the providers that want its originator."""
-        sighting = self._sights.bounce(bounce) if self._sights else None
-        return Owed(_suppression(bounce, verdict.rule), self.routes.of(bounce.originator), (), (), sighting)
+    def bounces(self, bounces: Sequence[Bounce], verdicts: Sequence[Suppress]) -> list[Owed]:
+        """Bounces are owed to the providers that want their originators."""
+        wanting = self.routes.of
+        sightings = self._sights.bounces(bounces) if self._sights else [None] * len(bounces)
+        suppressions = _suppressions(bounces, [verdict.rule for verdict in verdicts])
+        return [
+            Owed(suppression, wanting(suppression.originator), (), (), sighting)
+            for suppression, sighting in zip(suppressions, sightings, strict=True)
+        ]
 
     def counted(self, bounce: Bounce, verdict: Count) -> Counted:
         """A soft bounce counts for the providers that want its originator."""
-        suppression, threshold = _suppression(bounce, verdict.rule), verdict.threshold
+        (suppression,), threshold = _suppressions((bounce,), (verdict.rule,)), verdict.threshold
         providers = self.routes.of(bounce.originator)
         return Counted(suppression, providers, threshold.suppress_after, threshold.within.total_seconds())
 
@@ -118,8 +123,35 @@ class Owing:
         return wanting if len(wanting) == 1 else ()
 
 
-def _suppression(bounce: Bounce, rule: str) -> Suppression:
-    """What a bounce says of its recipient."""
-    kind, recipient, logged_at, queued_at, originator, category, status, _, diagnostic, _, job_id, _, _ = bounce
-    code, at = str(status) if status else "", logged_at or queued_at
-    return Suppression(bounce.id, recipient, "bounce", rule, kind, category, code, diagnostic, originator, job_id, at)
+def _suppressions(bounces: Sequence[Bounce], rules: Sequence[str]) -> list[Suppression]:
+    """What bounces say of their recipients."""
+    return [
+        Suppression(
+            record,
+            to,
+            "bounce",
+            rule,
+            kind,
+            category,
+            status_text(status),
+            diagnostic,
+            originator,
+            job_id,
+            logged or queued,
+        )
+        for record, rule, (
+            kind,
+            to,
+            logged,
+            queued,
+            originator,
+            category,
+            status,
+            _,
+            diagnostic,
+            _,
+            job_id,
+            _,
+            _,
+        ) in zip(ids_of(bounces), rules, bounces, strict=True)
+    ]

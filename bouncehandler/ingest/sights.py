@@ -1,8 +1,9 @@
 """What makes a record one of many alike: who runs the mailbox, and what the diagnostics of one cause have in common."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
-from bouncehandler.record import Bounce, DsnStatus, ListedAddress
+from bouncehandler.record import Bounce, DsnStatus, ListedAddress, status_text
 from bouncehandler.spool import Sighting
 from bouncehandler.waves import Operators, shape
 
@@ -21,11 +22,17 @@ class Sights:
     def __init__(self, operators: Operators, *, lists: bool = False) -> None:
         self._operators, self._lists = operators, lists
 
-    def bounce(self, bounce: Bounce) -> Sighting:
-        """Where a hard bounce belongs."""
-        recipient = bounce.recipient
-        text = bounce.diagnostic.replace(recipient, "")[:_TEXT]
-        return _sighting(self._operators.of(recipient, bounce.remote_mta), bounce.status, text)
+    def bounces(self, bounces: Sequence[Bounce]) -> list[Sighting | None]:
+        """Where hard bounces belong."""
+        operator = self._operators.of
+        return [
+            _sighting(
+                operator(bounce.recipient, bounce.remote_mta),
+                bounce.status,
+                bounce.diagnostic.replace(bounce.recipient, "")[:_TEXT],
+            )
+            for bounce in bounces
+        ]
 
     def listed(self, listed: ListedAddress) -> Sighting | None:
         """Where an address fed by hand belongs; None where such are never held."""
@@ -34,4 +41,4 @@ class Sights:
 
 @lru_cache(maxsize=4096)
 def _sighting(operator: str, status: DsnStatus | None, text: str) -> Sighting:
-    return Sighting(operator, shape(str(status or ""), text))
+    return Sighting(operator, shape(status_text(status), text))

@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain
 
 from bouncehandler.spool import Owed, Recorded
 from bouncehandler.spool.connection import Connection, Row
@@ -10,6 +12,9 @@ from bouncehandler.spool.forgetting import Remembering
 from bouncehandler.spool.notices import about_suppression, tell
 from bouncehandler.spool.rows import suppression_rows
 from bouncehandler.spool.watching import Watch, about_noticed
+
+_TOGETHER = 250
+"""Rows that one statement inserts: a quarter less time than one statement each. More are no quicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +33,7 @@ def record(connection: Connection, batch: Sequence[Owed], now: float, watching: 
     """See `Spool.record`."""
     if not batch:
         return Recorded(new=0, duplicates=0)
-    wanted = {owed.providers: ",".join(owed.providers) for owed in batch}
-    rows = suppression_rows(batch, wanted, now)  # before the transaction, which others wait for
+    rows = suppression_rows(batch, now)  # before the transaction, which others wait for
     with connection.writing() as raw:
         return _put(connection, raw, batch, rows, now, watching)
 
@@ -40,8 +44,7 @@ def put(
     """The same within a transaction that has begun."""
     if not batch:
         return Recorded(new=0, duplicates=0)
-    wanted = {owed.providers: ",".join(owed.providers) for owed in batch}
-    return _put(connection, raw, batch, suppression_rows(batch, wanted, now), now, watching)
+    return _put(connection, raw, batch, suppression_rows(batch, now), now, watching)
 
 
 def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it needed
@@ -54,8 +57,8 @@ def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it need
 ) -> Recorded:
     sql = connection.sql
     newest = raw.execute(sql("newest_suppression")).fetchone()[0]
-    new = raw.executemany(sql("record_suppression"), rows).rowcount
-    providers = dict.fromkeys(provider for owed in batch for provider in owed.providers)
+    new = _insert(raw, sql("record_suppression"), rows)
+    providers = {provider: None for several in dict.fromkeys(owed.providers for owed in batch) for provider in several}
     raw.executemany(sql("owe_new"), [{"provider": name, "newest": newest, "now": now} for name in providers])
     ids = _records(connection, raw, newest) if new < len(rows) else set()
     known = _known(batch, set(ids)) if new < len(rows) else []
@@ -69,6 +72,23 @@ def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it need
         watching.remembering.look(raw, fresh)
     tell(connection, raw, told, now)
     return Recorded(new=new, duplicates=len(rows) - new)
+
+
+def _insert(raw: sqlite3.Connection, statement: str, rows: Sequence[Row]) -> int:
+    """Insert rows, most of them by one statement for many; how many were new."""
+    whole = len(rows) - len(rows) % _TOGETHER
+    several = _of_many(statement)
+    new = 0
+    for at in range(0, whole, _TOGETHER):
+        new += raw.execute(several, tuple(chain.from_iterable(rows[at : at + _TOGETHER]))).rowcount
+    return new + (raw.executemany(statement, rows[whole:]).rowcount if whole < len(rows) else 0)
+
+
+@cache
+def _of_many(statement: str) -> str:
+    """A statement that inserts a row, as one that inserts many."""
+    head, values, row = statement.rstrip().partition("VALUES ")
+    return head + values + ", ".join([row] * _TOGETHER)
 
 
 def _fresh(batch: Sequence[Owed], ids: Collection[str]) -> list[Owed]:

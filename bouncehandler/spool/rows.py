@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from bouncehandler.record import epoch
 from bouncehandler.spool import Owed
@@ -18,26 +19,39 @@ _TEXTS = 10
 """The fields of `Suppression` before `occurred_at`: all of them text."""
 
 
-def suppression_rows(batch: Sequence[Owed], wanted: dict[tuple[str, ...], str], now: float) -> list[Row]:
-    """The batch in the order of `record_suppression.sql`; `wanted` has each tuple of providers as text."""
-    rows: list[Row] = [
+def suppression_rows(batch: Sequence[Owed], now: float) -> list[Row]:
+    """The batch in the order of `record_suppression.sql`."""
+    wanted = {providers: ",".join(providers) for providers in {owed.providers for owed in batch}}
+    texts: list[tuple[Any, ...]] = [
+        suppression[:_TEXTS] if _fits(suppression) else _fitted(suppression) for suppression, _, _, _, _ in batch
+    ]
+    if not _can_be_stored("".join(map("".join, texts))):
+        texts = [tuple(map(storable, text)) for text in texts]
+    return [
         (
-            suppression[0],
-            suppression[1] or suppression.person,
-            *suppression[2:7],
-            suppression[7][:MAX_DIAGNOSTIC],
-            *suppression[8:10],
-            suppression[10] and epoch(suppression[10]),
-            ":".join(suppression[11:]) if suppression[11] else "",
+            *text,
+            one.occurred_at and epoch(one.occurred_at),
+            _ids(one) if one.list_manager else "",
             wanted[providers],
             now,
             sighting and kind_of(*sighting),
         )
-        for suppression, providers, _, _, sighting in batch
+        for text, (one, providers, _, _, sighting) in zip(texts, batch, strict=True)
     ]
-    if _can_be_stored("".join(["".join(row[:_TEXTS]) for row in rows])):
-        return rows
-    return [(*map(storable, row[:_TEXTS]), *row[_TEXTS:]) for row in rows]
+
+
+def _ids(one: Suppression) -> str:
+    return f"{one.list_manager}:{one.list_id}:{one.subscriber_id}:{one.campaign_id}"
+
+
+def _fits(suppression: Suppression) -> bool:
+    return bool(suppression[1]) and len(suppression[7]) <= MAX_DIAGNOSTIC
+
+
+def _fitted(suppression: Suppression) -> Row:
+    """The texts, with whoever is meant in the place of an address that is not known, and no endless diagnostic."""
+    diagnostic = suppression.diagnostic[:MAX_DIAGNOSTIC]
+    return suppression._replace(recipient=suppression.person, diagnostic=diagnostic)[:_TEXTS]
 
 
 def suppression_of(row: Row) -> Suppression:
