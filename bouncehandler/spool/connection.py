@@ -27,6 +27,7 @@ _LONGEST_FINDING = 100
 """Characters of what SQLite says about damage."""
 
 _SETTINGS = (
+    "page_size = 8192",  # bytes, of a new file: a tenth less time for a recorded row than SQLite's own 4096
     "synchronous = FULL",
     "cache_size = -16000",  # kB
     "temp_store = MEMORY",

@@ -64,7 +64,9 @@ def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it need
     known = _known(batch, set(ids)) if new < len(rows) else []
     _owe(connection, raw, [*known, *(owed for owed in batch if owed.resolvers)], now)
     fresh = batch if new == len(rows) else _fresh(batch, ids)
-    told = [(o.suppression.reason, about_suppression(o)) for o in fresh if o.suppression.reason in watching.notices]
+    told = []
+    if watching.notices:
+        told = [(o.suppression.reason, about_suppression(o)) for o in fresh if o.suppression.reason in watching.notices]
     if watching.watch:
         noticed = watching.watch.look(raw, fresh, newest, now)
         told += [("wave", about_noticed(found)) for found in noticed if "wave" in watching.notices]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from bouncehandler.record import epoch
@@ -17,14 +18,16 @@ MAX_ANSWER = 512
 
 _TEXTS = 10
 """The fields of `Suppression` before `occurred_at`: all of them text."""
+_PERSON, _DIAGNOSTIC = itemgetter(1), itemgetter(7)
 
 
 def suppression_rows(batch: Sequence[Owed], now: float) -> list[Row]:
-    """The batch in the order of `record_suppression.sql`."""
+    """The batch, of one at least, in the order of `record_suppression.sql`."""
     wanted = {providers: ",".join(providers) for providers in {owed.providers for owed in batch}}
-    texts: list[tuple[Any, ...]] = [
-        suppression[:_TEXTS] if _fits(suppression) else _fitted(suppression) for suppression, _, _, _, _ in batch
-    ]
+    suppressions = [owed[0] for owed in batch]
+    texts: list[tuple[Any, ...]] = [suppression[:_TEXTS] for suppression in suppressions]
+    if "" in map(_PERSON, texts) or max(map(len, map(_DIAGNOSTIC, texts))) > MAX_DIAGNOSTIC:
+        texts = list(map(_fitted, suppressions))
     if not _can_be_stored("".join(map("".join, texts))):
         texts = [tuple(map(storable, text)) for text in texts]
     return [
@@ -42,10 +45,6 @@ def suppression_rows(batch: Sequence[Owed], now: float) -> list[Row]:
 
 def _ids(one: Suppression) -> str:
     return f"{one.list_manager}:{one.list_id}:{one.subscriber_id}:{one.campaign_id}"
-
-
-def _fits(suppression: Suppression) -> bool:
-    return bool(suppression[1]) and len(suppression[7]) <= MAX_DIAGNOSTIC
 
 
 def _fitted(suppression: Suppression) -> Row:
