@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 import httpcore
 import httpx
@@ -56,23 +57,41 @@ class Network(httpcore.NetworkBackend):
 
 
 class Stream(httpcore.NetworkStream):
-    """A connection that keeps the deadline."""
+    """A connection that keeps the deadline, and sends a request's headers and a short body together."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._unsent = b""
+        self._timeout: float | None = None
+        """What the request allows for sending it."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Wait for bytes, for no longer than is left."""
+        """Wait for bytes, for no longer than is left, once all that was written is sent."""
+        if self._unsent:
+            self._send_rest()
         try:
             return self._stream.read(max_bytes, self._deadline.left(timeout, httpx.ReadTimeout))
         except httpcore.ReadTimeout:
             raise httpx.ReadTimeout(self._deadline.sentence) from None
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send, with a look at the clock between blocks."""
-        for start in range(0, len(buffer), _BLOCK):
-            self._stream.write(buffer[start : start + _BLOCK], self._deadline.left(timeout, httpx.WriteTimeout))
+        """Send what makes a block; less waits for more, or for the next read."""
+        self._unsent += buffer
+        self._timeout = timeout
+        if len(self._unsent) >= _BLOCK:
+            self._send()
+
+    def _send(self) -> None:
+        """Send all, with a look at the clock between blocks."""
+        unsent, self._unsent = self._unsent, b""
+        for start in range(0, len(unsent), _BLOCK):
+            left = self._deadline.left(self._timeout, httpx.WriteTimeout)
+            self._stream.write(unsent[start : start + _BLOCK], left)
+
+    def _send_rest(self) -> None:
+        with suppress(httpcore.WriteError):  # as httpcore has it: a server may answer before it has read all, and close
+            self._send()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
