@@ -1,4 +1,4 @@
-"""The ready `httpx.Client` that adapters receive: bounded time and size, one connection pool a thread, no cookies."""
+"""The ready `httpx.Client` that adapters receive: bounded time and size, connections for each thread, no cookies."""
 
 import random
 import ssl
@@ -9,8 +9,9 @@ from functools import partial
 import httpx
 
 from bouncehandler import __version__
+from bouncehandler.client.connections import Connections
 from bouncehandler.client.network import Deadline
-from bouncehandler.client.transport import AnswerRefusedError, Pool, PoolPerThread
+from bouncehandler.client.transport import AnswerRefusedError, Transport
 
 __all__ = ["MAX_ANSWER", "AnswerRefusedError", "ProviderClient", "build_client"]
 
@@ -25,7 +26,7 @@ class ProviderClient(httpx.Client):
     answer is refused, since a small one can unpack to any size.
     """
 
-    def __init__(self, transport: "PoolPerThread", timeout: float) -> None:
+    def __init__(self, transport: Transport, timeout: float) -> None:
         super().__init__(
             transport=transport,
             timeout=httpx.Timeout(timeout, connect=timeout / 3),  # two tries, and time for an answer
@@ -74,10 +75,10 @@ def build_client(  # noqa: PLR0913  # what the configuration says, and what a te
     tls = _tls(ca_file)
     via = _proxy(proxy, tls) if proxy else None
 
-    def build_pool() -> Pool:
-        return Pool(tls, via, Deadline(timeout, clock))
+    def connections() -> Connections:
+        return Connections(tls, via, Deadline(timeout, clock))
 
-    return ProviderClient(PoolPerThread(build_pool, max_answer, pause), timeout)
+    return ProviderClient(Transport(connections, max_answer, pause), timeout)
 
 
 def _tls(ca_file: str | None) -> ssl.SSLContext:
