@@ -7,6 +7,8 @@ from contextlib import suppress
 import httpcore
 import httpx
 
+from bouncehandler.client.sockets import PlainStream
+
 _BLOCK = 16 * 1024  # bytes between two looks at the clock while sending
 _NO_TIME_LEFT = "the server did not finish its answer within {:g} seconds"
 
@@ -53,7 +55,8 @@ class Network(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """Connect, in what time is left."""
         left = self._deadline.left(timeout, httpx.ConnectTimeout)
-        return Stream(self._network.connect_tcp(host, port, left, local_address, socket_options), self._deadline)
+        stream = self._network.connect_tcp(host, port, left, local_address, socket_options)
+        return Stream(PlainStream(stream), self._deadline)
 
 
 class Stream(httpcore.NetworkStream):
