@@ -22,8 +22,9 @@ class Answer(NamedTuple):
     def sentence(self) -> str:
         """Status and beginning on one printable line, without what the request proved itself with."""
         text = self.beginning.decode("utf-8", "replace")
-        for secret in self._secrets():
-            text = text.replace(secret, "[...]")
+        if len(text) >= _SHORTEST_SECRET:
+            for secret in self._secrets():
+                text = text.replace(secret, "[...]")
         if not text.isprintable():
             text = "".join(char if char.isprintable() else " " for char in text)
         text = " ".join(text.split())
