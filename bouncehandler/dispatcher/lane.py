@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from bouncehandler.dispatcher.calls import Back, Caller, Probed, Result, Settled, Unavailable
-from bouncehandler.dispatcher.health import Health, HealthSettings
+from bouncehandler.dispatcher.health import Health
 from bouncehandler.dispatcher.journal import Journal, LaneTally, Log
+from bouncehandler.dispatcher.lane_settings import LaneSettings
 from bouncehandler.dispatcher.peers import NoPeers, Peers
 from bouncehandler.dispatcher.steps import Steps
 from bouncehandler.dispatcher.workers import Job, Workers, jobs
@@ -22,23 +22,6 @@ _AHEAD = 16
 
 _MOST = 1024
 """Dispatches in hand of a lane with very many workers: a crash delays so many by a lease."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaneSettings:
-    """How one provider is served; times in seconds."""
-
-    concurrency: int = 8
-    """Calls in flight."""
-    rate: float | None = None
-    """Calls a second; None: as fast as they go."""
-    repeat_after: float = 24 * 3600.0
-    """A recipient unsubscribed less long ago is not unsubscribed again."""
-    lease: float = 60.0
-    """How long a claim holds without being renewed: the delay that a crash costs."""
-    poll: float = 0.5
-    """Between two looks for what other processes put into the spool."""
-    health: HealthSettings = field(default_factory=HealthSettings)
 
 
 class Lane:
@@ -234,12 +217,19 @@ class Lane:
     def _claim(self) -> None:
         is_draining, news = self._is_draining, self._news  # before looking: what is recorded later may be missed
         self._may_be_due = False
-        if self._take(self._most_in_hand - len(self._in_hand), self._batch_size):
+        if self._take_all():
             return
         if self._health.refresh():  # which also explains why there was nothing
             self._wake.set()
         else:
             self._is_drained = is_draining and news == self._news
+
+    def _take_all(self) -> bool:
+        """Claim what there is room for; for idle workers a job each first: they call while the rest is claimed."""
+        are_idle, jobs_each = not self._in_hand, self._settings.concurrency * self._batch_size
+        if are_idle and not (self._take(jobs_each, self._batch_size) and len(self._in_hand) >= jobs_each):
+            return bool(self._in_hand)
+        return self._take(self._most_in_hand - len(self._in_hand), self._batch_size) or are_idle
 
     def _take(self, room: int, size: int, *, is_probe: bool = False) -> bool:
         """Claim up to `room` dispatches, and give them to the workers in jobs of `size`; returns whether any."""
