@@ -20,6 +20,9 @@ _LINGER = 0.05
 _AHEAD = 16
 """Dispatches in hand for each worker: each commit waits for the disk, which may be busy, and meanwhile they call."""
 
+_FEW = 64
+"""Dispatches that are claimed in a few milliseconds."""
+
 _MOST = 1024
 """Dispatches in hand of a lane with very many workers: a crash delays so many by a lease."""
 
@@ -225,11 +228,15 @@ class Lane:
             self._is_drained = is_draining and news == self._news
 
     def _take_all(self) -> bool:
-        """Claim what there is room for; for idle workers a job each first: they call while the rest is claimed."""
-        are_idle, jobs_each = not self._in_hand, self._settings.concurrency * self._batch_size
-        if are_idle and not (self._take(jobs_each, self._batch_size) and len(self._in_hand) >= jobs_each):
-            return bool(self._in_hand)
-        return self._take(self._most_in_hand - len(self._in_hand), self._batch_size) or are_idle
+        """Claim what there is room for; where nobody works, a few first, on which all begin meanwhile."""
+        room = self._most_in_hand - len(self._in_hand)
+        few = max(_FEW // self._batch_size, self._settings.concurrency) * self._batch_size  # full batches
+        if self._in_hand or room <= few:
+            return self._take(room, self._batch_size)
+        has_some = self._take(few, self._batch_size)
+        if len(self._in_hand) == few:
+            self._take(room - few, self._batch_size)
+        return has_some
 
     def _take(self, room: int, size: int, *, is_probe: bool = False) -> bool:
         """Claim up to `room` dispatches, and give them to the workers in jobs of `size`; returns whether any."""

@@ -143,7 +143,7 @@ class TestRest:
         running.drain()
 
     def test_idle_threads_call_while_the_rest_is_claimed(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A lane with nothing in hand claims a call for each thread first, and much more only once they call."""
+        """A lane with nothing in hand claims a little first, and much more while its threads call."""
         adapter.open.clear()
         crowd(spool, 100)
         watched = Watched(spool)
@@ -151,12 +151,12 @@ class TestRest:
 
         def look(method: str) -> None:
             if (method, watched.asked.count("claim")) == ("claim", 2):
-                wait_until(lambda: adapter.running == 4)
+                wait_until(lambda: adapter.running == 8)
                 calling.append(adapter.running)
 
         watched.before = look
-        running = Running(watched.spool, adapter, settings(concurrency=4))
-        wait_until(lambda: calling == [4])
+        running = Running(watched.spool, adapter, settings(concurrency=8))
+        wait_until(lambda: calling == [8])
         adapter.open.set()
         running.drain()
         assert running.lane.tally.done == 100
