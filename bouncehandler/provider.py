@@ -5,7 +5,7 @@ An adapter is a class with one method, `unsubscribe`, and a settings model. It i
 configured provider, as `Adapter(settings, client)`, and calls it from many threads at once. It inherits nothing,
 catches nothing, logs nothing and sleeps nowhere: failures are raised, with their scope.
 
-The client is ready: it keeps one connection pool a thread, never follows a redirect, keeps no cookie, tries a refused
+The client is ready: it keeps connections for each thread, never follows a redirect, keeps no cookie, tries a refused
 connection twice, and bounds the time and the size of every answer.
 """
 

@@ -184,8 +184,10 @@ def _data(suppression: Suppression) -> dict[str, str | None]:
 
 def _text(value: str) -> str | None:
     """One line without control characters, of bounded length; None for an empty one."""
-    visible = "".join(char if char.isprintable() else " " for char in value[:_LONGEST_TEXT])
-    return visible.strip() or None
+    text = value[:_LONGEST_TEXT]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    return text.strip() or None
 
 
 def _time_of(now: float) -> str:

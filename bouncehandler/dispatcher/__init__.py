@@ -9,7 +9,8 @@ from bouncehandler.dispatcher.calls import Answers, Caller
 from bouncehandler.dispatcher.crew import Crew
 from bouncehandler.dispatcher.health import HealthSettings
 from bouncehandler.dispatcher.journal import LaneTally, Log
-from bouncehandler.dispatcher.lane import Lane, LaneSettings
+from bouncehandler.dispatcher.lane import Lane
+from bouncehandler.dispatcher.lane_settings import LaneSettings
 from bouncehandler.dispatcher.schedule import Schedule
 
 __all__ = ["Answers", "Caller", "Crew", "HealthSettings", "Lane", "LaneSettings", "LaneTally", "Log", "Schedule"]

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from bouncehandler.dispatcher.calls import Back, Caller, Probed, Result, Settled, Unavailable
-from bouncehandler.dispatcher.health import Health, HealthSettings
+from bouncehandler.dispatcher.health import Health
 from bouncehandler.dispatcher.journal import Journal, LaneTally, Log
+from bouncehandler.dispatcher.lane_settings import LaneSettings
 from bouncehandler.dispatcher.peers import NoPeers, Peers
 from bouncehandler.dispatcher.steps import Steps
 from bouncehandler.dispatcher.workers import Job, Workers, jobs
@@ -20,25 +20,11 @@ _LINGER = 0.05
 _AHEAD = 16
 """Dispatches in hand for each worker: each commit waits for the disk, which may be busy, and meanwhile they call."""
 
+_FEW = 64
+"""Dispatches that are claimed in a few milliseconds."""
+
 _MOST = 1024
 """Dispatches in hand of a lane with very many workers: a crash delays so many by a lease."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaneSettings:
-    """How one provider is served; times in seconds."""
-
-    concurrency: int = 8
-    """Calls in flight."""
-    rate: float | None = None
-    """Calls a second; None: as fast as they go."""
-    repeat_after: float = 24 * 3600.0
-    """A recipient unsubscribed less long ago is not unsubscribed again."""
-    lease: float = 60.0
-    """How long a claim holds without being renewed: the delay that a crash costs."""
-    poll: float = 0.5
-    """Between two looks for what other processes put into the spool."""
-    health: HealthSettings = field(default_factory=HealthSettings)
 
 
 class Lane:
@@ -234,12 +220,23 @@ class Lane:
     def _claim(self) -> None:
         is_draining, news = self._is_draining, self._news  # before looking: what is recorded later may be missed
         self._may_be_due = False
-        if self._take(self._most_in_hand - len(self._in_hand), self._batch_size):
+        if self._take_all():
             return
         if self._health.refresh():  # which also explains why there was nothing
             self._wake.set()
         else:
             self._is_drained = is_draining and news == self._news
+
+    def _take_all(self) -> bool:
+        """Claim what there is room for; where nobody works, a few first, on which all begin meanwhile."""
+        room = self._most_in_hand - len(self._in_hand)
+        few = max(_FEW // self._batch_size, self._settings.concurrency) * self._batch_size  # full batches
+        if self._in_hand or room <= few:
+            return self._take(room, self._batch_size)
+        has_some = self._take(few, self._batch_size)
+        if len(self._in_hand) == few:
+            self._take(room - few, self._batch_size)
+        return has_some
 
     def _take(self, room: int, size: int, *, is_probe: bool = False) -> bool:
         """Claim up to `room` dispatches, and give them to the workers in jobs of `size`; returns whether any."""

@@ -3,6 +3,7 @@
 `masking` takes addresses out of any text, `sinks` writes lines and never fails whoever logs.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -50,9 +51,7 @@ def configure(  # noqa: PLR0913  # what the configuration and the command line s
     Raises:
         ConfigurationError: the file can't be written to.
     """
-    as_json = structlog.processors.JSONRenderer(
-        ensure_ascii=True
-    )  # so no line separator or direction mark gets through
+    as_json = _AsJson()
     sinks: list[logging.Handler] = []
     if logfile:
         sinks.append(_formatted(_open(logfile), as_json))
@@ -62,7 +61,7 @@ def configure(  # noqa: PLR0913  # what the configuration and the command line s
     structlog.configure(
         processors=_processors(mask_addresses if addresses == "masked" else str),
         wrapper_class=structlog.make_filtering_bound_logger("debug" if debug else level),
-        logger_factory=lambda *_: logging.getLogger(_NAME),
+        logger_factory=lambda *_: _Lines(logging.getLogger(_NAME)),
         cache_logger_on_first_use=False,
     )
 
@@ -95,8 +94,37 @@ class _Rendered(logging.Formatter):
         return str(self._render(None, record.name, event))
 
 
+class _Event(logging.LogRecord):
+    """An event on its way to the sinks, without what no sink asks for: process, thread, the caller's file."""
+
+    def __init__(self, event: EventDict) -> None:
+        self.name, self.levelno, self.msg = _NAME, logging.INFO, event
+
+
+class _Lines:
+    """What structlog hands an event to, of any level that is to be logged: all sinks get it."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+
+    def write(self, event: EventDict) -> None:
+        self._logger.callHandlers(_Event(event))
+
+    debug = info = warning = error = critical = exception = write
+
+
+class _AsJson:
+    """Writes an event as JSON in ASCII, so that no line separator or direction mark gets through."""
+
+    def __init__(self) -> None:
+        self._encode = json.JSONEncoder(ensure_ascii=True).encode
+
+    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> str:
+        return self._encode(event)
+
+
 def _carried(_: WrappedLogger, __: str, event: EventDict) -> tuple[tuple[EventDict], dict[str, object]]:
-    """The event as what the record's message is."""
+    """The event as what a method of `_Lines` takes."""
     return (event,), {}
 
 
@@ -117,7 +145,7 @@ def _connect(sinks: list[logging.Handler]) -> None:
 def _processors(mask: Callable[[str], str]) -> list[Processor]:
     def clean(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         first = {key: event.pop(key, "") for key in ("timestamp", "level", "event")}
-        return {str(cleaned(key, mask)): cleaned(value, mask) for key, value in (first | dict(event)).items()}
+        return {mask(key): cleaned(value, mask) for key, value in (first | dict(event)).items()}
 
     return [
         structlog.processors.add_log_level,

@@ -120,6 +120,8 @@ class Watched:
         """The methods that were called, in order."""
         self.failing: dict[str, Exception] = {}
         """By method: what it raises from now on."""
+        self.before: Callable[[str], None] = lambda _: None
+        """Hears of each method before it is asked."""
         self._spool = spool
 
     @property
@@ -130,6 +132,7 @@ class Watched:
     def __getattr__(self, method: str) -> Callable[..., object]:
         def watched(*args: object, **values: object) -> object:
             self.asked.append(method)
+            self.before(method)
             if method in self.failing:
                 raise self.failing[method]
             return getattr(self._spool, method)(*args, **values)

@@ -142,6 +142,25 @@ class TestRest:
         adapter.open.set()
         running.drain()
 
+    def test_idle_threads_call_while_the_rest_is_claimed(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A lane with nothing in hand claims a little first, and much more while its threads call."""
+        adapter.open.clear()
+        crowd(spool, 100)
+        watched = Watched(spool)
+        calling: list[int] = []
+
+        def look(method: str) -> None:
+            if (method, watched.asked.count("claim")) == ("claim", 2):
+                wait_until(lambda: adapter.running == 8)
+                calling.append(adapter.running)
+
+        watched.before = look
+        running = Running(watched.spool, adapter, settings(concurrency=8))
+        wait_until(lambda: calling == [8])
+        adapter.open.set()
+        running.drain()
+        assert running.lane.tally.done == 100
+
     def test_idle_latency(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """From the news of a new dispatch to its call pass less than 50 ms, though nobody would look for a minute."""
         running = Running(spool, adapter, settings(poll=60.0))

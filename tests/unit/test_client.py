@@ -42,6 +42,23 @@ def test_every_thread_has_one_connection_of_its_own(client: ProviderClient) -> N
         assert server.opened == 4
 
 
+@pytest.mark.parametrize("body", [b"short", b"long" * 100_000])
+def test_headers_go_out_with_what_follows_them(client: ProviderClient, body: bytes) -> None:
+    """A server need not be woken twice for a short request: headers and body come with one packet."""
+    first: list[bytes] = []
+
+    def answer_whole(connection: socket.socket) -> None:
+        first.append(received := connection.recv(65536))
+        left = len(body) - len(received.partition(b"\r\n\r\n")[2])
+        while left > 0:
+            left -= len(connection.recv(65536))
+        connection.sendall(OK)
+
+    with RawServer(answer_whole) as server:
+        assert client.post(server.url, content=body).text == "ok"
+    assert body.startswith(first[0].partition(b"\r\n\r\n")[2][:1000] or b"nothing")
+
+
 def test_close_closes_the_connections_of_all_threads() -> None:
     """After close() no connection is open, whichever thread made it."""
     together = threading.Barrier(3)

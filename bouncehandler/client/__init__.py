@@ -1,0 +1,107 @@
+"""The ready `httpx.Client` that adapters receive: bounded time and size, connections for each thread, no cookies."""
+
+import random
+import ssl
+import time
+from collections.abc import Callable
+from functools import partial
+
+import httpx
+
+from bouncehandler import __version__
+from bouncehandler.client.connections import Connections
+from bouncehandler.client.network import Deadline
+from bouncehandler.client.transport import AnswerRefusedError, Transport
+
+__all__ = ["MAX_ANSWER", "AnswerRefusedError", "ProviderClient", "build_client"]
+
+MAX_ANSWER = 4 * 1024 * 1024
+"""Bytes. MailWizz answers 50 lists in under 100 kB."""
+
+
+class ProviderClient(httpx.Client):
+    """An `httpx.Client` that worker threads share, and that remembers each thread's last answer.
+
+    An answer is read whole before a call returns, and its text is read as UTF-8 whatever the server names. A compressed
+    answer is refused, since a small one can unpack to any size.
+    """
+
+    def __init__(self, transport: Transport, timeout: float) -> None:
+        super().__init__(
+            transport=transport,
+            timeout=httpx.Timeout(timeout, connect=timeout / 3),  # two tries, and time for an answer
+            headers={"User-Agent": f"bouncehandler/{__version__}", "Accept-Encoding": "identity"},
+            follow_redirects=False,
+            trust_env=False,
+        )
+        self._answers = transport
+        self._cookies = _NoCookies()
+
+    def forget_answer(self) -> None:
+        """From now on the calling thread has no last answer, until the next one comes."""
+        self._answers.keep(None)
+
+    def last_answer(self) -> str:
+        """Status and beginning of the last answer to the calling thread; empty when none has come.
+
+        One line, at most 512 characters, all printable. What the request proved itself with is taken out, in case the
+        server repeats it.
+        """
+        return self._answers.last()
+
+
+def build_client(  # noqa: PLR0913  # what the configuration says, and what a test passes in
+    *,
+    timeout: float,
+    ca_file: str | None = None,
+    proxy: str | None = None,
+    max_answer: int = MAX_ANSWER,
+    pause: Callable[[], float] = partial(random.uniform, 0.1, 0.5),  # noqa: B008  # calls nothing until a second try
+    clock: Callable[[], float] = time.monotonic,
+) -> ProviderClient:
+    """The client for one provider; `close()` closes the connections of all threads.
+
+    Args:
+        timeout: Seconds for a whole request, from its first connection until the last byte of the answer.
+        ca_file: A PEM file with the certificate authorities to trust instead of the public ones.
+        proxy: The http or https URL of a proxy; the environment's is never used.
+        max_answer: Bytes of an answer's body that are accepted.
+        pause: Seconds before a second try, where the connection could not be made.
+        clock: Seconds that only go forward.
+
+    Raises:
+        ValueError: `ca_file` or `proxy` can't be used; the text holds no password.
+    """
+    tls = _tls(ca_file)
+    via = _proxy(proxy, tls) if proxy else None
+
+    def connections() -> Connections:
+        return Connections(tls, via, Deadline(timeout, clock))
+
+    return ProviderClient(Transport(connections, max_answer, pause), timeout)
+
+
+def _tls(ca_file: str | None) -> ssl.SSLContext:
+    if ca_file is None:
+        return httpx.create_ssl_context(trust_env=False)
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise ValueError(f"the file of certificate authorities {ca_file} can't be used: {error}") from None
+
+
+def _proxy(url: str, tls: ssl.SSLContext) -> httpx.Proxy:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:  # its text may repeat the password
+        raise ValueError("the proxy is not a URL") from None
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise ValueError("the proxy is not a URL of the form http://host:port")
+    return httpx.Proxy(parsed, ssl_context=tls if parsed.scheme == "https" else None)
+
+
+class _NoCookies(httpx.Cookies):
+    """Takes none; looking for them in each answer, in order to refuse them, would be a tenth of what a call costs."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        pass

@@ -1,0 +1,116 @@
+"""The connections of one thread: httpcore's own, without the pool that would share them, at a price."""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpcore
+import httpx
+
+from bouncehandler.client.network import Deadline, Network
+
+_KEPT_OPEN = 2
+"""Idle ones: an adapter talks to one server, or two."""
+_KEPT_FOR = 4.0
+"""Seconds. Apache closes an idle connection after 5: let go of it before."""
+
+
+class Connections:
+    """What one thread has open, and the deadline of the request that it is making."""
+
+    def __init__(self, tls: ssl.SSLContext, proxy: httpx.Proxy | None, deadline: Deadline) -> None:
+        self.deadline = deadline
+        self._maker = _maker(tls, proxy, Network(httpcore.SyncBackend(), deadline))
+        self._open: list[httpcore.ConnectionInterface] = []
+
+    def send(self, request: httpx.Request) -> httpcore.Response:
+        """Send a request and read the head of its answer; whoever gets it reads the rest, and closes it."""
+        url = httpcore.URL(
+            scheme=request.url.raw_scheme,
+            host=request.url.raw_host,
+            port=request.url.port,
+            target=request.url.raw_path,
+        )
+        if url.scheme not in {b"http", b"https"}:
+            raise httpx.UnsupportedProtocol("the URL does not begin with http:// or https://")
+        connection = self._idle(url.origin) or self._another(url.origin)
+        return connection.handle_request(
+            httpcore.Request(
+                request.method,
+                url,
+                headers=request.headers.raw,
+                content=_blocks(request),
+                extensions=request.extensions,
+            )
+        )
+
+    def close(self) -> None:
+        """Close them all."""
+        connections, self._open = self._open, []
+        for connection in connections:
+            connection.close()
+
+    def _idle(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface | None:
+        """One that leads there, and that the server has not closed meanwhile."""
+        for connection in self._open:
+            if connection.can_handle_request(origin) and connection.is_available() and not connection.has_expired():
+                return connection
+        return None
+
+    def _another(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+        self._let_go()
+        connection = self._maker.create_connection(origin)
+        self._open.append(connection)
+        return connection
+
+    def _let_go(self) -> None:
+        """Close what is of no more use, and of the idle ones the oldest, so that there is room for one more."""
+        usable = [one for one in self._open if not (one.is_closed() or one.has_expired())]
+        idle = [one for one in usable if one.is_idle()]
+        surplus = idle[: max(0, len(idle) - _KEPT_OPEN + 1)]
+        gone = [one for one in self._open if one not in usable or one in surplus]
+        self._open = [one for one in self._open if one not in gone]
+        for connection in gone:
+            connection.close()
+
+
+@contextmanager
+def errors_as_httpx() -> Iterator[None]:
+    """Raise what httpcore raises as adapters and the dispatcher know it: httpx has the same names."""
+    try:
+        yield
+    except _ERRORS as error:
+        known = (getattr(httpx, kind.__name__, None) for kind in type(error).__mro__)
+        raise next(filter(None, known))(str(error)) from error
+
+
+_ERRORS = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.ProxyError,
+    httpcore.UnsupportedProtocol,
+)
+
+
+def _blocks(request: httpx.Request) -> Iterator[bytes]:
+    if not isinstance(request.stream, httpx.SyncByteStream):
+        raise TypeError("a request's body must not be asynchronous")
+    return iter(request.stream)
+
+
+def _maker(tls: ssl.SSLContext, proxy: httpx.Proxy | None, network: Network) -> httpcore.ConnectionPool:
+    """A pool that makes connections, direct or by the proxy, and keeps none."""
+    if proxy is None:
+        return httpcore.ConnectionPool(tls, keepalive_expiry=_KEPT_FOR, network_backend=network)
+    return httpcore.HTTPProxy(
+        httpcore.URL(
+            scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
+        ),
+        proxy_auth=proxy.raw_auth,
+        proxy_headers=proxy.headers.raw,
+        ssl_context=tls,
+        proxy_ssl_context=proxy.ssl_context,
+        keepalive_expiry=_KEPT_FOR,
+        network_backend=network,
+    )
