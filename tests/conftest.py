@@ -3,8 +3,8 @@
 `make test` says the same of the same code every time: its examples are derived from the tests themselves. New ones are
 searched with `make search`, which keeps what it finds.
 
-The program is started a good thousand times: an environment that forbids to keep compiled modules would have it compiled
-as often, and the tests themselves by each of pytest's processes.
+The program is started a good thousand times: an environment that forbids to keep compiled modules would have it
+compiled as often, and the tests themselves by each of pytest's processes.
 """
 
 import os

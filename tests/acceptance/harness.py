@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests.acceptance.onlooker import onlooker
 from tests.fakes.server import wait_until
 
 Row = Mapping[str, str]
@@ -137,9 +138,7 @@ class Running:
 
     def wait(self, seconds: float = LONGEST) -> Finished:
         """Wait for the end, which must come within so many seconds; `stdin` stays as it is."""
-        status = self.process.wait(seconds)
-        out, err = (self._said.with_suffix(suffix).read_text("utf-8") for suffix in (".out", ".err"))
-        return Finished(status, out, err)
+        return _said(self.process.wait(seconds), self._said)
 
     def finish(self) -> Finished:
         """Close the pipe and wait for the end."""
@@ -228,15 +227,28 @@ class Program:
         return [json.loads(line) for line in lines]
 
     def _answer(self, *args: str) -> str:
-        finished = self.run(*args)
+        finished = self._looked(*args) if self._program in {MODULE, SCRIPT} else self.run(*args)
         assert finished.status == 0, finished.stderr
         return finished.stdout
+
+    def _looked(self, *args: str) -> Finished:
+        """What came of a command that was spared its start."""
+        self._runs += 1
+        said = self.folder / f"run{self._runs}"
+        status = onlooker().look(self.folder, ["--config", str(self.config), *args], self._environ(), said)
+        return _said(status, said)
 
     def _environ(self) -> dict[str, str]:
         """This process's environment, without what would configure the program or lead it elsewhere."""
         ours = ("BOUNCEHANDLER_", "CREDENTIALS_DIRECTORY", "XDG_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return kept | {"HOME": str(self.folder), "LC_ALL": "C"}
+
+
+def _said(status: int, said: Path) -> Finished:
+    """What a process that has ended left behind."""
+    out, err = (said.with_suffix(suffix).read_text("utf-8") for suffix in (".out", ".err"))
+    return Finished(status, out, err)
 
 
 def _toml(value: object) -> str:
