@@ -24,6 +24,9 @@ MODULE = (sys.executable, "-m", "bouncehandler")
 SCRIPT = (str(Path(sys.executable).with_name("bouncehandler")),)
 """The console script of the same installation."""
 
+_STARTED = {"work", "unsubscribe", "--version"}
+"""Who is among the arguments wants a start: it lives long, or must be quick, or says nothing else."""
+
 LONGEST = 60.0
 """Seconds after which a process that has not ended is killed, and its test fails."""
 
@@ -209,8 +212,13 @@ class Program:
             return running.wait()
 
     def run(self, *args: str) -> Finished:
-        """Run a command to its end, with an empty stdin."""
-        return self.feed(b"", *args)
+        """Run a command to its end, with an empty stdin; where a start is part of it, by a start: see `onlooker`."""
+        if not args or _STARTED & set(args) or self._program not in {MODULE, SCRIPT}:
+            return self.feed(b"", *args)
+        self._runs += 1
+        said = self.folder / f"run{self._runs}"
+        argv = [SCRIPT[0], "--config", str(self.config), *args]
+        return _said(onlooker().run(self.folder, argv, self._environ(), said), said)
 
     def status(self) -> Event:
         """What `status --json` says."""
@@ -227,16 +235,9 @@ class Program:
         return [json.loads(line) for line in lines]
 
     def _answer(self, *args: str) -> str:
-        finished = self._looked(*args) if self._program in {MODULE, SCRIPT} else self.run(*args)
+        finished = self.run(*args)
         assert finished.status == 0, finished.stderr
         return finished.stdout
-
-    def _looked(self, *args: str) -> Finished:
-        """What came of a command that was spared its start."""
-        self._runs += 1
-        said = self.folder / f"run{self._runs}"
-        status = onlooker().look(self.folder, ["--config", str(self.config), *args], self._environ(), said)
-        return _said(status, said)
 
     def _environ(self) -> dict[str, str]:
         """This process's environment, without what would configure the program or lead it elsewhere."""

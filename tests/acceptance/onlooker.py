@@ -1,8 +1,8 @@
-"""Looks at an installation by the program's own commands, each in a process of its own that is spared its start.
+"""Runs the program's commands in processes of their own that are spared the start.
 
-What a test asks to see what came of something, `status`, `suppressions` or `dead-letters list`, would cost a start of
-half a second, which shows nothing that the other starts don't. So a process that has loaded the program waits here, and
-forks for each look.
+A test asks several commands what came of something, and each start costs nearly half a second, which shows nothing that
+the hundreds of other starts don't. So a process waits here that has loaded what all commands have in common, and forks
+for each: what a command alone needs is loaded by that command, as ever.
 """
 
 import atexit
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
@@ -21,7 +22,8 @@ from bouncehandler.cli import entry
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LONGEST = 60
-"""Seconds after which a look that has not ended is killed."""
+"""Seconds after which a command that has not ended is killed."""
+_COMMON = ("cli.app", "cli.session", "settings.loading")
 
 
 class Onlooker:
@@ -38,13 +40,15 @@ class Onlooker:
         )
         self._turn = threading.Lock()
 
-    def look(self, folder: Path, args: Sequence[str], environ: Mapping[str, str], said: Path) -> int:
+    def run(self, folder: Path, argv: Sequence[str], environ: Mapping[str, str], said: Path, given: bytes = b"") -> int:
         """Run a command in a folder, with nothing but this environment; returns its exit status.
 
         Args:
             said: where its output goes, with the suffixes `.out` and `.err`.
+            given: its stdin, no more than a pipe holds.
         """
-        asked = {"folder": str(folder), "args": list(args), "environ": dict(environ), "said": str(said)}
+        place = {"folder": str(folder), "said": str(said), "umask": _umask()}
+        asked = {"argv": list(argv), "environ": dict(environ), "given": given.decode("latin-1"), **place}
         assert self._process.stdin
         assert self._process.stdout
         with self._turn:
@@ -65,31 +69,46 @@ def onlooker() -> Onlooker:
     return made
 
 
+def _umask() -> int:
+    """This process's, which can't be asked for without changing it for all threads."""
+    status = Path("/proc/self/status").read_text("ascii")
+    return int(status.partition("Umask:")[2].split()[0], 8)
+
+
 def _wait() -> None:
     """Answer every line that comes with an exit status."""
-    for name in ("cli.status", "cli.suppressions", "cli.dead_letters", "cli.session", "settings.loading"):
+    for name in _COMMON:
         import_module(f"bouncehandler.{name}")
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            _look(**json.loads(line))
+            _become_the_program(**json.loads(line))
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
 
 
-def _look(folder: str, args: Sequence[str], environ: Mapping[str, str], said: str) -> None:
-    """Become the program."""
+def _become_the_program(  # noqa: PLR0913  # all that a process inherits
+    *, folder: str, argv: list[str], environ: Mapping[str, str], said: str, given: str, umask: int
+) -> None:
     signal.alarm(_LONGEST)
+    os.umask(umask)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
-    for number, name in enumerate((os.devnull, f"{said}.out", f"{said}.err")):
-        file = os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+    time.tzset()
+    source, end = os.pipe()
+    os.write(end, given.encode("latin-1"))
+    os.close(end)
+    for number, file in enumerate((source, _new(f"{said}.out"), _new(f"{said}.err"))):
         os.dup2(file, number)
         os.close(file)
-    sys.argv = ["bouncehandler", *args]
+    sys.argv = argv
     entry()
+
+
+def _new(name: str) -> int:
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
 
 
 if __name__ == "__main__":
