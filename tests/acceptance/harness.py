@@ -24,8 +24,8 @@ MODULE = (sys.executable, "-m", "bouncehandler")
 SCRIPT = (str(Path(sys.executable).with_name("bouncehandler")),)
 """The console script of the same installation."""
 
-_STARTED = {"work", "unsubscribe", "--version"}
-"""Who is among the arguments wants a start: it lives long, or must be quick, or says nothing else."""
+_STARTED = {"ingest", "work", "unsubscribe", "--version"}
+"""Always by a start: what takes rows or mails, or lives long, and what compares two ways to start."""
 
 LONGEST = 60.0
 """Seconds after which a process that has not ended is killed, and its test fails."""
