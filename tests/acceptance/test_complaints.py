@@ -65,7 +65,7 @@ class House:
         self.news.campaign(CAMPAIGN, NEWS)
         for number in range(20):  # so that no id of theirs is also one of the other MailWizz's
             self.news.subscribe(f"stranger{number}@example.net", OFFERS)
-        self.join(ANN)
+        self.ann = self.join(ANN)
         self.news.subscribe("bob@example.net", NEWS)
         self.configure()
 
@@ -107,6 +107,7 @@ class House:
 
     def lists(self, person: str) -> dict[str, set[str]]:
         """Somebody's statuses at each list manager."""
+        managers: Mapping[str, FakeMailWizz | FakeInterspire]
         managers = {"news": self.news, "old": self.old, "shop": self.shop}
         return {name: set(manager.status_of(person).values()) for name, manager in managers.items()}
 
