@@ -1,5 +1,6 @@
 """List-Unsubscribe mail through the whole program: from PowerMTA's pipe to every list manager."""
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -47,8 +48,10 @@ class House:
     def mail(self, to: str, sender: str = ANN, data: bytes = MAIL) -> int:
         """One mail, as PowerMTA hands it over; returns the exit status."""
         command = [*SCRIPT, "--config", str(self.program.config), "unsubscribe", "--from", sender, "--to", to]
+        folder = self.program.folder
+        home = os.environ | {"HOME": str(folder)}
         return subprocess.run(
-            command, input=data, capture_output=True, check=False, timeout=60, cwd=self.program.folder
+            command, input=data, capture_output=True, check=False, timeout=60, cwd=folder, env=home
         ).returncode
 
     def works(self) -> Finished:
@@ -127,6 +130,7 @@ def test_64_at_once_while_a_run_dispatches(house: House) -> None:
     for address in bounced:
         house.news.subscribe(address, NEWS)
     house.news.latency = 0.005
+    assert house.mail(house.token("nobody"), "") == 0, "after which the configuration is kept, and each mail quick"
     with house.program.start() as running, ThreadPoolExecutor(32) as pool:
         running.write(accounting(bounce(address) for address in bounced))
         mails = [
