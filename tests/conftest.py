@@ -1,11 +1,20 @@
-"""How property tests draw their examples.
+"""How property tests draw their examples, and that nothing is compiled twice.
 
 `make test` says the same of the same code every time: its examples are derived from the tests themselves. New ones are
 searched with `make search`, which keeps what it finds.
+
+The program is started a good thousand times: an environment that forbids to keep compiled modules would have it
+compiled as often, and the tests themselves by each of pytest's processes.
 """
+
+import os
+import sys
 
 from hypothesis import settings
 
 settings.register_profile("settled", derandomize=True, deadline=None)  # a busy machine is no fault
 settings.register_profile("search", max_examples=800, derandomize=False, deadline=None, print_blob=True)
 settings.load_profile("settled")
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from tests.acceptance.onlooker import onlooker
 from tests.fakes.server import wait_until
 
 Row = Mapping[str, str]
@@ -22,6 +23,9 @@ Event = dict[str, Any]
 MODULE = (sys.executable, "-m", "bouncehandler")
 SCRIPT = (str(Path(sys.executable).with_name("bouncehandler")),)
 """The console script of the same installation."""
+
+_STARTED = {"ingest", "work", "unsubscribe", "--version"}
+"""Always by a start: what takes rows or mails, or lives long, and what compares two ways to start."""
 
 LONGEST = 60.0
 """Seconds after which a process that has not ended is killed, and its test fails."""
@@ -137,9 +141,7 @@ class Running:
 
     def wait(self, seconds: float = LONGEST) -> Finished:
         """Wait for the end, which must come within so many seconds; `stdin` stays as it is."""
-        status = self.process.wait(seconds)
-        out, err = (self._said.with_suffix(suffix).read_text("utf-8") for suffix in (".out", ".err"))
-        return Finished(status, out, err)
+        return _said(self.process.wait(seconds), self._said)
 
     def finish(self) -> Finished:
         """Close the pipe and wait for the end."""
@@ -210,8 +212,13 @@ class Program:
             return running.wait()
 
     def run(self, *args: str) -> Finished:
-        """Run a command to its end, with an empty stdin."""
-        return self.feed(b"", *args)
+        """Run a command to its end, with an empty stdin; where a start is part of it, by a start: see `onlooker`."""
+        if not args or _STARTED & set(args) or self._program not in {MODULE, SCRIPT}:
+            return self.feed(b"", *args)
+        self._runs += 1
+        said = self.folder / f"run{self._runs}"
+        argv = [SCRIPT[0], "--config", str(self.config), *args]
+        return _said(onlooker().run(self.folder, argv, self._environ(), said), said)
 
     def status(self) -> Event:
         """What `status --json` says."""
@@ -237,6 +244,12 @@ class Program:
         ours = ("BOUNCEHANDLER_", "CREDENTIALS_DIRECTORY", "XDG_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         return kept | {"HOME": str(self.folder), "LC_ALL": "C"}
+
+
+def _said(status: int, said: Path) -> Finished:
+    """What a process that has ended left behind."""
+    out, err = (said.with_suffix(suffix).read_text("utf-8") for suffix in (".out", ".err"))
+    return Finished(status, out, err)
 
 
 def _toml(value: object) -> str:

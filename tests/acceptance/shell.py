@@ -12,6 +12,7 @@ from bouncehandler.spool import Dead, Owed
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.suppression import Attempt, Suppression
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Event, Finished, Program
+from tests.acceptance.onlooker import onlooker
 
 
 def trail(folder: Path, **more: object) -> dict[str, object]:
@@ -48,6 +49,14 @@ def alone(folder: Path, *args: str, stdin: bytes = b"", **environ: str) -> Finis
         check=False,
     )
     return Finished(found.returncode, found.stdout.decode(), found.stderr.decode())
+
+
+def unstarted(folder: Path, *args: str, stdin: bytes = b"", **environ: str) -> Finished:
+    """The same, spared its start: see `onlooker`."""
+    said = folder / "said"
+    told = {"PATH": os.environ["PATH"], "HOME": str(folder), **environ}
+    status = onlooker().run(folder, [*SCRIPT, *args], told, said, stdin)
+    return Finished(status, *(said.with_suffix(suffix).read_text() for suffix in (".out", ".err")))
 
 
 def on_terminal(program: Program, answer: bytes, *args: str) -> tuple[int, str]:

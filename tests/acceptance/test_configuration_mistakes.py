@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import Finished, Program, bounce
-from tests.acceptance.shell import alone, without_privileges
+from tests.acceptance.shell import alone, unstarted, without_privileges
 
 HIDDEN = "sesame-open-sesame"
 """A secret of every example that has one."""
+ROW = b"type,orig,rcpt,bounceCat,dsnStatus\nb,,jane@example.com,bad-mailbox,5.1.1\n"
 WEBHOOK = '[providers.crm]\ntype = "webhook"\nurl = "https://crm.example.com/hook"\n'
 
 
@@ -50,8 +51,7 @@ FILES = {
 
 def ran(folder: Path, *args: str, environ: Mapping[str, str] | None = None) -> Finished:
     """The program on one bounce, with nothing in its environment but what is said here and a home."""
-    row = b"type,orig,rcpt,bounceCat,dsnStatus\nb,,jane@example.com,bad-mailbox,5.1.1\n"
-    return alone(folder, *args, stdin=row, **(environ or {}))
+    return unstarted(folder, *args, stdin=ROW, **(environ or {}))
 
 
 def assert_one_sentence(finished: Finished, status: int, *words: str) -> None:
@@ -64,6 +64,15 @@ def assert_one_sentence(finished: Finished, status: int, *words: str) -> None:
         assert word in finished.stderr
     assert "Traceback" not in finished.stderr
     assert HIDDEN not in finished.stderr
+
+
+def test_mistake_at_a_start(tmp_path: Path) -> None:
+    """A start that comes to nothing ends as the tests below say of processes that are spared theirs."""
+    file = tmp_path / "bouncehandler.toml"
+    file.write_text(FILES["unknown key"].written)
+    finished = alone(tmp_path, "--config", str(file), stdin=ROW)
+    assert_one_sentence(finished, 78, *FILES["unknown key"].words)
+    assert finished == ran(tmp_path, "--config", str(file))
 
 
 @pytest.mark.parametrize("mistake", FILES.values(), ids=FILES.keys())
@@ -247,11 +256,11 @@ def with_a_bug(folder: Path) -> dict[str, str]:
 def test_bug(tmp_path: Path) -> None:
     """A bug ends the program with 70 and a sentence; --debug adds the traceback, and so does the log file."""
     environ = with_a_bug(tmp_path)
-    assert_one_sentence(ran(tmp_path, environ=environ), 70, "this is a bug (KeyError)", "--debug")
-    debugged = ran(tmp_path, "--debug", environ=environ)
+    assert_one_sentence(alone(tmp_path, stdin=ROW, **environ), 70, "this is a bug (KeyError)", "--debug")
+    debugged = alone(tmp_path, "--debug", stdin=ROW, **environ)
     assert debugged.status == 70
     assert "Traceback (most recent call last)" in debugged.stderr
-    assert_one_sentence(ran(tmp_path, "--logfile", f"{tmp_path}/log", environ=environ), 70, "this is a bug")
+    assert_one_sentence(alone(tmp_path, "--logfile", f"{tmp_path}/log", stdin=ROW, **environ), 70, "this is a bug")
     (entry,) = map(json.loads, (tmp_path / "log").read_text().splitlines())
     assert entry["event"] == "bug"
     assert "KeyError" in entry["exception"]

@@ -1,6 +1,7 @@
 """A wave of hard bounces is held, shown, and released or discarded; through the front door, by the time in the rows."""
 
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +16,19 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 FALSE = {"dsnDiag": "smtp;550-5.1.1 The email account that you tried to reach does not exist. q7si1234 - gsmtp"}
 
 
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider, that has seen two ordinary days."""
-    program = with_trail(tmp_path)
+@pytest.fixture(scope="module")
+def seasoned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an installation that has seen two ordinary days, to be copied."""
+    program = with_trail(tmp_path_factory.mktemp("seasoned"))
     ordinary(program)
-    return program
+    return program.folder
+
+
+@pytest.fixture
+def program(seasoned: Path, tmp_path: Path) -> Program:
+    """An installation with one provider, that has seen two ordinary days."""
+    shutil.copytree(seasoned, tmp_path, dirs_exist_ok=True)
+    return with_trail(tmp_path)
 
 
 def row(person: str, minutes: float, **cells: str) -> Mapping[str, str]:

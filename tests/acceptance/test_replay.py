@@ -34,8 +34,7 @@ def program(tmp_path: Path) -> Program:
             ]
         )
     )
-    program.feed(archive(program).read_bytes())
-    program.feed([report("angry@example.com")])
+    program.feed(archive(program).read_bytes() + accounting([report("angry@example.com")], has_header=False))
     return program
 
 
@@ -81,8 +80,8 @@ def test_what_was_undone(program: Program) -> None:
     assert row["rule"] == 'policy.bounce.bad-mailbox = "suppress"'
 
 
-def test_no_such_file(program: Program) -> None:
+def test_no_such_file(tmp_path: Path) -> None:
     """A slip of the pen is told in a sentence."""
-    finished = program.run("replay", "none.csv")
+    finished = with_trail(tmp_path).run("replay", "none.csv")
     assert finished.status == 64
     assert "none.csv" in finished.stderr

@@ -1,5 +1,6 @@
 """List-Unsubscribe mail through the whole program: from PowerMTA's pipe to every list manager."""
 
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -47,8 +48,10 @@ class House:
     def mail(self, to: str, sender: str = ANN, data: bytes = MAIL) -> int:
         """One mail, as PowerMTA hands it over; returns the exit status."""
         command = [*SCRIPT, "--config", str(self.program.config), "unsubscribe", "--from", sender, "--to", to]
+        folder = self.program.folder
+        home = os.environ | {"HOME": str(folder)}
         return subprocess.run(
-            command, input=data, capture_output=True, check=False, timeout=60, cwd=self.program.folder
+            command, input=data, capture_output=True, check=False, timeout=60, cwd=folder, env=home
         ).returncode
 
     def works(self) -> Finished:
@@ -118,26 +121,27 @@ def test_work_takes_them_as_they_come(house: House) -> None:
         working.wait_until(lambda: house.crm.recipients == [ANN])
 
 
-def test_200_at_once_while_a_run_dispatches(house: House) -> None:
-    """200 mails in parallel, beside a run that dispatches bounces: every one is kept, and carried out once."""
-    people = {f"user{number}@example.net": f"u{number:012}" for number in range(200)}
+def test_64_at_once_while_a_run_dispatches(house: House) -> None:
+    """64 mails, 32 in parallel, beside a run that dispatches bounces: every one is kept, and carried out once."""
+    people = {f"user{number}@example.net": f"u{number:012}" for number in range(64)}
     for address in people:
         people[address] = house.news.subscribe(address, NEWS)
-    bounced = [f"bounced{number}@example.net" for number in range(1000)]
+    bounced = [f"bounced{number}@example.net" for number in range(400)]
     for address in bounced:
         house.news.subscribe(address, NEWS)
     house.news.latency = 0.005
+    assert house.mail(house.token("nobody"), "") == 0, "after which the configuration is kept, and each mail quick"
     with house.program.start() as running, ThreadPoolExecutor(32) as pool:
         running.write(accounting(bounce(address) for address in bounced))
         mails = [
             pool.submit(house.mail, house.token(uid), address, MAIL.replace(b"<1@", f"<{uid}@".encode()))
             for address, uid in people.items()
         ]
-        assert [mail.result() for mail in mails] == [0] * 200
+        assert [mail.result() for mail in mails] == [0] * 64
         finished = running.finish()
     assert finished.status == 0, finished.stderr
     everybody = [*people, *bounced]
     assert {address for address in everybody if house.news.status_of(address) != {NEWS: "unsubscribed"}} == set()
     assert sorted(house.crm.recipients) == sorted(everybody)
     assert len(house.crm.ids) == len(set(house.crm.ids)), "no delivery was repeated"
-    assert len(house.news.calls("POST", "/track-unsubscribe/")) == 200
+    assert len(house.news.calls("POST", "/track-unsubscribe/")) == 64

@@ -126,23 +126,27 @@ def test_a_damaged_installation_waits(tmp_path: Path) -> None:
     assert b"installation that is not whole" in finished.stderr
 
 
-def test_200_in_parallel(program: Program) -> None:
-    """Of 200 mails at once each one is kept, or PowerMTA is told to try again; here all are kept."""
+def test_64_in_parallel(program: Program) -> None:
+    """Of 64 mails, 16 at once, each one is kept, or PowerMTA is told to try again; here all are kept."""
+    warm(program)
     with ThreadPoolExecutor(16) as threads:
-        mails = [b"Message-Id: <%d@x>\nFrom: a@example.com\n\n" % number for number in range(200)]
+        mails = [b"Message-Id: <%d@x>\nFrom: a@example.com\n\n" % number for number in range(64)]
         statuses = list(threads.map(lambda mail: _sent(program, mail), mails))
-    assert statuses == [0] * 200
+    assert statuses == [0] * 64
     found = letters(program)
     assert {dict(letter.record.headers)["Message-Id"] for letter in found if isinstance(letter, Request)} == {
-        f"<{number}@x>" for number in range(200)
+        f"<{number}@x>" for number in range(64)
     }
-    assert len(found) == 200
+    assert len(found) == 64
 
 
 def _sent(program: Program, mail: bytes) -> int:
     """`send`, which counts its runs and so is not for threads."""
     command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "", "--to", IDS]
-    return subprocess.run(command, input=mail, env=_environ(program), timeout=LONGEST, check=False).returncode
+    place = program.folder  # as of the mails that warmed it
+    return subprocess.run(
+        command, input=mail, env=_environ(program), cwd=place, timeout=LONGEST, check=False
+    ).returncode
 
 
 def test_kill_at_any_moment(program: Program) -> None:

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,14 @@ def _room(path: Path) -> str:
     return path.relative_to(_ROOT / "bouncehandler").parts[0].removesuffix(".py")
 
 
+@cache
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def _imports(path: Path) -> Iterator[str]:
     """Every module that a file imports, wherever in the file, whole names."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -120,13 +126,13 @@ def _talks(node: ast.AST) -> bool:
 def test_only_cli_exits_prints_and_reads_argv() -> None:
     """No other room talks to the terminal or ends the process."""
     silent = {*_modules("bouncehandler"), *_modules("providers")} - set(_modules("bouncehandler/cli"))
-    talkers = [str(path) for path in silent if any(map(_talks, ast.walk(ast.parse(path.read_text()))))]
+    talkers = [str(path) for path in silent if any(map(_talks, ast.walk(_parsed(path))))]
     assert silent
     assert not talkers
 
 
 def _catches_everything(path: Path) -> bool:
-    handlers = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ExceptHandler))
+    handlers = (node for node in ast.walk(_parsed(path)) if isinstance(node, ast.ExceptHandler))
     broad = {"Exception", "BaseException"}
     return any(node.type is None or (isinstance(node.type, ast.Name) and node.type.id in broad) for node in handlers)
 
@@ -147,7 +153,7 @@ def test_rooms_stay_small(package: str) -> None:
     for path in _modules(package):
         text = path.read_text()
         assert text.count("\n") <= 300, path
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(_parsed(path)):
             if isinstance(node, ast.FunctionDef):
                 assert (node.end_lineno or 0) - node.lineno < 60, f"{path}: {node.name}"
 
