@@ -1,0 +1,96 @@
+"""People are found shelf by shelf, and by numbers of their own: over any number of shelves, and in old spools."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from bouncehandler.spool.kinds import person_number
+from bouncehandler.spool.migrate import migrate
+from bouncehandler.spool.review import Selection
+from bouncehandler.spool.sqlite import SqliteSpool
+from tests.contract.spool_examples import DAY, NOW, before, done, put, recipients, suppression, take
+
+MIGRATIONS = Path(__file__).parents[2] / "bouncehandler" / "spool" / "migrations"
+SHELF = 8192
+ANN = "ann@example.com"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A spool in which Ann stands at the ends of shelves, with empty shelves between them."""
+    path = tmp_path / "spool.db"
+    SqliteSpool.open(path).close()
+    with closing(sqlite3.connect(path)) as raw, raw:
+        for number in (SHELF - 1, SHELF, 2 * SHELF - 1, 9 * SHELF):
+            raw.execute(
+                "INSERT INTO suppression (id, record, recipient, reason, wanted_by, recorded_at)"
+                " VALUES (?, ?, ?, 'bounce', 'news', ?)",
+                (number, f"{number:024x}", ANN, NOW - 9 * DAY),
+            )
+    return path
+
+
+def test_everything_of_a_person_is_found(path: Path) -> None:
+    """On the first shelf and the last, on one that is full and beside one that is empty; and nothing of others."""
+    with closing(SqliteSpool.open(path)) as spool:
+        put(spool, suppression("bob@example.com"), suppression(ANN))
+        assert [one.recipient for one in spool.suppressions(Selection(recipient=ANN))] == [ANN] * 5
+        assert sum(happening.event == "bounced" for happening in spool.history(ANN)) == 5
+        assert spool.forget(ANN, now=NOW, asked_by="somebody").waiting == 1
+        (claimed,) = [one for one in take(spool) if one.suppression.recipient == ANN]
+        spool.settle([done(claimed)], NOW)
+        assert spool.forget_rest(NOW) == 1
+        assert list(spool.suppressions(Selection(recipient=ANN))) == []
+
+
+def test_shelves_that_were_pruned_are_not_gone_through(path: Path) -> None:
+    """The first shelf is the one with the oldest suppression that is left."""
+    with closing(SqliteSpool.open(path)) as spool:
+        spool.prune(before(NOW), now=NOW, after=0, most=3 * SHELF)
+        assert [one.recipient for one in spool.suppressions(Selection(recipient=ANN))] == [ANN]
+    with closing(sqlite3.connect(path)) as raw:
+        assert raw.execute("SELECT min(number), max(number) FROM shelf").fetchone() == (9, 9)
+
+
+def test_a_spool_from_before_knows_whose_turn_it_is(tmp_path: Path) -> None:
+    """Who is under way keeps others waiting, and who was carried out is not called again, from the first claim on."""
+    steps = tmp_path / "migrations"
+    steps.mkdir()
+    for file in MIGRATIONS.glob("[0-9]*.sql"):
+        if int(file.name[:4]) <= 10:
+            shutil.copy(file, steps)
+    path = tmp_path / "spool.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        migrate(raw, path, steps)
+        for number, (person, state, outcome, due_at, settled_at) in enumerate(
+            [
+                (ANN, "claimed", None, NOW + 60, None),
+                ("bob@example.com", "done", "unsubscribed", NOW - 60, NOW - 60),
+                ("cem@example.com", "done", "unknown", NOW - 60, NOW - 60),
+            ],
+            start=1,
+        ):
+            raw.execute(
+                "INSERT INTO suppression (id, record, recipient, reason, wanted_by, recorded_at)"
+                " VALUES (?, ?, ?, 'bounce', 'news', ?)",
+                (number, f"old {number}", person, NOW - 90),
+            )
+            raw.execute(
+                "INSERT INTO dispatch (suppression, provider, state, outcome, due_at, recorded_at, attempts, claim,"
+                " settled_at) VALUES (?, 'news', ?, ?, ?, ?, 1, 'token', ?)",
+                (number, state, outcome, due_at, NOW - 90, settled_at),
+            )
+    with closing(SqliteSpool.open(path)) as spool:
+        put(spool, *(suppression(f"{name}@example.com") for name in ("ann", "bob", "cem", "dan")))
+        assert recipients(take(spool)) == ["cem@example.com", "dan@example.com"]
+        counts = spool.status().providers["news"]
+        assert (counts.claimed, counts.pending, counts.done) == (3, 1, 1)  # the last of them is Bob's repeat
+
+
+def test_numbers_of_people_never_change() -> None:
+    """They are in spools all over the world; with others, people who were carried out lately would be called again."""
+    assert person_number(ANN) == 20425834008768575
+    assert person_number("\udcff") == person_number("?")
