@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -236,12 +236,23 @@ class _Noting:
     def __getattr__(self, name: str) -> object:
         return getattr(self._policy, name)
 
-    def decide(self, record: Bounce | Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
+    def decide(self, record: Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
         """As the policy does."""
         verdict = self._policy.decide(record)
-        if isinstance(record, Bounce | Complaint) and not isinstance(verdict, Suppress):
-            self._shadow.note(record, verdict)
+        if isinstance(record, Complaint):
+            self._note(record, verdict)
         return verdict
+
+    def decide_several(self, bounces: Sequence[Bounce]) -> list[Verdict]:
+        """As the policy does."""
+        verdicts = self._policy.decide_several(bounces)
+        for bounce, verdict in zip(bounces, verdicts, strict=True):
+            self._note(bounce, verdict)
+        return verdicts
+
+    def _note(self, record: Bounce | Complaint, verdict: Verdict) -> None:
+        if not isinstance(verdict, Suppress):
+            self._shadow.note(record, verdict)
 
 
 @contextmanager
