@@ -248,7 +248,9 @@ def test_input_as_an_argument(tmp_path: Path) -> None:
 def with_a_bug(folder: Path) -> dict[str, str]:
     """An environment in which policy fails at every record, as nothing but a bug can make it."""
     (folder / "sitecustomize.py").write_text(
-        "from bouncehandler.policy import Policy\ndef fail(self, bounces):\n    return {}[0]\nPolicy.decide_several = fail\n"
+        "from bouncehandler.policy import Policy\n"
+        "def fail(self, bounces):\n    return {}[0]\n"
+        "Policy.decide_several = fail\n"
     )
     return {"PYTHONPATH": str(folder)}
 

@@ -27,7 +27,7 @@ _ROWS = 1500
 _SCHEMA = 295_000
 """Bytes that an empty spool has, about."""
 _FULL = ("can't grow", "disk error", "can't be kept", "can't be created")
-_RUBBISH = [b"rubbish,of,no,type,%d,%s\n" % (number, b"x" * 900) for number in range(200)]
+_RUBBISH = [b"rubbish,of,no,type,%d,%s\n" % (number, b"x" * 900) for number in range(450)]
 
 
 def _limit(folder: Path, scale: Scale) -> Line:
