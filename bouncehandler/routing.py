@@ -54,6 +54,13 @@ class Routes:
         wanting = self._of_domain.get(at_domain)
         return self._always_in_order if wanting is None else wanting
 
+    def of_several(self, originators: Sequence[str]) -> list[tuple[str, ...]]:
+        """The same for many."""
+        if self._is_open or not self._knows_domains_alone:
+            return list(map(self.of, originators))
+        known = self._of_domain.get
+        return [known(originator[originator.rfind("@") :]) or self.of(originator) for originator in originators]
+
     def _in_order(self, text: str, at_domain: str) -> tuple[str, ...]:
         wanting = self._always | self._whole.get(text, set()) | self._domains.get(at_domain, set())
         wanting |= {name for pattern, name in self._others if pattern.match(text)}

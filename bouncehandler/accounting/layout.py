@@ -41,9 +41,6 @@ _DECISIVE_LAST = PERSON | {"orig", "bouncecat", "dsnstatus", "jobid", "feedbackt
 _DECISIVE = ("rcpt", "bounceCat", "orig", "dsnStatus")
 
 
-_ONE_MORE = ("",)
-"""The cell that stands for columns which are not there, behind the others."""
-
 _new_bounce: Callable[[tuple[object, ...]], Bounce] = partial(tuple.__new__, Bounce)
 """Half the time of `Bounce(...)`."""
 
@@ -75,6 +72,8 @@ class Layout:
         self.ends_decisively = bool(names) and names[-1] in _DECISIVE_LAST
         """Whether a cut in the last cell could change a decision."""
         self._pick = _picker(list(places.values()))
+        self._needed = self.width if all(places.values()) else self.width + 1
+        """Cells that a row needs: behind the others stands an empty one for columns that are not there."""
 
     def delivery(self, row: list[str]) -> Delivery | None:
         """The row as a delivery; None where it lacks the recipient or the time, which a delivery is no use without."""
@@ -90,7 +89,8 @@ class Layout:
 
     def bounce(self, row: list[str], record_type: Literal["b", "rb"]) -> Bounce | str:
         """The row as a bounce, or the reason why it is none; a row shorter than the header is padded."""
-        row.extend(_ONE_MORE if len(row) == self.width else [""] * (self.width + 1 - len(row)))
+        if len(row) < self._needed:
+            row.extend([""] * (self.width + 1 - len(row)))
         cells = self._pick(row)
         text = "".join(cells)
         return _bounce(cells if text.isascii() and "\0" not in text else tuple(map(clean, cells)), record_type)

@@ -189,8 +189,10 @@ class Ingest:
         verdicts = self._policy.decide_several(bounces)
         self._figures.bounces(bounces, verdicts)
         decided = list(zip(bounces, verdicts, strict=True))
-        self._suppress([(bounce, verdict) for bounce, verdict in decided if isinstance(verdict, Suppress)])
-        for bounce, verdict in decided:
+        suppressed = [(bounce, verdict) for bounce, verdict in decided if isinstance(verdict, Suppress)]
+        if suppressed:
+            self._suppress(suppressed)
+        for bounce, verdict in decided if len(suppressed) < len(decided) else ():
             if isinstance(verdict, Count):
                 self._counted.append(self._owing.counted(bounce, verdict))
                 self._tally.counted[verdict.rule] += 1
@@ -207,8 +209,8 @@ class Ingest:
             )
 
     def _suppress(self, decided: Sequence[tuple[Bounce, Suppress]]) -> None:
-        owed = self._owing.bounces([bounce for bounce, _ in decided], [verdict for _, verdict in decided])
-        if self._owing.routes.everyone:
+        owed = self._owing.bounces(*zip(*decided, strict=True))
+        if self._owing.routes.everyone and () in {one.providers for one in owed}:
             for one in owed:
                 if not one.providers:
                     self._tally.nobody_wants(one.suppression.originator)

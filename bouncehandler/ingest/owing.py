@@ -1,6 +1,7 @@
 """What a verdict to suppress makes of a record: the suppression, and the providers that it is owed to."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from bouncehandler.ingest.sights import Sights
@@ -19,6 +20,11 @@ class TokenHolder(NamedTuple):
     provider: str = ""
     """Whose ids they are, where the configuration says so; else any provider of that type may know them."""
 
+
+_new_owed: Callable[[tuple[object, ...]], Owed] = partial(tuple.__new__, Owed)
+_new_suppression: Callable[[tuple[object, ...]], Suppression] = partial(tuple.__new__, Suppression)
+"""Half the time of `Suppression(...)`; all fields have to be there."""
+_NO_IDS = ("", "", "", "")
 
 Tokens = Callable[[str], TokenHolder | None]
 """From a List-Unsubscribe address to whom it stands for; None where it holds no token."""
@@ -41,12 +47,12 @@ class Owing:
 
     def bounces(self, bounces: Sequence[Bounce], verdicts: Sequence[Suppress]) -> list[Owed]:
         """Bounces are owed to the providers that want their originators."""
-        wanting = self.routes.of
+        wanting = self.routes.of_several([bounce.originator for bounce in bounces])
         sightings = self._sights.bounces(bounces) if self._sights else [None] * len(bounces)
         suppressions = _suppressions(bounces, [verdict.rule for verdict in verdicts])
         return [
-            Owed(suppression, wanting(suppression.originator), (), (), sighting)
-            for suppression, sighting in zip(suppressions, sightings, strict=True)
+            _new_owed((suppression, providers, (), (), sighting))
+            for suppression, providers, sighting in zip(suppressions, wanting, sightings, strict=True)
         ]
 
     def counted(self, bounce: Bounce, verdict: Count) -> Counted:
@@ -126,32 +132,23 @@ class Owing:
 def _suppressions(bounces: Sequence[Bounce], rules: Sequence[str]) -> list[Suppression]:
     """What bounces say of their recipients."""
     return [
-        Suppression(
-            record,
-            to,
-            "bounce",
-            rule,
-            kind,
-            category,
-            status_text(status),
-            diagnostic,
-            originator,
-            job_id,
-            logged or queued,
+        _new_suppression(
+            (
+                record,
+                to,
+                "bounce",
+                rule,
+                kind,
+                category,
+                status_text(status),
+                diagnostic,
+                sender,
+                job_id,
+                logged or queued,
+                *_NO_IDS,
+            )
         )
-        for record, rule, (
-            kind,
-            to,
-            logged,
-            queued,
-            originator,
-            category,
-            status,
-            _,
-            diagnostic,
-            _,
-            job_id,
-            _,
-            _,
-        ) in zip(ids_of(bounces), rules, bounces, strict=True)
+        for record, rule, (kind, to, logged, queued, sender, category, status, _, diagnostic, _, job_id, _, _) in zip(
+            ids_of(bounces), rules, bounces, strict=True
+        )
     ]
