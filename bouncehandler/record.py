@@ -234,7 +234,16 @@ def _moment(at: datetime | None) -> str:
     Records come in the order of their times, so their ids lie side by side in an index: a spool with many millions
     takes new ones as quickly as an empty one.
     """
-    return f"{epoch(at) & 0xFFFFFFFF:08x}" if at else "00000000"
+    return f"{epoch(at) & 0xFFFFFFFF:08x}" if at else _NO_MOMENT
+
+
+_NO_MOMENT = "00000000"
+
+
+def moment_of(record: str) -> str:
+    """What an id has in common with all that are of the same second; empty for those of records without a time."""
+    moment = record[: len(_NO_MOMENT)]
+    return "" if moment == _NO_MOMENT else moment
 
 
 def _digest(*fields: str) -> str:

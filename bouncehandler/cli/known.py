@@ -55,8 +55,11 @@ class Known:
     def find(self, record: Suppression) -> Standing | None:
         """What a record is known as: a suppression, or the last of the soft bounces that came to one."""
         spool = self._open()
-        standings = spool.standings(record.person) if spool else ()
-        return next((one for one in standings if one.record == record.id or _is_last(record, one)), None)
+        if not spool:
+            return None
+        exactly = spool.standing(record.person, record.id)
+        alike = () if exactly else spool.standings_at(record.person, record.id)
+        return exactly or next((one for one in alike if _is_last(record, one)), None)
 
     def has(self, person: str, known: Standing) -> bool:
         """Whether what another spool knows is known here as well, or something as good."""

@@ -2,22 +2,21 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, Self
 
-from bouncehandler.accounting import Reader
 from bouncehandler.cli.closing import Comparison
-from bouncehandler.cli.deciding import owing_of, policy_of
 from bouncehandler.cli.exits import TRY_AGAIN, CommandError
 from bouncehandler.cli.known import Known, is_counted
 from bouncehandler.cli.session import Session
+from bouncehandler.cli.shadow_intake import ShadowIntake
 from bouncehandler.ingest import Ingest
 from bouncehandler.ingest.ports import Log
-from bouncehandler.policy import Count, Policy, Suppress, Verdict
-from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
+from bouncehandler.policy import Count, Verdict
+from bouncehandler.record import Bounce, Complaint
 from bouncehandler.spool import Counted, Owed, Recorded, Selection, SpoolError
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.spool.sqlite_review import Standing
@@ -82,7 +81,7 @@ class Shadow:
 
     def intake(self, log: Log) -> "Ingest":
         """Fresh, for one input; `log` hears of the rows themselves."""
-        return _Intake(self, self._session, log)
+        return ShadowIntake(self, self._session, log)
 
     def differences(self, is_over: Callable[[], bool] = lambda: False) -> Iterator[Difference]:
         """What would be decided otherwise, by what the real spool knows by now; `is_over` ends it before its time."""
@@ -193,66 +192,6 @@ class Shadow:
                 said = {"operator": wave.operator, "bounces": wave.bounces, "held": wave.held}
                 self._log.info("would_hold_wave", **said, expected=round(wave.expected, 1), diagnostic=wave.example)
                 self._waves = wave.id
-
-
-class _Intake(Ingest):
-    """Decides as a run does, and has each group compared as soon as it is in the scratch spool."""
-
-    def __init__(self, shadow: Shadow, session: Session, log: Log) -> None:
-        self._shadow, settings = shadow, session.settings
-        policy = policy_of(settings)
-        super().__init__(
-            Reader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
-            _Noting(policy, shadow),  # type: ignore[arg-type]  # it is one, and notes
-            owing_of(settings),
-            shadow,
-            shadow,
-            log,
-            clock=time.time,
-            batch_rows=settings.spool.batch_rows,
-            says_each=True,  # else the reader only tallies what is ignored
-        )
-
-    @property
-    def is_waiting_to_commit(self) -> bool:
-        return super().is_waiting_to_commit or self._shadow.is_waiting
-
-    def feed(self, block: bytes) -> None:
-        super().feed(block)
-        if self._shadow.is_full:
-            self.commit()
-
-    def commit(self) -> None:
-        super().commit()
-        self._shadow.compare()
-
-
-class _Noting:
-    """A policy that also notes what it decides on each record."""
-
-    def __init__(self, policy: Policy, shadow: Shadow) -> None:
-        self._policy, self._shadow = policy, shadow
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._policy, name)
-
-    def decide(self, record: Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
-        """As the policy does."""
-        verdict = self._policy.decide(record)
-        if isinstance(record, Complaint):
-            self._note(record, verdict)
-        return verdict
-
-    def decide_several(self, bounces: Sequence[Bounce]) -> list[Verdict]:
-        """As the policy does."""
-        verdicts = self._policy.decide_several(bounces)
-        for bounce, verdict in zip(bounces, verdicts, strict=True):
-            self._note(bounce, verdict)
-        return verdicts
-
-    def _note(self, record: Bounce | Complaint, verdict: Verdict) -> None:
-        if not isinstance(verdict, Suppress):
-            self._shadow.note(record, verdict)
 
 
 @contextmanager

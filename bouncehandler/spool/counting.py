@@ -103,13 +103,17 @@ def _spend(connection: Connection, raw: sqlite3.Connection, recipient: str) -> O
     return Owed(suppression, tuple(wanted))
 
 
+_MOMENT = 8
+"""Digits with which an id tells the time: as the last of the bounces was recorded, so is what they come to."""
+
+
 def _suppression(recipient: str, bounces: Sequence[SoftBounce]) -> Suppression:
     """The last bounce with all of them as evidence; the same bounces make the same id."""
     last = bounces[-1]
-    digest = blake2b("\x1f".join(bounce.record for bounce in bounces).encode(), digest_size=12).hexdigest()
+    digest = blake2b("\x1f".join(bounce.record for bounce in bounces).encode(), digest_size=8).hexdigest()
     evidence = [f"{_date(bounce.at)} {bounce.category} {bounce.status} {bounce.diagnostic}" for bounce in bounces]
     return Suppression(
-        digest,
+        last.record[:_MOMENT] + digest,
         recipient,
         "bounce",
         last.rule,

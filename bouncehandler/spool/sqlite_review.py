@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from bouncehandler.record import moment_of
 from bouncehandler.spool import DeadLetter, Forgotten, Happening, HeldWave, Selection, Taken, Undone
 from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.forgetting import Forgetting, forget, forget_rest
@@ -52,6 +53,12 @@ class SqliteReview:
         """All that stands against a person, newest first; of a great many only the newest."""
         rows = self._connection.rows("standings", {"person": storable(person), "most": _MOST})
         return [_standing(row) for row in rows]
+
+    def standings_at(self, person: str, record: str) -> list[Standing]:
+        """What stands against a person by records of the same second as this one; nothing where it has no time."""
+        moment = moment_of(record)
+        rows = self._connection.rows("standings_at", {"person": storable(person), "moment": moment}) if moment else ()
+        return list(map(_standing, rows))
 
     def history(self, person: str) -> list[Happening]:
         """Everything that is known of a person, in the order of the time."""

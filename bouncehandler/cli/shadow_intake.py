@@ -1,0 +1,79 @@
+"""What reads for a shadow: it decides as a run does, and notes what suppresses nobody."""
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from bouncehandler.accounting import Reader
+from bouncehandler.cli.deciding import owing_of, policy_of
+from bouncehandler.cli.session import Session
+from bouncehandler.ingest import Ingest
+from bouncehandler.ingest.ports import Log
+from bouncehandler.policy import Policy, Suppress, Verdict
+from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
+
+if TYPE_CHECKING:
+    from bouncehandler.cli.shadow import Shadow
+
+
+class ShadowIntake(Ingest):
+    """Decides as a run does, and has each group compared as soon as it is in the scratch spool."""
+
+    def __init__(self, shadow: "Shadow", session: Session, log: Log) -> None:
+        self._shadow, settings = shadow, session.settings
+        policy = policy_of(settings)
+        super().__init__(
+            Reader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
+            _Noting(policy, shadow),  # type: ignore[arg-type]  # it is one, and notes
+            owing_of(settings),
+            shadow,
+            shadow,
+            log,
+            clock=time.time,
+            batch_rows=settings.spool.batch_rows,
+            says_each=True,  # else the reader only tallies what is ignored
+        )
+
+    @property
+    def is_waiting_to_commit(self) -> bool:
+        """As `Ingest` has it, or to be compared."""
+        return super().is_waiting_to_commit or self._shadow.is_waiting
+
+    def feed(self, block: bytes) -> None:
+        """As `Ingest` does; what fills the shadow is compared."""
+        super().feed(block)
+        if self._shadow.is_full:
+            self.commit()
+
+    def commit(self) -> None:
+        """As `Ingest` does, and compare."""
+        super().commit()
+        self._shadow.compare()
+
+
+class _Noting:
+    """A policy that also notes what it decides on each record."""
+
+    def __init__(self, policy: Policy, shadow: "Shadow") -> None:
+        self._policy, self._shadow = policy, shadow
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._policy, name)
+
+    def decide(self, record: Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
+        """As the policy does."""
+        verdict = self._policy.decide(record)
+        if isinstance(record, Complaint):
+            self._note(record, verdict)
+        return verdict
+
+    def decide_several(self, bounces: Sequence[Bounce]) -> list[Verdict]:
+        """As the policy does."""
+        verdicts = self._policy.decide_several(bounces)
+        for bounce, verdict in zip(bounces, verdicts, strict=True):
+            self._note(bounce, verdict)
+        return verdicts
+
+    def _note(self, record: Bounce | Complaint, verdict: Verdict) -> None:
+        if not isinstance(verdict, Suppress):
+            self._shadow.note(record, verdict)
