@@ -31,10 +31,8 @@ class Columns(NamedTuple):
     originator: Getter | None
     host: Getter | None
     diagnostic: Getter | None
-    dimensions: Sequence[str]
-    """Those whose names are the cells themselves."""
-    named: Getter | None
-    """The cells of these dimensions, as one tuple."""
+    named: Sequence[tuple[str, Getter]]
+    """Dimensions whose names are the cells themselves."""
     tells_who_defers: bool = False
     """Whether the recipients' domains and the diagnostics are told together as well."""
 
@@ -44,9 +42,8 @@ class Cells:
 
     def __init__(self) -> None:
         self.number = 0
-        self.dimensions: Sequence[str] = ()
-        self.named: Counter[tuple[str, ...]] = Counter()
-        """By the cells of these dimensions: a row has few of them to itself, and one look-up is quicker than four."""
+        self.named: dict[str, Counter[str]] = {}
+        """By dimension."""
         self.originators: Counter[str] = Counter()
         """Domains: each message may have a sender of its own (VERP)."""
         self.recipients: Counter[str] = Counter()
@@ -60,24 +57,17 @@ class Cells:
     @property
     def size(self) -> int:
         """Texts in memory, of which hostile rows have one each."""
-        named = len(self.named) * len(self.dimensions)
-        counters = (self.originators, self.recipients, self.diagnostics, self.hosts, self.deferrals)
-        return named + sum(len(counter) for counter in counters)
-
-    def by_dimension(self) -> Iterable[tuple[str, Counter[str]]]:
-        """Dimensions, with how many rows have which name there."""
-        for place, dimension in enumerate(self.dimensions):
-            numbers: Counter[str] = Counter()
-            for names, number in self.named.items():
-                numbers[names[place]] += number
-            yield dimension, numbers
+        counters = (*self.named.values(), self.originators, self.recipients, self.diagnostics)
+        return sum(len(counter) for counter in counters) + len(self.hosts) + len(self.deferrals)
 
     def take(self, columns: Columns, rows: Rows) -> None:
         """Count rows, which come some hundred at a time."""
         self.number += len(rows)
-        if columns.named:
-            self.dimensions = columns.dimensions
-            self.named.update(map(columns.named, rows))
+        for dimension, get in columns.named:
+            counter = self.named.get(dimension)
+            if counter is None:
+                counter = self.named[dimension] = Counter()
+            counter.update(map(get, rows))
         if columns.originator:
             self.originators.update(_domains(columns.originator, rows))
         if columns.recipient:
@@ -118,27 +108,17 @@ def columns_of(layout: Layout, record_type: str) -> Columns:
         return None if (place := first(*names)) is None else itemgetter(place)
 
     jobs = layout.places["jobId"]
-    job = jobs[-1 if record_type == "rb" else 0] if jobs else None
-    found = {"category": first("bounceCat"), "vmta": first("vmta"), "source": first("dlvSourceIp"), "job": job}
-    cells = {dimension: place for dimension, place in found.items() if place is not None}
+    job = itemgetter(jobs[-1 if record_type == "rb" else 0]) if jobs else None
+    cells = {"category": getter("bounceCat"), "vmta": getter("vmta"), "source": getter("dlvSourceIp"), "job": job}
     return Columns(
         first("timeLogged", "timeQueued"),
         _of_queue(layout) if record_type == "tq" else getter("rcpt"),
         getter("orig"),
         getter("dsnMta"),
         getter("dsnDiag"),
-        tuple(cells),
-        _together(list(cells.values())),
+        tuple((dimension, get) for dimension, get in cells.items() if get is not None),
         tells_who_defers=record_type in {"t", "tq"},
     )
-
-
-def _together(places: Sequence[int]) -> Getter | None:
-    """Cells as a tuple, also where it is one alone; None for none."""
-    if len(places) == 1:
-        (place,) = places
-        return lambda row: (row[place],)
-    return itemgetter(*places) if places else None
 
 
 def _of_queue(layout: Layout) -> Getter | None:
@@ -158,8 +138,7 @@ OF_BOUNCES = Columns(
     _GET["originator"],
     _GET["remote_mta"],
     _GET["diagnostic"],
-    ("category", "vmta", "source", "job"),
-    itemgetter(*map(Bounce._fields.index, ("category", "vmta", "source_ip", "job_id"))),
+    (("category", _GET["category"]), ("vmta", _GET["vmta"]), ("source", _GET["source_ip"]), ("job", _GET["job_id"])),
 )
 """Of `Bounce`."""
 

@@ -189,7 +189,7 @@ class Figures:
         for (hour, kind, verdict, rule), cells in self._cells.items():
             self._add((hour, kind, verdict, ""), {"": cells.number})
             self._add((hour, kind, verdict, "rule"), {rule: cells.number})
-            for dimension, numbers in cells.by_dimension():
+            for dimension, numbers in cells.named.items():
                 self._add((hour, kind, verdict, dimension), _named(numbers, name))
                 if dimension == "category" and verdict == "ignore" and not rule:
                     self._add((hour, kind, verdict, "rule"), _named(numbers, self._rule))
