@@ -42,7 +42,7 @@ _DECISIVE = ("rcpt", "bounceCat", "orig", "dsnStatus")
 
 
 _new_bounce: Callable[[tuple[object, ...]], Bounce] = partial(tuple.__new__, Bounce)
-"""Half the time of `Bounce(...)`."""
+"""Little more than half the time of `Bounce(...)`."""
 
 
 class ColumnsMissing(NamedTuple):

@@ -185,7 +185,7 @@ class Ingest:
             self._unread.miss(item)
 
     def _bounces(self, bounces: Sequence[Bounce]) -> None:
-        """All bounces of a block at once, which is a third quicker than one by one."""
+        """All bounces of a block at once, which is quicker than one by one."""
         verdicts = self._policy.decide_several(bounces)
         self._figures.bounces(bounces, verdicts)
         decided = list(zip(bounces, verdicts, strict=True))

@@ -23,7 +23,7 @@ class TokenHolder(NamedTuple):
 
 _new_owed: Callable[[tuple[object, ...]], Owed] = partial(tuple.__new__, Owed)
 _new_suppression: Callable[[tuple[object, ...]], Suppression] = partial(tuple.__new__, Suppression)
-"""Half the time of `Suppression(...)`; all fields have to be there."""
+"""Little more than half the time of `Suppression(...)`; all fields have to be there."""
 _NO_IDS = ("", "", "", "")
 
 Tokens = Callable[[str], TokenHolder | None]

@@ -21,6 +21,9 @@ _SLACK = 1.0
 _DAY = 86_400
 """Seconds, as in `dispatch_carried_out`."""
 
+_LONGEST = 100 * _DAY
+"""Nothing waits longer, unless a wrong clock says so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claiming:
@@ -153,7 +156,7 @@ class _Look:
         work = suppression.person, suppression.job_id if asked.per_campaign else None
         turn = self._turns.get(work) or self._turns.setdefault(work, self._turn(work))
         # Whoever was carried out since this was recorded need not be called for it, however long ago that is by now.
-        since = asked.since if attempts else min(asked.since, recorded_at)
+        since = asked.since if attempts else min(asked.since, max(recorded_at, asked.since - _LONGEST))
         if changed is None and self._is_carried_out(turn.person, work, since):
             found.repeats.append(number)
         elif changed is not None or turn.is_of(number):
