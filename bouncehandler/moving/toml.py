@@ -60,5 +60,10 @@ def _value(value: TomlValue) -> str:
         return str(value)
     if isinstance(value, str):
         # JSON's escapes are TOML's (TOML 1.0, basic strings), which wants one more character escaped
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        return "".join(char if char.isprintable() else _escaped(char) for char in json.dumps(value, ensure_ascii=False))
     return "[" + ", ".join(_value(one) for one in value) + "]"
+
+
+def _escaped(char: str) -> str:
+    """So that no terminal or editor takes it for a command, or for the end of a line."""
+    return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"  # noqa: PLR2004  # TOML's two forms

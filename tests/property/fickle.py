@@ -95,6 +95,8 @@ class Severed:
     def __init__(self, path: Path) -> None:
         self.is_severed = False
         self.in_hand: set[int] = set()
+        self.works: dict[int, tuple[str, str]] = {}
+        """Provider and suppression of each dispatch that was ever claimed."""
         self._spool = SqliteSpool.open(path)
 
     def __getattr__(self, method: str) -> Callable[..., object]:
@@ -103,6 +105,7 @@ class Severed:
                 raise SpoolError("killed")
             result = getattr(self._spool, method)(*args, **values)
             if method == "claim":
+                self.works |= {one.id: (one.provider, one.suppression.id) for one in result}
                 self.in_hand |= {one.id for one in result}
             if method == "settle":
                 self.in_hand -= {one.dispatch.id for one in cast("Sequence[object]", args[0])}  # type: ignore[attr-defined]  # settlements
@@ -127,6 +130,7 @@ class Adapter:
     def unsubscribe_batch(self, suppressions: Sequence[Suppression]) -> list[Outcome]:
         """One call for all."""
         call = self._process.world.begin(self.name, suppressions, self._process.now)
+        self._process.calls.append(call)
         try:
             return self._answer(call)
         finally:
@@ -191,6 +195,7 @@ class Process:
 
     def __init__(self, world: World, *, suspect_after: int, concurrency: int) -> None:
         self.world, self.now, self.said = world, world.now, _Said()
+        self.calls: list[Call] = []
         self.hanging: list[Call] = []
         self.crew = Crew()
         self.spool = Severed(world.path)
@@ -242,11 +247,14 @@ class Process:
         wait_until(lambda: len(self.spool.in_hand) == sum(len(call.suppressions) for call in self.hanging), 30)
 
     def kill(self) -> set[int]:
-        """Hear no answer any more; returns what was in hand."""
+        """Hear no answer any more, and keep none that is not kept yet; returns what was in hand."""
         self.spool.is_severed = True
         self._lose()
         self._answering.set()
         wait_until(lambda: self.crew.has_ended, 30)
+        unkept = {self.spool.works[number] for number in self.spool.in_hand}
+        for call in self.calls:
+            call.is_lost |= any((call.provider, one.id) in unkept for one in call.suppressions)
         self.spool.close()
         return self.spool.in_hand
 

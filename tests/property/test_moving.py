@@ -3,7 +3,7 @@
 import json
 import tomllib
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bouncehandler import registry
@@ -88,6 +88,7 @@ def test_any_settings_give_a_configuration_that_loads(found_in: dict[str, object
 
 @FEW
 @given(setups())
+@example({"$bounceCategories": "0\x85"})
 def test_every_line_that_is_shown_loads_as_well(found_in: dict[str, object]) -> None:
     """Nothing from the file can end a comment or a text, so that it would become a setting of its own."""
     found = moved(read(setup(found_in)))
