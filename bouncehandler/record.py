@@ -238,11 +238,13 @@ def _moment(at: datetime | None) -> str:
 
 
 _NO_MOMENT = "00000000"
+MOMENT = len(_NO_MOMENT)
+"""Digits with which an id tells the time of its record."""
 
 
 def moment_of(record: str) -> str:
     """What an id has in common with all that are of the same second; empty for those of records without a time."""
-    moment = record[: len(_NO_MOMENT)]
+    moment = record[:MOMENT]
     return "" if moment == _NO_MOMENT else moment
 
 

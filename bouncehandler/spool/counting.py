@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
+from bouncehandler.record import MOMENT
 from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.data import Counted, Owed, Recorded
 from bouncehandler.spool.recording import Watching, put
@@ -103,17 +104,13 @@ def _spend(connection: Connection, raw: sqlite3.Connection, recipient: str) -> O
     return Owed(suppression, tuple(wanted))
 
 
-_MOMENT = 8
-"""Digits with which an id tells the time: as the last of the bounces was recorded, so is what they come to."""
-
-
 def _suppression(recipient: str, bounces: Sequence[SoftBounce]) -> Suppression:
-    """The last bounce with all of them as evidence; the same bounces make the same id."""
+    """The last bounce with all of them as evidence, and its time; the same bounces make the same id."""
     last = bounces[-1]
     digest = blake2b("\x1f".join(bounce.record for bounce in bounces).encode(), digest_size=8).hexdigest()
     evidence = [f"{_date(bounce.at)} {bounce.category} {bounce.status} {bounce.diagnostic}" for bounce in bounces]
     return Suppression(
-        last.record[:_MOMENT] + digest,
+        last.record[:MOMENT] + digest,
         recipient,
         "bounce",
         last.rule,

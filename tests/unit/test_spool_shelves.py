@@ -11,7 +11,7 @@ from bouncehandler.spool.kinds import person_number
 from bouncehandler.spool.migrate import migrate
 from bouncehandler.spool.review import Selection
 from bouncehandler.spool.sqlite import SqliteSpool
-from tests.contract.spool_examples import DAY, NOW, before, done, put, recipients, suppression, take
+from tests.contract.spool_examples import DAY, NOW, before, done, put, recipients, returned, suppression, take
 
 MIGRATIONS = Path(__file__).parents[2] / "bouncehandler" / "spool" / "migrations"
 SHELF = 8192
@@ -88,6 +88,20 @@ def test_a_spool_from_before_knows_whose_turn_it_is(tmp_path: Path) -> None:
         assert recipients(take(spool)) == ["cem@example.com", "dan@example.com"]
         counts = spool.status().providers["news"]
         assert (counts.claimed, counts.pending, counts.done) == (3, 1, 1)  # the last of them is Bob's repeat
+
+
+def test_two_people_with_one_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number only finds people faster: who shares it is somebody else, at claims as at settling."""
+    for module in ("claims", "settling"):
+        monkeypatch.setattr(f"bouncehandler.spool.{module}.person_number", lambda _: 7)
+    bob, later = suppression("bob@example.com"), suppression(ANN, 2)
+    with closing(SqliteSpool.open(tmp_path / "spool.db")) as spool:
+        put(spool, suppression(ANN), bob, later)
+        ann, other = take(spool)
+        assert spool.settle([done(ann), returned(other)], NOW) == 1
+        assert recipients(take(spool, now=NOW + 1)) == [bob.recipient]
+        put(spool, suppression("cem@example.com"), now=NOW + 2)
+        assert recipients(take(spool, now=NOW + 2)) == ["cem@example.com"]
 
 
 def test_numbers_of_people_never_change() -> None:
