@@ -105,6 +105,7 @@ def _become_the_program(  # noqa: PLR0913  # all that a process inherits
         os.close(file)
     sys.argv = argv
     entry()
+    sys.exit()  # as after a start, should it return: this process never waits for commands itself
 
 
 def _new(name: str) -> int:

@@ -32,7 +32,7 @@ def test_verdicts(hits: str) -> None:
 
 
 def test_ids() -> None:
-    """Also where one of them holds what stands between the fields; all that differ have different ones."""
+    """Also where one of them holds what stands between the fields."""
     assert ids_of(BOUNCES) == [bounce.id for bounce in BOUNCES]
     assert ids_of([]) == []
 
