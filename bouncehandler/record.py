@@ -1,7 +1,7 @@
 """What comes in, as plain data: bounces, deliveries, complaints, unsubscribe requests, listed addresses."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -45,6 +45,11 @@ def parse_address(text: str) -> Address | None:
     return Address(f"{local}@{domain}")
 
 
+def is_plain_address(text: str) -> bool:
+    """Whether the text is an `Address` as it stands, as nearly all are; `parse_address` knows the others."""
+    return len(text) <= MAX_ADDRESS and _PLAIN.fullmatch(text) is not None
+
+
 class DsnStatus(NamedTuple):
     """An enhanced status code, class.subject.detail (RFC 3463 2)."""
 
@@ -72,6 +77,11 @@ def epoch(at: datetime) -> int:
 def parse_status(text: str) -> DsnStatus | None:
     """The status that `5.1.1 (bad destination mailbox address)` begins with; None where it begins with none."""
     return _status(text[:_STATUS_WITHIN])
+
+
+def parse_statuses(texts: Iterable[str]) -> list[DsnStatus | None]:
+    """The same of many."""
+    return [_status(text[:_STATUS_WITHIN]) for text in texts]
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,7 @@
 """What single cells hold: texts, times, and addresses in all the forms that reporters write them."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -32,6 +33,11 @@ _REDACTED_DOMAIN = re.compile(r"(?:.*\.)?invalid|x+(?:\.x+)*")
 def parse_time(text: str) -> datetime | None:
     """An aware time from `2016-08-01 14:06:01-0400` or UNIX seconds (v4, `iso-times no`); None from anything else."""
     return _time(text) if len(text) <= _LONGEST_TIME else None
+
+
+def parse_times(texts: Sequence[str]) -> list[datetime | None]:
+    """The same of many."""
+    return list(map(_time if max(map(len, texts)) <= _LONGEST_TIME else parse_time, texts))
 
 
 @lru_cache(maxsize=4096)

@@ -5,9 +5,9 @@ from functools import cached_property, partial
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
-from bouncehandler.accounting.cells import clean, parse_time
+from bouncehandler.accounting.cells import clean, parse_time, parse_times
 from bouncehandler.accounting.complaints import PERSON, ComplaintLayout
-from bouncehandler.record import Bounce, Delivery, parse_address, parse_status
+from bouncehandler.record import Bounce, Delivery, parse_address, parse_status, parse_statuses
 
 _ORDERS = """
 type timeQueued bounceCat vmta orig rcpt srcMta dlvSourceIp jobId dsnStatus dsnMta dsnDiag
@@ -41,6 +41,7 @@ _DECISIVE_LAST = PERSON | {"orig", "bouncecat", "dsnstatus", "jobid", "feedbackt
 _DECISIVE = ("rcpt", "bounceCat", "orig", "dsnStatus")
 
 
+_TYPE = itemgetter(0)
 _new_bounce: Callable[[tuple[object, ...]], Bounce] = partial(tuple.__new__, Bounce)
 """Little more than half the time of `Bounce(...)`."""
 
@@ -71,6 +72,8 @@ class Layout:
         """Cells of the rows whose category is sure to stand at that index; none where there is none, or several."""
         self.ends_decisively = bool(names) and names[-1] in _DECISIVE_LAST
         """Whether a cut in the last cell could change a decision."""
+        self.recipient = places["rcpt"][0] if len(places["rcpt"]) == 1 and not self.missing else None
+        """Index of the one column for the recipient; None where there are several, or a decisive one is missing."""
         self._pick = _picker(list(places.values()))
         self._needed = self.width if all(places.values()) else self.width + 1
         """Cells that a row needs: behind the others stands an empty one for columns that are not there."""
@@ -94,6 +97,42 @@ class Layout:
         cells = self._pick(row)
         text = "".join(cells)
         return _bounce(cells if text.isascii() and "\0" not in text else tuple(map(clean, cells)), record_type)
+
+    def bounces(self, rows: Sequence[list[str]]) -> list[Bounce]:
+        """Rows of type `b` or `rb`, each as wide as the header and with a plain address for its recipient, as bounces.
+
+        The same as one by one, in half the time: a column at a time.
+        """
+        columns = (self._column(rows, found) for found in self.places.values())
+        recipients, logged, queued, originators, categories, statuses, *others = columns
+        return list(
+            map(
+                _new_bounce,
+                zip(
+                    map(_TYPE, rows),
+                    recipients,
+                    parse_times(logged),
+                    parse_times(queued),
+                    originators,
+                    categories,
+                    parse_statuses(statuses),
+                    statuses,
+                    *others,
+                    strict=True,
+                ),
+            )
+        )
+
+    def _column(self, rows: Sequence[list[str]], places: Sequence[int]) -> list[str]:
+        """Clean cells, of several columns the first that is not empty; empty ones where there is no column."""
+        if not places:
+            return [""] * len(rows)
+        cells: list[str] = list(map(itemgetter(places[0]), rows))
+        for place in places[1:]:
+            if "" in cells:
+                cells = [cell or row[place] for cell, row in zip(cells, rows, strict=True)]
+        text = "".join(cells)
+        return cells if text.isascii() and "\0" not in text else list(map(clean, cells))
 
 
 def _places(names: list[str], wanted: tuple[str, ...]) -> list[int]:

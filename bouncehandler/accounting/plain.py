@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Literal, cast
+from operator import itemgetter
 
 from bouncehandler.accounting.layout import Layout
 from bouncehandler.record import Bounce
@@ -12,6 +12,8 @@ _LONGEST_CATEGORY = 256
 
 TOGETHER = 256
 """Rows that are shown together; more of them do not fit into the processor's cache."""
+
+_TYPE = itemgetter(0)
 
 Watcher = Callable[[str, Layout, Sequence[list[str]]], None]
 """Is shown rows of a type under a layout, each as wide as that; it may not keep them."""
@@ -55,6 +57,10 @@ class Plain:
         self._layout, self.category = layout, layout.category
         self.width = -1
         """Cells of a plain row; -1: there is none."""
+        self.recipient: int | None = None
+        """The cell with a bounce's recipient, by which a plain row is known; None: no bounce is plain."""
+        self.aside: list[list[str]] = []
+        """Rows of bounces that have yet to be read: many at once are quicker."""
 
     def ignore(self, category: str) -> None:
         """From now on only tally the rows of this category."""
@@ -67,6 +73,7 @@ class Plain:
         self.show()
         self._layout, self.category = layout, layout.category
         self.width = layout.tally_width if is_sure else -1
+        self.recipient = layout.recipient
 
     def show(self) -> None:
         """Show the watcher what it has not seen yet."""
@@ -82,10 +89,11 @@ class Plain:
         row.extend([""] * (layout.width - len(row)))
         self.watcher(record_type, layout, [row])
 
-    def bounce(self, row: list[str]) -> Bounce | None:
-        """A row of type `b` or `rb`, as wide as its header, as a bounce; None, and as it was, where it holds none."""
-        found = self._layout.bounce(row, cast("Literal['b', 'rb']", row[0]))
-        if isinstance(found, str):
-            del row[self.width :]  # where it was padded
-            return None
-        return found
+    def bounces(self) -> Sequence[Bounce]:
+        """What the rows that were put aside hold."""
+        if not self.aside:
+            return ()
+        self._counted.update(map(_TYPE, self.aside))
+        bounces = self._layout.bounces(self.aside)
+        self.aside.clear()
+        return bounces

@@ -22,7 +22,7 @@ from bouncehandler.accounting.listed import is_heading, listed_address, quoted_c
 from bouncehandler.accounting.open_row import OpenRow
 from bouncehandler.accounting.plain import TOGETHER, Plain
 from bouncehandler.accounting.spans import Ruin, Span
-from bouncehandler.record import ListedAddress
+from bouncehandler.record import ListedAddress, is_plain_address
 
 
 class Reader:
@@ -80,7 +80,7 @@ class Reader:
     def close(self) -> list[Item]:
         """What is left at the end of the stream: a row without a line end, or one that is torn."""
         self._is_cut = bool(rest := self._lines.close())
-        self._aim(self._layout or self._fallback["b"])
+        self.plain.aim(self._layout or self._fallback["b"], is_sure=self.recognised and not self._is_cut)
         self._end(rest)
         return self._taken()
 
@@ -93,7 +93,7 @@ class Reader:
 
     def _taken(self) -> list[Item]:
         self.plain.show()
-        items, self._items = self._items, []
+        items, self._items = [*self._items, *self.plain.bounces()], []
         return items
 
     def _go_on(self, lines: list[str]) -> None:
@@ -137,7 +137,8 @@ class Reader:
         stop = first + 1 if first < self._ruin.hopeless else len(lines)
         these = lines if stop - first == len(lines) else map(lines.__getitem__, range(first, stop))
         rows = csv.reader(these, strict=True)
-        known, width, category = self.plain.known, self.plain.width, self.plain.category
+        known, aside = self.plain.known, self.plain.aside
+        width, category, recipient = self.plain.width, self.plain.category, self.plain.recipient
         start = first
         try:
             for row in rows:
@@ -150,21 +151,21 @@ class Reader:
                             self.plain.show()
                         start = first + rows.line_num
                         continue
-                    if not self._missing and (bounce := self.plain.bounce(row)):
-                        self._items.append(bounce)
-                        self.counted[row[0]] += 1
+                    if recipient is not None and is_plain_address(row[recipient]):
+                        aside.append(row)
                         start = first + rows.line_num
                         continue
                 start = self._row(row, span := Span(lines, start, first + rows.line_num))
                 if start != span.end:
                     return start
-                width, category = self.plain.width, self.plain.category
+                width, category, recipient = self.plain.width, self.plain.category, self.plain.recipient
         except csv.Error as error:
             return self._broken(str(error), Span(lines, start, first + rows.line_num), given_up)
         return stop
 
     def _broken(self, error: str, span: Span, given_up: int) -> int:
         """Deal with a row that is no CSV: one with an open quote waits for more, else it is damaged."""
+        self._items += self.plain.bounces()
         lines, start, end = span
         if error != "unexpected end of data":
             return self._stray(error, span)
@@ -200,6 +201,7 @@ class Reader:
 
     def _row(self, row: list[str], span: Span) -> int:
         """Deal with a row that is not just tallied; returns the line to go on with."""
+        self._items += self.plain.bounces()
         kind = row[0].strip(WRAPPING).lower() if row else ""
         if kind in TYPES:
             return self._accounting(kind, row, span)
@@ -215,19 +217,15 @@ class Reader:
         self.headers.add(self._lines_done + span.start + 1, encode(span.text))
         self._layout = Layout(row)
         self._takes_list, self._is_list, self.recognised = False, False, True
-        self._aim(self._layout)
+        self.plain.aim(self._layout, is_sure=not self._is_cut)
         self._missing, self._lacks_type = self._layout.missing, self._layout.of_complaints.lacks_type
-
-    def _aim(self, layout: Layout) -> None:
-        """Have plain rows read by this layout, where one was recognised and none is cut off."""
-        self.plain.aim(layout, is_sure=self.recognised and not self._is_cut)
 
     def _accounting(self, kind: str, row: list[str], span: Span) -> int:
         """A row of a known type: a record, a count, or damaged."""
         self.recognised = True
         self._takes_list = self._is_list  # records without a header are no list
         if not self._layout:
-            self._aim(self._fallback["b"])
+            self.plain.aim(self._fallback["b"], is_sure=not self._is_cut)
         layout = self._layout or self._fallback.get("b" if kind in self.tallies else kind)
         if layout and len(row) > layout.width:
             return self._too_wide("too-many-cells", span)
