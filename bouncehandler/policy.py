@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from bouncehandler.classification import Refined, Rules
-from bouncehandler.record import Bounce, Complaint, DsnStatus, ListedAddress, ListUnsubscribe, status_text
+from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, status_text
+from bouncehandler.record.several import Bounces
 
 
 class Threshold(NamedTuple):
@@ -117,27 +118,23 @@ class Policy:
         ]
         self._list_hit = _verdict("policy.suppression_list_hit", suppression_list_hit)
         self._passes_hits_on = isinstance(self._list_hit, Suppress)
-        self._known: dict[tuple[str, DsnStatus | None], Verdict] = {}
+        self._known: dict[tuple[str, str], Verdict] = {}
         self._rules = rules(lambda category: not isinstance(self.of_category(category), Ignore)) if rules else None
 
     def decide(self, record: Bounce | Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
         """The verdict on any record; a request, and an address fed by hand, always suppresses."""
-        return self.decide_several((record,))[0] if isinstance(record, Bounce) else self._of_other(record)
+        return self.decide_several(Bounces((record,)))[0] if isinstance(record, Bounce) else self._of_other(record)
 
-    def decide_several(self, bounces: Sequence[Bounce]) -> list[Verdict]:
+    def decide_several(self, bounces: Bounces) -> list[Verdict]:
         """The verdicts on many bounces, which are quicker to decide at once."""
-        rules, of_cause = self._rules, self._of_cause
+        rules = self._rules
         refined = [None] * len(bounces) if rules is None else rules.refine_several(bounces)
         hits = _list_hits(bounces)
         if not hits and not any(refined):
-            known = self._known.get
-            return [
-                known((bounce.category, bounce.status)) or of_cause(bounce.category, bounce.status)
-                for bounce in bounces
-            ]
+            return self._of_causes(list(zip(bounces.categories, bounces.codes, strict=True)))
         return [
             self._of_hit(bounce) if place in hits else self._of_refined(bounce, found)
-            for place, (bounce, found) in enumerate(zip(bounces, refined, strict=True))
+            for place, (bounce, found) in enumerate(zip(bounces.rows, refined, strict=True))
         ]
 
     def _of_hit(self, bounce: Bounce) -> Verdict:
@@ -146,17 +143,22 @@ class Policy:
 
     def _of_refined(self, bounce: Bounce, refined: Refined | None) -> Verdict:
         if refined is None:
-            return self._of_cause(bounce.category, bounce.status)
-        return _ruled(self._of_cause(refined.category, bounce.status), refined.rule)
+            return self._of_cause(bounce.category, status_text(bounce.status))
+        return _ruled(self._of_cause(refined.category, status_text(bounce.status)), refined.rule)
 
-    def _of_cause(self, category: str, status: DsnStatus | None) -> Verdict:
+    def _of_causes(self, causes: Sequence[tuple[str, str]]) -> list[Verdict]:
+        """What categories with their status say."""
+        found = list(map(self._known.get, causes))
+        return [verdict or self._of_cause(*cause) for verdict, cause in zip(found, causes, strict=True)]
+
+    def _of_cause(self, category: str, code: str) -> Verdict:
         """What category and status say; remembered, since few combinations make up most rows."""
-        found = self._known.get((category, status))
+        found = self._known.get((category, code))
         if found is None:
             verdict = self.of_category(category)
-            found = self._by_status(verdict, status) if isinstance(verdict, Suppress) else verdict
+            found = self._by_status(verdict, code) if isinstance(verdict, Suppress) else verdict
             if len(self._known) < _REMEMBERED and category in self._bounce:
-                self._known[category, status] = found
+                self._known[category, code] = found
         return found
 
     def of_category(self, category: str) -> Verdict:
@@ -193,10 +195,9 @@ class Policy:
             return Suppress("a List-Unsubscribe request always suppresses")
         return Suppress("a list fed by hand always suppresses")
 
-    def _by_status(self, verdict: Suppress, status: DsnStatus | None) -> Verdict:
+    def _by_status(self, verdict: Suppress, code: str) -> Verdict:
         """What the status makes of a category that suppresses."""
-        text = status_text(status)
-        found = next((says for pattern, says in self._status if pattern.fullmatch(text)), verdict)
+        found = next((says for pattern, says in self._status if pattern.fullmatch(code)), verdict)
         return verdict if isinstance(found, Suppress) else found
 
 
@@ -210,12 +211,11 @@ def _is_list_hit(bounce: Bounce) -> bool:
     return _tells_of_list(bounce.status_text) or _tells_of_list(bounce.diagnostic)
 
 
-def _list_hits(bounces: Sequence[Bounce]) -> Collection[int]:
+def _list_hits(bounces: Bounces) -> Collection[int]:
     """The places of those that are; nearly always there are none, which one look at all texts tells."""
-    said = "\n".join([bounce.status_text for bounce in bounces] + [bounce.diagnostic for bounce in bounces])
-    if "uppression" not in said:
+    if "uppression" not in "\n".join((*bounces.status_texts, *bounces.diagnostics)):
         return ()
-    return {place for place, bounce in enumerate(bounces) if _is_list_hit(bounce)}
+    return {place for place, bounce in enumerate(bounces.rows) if _is_list_hit(bounce)}
 
 
 def _tells_of_list(text: str) -> bool:

@@ -7,7 +7,8 @@ from typing import Literal, NamedTuple
 
 from bouncehandler.accounting.cells import clean, parse_time, parse_times
 from bouncehandler.accounting.complaints import PERSON, ComplaintLayout
-from bouncehandler.record import Bounce, Delivery, parse_address, parse_status, parse_statuses
+from bouncehandler.record import Bounce, Delivery, parse_address, parse_status
+from bouncehandler.record.status import parse_statuses
 
 _ORDERS = """
 type timeQueued bounceCat vmta orig rcpt srcMta dlvSourceIp jobId dsnStatus dsnMta dsnDiag

@@ -22,7 +22,8 @@ from bouncehandler.accounting.listed import is_heading, listed_address, quoted_c
 from bouncehandler.accounting.open_row import OpenRow
 from bouncehandler.accounting.plain import TOGETHER, Plain
 from bouncehandler.accounting.spans import Ruin, Span
-from bouncehandler.record import ListedAddress, is_plain_address
+from bouncehandler.record import ListedAddress
+from bouncehandler.record.address import is_plain_address
 
 
 class Reader:

@@ -1,6 +1,6 @@
 """The rules, in order: the first that fits a bounce says which category the policy is to decide by."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -17,6 +17,7 @@ from bouncehandler.classification.patterns import (
     words,
 )
 from bouncehandler.record import Bounce, DsnStatus
+from bouncehandler.record.several import Bounces
 
 EVERY = "*"
 """Stands for every category that the policy does not ignore."""
@@ -86,23 +87,21 @@ class Rules:
         A bounce without a diagnostic, which no server answered, is judged by PowerMTA's words behind the status.
         Addresses in the text say nothing: somebody may be called `spam`.
         """
-        return self.refine_several((bounce,))[0]
+        return self.refine_several(Bounces((bounce,)))[0]
 
-    def refine_several(self, bounces: Sequence[Bounce]) -> list[Refined | None]:
+    def refine_several(self, bounces: Bounces) -> list[Refined | None]:
         """The same for many, which is quicker at once: nearly all fit no rule."""
-        texts = [
-            (bounce.diagnostic or bounce.status_text)[:LONGEST_TEXT].replace(bounce.recipient, "") for bounce in bounces
-        ]
+        texts = _texts(bounces)
         fitting = list(map(self._lasting, texts))
         if (end := self._last_end) is not None:
-            for place, bounce in enumerate(bounces):
-                if (at := bounce.logged_at or bounce.queued_at) is not None and at < end:
+            for place, at in enumerate(bounces.occurred_at):
+                if at is not None and at < end:
                     fitting[place] |= self._ending(texts[place])
         if not any(fitting):
             return [None] * len(fitting)
         return [
             self._refine(one, text, bounce) if one else None
-            for one, text, bounce in zip(fitting, texts, bounces, strict=True)
+            for one, text, bounce in zip(fitting, texts, bounces.rows, strict=True)
         ]
 
     def _refine(self, fitting: int, text: str, bounce: Bounce) -> Refined | None:
@@ -136,6 +135,16 @@ class Rules:
                 return test.refined
             fitting ^= lowest
         return None
+
+
+def _texts(bounces: Bounces) -> list[str]:
+    """What is judged, without the recipients."""
+    if "" not in bounces.diagnostics and max(map(len, bounces.diagnostics), default=0) <= LONGEST_TEXT:
+        return bounces.said
+    return [
+        (bounce.diagnostic or bounce.status_text)[:LONGEST_TEXT].replace(bounce.recipient, "")
+        for bounce in bounces.rows
+    ]
 
 
 class _Test:

@@ -1,7 +1,6 @@
 """What reads for a shadow: it decides as a run does, and notes what suppresses nobody."""
 
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import Reader
@@ -11,6 +10,7 @@ from bouncehandler.ingest import Ingest
 from bouncehandler.ingest.ports import Log
 from bouncehandler.policy import Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
+from bouncehandler.record.several import Bounces
 
 if TYPE_CHECKING:
     from bouncehandler.cli.shadow import Shadow
@@ -67,10 +67,10 @@ class _Noting:
             self._note(record, verdict)
         return verdict
 
-    def decide_several(self, bounces: Sequence[Bounce]) -> list[Verdict]:
+    def decide_several(self, bounces: Bounces) -> list[Verdict]:
         """As the policy does."""
         verdicts = self._policy.decide_several(bounces)
-        for bounce, verdict in zip(bounces, verdicts, strict=True):
+        for bounce, verdict in zip(bounces.rows, verdicts, strict=True):
             self._note(bounce, verdict)
         return verdicts
 

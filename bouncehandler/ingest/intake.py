@@ -1,6 +1,6 @@
 """Decides about what the reader reads, and commits it to the spool in groups."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,6 +13,7 @@ from bouncehandler.ingest.tally import Tally
 from bouncehandler.ingest.unread import AT_LEAST, NAMELESS, Unread
 from bouncehandler.policy import Count, Ignore, Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress, status_text
+from bouncehandler.record.several import Bounces
 from bouncehandler.spool import Counted, Owed
 
 _CATEGORIES_LEARNT = 1000
@@ -161,8 +162,9 @@ class Ingest:
         return replace(self._tally, records=+records, ignored=+ignored)
 
     def _take(self, items: list[Item]) -> None:
-        if bounces := [item for item in items if isinstance(item, Bounce)]:
-            self._bounces(bounces)
+        bounces = [item for item in items if isinstance(item, Bounce)]
+        if bounces:
+            self._bounces(Bounces(bounces))
         if len(bounces) < len(items):
             for item in items:
                 self._other(item)
@@ -184,22 +186,16 @@ class Ingest:
         elif isinstance(item, ColumnsMissing):
             self._unread.miss(item)
 
-    def _bounces(self, bounces: Sequence[Bounce]) -> None:
+    def _bounces(self, bounces: Bounces) -> None:
         """All bounces of a block at once, which is quicker than one by one."""
         verdicts = self._policy.decide_several(bounces)
-        self._figures.bounces(bounces, verdicts)
-        decided = list(zip(bounces, verdicts, strict=True))
-        suppressed = [(bounce, verdict) for bounce, verdict in decided if isinstance(verdict, Suppress)]
-        if suppressed:
-            self._suppress(suppressed)
-        for bounce, verdict in decided if len(suppressed) < len(decided) else ():
-            if isinstance(verdict, Count):
-                self._counted.append(self._owing.counted(bounce, verdict))
-                self._tally.counted[verdict.rule] += 1
-            elif isinstance(verdict, Ignore):
-                self._tally.ignored[verdict.rule] += 1
-                self._learn(bounce.category)
-        for bounce, verdict in decided if self._says_each else ():
+        self._figures.bounces(bounces.rows, verdicts)
+        suppressing = [verdict for verdict in verdicts if isinstance(verdict, Suppress)]
+        if len(suppressing) == len(verdicts):
+            self._suppress(bounces, suppressing)
+        else:
+            self._sort(zip(bounces.rows, verdicts, strict=True))
+        for bounce, verdict in zip(bounces.rows, verdicts, strict=True) if self._says_each else ():
             self._say(
                 verdict,
                 recipient=bounce.recipient,
@@ -208,8 +204,24 @@ class Ingest:
                 status=status_text(bounce.status),
             )
 
-    def _suppress(self, decided: Sequence[tuple[Bounce, Suppress]]) -> None:
-        owed = self._owing.bounces(*zip(*decided, strict=True))
+    def _sort(self, decided: Iterable[tuple[Bounce, Verdict]]) -> None:
+        """Where each belongs."""
+        suppressed = []
+        for bounce, verdict in decided:
+            if isinstance(verdict, Suppress):
+                suppressed.append((bounce, verdict))
+            elif isinstance(verdict, Count):
+                self._counted.append(self._owing.counted(bounce, verdict))
+                self._tally.counted[verdict.rule] += 1
+            else:
+                self._tally.ignored[verdict.rule] += 1
+                self._learn(bounce.category)
+        if suppressed:
+            bounces, verdicts = zip(*suppressed, strict=True)
+            self._suppress(Bounces(bounces), verdicts)
+
+    def _suppress(self, bounces: Bounces, verdicts: Sequence[Suppress]) -> None:
+        owed = self._owing.bounces(bounces, verdicts)
         if self._owing.routes.everyone and () in {one.providers for one in owed}:
             for one in owed:
                 if not one.providers:

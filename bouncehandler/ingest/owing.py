@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import repeat
 from typing import NamedTuple
 
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.policy import Count, Suppress
-from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, Subscriber, ids_of, status_text
+from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, Subscriber
+from bouncehandler.record.several import Bounces
 from bouncehandler.routing import Routes
 from bouncehandler.spool import Counted, Owed
 from bouncehandler.suppression import Suppression
@@ -24,7 +26,6 @@ class TokenHolder(NamedTuple):
 _new_owed: Callable[[tuple[object, ...]], Owed] = partial(tuple.__new__, Owed)
 _new_suppression: Callable[[tuple[object, ...]], Suppression] = partial(tuple.__new__, Suppression)
 """Little more than half the time of `Suppression(...)`; all fields have to be there."""
-_NO_IDS = ("", "", "", "")
 
 Tokens = Callable[[str], TokenHolder | None]
 """From a List-Unsubscribe address to whom it stands for; None where it holds no token."""
@@ -45,19 +46,17 @@ class Owing:
     def __init__(self, routes: Routes, tokens: Tokens = no_tokens, sights: Sights | None = None) -> None:
         self.routes, self._tokens, self._sights = routes, tokens, sights
 
-    def bounces(self, bounces: Sequence[Bounce], verdicts: Sequence[Suppress]) -> list[Owed]:
+    def bounces(self, bounces: Bounces, verdicts: Sequence[Suppress]) -> list[Owed]:
         """Bounces are owed to the providers that want their originators."""
-        wanting = self.routes.of_several([bounce.originator for bounce in bounces])
-        sightings = self._sights.bounces(bounces) if self._sights else [None] * len(bounces)
         suppressions = _suppressions(bounces, [verdict.rule for verdict in verdicts])
-        return [
-            _new_owed((suppression, providers, (), (), sighting))
-            for suppression, providers, sighting in zip(suppressions, wanting, sightings, strict=True)
-        ]
+        wanting = self.routes.of_several(bounces.originators)
+        sightings = self._sights.bounces(bounces) if self._sights else repeat(None)
+        nobody: repeat[tuple[str, ...]] = repeat(())
+        return list(map(_new_owed, zip(suppressions, wanting, nobody, nobody, sightings, strict=False)))
 
     def counted(self, bounce: Bounce, verdict: Count) -> Counted:
         """A soft bounce counts for the providers that want its originator."""
-        (suppression,), threshold = _suppressions((bounce,), (verdict.rule,)), verdict.threshold
+        (suppression,), threshold = _suppressions(Bounces((bounce,)), (verdict.rule,)), verdict.threshold
         providers = self.routes.of(bounce.originator)
         return Counted(suppression, providers, threshold.suppress_after, threshold.within.total_seconds())
 
@@ -129,26 +128,25 @@ class Owing:
         return wanting if len(wanting) == 1 else ()
 
 
-def _suppressions(bounces: Sequence[Bounce], rules: Sequence[str]) -> list[Suppression]:
+def _suppressions(bounces: Bounces, rules: Sequence[str]) -> list[Suppression]:
     """What bounces say of their recipients."""
-    return [
-        _new_suppression(
-            (
-                record,
-                to,
-                "bounce",
-                rule,
-                kind,
-                category,
-                status_text(status),
-                diagnostic,
-                sender,
-                job_id,
-                logged or queued,
-                *_NO_IDS,
-            )
+    return list(
+        map(
+            _new_suppression,
+            zip(
+                bounces.ids,
+                bounces.recipients,
+                repeat("bounce"),
+                rules,
+                bounces.record_types,
+                bounces.categories,
+                bounces.codes,
+                bounces.diagnostics,
+                bounces.originators,
+                bounces.job_ids,
+                bounces.occurred_at,
+                *(repeat(""),) * len(Subscriber._fields),
+                strict=False,
+            ),
         )
-        for record, rule, (kind, to, logged, queued, sender, category, status, _, diagnostic, _, job_id, _, _) in zip(
-            ids_of(bounces), rules, bounces, strict=True
-        )
-    ]
+    )

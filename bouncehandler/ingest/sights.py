@@ -1,9 +1,9 @@
 """What makes a record one of many alike: who runs the mailbox, and what the diagnostics of one cause have in common."""
 
-from collections.abc import Sequence
 from functools import lru_cache
 
-from bouncehandler.record import Bounce, DsnStatus, ListedAddress, status_text
+from bouncehandler.record import ListedAddress
+from bouncehandler.record.several import Bounces
 from bouncehandler.spool import Sighting
 from bouncehandler.waves import Operators, shape
 
@@ -22,17 +22,10 @@ class Sights:
     def __init__(self, operators: Operators, *, lists: bool = False) -> None:
         self._operators, self._lists = operators, lists
 
-    def bounces(self, bounces: Sequence[Bounce]) -> list[Sighting | None]:
+    def bounces(self, bounces: Bounces) -> list[Sighting]:
         """Where hard bounces belong."""
-        operator = self._operators.of
-        return [
-            _sighting(
-                operator(bounce.recipient, bounce.remote_mta),
-                bounce.status,
-                bounce.diagnostic.replace(bounce.recipient, "")[:_TEXT],
-            )
-            for bounce in bounces
-        ]
+        operators = map(self._operators.of, bounces.recipients, bounces.remote_mtas)
+        return list(map(_sighting, operators, bounces.codes, [text[:_TEXT] for text in bounces.said]))
 
     def listed(self, listed: ListedAddress) -> Sighting | None:
         """Where an address fed by hand belongs; None where such are never held."""
@@ -40,5 +33,5 @@ class Sights:
 
 
 @lru_cache(maxsize=4096)
-def _sighting(operator: str, status: DsnStatus | None, text: str) -> Sighting:
-    return Sighting(operator, shape(status_text(status), text))
+def _sighting(operator: str, code: str, text: str) -> Sighting:
+    return Sighting(operator, shape(code, text))

@@ -33,9 +33,9 @@ def record(connection: Connection, batch: Sequence[Owed], now: float, watching: 
     """See `Spool.record`."""
     if not batch:
         return Recorded(new=0, duplicates=0)
-    rows = suppression_rows(batch, now)  # before the transaction, which others wait for
+    values = _values(batch, now)  # before the transaction, which others wait for
     with connection.writing() as raw:
-        return _put(connection, raw, batch, rows, now, watching)
+        return _put(connection, raw, batch, values, now, watching)
 
 
 def put(
@@ -44,26 +44,37 @@ def put(
     """The same within a transaction that has begun."""
     if not batch:
         return Recorded(new=0, duplicates=0)
-    return _put(connection, raw, batch, suppression_rows(batch, now), now, watching)
+    return _put(connection, raw, batch, _values(batch, now), now, watching)
+
+
+def _values(batch: Sequence[Owed], now: float) -> list[list[Row]]:
+    """The values for each statement that inserts: of many rows together, and at last of single ones."""
+    together = len(batch) - len(batch) % _TOGETHER
+    values = [
+        [tuple(chain.from_iterable(suppression_rows(batch[at : at + _TOGETHER], now)))]
+        for at in range(0, together, _TOGETHER)
+    ]
+    rest = batch[together:]
+    return [*values, list(suppression_rows(rest, now)) if rest else []]
 
 
 def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it needed
     connection: Connection,
     raw: sqlite3.Connection,
     batch: Sequence[Owed],
-    rows: Sequence[Row],
+    values: Sequence[Sequence[Row]],
     now: float,
     watching: Watching,
 ) -> Recorded:
     sql = connection.sql
     newest = raw.execute(sql("newest_suppression")).fetchone()[0]
-    new = _insert(raw, sql("record_suppression"), rows)
+    new = _insert(raw, sql("record_suppression"), values)
     providers = {provider: None for several in dict.fromkeys(owed.providers for owed in batch) for provider in several}
     raw.executemany(sql("owe_new"), [{"provider": name, "newest": newest, "now": now} for name in providers])
-    ids = _records(connection, raw, newest) if new < len(rows) else set()
-    known = _known(batch, set(ids)) if new < len(rows) else []
+    ids = _records(connection, raw, newest) if new < len(batch) else set()
+    known = _known(batch, set(ids)) if new < len(batch) else []
     _owe(connection, raw, [*known, *(owed for owed in batch if owed.resolvers)], now)
-    fresh = batch if new == len(rows) else _fresh(batch, ids)
+    fresh = batch if new == len(batch) else _fresh(batch, ids)
     told = []
     if watching.notices:
         told = [(o.suppression.reason, about_suppression(o)) for o in fresh if o.suppression.reason in watching.notices]
@@ -73,17 +84,14 @@ def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it need
     if watching.remembering:
         watching.remembering.look(raw, fresh)
     tell(connection, raw, told, now)
-    return Recorded(new=new, duplicates=len(rows) - new)
+    return Recorded(new=new, duplicates=len(batch) - new)
 
 
-def _insert(raw: sqlite3.Connection, statement: str, rows: Sequence[Row]) -> int:
+def _insert(raw: sqlite3.Connection, statement: str, values: Sequence[Sequence[Row]]) -> int:
     """Insert rows, most of them by one statement for many; how many were new."""
-    whole = len(rows) - len(rows) % _TOGETHER
-    several = _of_many(statement)
-    new = 0
-    for at in range(0, whole, _TOGETHER):
-        new += raw.execute(several, tuple(chain.from_iterable(rows[at : at + _TOGETHER]))).rowcount
-    return new + (raw.executemany(statement, rows[whole:]).rowcount if whole < len(rows) else 0)
+    *together, single = values
+    new = sum(raw.execute(_of_many(statement), rows).rowcount for (rows,) in together)
+    return new + (raw.executemany(statement, single).rowcount if single else 0)
 
 
 @cache

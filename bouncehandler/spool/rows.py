@@ -1,9 +1,8 @@
 """How plain data becomes rows, and rows plain data again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
-from typing import Any
+from itertools import repeat
 
 from bouncehandler.record import epoch
 from bouncehandler.spool import Owed
@@ -18,39 +17,35 @@ MAX_ANSWER = 512
 
 _TEXTS = 10
 """The fields of `Suppression` before `occurred_at`: all of them text."""
-_PERSON, _DIAGNOSTIC = itemgetter(1), itemgetter(7)
+_RECIPIENT, _DIAGNOSTIC = Suppression._fields.index("recipient"), Suppression._fields.index("diagnostic")
 
 
-def suppression_rows(batch: Sequence[Owed], now: float) -> list[Row]:
-    """The batch, of one at least, in the order of `record_suppression.sql`."""
-    wanted = {providers: ",".join(providers) for providers in {owed.providers for owed in batch}}
-    suppressions = [owed[0] for owed in batch]
-    texts: list[tuple[Any, ...]] = [suppression[:_TEXTS] for suppression in suppressions]
-    if "" in map(_PERSON, texts) or max(map(len, map(_DIAGNOSTIC, texts))) > MAX_DIAGNOSTIC:
-        texts = list(map(_fitted, suppressions))
-    if not _can_be_stored("".join(map("".join, texts))):
-        texts = [tuple(map(storable, text)) for text in texts]
-    return [
-        (
-            *text,
-            one.occurred_at and epoch(one.occurred_at),
-            _ids(one) if one.list_manager else "",
-            wanted[providers],
-            now,
-            sighting and kind_of(*sighting),
-        )
-        for text, (one, providers, _, _, sighting) in zip(texts, batch, strict=True)
-    ]
+def suppression_rows(batch: Sequence[Owed], now: float) -> Iterator[Row]:
+    """Some hundred, of one at least, in the order of `record_suppression.sql`; a column at a time, which is quicker."""
+    suppressions, wanting, _, _, sightings = zip(*batch, strict=True)
+    *texts, occurred_at, list_managers, _, _, _ = map(list, zip(*suppressions, strict=True))
+    if "" in texts[_RECIPIENT]:  # whoever is meant stands in the place of an address that is not known
+        texts[_RECIPIENT] = [one.person for one in suppressions]
+    if max(map(len, texts[_DIAGNOSTIC])) > MAX_DIAGNOSTIC:
+        texts[_DIAGNOSTIC] = [text[:MAX_DIAGNOSTIC] for text in texts[_DIAGNOSTIC]]
+    wanted = {providers: ",".join(providers) for providers in set(wanting)}
+    return zip(
+        *map(_storable, texts),
+        [at and epoch(at) for at in occurred_at],
+        [_ids(one) for one in suppressions] if any(list_managers) else repeat(""),
+        map(wanted.__getitem__, wanting),
+        repeat(now),
+        [sighting and kind_of(*sighting) for sighting in sightings],
+        strict=False,
+    )
+
+
+def _storable(texts: list[str]) -> list[str]:
+    return texts if _can_be_stored("".join(texts)) else list(map(storable, texts))
 
 
 def _ids(one: Suppression) -> str:
-    return f"{one.list_manager}:{one.list_id}:{one.subscriber_id}:{one.campaign_id}"
-
-
-def _fitted(suppression: Suppression) -> Row:
-    """The texts, with whoever is meant in the place of an address that is not known, and no endless diagnostic."""
-    diagnostic = suppression.diagnostic[:MAX_DIAGNOSTIC]
-    return suppression._replace(recipient=suppression.person, diagnostic=diagnostic)[:_TEXTS]
+    return f"{one.list_manager}:{one.list_id}:{one.subscriber_id}:{one.campaign_id}" if one.list_manager else ""
 
 
 def suppression_of(row: Row) -> Suppression:
@@ -74,6 +69,8 @@ def storable(text: str) -> str:
 def _can_be_stored(text: str) -> bool:
     if "\0" in text:
         return False
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -7,7 +7,8 @@ import pytest
 
 from bouncehandler.classification import Rule, Rules
 from bouncehandler.policy import Policy
-from bouncehandler.record import Address, Bounce, ids_of, parse_status
+from bouncehandler.record import Address, Bounce, parse_status
+from bouncehandler.record.several import Bounces
 from bouncehandler.routing import Routes
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -26,15 +27,15 @@ def test_verdicts(hits: str) -> None:
     """With rules of classification that fit some, and hits of PowerMTA's own list among them."""
     rules = [Rule(name="blocked", becomes="policy-related", text=("blocked",))]
     policy = Policy(suppression_list_hit=hits, rules=lambda matters: Rules(rules, matters))  # type: ignore[arg-type]  # as drawn
-    together = policy.decide_several(BOUNCES)
+    together = policy.decide_several(Bounces(BOUNCES))
     assert together == [policy.decide(bounce) for bounce in BOUNCES]
     assert len({verdict.rule for verdict in together}) > len(CATEGORIES)
 
 
 def test_ids() -> None:
     """Also where one of them holds what stands between the fields."""
-    assert ids_of(BOUNCES) == [bounce.id for bounce in BOUNCES]
-    assert ids_of([]) == []
+    assert Bounces(BOUNCES).ids == [bounce.id for bounce in BOUNCES]
+    assert Bounces([]).ids == []
 
 
 @pytest.mark.parametrize("pattern", ["*@example.com", "news@example.com", "n*s@example.com"])
