@@ -123,7 +123,7 @@ class Policy:
 
     def decide(self, record: Bounce | Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
         """The verdict on any record; a request, and an address fed by hand, always suppresses."""
-        return self.decide_several(Bounces((record,)))[0] if isinstance(record, Bounce) else self._of_other(record)
+        return self.decide_several(Bounces.of((record,)))[0] if isinstance(record, Bounce) else self._of_other(record)
 
     def decide_several(self, bounces: Bounces) -> list[Verdict]:
         """The verdicts on many bounces, which are quicker to decide at once."""
@@ -134,7 +134,7 @@ class Policy:
             return self._of_causes(list(zip(bounces.categories, bounces.codes, strict=True)))
         return [
             self._of_hit(bounce) if place in hits else self._of_refined(bounce, found)
-            for place, (bounce, found) in enumerate(zip(bounces.rows, refined, strict=True))
+            for place, (bounce, found) in enumerate(zip(bounces, refined, strict=True))
         ]
 
     def _of_hit(self, bounce: Bounce) -> Verdict:
@@ -215,7 +215,7 @@ def _list_hits(bounces: Bounces) -> Collection[int]:
     """The places of those that are; nearly always there are none, which one look at all texts tells."""
     if "uppression" not in "\n".join((*bounces.status_texts, *bounces.diagnostics)):
         return ()
-    return {place for place, bounce in enumerate(bounces.rows) if _is_list_hit(bounce)}
+    return {place for place, bounce in enumerate(bounces) if _is_list_hit(bounce)}
 
 
 def _tells_of_list(text: str) -> bool:

@@ -36,17 +36,18 @@ class Routes:
                 self._add(pattern.strip().lower(), name)
         # Nearly every sender is looked up by its domain alone.
         self._of_domain = {at_domain: self._in_order("", at_domain) for at_domain in self._domains}
-        self._knows_domains_alone = not self._whole and not self._others
+        also_whole = {address[address.rfind("@") :] for address in self._whole}
+        self._sure = {} if self._others else {at: to for at, to in self._of_domain.items() if at not in also_whole}
+        """By domain, where nothing else of a sender matters."""
         self._always_in_order = self._in_order("", "")
 
     def of(self, originator: str) -> tuple[str, ...]:
         """The providers that want a bounce of this envelope sender; empty when none does."""
         if self._is_open:
             return self.everyone
-        if self._knows_domains_alone:  # as nearly every sender is written
-            found = self._of_domain.get(originator[originator.rfind("@") :])
-            if found is not None:
-                return found
+        found = self._sure.get(originator[originator.rfind("@") :])  # as nearly every sender is written
+        if found is not None:
+            return found
         text = originator.strip().removeprefix("<").removesuffix(">")[:_LONGEST].lower()
         at_domain = text[text.rfind("@") :] if "@" in text else text
         if text in self._whole or self._others:
@@ -56,9 +57,9 @@ class Routes:
 
     def of_several(self, originators: Sequence[str]) -> list[tuple[str, ...]]:
         """The same for many."""
-        if self._is_open or not self._knows_domains_alone:
-            return list(map(self.of, originators))
-        known = self._of_domain.get
+        if self._is_open:
+            return [self.everyone] * len(originators)
+        known = self._sure.get
         return [known(originator[originator.rfind("@") :]) or self.of(originator) for originator in originators]
 
     def _in_order(self, text: str, at_domain: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@
 
 from bouncehandler.accounting.cells import clean, parse_time
 from bouncehandler.accounting.complaints import Nameless
-from bouncehandler.accounting.items import TYPES, Item, Unreadable
+from bouncehandler.accounting.items import TYPES, Item, Unreadable, bounces_in
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
 from bouncehandler.accounting.reader import Reader
 
@@ -20,6 +20,7 @@ __all__ = [
     "Nameless",
     "Reader",
     "Unreadable",
+    "bounces_in",
     "clean",
     "parse_time",
 ]

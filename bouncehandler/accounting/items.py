@@ -1,10 +1,12 @@
 """What the reader hands on: records, and what there is to say of rows that are none."""
 
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from bouncehandler.accounting.complaints import Nameless
 from bouncehandler.accounting.layout import ColumnsMissing
 from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress
+from bouncehandler.record.several import Bounces
 
 TYPES = ("b", "rb", "d", "t", "tq", "r", "rs", "f")
 """PowerMTA's record types; `b`, `rb`, `f` and, where asked for, `d` become records, the others are counted."""
@@ -24,4 +26,14 @@ class Unreadable(NamedTuple):
     """False for the further pieces of a row that is too long, which are not to be counted again."""
 
 
-Item = Bounce | Delivery | Complaint | Nameless | ListedAddress | Unreadable | ColumnsMissing
+Item = Bounces | Bounce | Delivery | Complaint | Nameless | ListedAddress | Unreadable | ColumnsMissing
+"""Bounces come together as far as nothing else stands between them."""
+
+
+def bounces_in(items: Iterable[Item]) -> Iterator[Bounce]:
+    """The bounces among them, one by one."""
+    for item in items:
+        if isinstance(item, Bounces):
+            yield from item
+        elif isinstance(item, Bounce):
+            yield item

@@ -1,13 +1,14 @@
 """Where the columns are: a header row becomes a function from rows to bounces."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from bouncehandler.accounting.cells import clean, parse_time, parse_times
 from bouncehandler.accounting.complaints import PERSON, ComplaintLayout
 from bouncehandler.record import Bounce, Delivery, parse_address, parse_status
+from bouncehandler.record.several import Bounces
 from bouncehandler.record.status import parse_statuses
 
 _ORDERS = """
@@ -40,11 +41,6 @@ _SOURCES: Mapping[str, tuple[str, ...]] = {
 _DECISIVE_LAST = PERSON | {"orig", "bouncecat", "dsnstatus", "jobid", "feedbacktype"}
 
 _DECISIVE = ("rcpt", "bounceCat", "orig", "dsnStatus")
-
-
-_TYPE = itemgetter(0)
-_new_bounce: Callable[[tuple[object, ...]], Bounce] = partial(tuple.__new__, Bounce)
-"""Little more than half the time of `Bounce(...)`."""
 
 
 class ColumnsMissing(NamedTuple):
@@ -99,30 +95,16 @@ class Layout:
         text = "".join(cells)
         return _bounce(cells if text.isascii() and "\0" not in text else tuple(map(clean, cells)), record_type)
 
-    def bounces(self, rows: Sequence[list[str]]) -> list[Bounce]:
+    def bounces(self, rows: Sequence[list[str]]) -> Bounces:
         """Rows of type `b` or `rb`, each as wide as the header and with a plain address for its recipient, as bounces.
 
-        The same as one by one, in half the time: a column at a time.
+        The same as one by one, in less than half the time: a column at a time.
         """
         columns = (self._column(rows, found) for found in self.places.values())
         recipients, logged, queued, originators, categories, statuses, *others = columns
-        return list(
-            map(
-                _new_bounce,
-                zip(
-                    map(_TYPE, rows),
-                    recipients,
-                    parse_times(logged),
-                    parse_times(queued),
-                    originators,
-                    categories,
-                    parse_statuses(statuses),
-                    statuses,
-                    *others,
-                    strict=True,
-                ),
-            )
-        )
+        times = parse_times(logged), parse_times(queued)
+        known = originators, categories, parse_statuses(statuses), statuses
+        return Bounces(([row[0] for row in rows], recipients, *times, *known, *others))
 
     def _column(self, rows: Sequence[list[str]], places: Sequence[int]) -> list[str]:
         """Clean cells, of several columns the first that is not empty; empty ones where there is no column."""
@@ -165,20 +147,18 @@ def _bounce(cells: tuple[str, ...], record_type: Literal["b", "rb"]) -> Bounce |
     recipient = parse_address(rcpt)
     if recipient is None:
         return "not-an-address" if rcpt.strip() else "no-recipient"
-    return _new_bounce(
-        (
-            record_type,
-            recipient,
-            parse_time(logged) if logged else None,
-            parse_time(queued) if queued else None,
-            originator,
-            category,
-            parse_status(status),
-            status,
-            diagnostic,
-            remote_mta,
-            job_id,
-            vmta,
-            source_ip,
-        )
+    return Bounce(
+        record_type,
+        recipient,
+        parse_time(logged) if logged else None,
+        parse_time(queued) if queued else None,
+        originator,
+        category,
+        parse_status(status),
+        status,
+        diagnostic,
+        remote_mta,
+        job_id,
+        vmta,
+        source_ip,
     )

@@ -2,18 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from operator import itemgetter
 
 from bouncehandler.accounting.layout import Layout
-from bouncehandler.record import Bounce
+from bouncehandler.record.several import Bounces
 
 _LONGEST_CATEGORY = 256
 """Characters; a longer category is not worth remembering."""
 
 TOGETHER = 256
 """Rows that are shown together; more of them do not fit into the processor's cache."""
-
-_TYPE = itemgetter(0)
 
 Watcher = Callable[[str, Layout, Sequence[list[str]]], None]
 """Is shown rows of a type under a layout, each as wide as that; it may not keep them."""
@@ -89,11 +86,11 @@ class Plain:
         row.extend([""] * (layout.width - len(row)))
         self.watcher(record_type, layout, [row])
 
-    def bounces(self) -> Sequence[Bounce]:
-        """What the rows that were put aside hold."""
+    def bounces(self) -> Sequence[Bounces]:
+        """What the rows that were put aside hold; nothing where there are none."""
         if not self.aside:
             return ()
-        self._counted.update(map(_TYPE, self.aside))
         bounces = self._layout.bounces(self.aside)
+        self._counted.update(bounces.record_types)
         self.aside.clear()
-        return bounces
+        return (bounces,)

@@ -87,7 +87,7 @@ class Rules:
         A bounce without a diagnostic, which no server answered, is judged by PowerMTA's words behind the status.
         Addresses in the text say nothing: somebody may be called `spam`.
         """
-        return self.refine_several(Bounces((bounce,)))[0]
+        return self.refine_several(Bounces.of((bounce,)))[0]
 
     def refine_several(self, bounces: Bounces) -> list[Refined | None]:
         """The same for many, which is quicker at once: nearly all fit no rule."""
@@ -101,7 +101,7 @@ class Rules:
             return [None] * len(fitting)
         return [
             self._refine(one, text, bounce) if one else None
-            for one, text, bounce in zip(fitting, texts, bounces.rows, strict=True)
+            for one, text, bounce in zip(fitting, texts, bounces, strict=True)
         ]
 
     def _refine(self, fitting: int, text: str, bounce: Bounce) -> Refined | None:
@@ -142,8 +142,7 @@ def _texts(bounces: Bounces) -> list[str]:
     if "" not in bounces.diagnostics and max(map(len, bounces.diagnostics), default=0) <= LONGEST_TEXT:
         return bounces.said
     return [
-        (bounce.diagnostic or bounce.status_text)[:LONGEST_TEXT].replace(bounce.recipient, "")
-        for bounce in bounces.rows
+        (bounce.diagnostic or bounce.status_text)[:LONGEST_TEXT].replace(bounce.recipient, "") for bounce in bounces
     ]
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
-from bouncehandler.accounting import Reader
+from bouncehandler.accounting import Reader, bounces_in
 from bouncehandler.cli.deciding import policy_of
 from bouncehandler.cli.exits import NO_INPUT, OK, USAGE, CommandError, explained
 from bouncehandler.cli.options import Common, common
@@ -82,8 +82,8 @@ def _bounces(reader: Reader) -> Iterator[Bounce]:
     if sys.stdin is None or sys.stdin.isatty():
         raise CommandError("name a diagnostic, or send an accounting file: bouncehandler classify < bounces.csv", USAGE)
     for block in _blocks():
-        yield from (item for item in reader.feed(block) if isinstance(item, Bounce))
-    yield from (item for item in reader.close() if isinstance(item, Bounce))
+        yield from bounces_in(reader.feed(block))
+    yield from bounces_in(reader.close())
     if not reader.recognised:
         raise CommandError("not one row of the input was recognised: send a PowerMTA accounting file", NO_INPUT)
 

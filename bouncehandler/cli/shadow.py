@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -130,14 +130,14 @@ class Shadow:
             if self._log and (was := self._only_was(one)):
                 self._log.info("would_not_suppress", **_told(one), verdict=one.reason, was=was)
 
-    def record(self, batch: list[Owed], now: float) -> Recorded:
+    def record(self, batch: Sequence[Owed], now: float) -> Recorded:
         """Keep it in the scratch spool, and tell what is new."""
         new = {owed.suppression.id: owed.suppression for owed in batch if self._log and not self._has(owed.suppression)}
         recorded = self._scratch.record(batch, now)
         self._say(new.values())
         return recorded
 
-    def count(self, batch: list[Counted], now: float) -> Recorded:
+    def count(self, batch: Sequence[Counted], now: float) -> Recorded:
         """Likewise, of soft bounces that are enough."""
         people = dict.fromkeys(counted.suppression.recipient for counted in batch) if self._log else ()
         before = {one.id for one in self._counted(people)}

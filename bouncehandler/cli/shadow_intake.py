@@ -70,7 +70,7 @@ class _Noting:
     def decide_several(self, bounces: Bounces) -> list[Verdict]:
         """As the policy does."""
         verdicts = self._policy.decide_several(bounces)
-        for bounce, verdict in zip(bounces.rows, verdicts, strict=True):
+        for bounce, verdict in zip(bounces, verdicts, strict=True):
             self._note(bounce, verdict)
         return verdicts
 

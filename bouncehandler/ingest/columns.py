@@ -1,14 +1,16 @@
-"""Where in rows stands what figures are made of, and how it is counted without a loop in Python."""
+"""What figures are made of: where it stands in rows and in bounces, and how it is counted without a loop in Python."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter, methodcaller
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from bouncehandler.accounting import Layout, parse_time
-from bouncehandler.record import Bounce, epoch
+from bouncehandler.record import epoch
+from bouncehandler.record.several import Bounces, picker
 
 _HOUR = 3600
 _DOMAIN, _CUT = itemgetter(2), methodcaller("partition", "@")  # without an @ nothing is taken for a domain
@@ -18,6 +20,7 @@ _DIAGNOSTICS, _HOSTS = 8, 32
 fewer rows each is looked at. Many servers repeat the address, so that nearly every diagnostic is new."""
 
 _Key = TypeVar("_Key")
+_Any = TypeVar("_Any")
 
 Getter = Callable[[Any], Any]
 Rows = Sequence[Sequence[Any]]
@@ -60,37 +63,106 @@ class Cells:
         counters = (*self.named.values(), self.originators, self.recipients, self.diagnostics)
         return sum(len(counter) for counter in counters) + len(self.hosts) + len(self.deferrals)
 
-    def take(self, columns: Columns, rows: Rows) -> None:
+    def take(self, told: "Told") -> None:
         """Count rows, which come some hundred at a time."""
-        self.number += len(rows)
-        for dimension, get in columns.named:
+        self.number += told.number
+        for dimension, names in told.named:
             counter = self.named.get(dimension)
             if counter is None:
                 counter = self.named[dimension] = Counter()
-            counter.update(map(get, rows))
-        if columns.originator:
-            self.originators.update(_domains(columns.originator, rows))
-        if columns.recipient:
-            self.recipients.update(_domains(columns.recipient, rows))
-        if columns.recipient and columns.host:
-            some = _some(rows, _HOSTS)
-            self.hosts.update(zip(_domains(columns.recipient, some), map(columns.host, some), strict=True))
-        if columns.diagnostic:
-            _share(self.diagnostics, list(map(columns.diagnostic, _some(rows, _DIAGNOSTICS))), len(rows))
-        if columns.tells_who_defers and columns.recipient and columns.diagnostic:
-            some = _some(rows, _HOSTS)
-            pairs = zip(_domains(columns.recipient, some), map(columns.diagnostic, some), strict=True)
-            _share(self.deferrals, list(pairs), len(rows))
+            counter.update(names)
+        self.originators.update(told.originators)
+        self.recipients.update(told.recipients)
+        self.hosts.update(told.hosts)
+        _share(self.diagnostics, told.diagnostics, told.number)
+        _share(self.deferrals, told.deferrals, told.number)
+
+
+class Told(NamedTuple):
+    """What rows tell."""
+
+    number: int
+    named: Iterable[tuple[str, Iterable[str]]]
+    """By dimension, a name for each row."""
+    originators: Iterable[str] = ()
+    """The domain of each row's."""
+    recipients: Iterable[str] = ()
+    """The domain of each row's."""
+    hosts: Iterable[tuple[str, str]] = ()
+    """Of some rows: the recipient's domain, and the mail exchanger."""
+    diagnostics: Sequence[str] = ()
+    """Of some rows."""
+    deferrals: Sequence[tuple[str, str]] = ()
+    """Of some rows: the recipient's domain, and the diagnostic."""
+
+
+def told_by(columns: Columns, rows: Rows) -> Told:
+    """What rows tell that have these columns."""
+    some, few = _some(rows, _HOSTS), _some(rows, _DIAGNOSTICS)
+    to = columns.recipient
+    deferred = columns.diagnostic if columns.tells_who_defers else None
+    return Told(
+        len(rows),
+        [(dimension, map(get, rows)) for dimension, get in columns.named],
+        _domains(columns.originator, rows) if columns.originator else (),
+        _domains(to, rows) if to else (),
+        zip(_domains(to, some), map(columns.host, some), strict=True) if to and columns.host else (),
+        [*map(columns.diagnostic, few)] if columns.diagnostic else (),
+        [*zip(_domains(to, some), map(deferred, some), strict=True)] if to and deferred else (),
+    )
+
+
+class Seen(NamedTuple):
+    """Of bounces, what figures are made of; a column each."""
+
+    record_types: Sequence[str]
+    occurred_at: Sequence[datetime | None]
+    recipients: Sequence[str]
+    """Domains."""
+    originators: Sequence[str]
+    hosts: Sequence[str]
+    diagnostics: Sequence[str]
+    categories: Sequence[str]
+    vmtas: Sequence[str]
+    sources: Sequence[str]
+    jobs: Sequence[str]
+
+    @classmethod
+    def of(cls, bounces: Bounces) -> Self:
+        """Of all of them."""
+        named = bounces.categories, bounces.vmtas, bounces.source_ips, bounces.job_ids
+        said = bounces.originators, bounces.remote_mtas, bounces.diagnostics
+        return cls(bounces.record_types, bounces.occurred_at, bounces.domains, *said, *named)
+
+    def those(self, places: Sequence[int]) -> "Seen":
+        """Those at these places."""
+        return Seen._make(map(picker(places), self))
+
+    @classmethod
+    def together(cls, several: Iterable["Seen"]) -> Self:
+        """All of several."""
+        return cls._make([*chain.from_iterable(columns)] for columns in zip(*several, strict=True))
+
+    @property
+    def told(self) -> Told:
+        """What they tell."""
+        dimensions = ("category", self.categories), ("vmta", self.vmtas), ("source", self.sources), ("job", self.jobs)
+        hosts = zip(_some(self.recipients, _HOSTS), _some(self.hosts, _HOSTS), strict=True)
+        senders = map(_DOMAIN, map(_CUT, self.originators))
+        said = _some(self.diagnostics, _DIAGNOSTICS)
+        return Told(len(self.record_types), dimensions, senders, self.recipients, hosts, said)
 
 
 def _share(counter: Counter[_Key], keys: Sequence[_Key], rows: int) -> None:
-    """Count rows of which some stand for all."""
+    """Count rows of which some stand for all; of none there is nothing to count."""
+    if not keys:
+        return
     share, rest = divmod(rows, len(keys))
     for place, key in enumerate(keys):
         counter[key] += share + (place < rest)
 
 
-def _some(rows: Rows, most: int) -> Rows:
+def _some(rows: Sequence[_Any], most: int) -> Sequence[_Any]:
     return rows[:: -(-len(rows) // most)]
 
 
@@ -128,19 +200,6 @@ def _of_queue(layout: Layout) -> Getter | None:
         return None
     queue = itemgetter(names.index("queue"))
     return lambda row: f"@{queue(row).partition('/')[0]}"
-
-
-_GET = {name: itemgetter(place) for place, name in enumerate(Bounce._fields)}
-
-OF_BOUNCES = Columns(
-    None,
-    _GET["recipient"],
-    _GET["originator"],
-    _GET["remote_mta"],
-    _GET["diagnostic"],
-    (("category", _GET["category"]), ("vmta", _GET["vmta"]), ("source", _GET["source_ip"]), ("job", _GET["job_id"])),
-)
-"""Of `Bounce`."""
 
 
 @lru_cache(maxsize=4096)

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, Protocol
 
 from bouncehandler.accounting import Layout
-from bouncehandler.ingest.columns import OF_BOUNCES, Cells, Columns, Rows, columns_of, hour_at, hour_of
+from bouncehandler.ingest.columns import Cells, Columns, Seen, Told, columns_of, hour_at, hour_of, told_by
 from bouncehandler.ingest.naming import domain, in_words, name
 from bouncehandler.policy import Count, Policy, Suppress, Verdict
-from bouncehandler.record import Bounce, Complaint, ListUnsubscribe
+from bouncehandler.record import Complaint, ListUnsubscribe
+from bouncehandler.record.several import Bounces
 from bouncehandler.spool import Figure, Total
 from bouncehandler.spool.data import OTHERS
 from bouncehandler.waves import Operators
@@ -28,7 +28,6 @@ _TEXTS = 20_000
 _AHEAD = 24
 """Hours that a record's time may lie ahead; what lies further is a wrong clock's, and counts as read now."""
 
-_TYPE = itemgetter(Bounce._fields.index("record_type"))
 _KINDS = {"b": "bounce", "rb": "bounce", "d": "delivery", "t": "transient", "tq": "transient"}
 
 _Alike = tuple[int, str, str, str]
@@ -57,7 +56,7 @@ class Figures:
         self._keeper, self._policy, self._operators, self._clock = keeper, policy, operators, clock
         self._columns: dict[str, tuple[Layout, Columns]] = {}
         self._cells: dict[_Alike, Cells] = {}
-        self._bounces: dict[tuple[str, str], list[Bounce]] = {}
+        self._bounces: dict[tuple[str, str], list[Seen]] = {}
         self._sums: dict[_Sum, Counter[str]] = {}
         self._totals: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
         self._counted: Mapping[str, int] = {}
@@ -85,15 +84,18 @@ class Figures:
             return hour_of(row[when]) if when is not None else None
 
         for at, some in self._by_hour(rows, hour):
-            self._take((at, _KINDS[record_type], verdict, ""), columns, some)
+            self._take((at, _KINDS[record_type], verdict, ""), told_by(columns, some))
 
-    def bounces(self, bounces: Sequence[Bounce], verdicts: Sequence[Verdict]) -> None:
+    def bounces(self, bounces: Bounces, verdicts: Sequence[Verdict]) -> None:
         """Bounces, and what was decided."""
-        for verdict in {id(verdict): verdict for verdict in verdicts}.values():  # few, and their hashes are slow
+        seen = Seen.of(bounces)
+        few = {id(verdict): verdict for verdict in verdicts}  # whose hashes are slow
+        for verdict in few.values():
             key = (_word(verdict), verdict.rule)
-            rows = self._bounces.setdefault(key, [])
-            rows += [bounce for bounce, one in zip(bounces, verdicts, strict=True) if one is verdict]
-            if len(rows) >= _CHUNK:
+            gathered = self._bounces.setdefault(key, [])
+            places = [place for place, one in enumerate(verdicts) if one is verdict]
+            gathered.append(seen if len(few) == 1 else seen.those(places))
+            if sum(len(some.hosts) for some in gathered) >= _CHUNK:
                 self._add_bounces(key, self._bounces.pop(key))
 
     def complaint(self, complaint: Complaint, verdict: Verdict) -> None:
@@ -150,17 +152,20 @@ class Figures:
         self._keeper.add_figures(figures, [*totals, Total("last_record", (), now, is_latest=True)])
         self._bounces, self._sums, self._totals, self._began = {}, {}, Counter(), now
 
-    def _add_bounces(self, key: tuple[str, str], bounces: Sequence[Bounce]) -> None:
+    def _add_bounces(self, key: tuple[str, str], several: Sequence[Seen]) -> None:
         verdict, rule = key
-        for record_type, number in Counter(map(_TYPE, bounces)).items():
+        seen = Seen.together(several)
+        for record_type, number in Counter(seen.record_types).items():
             self._count_records(record_type, verdict, number)
+        everywhere = range(len(seen.hosts))
 
-        def hour(bounce: Bounce) -> int | None:
-            at = bounce.logged_at or bounce.queued_at
+        def hour(place: int) -> int | None:
+            at = seen.occurred_at[place]
             return hour_at(at) if at else None
 
-        for at, some in self._by_hour(bounces, hour):
-            self._take((at, "bounce", verdict, rule), OF_BOUNCES, some)
+        for at, places in self._by_hour(everywhere, hour):
+            some = seen if places is everywhere else seen.those(places)
+            self._take((at, "bounce", verdict, rule), some.told)
 
     def _by_hour(self, rows: Sequence[Any], hour: Callable[[Any], int | None]) -> Iterable[tuple[int, Sequence[Any]]]:
         """The rows with their hours; they come in the order of time, so first and last nearly always tell of all."""
@@ -176,11 +181,11 @@ class Figures:
         now = int(self._clock() // 3600)
         return now if hour is None or hour > now + _AHEAD else hour
 
-    def _take(self, alike: _Alike, columns: Columns, rows: Rows) -> None:
+    def _take(self, alike: _Alike, told: Told) -> None:
         cells = self._cells.get(alike)
         if cells is None:
             cells = self._cells[alike] = Cells()
-        cells.take(columns, rows)
+        cells.take(told)
         if cells.size > _TEXTS or len(self._cells) > _SUMS:
             self._name()
 
@@ -246,7 +251,7 @@ class NoFigures:
     def plain(self, record_type: str, layout: Layout, rows: Sequence[Sequence[str]]) -> None:
         """Nothing."""
 
-    def bounces(self, bounces: Sequence[Bounce], verdicts: Sequence[Verdict]) -> None:
+    def bounces(self, bounces: Bounces, verdicts: Sequence[Verdict]) -> None:
         """Nothing."""
 
     def complaint(self, complaint: Complaint, verdict: Verdict) -> None:

@@ -14,7 +14,8 @@ from bouncehandler.ingest.unread import AT_LEAST, NAMELESS, Unread
 from bouncehandler.policy import Count, Ignore, Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress, status_text
 from bouncehandler.record.several import Bounces
-from bouncehandler.spool import Counted, Owed
+from bouncehandler.spool import Counted
+from bouncehandler.spool.batch import Batch
 
 _CATEGORIES_LEARNT = 1000
 """So many ignored categories are remembered; the set is open, memory is not."""
@@ -58,7 +59,7 @@ class Ingest:
         self._reader, self._policy, self._owing = reader, policy, owing
         self._spool, self._log = spool, log
         self._clock, self._batch_rows, self._committed, self._says_each = clock, batch_rows, committed, says_each
-        self._owed: list[Owed] = []
+        self._owed = Batch.of(())
         self._counted: list[Counted] = []
         self._deliveries: dict[str, int] = {}
         self._bytes = 0
@@ -135,7 +136,7 @@ class Ingest:
         if self._owed:
             recorded = self._spool.record(self._owed, self._clock())
             self._tally.duplicates += recorded.duplicates
-            self._owed = []
+            self._owed = Batch.of(())
             self._committed()
         self._commit_counts()
         self._figures.flush()
@@ -162,12 +163,16 @@ class Ingest:
         return replace(self._tally, records=+records, ignored=+ignored)
 
     def _take(self, items: list[Item]) -> None:
-        bounces = [item for item in items if isinstance(item, Bounce)]
-        if bounces:
-            self._bounces(Bounces(bounces))
-        if len(bounces) < len(items):
-            for item in items:
+        single = []
+        for item in items:
+            if isinstance(item, Bounces):
+                self._bounces(item)
+            elif isinstance(item, Bounce):
+                single.append(item)
+            else:
                 self._other(item)
+        if single:
+            self._bounces(Bounces.of(single))
         self._figures.others(self._reader.counted)
 
     def _other(self, item: Item) -> None:
@@ -189,13 +194,16 @@ class Ingest:
     def _bounces(self, bounces: Bounces) -> None:
         """All bounces of a block at once, which is quicker than one by one."""
         verdicts = self._policy.decide_several(bounces)
-        self._figures.bounces(bounces.rows, verdicts)
+        self._figures.bounces(bounces, verdicts)
         suppressing = [verdict for verdict in verdicts if isinstance(verdict, Suppress)]
         if len(suppressing) == len(verdicts):
             self._suppress(bounces, suppressing)
         else:
-            self._sort(zip(bounces.rows, verdicts, strict=True))
-        for bounce, verdict in zip(bounces.rows, verdicts, strict=True) if self._says_each else ():
+            if suppressing:
+                places = [place for place, verdict in enumerate(verdicts) if isinstance(verdict, Suppress)]
+                self._suppress(bounces.those(places), suppressing)
+            self._spare(zip(bounces, verdicts, strict=True))
+        for bounce, verdict in zip(bounces, verdicts, strict=True) if self._says_each else ():
             self._say(
                 verdict,
                 recipient=bounce.recipient,
@@ -204,30 +212,25 @@ class Ingest:
                 status=status_text(bounce.status),
             )
 
-    def _sort(self, decided: Iterable[tuple[Bounce, Verdict]]) -> None:
-        """Where each belongs."""
-        suppressed = []
-        for bounce, verdict in decided:
-            if isinstance(verdict, Suppress):
-                suppressed.append((bounce, verdict))
-            elif isinstance(verdict, Count):
-                self._counted.append(self._owing.counted(bounce, verdict))
-                self._tally.counted[verdict.rule] += 1
-            else:
-                self._tally.ignored[verdict.rule] += 1
-                self._learn(bounce.category)
-        if suppressed:
-            bounces, verdicts = zip(*suppressed, strict=True)
-            self._suppress(Bounces(bounces), verdicts)
-
     def _suppress(self, bounces: Bounces, verdicts: Sequence[Suppress]) -> None:
         owed = self._owing.bounces(bounces, verdicts)
-        if self._owing.routes.everyone and () in {one.providers for one in owed}:
-            for one in owed:
-                if not one.providers:
-                    self._tally.nobody_wants(one.suppression.originator)
-        self._owed += owed
+        wanting = owed.column("providers")
+        if self._owing.routes.everyone and () in wanting:
+            for originator, providers in zip(bounces.originators, wanting, strict=True):
+                if not providers:
+                    self._tally.nobody_wants(originator)
+        self._owed.extend(owed.columns)
         self._tally.suppressed += len(owed)
+
+    def _spare(self, decided: Iterable[tuple[Bounce, Verdict]]) -> None:
+        """What is only counted, and what is ignored."""
+        for bounce, verdict in decided:
+            if isinstance(verdict, Count):
+                self._counted.append(self._owing.counted(bounce, verdict))
+                self._tally.counted[verdict.rule] += 1
+            elif isinstance(verdict, Ignore):
+                self._tally.ignored[verdict.rule] += 1
+                self._learn(bounce.category)
 
     def _delivered(self, delivery: Delivery) -> None:
         at = int(delivery.delivered_at.timestamp())

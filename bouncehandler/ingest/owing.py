@@ -1,8 +1,6 @@
 """What a verdict to suppress makes of a record: the suppression, and the providers that it is owed to."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import repeat
 from typing import NamedTuple
 
 from bouncehandler.ingest.sights import Sights
@@ -11,6 +9,7 @@ from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscri
 from bouncehandler.record.several import Bounces
 from bouncehandler.routing import Routes
 from bouncehandler.spool import Counted, Owed
+from bouncehandler.spool.batch import Batch
 from bouncehandler.suppression import Suppression
 
 
@@ -22,10 +21,6 @@ class TokenHolder(NamedTuple):
     provider: str = ""
     """Whose ids they are, where the configuration says so; else any provider of that type may know them."""
 
-
-_new_owed: Callable[[tuple[object, ...]], Owed] = partial(tuple.__new__, Owed)
-_new_suppression: Callable[[tuple[object, ...]], Suppression] = partial(tuple.__new__, Suppression)
-"""Little more than half the time of `Suppression(...)`; all fields have to be there."""
 
 Tokens = Callable[[str], TokenHolder | None]
 """From a List-Unsubscribe address to whom it stands for; None where it holds no token."""
@@ -46,17 +41,17 @@ class Owing:
     def __init__(self, routes: Routes, tokens: Tokens = no_tokens, sights: Sights | None = None) -> None:
         self.routes, self._tokens, self._sights = routes, tokens, sights
 
-    def bounces(self, bounces: Bounces, verdicts: Sequence[Suppress]) -> list[Owed]:
+    def bounces(self, bounces: Bounces, verdicts: Sequence[Suppress]) -> Batch:
         """Bounces are owed to the providers that want their originators."""
-        suppressions = _suppressions(bounces, [verdict.rule for verdict in verdicts])
+        nothing, nowhere = [()] * len(bounces), [None] * len(bounces)
         wanting = self.routes.of_several(bounces.originators)
-        sightings = self._sights.bounces(bounces) if self._sights else repeat(None)
-        nobody: repeat[tuple[str, ...]] = repeat(())
-        return list(map(_new_owed, zip(suppressions, wanting, nobody, nobody, sightings, strict=False)))
+        sightings = self._sights.bounces(bounces) if self._sights else nowhere
+        rules = [verdict.rule for verdict in verdicts]
+        return Batch((*_suppressions(bounces, rules), wanting, nothing, nothing, sightings))
 
     def counted(self, bounce: Bounce, verdict: Count) -> Counted:
         """A soft bounce counts for the providers that want its originator."""
-        (suppression,), threshold = _suppressions(Bounces((bounce,)), (verdict.rule,)), verdict.threshold
+        suppression, threshold = _suppression(bounce, verdict.rule), verdict.threshold
         providers = self.routes.of(bounce.originator)
         return Counted(suppression, providers, threshold.suppress_after, threshold.within.total_seconds())
 
@@ -128,25 +123,13 @@ class Owing:
         return wanting if len(wanting) == 1 else ()
 
 
-def _suppressions(bounces: Bounces, rules: Sequence[str]) -> list[Suppression]:
-    """What bounces say of their recipients."""
-    return list(
-        map(
-            _new_suppression,
-            zip(
-                bounces.ids,
-                bounces.recipients,
-                repeat("bounce"),
-                rules,
-                bounces.record_types,
-                bounces.categories,
-                bounces.codes,
-                bounces.diagnostics,
-                bounces.originators,
-                bounces.job_ids,
-                bounces.occurred_at,
-                *(repeat(""),) * len(Subscriber._fields),
-                strict=False,
-            ),
-        )
-    )
+def _suppressions(bounces: Bounces, rules: Sequence[str]) -> Sequence[Sequence[object]]:
+    """What bounces say of their recipients, a column for each field of `Suppression`."""
+    no_ids = ([""] * len(bounces),) * len(Subscriber._fields)
+    why = ["bounce"] * len(bounces), rules, bounces.record_types, bounces.categories, bounces.codes
+    evidence = bounces.diagnostics, bounces.originators, bounces.job_ids, bounces.occurred_at
+    return (bounces.ids, bounces.recipients, *why, *evidence, *no_ids)
+
+
+def _suppression(bounce: Bounce, rule: str) -> Suppression:
+    return Suppression._make(column[0] for column in _suppressions(Bounces.of((bounce,)), (rule,)))

@@ -1,6 +1,6 @@
 """What the left half is connected to: where suppressions go, where unreadable rows go, and the log."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from bouncehandler.spool import Counted, Owed, Recorded
@@ -9,11 +9,11 @@ from bouncehandler.spool import Counted, Owed, Recorded
 class Recorder(Protocol):
     """Where suppressions go: the spool, or what a dry run has in its place."""
 
-    def record(self, batch: list[Owed], now: float) -> Recorded:
+    def record(self, batch: Sequence[Owed], now: float) -> Recorded:
         """See `Spool.record`."""
         ...
 
-    def count(self, batch: list[Counted], now: float) -> Recorded:
+    def count(self, batch: Sequence[Counted], now: float) -> Recorded:
         """See `Spool.count`."""
         ...
 

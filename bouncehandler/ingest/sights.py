@@ -24,7 +24,7 @@ class Sights:
 
     def bounces(self, bounces: Bounces) -> list[Sighting]:
         """Where hard bounces belong."""
-        operators = map(self._operators.of, bounces.recipients, bounces.remote_mtas)
+        operators = self._operators.of_several(bounces.domains, bounces.remote_mtas)
         return list(map(_sighting, operators, bounces.codes, [text[:_TEXT] for text in bounces.said]))
 
     def listed(self, listed: ListedAddress) -> Sighting | None:

@@ -7,6 +7,7 @@ from functools import cache
 from itertools import chain
 
 from bouncehandler.spool import Owed, Recorded
+from bouncehandler.spool.batch import Batch
 from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.forgetting import Remembering
 from bouncehandler.spool.notices import about_suppression, tell
@@ -29,25 +30,27 @@ class Watching:
     """Knows who was forgotten."""
 
 
-def record(connection: Connection, batch: Sequence[Owed], now: float, watching: Watching) -> Recorded:
+def record(connection: Connection, owed: Sequence[Owed], now: float, watching: Watching) -> Recorded:
     """See `Spool.record`."""
-    if not batch:
+    if not owed:
         return Recorded(new=0, duplicates=0)
+    batch = Batch.of(owed)
     values = _values(batch, now)  # before the transaction, which others wait for
     with connection.writing() as raw:
         return _put(connection, raw, batch, values, now, watching)
 
 
 def put(
-    connection: Connection, raw: sqlite3.Connection, batch: Sequence[Owed], now: float, watching: Watching
+    connection: Connection, raw: sqlite3.Connection, owed: Sequence[Owed], now: float, watching: Watching
 ) -> Recorded:
     """The same within a transaction that has begun."""
-    if not batch:
+    if not owed:
         return Recorded(new=0, duplicates=0)
+    batch = Batch.of(owed)
     return _put(connection, raw, batch, _values(batch, now), now, watching)
 
 
-def _values(batch: Sequence[Owed], now: float) -> list[list[Row]]:
+def _values(batch: Batch, now: float) -> list[list[Row]]:
     """The values for each statement that inserts: of many rows together, and at last of single ones."""
     together = len(batch) - len(batch) % _TOGETHER
     values = [
@@ -61,7 +64,7 @@ def _values(batch: Sequence[Owed], now: float) -> list[list[Row]]:
 def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it needed
     connection: Connection,
     raw: sqlite3.Connection,
-    batch: Sequence[Owed],
+    batch: Batch,
     values: Sequence[Sequence[Row]],
     now: float,
     watching: Watching,
@@ -69,15 +72,13 @@ def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it need
     sql = connection.sql
     newest = raw.execute(sql("newest_suppression")).fetchone()[0]
     new = _insert(raw, sql("record_suppression"), values)
-    providers = {provider: None for several in dict.fromkeys(owed.providers for owed in batch) for provider in several}
+    providers = {name: None for several in dict.fromkeys(batch.column("providers")) for name in several}
     raw.executemany(sql("owe_new"), [{"provider": name, "newest": newest, "now": now} for name in providers])
     ids = _records(connection, raw, newest) if new < len(batch) else set()
     known = _known(batch, set(ids)) if new < len(batch) else []
-    _owe(connection, raw, [*known, *(owed for owed in batch if owed.resolvers)], now)
+    _owe(connection, raw, [*known, *_with_resolvers(batch)], now)
     fresh = batch if new == len(batch) else _fresh(batch, ids)
-    told = []
-    if watching.notices:
-        told = [(o.suppression.reason, about_suppression(o)) for o in fresh if o.suppression.reason in watching.notices]
+    told = [(o.suppression.reason, about_suppression(o)) for o in _to_tell_of(fresh, watching.notices)]
     if watching.watch:
         noticed = watching.watch.look(raw, fresh, newest, now)
         told += [("wave", about_noticed(found)) for found in noticed if "wave" in watching.notices]
@@ -101,10 +102,22 @@ def _of_many(statement: str) -> str:
     return head + values + ", ".join([row] * _TOGETHER)
 
 
-def _fresh(batch: Sequence[Owed], ids: Collection[str]) -> list[Owed]:
+def _with_resolvers(batch: Batch) -> list[Owed]:
+    resolvers = batch.column("resolvers")
+    return [batch[place] for place, names in enumerate(resolvers) if names] if any(resolvers) else []
+
+
+def _to_tell_of(batch: Batch, kinds: Collection[str]) -> list[Owed]:
+    reasons = batch.column("reason")
+    if not kinds or set(reasons).isdisjoint(kinds):
+        return []
+    return [batch[place] for place, reason in enumerate(reasons) if reason in kinds]
+
+
+def _fresh(batch: Batch, ids: Collection[str]) -> Batch:
     """What of a batch is new, once each."""
-    found = {owed.suppression.id: owed for owed in reversed(batch) if owed.suppression.id in ids}
-    return list(reversed(found.values()))
+    places = {record: place for place, record in reversed([*enumerate(batch.ids)]) if record in ids}
+    return Batch.of(batch[place] for place in sorted(places.values()))
 
 
 def _records(connection: Connection, raw: sqlite3.Connection, newest: int) -> set[str]:
@@ -123,12 +136,12 @@ def _owe(connection: Connection, raw: sqlite3.Connection, batch: Sequence[Owed],
         raw.executemany(connection.sql("owe_known"), rows)
 
 
-def _known(batch: Sequence[Owed], new: set[str]) -> list[Owed]:
+def _known(batch: Batch, new: set[str]) -> list[Owed]:
     """What the batch repeats, of itself or of the spool: a provider that was added since may want it."""
     known = []
-    for owed in batch:
-        if owed.suppression.id in new:
-            new.remove(owed.suppression.id)
+    for place, record in enumerate(batch.ids):
+        if record in new:
+            new.remove(record)
         else:
-            known.append(owed)
+            known.append(batch[place])
     return known

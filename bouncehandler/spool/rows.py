@@ -1,11 +1,11 @@
 """How plain data becomes rows, and rows plain data again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import repeat
 
 from bouncehandler.record import epoch
-from bouncehandler.spool import Owed
+from bouncehandler.spool.batch import FIELDS, Batch
 from bouncehandler.spool.connection import Row
 from bouncehandler.spool.kinds import kind_of
 from bouncehandler.suppression import Suppression
@@ -17,25 +17,25 @@ MAX_ANSWER = 512
 
 _TEXTS = 10
 """The fields of `Suppression` before `occurred_at`: all of them text."""
-_RECIPIENT, _DIAGNOSTIC = Suppression._fields.index("recipient"), Suppression._fields.index("diagnostic")
+_RECIPIENT, _DIAGNOSTIC = FIELDS.index("recipient"), FIELDS.index("diagnostic")
 
 
-def suppression_rows(batch: Sequence[Owed], now: float) -> Iterator[Row]:
-    """Some hundred, of one at least, in the order of `record_suppression.sql`; a column at a time, which is quicker."""
-    suppressions, wanting, _, _, sightings = zip(*batch, strict=True)
-    *texts, occurred_at, list_managers, _, _, _ = map(list, zip(*suppressions, strict=True))
+def suppression_rows(batch: Batch, now: float) -> Iterator[Row]:
+    """Some hundred, of one at least, in the order of `record_suppression.sql`."""
+    texts = batch.columns[:_TEXTS]
     if "" in texts[_RECIPIENT]:  # whoever is meant stands in the place of an address that is not known
-        texts[_RECIPIENT] = [one.person for one in suppressions]
+        texts[_RECIPIENT] = [owed.suppression.person for owed in batch]
     if max(map(len, texts[_DIAGNOSTIC])) > MAX_DIAGNOSTIC:
         texts[_DIAGNOSTIC] = [text[:MAX_DIAGNOSTIC] for text in texts[_DIAGNOSTIC]]
-    wanted = {providers: ",".join(providers) for providers in set(wanting)}
+    providers = batch.column("providers")
+    wanted = {several: ",".join(several) for several in set(providers)}
     return zip(
         *map(_storable, texts),
-        [at and epoch(at) for at in occurred_at],
-        [_ids(one) for one in suppressions] if any(list_managers) else repeat(""),
-        map(wanted.__getitem__, wanting),
+        [at and epoch(at) for at in batch.column("occurred_at")],
+        [_ids(owed.suppression) for owed in batch] if any(batch.column("list_manager")) else repeat(""),
+        map(wanted.__getitem__, providers),
         repeat(now),
-        [sighting and kind_of(*sighting) for sighting in sightings],
+        [sighting and kind_of(*sighting) for sighting in batch.sightings],
         strict=False,
     )
 

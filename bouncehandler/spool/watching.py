@@ -3,13 +3,14 @@
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from bouncehandler.record import epoch
+from bouncehandler.spool.batch import Batch
 from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.data import Owed
 from bouncehandler.spool.kinds import kind_of
 from bouncehandler.waves import SLOT, Tally, Usual, Wave, WaveSettings, usual, waves
 
@@ -67,30 +68,29 @@ class Watch:
         self._least = max(1, settings.minimum * SLOT // max(SLOT, int(settings.window)))
         """Bounces in one slot below which it is not worth looking: a wave has slots with more."""
 
-    def look(self, raw: sqlite3.Connection, new: Sequence[Owed], newest: int, now: float) -> list[Noticed]:
+    def look(self, raw: sqlite3.Connection, new: Batch, newest: int, now: float) -> list[Noticed]:
         """Tally what is new, numbered above `newest`, and hold what belongs to a wave; the waves noticed now."""
         latest = int(now) // SLOT  # a clock that is ahead makes no future
-        seen = [owed for owed in new if owed.sighting]
-        if not seen:
+        if not any(new.sightings):
             return []
         if self._grace:
             raw.execute(self._sql("wave_grace"), {"now": now, "newest": newest, "grace": self._grace})
         noticed = []
         self._lately.clear()
-        for operator, slot in self._worth_a_look(raw, seen, latest):
+        for operator, slot in self._worth_a_look(raw, new, latest):
             for shape, wave in self._judge(raw, operator, slot).items():
-                found = Noticed(operator, shape, slot, wave, _example(seen, operator, shape))
+                found = Noticed(operator, shape, slot, wave, _example(new, operator, shape))
                 if self._keep_back(raw, found, newest, now):
                     noticed.append(found)
         return noticed
 
-    def _worth_a_look(self, raw: sqlite3.Connection, seen: Iterable[Owed], latest: int) -> list[tuple[str, int]]:
+    def _worth_a_look(self, raw: sqlite3.Connection, new: Batch, latest: int) -> list[tuple[str, int]]:
         """Tally, and return the operators and slots that have many, in the order of the time."""
         tallies: Counter[tuple[str, int, str]] = Counter()
-        alike = Counter([(owed.sighting, owed.suppression.occurred_at) for owed in seen])
+        alike = Counter(zip(new.sightings, map(_slot, new.column("occurred_at")), strict=True))
         for (sighting, at), bounces in alike.items():
             if sighting:
-                slot = _slot(at, latest)
+                slot = latest if at is None else min(at, latest)
                 tallies[sighting.operator, slot, sighting.shape] += bounces
                 tallies[EVERYWHERE, slot, ""] += bounces
         told = json.dumps([(*key, bounces) for key, bounces in tallies.items()])
@@ -184,12 +184,13 @@ def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
         raw.executemany(statement, rows)
 
 
-def _slot(at: datetime | None, latest: int) -> int:
-    """By the record's own time."""
-    return min(epoch(at) // SLOT, latest) if at else latest
+@lru_cache(maxsize=4096)
+def _slot(at: datetime | None) -> int | None:
+    """By the record's own time; None where it has none."""
+    return epoch(at) // SLOT if at else None
 
 
-def _example(seen: Iterable[Owed], operator: str, shape: str) -> str:
+def _example(new: Batch, operator: str, shape: str) -> str:
     """The diagnostic of one of them."""
-    texts = (owed.suppression.diagnostic for owed in seen if owed.sighting == (operator, shape))
-    return next(texts, shape)[:_EXAMPLE]
+    pairs = zip(new.sightings, new.column("diagnostic"), strict=True)
+    return str(next((text for sighting, text in pairs if sighting == (operator, shape)), shape))[:_EXAMPLE]

@@ -1,7 +1,7 @@
 """Who runs a recipient's mailbox: domains of one operator share a fate."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 DOMAINS: Mapping[str, Sequence[str]] = MappingProxyType(
@@ -102,7 +102,14 @@ class Operators:
         Args:
             host: `dsnMta` as PowerMTA writes it, `host (address)`; empty where nobody answered.
         """
-        domain = recipient[recipient.rfind("@") + 1 :]
+        return self._of(recipient[recipient.rfind("@") + 1 :], host)
+
+    def of_several(self, domains: Iterable[str], hosts: Iterable[str]) -> list[str]:
+        """The same for many recipients' domains."""
+        exact, of = self._domains.exact.get, self._of
+        return [exact(domain) or of(domain, host) for domain, host in zip(domains, hosts, strict=True)]
+
+    def _of(self, domain: str, host: str) -> str:
         name = self._domains.exact.get(domain)
         if name is not None:
             return name

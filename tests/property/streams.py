@@ -6,6 +6,7 @@ from random import Random
 
 from bouncehandler.accounting import Item, Nameless, Reader, Unreadable
 from bouncehandler.record import Bounce, Complaint, ListedAddress
+from bouncehandler.record.several import Bounces
 from tests.property.reference import READ, parts
 
 HEADER = b"type,timeLogged,bounceCat,orig,rcpt,dsnStatus,jobId,dsnDiag\n"
@@ -62,8 +63,8 @@ def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
 def read(blocks: Iterable[bytes], reader: Reader | None = None) -> list[Item]:
     """All items of a stream."""
     reader = reader or Reader()
-    items = [item for block in blocks for item in reader.feed(block)]
-    return items + reader.close()
+    items = [item for block in blocks for item in reader.feed(block)] + reader.close()
+    return [one for item in items for one in (item if isinstance(item, Bounces) else (item,))]
 
 
 def events(items: Sequence[Item]) -> list[Event]:

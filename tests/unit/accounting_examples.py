@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bouncehandler.accounting import ColumnsMissing, Nameless, Reader, Unreadable
+from bouncehandler.accounting import ColumnsMissing, Nameless, Reader, Unreadable, bounces_in
 from bouncehandler.record import Bounce, Complaint, ListedAddress
 
 SAMPLES = Path(__file__).parents[2] / "config" / "samples"
@@ -62,7 +62,7 @@ def read(data: bytes | str, reader: Reader | None = None, block: int = 1 << 18) 
     items += reader.close()
     return Reading(
         reader,
-        [item for item in items if isinstance(item, Bounce)],
+        list(bounces_in(items)),
         [item.recipient for item in items if isinstance(item, ListedAddress)],
         [item for item in items if isinstance(item, Unreadable)],
         [item for item in items if isinstance(item, ColumnsMissing)],

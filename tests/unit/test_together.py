@@ -27,15 +27,15 @@ def test_verdicts(hits: str) -> None:
     """With rules of classification that fit some, and hits of PowerMTA's own list among them."""
     rules = [Rule(name="blocked", becomes="policy-related", text=("blocked",))]
     policy = Policy(suppression_list_hit=hits, rules=lambda matters: Rules(rules, matters))  # type: ignore[arg-type]  # as drawn
-    together = policy.decide_several(Bounces(BOUNCES))
+    together = policy.decide_several(Bounces.of(BOUNCES))
     assert together == [policy.decide(bounce) for bounce in BOUNCES]
     assert len({verdict.rule for verdict in together}) > len(CATEGORIES)
 
 
 def test_ids() -> None:
     """Also where one of them holds what stands between the fields."""
-    assert Bounces(BOUNCES).ids == [bounce.id for bounce in BOUNCES]
-    assert Bounces([]).ids == []
+    assert Bounces.of(BOUNCES).ids == [bounce.id for bounce in BOUNCES]
+    assert Bounces.of([]).ids == []
 
 
 @pytest.mark.parametrize("pattern", ["*@example.com", "news@example.com", "n*s@example.com"])
