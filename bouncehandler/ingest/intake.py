@@ -1,8 +1,9 @@
 """Decides about what the reader reads, and commits it to the spool in groups."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from bouncehandler.accounting import ColumnsMissing, Item, Nameless, Reader, Unreadable
 from bouncehandler.ingest.aside import Aside
@@ -14,7 +15,7 @@ from bouncehandler.ingest.unread import AT_LEAST, NAMELESS, Unread
 from bouncehandler.policy import Count, Ignore, Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress, status_text
 from bouncehandler.record.several import Bounces
-from bouncehandler.spool import Counted
+from bouncehandler.spool import Counted, Owed
 from bouncehandler.spool.batch import Batch
 
 _CATEGORIES_LEARNT = 1000
@@ -59,8 +60,8 @@ class Ingest:
         self._reader, self._policy, self._owing = reader, policy, owing
         self._spool, self._log = spool, log
         self._clock, self._batch_rows, self._committed, self._says_each = clock, batch_rows, committed, says_each
-        self._owed = Batch.of(())
-        self._counted: list[Counted] = []
+        self._owed = Batch(Owed)
+        self._counted = Batch(Counted)
         self._deliveries: dict[str, int] = {}
         self._bytes = 0
         self._aside = Aside(rejected, reader.headers.before)
@@ -136,7 +137,7 @@ class Ingest:
         if self._owed:
             recorded = self._spool.record(self._owed, self._clock())
             self._tally.duplicates += recorded.duplicates
-            self._owed = Batch.of(())
+            self._owed = Batch(Owed)
             self._committed()
         self._commit_counts()
         self._figures.flush()
@@ -148,7 +149,7 @@ class Ingest:
             self._deliveries = {}
         if self._counted:
             recorded = self._spool.count(self._counted, self._clock())
-            self._counted = []
+            self._counted = Batch(Counted)
             self._tally.suppressed += recorded.new
             if recorded.new:
                 self._committed()
@@ -195,14 +196,9 @@ class Ingest:
         """All bounces of a block at once, which is quicker than one by one."""
         verdicts = self._policy.decide_several(bounces)
         self._figures.bounces(bounces, verdicts)
-        suppressing = [verdict for verdict in verdicts if isinstance(verdict, Suppress)]
-        if len(suppressing) == len(verdicts):
-            self._suppress(bounces, suppressing)
-        else:
-            if suppressing:
-                places = [place for place, verdict in enumerate(verdicts) if isinstance(verdict, Suppress)]
-                self._suppress(bounces.those(places), suppressing)
-            self._spare(zip(bounces, verdicts, strict=True))
+        for kind, places in _by_kind(verdicts).items():
+            some = bounces if len(places) == len(verdicts) else bounces.those(places)
+            self._sort(kind, some, [verdicts[place] for place in places])
         for bounce, verdict in zip(bounces, verdicts, strict=True) if self._says_each else ():
             self._say(
                 verdict,
@@ -211,6 +207,18 @@ class Ingest:
                 category=bounce.category,
                 status=status_text(bounce.status),
             )
+
+    def _sort(self, kind: type[Verdict], bounces: Bounces, verdicts: Sequence[Any]) -> None:
+        """Bounces with verdicts of one kind go where they belong."""
+        if kind is Suppress:
+            self._suppress(bounces, verdicts)
+        elif kind is Count:
+            self._counted.extend(self._owing.counted(bounces, verdicts).columns)
+            self._tally.counted.update(verdict.rule for verdict in verdicts)
+        else:
+            self._tally.ignored.update(verdict.rule for verdict in verdicts)
+            for category in set(bounces.categories):
+                self._learn(category)
 
     def _suppress(self, bounces: Bounces, verdicts: Sequence[Suppress]) -> None:
         owed = self._owing.bounces(bounces, verdicts)
@@ -221,16 +229,6 @@ class Ingest:
                     self._tally.nobody_wants(originator)
         self._owed.extend(owed.columns)
         self._tally.suppressed += len(owed)
-
-    def _spare(self, decided: Iterable[tuple[Bounce, Verdict]]) -> None:
-        """What is only counted, and what is ignored."""
-        for bounce, verdict in decided:
-            if isinstance(verdict, Count):
-                self._counted.append(self._owing.counted(bounce, verdict))
-                self._tally.counted[verdict.rule] += 1
-            elif isinstance(verdict, Ignore):
-                self._tally.ignored[verdict.rule] += 1
-                self._learn(bounce.category)
 
     def _delivered(self, delivery: Delivery) -> None:
         at = int(delivery.delivered_at.timestamp())
@@ -277,3 +275,14 @@ class Ingest:
 
     def _say(self, verdict: Verdict, **record: object) -> None:
         self._log.debug("row", **record, verdict=type(verdict).__name__.lower(), rule=verdict.rule)
+
+
+def _by_kind(verdicts: Sequence[Verdict]) -> dict[type[Verdict], Sequence[int]]:
+    """The places of each kind of verdict."""
+    kinds = list(map(type, verdicts))
+    if len(set(kinds)) == 1:
+        return {kinds[0]: range(len(kinds))}
+    found: dict[type[Verdict], list[int]] = {}
+    for place, kind in enumerate(kinds):
+        found.setdefault(kind, []).append(place)
+    return {**found}

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.policy import Count, Suppress
-from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, Subscriber
+from bouncehandler.record import Complaint, ListedAddress, ListUnsubscribe, Subscriber
 from bouncehandler.record.several import Bounces
 from bouncehandler.routing import Routes
 from bouncehandler.spool import Counted, Owed
@@ -41,19 +41,21 @@ class Owing:
     def __init__(self, routes: Routes, tokens: Tokens = no_tokens, sights: Sights | None = None) -> None:
         self.routes, self._tokens, self._sights = routes, tokens, sights
 
-    def bounces(self, bounces: Bounces, verdicts: Sequence[Suppress]) -> Batch:
+    def bounces(self, bounces: Bounces, verdicts: Sequence[Suppress]) -> Batch[Owed]:
         """Bounces are owed to the providers that want their originators."""
         nothing, nowhere = [()] * len(bounces), [None] * len(bounces)
         wanting = self.routes.of_several(bounces.originators)
         sightings = self._sights.bounces(bounces) if self._sights else nowhere
         rules = [verdict.rule for verdict in verdicts]
-        return Batch((*_suppressions(bounces, rules), wanting, nothing, nothing, sightings))
+        return Batch(Owed, (*_suppressions(bounces, rules), wanting, nothing, nothing, sightings))
 
-    def counted(self, bounce: Bounce, verdict: Count) -> Counted:
-        """A soft bounce counts for the providers that want its originator."""
-        suppression, threshold = _suppression(bounce, verdict.rule), verdict.threshold
-        providers = self.routes.of(bounce.originator)
-        return Counted(suppression, providers, threshold.suppress_after, threshold.within.total_seconds())
+    def counted(self, bounces: Bounces, verdicts: Sequence[Count]) -> Batch[Counted]:
+        """Soft bounces count for the providers that want their originators."""
+        suppressions = _suppressions(bounces, [verdict.rule for verdict in verdicts])
+        wanting = self.routes.of_several(bounces.originators)
+        enough = [verdict.threshold.suppress_after for verdict in verdicts]
+        within = [verdict.threshold.within.total_seconds() for verdict in verdicts]
+        return Batch(Counted, (*suppressions, wanting, enough, within))
 
     def listed(self, listed: ListedAddress, verdict: Suppress, day: str) -> Owed:
         """An address fed by hand on a day (ISO date) is owed to everybody."""
@@ -129,7 +131,3 @@ def _suppressions(bounces: Bounces, rules: Sequence[str]) -> Sequence[Sequence[o
     why = ["bounce"] * len(bounces), rules, bounces.record_types, bounces.categories, bounces.codes
     evidence = bounces.diagnostics, bounces.originators, bounces.job_ids, bounces.occurred_at
     return (bounces.ids, bounces.recipients, *why, *evidence, *no_ids)
-
-
-def _suppression(bounce: Bounce, rule: str) -> Suppression:
-    return Suppression._make(column[0] for column in _suppressions(Bounces.of((bounce,)), (rule,)))

@@ -1,38 +1,45 @@
-"""What is recorded together, a column a field: most of it are bounces, of which nobody needs one alone."""
+"""What goes into the spool together, a column a field: most of it are bounces, of which nobody needs one alone."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self, overload
+from typing import Any, Generic, TypeVar, overload
 
-from bouncehandler.spool.data import Owed, Sighting
+from bouncehandler.spool.data import Counted, Owed
 from bouncehandler.suppression import Suppression
 
+_One = TypeVar("_One", bound=Owed | Counted)
+
 _OF_SUPPRESSION = len(Suppression._fields)
-FIELDS = (*Suppression._fields, *Owed._fields[1:])
-"""The columns: what a suppression is made of, and what else is owed with it."""
 
 Columns = Iterable[Sequence[Any]]
-"""A sequence for each of `FIELDS`, all of the same length."""
+"""A sequence for each field of a suppression, and for each that is kept beside it, all of the same length."""
 
 
-class Batch(Sequence[Owed]):
-    """Any sequence of `Owed`, which are made when they are asked for."""
+class Batch(Sequence[_One], Generic[_One]):
+    """A sequence like any other, of single ones that are made when they are asked for.
 
-    def __init__(self, columns: Columns) -> None:
-        self.columns = [*map(list, columns)]
+    Args:
+        kind: what it holds: `Owed` or `Counted`.
+        columns: None: it is empty.
+    """
+
+    def __init__(self, kind: type[_One], columns: Columns | None = None) -> None:
+        self._kind = kind
+        self._fields = (*Suppression._fields, *kind._fields[1:])
+        self.columns: list[list[Any]] = [list(column) for column in columns or ((),) * len(self._fields)]
 
     @classmethod
-    def of(cls, owed: Iterable[Owed]) -> Self:
+    def of(cls, kind: type[_One], several: Iterable[_One]) -> "Batch[_One]":
         """The same, one by one; a batch stays what it is."""
-        if isinstance(owed, cls):
-            return owed
-        batch = cls(() for _ in FIELDS)
-        for one in owed:
+        if isinstance(several, Batch):
+            return several
+        batch = Batch(kind)
+        for one in several:
             batch.append(one)
         return batch
 
-    def append(self, owed: Owed) -> None:
+    def append(self, one: _One) -> None:
         """Add one."""
-        for column, value in zip(self.columns, (*owed[0], *owed[1:]), strict=True):
+        for column, value in zip(self.columns, (*one[0], *one[1:]), strict=True):
             column.append(value)
 
     def extend(self, columns: Columns) -> None:
@@ -41,30 +48,20 @@ class Batch(Sequence[Owed]):
             column.extend(more)
 
     def column(self, name: str) -> list[Any]:
-        """One of `FIELDS`."""
-        return self.columns[FIELDS.index(name)]
-
-    @property
-    def ids(self) -> list[str]:
-        """See `Suppression.id`."""
-        return self.columns[0]
-
-    @property
-    def sightings(self) -> list[Sighting | None]:
-        """See `Owed.sighting`."""
-        return self.columns[-1]
+        """That of a field."""
+        return self.columns[self._fields.index(name)]
 
     def __len__(self) -> int:
         return len(self.columns[0])
 
     @overload
-    def __getitem__(self, place: int) -> Owed: ...
+    def __getitem__(self, place: int) -> _One: ...
 
     @overload
-    def __getitem__(self, place: slice) -> "Batch": ...
+    def __getitem__(self, place: slice) -> "Batch[_One]": ...
 
-    def __getitem__(self, place: int | slice) -> "Owed | Batch":
+    def __getitem__(self, place: int | slice) -> "_One | Batch[_One]":
         if isinstance(place, slice):
-            return Batch(column[place] for column in self.columns)
+            return Batch(self._kind, (column[place] for column in self.columns))
         values = [column[place] for column in self.columns]
-        return Owed(Suppression._make(values[:_OF_SUPPRESSION]), *values[_OF_SUPPRESSION:])
+        return self._kind(Suppression._make(values[:_OF_SUPPRESSION]), *values[_OF_SUPPRESSION:])

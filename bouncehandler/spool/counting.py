@@ -1,16 +1,20 @@
 """Soft bounces: counted by recipient and day, until they are enough within a window that no delivery interrupts."""
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import blake2b
+from itertools import repeat
 from typing import NamedTuple
 
-from bouncehandler.record import MOMENT
-from bouncehandler.spool.connection import Connection
+from bouncehandler.record import MOMENT, epoch
+from bouncehandler.spool.batch import Batch
+from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.data import Counted, Owed, Recorded
+from bouncehandler.spool.inserting import insert, values_of
 from bouncehandler.spool.recording import Watching, put
-from bouncehandler.spool.rows import storable
+from bouncehandler.spool.rows import all_storable, storable
 from bouncehandler.suppression import Suppression
 
 _DAY = 86_400
@@ -54,15 +58,42 @@ def crossed(bounces: Sequence[SoftBounce]) -> Sequence[SoftBounce]:
     return ()
 
 
-def count(connection: Connection, batch: Sequence[Counted], now: float, watching: Watching) -> Recorded:
+def count(connection: Connection, counted: Sequence[Counted], now: float, watching: Watching) -> Recorded:
     """See `Spool.count`."""
-    if not batch:
+    if not counted:
         return Recorded(new=0, duplicates=0)
+    batch = Batch.of(Counted, counted)
+    values = values_of(batch, lambda some: _rows(some, now))  # before the transaction, which others wait for
     with connection.writing() as raw:
-        raw.executemany(connection.sql("count_bounce"), [_row(counted, now) for counted in batch])
-        recipients = dict.fromkeys(storable(counted.suppression.recipient) for counted in batch)
-        owed = [one for recipient in recipients for one in _spend_all(connection, raw, recipient)]
-        return put(connection, raw, owed, now, watching)
+        raw.execute(connection.sql("count_within"), {"within": int(max(batch.column("within")))})
+        insert(raw, connection.sql("count_bounce"), values)
+        return put(connection, raw, list(_enough(connection, raw, _days_of(batch, now))), now, watching)
+
+
+def _enough(connection: Connection, raw: sqlite3.Connection, days: Mapping[str, Sequence[int]]) -> Iterator[Owed]:
+    """What the bounces of recipients come to, of whom the latest came of these days."""
+    reach = int(raw.execute(connection.sql("count_longest")).fetchone()[0]) // _DAY + 1
+    alike: dict[int, list[str]] = {}
+    for recipient, some in days.items():
+        for day in some:
+            alike.setdefault(day, []).append(recipient)
+    maybe: set[Row] = set()
+    for day, recipients in alike.items():
+        asked = {"first": day - reach, "last": day + reach, "recipients": json.dumps(sorted(recipients))}
+        maybe.update(raw.execute(connection.sql("count_enough"), asked))
+    for recipient, some in days.items():
+        if (recipient,) in maybe:
+            values = {"recipient": recipient, "first": min(some) - reach, "last": max(some) + reach}
+            yield from _spend_all(connection, raw, values)
+
+
+def _days_of(batch: Batch[Counted], now: float) -> dict[str, list[int]]:
+    """The days of the recipients' bounces."""
+    days: dict[str, list[int]] = {}
+    recipients = all_storable(batch.column("recipient"))
+    for recipient, at in dict.fromkeys(zip(recipients, _times(batch, now), strict=True)):
+        days.setdefault(recipient, []).append(at // _DAY)
+    return days
 
 
 def delivered(connection: Connection, deliveries: Mapping[str, int], now: float) -> None:
@@ -85,18 +116,18 @@ def prune(connection: Connection, before: float, rest: Callable[[], bool] = lamb
     return pruned
 
 
-def _spend_all(connection: Connection, raw: sqlite3.Connection, recipient: str) -> Iterator[Owed]:
+def _spend_all(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]) -> Iterator[Owed]:
     """The suppressions of one recipient: a batch may hold the bounces of several."""
-    while owed := _spend(connection, raw, recipient):
+    while owed := _spend(connection, raw, asked):
         yield owed
 
 
-def _spend(connection: Connection, raw: sqlite3.Connection, recipient: str) -> Owed | None:
+def _spend(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]) -> Owed | None:
     """The suppression that a recipient's bounces come to, and mark them; None where they are not enough."""
-    rows = raw.execute(connection.sql("count_of"), {"recipient": recipient})
-    found = crossed([SoftBounce._make(row) for row in rows])
+    found = crossed([SoftBounce._make(row) for row in raw.execute(connection.sql("count_of"), asked)])
     if not found:
         return None
+    recipient = str(asked["recipient"])
     suppression = _suppression(recipient, found)
     spent = [{"recipient": recipient, "day": bounce.day, "spent": suppression.id} for bounce in found]
     raw.executemany(connection.sql("count_spend"), spent)
@@ -128,17 +159,25 @@ def _date(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).date().isoformat()
 
 
-def _row(counted: Counted, now: float) -> dict[str, object]:
-    suppression = counted.suppression
-    at = int(suppression.occurred_at.timestamp() if suppression.occurred_at else now)
-    texts = suppression._asdict() | {"diagnostic": suppression.diagnostic[:_LONGEST]}
-    kept = ("recipient", "rule", "record_type", "category", "status", "diagnostic", "originator", "job_id")
-    return {name: storable(texts[name]) for name in kept} | {
-        "record": suppression.id,
-        "day": at // _DAY,
-        "at": at,
-        "suppress_after": counted.suppress_after,
-        "within": int(counted.within),
-        "wanted_by": ",".join(counted.providers),
-        "now": now,
-    }
+def _times(batch: Batch[Counted], now: float) -> list[int]:
+    return [int(now) if at is None else epoch(at) for at in batch.column("occurred_at")]
+
+
+def _rows(batch: Batch[Counted], now: float) -> Iterator[Row]:
+    """In the order of `count_bounce.sql`."""
+    times = _times(batch, now)
+    evidence = [text[:_LONGEST] for text in batch.column("diagnostic")]
+    rules = map(batch.column, ("rule", "record_type", "category", "status"))
+    rest = batch.column("originator"), batch.column("job_id")
+    return zip(
+        [at // _DAY for at in times],
+        all_storable(batch.column("recipient")),
+        times,
+        batch.column("id"),
+        batch.column("suppress_after"),
+        map(int, batch.column("within")),
+        *map(all_storable, (*rules, evidence, *rest)),
+        map(",".join, batch.column("providers")),
+        repeat(now),
+        strict=False,
+    )

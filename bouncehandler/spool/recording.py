@@ -3,19 +3,15 @@
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import chain
 
 from bouncehandler.spool import Owed, Recorded
 from bouncehandler.spool.batch import Batch
-from bouncehandler.spool.connection import Connection, Row
+from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.forgetting import Remembering
+from bouncehandler.spool.inserting import Values, insert, values_of
 from bouncehandler.spool.notices import about_suppression, tell
 from bouncehandler.spool.rows import suppression_rows
 from bouncehandler.spool.watching import Watch, about_noticed
-
-_TOGETHER = 250
-"""Rows that one statement inserts: a quarter less time than one statement each. More are no quicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +30,7 @@ def record(connection: Connection, owed: Sequence[Owed], now: float, watching: W
     """See `Spool.record`."""
     if not owed:
         return Recorded(new=0, duplicates=0)
-    batch = Batch.of(owed)
+    batch = Batch.of(Owed, owed)
     values = _values(batch, now)  # before the transaction, which others wait for
     with connection.writing() as raw:
         return _put(connection, raw, batch, values, now, watching)
@@ -46,32 +42,25 @@ def put(
     """The same within a transaction that has begun."""
     if not owed:
         return Recorded(new=0, duplicates=0)
-    batch = Batch.of(owed)
+    batch = Batch.of(Owed, owed)
     return _put(connection, raw, batch, _values(batch, now), now, watching)
 
 
-def _values(batch: Batch, now: float) -> list[list[Row]]:
-    """The values for each statement that inserts: of many rows together, and at last of single ones."""
-    together = len(batch) - len(batch) % _TOGETHER
-    values = [
-        [tuple(chain.from_iterable(suppression_rows(batch[at : at + _TOGETHER], now)))]
-        for at in range(0, together, _TOGETHER)
-    ]
-    rest = batch[together:]
-    return [*values, list(suppression_rows(rest, now)) if rest else []]
+def _values(batch: Batch[Owed], now: float) -> Values:
+    return values_of(batch, lambda some: suppression_rows(some, now))
 
 
 def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it needed
     connection: Connection,
     raw: sqlite3.Connection,
-    batch: Batch,
-    values: Sequence[Sequence[Row]],
+    batch: Batch[Owed],
+    values: Values,
     now: float,
     watching: Watching,
 ) -> Recorded:
     sql = connection.sql
     newest = raw.execute(sql("newest_suppression")).fetchone()[0]
-    new = _insert(raw, sql("record_suppression"), values)
+    new = insert(raw, sql("record_suppression"), values)
     providers = {name: None for several in dict.fromkeys(batch.column("providers")) for name in several}
     raw.executemany(sql("owe_new"), [{"provider": name, "newest": newest, "now": now} for name in providers])
     ids = _records(connection, raw, newest) if new < len(batch) else set()
@@ -88,36 +77,22 @@ def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it need
     return Recorded(new=new, duplicates=len(batch) - new)
 
 
-def _insert(raw: sqlite3.Connection, statement: str, values: Sequence[Sequence[Row]]) -> int:
-    """Insert rows, most of them by one statement for many; how many were new."""
-    *together, single = values
-    new = sum(raw.execute(_of_many(statement), rows).rowcount for (rows,) in together)
-    return new + (raw.executemany(statement, single).rowcount if single else 0)
-
-
-@cache
-def _of_many(statement: str) -> str:
-    """A statement that inserts a row, as one that inserts many."""
-    head, values, row = statement.rstrip().partition("VALUES ")
-    return head + values + ", ".join([row] * _TOGETHER)
-
-
-def _with_resolvers(batch: Batch) -> list[Owed]:
+def _with_resolvers(batch: Batch[Owed]) -> list[Owed]:
     resolvers = batch.column("resolvers")
     return [batch[place] for place, names in enumerate(resolvers) if names] if any(resolvers) else []
 
 
-def _to_tell_of(batch: Batch, kinds: Collection[str]) -> list[Owed]:
+def _to_tell_of(batch: Batch[Owed], kinds: Collection[str]) -> list[Owed]:
     reasons = batch.column("reason")
     if not kinds or set(reasons).isdisjoint(kinds):
         return []
     return [batch[place] for place, reason in enumerate(reasons) if reason in kinds]
 
 
-def _fresh(batch: Batch, ids: Collection[str]) -> Batch:
+def _fresh(batch: Batch[Owed], ids: Collection[str]) -> Batch[Owed]:
     """What of a batch is new, once each."""
-    places = {record: place for place, record in reversed([*enumerate(batch.ids)]) if record in ids}
-    return Batch.of(batch[place] for place in sorted(places.values()))
+    places = {record: place for place, record in reversed([*enumerate(batch.column("id"))]) if record in ids}
+    return Batch.of(Owed, (batch[place] for place in sorted(places.values())))
 
 
 def _records(connection: Connection, raw: sqlite3.Connection, newest: int) -> set[str]:
@@ -136,10 +111,10 @@ def _owe(connection: Connection, raw: sqlite3.Connection, batch: Sequence[Owed],
         raw.executemany(connection.sql("owe_known"), rows)
 
 
-def _known(batch: Batch, new: set[str]) -> list[Owed]:
+def _known(batch: Batch[Owed], new: set[str]) -> list[Owed]:
     """What the batch repeats, of itself or of the spool: a provider that was added since may want it."""
     known = []
-    for place, record in enumerate(batch.ids):
+    for place, record in enumerate(batch.column("id")):
         if record in new:
             new.remove(record)
         else:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from itertools import repeat
 
 from bouncehandler.record import epoch
-from bouncehandler.spool.batch import FIELDS, Batch
+from bouncehandler.spool.batch import Batch
 from bouncehandler.spool.connection import Row
+from bouncehandler.spool.data import Owed
 from bouncehandler.spool.kinds import kind_of
 from bouncehandler.suppression import Suppression
 
@@ -17,10 +18,10 @@ MAX_ANSWER = 512
 
 _TEXTS = 10
 """The fields of `Suppression` before `occurred_at`: all of them text."""
-_RECIPIENT, _DIAGNOSTIC = FIELDS.index("recipient"), FIELDS.index("diagnostic")
+_RECIPIENT, _DIAGNOSTIC = Suppression._fields.index("recipient"), Suppression._fields.index("diagnostic")
 
 
-def suppression_rows(batch: Batch, now: float) -> Iterator[Row]:
+def suppression_rows(batch: Batch[Owed], now: float) -> Iterator[Row]:
     """Some hundred, of one at least, in the order of `record_suppression.sql`."""
     texts = batch.columns[:_TEXTS]
     if "" in texts[_RECIPIENT]:  # whoever is meant stands in the place of an address that is not known
@@ -30,17 +31,18 @@ def suppression_rows(batch: Batch, now: float) -> Iterator[Row]:
     providers = batch.column("providers")
     wanted = {several: ",".join(several) for several in set(providers)}
     return zip(
-        *map(_storable, texts),
+        *map(all_storable, texts),
         [at and epoch(at) for at in batch.column("occurred_at")],
         [_ids(owed.suppression) for owed in batch] if any(batch.column("list_manager")) else repeat(""),
         map(wanted.__getitem__, providers),
         repeat(now),
-        [sighting and kind_of(*sighting) for sighting in batch.sightings],
+        [sighting and kind_of(*sighting) for sighting in batch.column("sighting")],
         strict=False,
     )
 
 
-def _storable(texts: list[str]) -> list[str]:
+def all_storable(texts: list[str]) -> list[str]:
+    """See `storable`."""
     return texts if _can_be_stored("".join(texts)) else list(map(storable, texts))
 
 

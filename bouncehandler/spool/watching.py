@@ -11,6 +11,7 @@ from typing import NamedTuple
 from bouncehandler.record import epoch
 from bouncehandler.spool.batch import Batch
 from bouncehandler.spool.connection import Connection
+from bouncehandler.spool.data import Owed
 from bouncehandler.spool.kinds import kind_of
 from bouncehandler.waves import SLOT, Tally, Usual, Wave, WaveSettings, usual, waves
 
@@ -68,10 +69,10 @@ class Watch:
         self._least = max(1, settings.minimum * SLOT // max(SLOT, int(settings.window)))
         """Bounces in one slot below which it is not worth looking: a wave has slots with more."""
 
-    def look(self, raw: sqlite3.Connection, new: Batch, newest: int, now: float) -> list[Noticed]:
+    def look(self, raw: sqlite3.Connection, new: Batch[Owed], newest: int, now: float) -> list[Noticed]:
         """Tally what is new, numbered above `newest`, and hold what belongs to a wave; the waves noticed now."""
         latest = int(now) // SLOT  # a clock that is ahead makes no future
-        if not any(new.sightings):
+        if not any(new.column("sighting")):
             return []
         if self._grace:
             raw.execute(self._sql("wave_grace"), {"now": now, "newest": newest, "grace": self._grace})
@@ -84,10 +85,10 @@ class Watch:
                     noticed.append(found)
         return noticed
 
-    def _worth_a_look(self, raw: sqlite3.Connection, new: Batch, latest: int) -> list[tuple[str, int]]:
+    def _worth_a_look(self, raw: sqlite3.Connection, new: Batch[Owed], latest: int) -> list[tuple[str, int]]:
         """Tally, and return the operators and slots that have many, in the order of the time."""
         tallies: Counter[tuple[str, int, str]] = Counter()
-        alike = Counter(zip(new.sightings, map(_slot, new.column("occurred_at")), strict=True))
+        alike = Counter(zip(new.column("sighting"), map(_slot, new.column("occurred_at")), strict=True))
         for (sighting, at), bounces in alike.items():
             if sighting:
                 slot = latest if at is None else min(at, latest)
@@ -190,7 +191,7 @@ def _slot(at: datetime | None) -> int | None:
     return epoch(at) // SLOT if at else None
 
 
-def _example(new: Batch, operator: str, shape: str) -> str:
+def _example(new: Batch[Owed], operator: str, shape: str) -> str:
     """The diagnostic of one of them."""
-    pairs = zip(new.sightings, new.column("diagnostic"), strict=True)
+    pairs = zip(new.column("sighting"), new.column("diagnostic"), strict=True)
     return str(next((text for sighting, text in pairs if sighting == (operator, shape)), shape))[:_EXAMPLE]

@@ -55,6 +55,17 @@ class TestThreshold:
         assert (found.category, found.status) == ("quota-issues", "5.2.2")
         assert recipients(take(spool)) == [ANN]
 
+    def test_rules_that_were_changed(self, spool: Spool) -> None:
+        """The latest bounce's rule says how far back is looked, and a longer window than any before is a window."""
+        short, long = soft(0, after=2, within=2 * DAY), soft(30, after=2, within=40 * DAY)
+        assert [spool.count([one], NOW).new for one in (short, long)] == [0, 1]
+
+    def test_rules_that_were_changed_and_bounces_that_come_late(self, spool: Spool) -> None:
+        """A bounce that completes the number of one that lies further ahead than its own rule reaches."""
+        late, long = soft(0, after=2, within=2 * DAY), soft(30, after=2, within=40 * DAY)
+        assert spool.count([soft(0, "bob@example.com", within=2 * DAY)], NOW).new == 0
+        assert [spool.count([one], NOW).new for one in (long, late)] == [0, 1]
+
     def test_evidence(self, spool: Spool) -> None:
         """The suppression lists the bounces that were counted, and is dated by the last."""
         bounces(spool, 0, 1, 2)

@@ -1,8 +1,10 @@
 """Counting soft bounces against a slow and obvious model, in any order, repeated, with deliveries between."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,3 +73,71 @@ def test_as_the_model_says(seen: Sequence[Event]) -> None:
         times[-1] for times in model.suppressions
     ]
     assert [one.diagnostic.count("full") for one in found] == [len(times) for times in model.suppressions]
+
+
+class Soft(NamedTuple):
+    """A soft bounce of a batch, with a rule of its own."""
+
+    person: str
+    at: float
+    """In days."""
+    after: int
+    within: float
+    """In days."""
+
+
+soft_bounces = st.builds(
+    Soft,
+    st.sampled_from(["ann@example.com", "bob@example.com"]),
+    st.integers(-30 * 4, 30 * 4).map(lambda quarter: quarter / 4),
+    st.integers(1, 4),
+    st.sampled_from([1.5, 6.0, 40.0]),
+)
+
+
+class Days:
+    """One person's bounces by day, all of them looked at each time."""
+
+    def __init__(self) -> None:
+        self.unspent: dict[int, Soft] = {}
+        self.spent: set[int] = set()
+
+    def put(self, bounce: Soft) -> None:
+        """The latest of a day stands for it; the same time again changes nothing, and a spent day stays spent."""
+        day = int(bounce.at // 1)
+        if day not in self.spent and (day not in self.unspent or bounce.at > self.unspent[day].at):
+            self.unspent[day] = bounce
+
+    def take(self) -> Iterator[int]:
+        """How many bounces were counted for each suppression."""
+        while found := self._enough():
+            for day in found:
+                del self.unspent[day]
+                self.spent.add(day)
+            yield len(found)
+
+    def _enough(self) -> list[int]:
+        for _, last in sorted(self.unspent.items()):
+            window = [day for day, one in self.unspent.items() if last.at - last.within < one.at <= last.at]
+            if len(window) >= last.after:
+                return window
+        return []
+
+
+@settings(max_examples=many(120), deadline=None)
+@given(st.lists(st.lists(soft_bounces, min_size=1, max_size=8), max_size=8))
+def test_batches_of_several_people(batches: Sequence[Sequence[Soft]]) -> None:
+    """However far apart the bounces of a batch lie, and whatever each one's rule says, each person's alone count."""
+    people: dict[str, Days] = {}
+    expected: Counter[tuple[str, int]] = Counter()
+    with TemporaryDirectory() as folder:
+        spool = SqliteSpool.open(Path(folder) / "spool.db")
+        for batch in batches:
+            spool.count([soft(s.at, s.person, after=s.after, within=s.within * DAY) for s in batch], NOW)
+            for bounce in batch:
+                people.setdefault(bounce.person, Days()).put(bounce)
+            for person in {bounce.person for bounce in batch}:
+                expected.update((person, number) for number in people[person].take())
+        found = Counter((one.recipient, one.diagnostic.count("full")) for one in spool.suppressions(Selection()))
+        spool.close()
+    assert found == expected

@@ -81,6 +81,13 @@ class TestPlans:
         assert [step for step in steps if search in step]
         assert not [step for step in steps if re.match("SCAN (suppression|dispatch|s|d|o)( |$)", step)]
 
+    @pytest.mark.parametrize("statement", ["count_enough", "count_of", "history_soft_bounces", "forget_bounces"])
+    def test_soft_bounces_are_found_day_by_day(self, filled: Connection, statement: str) -> None:
+        """With one search for each day, and no bounce is looked at that is of nobody who was asked for."""
+        steps = plan(filled, statement)
+        assert [step for step in steps if "soft_bounce_day (day=? AND recipient=?)" in step]
+        assert not [step for step in steps if re.match("SCAN (soft_bounce|delivery|s|b|d)( |$)", step)]
+
     @pytest.mark.parametrize(
         "statement", ["prune_window", "prune_found", "prune_answers_window", "prune_answers_found", "prune_answers"]
     )

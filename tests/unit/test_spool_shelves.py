@@ -12,6 +12,7 @@ from bouncehandler.spool.migrate import migrate
 from bouncehandler.spool.review import Selection
 from bouncehandler.spool.sqlite import SqliteSpool
 from tests.contract.spool_examples import DAY, NOW, before, done, put, recipients, returned, suppression, take
+from tests.contract.test_spool_counting import soft
 
 MIGRATIONS = Path(__file__).parents[2] / "bouncehandler" / "spool" / "migrations"
 SHELF = 8192
@@ -57,14 +58,8 @@ def test_shelves_that_were_pruned_are_not_gone_through(path: Path) -> None:
 
 def test_a_spool_from_before_knows_whose_turn_it_is(tmp_path: Path) -> None:
     """Who is under way keeps others waiting, and who was carried out is not called again, from the first claim on."""
-    steps = tmp_path / "migrations"
-    steps.mkdir()
-    for file in MIGRATIONS.glob("[0-9]*.sql"):
-        if int(file.name[:4]) <= 10:
-            shutil.copy(file, steps)
-    path = tmp_path / "spool.db"
+    path = old_spool(tmp_path, version=10)
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        migrate(raw, path, steps)
         for number, (person, state, outcome, due_at, settled_at) in enumerate(
             [
                 (ANN, "claimed", None, NOW + 60, None),
@@ -88,6 +83,63 @@ def test_a_spool_from_before_knows_whose_turn_it_is(tmp_path: Path) -> None:
         assert recipients(take(spool)) == ["cem@example.com", "dan@example.com"]
         counts = spool.status().providers["news"]
         assert (counts.claimed, counts.pending, counts.done) == (3, 1, 1)  # the last of them is Bob's repeat
+
+
+def test_a_spool_from_before_goes_on_counting(tmp_path: Path) -> None:
+    """What bounced softly before the spool was brought up to date counts with what bounces later."""
+    path = old_spool(tmp_path, version=11)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        for day in (0, 1):
+            at = int(NOW) + day * int(DAY)
+            cells = (ANN, at // int(DAY), at, f"old {day}", 3, 21 * int(DAY), "quota-issues", "full", "news", at)
+            raw.execute(
+                "INSERT INTO soft_bounce (recipient, day, at, record, suppress_after, within, category, diagnostic,"
+                " wanted_by, seen_at, rule, record_type, status, originator, job_id)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', '', '', '')",
+                cells,
+            )
+    with closing(SqliteSpool.open(path)) as spool:
+        assert spool.count([soft(2, within=DAY)], NOW).new == 0, "of a rule that looks back for one day"
+        assert spool.count([soft(3)], NOW).new == 1, "the two from before are in its window"
+        (found,) = spool.suppressions(Selection())
+        assert found.diagnostic.count("full") == 4
+
+
+def test_dispatches_from_before_stay_as_they_were(tmp_path: Path) -> None:
+    """In every column, with their triggers and indexes."""
+    path = old_spool(tmp_path, version=11)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("INSERT INTO suppression (record, recipient, recorded_at) VALUES ('old', ?, 1)", (ANN,))
+        values = (7, 1, "news", "held", 2, 3, 4, 5, "token", "already", '["a"]', "a note", 6, 1, 8, 9)
+        raw.execute(f"INSERT INTO dispatch VALUES ({', '.join('?' * len(values))})", values)
+        as_it_was = dispatches(raw), beside_dispatches(raw)
+    SqliteSpool.open(path).close()
+    with closing(sqlite3.connect(path)) as raw:
+        assert (dispatches(raw), beside_dispatches(raw)) == as_it_was
+
+
+def old_spool(folder: Path, *, version: int) -> Path:
+    """An empty spool of an earlier version."""
+    steps, path = folder / "migrations", folder / "spool.db"
+    steps.mkdir()
+    for file in MIGRATIONS.glob("[0-9]*.sql"):
+        if int(file.name[:4]) <= version:
+            shutil.copy(file, steps)
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        migrate(raw, path, steps)
+    return path
+
+
+def dispatches(raw: sqlite3.Connection) -> list[dict[str, object]]:
+    """Every dispatch, by the names of its columns."""
+    found = raw.execute("SELECT * FROM dispatch")
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def beside_dispatches(raw: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """Indexes and triggers."""
+    return set(raw.execute("SELECT name, sql FROM sqlite_schema WHERE tbl_name = 'dispatch' AND type <> 'table'"))
 
 
 def test_two_people_with_one_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

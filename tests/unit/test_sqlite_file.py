@@ -183,6 +183,7 @@ class TestVersions:
             "notice",
             "post",
             "soft_bounce",
+            "counting",
             "delivery",
             "pruned",
             "event",

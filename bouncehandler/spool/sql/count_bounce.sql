@@ -1,12 +1,9 @@
 -- Of several bounces on a day the latest stands for all, in whatever order they come.
 INSERT INTO soft_bounce (
-    recipient, day, at, record, suppress_after, within, rule, record_type, category, status, diagnostic, originator,
+    day, recipient, at, record, suppress_after, within, rule, record_type, category, status, diagnostic, originator,
     job_id, wanted_by, seen_at
-) VALUES (
-    :recipient, :day, :at, :record, :suppress_after, :within, :rule, :record_type, :category, :status, :diagnostic,
-    :originator, :job_id, :wanted_by, :now
-)
-ON CONFLICT (recipient, day) DO UPDATE SET
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (day, recipient) DO UPDATE SET
     at = excluded.at, record = excluded.record, suppress_after = excluded.suppress_after, within = excluded.within,
     rule = excluded.rule, record_type = excluded.record_type, category = excluded.category, status = excluded.status,
     diagnostic = excluded.diagnostic, originator = excluded.originator, job_id = excluded.job_id,

@@ -1,1 +1,1 @@
-UPDATE soft_bounce SET spent = :spent WHERE recipient = :recipient AND day = :day
+UPDATE soft_bounce SET spent = :spent WHERE day = :day AND recipient = :recipient

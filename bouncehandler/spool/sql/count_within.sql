@@ -1,0 +1,1 @@
+UPDATE counting SET within = :within WHERE within < :within
