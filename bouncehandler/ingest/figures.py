@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from bouncehandler.accounting import Layout
-from bouncehandler.ingest.columns import Cells, Columns, Seen, Told, columns_of, hour_at, hour_of, told_by
+from bouncehandler.ingest.columns import Columns, columns_of, hour_at, hour_of, told_by
 from bouncehandler.ingest.naming import domain, in_words, name
-from bouncehandler.policy import Count, Policy, Suppress, Verdict
+from bouncehandler.ingest.seen import Seen, alike, word_of
+from bouncehandler.ingest.told import Cells, Told
+from bouncehandler.policy import Policy, Verdict
 from bouncehandler.record import Complaint, ListUnsubscribe
 from bouncehandler.record.several import Bounces
 from bouncehandler.spool import Figure, Total
@@ -89,12 +91,10 @@ class Figures:
     def bounces(self, bounces: Bounces, verdicts: Sequence[Verdict]) -> None:
         """Bounces, and what was decided."""
         seen = Seen.of(bounces)
-        few = {id(verdict): verdict for verdict in verdicts}  # whose hashes are slow
-        for verdict in few.values():
-            key = (_word(verdict), verdict.rule)
+        places_of = alike(verdicts)
+        for key, places in places_of.items():
             gathered = self._bounces.setdefault(key, [])
-            places = [place for place, one in enumerate(verdicts) if one is verdict]
-            gathered.append(seen if len(few) == 1 else seen.those(places))
+            gathered.append(seen if len(places_of) == 1 else seen.those(places))
             if sum(len(some.hosts) for some in gathered) >= _CHUNK:
                 self._add_bounces(key, self._bounces.pop(key))
 
@@ -108,19 +108,19 @@ class Figures:
             "originator": domain(complaint.originator.partition("@")[2]),
             "job": name(complaint.job_id),
         }
-        self._add_one(hour_at(at) if at else None, "complaint", _word(verdict), named)
-        self._count_records("f", _word(verdict))
+        self._add_one(hour_at(at) if at else None, "complaint", word_of(verdict), named)
+        self._count_records("f", word_of(verdict))
 
     def listed(self, recipient: str, verdict: Verdict) -> None:
         """An address fed by hand."""
-        self._add_one(None, "list", _word(verdict), {"rule": verdict.rule, "operator": self._operator(recipient)})
-        self._count_records("list", _word(verdict))
+        self._add_one(None, "list", word_of(verdict), {"rule": verdict.rule, "operator": self._operator(recipient)})
+        self._count_records("list", word_of(verdict))
 
     def request(self, request: ListUnsubscribe, verdict: Verdict) -> None:
         """A List-Unsubscribe mail, and what was decided."""
         named = {"rule": verdict.rule, "operator": self._operator(request.recipient)}
-        self._add_one(hour_at(request.received_at), "unsubscribe", _word(verdict), named)
-        self._count_records("unsubscribe", _word(verdict))
+        self._add_one(hour_at(request.received_at), "unsubscribe", word_of(verdict), named)
+        self._count_records("unsubscribe", word_of(verdict))
 
     def unreadable(self, reason: str) -> None:
         """A row that can't be read."""
@@ -268,12 +268,6 @@ class NoFigures:
 
     def flush(self, *, is_last: bool = False) -> None:
         """Nothing."""
-
-
-def _word(verdict: Verdict) -> str:
-    if isinstance(verdict, Suppress):
-        return "suppress"
-    return "count" if isinstance(verdict, Count) else "ignore"
 
 
 def _named(numbers: Mapping[str, int], naming: Callable[[str], str]) -> dict[str, int]:

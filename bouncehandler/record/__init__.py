@@ -1,4 +1,7 @@
-"""What comes in, as plain data: bounces, deliveries, complaints, unsubscribe requests, listed addresses."""
+"""What comes in, as plain data: bounces, deliveries, complaints, unsubscribe requests, listed addresses.
+
+`address` and `status` read what they hold, `identity` makes their ids, and `several` has many bounces a column each.
+"""
 
 from datetime import datetime
 from typing import Literal, NamedTuple
