@@ -59,6 +59,9 @@ class Figures:
         self._columns: dict[str, tuple[Layout, Columns]] = {}
         self._cells: dict[_Alike, Cells] = {}
         self._bounces: dict[tuple[str, str], list[Seen]] = {}
+        """By word and rule of the verdict."""
+        self._gathered: Counter[tuple[str, str]] = Counter()
+        """How many these are."""
         self._sums: dict[_Sum, Counter[str]] = {}
         self._totals: Counter[tuple[str, tuple[tuple[str, str], ...]]] = Counter()
         self._counted: Mapping[str, int] = {}
@@ -93,9 +96,9 @@ class Figures:
         seen = Seen.of(bounces)
         places_of = alike(verdicts)
         for key, places in places_of.items():
-            gathered = self._bounces.setdefault(key, [])
-            gathered.append(seen if len(places_of) == 1 else seen.those(places))
-            if sum(len(some.hosts) for some in gathered) >= _CHUNK:
+            self._bounces.setdefault(key, []).append(seen if len(places_of) == 1 else seen.those(places))
+            self._gathered[key] += len(places)
+            if self._gathered[key] >= _CHUNK:
                 self._add_bounces(key, self._bounces.pop(key))
 
     def complaint(self, complaint: Complaint, verdict: Verdict) -> None:
@@ -154,6 +157,7 @@ class Figures:
 
     def _add_bounces(self, key: tuple[str, str], several: Sequence[Seen]) -> None:
         verdict, rule = key
+        del self._gathered[key]
         seen = Seen.together(several)
         for record_type, number in Counter(seen.record_types).items():
             self._count_records(record_type, verdict, number)
