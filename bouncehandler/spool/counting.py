@@ -90,9 +90,9 @@ def _enough(connection: Connection, raw: sqlite3.Connection, days: Mapping[str, 
 def _days_of(batch: Batch[Counted], now: float) -> dict[str, list[int]]:
     """The days of the recipients' bounces."""
     days: dict[str, list[int]] = {}
-    recipients = all_storable(batch.column("recipient"))
-    for recipient, at in dict.fromkeys(zip(recipients, _times(batch, now), strict=True)):
-        days.setdefault(recipient, []).append(at // _DAY)
+    places = zip(all_storable(batch.column("recipient")), [at // _DAY for at in _times(batch, now)], strict=True)
+    for recipient, day in dict.fromkeys(places):
+        days.setdefault(recipient, []).append(day)
     return days
 
 
