@@ -1,15 +1,26 @@
 """What is done to many bounces at once is what is done to each alone, whatever stands beside it."""
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import product
+from pathlib import Path
 
 import pytest
 
 from bouncehandler.classification import Rule, Rules
-from bouncehandler.policy import Policy
+from bouncehandler.ingest import Owing
+from bouncehandler.ingest.sights import Sights
+from bouncehandler.policy import Policy, Suppress
 from bouncehandler.record import Address, Bounce, parse_status
 from bouncehandler.record.several import Bounces
 from bouncehandler.routing import Routes
+from bouncehandler.spool import Owed, Recorded, Sighting
+from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.waves import Operators
+from tests.contract.spool_examples import NOW, people, suppression
+from tests.contract.test_spool_counting import soft
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SAID = ("550 unknown user", "550 5.7.1 recipient is in suppression list", "550 blocked by a list", "")
@@ -45,3 +56,56 @@ def test_routes(pattern: str) -> None:
     senders = ["news@example.com", "NEWS@EXAMPLE.COM", "<news@example.com>", "news@example.net", "", "x"]
     assert routes.of_several(senders) == [routes.of(sender) for sender in senders]
     assert routes.of_several(senders)[:4] == [("crm", "all")] * 3 + [("all",)]
+
+
+def test_what_is_owed() -> None:
+    """With whom, and what a wave of them would have in common."""
+    owing = Owing(Routes({"crm": ["news@example.com"], "all": []}), sights=Sights(Operators()))
+    verdict = Suppress("a rule")
+    together = owing.bounces(Bounces.of(BOUNCES), [verdict] * len(BOUNCES))
+    alone = [owing.bounces(Bounces.of([bounce]), [verdict])[0] for bounce in BOUNCES]
+    assert list(together) == alone
+    assert list(together[3:5]) == alone[3:5]
+    assert len({owed.sighting for owed in together}) > 1
+
+
+@pytest.fixture
+def spools(tmp_path: Path) -> Iterator[tuple[SqliteSpool, SqliteSpool]]:
+    """Two that are empty."""
+    with closing(SqliteSpool.open(tmp_path / "a.db")) as one, closing(SqliteSpool.open(tmp_path / "b.db")) as other:
+        yield one, other
+
+
+def test_what_is_recorded(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
+    """Many rows by one statement are the same rows, whatever stands among them."""
+    odd = [
+        suppression("", list_manager="mailwizz", list_id="ab", subscriber_id="cd"),
+        suppression("long@example.com", diagnostic="x" * 10_000),
+        suppression("nul@example.com", diagnostic="a\0b"),
+        suppression("half@example.com", originator="\udc80"),
+        suppression("when@example.com", occurred_at=datetime.fromtimestamp(NOW, UTC)),
+    ]
+    ones = [*people(300), *odd, *people(300)]
+    owed = [Owed(one, ("news",), sighting=Sighting("example", "full")) for one in ones]
+    together, alone = spools
+    assert together.record(owed, NOW) == Recorded(new=305, duplicates=300)
+    assert sum(alone.record([one], NOW).new for one in owed) == 305
+    owes = "SELECT * FROM suppression AS s LEFT JOIN dispatch AS d ON d.suppression = s.id ORDER BY s.id"
+    assert rows_of(together, owes) == rows_of(alone, owes)
+
+
+def test_what_is_counted(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
+    """Soft bounces likewise, of which the latest of a day stays, and what they come to."""
+    times = (0, 0.5, 0.25, 2)
+    softs = [soft(day, f"user{number}@example.com", after=2) for day in times for number in range(100)]
+    together, alone = spools
+    assert together.count(softs, NOW).new == 100
+    assert sum(alone.count([one], NOW).new for one in softs) == 100
+    for query in ("SELECT * FROM soft_bounce ORDER BY id", "SELECT * FROM suppression ORDER BY id"):
+        assert rows_of(together, query) == rows_of(alone, query)
+
+
+def rows_of(spool: SqliteSpool, query: str) -> list[object]:
+    """What a spool holds."""
+    with closing(sqlite3.connect(spool.path)) as raw:
+        return raw.execute(query).fetchall()
