@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 
 import pytest
@@ -86,18 +86,22 @@ def test_what_is_recorded(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
         suppression("when@example.com", occurred_at=datetime.fromtimestamp(NOW, UTC)),
     ]
     ones = [*people(300), *odd, *people(300)]
-    owed = [Owed(one, ("news",), sighting=Sighting("example", "full")) for one in ones]
+    to, seen = cycle([("news",), ("news", "crm"), ()]), cycle([Sighting("example", "full"), None])
+    owed = [Owed(one, next(to), sighting=next(seen)) for one in ones]
     together, alone = spools
     assert together.record(owed, NOW) == Recorded(new=305, duplicates=300)
     assert sum(alone.record([one], NOW).new for one in owed) == 305
-    owes = "SELECT * FROM suppression AS s LEFT JOIN dispatch AS d ON d.suppression = s.id ORDER BY s.id"
+    owes = (
+        "SELECT s.*, d.provider, d.due_at FROM suppression AS s LEFT JOIN dispatch AS d ON d.suppression = s.id"
+        " ORDER BY s.id, d.provider"
+    )
     assert rows_of(together, owes) == rows_of(alone, owes)
 
 
 def test_what_is_counted(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
     """Soft bounces likewise, of which the latest of a day stays, and what they come to."""
     times = (0, 0.5, 0.25, 2)
-    softs = [soft(day, f"user{number}@example.com", after=2) for day in times for number in range(100)]
+    softs = [soft(day, f"user{number}@example.com", after=2) for number in range(100) for day in times]
     together, alone = spools
     assert together.count(softs, NOW).new == 100
     assert sum(alone.count([one], NOW).new for one in softs) == 100
