@@ -94,7 +94,7 @@ class Reader:
 
     def _taken(self) -> list[Item]:
         self.plain.show()
-        items, self._items = [*self._items, *self.plain.bounces()], []
+        items, self._items = self._items, []
         return items
 
     def _go_on(self, lines: list[str]) -> None:
@@ -131,6 +131,7 @@ class Reader:
         at, self._ruin = 0, Ruin(0, 0)
         while at < len(lines):
             at = self._run(lines, at, given_up)
+        self._items += self.plain.bounces()
         self._lines_done += len(lines) - len(self._open.lines)
 
     def _run(self, lines: list[str], first: int, given_up: int) -> int:

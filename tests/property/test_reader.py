@@ -108,6 +108,7 @@ def test_any_bytes_in_any_blocks_give_the_same_items(data: bytes, cuts: list[int
 
 @MANY
 @given(STREAMS | ROWS, CUTS, st.integers(1, 600))
+@example(HEADER + GOOD[0] + GOOD[1].replace(b"\n", b"\r\n"), [], len(GOOD[0]) - 1)
 def test_rows_too_long_depend_on_no_block(data: bytes, cuts: list[int], longest: int) -> None:
     """Neither do rows that are given up for their length; of lines that are, the pieces make the whole."""
     whole = events(read([data], Reader(longest=longest)))
