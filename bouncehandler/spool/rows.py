@@ -1,6 +1,6 @@
 """How plain data becomes rows, and rows plain data again."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import repeat
 
@@ -8,6 +8,7 @@ from bouncehandler.record import epoch
 from bouncehandler.spool.batch import Batch
 from bouncehandler.spool.connection import Row
 from bouncehandler.spool.data import Owed
+from bouncehandler.spool.inserting import Column, the_same
 from bouncehandler.spool.kinds import kind_of
 from bouncehandler.suppression import Suppression
 
@@ -21,23 +22,28 @@ _TEXTS = 10
 _RECIPIENT, _DIAGNOSTIC = Suppression._fields.index("recipient"), Suppression._fields.index("diagnostic")
 
 
-def suppression_rows(batch: Batch[Owed], now: float) -> Iterator[Row]:
-    """Some hundred, of one at least, in the order of `record_suppression.sql`."""
+def suppression_columns(batch: Batch[Owed], now: float) -> Sequence[Column]:
+    """Of some hundred, of one at least, in the order of `record_suppression.sql`."""
     texts = batch.columns[:_TEXTS]
     if "" in texts[_RECIPIENT]:  # whoever is meant stands in the place of an address that is not known
         texts[_RECIPIENT] = [owed.suppression.person for owed in batch]
     if max(map(len, texts[_DIAGNOSTIC])) > MAX_DIAGNOSTIC:
         texts[_DIAGNOSTIC] = [text[:MAX_DIAGNOSTIC] for text in texts[_DIAGNOSTIC]]
     providers = batch.column("providers")
+    sightings = batch.column("sighting")
     wanted = {several: ",".join(several) for several in set(providers)}
-    return zip(
-        *map(all_storable, texts),
+    kinds = {sighting: sighting and kind_of(*sighting) for sighting in set(sightings)}
+    record, recipient, reason, *others = map(all_storable, texts)
+    return (
+        record,
+        recipient,
+        the_same(reason),
+        *others,
         [at and epoch(at) for at in batch.column("occurred_at")],
         [_ids(owed.suppression) for owed in batch] if any(batch.column("list_manager")) else repeat(""),
-        map(wanted.__getitem__, providers),
+        the_same(list(map(wanted.__getitem__, providers))),
         repeat(now),
-        [sighting and kind_of(*sighting) for sighting in batch.column("sighting")],
-        strict=False,
+        list(map(kinds.__getitem__, sightings)),
     )
 
 
