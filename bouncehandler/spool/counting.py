@@ -12,7 +12,7 @@ from bouncehandler.record import MOMENT, epoch
 from bouncehandler.spool.batch import Batch
 from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.data import Counted, Owed, Recorded
-from bouncehandler.spool.inserting import Column, insert, the_same, values_of
+from bouncehandler.spool.inserting import insert, values_of
 from bouncehandler.spool.recording import Watching, put
 from bouncehandler.spool.rows import all_storable, storable
 from bouncehandler.suppression import Suppression
@@ -63,7 +63,7 @@ def count(connection: Connection, counted: Sequence[Counted], now: float, watchi
     if not counted:
         return Recorded(new=0, duplicates=0)
     batch = Batch.of(Counted, counted)
-    values = values_of(batch, lambda some: _columns(some, now))  # before the transaction, which others wait for
+    values = values_of(batch, lambda some: _rows(some, now))  # before the transaction, which others wait for
     with connection.writing() as raw:
         raw.execute(connection.sql("count_within"), {"within": int(max(batch.column("within")))})
         insert(raw, connection.sql("count_bounce"), values)
@@ -163,20 +163,21 @@ def _times(batch: Batch[Counted], now: float) -> list[int]:
     return [int(now) if at is None else epoch(at) for at in batch.column("occurred_at")]
 
 
-def _columns(batch: Batch[Counted], now: float) -> Sequence[Column]:
+def _rows(batch: Batch[Counted], now: float) -> Iterator[Row]:
     """In the order of `count_bounce.sql`."""
     times = _times(batch, now)
     evidence = [text[:_LONGEST] for text in batch.column("diagnostic")]
     rules = map(batch.column, ("rule", "record_type", "category", "status"))
     rest = batch.column("originator"), batch.column("job_id")
-    return (
+    return zip(
         [at // _DAY for at in times],
         all_storable(batch.column("recipient")),
         times,
         batch.column("id"),
         batch.column("suppress_after"),
-        the_same(list(map(int, batch.column("within")))),
+        map(int, batch.column("within")),
         *map(all_storable, (*rules, evidence, *rest)),
-        the_same(list(map(",".join, batch.column("providers")))),
+        map(",".join, batch.column("providers")),
         repeat(now),
+        strict=False,
     )

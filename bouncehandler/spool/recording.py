@@ -10,7 +10,7 @@ from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.forgetting import Remembering
 from bouncehandler.spool.inserting import Values, insert, values_of
 from bouncehandler.spool.notices import about_suppression, tell
-from bouncehandler.spool.rows import suppression_columns
+from bouncehandler.spool.rows import suppression_rows
 from bouncehandler.spool.watching import Watch, about_noticed
 
 
@@ -47,7 +47,7 @@ def put(
 
 
 def _values(batch: Batch[Owed], now: float) -> Values:
-    return values_of(batch, lambda some: suppression_columns(some, now))
+    return values_of(batch, lambda some: suppression_rows(some, now))
 
 
 def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it needed

@@ -1,6 +1,6 @@
 """How plain data becomes rows, and rows plain data again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import repeat
 
@@ -8,7 +8,6 @@ from bouncehandler.record import epoch
 from bouncehandler.spool.batch import Batch
 from bouncehandler.spool.connection import Row
 from bouncehandler.spool.data import Owed
-from bouncehandler.spool.inserting import Column, the_same
 from bouncehandler.spool.kinds import kind_of
 from bouncehandler.suppression import Suppression
 
@@ -22,8 +21,8 @@ _TEXTS = 10
 _RECIPIENT, _DIAGNOSTIC = Suppression._fields.index("recipient"), Suppression._fields.index("diagnostic")
 
 
-def suppression_columns(batch: Batch[Owed], now: float) -> Sequence[Column]:
-    """Of some hundred, of one at least, in the order of `record_suppression.sql`."""
+def suppression_rows(batch: Batch[Owed], now: float) -> Iterator[Row]:
+    """Some hundred, of one at least, in the order of `record_suppression.sql`."""
     texts = batch.columns[:_TEXTS]
     if "" in texts[_RECIPIENT]:  # whoever is meant stands in the place of an address that is not known
         texts[_RECIPIENT] = [owed.suppression.person for owed in batch]
@@ -33,17 +32,14 @@ def suppression_columns(batch: Batch[Owed], now: float) -> Sequence[Column]:
     sightings = batch.column("sighting")
     wanted = {several: ",".join(several) for several in set(providers)}
     kinds = {sighting: sighting and kind_of(*sighting) for sighting in set(sightings)}
-    record, recipient, reason, *others = map(all_storable, texts)
-    return (
-        record,
-        recipient,
-        the_same(reason),
-        *others,
+    return zip(
+        *map(all_storable, texts),
         [at and epoch(at) for at in batch.column("occurred_at")],
         [_ids(owed.suppression) for owed in batch] if any(batch.column("list_manager")) else repeat(""),
-        the_same(list(map(wanted.__getitem__, providers))),
+        map(wanted.__getitem__, providers),
         repeat(now),
-        list(map(kinds.__getitem__, sightings)),
+        map(kinds.__getitem__, sightings),
+        strict=False,
     )
 
 
