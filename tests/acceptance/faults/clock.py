@@ -24,9 +24,8 @@ _KINDS = ("hangs", "again", "done")
 """What the MailWizz does with a recipient of a name that begins so, as long as it is in trouble."""
 _PATIENCE = 30.0
 """Seconds until whatever is not done counts as lost: it waits for the clock."""
-_SANE = 15.0
-"""Seconds until everything should be done: a process that starts, its lease, a wait of the schedule, a probe; twice
-what that takes, since a machine may be busy. Who is led astray by the clock waits for an hour."""
+_SANE = 8.0
+"""Seconds until everything should be done: a process that starts, its lease, a wait of the schedule, a probe."""
 _ATTEMPTS = 60
 """Attempts that may be made of one dispatch, at two a second; in a busy loop there would be thousands."""
 _IDLE = 0.6
