@@ -11,9 +11,10 @@ import pytest
 
 from bouncehandler.classification import Rule, Rules
 from bouncehandler.ingest import Owing
+from bouncehandler.ingest.seen import alike
 from bouncehandler.ingest.sights import Sights
-from bouncehandler.policy import Policy, Suppress
-from bouncehandler.record import Address, Bounce, parse_status
+from bouncehandler.policy import Ignore, Policy, Suppress
+from bouncehandler.record import MAX_ADDRESS, Address, Bounce, parse_status
 from bouncehandler.record.several import Bounces
 from bouncehandler.routing import Routes
 from bouncehandler.spool import Owed, Recorded, Sighting
@@ -21,6 +22,7 @@ from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.waves import Operators
 from tests.contract.spool_examples import NOW, people, suppression
 from tests.contract.test_spool_counting import soft
+from tests.unit.accounting_examples import HEADER, read, row
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
 SAID = ("550 unknown user", "550 5.7.1 recipient is in suppression list", "550 blocked by a list", "")
@@ -56,6 +58,33 @@ def test_routes(pattern: str) -> None:
     senders = ["news@example.com", "NEWS@EXAMPLE.COM", "<news@example.com>", "news@example.net", "", "x"]
     assert routes.of_several(senders) == [routes.of(sender) for sender in senders]
     assert routes.of_several(senders)[:4] == [("crm", "all")] * 3 + [("all",)]
+
+
+def test_routes_by_domain_and_by_address() -> None:
+    """A domain that one provider wants whole does not hide that another wants one address of it."""
+    routes = Routes({"crm": ["news@example.com"], "all": ["*@example.com"]})
+    assert routes.of_several(["news@example.com", "x@example.com", "x@example.net"]) == [("crm", "all"), ("all",), ()]
+
+
+def test_verdicts_that_say_the_same() -> None:
+    """Stand together in their order, also where they are not one and the same."""
+    one, other = Suppress("a rule"), Suppress("a rule")
+    assert alike([one, other, one, Ignore("a rule")]) == {("suppress", "a rule"): [0, 1, 2], ("ignore", "a rule"): [3]}
+
+
+def test_a_header_without_originators() -> None:
+    """It is told once, before the first bounce, and the bounces are read."""
+    reading = read("type,rcpt,bounceCat,dsnStatus\n" + "b,ann@example.net,bad-mailbox,5.1.1\n" * 2)
+    assert [missing.columns for missing in reading.missing] == [("orig",)]
+    assert len(reading.bounces) == 2
+
+
+def test_a_recipient_that_is_too_long() -> None:
+    """However plain, it is no address, and its row is kept as it came."""
+    local = "a" * (MAX_ADDRESS - len("@example.net"))
+    reading = read(HEADER + row(rcpt=f"{local}@example.net") + row(rcpt=f"a{local}@example.net"))
+    assert [bounce.recipient for bounce in reading.bounces] == [f"{local}@example.net"]
+    assert reading.reasons == [(3, "not-an-address")]
 
 
 def test_what_is_owed() -> None:
