@@ -139,14 +139,8 @@ class Rules:
 
 def _texts(bounces: Bounces) -> list[str]:
     """What is judged, without the recipients."""
-    if max(map(len, (*bounces.diagnostics, *bounces.status_texts)), default=0) > LONGEST_TEXT:
-        return [
-            (bounce.diagnostic or bounce.status_text)[:LONGEST_TEXT].replace(bounce.recipient, "") for bounce in bounces
-        ]
-    if "" not in bounces.diagnostics:
-        return bounces.said
     texts = zip(bounces.diagnostics, bounces.said, bounces.status_texts, bounces.recipients, strict=True)
-    return [said if diagnostic else words.replace(to, "") for diagnostic, said, words, to in texts]
+    return [(said if diagnostic else words.replace(to, ""))[:LONGEST_TEXT] for diagnostic, said, words, to in texts]
 
 
 class _Test:

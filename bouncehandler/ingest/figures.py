@@ -185,10 +185,10 @@ class Figures:
         now = int(self._clock() // 3600)
         return now if hour is None or hour > now + _AHEAD else hour
 
-    def _take(self, alike: _Alike, told: Told) -> None:
-        cells = self._cells.get(alike)
+    def _take(self, common: _Alike, told: Told) -> None:
+        cells = self._cells.get(common)
         if cells is None:
-            cells = self._cells[alike] = Cells()
+            cells = self._cells[common] = Cells()
         cells.take(told)
         if cells.size > _TEXTS or len(self._cells) > _SUMS:
             self._name()
