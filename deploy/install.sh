@@ -158,7 +158,7 @@ install_program() {
     mkdir -p "$new"
     "$python" -m venv --symlinks "$new"
     pip="$new/bin/python -m pip --quiet --disable-pip-version-check --no-cache-dir"
-    $pip install --no-compile --require-hashes -r "$source/deploy/requirements.txt"
+    $pip install --no-compile --no-deps --require-hashes -r "$source/deploy/requirements.txt"
     $pip install --no-compile --no-deps --no-build-isolation "$source"
     "$new/bin/python" -m compileall -q -s "$new" -p "$prefix" "$new/lib"
     find "$new/bin" "$new/pyvenv.cfg" -type f -exec sed -i "s|$new|$prefix|g" {} +
