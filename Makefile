@@ -14,15 +14,16 @@ $(VENV)/runtime: deploy/requirements.txt pyproject.toml
 	  || { echo "bouncehandler needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) \
 	  || { echo "Python's venv module is missing here (on Debian: apt-get install python3-venv)"; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r deploy/requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "setting up $(VENV) ..."
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r deploy/requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/tests: $(VENV)/runtime tests/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r tests/requirements.txt
 	@touch $@
 
-demo: $(VENV)/runtime  ## the main job on sample records, with the embedded defaults
+demo: $(VENV)/runtime  ## the main job on five sample rows, in a world of its own
 	@BIN=$(BIN) sh config/demo.sh
 
 test: $(VENV)/tests  ## every test

@@ -1,28 +1,53 @@
 #!/bin/sh
-# The main job on the sample records beside this file: the embedded spool, and one provider that writes to a file.
+# Five rows, five decisions: the main job in a world of its own. Each start of the program has --config and an environment
+# that is empty but for two names, so neither /etc/bouncehandler nor the caller's variables take part; the one list manager
+# is a file, and all that is written lies in .demo.
 set -eu
-cd "$(dirname "$0")/.."
-here=$(pwd)
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 bin=${BIN:-.venv/bin}
+rows=config/samples/synthetic_five_rows.csv
+list=.demo/unsubscribed.jsonl
+test -x "$bin/bouncehandler" || { echo "$bin/bouncehandler is not there: \`make demo\` sets it up" >&2; exit 1; }
+
 rm -rf .demo
 mkdir .demo
-export BOUNCEHANDLER_SPOOL__URL="sqlite:///$here/.demo/spool.db"
-export BOUNCEHANDLER_PROVIDERS__DEMO__TYPE=file
-export BOUNCEHANDLER_PROVIDERS__DEMO__PATH="$here/.demo/unsubscribed.jsonl"
+cat > .demo/bouncehandler.toml <<EOF
+[spool]
+url = "sqlite:///.demo/spool.db"
 
-say() { printf '\n== %s\n' "$*"; }
+[spool.keep]
+figures = "forever"    # the sample rows have a date of their own, whenever this runs
 
-say "cat config/samples/*.csv | bouncehandler      (each outcome; then what was read, and why the rest was ignored)"
-cat config/samples/*.csv | "$bin/bouncehandler"
+[providers.news]
+type = "file"
+path = "$list"
+EOF
 
-say "bouncehandler suppressions      (who is not to be mailed again, and the rule that said so)"
-"$bin/bouncehandler" suppressions
+alone() { env -i PATH="$PATH" HOME="$PWD/.demo" "$@"; }
+bouncehandler() { alone "$bin/bouncehandler" --config .demo/bouncehandler.toml "$@"; }
+shape() { alone "$bin/python" config/demo.py "$@"; }
+feed() { bouncehandler --debug < "$rows" 2> "$1" || { cat "$1" >&2; exit 1; }; }
+state() { bouncehandler suppressions --format csv; bouncehandler explain ben@example.org --format csv; cat "$list"; }
 
-say "bouncehandler status"
-"$bin/bouncehandler" status
+echo "== five rows as PowerMTA writes them ($rows)"
+shape rows "$rows"
 
-say "the same records again change nothing"
-cat config/samples/*.csv | "$bin/bouncehandler"
+printf '\n== cat ROWS | bouncehandler --debug      (the decision on each, and its rule)\n'
+feed .demo/first.log
+shape decisions "$rows" .demo/first.log
+shape totals .demo/first.log
 
-say "what the list manager was told is in .demo/unsubscribed.jsonl"
-wc -l .demo/unsubscribed.jsonl
+printf '\n== bouncehandler explain ann@example.org\n'
+bouncehandler explain ann@example.org --format jsonl > .demo/explained.jsonl
+shape history .demo/explained.jsonl
+
+printf '\n== bouncehandler report --since 2026-01-05 --until 2026-01-06 --html FILE\n'
+bouncehandler report --since 2026-01-05 --until 2026-01-06 --html .demo/report.html
+
+printf '\n== the same rows again change nothing\n'
+state > .demo/before.txt
+feed .demo/again.log
+state > .demo/after.txt
+shape totals .demo/again.log
+cmp .demo/before.txt .demo/after.txt
+echo "as before: the suppressions, ben's soft bounces, $list"
