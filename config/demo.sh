@@ -44,7 +44,7 @@ shape history .demo/explained.jsonl
 printf '\n== bouncehandler report --since 2026-01-05 --until 2026-01-06 --html FILE\n'
 bouncehandler report --since 2026-01-05 --until 2026-01-06 --html .demo/report.html
 
-printf '\n== the same rows again change nothing\n'
+printf '\n== the same rows again: no new suppression, no new call\n'
 state > .demo/before.txt
 feed .demo/again.log
 state > .demo/after.txt
