@@ -8,7 +8,7 @@ import click
 
 from bouncehandler.cli.check_post import check_post
 from bouncehandler.cli.check_unsubscribe import unsubscribe_findings
-from bouncehandler.cli.doctor.configuration import configuration_findings
+from bouncehandler.cli.doctor.configuration import configuration_findings, mistakes
 from bouncehandler.cli.doctor.output import say
 from bouncehandler.cli.doctor.providers import provider_findings
 from bouncehandler.cli.doctor.spool import spool_findings
@@ -39,9 +39,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     try:
         session = begin(options, dict(os.environ), quiet=True)
     except CommandError as error:
-        if not as_json:
-            raise
-        return say([Finding(Mark.WRONG, "configuration", str(error))], as_json=True)
+        return say(mistakes(error), as_json=as_json)
     if address:
         from bouncehandler.cli.doctor.sending import send  # noqa: PLC0415  # imports are lazy at the edges
 

@@ -15,7 +15,7 @@ from bouncehandler import policy
 from bouncehandler.classification import EVERY, Rule
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.section import Section
-from bouncehandler.settings.wording import sentence, sentences
+from bouncehandler.settings.wording import problems_of, sentence, sentences
 
 _LONGEST_FILE = 1024 * 1024  # bytes: thousands of rules fit
 _LEAST_WORD = 3  # characters: less stands in nearly every text; where letters are words, 2 will do
@@ -198,7 +198,7 @@ def _tables(file: Path) -> list[dict[str, Any]]:
 
 
 def _said(error: ValidationError, source: str, known: Iterable[str]) -> list[str]:
-    return sentences(error, known=lambda _: known, source=lambda _: source, mending={})
+    return sentences(problems_of(error), known=lambda _: known, source=lambda _: source, mending={})
 
 
 def _keys() -> list[str]:

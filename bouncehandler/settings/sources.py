@@ -22,6 +22,10 @@ Key = tuple[str | int, ...]
 """The parts of a dotted key; a number is an index into a list."""
 
 
+_SHORTEST_SECRET = 16
+"""Characters; a shorter text is more likely to be the name of a file."""
+
+
 class Source(NamedTuple):
     """The settings of one source."""
 
@@ -119,6 +123,11 @@ def _value(name: str, key: list[str], text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise ConfigurationError(f"{name} in the environment begins with {{ but is not a JSON object") from None
+
+
+def is_like_a_secret(name: str) -> bool:
+    """Whether the name of a file may be a secret itself, put where its file belongs; no name with a suffix may."""
+    return len(name) >= _SHORTEST_SECRET and not name.startswith("/") and "." not in name
 
 
 def split_list(value: object) -> object:
