@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import click
 
+from bouncehandler import logs
 from bouncehandler.cli.check_post import check_post
 from bouncehandler.cli.check_unsubscribe import unsubscribe_findings
 from bouncehandler.cli.doctor.configuration import configuration_findings, mistakes
@@ -36,15 +38,17 @@ def command(  # noqa: PLR0913  # one parameter an option
     """
     if is_sure and not address:
         raise click.UsageError("--yes goes with --send")
+    trouble = logs.why_unwritable(options.logfile) if options.logfile else ""
     try:
-        session = begin(options, dict(os.environ), quiet=True)
+        session = begin(options, dict(os.environ), quiet=True, log_file="spared" if trouble else "needed")
     except CommandError as error:
         return say(mistakes(error), as_json=as_json)
+    wrong_log = [Finding(Mark.WRONG, "log", trouble)] if trouble else []
     if address:
         from bouncehandler.cli.doctor.sending import send  # noqa: PLC0415  # imports are lazy at the edges
 
-        return say(send(session, address, is_sure=is_sure), as_json=as_json)
-    return say(_findings(session, pmta, user), as_json=as_json)
+        return say(chain(wrong_log, send(session, address, is_sure=is_sure)), as_json=as_json)
+    return say(chain(wrong_log, _findings(session, pmta, user)), as_json=as_json)
 
 
 def _findings(session: Session, pmta: Path | None, user: str | None) -> Iterator[Finding]:

@@ -34,9 +34,8 @@ _Ended = tuple[Closing, CommandError | None]
 
 def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
     """The bare command's work; returns the exit status."""
-    session = begin(options, dict(os.environ), quiet=True)
+    session = begin(options, dict(os.environ), quiet=True, log_file="spared")
     with session.telling():
-        session.warn_of_root()
         source = _source()
         closing, failure = _dry(session, stop, source) if is_dry else _wet(session, stop, source, dispatches=dispatches)
     return session.finish(closing.event(), failure)
@@ -46,6 +45,7 @@ def _dry(session: Session, stop: Stop, source: int) -> _Ended:
     """Only decide, and compare with what the spool knows."""
     from bouncehandler.cli.shadow import Shadow  # noqa: PLC0415  # imports are lazy at the edges
 
+    session.log_started("dry-run")
     with explained(), Shadow(session, session.log) as shadow:
         return _Run(session, stop, source, shadow.intake(session.log), shadow=shadow).go()
 
@@ -60,6 +60,7 @@ def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _End
     with explained():
         intake = intake_for(session, source, spool, crew.notify if crew else lambda: None)
         metering = Metering(session, spool, listens=False)
+        session.log_started("dispatch" if dispatches else "no-dispatch")
         return _Run(session, stop, source, intake, spool, crew, letters, post, pruner, metering).go()
 
 

@@ -33,9 +33,8 @@ def command(options: Common) -> int:
     """
     stop = Stop()
     stop.listen()
-    session = begin(options, dict(os.environ))
+    session = begin(options, dict(os.environ), log_file="spared")
     with session.telling():
-        session.warn_of_root()
         numbers, unfinished = _work(session, stop)
     return session.finish(numbers, CommandError(unfinished, TRY_AGAIN) if unfinished else None)
 
@@ -52,7 +51,7 @@ def _work(session: Session, stop: Stop) -> tuple[dict[str, object], str]:
     pruner = Pruner(session, spool)
     metering = Metering(session, spool, listens=True)
     with explained():
-        session.log.info("working", providers=list(session.settings.providers))
+        session.log_started("work")
         crew.start()
         letters.start()
         post.start()
