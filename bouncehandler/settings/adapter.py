@@ -49,7 +49,7 @@ def unknown_keys(name: str, model: type[BaseModel], options: Table, source: Call
     except ValidationError as error:
         unknown = [problem for problem in problems_of(error) if problem["type"] == UNKNOWN]
         return _explained(name, model, table, unknown, source)
-    except Exception:  # noqa: BLE001  # a stranger's model may raise anything, which is told where it is built
+    except Exception:  # noqa: BLE001  # a plug-in's model may raise anything; building it reports that
         return []
     return []
 

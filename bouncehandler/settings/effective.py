@@ -151,7 +151,7 @@ def _is_adapters(key: Key) -> bool:
 
 
 def _plain(value: object) -> object:
-    """The value without what stands in URLs and is nobody's business."""
+    """The value without the credentials, the query and the fragment of a URL."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, str):
