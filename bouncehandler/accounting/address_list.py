@@ -61,7 +61,7 @@ class AddressList:
 
     def judge(self, cells: Sequence[str], line: int) -> Judgement:
         """What a row is that holds something, at this line of the stream."""
-        heading = Heading.of(cells)
+        heading = None if "@" in cells[0] else Heading.of(cells)
         if heading and heading.is_powermta:
             return self._refuse(Refusal(line, NO_TYPE))
         if self.blocks_records:

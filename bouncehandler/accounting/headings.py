@@ -105,6 +105,8 @@ class Heading(NamedTuple):
 
     def rival(self, cells: Sequence[str], address: Address) -> str | None:
         """The name, as far as it has one, of a column with another address than the first; None: there is no such."""
+        if "".join(cells).count("@") == 1:
+            return None
         first, *others = SEPARATOR.split(cells[0])
         display_name = first.rpartition("<")[0] if first.rstrip(DRESS).endswith(">") else ""
         if any(has_other_address(text, address) for text in (display_name, *(others if self.has_commas else ()))):

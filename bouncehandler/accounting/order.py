@@ -48,7 +48,14 @@ _FITS: Mapping[str, Callable[[str], bool]] = {
 """What cells look like, by the column's name in lower case. The recipient's is looked at whenever it is read."""
 
 
-def contradicts(columns: Sequence[str], row: Sequence[str]) -> bool:
-    """Whether a cell can't be what the order of these columns says that it is; empty cells say nothing."""
-    cells = ((_FITS.get(name.strip().lower()), cell.strip()) for name, cell in zip(columns, row, strict=False))
-    return any(fits is not None and cell and not fits(cell) for fits, cell in cells)
+class Order:
+    """What the cells of rows have to look like that have these columns in this order."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        names = [name.strip().lower() for name in columns]
+        self._fits = [(at, _FITS[name]) for at, name in enumerate(names) if name in _FITS]
+
+    def contradicts(self, row: Sequence[str]) -> bool:
+        """Whether a cell can't be what its column says that it is; empty ones, and those not there, say nothing."""
+        width = len(row)
+        return any(at < width and (cell := row[at].strip()) and not fits(cell) for at, fits in self._fits)

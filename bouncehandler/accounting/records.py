@@ -6,7 +6,6 @@ from bouncehandler.accounting.complaints import Nameless
 from bouncehandler.accounting.items import Item
 from bouncehandler.accounting.layout import ColumnsMissing, Layout
 from bouncehandler.accounting.lines import encode
-from bouncehandler.accounting.order import contradicts
 from bouncehandler.accounting.plain import Plain
 from bouncehandler.accounting.spans import Span
 
@@ -45,7 +44,7 @@ class Records:
         Args:
             layout: the header's, or else the order to fall back to, as far as there is one.
         """
-        if layout and not self._header and contradicts(layout.columns, row):
+        if layout and not self._header and layout.order.contradicts(row):
             return [], "no-header"
         items, reason = self._items(kind, row, place, layout) if layout else ([], "")
         if not reason:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from bouncehandler.cli.closing import Closing
-from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
+from bouncehandler.cli.exits import CONFIGURATION, NO_INPUT, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.run import intake_for, reader_for
 from bouncehandler.cli.session import Session, begin
@@ -21,7 +21,7 @@ from bouncehandler.cli.systemd import Supervisor
 from bouncehandler.durations import format_duration, parse_duration
 from bouncehandler.ingest import Ingest, Tally
 from bouncehandler.ingest.folder import Folder, FolderError, Found, opened_folder
-from bouncehandler.ingest.moved import Identity, Left, Moved, opened
+from bouncehandler.ingest.moved import Identity, Left, Moved, opened, prove_readable
 from bouncehandler.spool import Spool
 
 _LONGEST_WAIT = 1.0
@@ -55,6 +55,9 @@ def command(options: Common, folder: Path, *, is_watching: bool, every: float, s
     A file that was read to its end, and whose suppressions are on disk, is moved into DIR/done. One that can't be read
     stays, and the log says why. Several processes may share DIR: each file is taken once. What was not read to its end
     is read again, which changes nothing. Compressed files (gzip) are taken as well.
+
+    The exit status is 75 while files stay; 65 where all of them do so because not one row can be read, or their columns
+    can't be told.
 
     Calls nobody: the instance in PowerMTA's pipe, or `bouncehandler work`, does.
     """
@@ -145,7 +148,8 @@ class _Taker:
             f"{Found(name, identity, is_file=True).shown} {why}" for name, (identity, why) in self.left.items()
         ]
         more = f"; {len(sentences) - 1:,} more stay, the log says why" if len(sentences) > 1 else ""
-        return CommandError(sentences[0] + more, TRY_AGAIN)
+        is_refused = all(why.is_refused for _, why in self.left.values())
+        return CommandError(sentences[0] + more, NO_INPUT if is_refused else TRY_AGAIN)
 
     def _consider(self, found: Found) -> None:
         """Take one, unless it stays for a reason that still holds."""
@@ -192,6 +196,8 @@ class _Taker:
             if self.stop.is_requested:
                 raise _Stopped
         intake.close()
+        if intake.tally().unreadable:
+            prove_readable(intake.refusal)
 
     def _leave(self, found: Found, reason: Left) -> None:
         """Keep in mind why, and say it once."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bouncehandler.cli.exits import OK, USAGE, CommandError, explained
+from bouncehandler.cli.exits import NO_INPUT, OK, USAGE, CommandError, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import begin
 from bouncehandler.cli.shadow import Difference, Shadow
@@ -51,6 +51,9 @@ def _read(file: Path, shadow: Shadow) -> None:
         intake.close()
     except OSError as error:
         raise CommandError(f"{file} can't be read: {error.strerror}", USAGE) from error
+    refusal = intake.refusal if intake.tally().unreadable else ""  # an empty file is in order
+    if refusal:
+        raise CommandError(f"{file}: {refusal}", NO_INPUT)
 
 
 def _counted(differences: Iterable[Difference], counts: Counter[str]) -> Iterator[Difference]:

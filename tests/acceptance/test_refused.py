@@ -240,6 +240,15 @@ def test_a_heading_alone(program: Program, heading: bytes) -> None:
     assert program.feed(heading).status == 0
 
 
+@pytest.mark.parametrize("data", [b"", HEADER.encode() + b"\n"])
+def test_an_archived_file_without_rows(program: Program, data: bytes) -> None:
+    """`replay` takes an empty file, or a header alone, for what it is: nothing differs."""
+    (program.folder / "archive.csv").write_bytes(data)
+    finished = program.run("replay", str(program.folder / "archive.csv"))
+    assert finished.status == 0, finished.stderr
+    assert finished.stdout.endswith("\nno decision is different\n")
+
+
 def test_a_header_above_unreadable_rows(program: Program) -> None:
     """A header makes no row readable: 65, and the reasons are counted in the sentence."""
     finished = program.feed(HEADER.encode() + b"\nb,x\nquux\n")
