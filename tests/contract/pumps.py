@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bouncehandler.ingest import pump
 from tests.fakes.ingest import Left
+from tests.fakes.server import PATIENCE
 
 
 class Pumping:
@@ -39,7 +40,7 @@ class Pumping:
     def end(self) -> bool:
         """The other program closes the pipe; returns what the pump returns."""
         self._close_writer()
-        return self.result.result(20)
+        return self.result.result(PATIENCE)
 
     def stop(self) -> None:
         """Ask it to stop."""

@@ -131,7 +131,7 @@ class Bench:
 
     def wait_until_empty(self) -> None:
         """Return as soon as nothing is queued."""
-        wait_until(lambda: self.spool.status().notices == 0, 30)
+        wait_until(lambda: self.spool.status().notices == 0)
 
     def __enter__(self) -> Self:
         return self

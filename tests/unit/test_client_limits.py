@@ -31,7 +31,7 @@ def peak_memory() -> Iterator[Callable[[], int]]:
 @pytest.fixture
 def client() -> Iterator[ProviderClient]:
     """A client with the usual limits."""
-    with build_client(timeout=10, sleep=lambda _: None) as client:
+    with build_client(timeout=60, sleep=lambda _: None) as client:
         yield client
 
 
@@ -101,7 +101,7 @@ def test_each_request_has_the_whole_time(echo: Echo) -> None:
     """The time runs per request, not per client or connection."""
     hours = iter(range(0, 3600_000, 3600))
     now = [0.0]
-    with build_client(timeout=10, clock=lambda: now[0]) as client:
+    with build_client(timeout=60, clock=lambda: now[0]) as client:
         for _ in range(3):
             now[0] = float(next(hours))
             assert client.get(echo.url).status_code == 500
@@ -143,7 +143,7 @@ def test_answer_in_tiny_pieces_is_held_once(client: ProviderClient) -> None:
 
 def test_answer_of_just_the_limit_is_accepted(echo: Echo) -> None:
     """The limit itself is allowed, one byte more is not."""
-    with build_client(timeout=10, max_answer=1000) as client:
+    with build_client(timeout=60, max_answer=1000) as client:
         echo.always = Answer(body=b"x" * 1000)
         assert len(client.get(echo.url).content) == 1000
         echo.always = Answer(body=b"x" * 1001)

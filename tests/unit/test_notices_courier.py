@@ -14,7 +14,7 @@ from bouncehandler.cli.post import courier_of
 from bouncehandler.notices import Courier, Server, explained
 from bouncehandler.settings.mail import NotifySettings
 from tests.fakes.raw import RawServer
-from tests.fakes.server import wait_until
+from tests.fakes.server import PATIENCE, wait_until
 from tests.fakes.smtp import FakeSmtp, closed_smtp_port
 from tests.unit.notice_sending import Bench, server_at, trusting
 
@@ -238,8 +238,8 @@ def test_ipv6() -> None:
         thread.start()
         courier = courier_of(NotifySettings(smtp=f"[::1]:{listening.getsockname()[1]}", to=["a@example.com"]))
         assert courier.check() == f"the SMTP server {courier.server.name} answers"
-        assert has_ended.wait(5)
-        thread.join(5)
+        assert has_ended.wait(PATIENCE)
+        thread.join(PATIENCE)
 
 
 @pytest.mark.parametrize(
