@@ -71,14 +71,14 @@ class TestStops:
         assert pumping.result.result(PATIENCE)
         assert len(spool.recipients) == 3000
 
-    def test_an_idle_pipe_stops_at_once(self, pumping: Pumping) -> None:
-        """A stop does not wait for a writer that says nothing."""
+    def test_an_idle_pipe_stops_at_once(self) -> None:
+        """A stop does not wait for a writer that says nothing, nor for any time to pass."""
+        pumping = Pumping(Left(), monotonic=lambda: 0.0)
         pumping.write(HEADER, bounce(0))
         wait_until(lambda: len(pumping.left.spool.recipients) == 1)
-        began = time.monotonic()
         pumping.stop()
         assert pumping.result.result(PATIENCE)
-        assert time.monotonic() - began < 4
+        pumping.close()
 
     def test_a_writer_that_never_pauses(self) -> None:
         """A pipe that is never empty can't hold up a stop for longer than seconds; what was read is committed."""
