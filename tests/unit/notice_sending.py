@@ -14,7 +14,7 @@ from bouncehandler.settings.mail import NoticeKind
 from bouncehandler.spool import Owed, Post
 from bouncehandler.spool.sqlite import SqliteSpool
 from tests.contract.spool_examples import suppression
-from tests.fakes.server import wait_until
+from tests.fakes.server import PATIENCE, wait_until
 from tests.fakes.smtp import CERTIFICATE, FakeSmtp
 from tests.unit.notice_examples import NOW, TO
 
@@ -116,7 +116,7 @@ class Bench:
     def pass_once(self) -> Sender:
         """A sender that sends what is due, and ends."""
         sender = self.start()
-        sender.stop(20)
+        sender.stop(10 * PATIENCE)
         return sender
 
     def tell(self, count: int = 1) -> None:
@@ -139,7 +139,7 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         for sender in self.senders:
             if not sender.failure:
-                sender.stop(5)
+                sender.stop(PATIENCE)
         self.spool.close()
 
 
@@ -150,7 +150,7 @@ def trusting() -> ssl.SSLContext:
 
 def server_at(port: int, **settings: Any) -> Server:  # noqa: ANN401  # whatever a server has
     """The fake's place."""
-    return Server("127.0.0.1", port, **{"timeout": 5.0, **settings})
+    return Server("127.0.0.1", port, **{"timeout": PATIENCE, **settings})
 
 
 def counted(smtp: FakeSmtp) -> list[int]:
