@@ -15,9 +15,9 @@ class Scale(NamedTuple):
         return long if self.is_long else short
 
     def is_late(self, seconds: float, most: float) -> bool:
-        """Whether something took longer than it may: asked at length, where no other tests run beside.
+        """Whether something took longer than it may; judged at length only, where no other tests run beside.
 
-        In short what never comes is lost, and what comes late may be the machine's doing.
+        In short form, a busy machine can be the reason; dispatches that are never carried out count as lost there.
         """
         return self.is_long and seconds > most
 
