@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from bouncehandler.classification import Refined, Rules
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, status_text
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 
 
 class Threshold(NamedTuple):
@@ -123,9 +123,11 @@ class Policy:
 
     def decide(self, record: Bounce | Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
         """The verdict on any record; a request, and an address fed by hand, always suppresses."""
-        return self.decide_several(Bounces.of((record,)))[0] if isinstance(record, Bounce) else self._of_other(record)
+        return (
+            self.decide_several(BounceBatch.of((record,)))[0] if isinstance(record, Bounce) else self._of_other(record)
+        )
 
-    def decide_several(self, bounces: Bounces) -> list[Verdict]:
+    def decide_several(self, bounces: BounceBatch) -> list[Verdict]:
         """The verdicts on many bounces, which are quicker to decide at once."""
         rules = self._rules
         refined = [None] * len(bounces) if rules is None else rules.refine_several(bounces)
@@ -211,7 +213,7 @@ def _is_list_hit(bounce: Bounce) -> bool:
     return _tells_of_list(bounce.status_text) or _tells_of_list(bounce.diagnostic)
 
 
-def _list_hits(bounces: Bounces) -> Collection[int]:
+def _list_hits(bounces: BounceBatch) -> Collection[int]:
     """The places of those that are; nearly always there are none, which one look at all texts tells."""
     if "uppression" not in "\n".join((*bounces.status_texts, *bounces.diagnostics)):
         return ()

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bouncehandler.accounting.complaints import Nameless
 from bouncehandler.accounting.layout import ColumnsMissing
 from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 
 TYPES = ("b", "rb", "d", "t", "tq", "r", "rs", "f")
 """PowerMTA's record types; `b`, `rb`, `f` and, where asked for, `d` become records, the others are counted."""
@@ -26,14 +26,14 @@ class Unreadable(NamedTuple):
     """False for the further pieces of a row that is too long, which are not to be counted again."""
 
 
-Item = Bounces | Bounce | Delivery | Complaint | Nameless | ListedAddress | Unreadable | ColumnsMissing
+Item = BounceBatch | Bounce | Delivery | Complaint | Nameless | ListedAddress | Unreadable | ColumnsMissing
 """Bounces come together as far as nothing else stands between them."""
 
 
 def bounces_in(items: Iterable[Item]) -> Iterator[Bounce]:
     """The bounces among them, one by one."""
     for item in items:
-        if isinstance(item, Bounces):
+        if isinstance(item, BounceBatch):
             yield from item
         elif isinstance(item, Bounce):
             yield item

@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple
 from bouncehandler.accounting.cells import clean, parse_time, parse_times
 from bouncehandler.accounting.complaints import PERSON, ComplaintLayout
 from bouncehandler.record import Bounce, Delivery, parse_address, parse_status
-from bouncehandler.record.several import Bounces
-from bouncehandler.record.status import parse_statuses
+from bouncehandler.record.bounce_batch import BounceBatch
+from bouncehandler.record.dsn_status import parse_statuses
 
 _ORDERS = """
 type timeQueued bounceCat vmta orig rcpt srcMta dlvSourceIp jobId dsnStatus dsnMta dsnDiag
@@ -95,7 +95,7 @@ class Layout:
         text = "".join(cells)
         return _bounce(cells if text.isascii() and "\0" not in text else tuple(map(clean, cells)), record_type)
 
-    def bounces(self, rows: Sequence[list[str]]) -> Bounces:
+    def bounces(self, rows: Sequence[list[str]]) -> BounceBatch:
         """Rows of type `b` or `rb`, each as wide as the header and with a plain address for its recipient, as bounces.
 
         The same as one by one, in less than half the time: a column at a time.
@@ -104,7 +104,7 @@ class Layout:
         recipients, logged, queued, originators, categories, statuses, *others = columns
         times = parse_times(logged), parse_times(queued)
         known = originators, categories, parse_statuses(statuses), statuses
-        return Bounces(([row[0] for row in rows], recipients, *times, *known, *others))
+        return BounceBatch(([row[0] for row in rows], recipients, *times, *known, *others))
 
     def _column(self, rows: Sequence[list[str]], places: Sequence[int]) -> list[str]:
         """Clean cells, of several columns the first that is not empty; empty ones where there is no column."""

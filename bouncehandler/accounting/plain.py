@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from bouncehandler.accounting.layout import Layout
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 
 _LONGEST_CATEGORY = 256
 """Characters; a longer category is not worth remembering."""
@@ -86,7 +86,7 @@ class Plain:
         row.extend([""] * (layout.width - len(row)))
         self.watcher(record_type, layout, [row])
 
-    def bounces(self) -> Sequence[Bounces]:
+    def bounces(self) -> Sequence[BounceBatch]:
         """What the rows that were put aside hold; nothing where there are none."""
         if not self.aside:
             return ()

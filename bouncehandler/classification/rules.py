@@ -17,7 +17,7 @@ from bouncehandler.classification.patterns import (
     words,
 )
 from bouncehandler.record import Bounce, DsnStatus
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 
 EVERY = "*"
 """Stands for every category that the policy does not ignore."""
@@ -87,9 +87,9 @@ class Rules:
         A bounce without a diagnostic, which no server answered, is judged by PowerMTA's words behind the status.
         Addresses in the text say nothing: somebody may be called `spam`.
         """
-        return self.refine_several(Bounces.of((bounce,)))[0]
+        return self.refine_several(BounceBatch.of((bounce,)))[0]
 
-    def refine_several(self, bounces: Bounces) -> list[Refined | None]:
+    def refine_several(self, bounces: BounceBatch) -> list[Refined | None]:
         """The same for many, which is quicker at once: nearly all fit no rule."""
         texts = _texts(bounces)
         fitting = list(map(self._lasting, texts))
@@ -137,7 +137,7 @@ class Rules:
         return None
 
 
-def _texts(bounces: Bounces) -> list[str]:
+def _texts(bounces: BounceBatch) -> list[str]:
     """What is judged, without the recipients."""
     texts = zip(bounces.diagnostics, bounces.said, bounces.status_texts, bounces.recipients, strict=True)
     return [(said if diagnostic else words.replace(to, ""))[:LONGEST_TEXT] for diagnostic, said, words, to in texts]

@@ -10,7 +10,7 @@ from bouncehandler.ingest import Ingest
 from bouncehandler.ingest.ports import Log
 from bouncehandler.policy import Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 
 if TYPE_CHECKING:
     from bouncehandler.cli.shadow import Shadow
@@ -67,7 +67,7 @@ class _Noting:
             self._note(record, verdict)
         return verdict
 
-    def decide_several(self, bounces: Bounces) -> list[Verdict]:
+    def decide_several(self, bounces: BounceBatch) -> list[Verdict]:
         """As the policy does."""
         verdicts = self._policy.decide_several(bounces)
         for bounce, verdict in zip(bounces, verdicts, strict=True):

@@ -11,7 +11,7 @@ from bouncehandler.ingest.seen import Seen, alike, word_of
 from bouncehandler.ingest.told import Cells, Told
 from bouncehandler.policy import Policy, Verdict
 from bouncehandler.record import Complaint, ListUnsubscribe
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.spool import Figure, Total
 from bouncehandler.spool.data import OTHERS
 from bouncehandler.waves import Operators
@@ -91,7 +91,7 @@ class Figures:
         for at, some in self._by_hour(rows, hour):
             self._take((at, _KINDS[record_type], verdict, ""), told_by(columns, some))
 
-    def bounces(self, bounces: Bounces, verdicts: Sequence[Verdict]) -> None:
+    def bounces(self, bounces: BounceBatch, verdicts: Sequence[Verdict]) -> None:
         """Bounces, and what was decided."""
         seen = Seen.of(bounces)
         places_of = alike(verdicts)
@@ -255,7 +255,7 @@ class NoFigures:
     def plain(self, record_type: str, layout: Layout, rows: Sequence[Sequence[str]]) -> None:
         """Nothing."""
 
-    def bounces(self, bounces: Bounces, verdicts: Sequence[Verdict]) -> None:
+    def bounces(self, bounces: BounceBatch, verdicts: Sequence[Verdict]) -> None:
         """Nothing."""
 
     def complaint(self, complaint: Complaint, verdict: Verdict) -> None:

@@ -14,7 +14,7 @@ from bouncehandler.ingest.tally import Tally
 from bouncehandler.ingest.unread import AT_LEAST, NAMELESS, Unread
 from bouncehandler.policy import Count, Ignore, Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress, status_text
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.spool import Counted, Owed
 from bouncehandler.spool.batch import Batch
 
@@ -166,14 +166,14 @@ class Ingest:
     def _take(self, items: list[Item]) -> None:
         single = []
         for item in items:
-            if isinstance(item, Bounces):
+            if isinstance(item, BounceBatch):
                 self._bounces(item)
             elif isinstance(item, Bounce):
                 single.append(item)
             else:
                 self._other(item)
         if single:
-            self._bounces(Bounces.of(single))
+            self._bounces(BounceBatch.of(single))
         self._figures.others(self._reader.counted)
 
     def _other(self, item: Item) -> None:
@@ -192,7 +192,7 @@ class Ingest:
         elif isinstance(item, ColumnsMissing):
             self._unread.miss(item)
 
-    def _bounces(self, bounces: Bounces) -> None:
+    def _bounces(self, bounces: BounceBatch) -> None:
         """All bounces of a block at once, which is quicker than one by one."""
         verdicts = self._policy.decide_several(bounces)
         self._figures.bounces(bounces, verdicts)
@@ -208,7 +208,7 @@ class Ingest:
                 status=status_text(bounce.status),
             )
 
-    def _sort(self, kind: type[Verdict], bounces: Bounces, verdicts: Sequence[Any]) -> None:
+    def _sort(self, kind: type[Verdict], bounces: BounceBatch, verdicts: Sequence[Any]) -> None:
         """Bounces with verdicts of one kind go where they belong."""
         if kind is Suppress:
             self._suppress(bounces, verdicts)
@@ -220,7 +220,7 @@ class Ingest:
             for category in set(bounces.categories):
                 self._learn(category)
 
-    def _suppress(self, bounces: Bounces, verdicts: Sequence[Suppress]) -> None:
+    def _suppress(self, bounces: BounceBatch, verdicts: Sequence[Suppress]) -> None:
         owed = self._owing.bounces(bounces, verdicts)
         wanting = owed.column("providers")
         if self._owing.routes.everyone and () in wanting:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.policy import Count, Suppress
 from bouncehandler.record import Complaint, ListedAddress, ListUnsubscribe, Subscriber
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.routing import Routes
 from bouncehandler.spool import Counted, Owed
 from bouncehandler.spool.batch import Batch
@@ -41,7 +41,7 @@ class Owing:
     def __init__(self, routes: Routes, tokens: Tokens = no_tokens, sights: Sights | None = None) -> None:
         self.routes, self._tokens, self._sights = routes, tokens, sights
 
-    def bounces(self, bounces: Bounces, verdicts: Sequence[Suppress]) -> Batch[Owed]:
+    def bounces(self, bounces: BounceBatch, verdicts: Sequence[Suppress]) -> Batch[Owed]:
         """Bounces are owed to the providers that want their originators."""
         nothing, nowhere = [()] * len(bounces), [None] * len(bounces)
         wanting = self.routes.of_several(bounces.originators)
@@ -49,7 +49,7 @@ class Owing:
         rules = [verdict.rule for verdict in verdicts]
         return Batch(Owed, (*_suppressions(bounces, rules), wanting, nothing, nothing, sightings))
 
-    def counted(self, bounces: Bounces, verdicts: Sequence[Count]) -> Batch[Counted]:
+    def counted(self, bounces: BounceBatch, verdicts: Sequence[Count]) -> Batch[Counted]:
         """Soft bounces count for the providers that want their originators."""
         suppressions = _suppressions(bounces, [verdict.rule for verdict in verdicts])
         wanting = self.routes.of_several(bounces.originators)
@@ -125,7 +125,7 @@ class Owing:
         return wanting if len(wanting) == 1 else ()
 
 
-def _suppressions(bounces: Bounces, rules: Sequence[str]) -> Sequence[Sequence[object]]:
+def _suppressions(bounces: BounceBatch, rules: Sequence[str]) -> Sequence[Sequence[object]]:
     """What bounces say of their recipients, a column for each field of `Suppression`."""
     no_ids = ([""] * len(bounces),) * len(Subscriber._fields)
     why = ["bounce"] * len(bounces), rules, bounces.record_types, bounces.categories, bounces.codes

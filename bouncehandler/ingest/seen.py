@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 from bouncehandler.ingest.told import Told, domains, with_diagnostic, with_host
 from bouncehandler.policy import Count, Suppress, Verdict
-from bouncehandler.record.several import Bounces, picker
+from bouncehandler.record.bounce_batch import BounceBatch, picker
 
 
 class Seen(NamedTuple):
@@ -26,7 +26,7 @@ class Seen(NamedTuple):
     jobs: Sequence[str]
 
     @classmethod
-    def of(cls, bounces: Bounces) -> Self:
+    def of(cls, bounces: BounceBatch) -> Self:
         """Of all of them."""
         named = bounces.categories, bounces.vmtas, bounces.source_ips, bounces.job_ids
         said = bounces.originators, bounces.remote_mtas, bounces.diagnostics

@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from bouncehandler.record import ListedAddress
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.spool import Sighting
 from bouncehandler.waves import Operators, shape
 
@@ -22,7 +22,7 @@ class Sights:
     def __init__(self, operators: Operators, *, lists: bool = False) -> None:
         self._operators, self._lists = operators, lists
 
-    def bounces(self, bounces: Bounces) -> list[Sighting]:
+    def bounces(self, bounces: BounceBatch) -> list[Sighting]:
         """Where hard bounces belong."""
         operators = self._operators.of_several(bounces.domains, bounces.remote_mtas)
         texts = bounces.said

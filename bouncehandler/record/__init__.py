@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from bouncehandler.record.address import MAX_ADDRESS, Address, parse_address
-from bouncehandler.record.identity import MOMENT, epoch, id_of, moment_of
-from bouncehandler.record.status import DsnStatus, parse_status, status_text
+from bouncehandler.record.dsn_status import DsnStatus, parse_status, status_text
+from bouncehandler.record.record_id import MOMENT, epoch, id_of, moment_of
 
 __all__ = [
     "MAX_ADDRESS",

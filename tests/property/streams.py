@@ -6,7 +6,7 @@ from random import Random
 
 from bouncehandler.accounting import Item, Nameless, Reader, Unreadable
 from bouncehandler.record import Bounce, Complaint, ListedAddress
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 from tests.property.reference import READ, parts
 
 HEADER = b"type,timeLogged,bounceCat,orig,rcpt,dsnStatus,jobId,dsnDiag\n"
@@ -64,7 +64,7 @@ def read(blocks: Iterable[bytes], reader: Reader | None = None) -> list[Item]:
     """All items of a stream."""
     reader = reader or Reader()
     items = [item for block in blocks for item in reader.feed(block)] + reader.close()
-    return [one for item in items for one in (item if isinstance(item, Bounces) else (item,))]
+    return [one for item in items for one in (item if isinstance(item, BounceBatch) else (item,))]
 
 
 def events(items: Sequence[Item]) -> list[Event]:

@@ -15,7 +15,7 @@ from bouncehandler.ingest.seen import alike
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.policy import Ignore, Policy, Suppress
 from bouncehandler.record import MAX_ADDRESS, Address, Bounce, parse_status
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.routing import Routes
 from bouncehandler.spool import Owed, Recorded, Sighting
 from bouncehandler.spool.sqlite import SqliteSpool
@@ -40,15 +40,15 @@ def test_verdicts(hits: str) -> None:
     """With rules of classification that fit some, and hits of PowerMTA's own list among them."""
     rules = [Rule(name="blocked", becomes="policy-related", text=("blocked",))]
     policy = Policy(suppression_list_hit=hits, rules=lambda matters: Rules(rules, matters))  # type: ignore[arg-type]  # as drawn
-    together = policy.decide_several(Bounces.of(BOUNCES))
+    together = policy.decide_several(BounceBatch.of(BOUNCES))
     assert together == [policy.decide(bounce) for bounce in BOUNCES]
     assert len({verdict.rule for verdict in together}) > len(CATEGORIES)
 
 
 def test_ids() -> None:
     """Also where one of them holds what stands between the fields."""
-    assert Bounces.of(BOUNCES).ids == [bounce.id for bounce in BOUNCES]
-    assert Bounces.of([]).ids == []
+    assert BounceBatch.of(BOUNCES).ids == [bounce.id for bounce in BOUNCES]
+    assert BounceBatch.of([]).ids == []
 
 
 @pytest.mark.parametrize("pattern", ["*@example.com", "news@example.com", "n*s@example.com"])
@@ -91,8 +91,8 @@ def test_what_is_owed() -> None:
     """With whom, and what a wave of them would have in common."""
     owing = Owing(Routes({"crm": ["news@example.com"], "all": []}), sights=Sights(Operators()))
     verdict = Suppress("a rule")
-    together = owing.bounces(Bounces.of(BOUNCES), [verdict] * len(BOUNCES))
-    alone = [owing.bounces(Bounces.of([bounce]), [verdict])[0] for bounce in BOUNCES]
+    together = owing.bounces(BounceBatch.of(BOUNCES), [verdict] * len(BOUNCES))
+    alone = [owing.bounces(BounceBatch.of([bounce]), [verdict])[0] for bounce in BOUNCES]
     assert list(together) == alone
     assert list(together[3:5]) == alone[3:5]
     assert len({owed.sighting for owed in together}) > 1

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from bouncehandler.record import Bounce
 from bouncehandler.record.address import Address
-from bouncehandler.record.identity import ids_of
-from bouncehandler.record.status import status_text
+from bouncehandler.record.dsn_status import status_text
+from bouncehandler.record.record_id import ids_of
 
 _new_bounce: Callable[[tuple[object, ...]], Bounce] = partial(tuple.__new__, Bounce)
 """Little more than half the time of `Bounce(...)`."""
@@ -20,7 +20,7 @@ def picker(places: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
     return itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
 
 
-class Bounces:
+class BounceBatch:
     """Bounces in their order, each field of theirs in the same order; what takes time is found out when it is asked.
 
     Args:
@@ -67,9 +67,9 @@ class Bounces:
         """One by one."""
         return map(_new_bounce, zip(*self._columns, strict=True))
 
-    def those(self, places: Sequence[int]) -> "Bounces":
+    def those(self, places: Sequence[int]) -> "BounceBatch":
         """Those at these places."""
-        return Bounces(map(picker(places), self._columns))
+        return BounceBatch(map(picker(places), self._columns))
 
     @cached_property
     def codes(self) -> list[str]:
