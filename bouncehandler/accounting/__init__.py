@@ -5,11 +5,11 @@
 `open_row` keeps a row whose quoted cell goes on.
 """
 
-from bouncehandler.accounting.cells import clean, parse_time
-from bouncehandler.accounting.complaints import Nameless
-from bouncehandler.accounting.items import TYPES, Item, Unreadable, bounces_in
+from bouncehandler.accounting.complaints import AnonymousComplaint
+from bouncehandler.accounting.events import TYPES, Item, Unreadable, bounces_in
+from bouncehandler.accounting.fields import clean, parse_time
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
-from bouncehandler.accounting.reader import Reader
+from bouncehandler.accounting.reader import PowerMtaCsvReader
 
 __all__ = [
     "DEFAULT_COLUMNS",
@@ -17,8 +17,8 @@ __all__ = [
     "ColumnsMissing",
     "Item",
     "Layout",
-    "Nameless",
-    "Reader",
+    "AnonymousComplaint",
+    "PowerMtaCsvReader",
     "Unreadable",
     "bounces_in",
     "clean",

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from bouncehandler.accounting.cells import clean, parse_addresses, parse_time
+from bouncehandler.accounting.fields import clean, parse_addresses, parse_time
 from bouncehandler.record import Address, Complaint, Headers, Subscriber
 
 _RECIPIENTS = ("rcpt", "header_x-hmxmroriginalrecipient", "arf_original-rcpt-to", "arf_original-recipient")
@@ -45,7 +45,7 @@ _MOST_RECIPIENTS = 20
 """Of one report: it takes a person to believe more."""
 
 
-class Nameless(NamedTuple):
+class AnonymousComplaint(NamedTuple):
     """A complaint with neither an address nor ids."""
 
     complaint: Complaint

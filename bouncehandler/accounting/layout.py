@@ -1,12 +1,13 @@
 """Where the columns are: a header row becomes a function from rows to bounces."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from operator import itemgetter
 from typing import Literal, NamedTuple
 
-from bouncehandler.accounting.cells import clean, parse_time, parse_times
 from bouncehandler.accounting.complaints import PERSON, ComplaintLayout
+from bouncehandler.accounting.fields import clean, parse_time, parse_times
 from bouncehandler.record import Bounce, Delivery, parse_address, parse_status
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.record.dsn_status import parse_statuses
@@ -162,3 +163,27 @@ def _bounce(cells: tuple[str, ...], record_type: Literal["b", "rb"]) -> Bounce |
         vmta,
         source_ip,
     )
+
+
+_KEPT = 4096
+"""So many of the latest headers are told apart: more than fit into one block."""
+
+
+class HeaderLog:
+    """Remembers where headers stood."""
+
+    def __init__(self) -> None:
+        self._lines: list[int] = []
+        self._raws: list[bytes] = []
+
+    def add(self, line: int, raw: bytes) -> None:
+        """A header came at a line of the stream, counted from 1."""
+        self._lines.append(line)
+        self._raws.append(raw)
+        if len(self._lines) > 2 * _KEPT:
+            del self._lines[:_KEPT], self._raws[:_KEPT]
+
+    def before(self, line: int) -> bytes:
+        """The header in force for a row at this line, as it came; empty where none had come."""
+        at = bisect_left(self._lines, line)
+        return self._raws[at - 1] if at else b""

@@ -5,28 +5,28 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, cast
 
-from bouncehandler.accounting.complaints import Nameless
-from bouncehandler.accounting.damage import (
+from bouncehandler.accounting.address_list import is_heading, listed_address, quoted_cell
+from bouncehandler.accounting.complaints import AnonymousComplaint
+from bouncehandler.accounting.events import TYPES, Item, Unreadable
+from bouncehandler.accounting.fast_path import TOGETHER, FastPath
+from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, HeaderLog, Layout
+from bouncehandler.accounting.line_splitter import LineSplitter, Piece, encode
+from bouncehandler.accounting.resync import (
     WRAPPING,
+    OpenRow,
+    ResyncState,
+    RowSpan,
     has_swallowed_rows,
     holds_header,
     holds_second_header,
-    last_hope,
     next_start,
+    resync_limit,
 )
-from bouncehandler.accounting.headers import Headers
-from bouncehandler.accounting.items import TYPES, Item, Unreadable
-from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
-from bouncehandler.accounting.lines import Lines, Piece, encode
-from bouncehandler.accounting.listed import is_heading, listed_address, quoted_cell
-from bouncehandler.accounting.open_row import OpenRow
-from bouncehandler.accounting.plain import TOGETHER, Plain
-from bouncehandler.accounting.spans import Ruin, Span
 from bouncehandler.record import ListedAddress
 from bouncehandler.record.address import is_plain_address
 
 
-class Reader:
+class PowerMtaCsvReader:
     """Reads one stream; `feed` it blocks, then `close` it.
 
     Args:
@@ -49,16 +49,16 @@ class Reader:
         """Readable rows by record type (`list` for listed addresses), those tallied not among them."""
         self.recognised = False
         """Whether anything was a header, a row of a known type, or a listed address."""
-        self.headers = Headers()
+        self.headers = HeaderLog()
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
         self._layout: Layout | None = None
-        self.plain = Plain(self._fallback["b"], self.counted, takes_deliveries=takes_deliveries)
+        self.plain = FastPath(self._fallback["b"], self.counted, takes_deliveries=takes_deliveries)
         self.tallies = self.plain.tallies
         self._missing: tuple[str, ...] = ()
         self._takes_list, self._is_list, self._lacks_type, self._is_cut = True, False, False, False
         self._takes_deliveries, self._longest = takes_deliveries, longest
-        self._lines, self._lines_done = Lines(longest), 0
-        self._open, self._ruin = OpenRow(), Ruin(0, 0)
+        self._lines, self._lines_done = LineSplitter(longest), 0
+        self._open, self._ruin = OpenRow(), ResyncState(0, 0)
         self._items: list[Item] = []
         for category in ignored:
             self.ignore(category)
@@ -128,7 +128,7 @@ class Reader:
 
         A row that begins before line `given_up` is damaged if its quoted cell is still open at the last line.
         """
-        at, self._ruin = 0, Ruin(0, 0)
+        at, self._ruin = 0, ResyncState(0, 0)
         while at < len(lines):
             at = self._run(lines, at, given_up)
         self._items += self.plain.bounces()
@@ -157,15 +157,15 @@ class Reader:
                         aside.append(row)
                         start = first + rows.line_num
                         continue
-                start = self._row(row, span := Span(lines, start, first + rows.line_num))
+                start = self._row(row, span := RowSpan(lines, start, first + rows.line_num))
                 if start != span.end:
                     return start
                 width, category, recipient = self.plain.width, self.plain.category, self.plain.recipient
         except csv.Error as error:
-            return self._broken(str(error), Span(lines, start, first + rows.line_num), given_up)
+            return self._broken(str(error), RowSpan(lines, start, first + rows.line_num), given_up)
         return stop
 
-    def _broken(self, error: str, span: Span, given_up: int) -> int:
+    def _broken(self, error: str, span: RowSpan, given_up: int) -> int:
         """Deal with a row that is no CSV: one with an open quote waits for more, else it is damaged."""
         self._items += self.plain.bounces()
         lines, start, end = span
@@ -174,22 +174,22 @@ class Reader:
         if start < self._ruin.hopeless:
             return self._damaged("unclosed-quote", span._replace(end=self._ruin.end))
         if start < given_up:
-            self._ruin = Ruin(end if given_up == end else last_hope(lines, start, end), end)
+            self._ruin = ResyncState(end if given_up == end else resync_limit(lines, start, end), end)
             return self._damaged("unclosed-quote", span)
         self._open.begin(lines[start:], is_another=start > 0)
         return end
 
-    def _stray(self, error: str, span: Span) -> int:
+    def _stray(self, error: str, span: RowSpan) -> int:
         """Deal with a row in whose last line something stands where it can't."""
         lines, start, end = span
         if end - start > 1:
-            self._ruin = Ruin(end - 1, end)
+            self._ruin = ResyncState(end - 1, end)
             return self._damaged("unclosed-quote", span)
         if self._takes_list and (cell := quoted_cell(lines[start])):
             return self._other([cell], span)
         return self._damaged("stray-return" if error.startswith("new-line") else "stray-quote", span)
 
-    def _damaged(self, reason: str, span: Span, *, is_searched: bool = True) -> int:
+    def _damaged(self, reason: str, span: RowSpan, *, is_searched: bool = True) -> int:
         """Set a damaged row aside; returns the line at which the next good one begins."""
         lines, start, end = span
         resume, cut = next_start(lines, start, end, takes_list=self._takes_list) if is_searched else (end, 0)
@@ -201,7 +201,7 @@ class Reader:
         self._items.append(Unreadable(self._lines_done + start + 1, reason, encode(raw)))
         return resume
 
-    def _row(self, row: list[str], span: Span) -> int:
+    def _row(self, row: list[str], span: RowSpan) -> int:
         """Deal with a row that is not just tallied; returns the line to go on with."""
         self._items += self.plain.bounces()
         kind = row[0].strip(WRAPPING).lower() if row else ""
@@ -215,14 +215,14 @@ class Reader:
             return self._other(row, span)
         return span.end
 
-    def _set_header(self, row: list[str], span: Span) -> None:
+    def _set_header(self, row: list[str], span: RowSpan) -> None:
         self.headers.add(self._lines_done + span.start + 1, encode(span.text))
         self._layout = Layout(row)
         self._takes_list, self._is_list, self.recognised = False, False, True
         self.plain.aim(self._layout, is_sure=not self._is_cut)
         self._missing, self._lacks_type = self._layout.missing, self._layout.of_complaints.lacks_type
 
-    def _accounting(self, kind: str, row: list[str], span: Span) -> int:
+    def _accounting(self, kind: str, row: list[str], span: RowSpan) -> int:
         """A row of a known type: a record, a count, or damaged."""
         self.recognised = True
         self._takes_list = self._is_list  # records without a header are no list
@@ -246,7 +246,7 @@ class Reader:
             self.plain.show_one(kind, row, layout)
         return span.end
 
-    def _bounce(self, kind: Literal["b", "rb"], row: list[str], span: Span, layout: Layout) -> int:
+    def _bounce(self, kind: Literal["b", "rb"], row: list[str], span: RowSpan, layout: Layout) -> int:
         if self._is_cut and len(row) == layout.tally_width and (name := row[layout.category]) in self.tallies[kind]:
             self.tallies[kind][name] += 1
             self.plain.show_one(kind, row, layout)
@@ -261,7 +261,7 @@ class Reader:
         self.counted[kind] += 1
         return span.end
 
-    def _complaint(self, row: list[str], span: Span, layout: Layout) -> int:
+    def _complaint(self, row: list[str], span: RowSpan, layout: Layout) -> int:
         line = self._lines_done + span.start + 1
         if self._lacks_type:
             self._items.append(ColumnsMissing(line, ("feedbackType",), "f"))
@@ -273,18 +273,18 @@ class Reader:
             if complaint.recipient or complaint.subscriber.name:
                 self._items.append(complaint)
             else:
-                self._items.append(Nameless(complaint, line, encode(span.text), layout.of_complaints.missing))
+                self._items.append(AnonymousComplaint(complaint, line, encode(span.text), layout.of_complaints.missing))
         self.counted["f"] += 1
         return span.end
 
-    def _too_wide(self, reason: str, span: Span) -> int:
+    def _too_wide(self, reason: str, span: RowSpan) -> int:
         """A row with more cells than columns; an open quote may have swallowed rows on its way."""
         lines, start, end = span
         if end - start > 1:
-            self._ruin = Ruin(last_hope(lines, start, end), end)
+            self._ruin = ResyncState(resync_limit(lines, start, end), end)
         return self._damaged(reason, span)
 
-    def _other(self, row: list[str], span: Span) -> int:
+    def _other(self, row: list[str], span: RowSpan) -> int:
         """A row of no known type: a line of a plain list where one may come, else damaged."""
         if holds_header(row):
             return self._damaged("torn", span)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
-from bouncehandler.accounting import Reader, bounces_in
+from bouncehandler.accounting import PowerMtaCsvReader, bounces_in
 from bouncehandler.cli.deciding import policy_of
 from bouncehandler.cli.exits import NO_INPUT, OK, USAGE, CommandError, explained
 from bouncehandler.cli.options import Common, common
@@ -56,7 +56,7 @@ def command(  # noqa: PLR0913, PLR0917  # one parameter an option
         policy = policy_of(session.settings)
         columns = {"b": session.settings.columns.b, "f": session.settings.columns.f}
     if diagnostic is None:
-        bounces = _bounces(Reader(columns))
+        bounces = _bounces(PowerMtaCsvReader(columns))
     else:
         text = status or _status_in(diagnostic)
         when = None if at is None else datetime.fromtimestamp(at, UTC)
@@ -73,7 +73,7 @@ def _status_in(diagnostic: str) -> str:
     return found[0] if found else ""
 
 
-def _bounces(reader: Reader) -> Iterator[Bounce]:
+def _bounces(reader: PowerMtaCsvReader) -> Iterator[Bounce]:
     """Those of an accounting file on standard input; whatever else it holds is passed over.
 
     Raises:

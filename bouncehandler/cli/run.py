@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bouncehandler.accounting import Reader
+from bouncehandler.accounting import PowerMtaCsvReader
 from bouncehandler.cli.closing import Closing, Comparison, Waiting, still_waiting, waiting_at
 from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
@@ -82,10 +82,10 @@ def intake_for(session: Session, source: int, spool: Spool, committed: Callable[
     )
 
 
-def reader_for(session: Session, *, takes_deliveries: bool = False) -> Reader:
+def reader_for(session: Session, *, takes_deliveries: bool = False) -> PowerMtaCsvReader:
     """What reads one input."""
     columns = session.settings.columns
-    return Reader({"b": columns.b, "f": columns.f}, takes_deliveries=takes_deliveries)
+    return PowerMtaCsvReader({"b": columns.b, "f": columns.f}, takes_deliveries=takes_deliveries)
 
 
 def _source() -> int:

@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
-from bouncehandler.accounting import Reader
+from bouncehandler.accounting import PowerMtaCsvReader
 from bouncehandler.cli.deciding import owing_of, policy_of
 from bouncehandler.cli.session import Session
 from bouncehandler.ingest import Ingest
@@ -23,7 +23,7 @@ class ShadowIntake(Ingest):
         self._shadow, settings = shadow, session.settings
         policy = policy_of(settings)
         super().__init__(
-            Reader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
+            PowerMtaCsvReader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
             _Noting(policy, shadow),  # type: ignore[arg-type]  # it is one, and notes
             owing_of(settings),
             shadow,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bouncehandler.accounting import ColumnsMissing, Item, Nameless, Reader, Unreadable
+from bouncehandler.accounting import AnonymousComplaint, ColumnsMissing, Item, PowerMtaCsvReader, Unreadable
 from bouncehandler.ingest.aside import Aside
 from bouncehandler.ingest.figures import Figures, NoFigures
 from bouncehandler.ingest.owing import Owing
@@ -42,7 +42,7 @@ class Ingest:
 
     def __init__(  # noqa: PLR0913, PLR0917  # the left half meets everything here
         self,
-        reader: Reader,
+        reader: PowerMtaCsvReader,
         policy: Policy,
         owing: Owing,
         spool: Recorder,
@@ -124,7 +124,7 @@ class Ingest:
         self._figures.flush(is_last=True)
 
     def free_swallowed_rows(self) -> None:
-        """See `Reader.give_up_open_row`. Raises as `feed`."""
+        """See `PowerMtaCsvReader.give_up_open_row`. Raises as `feed`."""
         self._take(self._reader.give_up_open_row())
         self.commit()
 
@@ -181,7 +181,7 @@ class Ingest:
             self._delivered(item)
         elif isinstance(item, Complaint):
             self._complaint(item)
-        elif isinstance(item, Nameless):
+        elif isinstance(item, AnonymousComplaint):
             self._complaint(item.complaint, item)
         elif isinstance(item, ListedAddress):
             self._listed(item)
@@ -244,7 +244,7 @@ class Ingest:
         if self._says_each:
             self._say(verdict, recipient=listed.recipient)
 
-    def _complaint(self, complaint: Complaint, nameless: Nameless | None = None) -> None:
+    def _complaint(self, complaint: Complaint, nameless: AnonymousComplaint | None = None) -> None:
         verdict = self._policy.decide(complaint)
         owed = self._owing.complaint(complaint, verdict) if isinstance(verdict, Suppress) else None
         decided = verdict if owed or not isinstance(verdict, Suppress) else Ignore(NAMELESS)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple, Self
 
-from bouncehandler.accounting import Reader
+from bouncehandler.accounting import PowerMtaCsvReader
 
 _BLOCK = 1 << 18
 """Bytes, as of `pump`."""
@@ -64,7 +64,7 @@ class Moved:
         """The file's descriptor."""
         return self._file.fileno()
 
-    def blocks(self, reader: Reader) -> Iterator[bytes]:
+    def blocks(self, reader: PowerMtaCsvReader) -> Iterator[bytes]:
         """What the file holds, unpacked.
 
         Args:
@@ -174,7 +174,7 @@ def prove_unwritten(descriptor: int) -> None:
         return
 
 
-def _prove_accounting(sample: bytes, reader: Reader) -> None:
+def _prove_accounting(sample: bytes, reader: PowerMtaCsvReader) -> None:
     """Raise `Left` where these first bytes are not PowerMTA's; a list of addresses would suppress everybody on it."""
     reader.feed(sample)
     if sample.strip() and not reader.recognised:

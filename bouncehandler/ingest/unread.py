@@ -1,6 +1,6 @@
 """What can't be read, or names nobody: it is kept, counted, and spoken of, but not endlessly."""
 
-from bouncehandler.accounting import ColumnsMissing, Nameless, Unreadable
+from bouncehandler.accounting import AnonymousComplaint, ColumnsMissing, Unreadable
 from bouncehandler.ingest.aside import Aside
 from bouncehandler.ingest.ports import Log
 from bouncehandler.ingest.tally import Tally
@@ -42,7 +42,7 @@ class Unread:
             if self._tally.unreadable[row.reason] <= _SAID:
                 self._log.warning("unreadable", line=row.line, reason=row.reason, size=len(row.raw))
 
-    def put_nameless(self, nameless: Nameless) -> None:
+    def put_nameless(self, nameless: AnonymousComplaint) -> None:
         """A complaint that names nobody: nothing can be done about it, but more columns may tell of the next."""
         self._tally.ignored[NAMELESS] += 1
         self._aside.put(Unreadable(nameless.line, NAMELESS, nameless.raw))

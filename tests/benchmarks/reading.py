@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bouncehandler.accounting import Reader
+from bouncehandler.accounting import PowerMtaCsvReader
 from bouncehandler.classification import Rules
 from bouncehandler.ingest import Figures, Ingest, Owing, Tally, pump
 from bouncehandler.ingest.sights import Sights
@@ -90,7 +90,7 @@ def take_in(file: Path, spool: SqliteSpool) -> tuple[float, Tally]:
     """Seconds that the program's left half takes for a file, and what it made of it."""
     policy = shipped_policy()
     intake = Ingest(
-        Reader(takes_deliveries=True),
+        PowerMtaCsvReader(takes_deliveries=True),
         policy,
         Owing(Routes({PROVIDER: ORIGINATORS}), sights=Sights(Operators())),
         spool,

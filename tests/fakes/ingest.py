@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 
-from bouncehandler.accounting import Reader
+from bouncehandler.accounting import PowerMtaCsvReader
 from bouncehandler.ingest import Ingest, Owing, Tokens
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
@@ -101,7 +101,7 @@ class Left:
         self.news = 0
         """How often it was said that something new is in the spool."""
         self.intake = Ingest(
-            Reader(takes_deliveries=(policy or Policy()).counts),
+            PowerMtaCsvReader(takes_deliveries=(policy or Policy()).counts),
             policy or Policy(),
             Owing(Routes({"news": []} if routes is None else routes, types), tokens),
             self.spool,

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bouncehandler.accounting import DEFAULT_COLUMNS, TYPES
-from bouncehandler.accounting.damage import holds_header, holds_second_header, next_start
-from bouncehandler.accounting.listed import is_heading, listed_address, quoted_cell
+from bouncehandler.accounting.address_list import is_heading, listed_address, quoted_cell
+from bouncehandler.accounting.resync import holds_header, holds_second_header, next_start
 from bouncehandler.record import parse_address
 from tests.property.people import DECISIVE, people
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bouncehandler.accounting import Reader
+from bouncehandler.accounting import PowerMtaCsvReader
 from bouncehandler.record import Complaint, Subscriber
 from tests.unit.accounting_examples import SAMPLES, Reading, read, row
 
@@ -331,6 +331,6 @@ def test_old_order_without_a_header() -> None:
 
 def test_other_types_beside() -> None:
     """Bounces and complaints under one header, the union of their columns, each find their own."""
-    reading = read((SAMPLES / "synthetic_union_rows.csv").read_bytes(), Reader())
+    reading = read((SAMPLES / "synthetic_union_rows.csv").read_bytes(), PowerMtaCsvReader())
     assert reading.reader.counted["f"] == len(reading.complaints) + len(reading.nameless) > 0
     assert reading.bounces

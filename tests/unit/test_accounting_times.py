@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bouncehandler.accounting.cells import clean, parse_time
+from bouncehandler.accounting.fields import clean, parse_time
 from tests.unit.accounting_examples import HEADER, only, read, row
 
 

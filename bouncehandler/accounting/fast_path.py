@@ -12,11 +12,11 @@ _LONGEST_CATEGORY = 256
 TOGETHER = 256
 """Rows that are shown together; more of them do not fit into the processor's cache."""
 
-Watcher = Callable[[str, Layout, Sequence[list[str]]], None]
+RowObserver = Callable[[str, Layout, Sequence[list[str]]], None]
 """Is shown rows of a type under a layout, each as wide as that; it may not keep them."""
 
 
-class _Every(dict[str, int]):
+class _CountOnly(dict[str, int]):
     """A tally of rows that are counted elsewhere: it knows every category, and keeps none."""
 
     def __contains__(self, _: object) -> bool:
@@ -33,7 +33,7 @@ def nobody(_: str, __: Layout, ___: Sequence[list[str]]) -> None:
     """Where nobody watches."""
 
 
-class Plain:
+class FastPath:
     """Knows what such rows look like under the header that holds.
 
     Args:
@@ -44,9 +44,9 @@ class Plain:
     def __init__(self, layout: Layout, counted: Counter[str], *, takes_deliveries: bool) -> None:
         self.tallies: dict[str, dict[str, int]] = {"b": {}, "rb": {}}
         """Rows that were only tallied, by record type and category."""
-        self.watcher: Watcher = nobody
+        self.watcher: RowObserver = nobody
         self._counted = counted
-        others = {"t": _Every(), "tq": _Every()} | ({} if takes_deliveries else {"d": _Every()})
+        others = {"t": _CountOnly(), "tq": _CountOnly()} | ({} if takes_deliveries else {"d": _CountOnly()})
         self.known: dict[str, tuple[dict[str, int], list[list[str]]]] = {
             record_type: (tally, []) for record_type, tally in (self.tallies | others).items()
         }

@@ -17,7 +17,7 @@ class Piece(NamedTuple):
     is_first: bool
 
 
-class Lines:
+class LineSplitter:
     """Cuts a stream into lines that end in LF, however its blocks fall.
 
     Args:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from bouncehandler.accounting.complaints import Nameless
+from bouncehandler.accounting.complaints import AnonymousComplaint
 from bouncehandler.accounting.layout import ColumnsMissing
 from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress
 from bouncehandler.record.bounce_batch import BounceBatch
@@ -26,7 +26,7 @@ class Unreadable(NamedTuple):
     """False for the further pieces of a row that is too long, which are not to be counted again."""
 
 
-Item = BounceBatch | Bounce | Delivery | Complaint | Nameless | ListedAddress | Unreadable | ColumnsMissing
+Item = BounceBatch | Bounce | Delivery | Complaint | AnonymousComplaint | ListedAddress | Unreadable | ColumnsMissing
 """Bounces come together as far as nothing else stands between them."""
 
 
