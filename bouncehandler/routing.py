@@ -55,7 +55,7 @@ class Routes:
         wanting = self._of_domain.get(at_domain)
         return self._always_in_order if wanting is None else wanting
 
-    def of_several(self, originators: Sequence[str]) -> list[tuple[str, ...]]:
+    def match_batch(self, originators: Sequence[str]) -> list[tuple[str, ...]]:
         """The same for many."""
         if self._is_open:
             return [self.everyone] * len(originators)

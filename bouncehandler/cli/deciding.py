@@ -4,11 +4,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bouncehandler.classification import Rules
 from bouncehandler.cli.unsubscribe_config import domains_of
 from bouncehandler.ingest import Figures, Owing, TokenHolder
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.policy import Policy
+from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Subscriber, parse_address
 from bouncehandler.routing import Routes
 from bouncehandler.spool import Spool

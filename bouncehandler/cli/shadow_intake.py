@@ -67,9 +67,9 @@ class _Noting:
             self._note(record, verdict)
         return verdict
 
-    def decide_several(self, bounces: BounceBatch) -> list[Verdict]:
+    def decide_batch(self, bounces: BounceBatch) -> list[Verdict]:
         """As the policy does."""
-        verdicts = self._policy.decide_several(bounces)
+        verdicts = self._policy.decide_batch(bounces)
         for bounce, verdict in zip(bounces, verdicts, strict=True):
             self._note(bounce, verdict)
         return verdicts

@@ -194,7 +194,7 @@ class Ingest:
 
     def _bounces(self, bounces: BounceBatch) -> None:
         """All bounces of a block at once, which is quicker than one by one."""
-        verdicts = self._policy.decide_several(bounces)
+        verdicts = self._policy.decide_batch(bounces)
         self._figures.bounces(bounces, verdicts)
         for kind, places in _by_kind(verdicts).items():
             some = bounces if len(places) == len(verdicts) else bounces.those(places)

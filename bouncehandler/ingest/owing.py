@@ -44,7 +44,7 @@ class Owing:
     def bounces(self, bounces: BounceBatch, verdicts: Sequence[Suppress]) -> Batch[Owed]:
         """Bounces are owed to the providers that want their originators."""
         nothing, nowhere = [()] * len(bounces), [None] * len(bounces)
-        wanting = self.routes.of_several(bounces.originators)
+        wanting = self.routes.match_batch(bounces.originators)
         sightings = self._sights.bounces(bounces) if self._sights else nowhere
         rules = [verdict.rule for verdict in verdicts]
         return Batch(Owed, (*_suppressions(bounces, rules), wanting, nothing, nothing, sightings))
@@ -52,7 +52,7 @@ class Owing:
     def counted(self, bounces: BounceBatch, verdicts: Sequence[Count]) -> Batch[Counted]:
         """Soft bounces count for the providers that want their originators."""
         suppressions = _suppressions(bounces, [verdict.rule for verdict in verdicts])
-        wanting = self.routes.of_several(bounces.originators)
+        wanting = self.routes.match_batch(bounces.originators)
         enough = [verdict.threshold.suppress_after for verdict in verdicts]
         within = [verdict.threshold.within.total_seconds() for verdict in verdicts]
         return Batch(Counted, (*suppressions, wanting, enough, within))

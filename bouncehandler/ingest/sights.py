@@ -24,7 +24,7 @@ class Sights:
 
     def bounces(self, bounces: BounceBatch) -> list[Sighting]:
         """Where hard bounces belong."""
-        operators = self._operators.of_several(bounces.domains, bounces.remote_mtas)
+        operators = self._operators.match_batch(bounces.domains, bounces.remote_mtas)
         texts = bounces.said
         if max(map(len, texts)) > _TEXT:
             texts = [text[:_TEXT] for text in texts]

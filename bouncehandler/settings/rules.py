@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple, Self
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from bouncehandler import policy
-from bouncehandler.classification import EVERY, Rule
+from bouncehandler.policy.classification import EVERY, Rule
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.section import Section
 from bouncehandler.settings.wording import sentence, sentences

@@ -104,7 +104,7 @@ class Operators:
         """
         return self._of(recipient[recipient.rfind("@") + 1 :], host)
 
-    def of_several(self, domains: Iterable[str], hosts: Iterable[str]) -> list[str]:
+    def match_batch(self, domains: Iterable[str], hosts: Iterable[str]) -> list[str]:
         """The same for many recipients' domains."""
         exact, of = self._domains.exact.get, self._of
         return [exact(domain) or of(domain, host) for domain, host in zip(domains, hosts, strict=True)]

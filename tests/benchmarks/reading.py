@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from bouncehandler.accounting import PowerMtaCsvReader
-from bouncehandler.classification import Rules
 from bouncehandler.ingest import Figures, Ingest, Owing, Tally, pump
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.logs import get_logger
 from bouncehandler.policy import Policy
+from bouncehandler.policy.classification import Rules
 from bouncehandler.rejected import RejectedFile
 from bouncehandler.routing import Routes
 from bouncehandler.settings.rules import read_rules

@@ -8,9 +8,9 @@ from types import FrameType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncehandler.classification import Refined, Rule, Rules
-from bouncehandler.classification.patterns import LONGEST_TEXT, HostPattern, Phrase, line, words
 from bouncehandler.policy import DEFAULT_BOUNCE, Count, Ignore, Policy, Suppress, Verdict
+from bouncehandler.policy.classification import Refined, Rule, Rules
+from bouncehandler.policy.patterns import LONGEST_TEXT, HostPattern, Phrase, line, words
 from bouncehandler.record import Address, Bounce, DsnStatus
 from bouncehandler.settings.rules import read_rules
 from tests.examples import many

@@ -6,8 +6,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-from bouncehandler.classification import Rules
 from bouncehandler.policy import Policy, Suppress
+from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Address, Bounce, parse_status
 from bouncehandler.settings.rules import read_rules
 from bouncehandler.spool import Done, Owed, Selection, Sighting

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.classification import Rule, Rules
 from bouncehandler.ingest import Owing
 from bouncehandler.ingest.seen import alike
 from bouncehandler.ingest.sights import Sights
 from bouncehandler.policy import Ignore, Policy, Suppress
+from bouncehandler.policy.classification import Rule, Rules
 from bouncehandler.record import MAX_ADDRESS, Address, Bounce, parse_status
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.routing import Routes
@@ -40,7 +40,7 @@ def test_verdicts(hits: str) -> None:
     """With rules of classification that fit some, and hits of PowerMTA's own list among them."""
     rules = [Rule(name="blocked", becomes="policy-related", text=("blocked",))]
     policy = Policy(suppression_list_hit=hits, rules=lambda matters: Rules(rules, matters))  # type: ignore[arg-type]  # as drawn
-    together = policy.decide_several(BounceBatch.of(BOUNCES))
+    together = policy.decide_batch(BounceBatch.of(BOUNCES))
     assert together == [policy.decide(bounce) for bounce in BOUNCES]
     assert len({verdict.rule for verdict in together}) > len(CATEGORIES)
 
@@ -56,14 +56,14 @@ def test_routes(pattern: str) -> None:
     """By domain, by address, and by another pattern."""
     routes = Routes({"crm": [pattern], "all": []})
     senders = ["news@example.com", "NEWS@EXAMPLE.COM", "<news@example.com>", "news@example.net", "", "x"]
-    assert routes.of_several(senders) == [routes.of(sender) for sender in senders]
-    assert routes.of_several(senders)[:4] == [("crm", "all")] * 3 + [("all",)]
+    assert routes.match_batch(senders) == [routes.of(sender) for sender in senders]
+    assert routes.match_batch(senders)[:4] == [("crm", "all")] * 3 + [("all",)]
 
 
 def test_routes_by_domain_and_by_address() -> None:
     """A domain that one provider wants whole does not hide that another wants one address of it."""
     routes = Routes({"crm": ["news@example.com"], "all": ["*@example.com"]})
-    assert routes.of_several(["news@example.com", "x@example.com", "x@example.net"]) == [("crm", "all"), ("all",), ()]
+    assert routes.match_batch(["news@example.com", "x@example.com", "x@example.net"]) == [("crm", "all"), ("all",), ()]
 
 
 def test_verdicts_that_say_the_same() -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from bouncehandler.classification import Refined, Rules
+from bouncehandler.policy.classification import Refined, Rules
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe, status_text
 from bouncehandler.record.bounce_batch import BounceBatch
 
@@ -123,14 +123,12 @@ class Policy:
 
     def decide(self, record: Bounce | Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
         """The verdict on any record; a request, and an address fed by hand, always suppresses."""
-        return (
-            self.decide_several(BounceBatch.of((record,)))[0] if isinstance(record, Bounce) else self._of_other(record)
-        )
+        return self.decide_batch(BounceBatch.of((record,)))[0] if isinstance(record, Bounce) else self._of_other(record)
 
-    def decide_several(self, bounces: BounceBatch) -> list[Verdict]:
+    def decide_batch(self, bounces: BounceBatch) -> list[Verdict]:
         """The verdicts on many bounces, which are quicker to decide at once."""
         rules = self._rules
-        refined = [None] * len(bounces) if rules is None else rules.refine_several(bounces)
+        refined = [None] * len(bounces) if rules is None else rules.refine_batch(bounces)
         hits = _list_hits(bounces)
         if not hits and not any(refined):
             return self._of_causes(list(zip(bounces.categories, bounces.codes, strict=True)))
