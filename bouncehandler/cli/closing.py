@@ -24,7 +24,7 @@ class Waiting:
     """Empty when nobody knows: it waits since an earlier run."""
     is_held: bool
     on_hold: int = 0
-    """What belongs to a wave, which a person decides about: it is not counted above."""
+    """What belongs to a spike, which a person decides about: it is not counted above."""
 
     def sentence(self, provider: str) -> str:
         """How many wait, why, and until when."""

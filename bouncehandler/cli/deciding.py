@@ -11,9 +11,9 @@ from bouncehandler.policy import Policy
 from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Subscriber, parse_address
 from bouncehandler.routing import Routes
+from bouncehandler.spikes import MailboxProviders
 from bouncehandler.spool import Spool
 from bouncehandler.tokens import Domain, domain_of, identify, parse
-from bouncehandler.waves import Operators
 
 if TYPE_CHECKING:
     from bouncehandler.settings.model import Settings
@@ -45,13 +45,13 @@ def owing_of(settings: "Settings") -> Owing:
         {name: section.originators for name, section in providers}, {name: section.type for name, section in providers}
     )
     hold = settings.hold
-    sights = Sights(Operators(hold.operators), lists=hold.lists) if hold.enabled else None
+    sights = Sights(MailboxProviders(hold.operators), lists=hold.lists) if hold.enabled else None
     return Owing(routes, _Tokens(domains_of(settings)), sights)
 
 
 def figures_of(settings: "Settings", spool: Spool, policy: Policy) -> Figures:
     """What adds up the records of one input."""
-    return Figures(spool, policy, Operators(settings.hold.operators), time.time)
+    return Figures(spool, policy, MailboxProviders(settings.hold.operators), time.time)
 
 
 class _Tokens:

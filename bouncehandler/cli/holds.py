@@ -1,4 +1,4 @@
-"""`bouncehandler holds`: see the waves of bounces that are held, and decide what becomes of them."""
+"""`bouncehandler holds`: see the spikes of bounces that are held, and decide what becomes of them."""
 
 import os
 import sys
@@ -14,42 +14,42 @@ from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.selection import selecting
 from bouncehandler.cli.session import begin, login
 from bouncehandler.cli.tables import Row, format_option, write
-from bouncehandler.spool import HeldWave, Selection
+from bouncehandler.spool import HeldSpike, Selection
 from bouncehandler.suppression import Suppression
 
-_COLUMNS = ("id", "operator", "held", "bounces", "expected", "since", "until", "verdict", "example")
-_HELD_COLUMNS = ("wave", "operator", "recipient", "occurred_at", "category", "status", "diagnostic")
+_COLUMNS = ("id", "mailbox_provider", "held", "bounces", "expected", "since", "until", "verdict", "example")
+_HELD_COLUMNS = ("spike", "mailbox_provider", "recipient", "occurred_at", "category", "status", "diagnostic")
 
 
-@click.group("holds", short_help="See the waves of bounces that are held, and decide.")
+@click.group("holds", short_help="See the spikes of bounces that are held, and decide.")
 @common
 def command(options: Common) -> int:  # noqa: ARG001  # its commands receive the options
-    """See the waves of bounces that are held, and decide what becomes of them."""
+    """See the spikes of bounces that are held, and decide what becomes of them."""
     return OK
 
 
-@command.command("list", short_help="List the waves that hold something.")
+@command.command("list", short_help="List the spikes that hold something.")
 @click.option("--all", "everything", is_flag=True, help="Also those that were released, discarded, or held nothing.")
 @format_option
 @common
 def list_(options: Common, form: str, *, everything: bool) -> int:
-    """List the waves that hold something, oldest first; times are those of the records, UTC.
+    """List the spikes that hold something, oldest first; times are those of the records, UTC.
 
-    `bounces` is how many there were when the wave was noticed, where so many as `expected` were to be expected.
+    `bounces` is how many there were when the spike was noticed, where so many as `expected` were to be expected.
     """
     spool = begin(options, dict(os.environ)).open_spool()
     with explained():
-        waves = spool.waves(Selection())
-        write((_row(wave) for wave in waves if wave.held or everything), _COLUMNS, form)
+        spikes = spool.spikes(Selection())
+        write((_row(spike) for spike in spikes if spike.held or everything), _COLUMNS, form)
     return OK
 
 
 def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what of the held is meant; the command receives `selection`, wave and operator in it."""
+    """The options that say what of the held is meant; the command receives `selection`, spike and operator in it."""
     for option in (
         selecting(only=("recipient", "domain", "since", "until", "match")),
-        click.option("--operator", metavar="NAME", help="Only this operator's waves."),
-        click.argument("wave", required=False, type=click.IntRange(min=1), metavar="[WAVE]"),
+        click.option("--mailbox-provider", metavar="NAME", help="Only this operator's spikes."),
+        click.argument("spike", required=False, type=click.IntRange(min=1), metavar="[WAVE]"),
     ):
         command = option(command)
     return command
@@ -60,11 +60,11 @@ def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
 @_choosing
 @common
 def show(options: Common, form: str, selection: Selection) -> int:
-    """List who is held, by all waves or by WAVE, as `holds list` numbers them."""
+    """List who is held, by all spikes or by WAVE, as `holds list` numbers them."""
     spool = begin(options, dict(os.environ)).open_spool()
     with explained():
         held = spool.on_hold(selection)
-        write((_held_row(wave, one) for wave, one in held), _HELD_COLUMNS, form)
+        write((_held_row(spike, one) for spike, one in held), _HELD_COLUMNS, form)
     return OK
 
 
@@ -84,7 +84,7 @@ def _deciding(command: Callable[..., Any]) -> Callable[..., Any]:
 def release(options: Common, selection: Selection, *, everything: bool, is_sure: bool) -> int:
     """Let what is held go: the bounces were true, and are dispatched like any others.
 
-    What still comes of a wave that is released as a whole is not held any more.
+    What still comes of a spike that is released as a whole is not held any more.
     """
     return _decide(options, selection, is_released=True, everything=everything, is_sure=is_sure)
 
@@ -96,14 +96,14 @@ def release(options: Common, selection: Selection, *, everything: bool, is_sure:
 def discard(options: Common, selection: Selection, *, everything: bool, is_sure: bool) -> int:
     """Drop what is held: the bounces were false, and nobody is suppressed for them.
 
-    Those of the wave that were dispatched before it was noticed are restored by `bouncehandler undo`.
+    Those of the spike that were dispatched before it was noticed are restored by `bouncehandler undo`.
     """
     return _decide(options, selection, is_released=False, everything=everything, is_sure=is_sure)
 
 
 def _decide(options: Common, selection: Selection, *, is_released: bool, everything: bool, is_sure: bool) -> int:
     if everything == (selection != Selection()):
-        raise click.UsageError("name a wave (see `bouncehandler holds list`), select with options, or say --all alone")
+        raise click.UsageError("name a spike (see `bouncehandler holds list`), select with options, or say --all alone")
     spool = begin(options, dict(os.environ)).open_spool()
     verb = "Release" if is_released else "Discard"
     with explained():
@@ -121,21 +121,21 @@ def _many(count: int) -> str:
     return f"{count} held suppression{'' if count == 1 else 's'}"
 
 
-def _row(wave: HeldWave) -> Row:
+def _row(spike: HeldSpike) -> Row:
     return {
-        "id": wave.id,
-        "operator": wave.operator,
-        "held": wave.held,
-        "bounces": wave.bounces,
-        "expected": round(wave.expected, 1),
-        "since": moment(wave.since),
-        "until": moment(wave.until),
-        "verdict": wave.verdict,
-        "example": wave.example,
+        "id": spike.id,
+        "mailbox_provider": spike.mailbox_provider,
+        "held": spike.held,
+        "bounces": spike.bounces,
+        "expected": round(spike.expected, 1),
+        "since": moment(spike.since),
+        "until": moment(spike.until),
+        "verdict": spike.verdict,
+        "example": spike.example,
     }
 
 
-def _held_row(wave: HeldWave, suppression: Suppression) -> Row:
+def _held_row(spike: HeldSpike, suppression: Suppression) -> Row:
     at = suppression.occurred_at
-    shown = {"wave": wave.id, "operator": wave.operator, "recipient": suppression.person}
+    shown = {"spike": spike.id, "mailbox_provider": spike.mailbox_provider, "recipient": suppression.person}
     return suppression._asdict() | shown | {"occurred_at": at.isoformat() if at else None}

@@ -9,7 +9,7 @@ from bouncehandler.cli.session import Session
 from bouncehandler.policy import Threshold
 from bouncehandler.settings.keep import KINDS
 from bouncehandler.settings.model import Settings
-from bouncehandler.spool import Before, HeldWave, Pruned, Selection, Spool, SpoolError
+from bouncehandler.spool import Before, HeldSpike, Pruned, Selection, Spool, SpoolError
 from bouncehandler.spool.pruning import sweep
 
 _EVERY = 3600.0
@@ -60,7 +60,7 @@ def prune_once(
     Raises:
         SpoolError: the disk, or the file, failed.
     """
-    spool.prune_waves(lambda: rest(_REST))
+    spool.prune_spikes(lambda: rest(_REST))
     keeps = keeps_of(settings, kinds)
     attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
     forgotten = 0 if figures is None else spool.prune_figures(now - figures, lambda: rest(_REST))
@@ -111,22 +111,24 @@ class Pruner:
         """Decide about what has been held long enough, remind of what is held, and forget whom it is time to forget."""
         hold, now = self._settings.hold, time.time()
         if hold.decide_after is not None:
-            for wave in self._spool.waves(Selection()):
-                if wave.held and wave.noticed_at < now - hold.decide_after:
-                    self._decide(wave, now)
+            for spike in self._spool.spikes(Selection()):
+                if spike.held and spike.noticed_at < now - hold.decide_after:
+                    self._decide(spike, now)
         self._spool.forget_rest(now)
         if hold.remind is not None:
             self._spool.remind(now - hold.remind, now)
 
-    def _decide(self, wave: HeldWave, now: float) -> None:
+    def _decide(self, spike: HeldSpike, now: float) -> None:
         decision = self._settings.hold.decision
         count = self._spool.decide_held(
-            Selection(wave=wave.id),
+            Selection(spike=spike.id),
             is_released=decision == "release",
             now=now,
             asked_by=f'hold.decision = "{decision}"',
         )
-        self._log.warning("hold_ended", wave=wave.id, operator=wave.operator, decision=decision, suppressions=count)
+        self._log.warning(
+            "hold_ended", spike=spike.id, mailbox_provider=spike.mailbox_provider, decision=decision, suppressions=count
+        )
 
     def _work(self) -> None:
         while True:

@@ -26,7 +26,7 @@ def command(options: Common, form: str, files: tuple[Path, ...]) -> int:
     """Run archived accounting FILES through the policy of --config, and show what differs from what was done.
 
     The files are read in the order in which they are named: name the oldest first, since soft bounces are counted and
-    waves are seen. What was done is what the spool of the configuration knows. Nothing is recorded, nobody is called.
+    spikes are seen. What was done is what the spool of the configuration knows. Nothing is recorded, nobody is called.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):  # so that they, too, leave no temporary folder
         signal.signal(number, signal.default_int_handler)

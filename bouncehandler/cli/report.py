@@ -63,7 +63,11 @@ def report_of(settings: "Settings", spool: Spool, since: float, until: float) ->
     from bouncehandler.spool import Selection  # noqa: PLC0415  # as above
 
     sources = Sources(
-        spool.figures(since, until), spool.status(), spool.totals(), spool.waves(Selection()), spool.taken(since, until)
+        spool.figures(since, until),
+        spool.status(),
+        spool.totals(),
+        spool.spikes(Selection()),
+        spool.taken(since, until),
     )
     scope = Scope(since, until, time.time(), socket.gethostname(), list(settings.providers))
     return gather(scope, sources, Readable(mask_addresses))

@@ -17,10 +17,10 @@ from bouncehandler.cli.garbage import collect_seldom
 from bouncehandler.cli.options import Common
 from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.settings import ConfigurationError, load
+from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import Spool, SpoolError
 from bouncehandler.spool.sqlite import SqliteSpool, path_of
 from bouncehandler.spool.trouble import primary_code
-from bouncehandler.waves import WaveSettings
 
 if TYPE_CHECKING:
     from bouncehandler.cli.post import PostOffice
@@ -64,7 +64,7 @@ class Session:
             return SqliteSpool.open(
                 self.settings.spool.url,
                 notices=self._notices,
-                waves=WaveSettings(minimum=hold.minimum, factor=hold.factor) if hold.enabled else None,
+                spikes=SpikeSettings(minimum=hold.minimum, factor=hold.factor) if hold.enabled else None,
                 grace=hold.grace,
             )
         except SpoolError as error:

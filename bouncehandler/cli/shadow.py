@@ -17,11 +17,11 @@ from bouncehandler.ingest import Ingest
 from bouncehandler.ingest.ports import Log
 from bouncehandler.policy import Count, Verdict
 from bouncehandler.record import Bounce, Complaint
+from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import Counted, Owed, Recorded, Selection, SpoolError
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.spool.sqlite_review import Standing
 from bouncehandler.suppression import Suppression
-from bouncehandler.waves import WaveSettings
 
 _GROUP = 1000
 """Decisions that are compared together at most, beside those of the block that was just read."""
@@ -58,8 +58,8 @@ class Shadow:
         self._session, self._log = session, log
         self._rooms = ExitStack()
         self._noted: list[Suppression] = []
-        self._waves = 0
-        """The newest wave that was told."""
+        self._spikes = 0
+        """The newest spike that was told."""
 
     def __enter__(self) -> Self:
         """Make the temporary folder; look for the real spool."""
@@ -187,11 +187,11 @@ class Shadow:
             return
         for one in new:
             self._log.info(f"would_{self._would(one)}", **_told(one), reason=one.reason, was=self._was(one))
-        for wave in self._scratch.waves(Selection()):
-            if wave.id > self._waves:
-                said = {"operator": wave.operator, "bounces": wave.bounces, "held": wave.held}
-                self._log.info("would_hold_wave", **said, expected=round(wave.expected, 1), diagnostic=wave.example)
-                self._waves = wave.id
+        for spike in self._scratch.spikes(Selection()):
+            if spike.id > self._spikes:
+                said = {"mailbox_provider": spike.mailbox_provider, "bounces": spike.bounces, "held": spike.held}
+                self._log.info("would_hold_wave", **said, expected=round(spike.expected, 1), diagnostic=spike.example)
+                self._spikes = spike.id
 
 
 @contextmanager
@@ -215,8 +215,8 @@ _ELSEWHERE = "make room, or set TMPDIR to a folder with more"
 
 def _opened(rooms: ExitStack, path: Path, session: Session | None = None) -> SqliteSpool:
     hold = session.settings.hold if session else None
-    waves = WaveSettings(minimum=hold.minimum, factor=hold.factor) if hold and hold.enabled else None
-    spool = SqliteSpool.open(path, waves=waves)
+    spikes = SpikeSettings(minimum=hold.minimum, factor=hold.factor) if hold and hold.enabled else None
+    spool = SqliteSpool.open(path, spikes=spikes)
     rooms.callback(spool.close)
     return spool
 

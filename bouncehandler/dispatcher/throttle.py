@@ -80,10 +80,10 @@ class Throttle:
             self._limit, self._eased_at = max(1.0, self._limit * _REFUSED), now
 
     def _judge(self, now: float) -> None:
-        usual, self._round = median(self._round), []
+        baseline, self._round = median(self._round), []
         forgotten = self._best * 2 ** min((now - self._judged_at) / _FORGOTTEN, _LONG)
-        self._best, self._judged_at = min(usual, forgotten or usual), now
-        if usual > _SLOWER * self._best + _SLACK:
+        self._best, self._judged_at = min(baseline, forgotten or baseline), now
+        if baseline > _SLOWER * self._best + _SLACK:
             self._limit = min(self._limit, max(self._limit * _EASED, self._most * _LEAST, 1.0))
         elif self._limit < self._most:
             self._limit = min(self._most, self._limit + max(1.0, self._most * _BACK))

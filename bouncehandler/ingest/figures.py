@@ -12,9 +12,9 @@ from bouncehandler.ingest.told import Cells, Told
 from bouncehandler.policy import Policy, Verdict
 from bouncehandler.record import Complaint, ListUnsubscribe
 from bouncehandler.record.bounce_batch import BounceBatch
+from bouncehandler.spikes import MailboxProviders
 from bouncehandler.spool import Figure, Total
 from bouncehandler.spool.data import OTHERS
-from bouncehandler.waves import Operators
 
 EVERY = 5.0
 """Seconds between two commits of figures at most, and what a kill -9 costs of them."""
@@ -54,8 +54,10 @@ class Figures:
         clock: seconds since the epoch.
     """
 
-    def __init__(self, keeper: Keeper, policy: Policy, operators: Operators, clock: Callable[[], float]) -> None:
-        self._keeper, self._policy, self._operators, self._clock = keeper, policy, operators, clock
+    def __init__(
+        self, keeper: Keeper, policy: Policy, mailbox_providers: MailboxProviders, clock: Callable[[], float]
+    ) -> None:
+        self._keeper, self._policy, self._operators, self._clock = keeper, policy, mailbox_providers, clock
         self._columns: dict[str, tuple[Layout, Columns]] = {}
         self._cells: dict[_Alike, Cells] = {}
         self._bounces: dict[tuple[str, str], list[Seen]] = {}
@@ -107,7 +109,7 @@ class Figures:
         named = {
             "category": name(complaint.feedback_type),
             "rule": verdict.rule,
-            "operator": self._operator(complaint.recipient),
+            "mailbox_provider": self._mailbox_provider(complaint.recipient),
             "originator": domain(complaint.originator.partition("@")[2]),
             "job": name(complaint.job_id),
         }
@@ -116,12 +118,17 @@ class Figures:
 
     def listed(self, recipient: str, verdict: Verdict) -> None:
         """An address fed by hand."""
-        self._add_one(None, "list", word_of(verdict), {"rule": verdict.rule, "operator": self._operator(recipient)})
+        self._add_one(
+            None,
+            "list",
+            word_of(verdict),
+            {"rule": verdict.rule, "mailbox_provider": self._mailbox_provider(recipient)},
+        )
         self._count_records("list", word_of(verdict))
 
     def request(self, request: ListUnsubscribe, verdict: Verdict) -> None:
         """A List-Unsubscribe mail, and what was decided."""
-        named = {"rule": verdict.rule, "operator": self._operator(request.recipient)}
+        named = {"rule": verdict.rule, "mailbox_provider": self._mailbox_provider(request.recipient)}
         self._add_one(hour_at(request.received_at), "unsubscribe", word_of(verdict), named)
         self._count_records("unsubscribe", word_of(verdict))
 
@@ -203,23 +210,25 @@ class Figures:
                 if dimension == "category" and verdict == "ignore" and not rule:
                     self._add((hour, kind, verdict, "rule"), _named(numbers, self._rule))
             self._add((hour, kind, verdict, "originator"), _named(cells.originators, domain))
-            operators = ((self._operator(to, cells.hosts.get(to, "")), n) for to, n in cells.recipients.items())
-            self._add((hour, kind, verdict, "operator"), _summed(operators))
+            mailbox_providers = (
+                (self._mailbox_provider(to, cells.hosts.get(to, "")), n) for to, n in cells.recipients.items()
+            )
+            self._add((hour, kind, verdict, "mailbox_provider"), _summed(mailbox_providers))
             self._add((hour, kind, verdict, "diagnostic"), _named(cells.diagnostics, in_words))
-            self._add((hour, kind, verdict, "operator+diagnostic"), _summed(self._deferrals(cells)))
+            self._add((hour, kind, verdict, "mailbox_provider+diagnostic"), _summed(self._deferrals(cells)))
         self._cells = {}
 
     def _deferrals(self, cells: Cells) -> Iterator[tuple[str, int]]:
         """Who defers our mail, a tabulator, and in which words."""
         for (to, text), number in cells.deferrals.items():
-            operator = self._operator(to, cells.hosts.get(to, ""))
-            if operator:
-                yield f"{operator}\t{in_words(text)}", number
+            mailbox_provider = self._mailbox_provider(to, cells.hosts.get(to, ""))
+            if mailbox_provider:
+                yield f"{mailbox_provider}\t{in_words(text)}", number
 
     def _rule(self, category: str) -> str:
         return self._policy.of_category(category).rule
 
-    def _operator(self, recipient: str, host: str = "") -> str:
+    def _mailbox_provider(self, recipient: str, host: str = "") -> str:
         """Who runs the mailbox of an address, or of a domain; empty where that is not to be told."""
         to = domain(recipient.rpartition("@")[2])
         return self._operators.of(to, host) if to else ""

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from bouncehandler.accounting import clean
-from bouncehandler.waves import shape
+from bouncehandler.spikes import normalize_diagnostic
 
 _LONGEST = 120
 """Characters of a name."""
@@ -42,4 +42,4 @@ def in_words(diagnostic: str) -> str:
     text = diagnostic[:_LOOKED_AT]
     code = _CODE.match(text)
     known = " ".join(filter(None, code.groups())) if code else ""
-    return shape(known, _WITH_ADDRESS.sub(" ", text[code.end() if code else 0 :]))
+    return normalize_diagnostic(known, _WITH_ADDRESS.sub(" ", text[code.end() if code else 0 :]))

@@ -35,7 +35,7 @@ class Owing:
 
     Args:
         tokens: reads the List-Unsubscribe addresses of complained messages.
-        sights: sees which records may be one of a wave; None: nothing is held.
+        sights: sees which records may be one of a spike; None: nothing is held.
     """
 
     def __init__(self, routes: Routes, tokens: Tokens = no_tokens, sights: Sights | None = None) -> None:

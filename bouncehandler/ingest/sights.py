@@ -4,8 +4,8 @@ from functools import lru_cache
 
 from bouncehandler.record import ListedAddress
 from bouncehandler.record.bounce_batch import BounceBatch
+from bouncehandler.spikes import MailboxProviders, normalize_diagnostic
 from bouncehandler.spool import Sighting
-from bouncehandler.waves import Operators, shape
 
 _FED_BY_HAND = "fed by hand"
 _TEXT = 256
@@ -16,19 +16,19 @@ class Sights:
     """Sees bounces, and, if asked, addresses fed by hand.
 
     Args:
-        lists: whether a wave of addresses that are fed by hand is held, too.
+        lists: whether a spike of addresses that are fed by hand is held, too.
     """
 
-    def __init__(self, operators: Operators, *, lists: bool = False) -> None:
-        self._operators, self._lists = operators, lists
+    def __init__(self, mailbox_providers: MailboxProviders, *, lists: bool = False) -> None:
+        self._operators, self._lists = mailbox_providers, lists
 
     def bounces(self, bounces: BounceBatch) -> list[Sighting]:
         """Where hard bounces belong."""
-        operators = self._operators.match_batch(bounces.domains, bounces.remote_mtas)
+        mailbox_providers = self._operators.match_batch(bounces.domains, bounces.remote_mtas)
         texts = bounces.said
         if max(map(len, texts)) > _TEXT:
             texts = [text[:_TEXT] for text in texts]
-        return list(map(_sighting, operators, bounces.codes, texts))
+        return list(map(_sighting, mailbox_providers, bounces.codes, texts))
 
     def listed(self, listed: ListedAddress) -> Sighting | None:
         """Where an address fed by hand belongs; None where such are never held."""
@@ -36,5 +36,5 @@ class Sights:
 
 
 @lru_cache(maxsize=4096)
-def _sighting(operator: str, code: str, text: str) -> Sighting:
-    return Sighting(operator, shape(code, text))
+def _sighting(mailbox_provider: str, code: str, text: str) -> Sighting:
+    return Sighting(mailbox_provider, normalize_diagnostic(code, text))

@@ -109,7 +109,7 @@ def _whole(snapshot: Snapshot) -> Iterator[Metric]:
     text = "Age of the oldest complaint or request to unsubscribe that a provider has yet to hear of; 0: none."
     yield GaugeMetricFamily("bouncehandler_oldest_unsubscribe_seconds", text, asked)
     held = float(status.dispatches.held)
-    yield GaugeMetricFamily("bouncehandler_held_dispatches", "Dispatches that are held as a wave of bounces.", held)
+    yield GaugeMetricFamily("bouncehandler_held_dispatches", "Dispatches that are held as a spike of bounces.", held)
     yield GaugeMetricFamily("bouncehandler_spool_bytes", "The spool's file and its journal.", float(snapshot.size))
     last = next((one.number for one in snapshot.totals if one.name == "last_record"), None)
     if last is not None:

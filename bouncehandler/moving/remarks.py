@@ -12,7 +12,7 @@ DIFFERENCES = (
     "Columns are found by the names in PowerMTA's header; the PORT25_OFFSET_ constants are not needed.",
     "Senders are compared without regard to case, and may hold *, so that VERP senders match.",
     "A temporary status (4.x.x) counts as a soft bounce, and a policy status (5.7.x) says nothing of the mailbox.",
-    "`not-spam` reports suppress nobody. Waves of bounces at one operator are held ([hold]), since they may be false.",
+    "`not-spam` reports suppress nobody. Spikes of bounces at one operator are held ([hold]), since they may be false.",
     "An Interspire or MailWizz that can't be reached at the start is tried again; the PHP handler went on without it.",
 )
 """What holds for every configuration that is moved."""

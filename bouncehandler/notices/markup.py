@@ -14,7 +14,7 @@ _HEADINGS = {
     "complaint": "#b42318",
     "held": "#b54708",
     "dead": "#b54708",
-    "wave": "#b54708",
+    "spike": "#b54708",
     "unreadable": "#b54708",
     "back": "#067647",
 }

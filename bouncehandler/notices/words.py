@@ -73,11 +73,11 @@ def kind_of(name: str) -> Kind:
         "dead": Kind(
             "dead letter", "dead letters", "`bouncehandler dead-letters list` lists them", ("person", "provider")
         ),
-        "wave": Kind(
-            "wave of bounces held",
-            "waves of bounces held",
+        "spike": Kind(
+            "spike of bounces held",
+            "spikes of bounces held",
             "`bouncehandler holds list` lists them, `holds release` and `holds discard` decide",
-            ("operator",),
+            ("mailbox_provider",),
         ),
         "report": Kind("report", "reports", "`bouncehandler report` makes them anew", ("since", "until")),
         "unreadable": Kind("unreadable input", "unreadable inputs", "the log names them", ("rows", "of")),
@@ -106,8 +106,8 @@ def _title(kind: str, about: Mapping[str, str], readable: Readable) -> str:
             return f"{named['rows']} of {named['of']} rows can't be read"
         case "held" | "back":
             return f"{named['provider']} is {kind}"
-        case "wave":
-            return f"a wave of bounces at {named['operator']}"
+        case "spike":
+            return f"a spike of bounces at {named['mailbox_provider']}"
         case "dead":
             return f"{named['person'] or 'nobody known'} at {named['provider']}"
         case "report":

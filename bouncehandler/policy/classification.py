@@ -213,12 +213,12 @@ class Index:
         self._always = 0
         self._by_word: dict[str, list[tuple[int, Phrase]]] = {}
         self._wordless: list[tuple[int, Phrase]] = []
-        usual = Counter(words(_USUAL))
+        baseline = Counter(words(_USUAL))
         for number, alternatives in phrases:
             if not alternatives:
                 self._always |= 1 << number
             for phrase in alternatives:
-                self._place(phrase, usual).append((1 << number, phrase))
+                self._place(phrase, baseline).append((1 << number, phrase))
         self._words = frozenset(self._by_word)
         self._wordless_ascii = [placed for placed in self._wordless if placed[1].is_ascii]
 
@@ -236,9 +236,9 @@ class Index:
                 found |= rule
         return found
 
-    def _place(self, phrase: Phrase, usual: Counter[str]) -> list[tuple[int, Phrase]]:
+    def _place(self, phrase: Phrase, baseline: Counter[str]) -> list[tuple[int, Phrase]]:
         """Where a phrase is looked for."""
         if not phrase.whole_words:
             return self._wordless
-        word = max(phrase.whole_words, key=lambda word: (-usual[word], len(word)))
+        word = max(phrase.whole_words, key=lambda word: (-baseline[word], len(word)))
         return self._by_word.setdefault(word, [])

@@ -10,7 +10,7 @@ from bouncehandler.report.remarks import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL, co
 from bouncehandler.report.sums import Sums, added, timeline
 from bouncehandler.report.tables import BOUNCES, bounces, by_rule, complaints, counted_by, throttling
 from bouncehandler.report.wording import many, share
-from bouncehandler.spool import Figure, HeldWave, Status, Taken, Total
+from bouncehandler.spool import Figure, HeldSpike, Status, Taken, Total
 
 _LONGEST = 160
 """Characters of any text."""
@@ -34,7 +34,7 @@ class Sources(NamedTuple):
     """Of the time that it tells of."""
     status: Status
     totals: Sequence[Total]
-    waves: Sequence[HeldWave]
+    spikes: Sequence[HeldSpike]
     taken: Sequence[Taken]
     """What people took back within that time."""
 
@@ -46,9 +46,9 @@ def gather(scope: Scope, sources: Sources, readable: Callable[[str], str]) -> Re
         readable: makes a text of somebody else's fit to be shown, and takes addresses out of it.
     """
     sums = added(figure._replace(value=_readable_value(figure.value, readable)) for figure in sources.figures)
-    waves = [wave for wave in sources.waves if scope.since <= wave.until and wave.since < scope.until]
+    spikes = [spike for spike in sources.spikes if scope.since <= spike.until and spike.since < scope.until]
     tables = [*_bounces(sums), *_decisions(sums), *_receivers(sums)]
-    tables += [_waves(waves, readable), _undone(sources.taken, readable)]
+    tables += [_spikes(spikes, readable), _undone(sources.taken, readable)]
     tables += [providers(sources.status, sources.totals, scope.providers)]
     return Report(
         scope.host,
@@ -56,7 +56,7 @@ def gather(scope: Scope, sources: Sources, readable: Callable[[str], str]) -> Re
         scope.until,
         scope.made_at,
         list(_headlines(sums, sources.status)),
-        remarks(sums, sources.status, sources.waves, scope.made_at),
+        remarks(sums, sources.status, sources.spikes, scope.made_at),
         timeline(sums, scope.since, scope.until),
         [table for table in tables if table],
         is_empty=not sums.whole,
@@ -92,7 +92,7 @@ def _decisions(sums: Sums) -> Iterator[Table | None]:
 
 
 def _receivers(sums: Sums) -> Iterator[Table | None]:
-    yield throttling(sums, "operator+diagnostic")
+    yield throttling(sums, "mailbox_provider+diagnostic")
 
 
 def _headlines(sums: Sums, status: Status) -> Iterator[Headline]:
@@ -121,9 +121,9 @@ def _tone(rate: float) -> Tone:
     return "bad" if rate >= COMPLAINTS_BAD else "doubtful" if rate >= COMPLAINTS_DOUBTFUL else "good"
 
 
-def _waves(waves: Sequence[HeldWave], readable: Callable[[str], str]) -> Table | None:
+def _spikes(spikes: Sequence[HeldSpike], readable: Callable[[str], str]) -> Table | None:
     columns = (
-        Column("wave", "Wave", "text"),
+        Column("spike", "Spike", "text"),
         Column("since", "From", "moment"),
         Column("until", "To", "moment", is_minor=True),
         Column("bounces", "Bounces"),
@@ -134,19 +134,19 @@ def _waves(waves: Sequence[HeldWave], readable: Callable[[str], str]) -> Table |
     )
     rows: list[tuple[Value, ...]] = [
         (
-            f"{wave.id}, {readable(wave.operator)}",
-            wave.since,
-            wave.until,
-            wave.bounces,
-            wave.expected,
-            wave.held,
-            wave.verdict or "not yet",
-            readable(wave.shape),
+            f"{spike.id}, {readable(spike.mailbox_provider)}",
+            spike.since,
+            spike.until,
+            spike.bounces,
+            spike.expected,
+            spike.held,
+            spike.verdict or "not yet",
+            readable(spike.fingerprint),
         )
-        for wave in waves[-200:]
+        for spike in spikes[-200:]
     ]
     note = "More hard bounces at one operator than its history explains."
-    return Table("waves", "Waves", note, columns, rows) if rows else None
+    return Table("spikes", "Spikes", note, columns, rows) if rows else None
 
 
 def _undone(taken: Sequence[Taken], readable: Callable[[str], str]) -> Table | None:

@@ -14,7 +14,7 @@ _COLUMNS = (
     Column("done", "Done"),
     Column("waiting", "Waiting"),
     Column("dead", "Dead letters"),
-    Column("on_hold", "In waves", is_minor=True),
+    Column("on_hold", "In spikes", is_minor=True),
     Column("calls", "Calls", is_minor=True),
     Column("failed", "Failed", "share", is_minor=True),
     Column("middle_seconds", "Half within", "seconds", is_minor=True),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from bouncehandler.report.model import Remark
 from bouncehandler.report.sums import Sums, number
 from bouncehandler.report.wording import many, moment, seconds, share
-from bouncehandler.spool import HeldWave, Status
+from bouncehandler.spool import HeldSpike, Status
 
 COMPLAINTS_DOUBTFUL, COMPLAINTS_BAD = 0.001, 0.003
 """What Gmail and Yahoo ask bulk senders to stay below, and never to reach (their sender guidelines, February 2024)."""
@@ -19,9 +19,9 @@ _FEW = 1000
 _RANK = {"bad": 0, "doubtful": 1, "good": 2, "plain": 3}
 
 
-def remarks(sums: Sums, status: Status, waves: Sequence[HeldWave], now: float) -> list[Remark]:
+def remarks(sums: Sums, status: Status, spikes: Sequence[HeldSpike], now: float) -> list[Remark]:
     """Everything that should be looked at."""
-    found = [*_providers(status, now), *_waves(waves), *_complaints(sums), *_unreadable(sums)]
+    found = [*_providers(status, now), *_spikes(spikes), *_complaints(sums), *_unreadable(sums)]
     return sorted(found, key=lambda remark: _RANK[remark.tone])
 
 
@@ -40,13 +40,15 @@ def _providers(status: Status, now: float) -> Iterator[Remark]:
         yield Remark(tone, f"The oldest unsubscribe that waits is {seconds(age)} old.")  # type: ignore[arg-type]  # two tones
 
 
-def _waves(waves: Sequence[HeldWave]) -> Iterator[Remark]:
-    held = sum(wave.held for wave in waves if not wave.verdict)
+def _spikes(spikes: Sequence[HeldSpike]) -> Iterator[Remark]:
+    held = sum(spike.held for spike in spikes if not spike.verdict)
     if held:
-        operators = ", ".join(sorted({wave.operator for wave in waves if wave.held and not wave.verdict})[:5])
+        mailbox_providers = ", ".join(
+            sorted({spike.mailbox_provider for spike in spikes if spike.held and not spike.verdict})[:5]
+        )
         yield Remark(
             "doubtful",
-            f"{many(held, 'suppression')} of waves at {operators} {'is' if held == 1 else 'are'} held: "
+            f"{many(held, 'suppression')} of spikes at {mailbox_providers} {'is' if held == 1 else 'are'} held: "
             "`bouncehandler holds` shows and decides.",
         )
 
@@ -55,11 +57,11 @@ def _complaints(sums: Sums) -> Iterator[Remark]:
     rate = complaint_share(sums)
     if rate is not None and rate >= COMPLAINTS_DOUBTFUL:
         yield _line("Complaints are", rate)
-    for operator, cell in sums.values("operator", "delivery").items():
+    for mailbox_provider, cell in sums.values("mailbox_provider", "delivery").items():
         delivered = number(cell, "delivery")
         rate = number(cell, "complaint", "suppress") / delivered
         if delivered >= _FEW and rate >= COMPLAINTS_BAD:
-            yield _line(f"At {operator} complaints are", rate)
+            yield _line(f"At {mailbox_provider} complaints are", rate)
 
 
 def _line(who: str, rate: float) -> Remark:

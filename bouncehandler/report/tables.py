@@ -34,7 +34,7 @@ BOUNCES = (
     Breakdown(
         "operators",
         "By receiving operator",
-        "operator",
+        "mailbox_provider",
         "Operator",
         "Who runs the recipients' mailboxes; small ones by their domain.",
     ),
@@ -167,7 +167,7 @@ def counted_by(  # noqa: PLR0913  # what such a table has
 def throttling(sums: Sums, dimension: str) -> Table | None:
     """Who defers our mail, and in which words: of values that hold both, with a tabulator between."""
     columns = (
-        Column("operator", "Operator", "code"),
+        Column("mailbox_provider", "Operator", "code"),
         Column("deferrals", "Deferrals"),
         Column("said", "What they said", "code"),
     )

@@ -99,7 +99,7 @@ def _time_of_day(text: str) -> str:
     return text
 
 
-NoticeKind = Literal["complaint", "unsubscribe", "held", "back", "dead", "wave", "unreadable"]
+NoticeKind = Literal["complaint", "unsubscribe", "held", "back", "dead", "spike", "unreadable"]
 
 Share = Annotated[float, Field(gt=0, le=1)]
 

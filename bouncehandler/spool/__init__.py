@@ -30,7 +30,7 @@ from bouncehandler.spool.data import (
     Total,
 )
 from bouncehandler.spool.numbers import Numbers
-from bouncehandler.spool.review import DeadLetter, Forgotten, Happening, HeldWave, Review, Selection, Taken, Undone
+from bouncehandler.spool.review import DeadLetter, Forgotten, Happening, HeldSpike, Review, Selection, Taken, Undone
 from bouncehandler.suppression import Dispatch
 
 __all__ = [
@@ -45,7 +45,7 @@ __all__ = [
     "Figure",
     "Forgotten",
     "Happening",
-    "HeldWave",
+    "HeldSpike",
     "Notice",
     "Numbers",
     "Owed",

@@ -15,9 +15,9 @@ class SpoolError(Exception):
 class Sighting(NamedTuple):
     """What a hard bounce has in common with others that come of the same cause."""
 
-    operator: str
+    mailbox_provider: str
     """Who runs the recipient's mailbox."""
-    shape: str
+    fingerprint: str
     """What the diagnostics of one cause have in common."""
 
 
@@ -33,7 +33,7 @@ class Owed(NamedTuple):
     evidence: Headers = ()
     """What a notice to the postmaster says beside the suppression itself."""
     sighting: Sighting | None = None
-    """Where it may be one of a wave, which would be held; None: it is never held."""
+    """Where it may be one of a spike, which would be held; None: it is never held."""
 
 
 class Counted(NamedTuple):
@@ -105,7 +105,7 @@ class Notice(NamedTuple):
     id: int
     """In the order in which they came."""
     kind: str
-    """`complaint`, `unsubscribe`, `held`, `back`, `dead`, `wave` or `unreadable`."""
+    """`complaint`, `unsubscribe`, `held`, `back`, `dead`, `spike` or `unreadable`."""
     at: float
     about: Mapping[str, str]
     """What there is to say, by name: hostile text."""
@@ -209,9 +209,9 @@ class Figure(NamedTuple):
     verdict: str
     """`suppress`, `count` or `ignore`; empty where nothing was to be decided."""
     dimension: str
-    """`category` (of a complaint its feedback type), `rule`, `operator` (who runs the recipient's mailbox),
+    """`category` (of a complaint its feedback type), `rule`, `mailbox_provider` (who runs the recipient's mailbox),
     `originator` (the domain of the envelope sender), `vmta`, `source` (the address that PowerMTA sent from), `job`,
-    `diagnostic` (the code and the first words), `operator+diagnostic` (of transient ones, with a tabulator between),
+    `diagnostic` (the code and the first words), `mailbox_provider+diagnostic` (of transient ones, with a tabulator between),
     `reason` (of an unreadable row); empty for all records together."""
     value: str
     """A name, at most 120 characters; `(others)` for those that found no room; empty for all records together. Records

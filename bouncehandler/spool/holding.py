@@ -1,4 +1,4 @@
-"""Waves that are held: what they hold, and how a person, or time, decides about them."""
+"""Spikes that are held: what they hold, and how a person, or time, decides about them."""
 
 import json
 import sqlite3
@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
+from bouncehandler.spikes import SLOT
 from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.notices import tell
-from bouncehandler.spool.review import HeldWave, Selection
+from bouncehandler.spool.review import HeldSpike, Selection
 from bouncehandler.spool.rows import storable, suppression_of
 from bouncehandler.spool.watching import count_held
 from bouncehandler.suppression import Suppression
-from bouncehandler.waves import SLOT
 
 _PAGE = 500
 """Suppressions that are dealt with in one transaction: the pipe waits for none of them long."""
@@ -22,7 +22,7 @@ _LONG, _SHORT = 35 * 86_400 // SLOT, 2 * 86_400 // SLOT
 _SMALL = 3
 """Bounces in a slot that do not matter for what is usual, of the many operators that are a company's own."""
 
-_EVENTS = {"released": "wave_release", "discarded": "wave_discard"}
+_EVENTS = {"released": "spike_release", "discarded": "spike_discard"}
 
 
 class Deciding(NamedTuple):
@@ -34,18 +34,31 @@ class Deciding(NamedTuple):
     now: float
 
 
-def held_waves(connection: Connection, selection: Selection) -> list[HeldWave]:
-    """See `Spool.waves`."""
-    values = {"wave": selection.wave, "operator": selection.operator}
-    return [_wave(row) for row in connection.rows("waves", values)]
+def held_spikes(connection: Connection, selection: Selection) -> list[HeldSpike]:
+    """See `Spool.spikes`."""
+    values = {"spike": selection.spike, "mailbox_provider": selection.mailbox_provider}
+    return [_spike(row) for row in connection.rows("spikes", values)]
 
 
-def _wave(row: Row) -> HeldWave:
-    number, operator, shape, since_slot, last_slot, opened_at, told_at, bounces, expected, example, verdict, held = row
-    return HeldWave(
+def _spike(row: Row) -> HeldSpike:
+    (
+        number,
+        mailbox_provider,
+        fingerprint,
+        since_slot,
+        last_slot,
+        opened_at,
+        told_at,
+        bounces,
+        expected,
+        example,
+        verdict,
+        held,
+    ) = row
+    return HeldSpike(
         id=number,
-        operator=operator,
-        shape=shape,
+        mailbox_provider=mailbox_provider,
+        fingerprint=fingerprint,
         since=since_slot * SLOT,
         until=(last_slot + 1) * SLOT,
         noticed_at=opened_at,
@@ -58,18 +71,18 @@ def _wave(row: Row) -> HeldWave:
     )
 
 
-def on_hold(connection: Connection, selection: Selection) -> Iterator[tuple[HeldWave, Suppression]]:
+def on_hold(connection: Connection, selection: Selection) -> Iterator[tuple[HeldSpike, Suppression]]:
     """See `Spool.on_hold`."""
-    for wave in held_waves(connection, selection):
-        for found in _pages(connection, selection, wave):
-            for row in connection.rows("wave_suppressions", {"found": json.dumps(found)}):
-                yield wave, suppression_of(row)
+    for spike in held_spikes(connection, selection):
+        for found in _pages(connection, selection, spike):
+            for row in connection.rows("spike_suppressions", {"found": json.dumps(found)}):
+                yield spike, suppression_of(row)
 
 
-def _pages(connection: Connection, selection: Selection, wave: HeldWave) -> Iterator[Sequence[int]]:
+def _pages(connection: Connection, selection: Selection, spike: HeldSpike) -> Iterator[Sequence[int]]:
     after = 0
-    values = {**asdict(selection), "wave": wave.id, "most": _PAGE}
-    while found := [row[0] for row in connection.rows("wave_page", {**values, "after": after})]:
+    values = {**asdict(selection), "spike": spike.id, "most": _PAGE}
+    while found := [row[0] for row in connection.rows("spike_page", {**values, "after": after})]:
         yield found
         after = found[-1]
 
@@ -77,68 +90,68 @@ def _pages(connection: Connection, selection: Selection, wave: HeldWave) -> Iter
 def decide(connection: Connection, selection: Selection, deciding: Deciding) -> int:
     """See `Spool.decide_held`."""
     count = 0
-    for wave in held_waves(connection, selection):
-        for found in _pages(connection, selection, wave):
+    for spike in held_spikes(connection, selection):
+        for found in _pages(connection, selection, spike):
             with connection.writing() as raw:
-                _decide_some(connection, raw, wave, found, deciding)
+                _decide_some(connection, raw, spike, found, deciding)
             count += len(found)
         if is_whole(selection):
             with connection.writing() as raw:
-                raw.execute(connection.sql("wave_verdict"), {"id": wave.id, "verdict": deciding.verdict})
+                raw.execute(connection.sql("spike_verdict"), {"id": spike.id, "verdict": deciding.verdict})
     return count
 
 
 def is_whole(selection: Selection) -> bool:
-    """Whether whole waves are meant, so that what still comes of them is decided like the rest."""
+    """Whether whole spikes are meant, so that what still comes of them is decided like the rest."""
     part = (selection.recipient, selection.domain, selection.match, selection.since, selection.until)
     return part == (None,) * len(part)
 
 
 def _decide_some(
-    connection: Connection, raw: sqlite3.Connection, wave: HeldWave, found: Sequence[int], deciding: Deciding
+    connection: Connection, raw: sqlite3.Connection, spike: HeldSpike, found: Sequence[int], deciding: Deciding
 ) -> None:
     sql = connection.sql
     numbers = {"found": json.dumps(found), "now": deciding.now}
     raw.execute(sql(_EVENTS[deciding.verdict]), numbers)
     values = {"provider": "", "event": deciding.verdict, "asked_by": storable(deciding.asked_by), "now": deciding.now}
-    detail = f"wave {wave.id} at {wave.operator}"
+    detail = f"spike {spike.id} at {spike.mailbox_provider}"
     raw.executemany(sql("event"), [{**values, "suppression": number, "detail": detail} for number in found])
     if deciding.verdict == "discarded":
         raw.executemany(sql("undo_suppression"), [{"id": number, "now": deciding.now} for number in found])
     else:
-        times = [row[0] for row in raw.execute(sql("wave_times"), numbers)]
-        count_held(connection, raw, wave.operator, wave.shape, times, -1)
+        times = [row[0] for row in raw.execute(sql("spike_times"), numbers)]
+        count_held(connection, raw, spike.mailbox_provider, spike.fingerprint, times, -1)
 
 
 def remind(connection: Connection, before: float, now: float, *, is_told: bool) -> int:
-    """See `Spool.remind`; returns how many waves were told of again."""
-    due = [wave for wave in held_waves(connection, Selection()) if wave.held and wave.told_at < before]
-    for wave in due:
+    """See `Spool.remind`; returns how many spikes were told of again."""
+    due = [spike for spike in held_spikes(connection, Selection()) if spike.held and spike.told_at < before]
+    for spike in due:
         with connection.writing() as raw:
-            raw.execute(connection.sql("wave_told"), {"id": wave.id, "now": now})
+            raw.execute(connection.sql("spike_told"), {"id": spike.id, "now": now})
             if is_told:
-                tell(connection, raw, [("wave", about_wave(wave))], now)
+                tell(connection, raw, [("spike", about_spike(spike))], now)
     return len(due)
 
 
-def about_wave(wave: HeldWave) -> dict[str, str]:
-    """What a notice says of a wave."""
+def about_spike(spike: HeldSpike) -> dict[str, str]:
+    """What a notice says of a spike."""
     return {
-        "wave": str(wave.id),
-        "operator": wave.operator,
-        "bounces": str(wave.bounces),
-        "expected": f"{wave.expected:.0f}",
-        "held": str(wave.held),
-        "diagnostic": wave.example,
+        "spike": str(spike.id),
+        "mailbox_provider": spike.mailbox_provider,
+        "bounces": str(spike.bounces),
+        "expected": f"{spike.expected:.0f}",
+        "held": str(spike.held),
+        "diagnostic": spike.example,
     }
 
 
 def prune_tallies(connection: Connection, rest: Callable[[], bool]) -> int:
-    """See `Spool.prune_waves`."""
+    """See `Spool.prune_spikes`."""
     values = {"long": _LONG, "short": _SHORT, "small": _SMALL}
     pruned, deleted = 0, _PAGE
     while deleted == _PAGE and not rest():
         with connection.writing() as raw:
-            deleted = raw.execute(connection.sql("wave_prune"), {**values, "most": _PAGE}).rowcount
+            deleted = raw.execute(connection.sql("spike_prune"), {**values, "most": _PAGE}).rowcount
         pruned += deleted
     return pruned

@@ -5,9 +5,9 @@ from hashlib import blake2b
 
 
 @lru_cache(maxsize=10_000)
-def kind_of(operator: str, shape: str) -> int:
+def kind_of(mailbox_provider: str, fingerprint: str) -> int:
     """A number that stands for operator and shape; see `_number`."""
-    return _number(f"{operator}\0{shape}")
+    return _number(f"{mailbox_provider}\0{fingerprint}")
 
 
 def person_number(person: str) -> int:

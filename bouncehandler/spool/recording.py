@@ -21,7 +21,7 @@ class Watching:
     notices: Collection[str] = ()
     """The kinds of which the postmaster is told."""
     watch: Watch | None = None
-    """Sees waves."""
+    """Sees spikes."""
     remembering: Remembering | None = None
     """Knows who was forgotten."""
 
@@ -70,7 +70,7 @@ def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it need
     told = [(o.suppression.reason, about_suppression(o)) for o in _to_tell_of(fresh, watching.notices)]
     if watching.watch:
         noticed = watching.watch.look(raw, fresh, newest, now)
-        told += [("wave", about_noticed(found)) for found in noticed if "wave" in watching.notices]
+        told += [("spike", about_noticed(found)) for found in noticed if "spike" in watching.notices]
     if watching.remembering:
         watching.remembering.look(raw, fresh)
     tell(connection, raw, told, now)

@@ -70,9 +70,9 @@ class Selection:
     """What the diagnostic holds, without regard to the case of ASCII letters."""
     is_undone: bool | None = False
     """Whether it was taken back; None selects both."""
-    wave: int | None = None
-    """Held with this wave; this and the next are for what is held only."""
-    operator: str | None = None
+    spike: int | None = None
+    """Held with this spike; this and the next are for what is held only."""
+    mailbox_provider: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,12 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldWave:
-    """A wave of hard bounces at one operator; times are seconds since the epoch."""
+class HeldSpike:
+    """A spike of hard bounces at one operator; times are seconds since the epoch."""
 
     id: int
-    operator: str
-    shape: str
+    mailbox_provider: str
+    fingerprint: str
     """What their diagnostics have in common."""
     since: float
     """By the records' own time, as is `until`."""
@@ -181,26 +181,26 @@ class Review(Protocol):
         """
         ...
 
-    def waves(self, selection: Selection) -> list[HeldWave]:
-        """The waves that were noticed, oldest first; of the selection, only `wave` and `operator` matter."""
+    def spikes(self, selection: Selection) -> list[HeldSpike]:
+        """The spikes that were noticed, oldest first; of the selection, only `spike` and `mailbox_provider` matter."""
         ...
 
-    def on_hold(self, selection: Selection) -> Iterator[tuple[HeldWave, Suppression]]:
-        """What the selected waves hold, each suppression once."""
+    def on_hold(self, selection: Selection) -> Iterator[tuple[HeldSpike, Suppression]]:
+        """What the selected spikes hold, each suppression once."""
         ...
 
     def decide_held(self, selection: Selection, *, is_released: bool, now: float, asked_by: str) -> int:
         """Release what is held, and it is due; or discard it, and it is undone. Returns how many suppressions.
 
-        Where nothing but waves is selected, what still comes of a released wave is not held.
+        Where nothing but spikes is selected, what still comes of a released spike is not held.
         """
         ...
 
     def remind(self, before: float, now: float) -> int:
-        """Queue a notice of each wave that holds something and was last told of before then; returns how many."""
+        """Queue a notice of each spike that holds something and was last told of before then; returns how many."""
         ...
 
-    def prune_waves(self, rest: Callable[[], bool] = ...) -> int:
+    def prune_spikes(self, rest: Callable[[], bool] = ...) -> int:
         """Forget tallies of hard bounces that no longer tell what is usual; see `prune_counts` for `rest`."""
         ...
 

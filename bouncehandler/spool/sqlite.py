@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import (
     Before,
     Claimed,
@@ -38,7 +39,6 @@ from bouncehandler.spool.settling import settle
 from bouncehandler.spool.sqlite_review import SqliteReview
 from bouncehandler.spool.watching import Watch
 from bouncehandler.suppression import Dispatch
-from bouncehandler.waves import WaveSettings
 
 __all__ = ["SqliteSpool", "path_of"]
 
@@ -64,7 +64,7 @@ class SqliteSpool(SqliteReview):
         *,
         wait: float = 60.0,
         notices: frozenset[str] = frozenset(),
-        waves: WaveSettings | None = None,
+        spikes: SpikeSettings | None = None,
         grace: float = 0.0,
         new_token: Callable[[], str] = _random_token,
         sqlite_version: tuple[int, ...] = sqlite3.sqlite_version_info,
@@ -75,8 +75,8 @@ class SqliteSpool(SqliteReview):
             place: where it is; a relative path counts from the current folder, once and for all.
             wait: seconds to wait while another process writes.
             notices: the kinds of `Notice` that are queued.
-            waves: how waves of hard bounces are recognised, to be held; None: nothing is held.
-            grace: seconds that new hard bounces wait before they are due, so that a wave is caught from its beginning.
+            spikes: how spikes of hard bounces are recognised, to be held; None: nothing is held.
+            grace: seconds that new hard bounces wait before they are due, so that a spike is caught from its beginning.
             new_token: gives each claim a name that no other claim has.
             sqlite_version: the SQLite that is linked, which decides the journal.
 
@@ -85,7 +85,7 @@ class SqliteSpool(SqliteReview):
         """
         path = path_of(place) if isinstance(place, str) and ":" in place else Path(place)
         connection = Connection.open(path.absolute(), wait=wait, version=sqlite_version)
-        watch = Watch(connection, waves, grace) if waves else None
+        watch = Watch(connection, spikes, grace) if spikes else None
         return cls(connection, new_token, notices, watch)
 
     @classmethod

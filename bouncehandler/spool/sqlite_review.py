@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from bouncehandler.record import moment_of
-from bouncehandler.spool import DeadLetter, Forgotten, Happening, HeldWave, Selection, Taken, Undone
+from bouncehandler.spool import DeadLetter, Forgotten, Happening, HeldSpike, Selection, Taken, Undone
 from bouncehandler.spool.connection import Connection, Row
 from bouncehandler.spool.forgetting import Forgetting, forget, forget_rest
 from bouncehandler.spool.history import history
-from bouncehandler.spool.holding import Deciding, decide, held_waves, on_hold, prune_tallies, remind
+from bouncehandler.spool.holding import Deciding, decide, held_spikes, on_hold, prune_tallies, remind
 from bouncehandler.spool.queries import dead_letters, dropped, suppressions
 from bouncehandler.spool.reporting import taken
 from bouncehandler.spool.rows import storable
@@ -90,12 +90,12 @@ class SqliteReview:
         asked = Undoing(selection, restoring, forced=forced, asked_by=asked_by, now=now, is_dry=is_dry)
         return undo(self._connection, asked)
 
-    def waves(self, selection: Selection) -> list[HeldWave]:
-        """The waves that were noticed, oldest first."""
-        return held_waves(self._connection, selection)
+    def spikes(self, selection: Selection) -> list[HeldSpike]:
+        """The spikes that were noticed, oldest first."""
+        return held_spikes(self._connection, selection)
 
-    def on_hold(self, selection: Selection) -> Iterator[tuple[HeldWave, Suppression]]:
-        """What the selected waves hold."""
+    def on_hold(self, selection: Selection) -> Iterator[tuple[HeldSpike, Suppression]]:
+        """What the selected spikes hold."""
         return on_hold(self._connection, selection)
 
     def decide_held(self, selection: Selection, *, is_released: bool, now: float, asked_by: str) -> int:
@@ -104,10 +104,10 @@ class SqliteReview:
         return decide(self._connection, selection, Deciding(verdict, asked_by, now))
 
     def remind(self, before: float, now: float) -> int:
-        """Queue a notice of each wave that holds something and was last told of before then."""
-        return remind(self._connection, before, now, is_told="wave" in self._notices)
+        """Queue a notice of each spike that holds something and was last told of before then."""
+        return remind(self._connection, before, now, is_told="spike" in self._notices)
 
-    def prune_waves(self, rest: Callable[[], bool] = lambda: False) -> int:
+    def prune_spikes(self, rest: Callable[[], bool] = lambda: False) -> int:
         """Forget tallies of hard bounces that no longer tell what is usual."""
         return prune_tallies(self._connection, rest)
 

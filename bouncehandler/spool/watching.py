@@ -1,4 +1,4 @@
-"""Sees waves of hard bounces among what is recorded, and holds what belongs to them; within the same transaction."""
+"""Sees spikes of hard bounces among what is recorded, and holds what belongs to them; within the same transaction."""
 
 import json
 import sqlite3
@@ -9,20 +9,20 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bouncehandler.record import epoch
+from bouncehandler.spikes import SLOT, Baseline, SlotCount, Spike, SpikeSettings, baseline, spikes
 from bouncehandler.spool.batch import Batch
 from bouncehandler.spool.connection import Connection
 from bouncehandler.spool.data import Owed
 from bouncehandler.spool.kinds import kind_of
-from bouncehandler.waves import SLOT, Tally, Usual, Wave, WaveSettings, usual, waves
 
 EVERYWHERE = "*"
 """Stands for the sum over all operators."""
 
 REACH = 12
-"""Slots of silence after which what follows is another wave."""
+"""Slots of silence after which what follows is another spike."""
 
 _LATELY = 100_000
-"""So many of the newest suppressions are looked through for what belongs to a wave that has just been noticed."""
+"""So many of the newest suppressions are looked through for what belongs to a spike that has just been noticed."""
 _RELEARNT = 72
 """Slots for which what is usual at an operator is remembered."""
 _REMEMBERED = 1000
@@ -32,22 +32,22 @@ _EXAMPLE = 300
 
 
 class Noticed(NamedTuple):
-    """A wave that was seen in a slot."""
+    """A spike that was seen in a slot."""
 
-    operator: str
-    shape: str
+    mailbox_provider: str
+    fingerprint: str
     slot: int
-    wave: Wave
+    spike: Spike
     example: str
     """A diagnostic: hostile text."""
 
 
 def about_noticed(found: Noticed) -> dict[str, str]:
-    """What a notice says of a wave when it is noticed."""
+    """What a notice says of a spike when it is noticed."""
     return {
-        "operator": found.operator,
-        "bounces": str(found.wave.bounces),
-        "expected": f"{found.wave.expected:.0f}",
+        "mailbox_provider": found.mailbox_provider,
+        "bounces": str(found.spike.bounces),
+        "expected": f"{found.spike.expected:.0f}",
         "diagnostic": found.example,
     }
 
@@ -59,28 +59,30 @@ class Watch:
         grace: seconds that new hard bounces wait before they are due.
     """
 
-    def __init__(self, connection: Connection, settings: WaveSettings, grace: float = 0.0) -> None:
+    def __init__(self, connection: Connection, settings: SpikeSettings, grace: float = 0.0) -> None:
         self._connection, self._settings, self._grace = connection, settings, grace
-        self._usual: dict[tuple[str, int], Usual] = {}
-        self._all: tuple[int, list[Tally]] = (-1, [])
-        self._lately: dict[int, list[Tally]] = {}
+        self._usual: dict[tuple[str, int], Baseline] = {}
+        self._all: tuple[int, list[SlotCount]] = (-1, [])
+        self._lately: dict[int, list[SlotCount]] = {}
         """The tallies of all operators up to a slot, while one transaction lasts."""
         self._going_on: dict[str, list[tuple[str, int]]] = {}
         self._least = max(1, settings.minimum * SLOT // max(SLOT, int(settings.window)))
-        """Bounces in one slot below which it is not worth looking: a wave has slots with more."""
+        """Bounces in one slot below which it is not worth looking: a spike has slots with more."""
 
     def look(self, raw: sqlite3.Connection, new: Batch[Owed], newest: int, now: float) -> list[Noticed]:
-        """Tally what is new, numbered above `newest`, and hold what belongs to a wave; the waves noticed now."""
+        """Tally what is new, numbered above `newest`, and hold what belongs to a spike; the spikes noticed now."""
         latest = int(now) // SLOT  # a clock that is ahead makes no future
         if not any(new.column("sighting")):
             return []
         if self._grace:
-            raw.execute(self._sql("wave_grace"), {"now": now, "newest": newest, "grace": self._grace})
+            raw.execute(self._sql("spike_grace"), {"now": now, "newest": newest, "grace": self._grace})
         noticed = []
         self._lately.clear()
-        for operator, slot in self._worth_a_look(raw, new, latest):
-            for shape, wave in self._judge(raw, operator, slot).items():
-                found = Noticed(operator, shape, slot, wave, _example(new, operator, shape))
+        for mailbox_provider, slot in self._worth_a_look(raw, new, latest):
+            for fingerprint, spike in self._judge(raw, mailbox_provider, slot).items():
+                found = Noticed(
+                    mailbox_provider, fingerprint, slot, spike, _example(new, mailbox_provider, fingerprint)
+                )
                 if self._keep_back(raw, found, newest, now):
                     noticed.append(found)
         return noticed
@@ -92,82 +94,89 @@ class Watch:
         for (sighting, at), bounces in alike.items():
             if sighting:
                 slot = latest if at is None else min(at, latest)
-                tallies[sighting.operator, slot, sighting.shape] += bounces
+                tallies[sighting.mailbox_provider, slot, sighting.fingerprint] += bounces
                 tallies[EVERYWHERE, slot, ""] += bounces
         told = json.dumps([(*key, bounces) for key, bounces in tallies.items()])
         counts: Counter[tuple[int, str]] = Counter()
-        for operator, slot, bounces in raw.execute(self._sql("wave_tally"), {"tallies": told}):
-            if operator != EVERYWHERE:
-                counts[slot, operator] += bounces
-        self._going_on = self._waves_going_on(raw, min(slot for slot, _ in counts))
+        for mailbox_provider, slot, bounces in raw.execute(self._sql("spike_tally"), {"tallies": told}):
+            if mailbox_provider != EVERYWHERE:
+                counts[slot, mailbox_provider] += bounces
+        self._going_on = self._spikes_going_on(raw, min(slot for slot, _ in counts))
         places = sorted(counts.items())
         return [(name, slot) for (slot, name), bounces in places if bounces >= self._least or name in self._going_on]
 
-    def _waves_going_on(self, raw: sqlite3.Connection, slot: int) -> dict[str, list[tuple[str, int]]]:
-        """By operator, the kinds of its waves that may go on in a slot or later, and their last slots."""
+    def _spikes_going_on(self, raw: sqlite3.Connection, slot: int) -> dict[str, list[tuple[str, int]]]:
+        """By operator, the kinds of its spikes that may go on in a slot or later, and their last slots."""
         found: dict[str, list[tuple[str, int]]] = {}
-        for operator, shape, last in raw.execute(self._sql("wave_on"), {"slot": slot, "reach": REACH}):
-            found.setdefault(operator, []).append((shape, last))
+        for mailbox_provider, fingerprint, last in raw.execute(self._sql("spike_on"), {"slot": slot, "reach": REACH}):
+            found.setdefault(mailbox_provider, []).append((fingerprint, last))
         return found
 
-    def _judge(self, raw: sqlite3.Connection, operator: str, slot: int) -> Mapping[str, Wave]:
+    def _judge(self, raw: sqlite3.Connection, mailbox_provider: str, slot: int) -> Mapping[str, Spike]:
         settings = self._settings
         after = slot - int(settings.window) // SLOT
-        going_on = {shape for shape, last in self._going_on.get(operator, ()) if last >= slot - REACH}
-        own = self._slots(raw, operator, slot - settings.looks_back, slot)
+        going_on = {
+            fingerprint for fingerprint, last in self._going_on.get(mailbox_provider, ()) if last >= slot - REACH
+        }
+        own = self._slots(raw, mailbox_provider, slot - settings.looks_back, slot)
         if not going_on and sum(tally.bounces for tally in own if tally.slot > after) < settings.minimum:
             return {}
         if slot not in self._lately:
             self._lately[slot] = self._slots(raw, EVERYWHERE, slot - settings.looks_back, slot)
-        return waves(self._usual_of(raw, operator, after), own, self._lately[slot], slot, settings, going_on)
+        return spikes(self._usual_of(raw, mailbox_provider, after), own, self._lately[slot], slot, settings, going_on)
 
-    def _usual_of(self, raw: sqlite3.Connection, operator: str, slot: int) -> Usual:
+    def _usual_of(self, raw: sqlite3.Connection, mailbox_provider: str, slot: int) -> Baseline:
         upto = slot // _RELEARNT * _RELEARNT
-        key = operator, upto
+        key = mailbox_provider, upto
         if key not in self._usual:
             if len(self._usual) >= _REMEMBERED:
                 self._usual.clear()
             after = upto - int(self._settings.history) // SLOT
-            own = self._slots(raw, operator, after, upto)
-            self._usual[key] = usual(own, self._everywhere(raw, after, upto), self._settings)
+            own = self._slots(raw, mailbox_provider, after, upto)
+            self._usual[key] = baseline(own, self._everywhere(raw, after, upto), self._settings)
         return self._usual[key]
 
-    def _everywhere(self, raw: sqlite3.Connection, after: int, upto: int) -> list[Tally]:
+    def _everywhere(self, raw: sqlite3.Connection, after: int, upto: int) -> list[SlotCount]:
         """The history of all operators together, which is the same for each of them."""
         if self._all[0] != upto:
             self._all = upto, self._slots(raw, EVERYWHERE, after, upto)
         return self._all[1]
 
-    def _slots(self, raw: sqlite3.Connection, operator: str, after: int, upto: int) -> list[Tally]:
-        values = {"operator": operator, "after": after, "upto": upto}
-        return [Tally._make(row) for row in raw.execute(self._sql("wave_slots"), values)]
+    def _slots(self, raw: sqlite3.Connection, mailbox_provider: str, after: int, upto: int) -> list[SlotCount]:
+        values = {"mailbox_provider": mailbox_provider, "after": after, "upto": upto}
+        return [SlotCount._make(row) for row in raw.execute(self._sql("spike_slots"), values)]
 
     def _keep_back(self, raw: sqlite3.Connection, found: Noticed, newest: int, now: float) -> bool:
-        """Hold what belongs to a wave, unless a person has released it; whether it was not known before."""
-        values = {"operator": found.operator, "shape": found.shape, "slot": found.slot, "reach": REACH}
-        near = raw.execute(self._sql("wave_near"), values).fetchone()
-        values |= {"since_slot": found.wave.since_slot, "now": now, "example": found.example}
-        values |= {"bounces": found.wave.bounces, "expected": found.wave.expected}
-        if near is None or near[3] == "discarded":  # what follows a discarded wave is as doubtful as that was
-            number = raw.execute(self._sql("wave_open"), values).lastrowid or 0
+        """Hold what belongs to a spike, unless a person has released it; whether it was not known before."""
+        values = {
+            "mailbox_provider": found.mailbox_provider,
+            "fingerprint": found.fingerprint,
+            "slot": found.slot,
+            "reach": REACH,
+        }
+        near = raw.execute(self._sql("spike_near"), values).fetchone()
+        values |= {"since_slot": found.spike.since_slot, "now": now, "example": found.example}
+        values |= {"bounces": found.spike.bounces, "expected": found.spike.expected}
+        if near is None or near[3] == "discarded":  # what follows a discarded spike is as doubtful as that was
+            number = raw.execute(self._sql("spike_open"), values).lastrowid or 0
             newest, is_new = max(0, newest - _LATELY), True
         else:
             number, is_new = near[0], False
-            raw.execute(self._sql("wave_extend"), {**values, "id": number})
+            raw.execute(self._sql("spike_extend"), {**values, "id": number})
         if is_new or near[3] is None:
             self._hold(raw, number, found, newest)
         return is_new
 
     def _hold(self, raw: sqlite3.Connection, number: int, found: Noticed, newest: int) -> None:
         values = {
-            "kind": kind_of(found.operator, found.shape),
+            "kind": kind_of(found.mailbox_provider, found.fingerprint),
             "newest": newest,
-            "since": found.wave.since_slot * SLOT,
+            "since": found.spike.since_slot * SLOT,
             "until": (found.slot + 1) * SLOT,
         }
-        rows = raw.execute(self._sql("wave_found"), values).fetchall()
-        raw.execute(self._sql("wave_hold"), {"wave": number, "found": json.dumps([row[0] for row in rows])})
-        count_held(self._connection, raw, found.operator, found.shape, [row[1] for row in rows], 1)
+        rows = raw.execute(self._sql("spike_found"), values).fetchall()
+        raw.execute(self._sql("spike_hold"), {"spike": number, "found": json.dumps([row[0] for row in rows])})
+        count_held(self._connection, raw, found.mailbox_provider, found.fingerprint, [row[1] for row in rows], 1)
         self._lately.clear()  # what is held here explains nothing elsewhere
 
     def _sql(self, name: str) -> str:
@@ -175,13 +184,21 @@ class Watch:
 
 
 def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
-    connection: Connection, raw: sqlite3.Connection, operator: str, shape: str, times: Iterable[float], sign: int
+    connection: Connection,
+    raw: sqlite3.Connection,
+    mailbox_provider: str,
+    fingerprint: str,
+    times: Iterable[float],
+    sign: int,
 ) -> None:
     """Count bounces of these times as held, or (with -1) no longer, so that they are no evidence of what is usual."""
     slots = Counter(int(at) // SLOT for at in times)
-    statement = connection.sql("wave_held")
-    for name, kind in ((operator, shape), (EVERYWHERE, "")):
-        rows = [{"operator": name, "shape": kind, "slot": slot, "held": sign * held} for slot, held in slots.items()]
+    statement = connection.sql("spike_held")
+    for name, kind in ((mailbox_provider, fingerprint), (EVERYWHERE, "")):
+        rows = [
+            {"mailbox_provider": name, "fingerprint": kind, "slot": slot, "held": sign * held}
+            for slot, held in slots.items()
+        ]
         raw.executemany(statement, rows)
 
 
@@ -191,7 +208,9 @@ def _slot(at: datetime | None) -> int | None:
     return epoch(at) // SLOT if at else None
 
 
-def _example(new: Batch[Owed], operator: str, shape: str) -> str:
+def _example(new: Batch[Owed], mailbox_provider: str, fingerprint: str) -> str:
     """The diagnostic of one of them."""
     pairs = zip(new.column("sighting"), new.column("diagnostic"), strict=True)
-    return str(next((text for sighting, text in pairs if sighting == (operator, shape)), shape))[:_EXAMPLE]
+    return str(next((text for sighting, text in pairs if sighting == (mailbox_provider, fingerprint)), fingerprint))[
+        :_EXAMPLE
+    ]

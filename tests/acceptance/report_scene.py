@@ -1,4 +1,4 @@
-"""A spool as a busy site has it after a week: figures, totals, a held provider, a wave, and something taken back."""
+"""A spool as a busy site has it after a week: figures, totals, a held provider, a spike, and something taken back."""
 
 import random
 import time
@@ -73,7 +73,7 @@ def _hour(rng: random.Random, hour: int) -> Iterator[Figure]:
         yield Figure(hour, "bounce", verdict, "", "", number)
         yield Figure(hour, "bounce", verdict, "category", category, number)
         yield Figure(hour, "bounce", verdict, "rule", f'policy.bounce.{category} = "{verdict}"', number)
-        yield from _spread(rng, Figure(hour, "bounce", verdict, "operator", "", number), OPERATORS)
+        yield from _spread(rng, Figure(hour, "bounce", verdict, "mailbox_provider", "", number), OPERATORS)
         names = [name for name, belongs in DIAGNOSTICS.items() if belongs == category]
         yield from (Figure(hour, "bounce", verdict, "diagnostic", name, number // len(names)) for name in names)
         yield from _places(rng, hour, verdict, number)
@@ -91,10 +91,10 @@ def _places(rng: random.Random, hour: int, verdict: str, number: int) -> Iterato
 
 
 def _others(rng: random.Random, hour: int) -> Iterator[Figure]:
-    deliveries = Figure(hour, "delivery", "", "operator", "", 4000 + rng.randrange(900))
+    deliveries = Figure(hour, "delivery", "", "mailbox_provider", "", 4000 + rng.randrange(900))
     yield deliveries._replace(dimension="")
     yield from _spread(rng, deliveries, OPERATORS)
-    complaints = Figure(hour, "complaint", "suppress", "operator", "", 4 + rng.randrange(5))
+    complaints = Figure(hour, "complaint", "suppress", "mailbox_provider", "", 4 + rng.randrange(5))
     yield complaints._replace(dimension="")
     yield complaints._replace(dimension="category", value="abuse")
     yield from _spread(rng, complaints, {"yahoo": 3, "microsoft": 2})
@@ -106,8 +106,18 @@ def _others(rng: random.Random, hour: int) -> Iterator[Figure]:
     if hour % 5 == 0:
         yield Figure(hour, "unreadable", "", "", "", 2)
         yield Figure(hour, "unreadable", "", "reason", "too many cells", 2)
-    for operator, said in (("yahoo", "4.7.0 messages temporarily deferred due to user complaints"), ("gmail", HOSTILE)):
-        yield Figure(hour, "transient", "", "operator+diagnostic", f"{operator}\t{said}"[:120], 1 + rng.randrange(40))
+    for mailbox_provider, said in (
+        ("yahoo", "4.7.0 messages temporarily deferred due to user complaints"),
+        ("gmail", HOSTILE),
+    ):
+        yield Figure(
+            hour,
+            "transient",
+            "",
+            "mailbox_provider+diagnostic",
+            f"{mailbox_provider}\t{said}"[:120],
+            1 + rng.randrange(40),
+        )
 
 
 def _spread(rng: random.Random, whole: Figure, weights: dict[str, int]) -> Iterator[Figure]:

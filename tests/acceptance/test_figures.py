@@ -61,7 +61,7 @@ def test_ignored_rows_are_in_every_figure(program: Program) -> None:
         'policy.bounce.spam-related = "ignore"': 1000,
         'policy.bounce.policy-related = "ignore"': 5,
     }
-    assert named(found, "operator") == {"gmail": 1005}
+    assert named(found, "mailbox_provider") == {"gmail": 1005}
     assert named(found, "originator") == {"bounce.example.com": 1005}
     assert named(found, "vmta") == {"vmta0": 500, "vmta1": 505}
     assert named(found, "source") == {"192.0.2.1": 1005}
@@ -123,7 +123,7 @@ def test_every_kind_has_its_figures(program: Program) -> None:
     assert named(found, "category", kind="complaint") == {"abuse": 1, "not-spam": 1}
     assert named(found, "diagnostic", kind="transient") == {"421 4.7.0 try again later": 1}
     assert named(found, "reason") == {"unknown-type": 1}
-    assert named(found, "operator", kind="list") == {"yahoo": 2}
+    assert named(found, "mailbox_provider", kind="list") == {"yahoo": 2}
 
 
 def test_two_runs_add_up(program: Program) -> None:

@@ -13,7 +13,7 @@ from tests.acceptance.harness import Event, Finished, Program, Row, Running, acc
 from tests.acceptance.shell import told, trail, with_trail
 from tests.acceptance.test_complaints import feed as reports
 from tests.acceptance.test_complaints import report
-from tests.acceptance.test_holds import FALSE, ordinary, row, wave
+from tests.acceptance.test_holds import FALSE, ordinary, row, spike
 
 IDS = {"header_X_Mailer_LID": "8", "header_X_Mailer_RecptId": "501"}
 OTHER_POLICY = {"bounce": {"bad-mailbox": "ignore", "our-own-category": "suppress"}}
@@ -54,7 +54,7 @@ def shadowed(program: Program, rows: list[Row] | bytes, *args: str) -> Finished:
         return running.wait()
 
 
-def usual() -> list[Row]:
+def baseline() -> list[Row]:
     """What `ordinary` feeds."""
     gmail = [row(f"usual{hour}.{n}@gmail.com", hour * 60 + n) for hour in range(48) for n in range(4)]
     return gmail + [row(f"usual{hour}.{n}@yahoo.com", hour * 60 + n) for hour in range(48) for n in range(8)]
@@ -145,20 +145,20 @@ def test_soft_bounces_come_to_their_threshold(program: Program) -> None:
 def test_a_wave_would_be_held(program: Program) -> None:
     """It is seen in the shadow's own history: told as it is noticed, and counted."""
     ordinary(program)  # which the real spool knows; the shadow is told of it, too
-    finished = shadowed(program, [*usual(), *wave()])
+    finished = shadowed(program, [*baseline(), *spike()])
     (seen,) = finished.logged("would_hold_wave")
-    assert (seen["operator"], "does not exist" in seen["diagnostic"]) == ("gmail", True)
+    assert (seen["mailbox_provider"], "does not exist" in seen["diagnostic"]) == ("gmail", True)
     assert finished.finished["differences"] == {"not suppressed -> hold": 120}
 
 
 def test_a_wave_that_is_held(program: Program) -> None:
     """Where the real spool holds it as well, nothing is different; without holding it would be suppressed."""
     ordinary(program)
-    program.feed(wave())
-    finished = shadowed(program, [*usual(), *wave(), row("late@gmail.com", 3 * 1440 + 5, **FALSE)])
+    program.feed(spike())
+    finished = shadowed(program, [*baseline(), *spike(), row("late@gmail.com", 3 * 1440 + 5, **FALSE)])
     assert finished.finished["differences"] == {"not suppressed -> hold": 1}
     program.configure({"hold": {"enabled": False}}, trail=trail(program.folder))
-    assert shadowed(program, [*usual(), *wave()]).finished["differences"] == {"held -> suppress": 120}
+    assert shadowed(program, [*baseline(), *spike()]).finished["differences"] == {"held -> suppress": 120}
 
 
 def test_the_real_spool_is_a_moment_behind(program: Program) -> None:

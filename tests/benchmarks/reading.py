@@ -19,9 +19,9 @@ from bouncehandler.policy.classification import Rules
 from bouncehandler.rejected import RejectedFile
 from bouncehandler.routing import Routes
 from bouncehandler.settings.rules import read_rules
+from bouncehandler.spikes import MailboxProviders, SpikeSettings
 from bouncehandler.spool.connection import journal_mode
 from bouncehandler.spool.sqlite import SqliteSpool
-from bouncehandler.waves import Operators, WaveSettings
 from tests.benchmarks.corpus import ORIGINATORS, Kind, write
 from tests.benchmarks.figures import Bar, Effort, Figure, alternate, per_second, ratios
 from tests.benchmarks.program import PROVIDER
@@ -82,8 +82,8 @@ def _take_in(kind: Kind, file: Path, rows: int) -> float:
 
 
 def open_spool(path: Path) -> SqliteSpool:
-    """As the program opens it, with an eye on waves."""
-    return SqliteSpool.open(path, waves=WaveSettings())
+    """As the program opens it, with an eye on spikes."""
+    return SqliteSpool.open(path, spikes=SpikeSettings())
 
 
 def take_in(file: Path, spool: SqliteSpool) -> tuple[float, Tally]:
@@ -92,13 +92,13 @@ def take_in(file: Path, spool: SqliteSpool) -> tuple[float, Tally]:
     intake = Ingest(
         PowerMtaCsvReader(takes_deliveries=True),
         policy,
-        Owing(Routes({PROVIDER: ORIGINATORS}), sights=Sights(Operators())),
+        Owing(Routes({PROVIDER: ORIGINATORS}), sights=Sights(MailboxProviders())),
         spool,
         RejectedFile(file.with_name("rejected.csv")),
         get_logger(),
         clock=time.time,
         batch_rows=_BATCH * 4,  # as `rows_together` says of a file
-        figures=Figures(spool, policy, Operators(), time.time),
+        figures=Figures(spool, policy, MailboxProviders(), time.time),
     )
     return _pump(intake, file), intake.tally()
 

@@ -69,7 +69,7 @@ def test_the_most_frequent_names_are_kept(spool: Spool) -> None:
 def test_each_hour_and_dimension_has_its_own_room(spool: Spool) -> None:
     """A campaign with ten thousand job ids takes no operator's place, and no other hour's."""
     spool.add_figures([figure(f"job {n}") for n in range(300)])
-    spool.add_figures([figure("gmail", dimension="operator"), figure("may", hour=HOUR + 1)])
+    spool.add_figures([figure("gmail", dimension="mailbox_provider"), figure("may", hour=HOUR + 1)])
     assert {one.value for one in everything(spool)} >= {"gmail", "may"}
 
 

@@ -10,10 +10,10 @@ from bouncehandler.policy import Policy, Suppress
 from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Address, Bounce, parse_status
 from bouncehandler.settings.rules import read_rules
+from bouncehandler.spikes import MailboxProviders, SpikeSettings, normalize_diagnostic
 from bouncehandler.spool import Done, Owed, Selection, Sighting
 from bouncehandler.spool.sqlite import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression
-from bouncehandler.waves import Operators, WaveSettings, shape
 from tests.scenarios.traffic import THIRD_WEEK, Bounced, Traffic
 
 _EVERY = 5
@@ -30,7 +30,7 @@ class Played(NamedTuple):
     true: int
     delayed: int
     """Of these, those that were held."""
-    waves: int
+    spikes: int
     by_rules: int
     """Of the false ones, those that the shipped rules keep from being suppressed at once, whatever is held."""
     suppressed: int
@@ -44,8 +44,8 @@ class Played(NamedTuple):
 
 def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     """Record, and dispatch whatever is due, as the minutes pass."""
-    operators, policy, start = Operators(), _shipped(), traffic.start.timestamp()
-    spool = SqliteSpool.open(folder / f"{grace:g}.db", waves=WaveSettings(), grace=grace)
+    mailbox_providers, policy, start = MailboxProviders(), _shipped(), traffic.start.timestamp()
+    spool = SqliteSpool.open(folder / f"{grace:g}.db", spikes=SpikeSettings(), grace=grace)
     kinds: dict[str, bool] = {}
     unruled: set[str] = set()
     counts: Counter[str] = Counter()
@@ -53,7 +53,7 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     for minute, rows in enumerate(traffic.rows(), traffic.begins):
         for row in rows:
             at = datetime.fromtimestamp(start + row.at * 60, UTC)
-            batch.append(_owed(row, at, operators))
+            batch.append(_owed(row, at, mailbox_providers))
             if minute >= THIRD_WEEK:
                 kinds[row.recipient] = row.is_false
                 counts["false" if row.is_false else "true"] += 1
@@ -68,16 +68,16 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
         spool.record(batch, start + traffic.ends * 60)
     kept = {one.recipient for _, one in spool.on_hold(Selection())} & kinds.keys()
     held = Counter(kinds[recipient] for recipient in kept)
-    noticed = len(spool.waves(Selection()))
+    noticed = len(spool.spikes(Selection()))
     spool.close()
     by_rules = counts["false"] - len(unruled)
     return Played(counts["false"], held[True], counts["true"], held[False], noticed, by_rules, len(unruled - kept))
 
 
-def _owed(row: Bounced, at: datetime, operators: Operators) -> Owed:
+def _owed(row: Bounced, at: datetime, mailbox_providers: MailboxProviders) -> Owed:
     digest = blake2b(row.recipient.encode(), digest_size=12).hexdigest()
     one = Suppression(digest, row.recipient, "bounce", status=row.status, diagnostic=row.diagnostic, occurred_at=at)
-    sighting = Sighting(operators.of(row.recipient, row.host), shape(row.status, row.diagnostic))
+    sighting = Sighting(mailbox_providers.of(row.recipient, row.host), normalize_diagnostic(row.status, row.diagnostic))
     return Owed(one, ("news",), sighting=sighting)
 
 

@@ -14,7 +14,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _LAYERS = (
     {"record", "durations", "php"},
     {"accounting", "suppression", "tokens", "pmta"},
-    {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "waves"},
+    {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "spikes"},
     {"ingest", "dispatcher", "notices", "metrics", "report", "moving"},
     {"settings", "logs", "registry"},
     {"cli", "__main__"},

@@ -78,7 +78,7 @@ def test_memory_is_bounded() -> None:
 )
 def test_hostile_text(text: str) -> None:
     """Whatever stands in a record is text: escaped, readable, masked and short in every form."""
-    dimensions = ("category", "rule", "operator", "originator", "vmta", "source", "job", "diagnostic")
+    dimensions = ("category", "rule", "mailbox_provider", "originator", "vmta", "source", "job", "diagnostic")
     report = report_of(bounce(), *(bounce(0, dimension, text) for dimension in dimensions))
     for form in (as_html(report), as_json(report), as_text(report), subject(report)):
         assert not {"\0", "\u202e"} & set(form)

@@ -188,7 +188,7 @@ class TestVersions:
             "pruned",
             "event",
             "hard_bounce",
-            "wave",
+            "spike",
             "forgotten",
             "to_forget",
             "figures",

@@ -92,7 +92,7 @@ def test_one_slow_call_is_nothing(throttle: Throttle, time: Time) -> None:
 
 
 def test_refusals(throttle: Throttle, time: Time) -> None:
-    """Each wave of refusals halves the calls, down to one; those that were under way already count as one."""
+    """Each spike of refusals halves the calls, down to one; those that were under way already count as one."""
     calls(throttle, time, 32, 0.02, is_refused=True)
     assert throttle.limit == 16
     calls(throttle, time, 16, 0.02, is_refused=True)

@@ -17,9 +17,9 @@ from bouncehandler.policy.classification import Rule, Rules
 from bouncehandler.record import MAX_ADDRESS, Address, Bounce, parse_status
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.routing import Routes
+from bouncehandler.spikes import MailboxProviders
 from bouncehandler.spool import Owed, Recorded, Sighting
 from bouncehandler.spool.sqlite import SqliteSpool
-from bouncehandler.waves import Operators
 from tests.contract.spool_examples import NOW, people, suppression
 from tests.contract.test_spool_counting import soft
 from tests.unit.accounting_examples import HEADER, read, row
@@ -88,8 +88,8 @@ def test_a_recipient_that_is_too_long() -> None:
 
 
 def test_what_is_owed() -> None:
-    """With whom, and what a wave of them would have in common."""
-    owing = Owing(Routes({"crm": ["news@example.com"], "all": []}), sights=Sights(Operators()))
+    """With whom, and what a spike of them would have in common."""
+    owing = Owing(Routes({"crm": ["news@example.com"], "all": []}), sights=Sights(MailboxProviders()))
     verdict = Suppress("a rule")
     together = owing.bounces(BounceBatch.of(BOUNCES), [verdict] * len(BOUNCES))
     alone = [owing.bounces(BounceBatch.of([bounce]), [verdict])[0] for bounce in BOUNCES]

@@ -31,7 +31,7 @@ _SOON = 0.2
 def send(session: Session, address: str, *, is_sure: bool) -> Iterator[Finding]:
     """Have the address bounce, and tell what each provider made of it.
 
-    The bounce is neither held nor counted for a wave: it is no evidence of anything.
+    The bounce is neither held nor counted for a spike: it is no evidence of anything.
 
     Raises:
         CommandError: it is no address, nobody would be called, a provider is held, or the operator does not want to.

@@ -1,23 +1,23 @@
--- Waves of hard bounces: what is usual at each receiving operator, and what is held since it is not.
+-- Spikes of hard bounces: what is usual at each receiving mailbox_provider, and what is held since it is not.
 
--- Hard bounces by operator, by slot of 300 seconds of the records' own time, and by what their diagnostics have in common;
--- operator '*' is the sum of all. `held`: of these, those that are held in a wave, or were discarded: no evidence of what
+-- Hard bounces by mailbox_provider, by slot of 300 seconds of the records' own time, and by what their diagnostics have in common;
+-- mailbox_provider '*' is the sum of all. `held`: of these, those that are held in a spike, or were discarded: no evidence of what
 -- is usual.
 CREATE TABLE hard_bounce (
-    operator TEXT NOT NULL,
+    mailbox_provider TEXT NOT NULL,
     slot     INTEGER NOT NULL,
-    shape    TEXT NOT NULL,
+    fingerprint    TEXT NOT NULL,
     bounces  INTEGER NOT NULL,
     held     INTEGER NOT NULL DEFAULT 0,
-    PRIMARY KEY (operator, slot, shape)
+    PRIMARY KEY (mailbox_provider, slot, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX hard_bounce_slot ON hard_bounce (slot);
 
-CREATE TABLE wave (
+CREATE TABLE spike (
     id         INTEGER PRIMARY KEY,
-    operator   TEXT NOT NULL,
-    shape      TEXT NOT NULL,
+    mailbox_provider   TEXT NOT NULL,
+    fingerprint      TEXT NOT NULL,
     since_slot INTEGER NOT NULL,
     last_slot  INTEGER NOT NULL,
     opened_at  REAL NOT NULL,
@@ -28,10 +28,10 @@ CREATE TABLE wave (
     verdict    TEXT                        -- NULL: nobody has decided; else released or discarded
 ) STRICT;
 
-CREATE INDEX wave_of ON wave (operator, shape);
+CREATE INDEX spike_of ON spike (mailbox_provider, fingerprint);
 
--- A number that stands for operator and shape; NULL: it takes no part in waves.
+-- A number that stands for mailbox_provider and fingerprint; NULL: it takes no part in spikes.
 ALTER TABLE suppression ADD COLUMN kind INTEGER;
 
-ALTER TABLE dispatch ADD COLUMN wave INTEGER;
-CREATE INDEX dispatch_of_wave ON dispatch (wave, id) WHERE state = 'held';
+ALTER TABLE dispatch ADD COLUMN spike INTEGER;
+CREATE INDEX dispatch_of_wave ON dispatch (spike, id) WHERE state = 'held';

@@ -18,14 +18,14 @@ CREATE TABLE dispatch_checked (
     note        TEXT,
     settled_at  REAL,                      -- done, dead
     undoing     INTEGER NOT NULL DEFAULT 0,
-    wave        INTEGER,
+    spike        INTEGER,
     person      INTEGER
 ) STRICT;
 
 INSERT INTO dispatch_checked
 SELECT
     id, suppression, provider, state, due_at, recorded_at, attempts, step, claim, outcome, lists, note, settled_at,
-    undoing, wave, person
+    undoing, spike, person
 FROM dispatch ORDER BY id;
 
 DROP TABLE dispatch;
@@ -37,7 +37,7 @@ CREATE INDEX dispatch_waiting ON dispatch (provider, due_at, id, state) WHERE st
 CREATE INDEX dispatch_held ON dispatch (provider, id, state) WHERE state = 'held';
 CREATE INDEX dispatch_dead ON dispatch (id, provider, state) WHERE state = 'dead';
 CREATE INDEX dispatch_dropped ON dispatch (id) WHERE outcome = 'dropped';
-CREATE INDEX dispatch_of_wave ON dispatch (wave, id) WHERE state = 'held';
+CREATE INDEX dispatch_of_wave ON dispatch (spike, id) WHERE state = 'held';
 CREATE INDEX dispatch_turn ON dispatch (provider, person) WHERE person IS NOT NULL AND state IN ('pending', 'claimed');
 CREATE INDEX dispatch_carried_out ON dispatch (provider, CAST(settled_at / 86400 AS INTEGER), person)
     WHERE state = 'done' AND outcome IN ('unsubscribed', 'already');

@@ -1,1 +1,1 @@
-UPDATE wave SET example = '' WHERE instr(lower(example), :person) > 0
+UPDATE spike SET example = '' WHERE instr(lower(example), :person) > 0

@@ -1,4 +1,4 @@
--- What was recorded lately of this kind, occurred in the wave, and has not been called: it is held with the wave.
+-- What was recorded lately of this kind, occurred in the spike, and has not been called: it is held with the spike.
 SELECT s.id, coalesce(s.occurred_at, s.recorded_at)
 FROM suppression AS s
 WHERE s.id > :newest AND s.kind = :kind AND coalesce(s.occurred_at, s.recorded_at) >= :since

@@ -1,1 +1,1 @@
-UPDATE hard_bounce SET held = max(0, min(bounces, held + :held)) WHERE operator = :operator AND slot = :slot AND shape = :shape
+UPDATE hard_bounce SET held = max(0, min(bounces, held + :held)) WHERE mailbox_provider = :mailbox_provider AND slot = :slot AND fingerprint = :fingerprint

@@ -1,2 +1,2 @@
--- The waves that are on, or may go on.
-SELECT operator, shape, last_slot FROM wave WHERE last_slot >= :slot - :reach
+-- The spikes that are on, or may go on.
+SELECT mailbox_provider, fingerprint, last_slot FROM spike WHERE last_slot >= :slot - :reach

@@ -1,2 +1,2 @@
-UPDATE dispatch SET state = 'pending', due_at = :now, wave = NULL
+UPDATE dispatch SET state = 'pending', due_at = :now, spike = NULL
 WHERE suppression IN (SELECT value FROM json_each(:found)) AND state = 'held'

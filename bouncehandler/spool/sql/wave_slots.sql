@@ -1,1 +1,1 @@
-SELECT slot, shape, bounces, held FROM hard_bounce WHERE operator = :operator AND slot > :after AND slot <= :upto
+SELECT slot, fingerprint, bounces, held FROM hard_bounce WHERE mailbox_provider = :mailbox_provider AND slot > :after AND slot <= :upto

@@ -1,1 +1,1 @@
-UPDATE wave SET told_at = :now WHERE id = :id
+UPDATE spike SET told_at = :now WHERE id = :id

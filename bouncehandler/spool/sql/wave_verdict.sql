@@ -1,1 +1,1 @@
-UPDATE wave SET verdict = :verdict WHERE id = :id
+UPDATE spike SET verdict = :verdict WHERE id = :id

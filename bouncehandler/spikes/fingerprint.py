@@ -12,7 +12,7 @@ _WORD = re.compile(r"(?<![^\s(\"'])[a-z][a-z'-]{1,19}(?=[\s.,:;!?)\"']|$)")
 """A plain word between spaces: no digit, no dot and no @ in it, so neither an address nor a host nor an id."""
 
 
-def shape(status: str, diagnostic: str) -> str:
+def normalize_diagnostic(status: str, diagnostic: str) -> str:
     """The status and the first words; at most 80 characters, and nothing of a person in it.
 
     >>> shape("5.1.1", "smtp;550 5.1.1 <jane@example.com>: Recipient address rejected: User unknown")

@@ -84,7 +84,7 @@ _ENDING = re.compile(r"(?:com?\.)?[a-z]{2,3}")
 """What `outlook.*` may end with: `com`, `de`, `co.uk`; a domain below a company's own is not Microsoft's."""
 
 
-class Operators:
+class MailboxProviders:
     """Names the receiving operator of a recipient.
 
     Args:

@@ -1,0 +1,17 @@
+"""Spikes of hard bounces: who runs a mailbox, what diagnostics of one cause have in common, and what is not usual."""
+
+from bouncehandler.spikes.detector import SLOT, Baseline, SlotCount, Spike, SpikeSettings, baseline, spikes
+from bouncehandler.spikes.fingerprint import normalize_diagnostic
+from bouncehandler.spikes.mailbox_providers import MailboxProviders
+
+__all__ = [
+    "SLOT",
+    "MailboxProviders",
+    "SlotCount",
+    "Baseline",
+    "Spike",
+    "SpikeSettings",
+    "normalize_diagnostic",
+    "baseline",
+    "spikes",
+]
