@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.place import give_to_folders_owner
+from bouncehandler.spool.sqlite.files import give_to_folders_owner
 
 _BLOCK = 1024 * 1024  # bytes
 

@@ -46,7 +46,7 @@ class Suppression(NamedTuple):
     """Empty where it is not known."""
 
     @property
-    def person(self) -> str:
+    def subject(self) -> str:
         """Who is suppressed, for keys and logs: the recipient, or `mailwizz:LIST/SUBSCRIBER`."""
         return self.recipient or Subscriber(self.list_manager, self.list_id, self.subscriber_id).name
 

@@ -35,7 +35,7 @@ class File:
 
     def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:  # noqa: ARG002  # the port's signature
         """Append a line that takes an earlier one back: it has no `recipient`, so that nobody takes it for another."""
-        self._append({"restored": suppression.person, "id": suppression.id})
+        self._append({"restored": suppression.subject, "id": suppression.id})
         return Outcome("restored")
 
     def _append(self, told: dict[str, object]) -> None:

@@ -23,7 +23,7 @@ def unsubscribe_findings(session: Session) -> Iterator[Finding]:
 
 def _domain(session: Session, section: UnsubscribeSection) -> Finding:
     what = f"unsubscribe {section.domain}"
-    taken = "signed addresses" if section.secret else ""
+    manual_actions = "signed addresses" if section.secret else ""
     if section.provider:
         kind = session.settings.providers[section.provider].type
         if not _takes_ids(kind):
@@ -33,8 +33,8 @@ def _domain(session: Session, section: UnsubscribeSection) -> Finding:
                 f"the provider {section.provider} is of type {kind}, which needs an address and can't act on ids: name "
                 "another provider, or use a secret in place of pattern and provider",
             )
-        taken = " and ".join(filter(None, (f"the ids of {section.provider}", taken)))
-    return Finding(Mark.FINE, what, f"takes {taken}")
+        manual_actions = " and ".join(filter(None, (f"the ids of {section.provider}", manual_actions)))
+    return Finding(Mark.FINE, what, f"takes {manual_actions}")
 
 
 def _takes_ids(kind: str) -> bool:

@@ -16,7 +16,7 @@ from bouncehandler.cli.selection import selecting
 from bouncehandler.cli.session import begin
 from bouncehandler.cli.tables import Row, format_option, write
 from bouncehandler.spool import DeadLetter, Selection
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Reason
 
 _COLUMNS = ("id", "provider", "recipient", "attempts", "died_at", "answer")
@@ -134,7 +134,7 @@ def _row(letter: DeadLetter) -> Row:
     return {
         "id": letter.dispatch,
         "provider": letter.provider,
-        "recipient": letter.suppression.person,
+        "recipient": letter.suppression.subject,
         "attempts": letter.attempts,
         "died_at": moment(letter.died_at),
         "dropped_at": moment(letter.died_at),

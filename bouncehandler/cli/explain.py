@@ -10,7 +10,7 @@ from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import begin
 from bouncehandler.cli.tables import Row, format_option, write
 from bouncehandler.record import parse_address
-from bouncehandler.spool import Happening
+from bouncehandler.spool import HistoryEvent
 
 _COLUMNS = ("at", "event", "provider", "detail")
 
@@ -19,13 +19,13 @@ _COLUMNS = ("at", "event", "provider", "detail")
 @click.argument("person", metavar="ADDRESS")
 @format_option
 @common
-def command(options: Common, form: str, person: str) -> int:
+def command(options: Common, form: str, subject: str) -> int:
     """Tell everything that was seen, decided, called and answered about ADDRESS, in the order of the time.
 
     With the rules that decided and the lists that were changed. ADDRESS may be `mailwizz:LIST/SUBSCRIBER`, as
     `suppressions` lists people whose address is not known. Times are UTC; what waits stands at the time when it is due.
     """
-    known_as = parse_address(person) or person.strip()
+    known_as = parse_address(subject) or subject.strip()
     spool = begin(options, dict(os.environ)).open_spool()
     with explained():
         happenings = spool.history(known_as)
@@ -36,5 +36,5 @@ def command(options: Common, form: str, person: str) -> int:
     return OK
 
 
-def _row(happening: Happening) -> Row:
+def _row(happening: HistoryEvent) -> Row:
     return happening._asdict() | {"at": moment(happening.at)}

@@ -17,14 +17,14 @@ _ELSEWHERE = "Backups of the spool, log files, and PowerMTA's own files are your
 @click.command("forget", short_help="Erase a person's data; they stay suppressed.")
 @click.argument("person", metavar="ADDRESS")
 @common
-def command(options: Common, person: str) -> int:
+def command(options: Common, subject: str) -> int:
     """Erase what is kept of ADDRESS, and keep a keyed hash in its place.
 
     The person stays off the lists: nothing is restored, and a new bounce or complaint is carried out like any other,
     and erased after it. What a list manager has still to be told is told first. The key lies beside the spool, in
     `spool.key`; ADDRESS may be `mailwizz:LIST/SUBSCRIBER`.
     """
-    address = parse_address(person) or person.strip()
+    address = parse_address(subject) or subject.strip()
     session = begin(options, dict(os.environ))
     with explained():
         forgotten = session.open_spool().forget(address, now=time.time(), asked_by=login())

@@ -137,5 +137,5 @@ def _row(spike: HeldSpike) -> Row:
 
 def _held_row(spike: HeldSpike, suppression: Suppression) -> Row:
     at = suppression.occurred_at
-    shown = {"spike": spike.id, "mailbox_provider": spike.mailbox_provider, "recipient": suppression.person}
+    shown = {"spike": spike.id, "mailbox_provider": spike.mailbox_provider, "recipient": suppression.subject}
     return suppression._asdict() | shown | {"occurred_at": at.isoformat() if at else None}

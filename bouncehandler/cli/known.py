@@ -7,14 +7,14 @@ from typing import Self
 from bouncehandler.cli.exits import CommandError
 from bouncehandler.cli.session import exit_status
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
-from bouncehandler.spool.sqlite_review import Standing
+from bouncehandler.spool.sqlite.admin import ActiveSuppression
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
 
 _COUNTED = re.compile(r"\d+ soft bounces: ")
 
 
-def is_counted(one: Suppression | Standing) -> bool:
+def is_counted(one: Suppression | ActiveSuppression) -> bool:
     """Whether it is what soft bounces came to."""
     return _COUNTED.match(one.diagnostic) is not None
 
@@ -44,30 +44,30 @@ class Known:
         """Whether there is one."""
         return self._open() is not None
 
-    def standing(self, one: Suppression) -> Standing | None:
+    def active_suppression(self, one: Suppression) -> ActiveSuppression | None:
         """What is known of a suppression, or of one that is as good: of other soft bounces, or fed by hand earlier."""
         spool = self._open()
-        exactly = spool.standing(one.person, one.id) if spool else None
+        exactly = spool.active_suppression(one.subject, one.id) if spool else None
         if exactly or not spool or not (one.reason == "list" or is_counted(one)):
             return exactly
-        return next((other for other in spool.standings(one.person) if _is_alike(one, other)), None)
+        return next((other for other in spool.active_suppressions(one.subject) if _is_alike(one, other)), None)
 
-    def find(self, record: Suppression) -> Standing | None:
+    def find(self, record: Suppression) -> ActiveSuppression | None:
         """What a record is known as: a suppression, or the last of the soft bounces that came to one."""
         spool = self._open()
         if not spool:
             return None
-        exactly = spool.standing(record.person, record.id)
-        alike = () if exactly else spool.standings_at(record.person, record.id)
+        exactly = spool.active_suppression(record.subject, record.id)
+        alike = () if exactly else spool.active_suppressions_at(record.subject, record.id)
         return exactly or next((one for one in alike if _is_last(record, one)), None)
 
-    def has(self, person: str, known: Standing) -> bool:
+    def has(self, subject: str, known: ActiveSuppression) -> bool:
         """Whether what another spool knows is known here as well, or something as good."""
         spool = self._open()
         if not spool:
             return False
-        return bool(spool.standing(person, known.record)) or (
-            is_counted(known) and any(map(is_counted, spool.standings(person)))
+        return bool(spool.active_suppression(subject, known.record)) or (
+            is_counted(known) and any(map(is_counted, spool.active_suppressions(subject)))
         )
 
     def _open(self) -> SqliteSpool | None:
@@ -79,9 +79,9 @@ class Known:
         return self._spool
 
 
-def _is_alike(one: Suppression, other: Standing) -> bool:
+def _is_alike(one: Suppression, other: ActiveSuppression) -> bool:
     return (one.reason, is_counted(one)) == (other.reason, is_counted(other))
 
 
-def _is_last(record: Suppression, of: Standing) -> bool:
+def _is_last(record: Suppression, of: ActiveSuppression) -> bool:
     return record.occurred_at is not None and of.occurred_at == record.occurred_at and is_counted(of)

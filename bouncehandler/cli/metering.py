@@ -10,7 +10,7 @@ from bouncehandler.cli.exits import CONFIGURATION, CommandError
 from bouncehandler.cli.session import Session
 from bouncehandler.settings.metrics import address
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 
 if TYPE_CHECKING:
     from bouncehandler.metrics.listener import Listener
@@ -28,7 +28,7 @@ def metrics_text(session: Session, spool: SqliteSpool) -> bytes:
     from bouncehandler.metrics.exposition import Snapshot, exposition  # noqa: PLC0415  # imports are lazy at the edges
 
     providers = list(session.settings.providers)
-    return exposition(Snapshot(spool.status(), spool.totals(), providers, spool.size, time.time(), __version__))
+    return exposition(Snapshot(spool.status(), spool.counters(), providers, spool.size, time.time(), __version__))
 
 
 class Metering:

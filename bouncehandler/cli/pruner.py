@@ -9,8 +9,8 @@ from bouncehandler.cli.session import Session
 from bouncehandler.policy import Threshold
 from bouncehandler.settings.keep import KINDS
 from bouncehandler.settings.model import Settings
-from bouncehandler.spool import Before, HeldSpike, Pruned, Selection, Spool, SpoolError
-from bouncehandler.spool.pruning import sweep
+from bouncehandler.spool import HeldSpike, Pruned, RetentionCutoffs, Selection, Spool, SpoolError
+from bouncehandler.spool.sqlite.retention import sweep
 
 _EVERY = 3600.0
 """Seconds between two sweeps: what is kept for months may stay an hour longer."""
@@ -30,7 +30,7 @@ class Removed(NamedTuple):
 
 
 def keeps_of(settings: Settings, kinds: Collection[str] = KINDS) -> dict[str, float | None]:
-    """Seconds for which each of `Before`, `attempts` and `figures` is kept after it was done; None: for ever.
+    """Seconds for which each of `RetentionCutoffs`, `attempts` and `figures` is kept after it was done; None: for ever.
 
     What is not among the kinds is kept for ever. What was done lately tells repetitions, so it is never removed.
     """
@@ -63,8 +63,8 @@ def prune_once(
     spool.prune_spikes(lambda: rest(_REST))
     keeps = keeps_of(settings, kinds)
     attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
-    forgotten = 0 if figures is None else spool.prune_figures(now - figures, lambda: rest(_REST))
-    before = Before(**{reason: None if keep is None else now - keep for reason, keep in keeps.items()})
+    forgotten = 0 if figures is None else spool.prune_hourly_counts(now - figures, lambda: rest(_REST))
+    before = RetentionCutoffs(**{reason: None if keep is None else now - keep for reason, keep in keeps.items()})
 
     def step(after: int, most: int) -> Pruned:
         return spool.prune(before, now=now, after=after, most=most)

@@ -61,7 +61,7 @@ def _counted(differences: Iterable[Difference], counts: Counter[str]) -> Iterato
 
 def _row(difference: Difference) -> Row:
     one = difference.one
-    return one._asdict() | {"recipient": one.person, "was": difference.was, "would": difference.would}
+    return one._asdict() | {"recipient": one.subject, "was": difference.was, "would": difference.would}
 
 
 class _Silent:

@@ -63,11 +63,11 @@ def report_of(settings: "Settings", spool: Spool, since: float, until: float) ->
     from bouncehandler.spool import Selection  # noqa: PLC0415  # as above
 
     sources = Sources(
-        spool.figures(since, until),
+        spool.hourly_counts(since, until),
         spool.status(),
-        spool.totals(),
+        spool.counters(),
         spool.spikes(Selection()),
-        spool.taken(since, until),
+        spool.manual_actions(since, until),
     )
     scope = Scope(since, until, time.time(), socket.gethostname(), list(settings.providers))
     return gather(scope, sources, Readable(mask_addresses))

@@ -19,8 +19,8 @@ from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.settings import ConfigurationError, load
 from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import Spool, SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool, path_of
-from bouncehandler.spool.trouble import primary_code
+from bouncehandler.spool.sqlite.errors import primary_code
+from bouncehandler.spool.sqlite.store import SqliteSpool, path_of
 
 if TYPE_CHECKING:
     from bouncehandler.cli.post import PostOffice

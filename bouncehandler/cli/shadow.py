@@ -18,9 +18,9 @@ from bouncehandler.ingest.ports import Log
 from bouncehandler.policy import Count, Verdict
 from bouncehandler.record import Bounce, Complaint
 from bouncehandler.spikes import SpikeSettings
-from bouncehandler.spool import Counted, Owed, Recorded, Selection, SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
-from bouncehandler.spool.sqlite_review import Standing
+from bouncehandler.spool import QueuedSuppression, Recorded, Selection, SoftBounceEntry, SpoolError
+from bouncehandler.spool.sqlite.admin import ActiveSuppression
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
 
 _GROUP = 1000
@@ -125,19 +125,19 @@ class Shadow:
             noted = [one for one in noted if self.known.find(one)]
         else:  # only counted, and many
             noted = [one._replace(diagnostic="") for one in noted]
-        self._spared.record([Owed(one, ()) for one in noted], time.time())
+        self._spared.record([QueuedSuppression(one, ()) for one in noted], time.time())
         for one in noted:
             if self._log and (was := self._only_was(one)):
                 self._log.info("would_not_suppress", **_told(one), verdict=one.reason, was=was)
 
-    def record(self, batch: Sequence[Owed], now: float) -> Recorded:
+    def record(self, batch: Sequence[QueuedSuppression], now: float) -> Recorded:
         """Keep it in the scratch spool, and tell what is new."""
         new = {owed.suppression.id: owed.suppression for owed in batch if self._log and not self._has(owed.suppression)}
         recorded = self._scratch.record(batch, now)
         self._say(new.values())
         return recorded
 
-    def count(self, batch: Sequence[Counted], now: float) -> Recorded:
+    def count(self, batch: Sequence[SoftBounceEntry], now: float) -> Recorded:
         """Likewise, of soft bounces that are enough."""
         people = dict.fromkeys(counted.suppression.recipient for counted in batch) if self._log else ()
         before = {one.id for one in self._counted(people)}
@@ -150,35 +150,35 @@ class Shadow:
         """Keep it in the scratch spool."""
         self._scratch.delivered(deliveries, now)
 
-    def tell(self, kind: str, about: object, now: float) -> None:
+    def enqueue_notice(self, kind: str, about: object, now: float) -> None:
         """Tell nobody."""
 
     def keep(self, rows: object) -> None:
         """Keep no row that can't be read."""
 
     def _has(self, one: Suppression) -> bool:
-        return self._scratch.standing(one.person, one.id) is not None
+        return self._scratch.active_suppression(one.subject, one.id) is not None
 
     def _counted(self, people: Iterable[str]) -> Iterator[Suppression]:
         return (
             one
-            for person in people
-            if any(map(is_counted, self._scratch.standings(person)))
-            for one in self._scratch.suppressions(Selection(recipient=person))
+            for subject in people
+            if any(map(is_counted, self._scratch.active_suppressions(subject)))
+            for one in self._scratch.suppressions(Selection(recipient=subject))
             if is_counted(one)
         )
 
     def _was(self, one: Suppression) -> str:
-        return _named(self.known.standing(one))
+        return _named(self.known.active_suppression(one))
 
     def _would(self, one: Suppression) -> str:
-        standing = self._scratch.standing(one.person, one.id)
-        return "hold" if standing and standing.is_held else "suppress"
+        active_suppression = self._scratch.active_suppression(one.subject, one.id)
+        return "hold" if active_suppression and active_suppression.is_held else "suppress"
 
     def _only_was(self, one: Suppression) -> str:
         """What was done about a record that suppresses nobody here; empty for nothing, or if the same comes of it."""
         done = self.known.find(one)
-        if done is None or self._knows.has(one.person, done) or self._knows.find(one):
+        if done is None or self._knows.has(one.subject, done) or self._knows.find(one):
             return ""
         return _named(done)
 
@@ -236,10 +236,10 @@ def _spared(record: Bounce | Complaint, verdict: Verdict) -> Suppression:
     )
 
 
-def _named(standing: Standing | None) -> str:
-    return ("held" if standing.is_held else "suppressed") if standing else "not suppressed"
+def _named(active_suppression: ActiveSuppression | None) -> str:
+    return ("held" if active_suppression.is_held else "suppressed") if active_suppression else "not suppressed"
 
 
 def _told(one: Suppression) -> dict[str, object]:
     names = ("category", "status", "rule")
-    return {"recipient": one.person} | {name: getattr(one, name) for name in names if getattr(one, name)}
+    return {"recipient": one.subject} | {name: getattr(one, name) for name in names if getattr(one, name)}

@@ -13,9 +13,9 @@ from bouncehandler.cli.pruner import keeps_of, prune_once
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.durations import format_duration
 from bouncehandler.settings.keep import KINDS
-from bouncehandler.spool.backup import back_up
-from bouncehandler.spool.pruning import vacuum
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.backup import back_up
+from bouncehandler.spool.sqlite.retention import vacuum
+from bouncehandler.spool.sqlite.store import SqliteSpool
 
 _VACUUM = 20.0
 """Seconds that copying may take; writing back what was copied takes as long again, and PowerMTA waits for 60."""

@@ -36,4 +36,4 @@ def command(options: Common, form: str, selection: Selection, *, undone: bool) -
 
 def _row(suppression: Suppression) -> Row:
     at = suppression.occurred_at
-    return suppression._asdict() | {"recipient": suppression.person, "occurred_at": at.isoformat() if at else None}
+    return suppression._asdict() | {"recipient": suppression.subject, "occurred_at": at.isoformat() if at else None}

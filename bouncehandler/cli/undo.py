@@ -59,7 +59,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     session = begin(options, dict(os.environ))
     with explained():
         spool = session.open_spool()
-        undoing = _Undoing(spool, selection, _restoring(session), forced=forced)
+        undoing = _UndoCommand(spool, selection, _restoring(session), forced=forced)
         if not (is_dry or is_sure) and sys.stdin and sys.stdin.isatty():
             click.echo(_summary(Counter(one.what for one in undoing.go(is_dry=True)), "would be"))
             if not click.confirm("Undo this?"):
@@ -71,7 +71,7 @@ def command(  # noqa: PLR0913  # one parameter an option
     return OK
 
 
-class _Undoing:
+class _UndoCommand:
     """What is asked of the spool, once to tell and once to do."""
 
     def __init__(self, spool: Spool, selection: Selection, restoring: frozenset[str], *, forced: bool) -> None:
@@ -105,7 +105,7 @@ def _restoring(session: Session) -> frozenset[str]:
 def _counted(undone: Iterable[Undone], counts: Counter[str]) -> Iterator[Row]:
     for one in undone:
         counts[one.what] += 1
-        yield {"recipient": one.person, "provider": one.provider, "what": one.what, "detail": one.detail}
+        yield {"recipient": one.subject, "provider": one.provider, "what": one.what, "detail": one.detail}
 
 
 def _summary(counts: Counter[str], verb: str) -> str:

@@ -9,7 +9,7 @@ from bouncehandler import letterbox
 from bouncehandler.cli import unsubscribe_cache as cache
 from bouncehandler.settings import ConfigurationError, load
 from bouncehandler.settings.sources import read_file
-from bouncehandler.spool.place import path_of
+from bouncehandler.spool.sqlite.files import path_of
 from bouncehandler.tokens import Domain
 
 if TYPE_CHECKING:

@@ -100,12 +100,12 @@ def _kept(words: Words, compiled: cache.Compiled, head: bytes) -> int:
     if all(one.name != domain for one in compiled.domains):
         name = domain if len(domain) <= 255 and domain.isprintable() else "its domain"  # noqa: PLR2004  # RFC 1035 2.3.4
         raise NotKeptError(f"mail for {name} came, but no [[unsubscribe]] of the configuration has that domain: add it")
-    person = tokens.identify(address, compiled.domains, today=now // _DAY)
-    if person is None:
+    subject = tokens.identify(address, compiled.domains, today=now // _DAY)
+    if subject is None:
         say("no such address")
         _log(words, compiled, "warning", "unsubscribe_refused", {"exit_status": NO_USER})
         return NO_USER
-    values = {"to": address, "sender": words.sender, **person}
+    values = {"to": address, "sender": words.sender, **subject}
     try:
         name = letterbox.post(compiled.letters, letterbox.compose(values, head, received_at=now), now_ns=now_ns)
     except OSError as error:

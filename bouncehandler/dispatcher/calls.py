@@ -17,7 +17,7 @@ from bouncehandler.provider import (
     TemporaryFailure,
 )
 from bouncehandler.record import parse_address
-from bouncehandler.spool import Dead, Done, Settlement
+from bouncehandler.spool import Completed, DeadLettered, Settlement
 from bouncehandler.suppression import Attempt, Dispatch, Outcome
 
 _ANSWER = 512
@@ -116,7 +116,7 @@ class Caller:
         if isinstance(result, Unavailable):
             return Unavailable(dispatches, result.reason)
         attempt = self._attempt(self._clock(), "permanent", _NEEDS_ADDRESS)
-        unfit = [Dead(one, attempt) for one in dispatches if not one.suppression.recipient]
+        unfit = [DeadLettered(one, attempt) for one in dispatches if not one.suppression.recipient]
         return replace(result, settlements=[*result.settlements, *unfit])
 
     def _call(self, dispatches: Sequence[Dispatch]) -> Settled | Unavailable:
@@ -130,14 +130,14 @@ class Caller:
         except PermanentFailure as error:
             attempt = self._attempt(started, "permanent", self._plain(error))
             changed = self._changed(dispatches, error)
-            return Settled([Dead(dispatch, attempt, changed) for dispatch in dispatches])
+            return Settled([DeadLettered(dispatch, attempt, changed) for dispatch in dispatches])
         except TemporaryFailure as error:
             return self._again(dispatches, started, error, _seconds(error.retry_after))
         except BaseException as error:  # noqa: BLE001  # unknown is temporary: a stranger's sys.exit(), too
             return self._again(dispatches, started, error, None)
         return Settled(
             [
-                Done(dispatch, self._attempt(started, outcome.kind, answer), outcome)
+                Completed(dispatch, self._attempt(started, outcome.kind, answer), outcome)
                 for dispatch, outcome in zip(dispatches, outcomes, strict=True)
             ]
         )

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from bouncehandler.dispatcher.meter import Meter
-from bouncehandler.spool import Again, Dead, Done, Settlement
+from bouncehandler.spool import Completed, DeadLettered, RetryLater, Settlement
 
 
 class Log(Protocol):
@@ -49,11 +49,11 @@ class Journal:
     def settled(self, settlements: Iterable[Settlement]) -> None:
         """Tell how calls ended, once it is on disk; a claim that was given back is no news."""
         for settlement in settlements:
-            if isinstance(settlement, Done):
+            if isinstance(settlement, Completed):
                 self._done(settlement)
-            elif isinstance(settlement, Again):
+            elif isinstance(settlement, RetryLater):
                 self._again(settlement)
-            elif isinstance(settlement, Dead):
+            elif isinstance(settlement, DeadLettered):
                 self._dead(settlement)
 
     def repeated(self, count: int) -> None:
@@ -85,38 +85,38 @@ class Journal:
             self._is_eased = False
             self._log.info("provider_keeps_up", provider=self._provider, in_flight=limit)
 
-    def _done(self, done: Done) -> None:
+    def _done(self, done: Completed) -> None:
         self.tally.done += 1
         outcome = done.outcome
         is_undone = done.dispatch.restores is not None and outcome.kind != "restored"
         self._log.info(
             "nothing_to_restore" if is_undone else outcome.kind,
             provider=self._provider,
-            recipient=done.dispatch.suppression.person,
+            recipient=done.dispatch.suppression.subject,
             lists=list(outcome.lists),
             attempt=done.dispatch.attempts,
             seconds=round(done.attempt.seconds, 3),
             **({"note": outcome.note} if outcome.note else {}),
         )
 
-    def _again(self, again: Again) -> None:
+    def _again(self, again: RetryLater) -> None:
         self.tally.again += 1
         self.tally.last_failure = again.attempt.answer
         self._log.warning(
             "failed_will_retry",
             provider=self._provider,
-            recipient=again.dispatch.suppression.person,
+            recipient=again.dispatch.suppression.subject,
             answer=again.attempt.answer,
             attempt=again.dispatch.attempts,
             next_at=datetime.fromtimestamp(again.due_at, UTC).isoformat(timespec="seconds"),
         )
 
-    def _dead(self, dead: Dead) -> None:
+    def _dead(self, dead: DeadLettered) -> None:
         self.tally.dead += 1
         self._log.error(
             "dead_letter",
             provider=self._provider,
-            recipient=dead.dispatch.suppression.person,
+            recipient=dead.dispatch.suppression.subject,
             answer=dead.attempt.answer,
             attempt=dead.dispatch.attempts,
         )

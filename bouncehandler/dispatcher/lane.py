@@ -11,7 +11,7 @@ from bouncehandler.dispatcher.peers import NoPeers, Peers
 from bouncehandler.dispatcher.steps import Steps
 from bouncehandler.dispatcher.workers import Job, Workers, jobs
 from bouncehandler.provider import Checkable, PerCampaign
-from bouncehandler.spool import Done, Returned, Settlement, Spool
+from bouncehandler.spool import Completed, Released, Settlement, Spool
 from bouncehandler.suppression import Dispatch
 
 _LINGER = 0.05
@@ -131,7 +131,7 @@ class Lane:
                 if self.is_at_rest and not was_at_rest:
                     self._peers.wake()
                 self._rest()
-            self._spool.add_totals(self._journal.meter.take())
+            self._spool.add_counters(self._journal.meter.take())
         except Exception as error:  # noqa: BLE001  # kept for the owner of the lane, who ends the process over it
             self.failure = error
             self._workers.shut()
@@ -173,12 +173,12 @@ class Lane:
             return ()
         now = self._clock()
         changed = result.changed if isinstance(result, Unavailable) else ()
-        return [Returned(dispatch, now, changed) for dispatch in result.dispatches]
+        return [Released(dispatch, now, changed) for dispatch in result.dispatches]
 
     def _write_down(self, settlements: Sequence[Settlement]) -> None:
-        now, totals = self._clock(), self._journal.meter.take()
-        repeats = self._spool.settle(settlements, now, per_campaign=self._per_campaign, totals=totals)
-        if any(isinstance(one, Done) and one.outcome.recipient for one in settlements):
+        now, counters = self._clock(), self._journal.meter.take()
+        repeats = self._spool.settle(settlements, now, per_campaign=self._per_campaign, counters=counters)
+        if any(isinstance(one, Completed) and one.outcome.recipient for one in settlements):
             self._peers.have_news()  # before these are out of hand: a peer must not end now
         self._journal.settled(settlements)
         self._journal.repeated(repeats)

@@ -5,7 +5,7 @@ from collections import Counter
 from itertools import accumulate
 
 from bouncehandler.dispatcher.calls import Result, Settled, Unavailable
-from bouncehandler.spool import Dead, Done, Returned, Total
+from bouncehandler.spool import Completed, DeadLettered, MetricCounter, Released
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Seconds: the upper bounds of the histogram."""
@@ -29,11 +29,11 @@ class Meter:
         if not isinstance(result, Settled):
             return
         for settlement in result.settlements:
-            if isinstance(settlement, Returned):
+            if isinstance(settlement, Released):
                 continue
-            if isinstance(settlement, Done):
+            if isinstance(settlement, Completed):
                 self._count("dispatches", "outcome", settlement.outcome.kind)
-            elif isinstance(settlement, Dead):
+            elif isinstance(settlement, DeadLettered):
                 self._count("dispatches", "outcome", "dead")
             self._count("attempts", "answer", settlement.attempt.result)
             self._slots[bisect_left(BUCKETS, settlement.attempt.seconds)] += 1
@@ -43,16 +43,16 @@ class Meter:
         """Count dispatches that were done without a call."""
         self._count("dispatches", "outcome", "repeat", number)
 
-    def take(self) -> list[Total]:
+    def take(self) -> list[MetricCounter]:
         """What was counted since this was asked last; empty for nothing."""
-        totals = [Total(name, labels, number) for (name, labels), number in self._counts.items()]
+        counters = [MetricCounter(name, labels, number) for (name, labels), number in self._counts.items()]
         if any(self._slots):
             bounds = [*map(str, BUCKETS), "+Inf"]
             for bound, number in zip(bounds, accumulate(self._slots), strict=True):
-                totals.append(Total("call_seconds", (self._provider, ("le", bound)), number))
-            totals.append(Total("call_seconds_sum", (self._provider,), self._seconds))
+                counters.append(MetricCounter("call_seconds", (self._provider, ("le", bound)), number))
+            counters.append(MetricCounter("call_seconds_sum", (self._provider,), self._seconds))
         self._counts, self._slots, self._seconds = Counter(), [0] * len(self._slots), 0.0
-        return totals
+        return counters
 
     def _count(self, name: str, label: str, value: str, number: int = 1) -> None:
         self._counts[name, (self._provider, (label, value))] += number

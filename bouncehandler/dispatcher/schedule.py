@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bouncehandler.spool import Again, Dead
+from bouncehandler.spool import DeadLettered, RetryLater
 from bouncehandler.suppression import Attempt, Dispatch
 
 _LONGEST_ASKED = 24 * 3600.0
@@ -30,15 +30,15 @@ class Schedule:
 
     def after_failure(
         self, dispatch: Dispatch, attempt: Attempt, now: float, retry_after: float | None = None
-    ) -> Again | Dead:
+    ) -> RetryLater | DeadLettered:
         """The next attempt after a temporary failure.
 
         A provider that names the time itself is obeyed, and the schedule is not used up by it: it is there, and
         only asks for patience (`Retry-After`, RFC 9110 10.2.3).
         """
         if retry_after is not None:
-            return Again(dispatch, attempt, now + self.asked(retry_after), dispatch.step)
+            return RetryLater(dispatch, attempt, now + self.asked(retry_after), dispatch.step)
         if dispatch.step >= len(self.waits):
-            return Dead(dispatch, attempt)
+            return DeadLettered(dispatch, attempt)
         wait = self.waits[dispatch.step] * (1 + self.jitter * self.random())
-        return Again(dispatch, attempt, now + wait, dispatch.step + 1)
+        return RetryLater(dispatch, attempt, now + wait, dispatch.step + 1)

@@ -13,8 +13,8 @@ from bouncehandler.policy import Policy, Verdict
 from bouncehandler.record import Complaint, ListUnsubscribe
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.spikes import MailboxProviders
-from bouncehandler.spool import Figure, Total
-from bouncehandler.spool.data import OTHERS
+from bouncehandler.spool import HourlyCount, MetricCounter
+from bouncehandler.spool.models import OTHERS
 
 EVERY = 5.0
 """Seconds between two commits of figures at most, and what a kill -9 costs of them."""
@@ -42,8 +42,8 @@ _Sum = tuple[int, str, str, str]
 class Keeper(Protocol):
     """Where figures go."""
 
-    def add_figures(self, figures: Sequence[Figure], totals: Sequence[Total] = ()) -> None:
-        """See `Numbers.add_figures`."""
+    def add_hourly_counts(self, figures: Sequence[HourlyCount], counters: Sequence[MetricCounter] = ()) -> None:
+        """See `StatsStore.add_hourly_counts`."""
         ...
 
 
@@ -156,10 +156,12 @@ class Figures:
         for key, bounces in self._bounces.items():
             self._add_bounces(key, bounces)
         self._name()
-        figures = [Figure(*key, value, number) for key, sums in self._sums.items() for value, number in sums.items()]
-        totals = [Total(what, labels, number) for (what, labels), number in self._totals.items()]
+        figures = [
+            HourlyCount(*key, value, number) for key, sums in self._sums.items() for value, number in sums.items()
+        ]
+        counters = [MetricCounter(what, labels, number) for (what, labels), number in self._totals.items()]
         now = self._clock()
-        self._keeper.add_figures(figures, [*totals, Total("last_record", (), now, is_latest=True)])
+        self._keeper.add_hourly_counts(figures, [*counters, MetricCounter("last_record", (), now, is_latest=True)])
         self._bounces, self._sums, self._totals, self._began = {}, {}, Counter(), now
 
     def _add_bounces(self, key: tuple[str, str], several: Sequence[Seen]) -> None:

@@ -15,8 +15,8 @@ from bouncehandler.ingest.unread import AT_LEAST, NAMELESS, Unread
 from bouncehandler.policy import Count, Ignore, Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress, status_text
 from bouncehandler.record.bounce_batch import BounceBatch
-from bouncehandler.spool import Counted, Owed
-from bouncehandler.spool.batch import Batch
+from bouncehandler.spool import QueuedSuppression, SoftBounceEntry
+from bouncehandler.spool.queue_batch import QueueBatch
 
 _CATEGORIES_LEARNT = 1000
 """So many ignored categories are remembered; the set is open, memory is not."""
@@ -60,8 +60,8 @@ class Ingest:
         self._reader, self._policy, self._owing = reader, policy, owing
         self._spool, self._log = spool, log
         self._clock, self._batch_rows, self._committed, self._says_each = clock, batch_rows, committed, says_each
-        self._owed = Batch(Owed)
-        self._counted = Batch(Counted)
+        self._owed = QueueBatch(QueuedSuppression)
+        self._counted = QueueBatch(SoftBounceEntry)
         self._deliveries: dict[str, int] = {}
         self._bytes = 0
         self._aside = Aside(rejected, reader.headers.before)
@@ -137,7 +137,7 @@ class Ingest:
         if self._owed:
             recorded = self._spool.record(self._owed, self._clock())
             self._tally.duplicates += recorded.duplicates
-            self._owed = Batch(Owed)
+            self._owed = QueueBatch(QueuedSuppression)
             self._committed()
         self._commit_counts()
         self._figures.flush()
@@ -149,7 +149,7 @@ class Ingest:
             self._deliveries = {}
         if self._counted:
             recorded = self._spool.count(self._counted, self._clock())
-            self._counted = Batch(Counted)
+            self._counted = QueueBatch(SoftBounceEntry)
             self._tally.suppressed += recorded.new
             if recorded.new:
                 self._committed()
@@ -252,7 +252,7 @@ class Ingest:
         if owed:
             self._owed.append(owed)
             self._tally.suppressed += 1
-            if not owed.resolvers and not owed.suppression.recipient:
+            if not owed.id_providers and not owed.suppression.recipient:
                 self._tally.nobody_wants(f"(ids of {owed.suppression.list_manager})")
         elif isinstance(verdict, Suppress) and nameless:
             self._unread.put_nameless(nameless)
@@ -260,8 +260,10 @@ class Ingest:
         else:
             self._tally.ignored[verdict.rule] += 1
         if self._says_each:
-            person = owed.suppression.person if owed else complaint.recipient
-            self._say(verdict, recipient=person, originator=complaint.originator, feedback_type=complaint.feedback_type)
+            subject = owed.suppression.subject if owed else complaint.recipient
+            self._say(
+                verdict, recipient=subject, originator=complaint.originator, feedback_type=complaint.feedback_type
+            )
 
     def _learn(self, category: str) -> None:
         """Have the reader only tally a category that no other field of the record can save from being ignored."""
@@ -271,7 +273,7 @@ class Ingest:
 
     def _tell_of_share(self, least: int) -> None:
         if about := self._unread.notice(self.rows, least):
-            self._spool.tell("unreadable", about, self._clock())
+            self._spool.enqueue_notice("unreadable", about, self._clock())
 
     def _say(self, verdict: Verdict, **record: object) -> None:
         self._log.debug("row", **record, verdict=type(verdict).__name__.lower(), rule=verdict.rule)

@@ -10,7 +10,7 @@ from bouncehandler.ingest.ports import Log, Recorder
 from bouncehandler.letterbox import reading
 from bouncehandler.letterbox.reading import Automatic, Damaged, Letter, Request
 from bouncehandler.policy import Ignore, Policy, Suppress
-from bouncehandler.spool import Owed, SpoolError
+from bouncehandler.spool import QueuedSuppression, SpoolError
 
 _GROUP = 500
 """Letters that are committed together at most."""
@@ -55,10 +55,10 @@ class Letters:
             LetterboxError: the folder can't be read or written.
             SpoolError: the disk failed the spool.
         """
-        letters, taken = self._letters(), 0
+        letters, manual_actions = self._letters(), 0
         while group := list(islice(letters, _GROUP)):
-            taken += self._take(group)
-        return taken
+            manual_actions += self._take(group)
+        return manual_actions
 
     def _letters(self) -> Iterator[Letter]:
         try:
@@ -79,7 +79,7 @@ class Letters:
         self._add_up(group)
         return len(requests)
 
-    def _owed(self, request: Request) -> Iterator[Owed]:
+    def _owed(self, request: Request) -> Iterator[QueuedSuppression]:
         verdict = self._policy.decide(request.record)
         if isinstance(verdict, Suppress):
             yield self._owing.request(request.record, verdict)
@@ -106,11 +106,11 @@ class Letters:
             self._say_damaged(letter)
             return
         record = letter.record
-        person = record.recipient or record.subscriber.name
+        subject = record.recipient or record.subscriber.name
         if isinstance(letter, Automatic):
-            self._log.warning("automatic_mail_ignored", recipient=person, sender=record.sender, reason=letter.reason)
+            self._log.warning("automatic_mail_ignored", recipient=subject, sender=record.sender, reason=letter.reason)
         else:
-            self._log.info("unsubscribe_requested", recipient=person, sender=record.sender)
+            self._log.info("unsubscribe_requested", recipient=subject, sender=record.sender)
 
     def _say_damaged(self, letter: Damaged) -> None:
         """Once, also of a letter that can't be moved aside and is met again."""

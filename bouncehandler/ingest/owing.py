@@ -8,8 +8,8 @@ from bouncehandler.policy import Count, Suppress
 from bouncehandler.record import Complaint, ListedAddress, ListUnsubscribe, Subscriber
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.routing import Routes
-from bouncehandler.spool import Counted, Owed
-from bouncehandler.spool.batch import Batch
+from bouncehandler.spool import QueuedSuppression, SoftBounceEntry
+from bouncehandler.spool.queue_batch import QueueBatch
 from bouncehandler.suppression import Suppression
 
 
@@ -41,29 +41,29 @@ class Owing:
     def __init__(self, routes: Routes, tokens: Tokens = no_tokens, sights: Sights | None = None) -> None:
         self.routes, self._tokens, self._sights = routes, tokens, sights
 
-    def bounces(self, bounces: BounceBatch, verdicts: Sequence[Suppress]) -> Batch[Owed]:
+    def bounces(self, bounces: BounceBatch, verdicts: Sequence[Suppress]) -> QueueBatch[QueuedSuppression]:
         """Bounces are owed to the providers that want their originators."""
         nothing, nowhere = [()] * len(bounces), [None] * len(bounces)
         wanting = self.routes.match_batch(bounces.originators)
         sightings = self._sights.bounces(bounces) if self._sights else nowhere
         rules = [verdict.rule for verdict in verdicts]
-        return Batch(Owed, (*_suppressions(bounces, rules), wanting, nothing, nothing, sightings))
+        return QueueBatch(QueuedSuppression, (*_suppressions(bounces, rules), wanting, nothing, nothing, sightings))
 
-    def counted(self, bounces: BounceBatch, verdicts: Sequence[Count]) -> Batch[Counted]:
+    def counted(self, bounces: BounceBatch, verdicts: Sequence[Count]) -> QueueBatch[SoftBounceEntry]:
         """Soft bounces count for the providers that want their originators."""
         suppressions = _suppressions(bounces, [verdict.rule for verdict in verdicts])
         wanting = self.routes.match_batch(bounces.originators)
         enough = [verdict.threshold.suppress_after for verdict in verdicts]
         within = [verdict.threshold.within.total_seconds() for verdict in verdicts]
-        return Batch(Counted, (*suppressions, wanting, enough, within))
+        return QueueBatch(SoftBounceEntry, (*suppressions, wanting, enough, within))
 
-    def listed(self, listed: ListedAddress, verdict: Suppress, day: str) -> Owed:
+    def listed(self, listed: ListedAddress, verdict: Suppress, day: str) -> QueuedSuppression:
         """An address fed by hand on a day (ISO date) is owed to everybody."""
-        sighting = self._sights.listed(listed) if self._sights else None
+        fingerprint = self._sights.listed(listed) if self._sights else None
         suppression = Suppression(listed.id_on(day), listed.recipient, "list", verdict.rule)
-        return Owed(suppression, self.routes.everyone, sighting=sighting)
+        return QueuedSuppression(suppression, self.routes.everyone, fingerprint=fingerprint)
 
-    def complaint(self, complaint: Complaint, verdict: Suppress) -> Owed | None:
+    def complaint(self, complaint: Complaint, verdict: Suppress) -> QueuedSuppression | None:
         """A complaint is owed to everybody; None where it names nobody, not even in its List-Unsubscribe header."""
         holder = self._holder(complaint)
         if not (holder.recipient or holder.subscriber.name):
@@ -84,9 +84,11 @@ class Owing:
             complaint.logged_at,
             *known,
         )
-        return Owed(suppression, self.routes.everyone, () if holder.recipient else knowing, complaint.headers)
+        return QueuedSuppression(
+            suppression, self.routes.everyone, () if holder.recipient else knowing, complaint.headers
+        )
 
-    def request(self, request: ListUnsubscribe, verdict: Suppress) -> Owed:
+    def request(self, request: ListUnsubscribe, verdict: Suppress) -> QueuedSuppression:
         """A List-Unsubscribe request is owed to everybody."""
         holder = TokenHolder(request.recipient, request.subscriber, request.provider)
         suppression = Suppression(
@@ -99,7 +101,7 @@ class Owing:
             **request.subscriber._asdict(),
         )
         knowing = () if holder.recipient else self._knowing(holder, "")
-        return Owed(suppression, self.routes.everyone, knowing, request.headers)
+        return QueuedSuppression(suppression, self.routes.everyone, knowing, request.headers)
 
     def _holder(self, complaint: Complaint) -> TokenHolder:
         """Whom a complaint is about: by address, by ids, by a token, or by the message's own To, in this order."""

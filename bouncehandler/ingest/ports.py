@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from bouncehandler.spool import Counted, Owed, Recorded
+from bouncehandler.spool import QueuedSuppression, Recorded, SoftBounceEntry
 
 
 class Recorder(Protocol):
     """Where suppressions go: the spool, or what a dry run has in its place."""
 
-    def record(self, batch: Sequence[Owed], now: float) -> Recorded:
+    def record(self, batch: Sequence[QueuedSuppression], now: float) -> Recorded:
         """See `Spool.record`."""
         ...
 
-    def count(self, batch: Sequence[Counted], now: float) -> Recorded:
+    def count(self, batch: Sequence[SoftBounceEntry], now: float) -> Recorded:
         """See `Spool.count`."""
         ...
 
@@ -21,8 +21,8 @@ class Recorder(Protocol):
         """See `Spool.delivered`."""
         ...
 
-    def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:
-        """See `Spool.tell`."""
+    def enqueue_notice(self, kind: str, about: Mapping[str, str], now: float) -> None:
+        """See `Spool.enqueue_notice`."""
         ...
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from bouncehandler.record import ListedAddress
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.spikes import MailboxProviders, normalize_diagnostic
-from bouncehandler.spool import Sighting
+from bouncehandler.spool import BounceFingerprint
 
 _FED_BY_HAND = "fed by hand"
 _TEXT = 256
@@ -22,7 +22,7 @@ class Sights:
     def __init__(self, mailbox_providers: MailboxProviders, *, lists: bool = False) -> None:
         self._operators, self._lists = mailbox_providers, lists
 
-    def bounces(self, bounces: BounceBatch) -> list[Sighting]:
+    def bounces(self, bounces: BounceBatch) -> list[BounceFingerprint]:
         """Where hard bounces belong."""
         mailbox_providers = self._operators.match_batch(bounces.domains, bounces.remote_mtas)
         texts = bounces.said
@@ -30,11 +30,11 @@ class Sights:
             texts = [text[:_TEXT] for text in texts]
         return list(map(_sighting, mailbox_providers, bounces.codes, texts))
 
-    def listed(self, listed: ListedAddress) -> Sighting | None:
+    def listed(self, listed: ListedAddress) -> BounceFingerprint | None:
         """Where an address fed by hand belongs; None where such are never held."""
-        return Sighting(self._operators.of(listed.recipient, ""), _FED_BY_HAND) if self._lists else None
+        return BounceFingerprint(self._operators.of(listed.recipient, ""), _FED_BY_HAND) if self._lists else None
 
 
 @lru_cache(maxsize=4096)
-def _sighting(mailbox_provider: str, code: str, text: str) -> Sighting:
-    return Sighting(mailbox_provider, normalize_diagnostic(code, text))
+def _sighting(mailbox_provider: str, code: str, text: str) -> BounceFingerprint:
+    return BounceFingerprint(mailbox_provider, normalize_diagnostic(code, text))

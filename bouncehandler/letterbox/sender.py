@@ -40,9 +40,9 @@ def judge(head: bytes, sender: str) -> Mail:
     fields = _fields(head)
     headers = tuple((name, text) for name in _TOLD if (text := _decoded(fields.get(name.lower(), [""])[0])))
     envelope = sender.strip("<> ")
-    person = _person(fields.get("from", [""])[0])
+    subject = _person(fields.get("from", [""])[0])
     if _local(envelope) in _NOBODY:
-        envelope = person
+        envelope = subject
     return Mail(envelope, headers, _automatic(fields, dict(headers).get("Subject", ""), envelope))
 
 

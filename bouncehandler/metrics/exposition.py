@@ -12,7 +12,7 @@ from prometheus_client.core import (
     Metric,
 )
 
-from bouncehandler.spool import Counts, ProviderState, Status, Total
+from bouncehandler.spool import Counts, MetricCounter, ProviderState, Status
 
 _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "records": ("Rows read, by PowerMTA's type (list, unsubscribe: ours) and what was decided.", ("type", "verdict")),
@@ -27,7 +27,7 @@ class Snapshot:
     """A spool at a moment."""
 
     status: Status
-    totals: Sequence[Total]
+    counters: Sequence[MetricCounter]
     providers: Sequence[str]
     """Those that are configured."""
     size: int
@@ -60,25 +60,25 @@ class _Collector:
         """All of it."""
         snapshot = self._snapshot
         for name, (text, labels) in _COUNTERS.items():
-            yield _counter(name, text, labels, (one for one in snapshot.totals if one.name == name))
-        yield _histogram(snapshot.totals)
+            yield _counter(name, text, labels, (one for one in snapshot.counters if one.name == name))
+        yield _histogram(snapshot.counters)
         yield from _by_provider(snapshot)
         yield from _whole(snapshot)
 
 
-def _counter(name: str, text: str, labels: tuple[str, ...], totals: Iterable[Total]) -> Metric:
+def _counter(name: str, text: str, labels: tuple[str, ...], counters: Iterable[MetricCounter]) -> Metric:
     family = CounterMetricFamily(f"bouncehandler_{name}", text, labels=labels)
-    for total in totals:
+    for total in counters:
         values = dict(total.labels)
         family.add_metric([values.get(label) or "none" for label in labels], total.number)
     return family
 
 
-def _histogram(totals: Sequence[Total]) -> Metric:
+def _histogram(counters: Sequence[MetricCounter]) -> Metric:
     family = HistogramMetricFamily("bouncehandler_call_seconds", "How long calls took.", labels=["provider"])
-    sums = {dict(one.labels)["provider"]: one.number for one in totals if one.name == "call_seconds_sum"}
+    sums = {dict(one.labels)["provider"]: one.number for one in counters if one.name == "call_seconds_sum"}
     for provider, seconds in sums.items():
-        labels = [dict(one.labels) | {"": one.number} for one in totals if one.name == "call_seconds"]
+        labels = [dict(one.labels) | {"": one.number} for one in counters if one.name == "call_seconds"]
         buckets = [(str(one["le"]), float(one[""])) for one in labels if one["provider"] == provider]
         family.add_metric([provider], sorted(buckets, key=lambda bucket: float(bucket[0])), seconds)
     return family
@@ -111,7 +111,7 @@ def _whole(snapshot: Snapshot) -> Iterator[Metric]:
     held = float(status.dispatches.held)
     yield GaugeMetricFamily("bouncehandler_held_dispatches", "Dispatches that are held as a spike of bounces.", held)
     yield GaugeMetricFamily("bouncehandler_spool_bytes", "The spool's file and its journal.", float(snapshot.size))
-    last = next((one.number for one in snapshot.totals if one.name == "last_record"), None)
+    last = next((one.number for one in snapshot.counters if one.name == "last_record"), None)
     if last is not None:
         text = "When a record, of any kind, was last read."
         yield GaugeMetricFamily("bouncehandler_last_record_timestamp_seconds", text, last)

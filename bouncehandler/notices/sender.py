@@ -13,7 +13,7 @@ from bouncehandler.notices.letter import Letterhead, compose, compose_report
 from bouncehandler.notices.readable import Readable
 from bouncehandler.notices.reports import Enclosed, Secretary
 from bouncehandler.notices.trouble import Refused
-from bouncehandler.spool import Notice, Post, Spool, SpoolError
+from bouncehandler.spool import Notice, NoticeBatch, Spool, SpoolError
 
 _PAGE = 500
 """Notices read at once."""
@@ -108,7 +108,7 @@ class Sender:
         if self._secretary:
             self._secretary.look()
         now, lease_ends = self._clock(), self._monotonic() + self._lease
-        post = self._spool.claim_post(now=now, every=self._settings.every, until=now + self._lease)
+        post = self._spool.claim_notices(now=now, every=self._settings.every, until=now + self._lease)
         if post is None or (lingers and self._is_gathering(post)):
             return False
         self._sent = 0
@@ -120,15 +120,15 @@ class Sender:
             self._put_off(post, error)
         return self._sent > 0
 
-    def _is_gathering(self, post: Post) -> bool:
+    def _is_gathering(self, post: NoticeBatch) -> bool:
         """Whether the claim was given back, since more may come in a moment."""
         first = self._spool.notices(post, after=0, limit=1) if self._settings.every else []
         if not first or not 0 <= self._clock() - first[0].at < self._settings.linger:
             return False
-        self._spool.postpone_post(post, first[0].at + self._settings.linger)
+        self._spool.postpone_notices(post, first[0].at + self._settings.linger)
         return True
 
-    def _deliver(self, post: Post, lease_ends: float) -> None:
+    def _deliver(self, post: NoticeBatch, lease_ends: float) -> None:
         """Send the mails of a claim while it lasts; each is settled before the next is sent."""
         digests = self._digests(post)
         first = next(digests, None)
@@ -140,10 +140,10 @@ class Sender:
                         break
                     refused = conversation.send(self._composed(digest))
                     upto = digest.last
-                    self._spool.settle_post(post, upto=upto, now=self._clock())
+                    self._spool.settle_notices(post, upto=upto, now=self._clock())
                     self._succeeded(digest, refused)
         if upto < post.upto:
-            self._spool.postpone_post(post, self._clock())
+            self._spool.postpone_notices(post, self._clock())
 
     def _composed(self, digest: Digest) -> EmailMessage:
         """The mail for a digest, or with the report that it stands for; one that can't be made is only told of."""
@@ -157,13 +157,13 @@ class Sender:
                 self._journal.report_failed(error)
         return compose(digest, self._letterhead, now)
 
-    def _digests(self, post: Post) -> Iterator[Digest]:
+    def _digests(self, post: NoticeBatch) -> Iterator[Digest]:
         """What each mail tells."""
         pages = self._pages(post)
         groups = apart(pages) if self._settings.every else ([[notice]] for page in pages for notice in page)
         return (digest for group in groups if (digest := gather(group, self._readable)))
 
-    def _pages(self, post: Post) -> Iterator[list[Notice]]:
+    def _pages(self, post: NoticeBatch) -> Iterator[list[Notice]]:
         deadline = self._monotonic() + _READING
         after = 0
         while self._monotonic() < deadline and (page := self._spool.notices(post, after=after, limit=_PAGE)):
@@ -175,7 +175,7 @@ class Sender:
         self._sent += 1
         self._failed_tries = 0
 
-    def _put_off(self, post: Post, error: Exception) -> None:
+    def _put_off(self, post: NoticeBatch, error: Exception) -> None:
         """Give the claim back: for the next connection, where this one carried mails; else for a while."""
         wait = 0.0
         if not self._sent:
@@ -183,4 +183,4 @@ class Sender:
             wait = waits[min(self._failed_tries, len(waits) - 1)]
             self._failed_tries += 1
             self._journal.failed(error)
-        self._spool.postpone_post(post, self._clock() + wait)
+        self._spool.postpone_notices(post, self._clock() + wait)

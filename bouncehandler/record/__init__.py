@@ -129,8 +129,8 @@ class Complaint(NamedTuple):
     def id(self) -> str:
         """Of fields that every choice of columns has; see `Bounce.id`."""
         message_id = "" if self.logged_at else dict(self.headers).get("Message-Id", "")
-        person = self.recipient or self.subscriber.name or "\x1e".join(self.unsubscribe_to)
-        return id_of(self.logged_at, "f", person, self.feedback_type, message_id)
+        subject = self.recipient or self.subscriber.name or "\x1e".join(self.unsubscribe_to)
+        return id_of(self.logged_at, "f", subject, self.feedback_type, message_id)
 
 
 class ListUnsubscribe(NamedTuple):

@@ -10,7 +10,7 @@ from bouncehandler.report.remarks import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL, co
 from bouncehandler.report.sums import Sums, added, timeline
 from bouncehandler.report.tables import BOUNCES, bounces, by_rule, complaints, counted_by, throttling
 from bouncehandler.report.wording import many, share
-from bouncehandler.spool import Figure, HeldSpike, Status, Taken, Total
+from bouncehandler.spool import HeldSpike, HourlyCount, ManualAction, MetricCounter, Status
 
 _LONGEST = 160
 """Characters of any text."""
@@ -30,12 +30,12 @@ class Scope(NamedTuple):
 class Sources(NamedTuple):
     """What a report is made of."""
 
-    figures: Iterable[Figure]
+    hourly_counts: Iterable[HourlyCount]
     """Of the time that it tells of."""
     status: Status
-    totals: Sequence[Total]
+    counters: Sequence[MetricCounter]
     spikes: Sequence[HeldSpike]
-    taken: Sequence[Taken]
+    manual_actions: Sequence[ManualAction]
     """What people took back within that time."""
 
 
@@ -45,11 +45,11 @@ def gather(scope: Scope, sources: Sources, readable: Callable[[str], str]) -> Re
     Args:
         readable: makes a text of somebody else's fit to be shown, and takes addresses out of it.
     """
-    sums = added(figure._replace(value=_readable_value(figure.value, readable)) for figure in sources.figures)
+    sums = added(figure._replace(value=_readable_value(figure.value, readable)) for figure in sources.hourly_counts)
     spikes = [spike for spike in sources.spikes if scope.since <= spike.until and spike.since < scope.until]
     tables = [*_bounces(sums), *_decisions(sums), *_receivers(sums)]
-    tables += [_spikes(spikes, readable), _undone(sources.taken, readable)]
-    tables += [providers(sources.status, sources.totals, scope.providers)]
+    tables += [_spikes(spikes, readable), _undone(sources.manual_actions, readable)]
+    tables += [providers(sources.status, sources.counters, scope.providers)]
     return Report(
         scope.host,
         scope.since,
@@ -149,7 +149,7 @@ def _spikes(spikes: Sequence[HeldSpike], readable: Callable[[str], str]) -> Tabl
     return Table("spikes", "Spikes", note, columns, rows) if rows else None
 
 
-def _undone(taken: Sequence[Taken], readable: Callable[[str], str]) -> Table | None:
+def _undone(manual_actions: Sequence[ManualAction], readable: Callable[[str], str]) -> Table | None:
     columns = (
         Column("event", "What", "text"),
         Column("asked_by", "By", "text"),
@@ -157,7 +157,7 @@ def _undone(taken: Sequence[Taken], readable: Callable[[str], str]) -> Table | N
         Column("suppressions", "Suppressions"),
     )
     counts: Counter[tuple[str, str, str]] = Counter()
-    for one in taken:
+    for one in manual_actions:
         counts[readable(one.event), readable(one.asked_by), one.provider or "all"] += one.number
     rows: list[tuple[Value, ...]] = [(*key, number) for key, number in counts.most_common(200)]
     note = "By `undo`, `holds` and what decides about them after a time."

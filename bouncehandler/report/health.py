@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 
 from bouncehandler.report.model import Column, Table, Value
-from bouncehandler.spool import Counts, ProviderState, Status, Total
+from bouncehandler.spool import Counts, MetricCounter, ProviderState, Status
 
 _MIDDLE, _SLOW = 0.5, 0.95
 
@@ -24,22 +24,22 @@ _COLUMNS = (
 _FAILURES = frozenset({"temporary", "permanent", "unavailable"})
 
 
-def providers(status: Status, totals: Sequence[Total], configured: Iterable[str]) -> Table | None:
+def providers(status: Status, counters: Sequence[MetricCounter], configured: Iterable[str]) -> Table | None:
     """The list managers, those that are configured first; None where there are none."""
     names = list(dict.fromkeys([*configured, *status.providers]))
     if not names:
         return None
-    rows = [_row(name, status, totals) for name in names]
+    rows = [_row(name, status, counters) for name in names]
     note = "As of now; calls since this spool began."
     return Table("providers", "By provider", note, _COLUMNS, rows)
 
 
-def _row(name: str, status: Status, totals: Sequence[Total]) -> tuple[Value, ...]:
+def _row(name: str, status: Status, counters: Sequence[MetricCounter]) -> tuple[Value, ...]:
     counts, state = status.providers.get(name, Counts()), status.states.get(name, ProviderState())
-    calls = _by(totals, "attempts", name, "answer")
+    calls = _by(counters, "attempts", name, "answer")
     failed = sum(number for answer, number in calls.items() if answer in _FAILURES)
     whole = sum(calls.values())
-    times = _by(totals, "call_seconds", name, "le")
+    times = _by(counters, "call_seconds", name, "le")
     return (
         name,
         "held" if state.held else "in use",
@@ -55,10 +55,10 @@ def _row(name: str, status: Status, totals: Sequence[Total]) -> tuple[Value, ...
     )
 
 
-def _by(totals: Sequence[Total], name: str, provider: str, label: str) -> Mapping[str, float]:
+def _by(counters: Sequence[MetricCounter], name: str, provider: str, label: str) -> Mapping[str, float]:
     """A provider's counters of a name, by another label."""
     found: dict[str, float] = {}
-    for total in totals:
+    for total in counters:
         labels = dict(total.labels)
         if total.name == name and labels.get("provider") == provider and label in labels:
             found[labels[label]] = found.get(labels[label], 0) + total.number

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from bouncehandler.report.model import Timeline
-from bouncehandler.spool import Figure
-from bouncehandler.spool.data import OTHERS
+from bouncehandler.spool import HourlyCount
+from bouncehandler.spool.models import OTHERS
 
 _MOST = 20_000
 """Values of a dimension that are kept while adding up; beyond, the rarer half goes under `OTHERS`."""
@@ -49,7 +49,7 @@ class Sums:
     hours: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """By hours since the epoch, and what is counted over time."""
 
-    def add(self, figure: Figure) -> None:
+    def add(self, figure: HourlyCount) -> None:
         """Add one figure."""
         what = What(figure.kind, figure.verdict)
         if not figure.dimension:
@@ -80,10 +80,10 @@ def number(cell: Cell, kind: str, verdict: str | None = None) -> int:
     return sum(count for what, count in cell.items() if what.kind == kind and verdict in {None, what.verdict})
 
 
-def added(figures: Iterable[Figure]) -> Sums:
+def added(hourly_counts: Iterable[HourlyCount]) -> Sums:
     """The sums of figures."""
     sums = Sums()
-    for figure in figures:
+    for figure in hourly_counts:
         sums.add(figure)
     return sums
 

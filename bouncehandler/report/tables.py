@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bouncehandler.report.model import Column, Kind, Table, Value
 from bouncehandler.report.sums import Cell, Sums, number
-from bouncehandler.spool.data import OTHERS
+from bouncehandler.spool.models import OTHERS
 
 MOST_ROWS = 200
 """Rows of a table: so a page of a million records is as quick as one of a thousand."""

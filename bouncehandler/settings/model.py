@@ -25,7 +25,7 @@ from bouncehandler.settings.policy import PolicySettings
 from bouncehandler.settings.section import Positive, Section, Whole
 from bouncehandler.settings.sources import Table, split_list
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.place import path_of
+from bouncehandler.spool.sqlite.files import path_of
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 

@@ -7,74 +7,83 @@ several processes at once, and raises `SpoolError` when the disk, or the file, f
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from bouncehandler.spool.data import (
-    Again,
-    Before,
+from bouncehandler.spool.admin import (
+    DeadLetter,
+    ErasureResult,
+    HeldSpike,
+    HistoryEvent,
+    ManualAction,
+    Selection,
+    SpoolAdmin,
+    Undone,
+)
+from bouncehandler.spool.models import (
+    BounceFingerprint,
     Claimed,
-    Counted,
+    Completed,
     Counts,
-    Dead,
-    Done,
-    Figure,
+    DeadLettered,
+    HourlyCount,
+    MetricCounter,
     Notice,
-    Owed,
-    Post,
+    NoticeBatch,
     ProviderState,
     Pruned,
+    QueuedSuppression,
     Recorded,
-    Returned,
+    Released,
+    RetentionCutoffs,
+    RetryLater,
     Settlement,
-    Sighting,
+    SoftBounceEntry,
     SpoolError,
     Status,
-    Total,
 )
-from bouncehandler.spool.numbers import Numbers
-from bouncehandler.spool.review import DeadLetter, Forgotten, Happening, HeldSpike, Review, Selection, Taken, Undone
+from bouncehandler.spool.stats import StatsStore
 from bouncehandler.suppression import Dispatch
 
 __all__ = [
-    "Again",
-    "Before",
+    "RetryLater",
+    "RetentionCutoffs",
     "Claimed",
-    "Counted",
+    "SoftBounceEntry",
     "Counts",
-    "Dead",
+    "DeadLettered",
     "DeadLetter",
-    "Done",
-    "Figure",
-    "Forgotten",
-    "Happening",
+    "Completed",
+    "HourlyCount",
+    "ErasureResult",
+    "HistoryEvent",
     "HeldSpike",
     "Notice",
-    "Numbers",
-    "Owed",
-    "Post",
+    "StatsStore",
+    "QueuedSuppression",
+    "NoticeBatch",
     "ProviderState",
     "Pruned",
     "Recorded",
-    "Returned",
-    "Review",
+    "Released",
+    "SpoolAdmin",
     "Selection",
     "Settlement",
-    "Sighting",
+    "BounceFingerprint",
     "Spool",
     "SpoolError",
     "Status",
-    "Taken",
-    "Total",
+    "ManualAction",
+    "MetricCounter",
     "Undone",
 ]
 
 
-class Spool(Review, Numbers, Protocol):
+class Spool(SpoolAdmin, StatsStore, Protocol):
     """What reads and what dispatches need of it; see the module's text for what holds for every method."""
 
-    def record(self, batch: Sequence[Owed], now: float) -> Recorded:
+    def record(self, batch: Sequence[QueuedSuppression], now: float) -> Recorded:
         """Put a batch on disk; when this returns, it is safe."""
         ...
 
-    def count(self, batch: Sequence[Counted], now: float) -> Recorded:
+    def count(self, batch: Sequence[SoftBounceEntry], now: float) -> Recorded:
         """Put soft bounces on disk, and record the suppressions that they come to.
 
         A recipient counts once a day, by the latest bounce of that day; those since its latest delivery count. It is
@@ -94,7 +103,7 @@ class Spool(Review, Numbers, Protocol):
         """
         ...
 
-    def prune(self, before: Before, *, now: float, after: int, most: int) -> Pruned:
+    def prune(self, before: RetentionCutoffs, *, now: float, after: int, most: int) -> Pruned:
         """Remove what was done long ago: one step, which looks at the `most` oldest suppressions after `after`.
 
         A suppression goes with its dispatches and attempts, as one: when all its dispatches were done before the time
@@ -151,7 +160,7 @@ class Spool(Review, Numbers, Protocol):
         now: float,
         *,
         per_campaign: bool = False,
-        totals: Sequence[Total] = (),
+        counters: Sequence[MetricCounter] = (),
     ) -> int:
         """Write down how claims ended, all or none; one that somebody else has claimed meanwhile is left alone.
 
@@ -165,7 +174,7 @@ class Spool(Review, Numbers, Protocol):
         The lists that calls had changed before they failed are kept with the dispatch: a later `already` or `unknown`
         is settled as `unsubscribed` from those.
 
-        `totals` are added in the same transaction.
+        `counters` are added in the same transaction.
 
         Returns:
             How many that waited behind were settled too.
@@ -196,7 +205,7 @@ class Spool(Review, Numbers, Protocol):
         """The whole spool in numbers."""
         ...
 
-    def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:
+    def enqueue_notice(self, kind: str, about: Mapping[str, str], now: float) -> None:
         """Queue a notice, if this spool was opened with notices of that kind.
 
         It queues by itself, in the transaction that makes it so: new complaints and unsubscribe requests, a provider
@@ -211,7 +220,7 @@ class Spool(Review, Numbers, Protocol):
         """
         ...
 
-    def claim_post(self, *, now: float, every: float, until: float) -> Post | None:
+    def claim_notices(self, *, now: float, every: float, until: float) -> NoticeBatch | None:
         """Claim the queued notices until `until`.
 
         None when there are none, or less than `every` seconds have passed since the last were sent, or another process
@@ -223,18 +232,18 @@ class Spool(Review, Numbers, Protocol):
         """
         ...
 
-    def notices(self, post: Post, *, after: int, limit: int) -> list[Notice]:
+    def notices(self, post: NoticeBatch, *, after: int, limit: int) -> list[Notice]:
         """The claimed notices with numbers above `after`, oldest first, at most `limit`."""
         ...
 
-    def settle_post(self, post: Post, *, upto: int, now: float) -> None:
+    def settle_notices(self, post: NoticeBatch, *, upto: int, now: float) -> None:
         """Forget the claimed notices up to this number, which were sent; with the last one the claim ends.
 
         Somebody else's claim is left alone.
         """
         ...
 
-    def postpone_post(self, post: Post, until: float) -> None:
+    def postpone_notices(self, post: NoticeBatch, until: float) -> None:
         """Give the claim back; nobody may have it before `until`, at most an hour ahead."""
         ...
 

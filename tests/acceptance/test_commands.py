@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import LONGEST, Program, bounce
 from tests.acceptance.shell import alone, trail, with_dead_letters, with_trail, without_privileges
 from tests.fakes.mailwizz import FakeMailWizz

@@ -69,12 +69,12 @@ class House:
         self.news.subscribe("bob@example.net", NEWS)
         self.configure()
 
-    def join(self, person: str) -> str:
+    def join(self, subject: str) -> str:
         """Put somebody on four lists; returns the subscriber's id on the one that sends."""
-        self.news.subscribe(person, OFFERS)
-        self.old.subscribe(person, NEWS)
-        self.shop.subscribe(person, "1")
-        return self.news.subscribe(person, NEWS)
+        self.news.subscribe(subject, OFFERS)
+        self.old.subscribe(subject, NEWS)
+        self.shop.subscribe(subject, "1")
+        return self.news.subscribe(subject, NEWS)
 
     def configure(self, **tables: Mapping[str, object]) -> None:
         """Every provider wants bounces of nobody, to show that complaints don't ask."""
@@ -105,11 +105,11 @@ class House:
         """Ann's at each list manager, and whom the webhook was told."""
         return self.lists(ANN) | {"crm": set(self.crm.recipients)}
 
-    def lists(self, person: str) -> dict[str, set[str]]:
+    def lists(self, subject: str) -> dict[str, set[str]]:
         """Somebody's statuses at each list manager."""
         managers: Mapping[str, FakeMailWizz | FakeInterspire]
         managers = {"news": self.news, "old": self.old, "shop": self.shop}
-        return {name: set(manager.status_of(person).values()) for name, manager in managers.items()}
+        return {name: set(manager.status_of(subject).values()) for name, manager in managers.items()}
 
 
 OFF_ALL = {"news": {"unsubscribed"}, "old": {"unsubscribed"}, "shop": {"unsubscribed"}}
@@ -155,14 +155,14 @@ HIDDEN = {
 @pytest.mark.parametrize("how", ["headers", "token", "configured token"])
 def test_by_mailwizz_ids(house: House, how: str) -> None:
     """Where the address is hidden, MailWizz's ids stand for it; MailWizz tells it, and all others hear of it."""
-    ids = {person: house.join(person) for person in HIDDEN}
+    ids = {subject: house.join(subject) for subject in HIDDEN}
     if how == "configured token":
         with house.program.config.open("a") as config:
             config.write('[[unsubscribe]]\ndomain = "u.example"\nprovider = "news"\n')
             config.write('pattern = "u+{subscriber}.{list}.{campaign}"\n')
-    finished = house.reports(*(report(HIDDEN[person], **_by_ids(how, uid)) for person, uid in ids.items()))
+    finished = house.reports(*(report(HIDDEN[subject], **_by_ids(how, uid)) for subject, uid in ids.items()))
     assert finished.status == 0, finished.stderr
-    assert [house.lists(person) for person in HIDDEN] == [OFF_ALL] * len(HIDDEN)
+    assert [house.lists(subject) for subject in HIDDEN] == [OFF_ALL] * len(HIDDEN)
     assert sorted(house.crm.recipients) == sorted(HIDDEN)
     people = sorted(one["recipient"] for one in house.program.suppressions())
     assert people == sorted([*HIDDEN, *(f"mailwizz:{NEWS}/{uid}" for uid in ids.values())])
@@ -260,14 +260,14 @@ def test_a_minute_of_5000_complaints(house: House) -> None:
         rows = [report(f"user{number}@example.net", header_Subject=hostile) for number in range(5000)]
         with house.program.start() as running:
             running.write(feed(rows[:1]))
-            wait_until(lambda: len(smtp.taken) == 1)
+            wait_until(lambda: len(smtp.manual_actions) == 1)
             running.write(feed(rows[1:2500]))
             running.write(feed(rows[2500:]))
-            wait_until(lambda: len(smtp.taken) == 2, 30)
+            wait_until(lambda: len(smtp.manual_actions) == 2, 30)
             finished = running.finish()
         assert finished.status == 0, finished.stderr
         assert [re.findall("([0-9,]+) complaint", subject) for subject in smtp.subjects] == [["1"], ["4,999"]]
-        digest = smtp.taken[1]
+        digest = smtp.manual_actions[1]
         assert digest.recipients == ("postmaster@example.com",)
         assert "&lt;script&gt;" in digest.text("html")
         assert "<script" not in digest.text("html")

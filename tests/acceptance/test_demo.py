@@ -165,9 +165,9 @@ def test_the_numbers_add_up(shown: _Shown) -> None:
     """The totals are those of the rows above them, and of the file that stands for the list manager."""
     verdicts = [verdict for _, verdict, _ in _table(shown, "cat ROWS")[:-1]]
     first, again = (_totals(shown, heading) for heading in ("cat ROWS", "the same rows again"))
-    for totals in (first, again):
-        assert totals["rows"] == len(verdicts) == sum(totals[word] for word in _TRANSLATED)
-        assert {word: totals[word] for word in _TRANSLATED} == {
+    for counters in (first, again):
+        assert counters["rows"] == len(verdicts) == sum(counters[word] for word in _TRANSLATED)
+        assert {word: counters[word] for word in _TRANSLATED} == {
             word: verdicts.count(verdict) for word, verdict in _TRANSLATED.items()
         }
     unsubscribed = (shown.made / "unsubscribed.jsonl").read_text().splitlines()

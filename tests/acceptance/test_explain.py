@@ -21,9 +21,9 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield House(Program(tmp_path), stack)
 
 
-def explained(program: Program, person: str) -> list[Event]:
+def explained(program: Program, subject: str) -> list[Event]:
     """What `explain --format jsonl` tells."""
-    finished = program.run("explain", person, "--format", "jsonl")
+    finished = program.run("explain", subject, "--format", "jsonl")
     assert finished.status == 0, finished.stderr
     return [json.loads(line) for line in finished.stdout.splitlines()]
 

@@ -31,10 +31,10 @@ def program(seasoned: Path, tmp_path: Path) -> Program:
     return with_trail(tmp_path)
 
 
-def row(person: str, minutes: float, **cells: str) -> Mapping[str, str]:
+def row(subject: str, minutes: float, **cells: str) -> Mapping[str, str]:
     """A hard bounce so many minutes after the start."""
     at = (START + timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M:%S%z")
-    return bounce(person, timeLogged=at, timeQueued=at, **cells)
+    return bounce(subject, timeLogged=at, timeQueued=at, **cells)
 
 
 def ordinary(program: Program) -> None:

@@ -89,8 +89,8 @@ def test_nobody_is_named(fed: Program, form: str) -> None:
     """No form of it holds anybody's address."""
     said = fed.run("report", *LONG_AGO, *([form] if form else []), *(["-"] if form == "--html" else [])).stdout
     assert "gmail" in said
-    for person in ("jane", "joe", "ann@", "jim@", "jo@", "kim", "listed@", "news@"):
-        assert person not in said
+    for subject in ("jane", "joe", "ann@", "jim@", "jo@", "kim", "listed@", "news@"):
+        assert subject not in said
 
 
 def test_csv_is_harmless(fed: Program) -> None:
@@ -186,10 +186,10 @@ def test_daily_by_mail(tmp_path: Path) -> None:
         program.configure({"notify": notify}, trail=trail(tmp_path))
         program.feed([bounce("jane@example.com")])
         program.feed([bounce("joe@example.com")])
-        (taken,) = smtp.taken
-    assert taken.subject.startswith("bouncehandler report, ")
-    assert "Nothing was read in this time" in taken.text()
-    (page,) = taken.mail.iter_attachments()
+        (manual_actions,) = smtp.manual_actions
+    assert manual_actions.subject.startswith("bouncehandler report, ")
+    assert "Nothing was read in this time" in manual_actions.text()
+    (page,) = manual_actions.mail.iter_attachments()
     assert page.get_content().startswith("<!DOCTYPE html>")
     assert str(page.get_filename()).endswith(".html")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import SCRIPT, Finished, Program, accounting, bounce
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
 from tests.fakes.webhook import SECRET, FakeReceiver
@@ -73,7 +73,9 @@ def test_by_ids(house: House, sender: str) -> None:
     assert house.news.status_of(ANN) == {NEWS: "confirmed", OFFERS: "confirmed"}, "the mail process calls nobody"
     finished = house.works()
     with closing(SqliteSpool.open_reading(house.program.spool)) as spool:
-        (figure,) = [one for one in spool.figures(0, time.time()) if (one.kind, one.dimension) == ("unsubscribe", "")]
+        (figure,) = [
+            one for one in spool.hourly_counts(0, time.time()) if (one.kind, one.dimension) == ("unsubscribe", "")
+        ]
     assert (figure.verdict, figure.number) == ("suppress", 1)
     assert finished.status == 0, finished.stderr
     assert set(house.news.status_of(ANN).values()) == {"unsubscribed"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program
 from tests.acceptance.shell import on_terminal, told, trail, with_trail
 from tests.fakes.mailwizz import FakeMailWizz

@@ -28,10 +28,10 @@ def program(tmp_path: Path) -> Iterator[Program]:
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def soft(day: int, person: str = "soft@example.com") -> Row:
+def soft(day: int, subject: str = "soft@example.com") -> Row:
     """A soft bounce on a day in March."""
     at = f"2026-03-0{day} 09:00:05+0000"
-    return bounce(person, "quota-issues", dsnStatus="5.2.2 (full)", timeLogged=at, timeQueued=at)
+    return bounce(subject, "quota-issues", dsnStatus="5.2.2 (full)", timeLogged=at, timeQueued=at)
 
 
 ROWS = [bounce("hard@example.com"), bounce("other@example.com", "our-own-category"), *(soft(day) for day in (1, 2, 3))]

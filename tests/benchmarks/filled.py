@@ -5,8 +5,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from bouncehandler.spool.kinds import person_number
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.hashes import subject_hash
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.benchmarks.program import PROVIDER
 
 _DAY = 86400.0
@@ -39,7 +39,7 @@ def fill(path: Path, done: int) -> Path:
     if done:
         values = {"rows": done, "provider": PROVIDER, "at": int(time.time() - 2 * _DAY)}
         with closing(sqlite3.connect(path)) as raw, raw:
-            raw.create_function("person_number", 1, person_number, deterministic=True)
+            raw.create_function("person_number", 1, subject_hash, deterministic=True)
             for statement in (_FILL, _DONE, _ATTEMPTS):
                 raw.execute(statement, values)
     return path

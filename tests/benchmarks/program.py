@@ -13,8 +13,8 @@ from bouncehandler.cli.crew import build_crew
 from bouncehandler.logs import get_logger
 from bouncehandler.record import Bounce, parse_address
 from bouncehandler.settings import load
-from bouncehandler.spool import Owed
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import QueuedSuppression
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
 from tests.benchmarks.corpus import ORIGINATORS
 
@@ -76,7 +76,7 @@ def owe(config: Path, work: Iterable[Suppression]) -> None:
     with closing(SqliteSpool.open(load(config, {}).spool.url)) as spool:
         left = iter(work)
         while some := list(islice(left, _GROUP)):
-            spool.record([Owed(one, (PROVIDER,)) for one in some], time.time())
+            spool.record([QueuedSuppression(one, (PROVIDER,)) for one in some], time.time())
 
 
 def carry_out(config: Path, count: int) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from bouncehandler.dispatcher import Caller, HealthSettings, Lane, LaneSettings, Schedule
-from bouncehandler.spool import Owed, Spool
+from bouncehandler.spool import QueuedSuppression, Spool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool_examples import people
 from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
@@ -38,7 +38,7 @@ def rows(place: Path, provider: str = "news") -> dict[str, Row]:
 
 def owe(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",)) -> None:
     """Record suppressions that are due now."""
-    spool.record([Owed(one, to) for one in suppressions], time.time())
+    spool.record([QueuedSuppression(one, to) for one in suppressions], time.time())
 
 
 def crowd(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:

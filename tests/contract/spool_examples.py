@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from bouncehandler.spool import Again, Before, Dead, Done, Owed, Returned, Spool
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import (
+    Completed,
+    DeadLettered,
+    QueuedSuppression,
+    Released,
+    RetentionCutoffs,
+    RetryLater,
+    Spool,
+)
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Dispatch, Outcome, Suppression
 
 NOW = 1_767_225_600.0
@@ -26,12 +34,12 @@ def suppression(recipient: str = "ann@example.com", number: int = 0, **fields: o
 
 def put(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",), now: float = NOW) -> None:
     """Record suppressions, owed to `to`."""
-    spool.record([Owed(one, to) for one in suppressions], now)
+    spool.record([QueuedSuppression(one, to) for one in suppressions], now)
 
 
-def before(time: float) -> Before:
+def before(time: float) -> RetentionCutoffs:
     """What was done before then, whatever its reason."""
-    return Before(time, time, time, time, time)
+    return RetentionCutoffs(time, time, time, time, time)
 
 
 def people(count: int) -> list[Suppression]:
@@ -65,24 +73,24 @@ def attempt(result: str = "unsubscribed", answer: str = "200 OK") -> Attempt:
     return Attempt(started_at=NOW, seconds=0.02, result=result, answer=answer)
 
 
-def done(dispatch: Dispatch, kind: str = "unsubscribed") -> Done:
+def done(dispatch: Dispatch, kind: str = "unsubscribed") -> Completed:
     """It was carried out."""
-    return Done(dispatch, attempt(kind), Outcome(kind, ("7",)))  # type: ignore[arg-type]  # one of three, by the test
+    return Completed(dispatch, attempt(kind), Outcome(kind, ("7",)))  # type: ignore[arg-type]  # one of three, by the test
 
 
-def again(dispatch: Dispatch, due_at: float, step: int = 1) -> Again:
+def again(dispatch: Dispatch, due_at: float, step: int = 1) -> RetryLater:
     """It is to be tried again."""
-    return Again(dispatch, attempt("temporary", "503"), due_at, step)
+    return RetryLater(dispatch, attempt("temporary", "503"), due_at, step)
 
 
-def dead(dispatch: Dispatch, answer: str = "400 no such list") -> Dead:
+def dead(dispatch: Dispatch, answer: str = "400 no such list") -> DeadLettered:
     """It is given up."""
-    return Dead(dispatch, attempt("permanent", answer))
+    return DeadLettered(dispatch, attempt("permanent", answer))
 
 
-def returned(dispatch: Dispatch, due_at: float = NOW) -> Returned:
+def returned(dispatch: Dispatch, due_at: float = NOW) -> Released:
     """It is given back unused."""
-    return Returned(dispatch, due_at)
+    return Released(dispatch, due_at)
 
 
 def claim_until_empty(kind: str, place: str, batch: int) -> list[int]:
@@ -103,7 +111,9 @@ def record_batches(kind: str, place: str, name: str, batches: int) -> int:
     spool = open_spool(kind, place)
     try:
         return sum(
-            spool.record([Owed(suppression(f"{name}{batch}.{n}@example.com"), ("news",)) for n in range(10)], NOW).new
+            spool.record(
+                [QueuedSuppression(suppression(f"{name}{batch}.{n}@example.com"), ("news",)) for n in range(10)], NOW
+            ).new
             for batch in range(batches)
         )
     finally:

@@ -11,8 +11,8 @@ import pytest
 
 from bouncehandler.dispatcher import Caller, Crew, Lane, Schedule
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
-from bouncehandler.spool import Owed, Selection, Spool, SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import QueuedSuppression, Selection, Spool, SpoolError
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.lanes import Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
@@ -84,7 +84,7 @@ def test_learned_address_goes_on(place: Path, spool: SqliteSpool) -> None:
     news.always = Outcome("unsubscribed", ("7",), recipient="ann@example.com")
     news.open.clear()
     hidden = suppression("", list_manager="mailwizz", list_id="ab", subscriber_id="cd")
-    spool.record([Owed(hidden, ("news", "crm"), ("news",))], time.time())
+    spool.record([QueuedSuppression(hidden, ("news", "crm"), ("news",))], time.time())
     lane(crew, "news", news, spool)
     crm_lane = lane(crew, "crm", crm, spool, poll=60.0)
     crew.start()
@@ -100,13 +100,15 @@ def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpoo
     """Ids that reach an adapter which can't act on them become a dead letter that says so, and stop nothing else."""
     crew, crm = Crew(), FakeAdapter()
     hidden = suppression("", list_manager="crm", list_id="ab", subscriber_id="cd")
-    spool.record([Owed(hidden, ("crm",), ("crm",)), Owed(suppression(), ("crm",))], time.time())
+    spool.record(
+        [QueuedSuppression(hidden, ("crm",), ("crm",)), QueuedSuppression(suppression(), ("crm",))], time.time()
+    )
     lane(crew, "crm", crm, spool)
     crew.start()
     crew.drain()
     assert ends(crew)
     assert crm.called == ["ann@example.com"]
-    assert rows(place, "crm")[hidden.person].state == "dead"
+    assert rows(place, "crm")[hidden.subject].state == "dead"
     (letter,) = spool.dead_letters(Selection())
     assert "needs an address" in letter.answer
 

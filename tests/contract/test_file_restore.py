@@ -30,7 +30,7 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def standing(told: Sequence[dict[str, Any]]) -> dict[str, str]:
+def active_suppression(told: Sequence[dict[str, Any]]) -> dict[str, str]:
     """What a reader has that knows both kinds of lines: recipients by id."""
     suppressed = {line["id"]: line["recipient"] for line in told if "restored" not in line}
     for line in told:
@@ -72,6 +72,6 @@ def test_what_was_taken_back_is_as_before(told: list[tuple[str, int, int]]) -> N
         for one, (_, _, times) in zip(made, told, strict=True):
             for _ in range(times):
                 file.restore(one, Outcome("unsubscribed"))
-        assert standing(lines(path)) == {
+        assert active_suppression(lines(path)) == {
             one.id: one.recipient for one, (_, _, times) in zip(made, told, strict=True) if not times
         }

@@ -126,14 +126,14 @@ class TestCalls:
     def test_many_threads_fetch_the_lists_once(self, fake: FakeInterspire, interspire: Interspire) -> None:
         """Threads that start together fetch the lists once between them."""
         people = [f"u{n}@example.com" for n in range(16)]
-        for person in people:
-            fake.subscribe(person, "1")
+        for subject in people:
+            fake.subscribe(subject, "1")
         fake.latency = 0.05
         together = threading.Barrier(len(people))
 
-        def work(person: str) -> str:
+        def work(subject: str) -> str:
             together.wait(10)
-            return interspire.unsubscribe(suppression(person)).kind
+            return interspire.unsubscribe(suppression(subject)).kind
 
         with ThreadPoolExecutor(len(people)) as pool:
             assert set(pool.map(work, people)) == {"unsubscribed"}

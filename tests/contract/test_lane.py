@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from bouncehandler.provider import PermanentFailure, TemporaryFailure
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.lanes import MINUTE, Running, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression

@@ -8,7 +8,7 @@ import pytest
 
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Selection, Undone
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.lanes import Running, Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
 from tests.fakes.adapter import DONE, CheckableAdapter, FakeAdapter
@@ -72,10 +72,10 @@ class TestHold:
     def test_what_was_changed_before_is_kept(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Of a call that finds the provider unavailable half-way, undo restores what it had changed until then."""
         adapter.always = ProviderUnavailable("HTTP 401: bad key", changed=("4", "2"))
-        (person,) = crowd(spool, 1)
+        (subject,) = crowd(spool, 1)
         Running(spool, adapter).drain()
         undone = list(spool.undo(Selection(), restoring=("news",), now=time.time(), asked_by=""))
-        assert undone == [Undone(person, "news", "restoring", "lists 4, 2")]
+        assert undone == [Undone(subject, "news", "restoring", "lists 4, 2")]
 
     def test_nobody_else_is_called(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Only the calls in flight find out; what waits behind them is given back."""

@@ -10,7 +10,7 @@ import pytest
 
 from bouncehandler.provider import TemporaryFailure
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.lanes import MINUTE, Running, Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
 from tests.fakes.adapter import BatchedAdapter, FakeAdapter

@@ -10,7 +10,7 @@ import pytest
 
 from bouncehandler.ingest import pump
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.lanes import Running, settings
 from tests.contract.pumps import Pumping, over_file
 from tests.fakes.adapter import FakeAdapter

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Owed, ProviderState, Recorded, Selection, Spool, SpoolError
+from bouncehandler.spool import ProviderState, QueuedSuppression, Recorded, Selection, Spool, SpoolError
 from tests.contract.spool_examples import (
     DAY,
     NOW,
@@ -39,7 +39,7 @@ class TestRecording:
 
     def test_counts_new_and_known(self, spool: Spool) -> None:
         """Recording the same batch again changes nothing."""
-        batch = [Owed(one, ("news",)) for one in people(5)]
+        batch = [QueuedSuppression(one, ("news",)) for one in people(5)]
         assert spool.record(batch, NOW) == Recorded(new=5, duplicates=0)
         assert spool.record(batch, NOW + 1) == Recorded(new=0, duplicates=5)
         assert spool.status().dispatches.pending == 5
@@ -56,7 +56,9 @@ class TestRecording:
     def test_mixed_batch(self, spool: Spool) -> None:
         """A batch of known, new and repeated suppressions adds each new one once."""
         put(spool, ANN)
-        assert spool.record([Owed(one, ("news",)) for one in (BOB, ANN, BOB)], NOW) == Recorded(new=1, duplicates=2)
+        assert spool.record([QueuedSuppression(one, ("news",)) for one in (BOB, ANN, BOB)], NOW) == Recorded(
+            new=1, duplicates=2
+        )
         assert recipients(take(spool)) == ["ann@example.com", "bob@example.com"]
 
     def test_provider_added_later(self, spool: Spool) -> None:
@@ -68,13 +70,15 @@ class TestRecording:
 
     def test_provider_from_a_repetition(self, spool: Spool) -> None:
         """A repetition inside one batch, wanted by another provider, is dispatched to both."""
-        spool.record([Owed(ANN, ("news",)), Owed(ANN, ("crm",))], NOW)
+        spool.record([QueuedSuppression(ANN, ("news",)), QueuedSuppression(ANN, ("crm",))], NOW)
         assert [len(take(spool, provider=name)) for name in ("news", "crm")] == [1, 1]
 
     def test_each_to_whom_it_is_owed(self, spool: Spool) -> None:
         """Suppressions of one batch go to the providers that want them; one that none wants is recorded."""
         cat = suppression("cat@example.com")
-        spool.record([Owed(ANN, ("news", "crm")), Owed(BOB, ("crm",)), Owed(cat, ())], NOW)
+        spool.record(
+            [QueuedSuppression(ANN, ("news", "crm")), QueuedSuppression(BOB, ("crm",)), QueuedSuppression(cat, ())], NOW
+        )
         assert recipients(take(spool)) == ["ann@example.com"]
         assert recipients(take(spool, provider="crm")) == ["ann@example.com", "bob@example.com"]
         assert spool.status().suppressions == 3

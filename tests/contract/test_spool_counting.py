@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Counted, Recorded, Selection, Spool
+from bouncehandler.spool import Recorded, Selection, SoftBounceEntry, Spool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool_examples import DAY, NOW, open_spool, recipients, suppression, take
 
@@ -24,11 +24,11 @@ def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
 
 def soft(
     day: float, recipient: str = ANN, *, after: int = 3, within: float = WEEKS, providers: tuple[str, ...] = ("news",)
-) -> Counted:
+) -> SoftBounceEntry:
     """A soft bounce so many days after the beginning of 2026."""
     at = datetime.fromtimestamp(NOW + day * DAY, UTC)
     one = suppression(recipient, int(day * 1000), category="quota-issues", status="5.2.2", occurred_at=at)
-    return Counted(one._replace(rule="the rule", diagnostic="full"), providers, after, within)
+    return SoftBounceEntry(one._replace(rule="the rule", diagnostic="full"), providers, after, within)
 
 
 def bounces(

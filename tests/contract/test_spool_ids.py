@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Done, Owed, Recorded, Selection, Spool
+from bouncehandler.spool import Completed, QueuedSuppression, Recorded, Selection, Spool
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
 from tests.contract.spool_examples import DAY, NOW, attempt, dead, done, open_spool, put, recipients, suppression, take
 
@@ -27,10 +27,10 @@ def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
 
 def put_ids(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news", "old_news")) -> Recorded:
     """Record suppressions that everybody wants, and `to` can act on."""
-    return spool.record([Owed(one, EVERYONE, to) for one in suppressions], NOW)
+    return spool.record([QueuedSuppression(one, EVERYONE, to) for one in suppressions], NOW)
 
 
-def told(dispatch: Dispatch, address: str = "ann@example.com", kind: str = "unsubscribed") -> Done:
+def told(dispatch: Dispatch, address: str = "ann@example.com", kind: str = "unsubscribed") -> Completed:
     """Carried out, and the address learned."""
     one = done(dispatch, kind)
     return replace(one, outcome=replace(one.outcome, recipient=address))
@@ -45,7 +45,7 @@ class TestIds:
         put_ids(spool, HIDDEN, both)
         assert list(spool.suppressions(Selection())) == [HIDDEN, both]
         assert list(spool.suppressions(Selection(recipient="ann@example.com"))) == [both]
-        assert list(spool.suppressions(Selection(recipient=HIDDEN.person))) == [HIDDEN]
+        assert list(spool.suppressions(Selection(recipient=HIDDEN.subject))) == [HIDDEN]
 
     def test_owed_to_those_who_can(self, spool: Spool) -> None:
         """Only providers that can act on the ids are told at first."""
@@ -62,7 +62,11 @@ class TestIds:
 
     def test_in_a_batch_with_addresses(self, spool: Spool) -> None:
         """One batch may hold both: each is owed as it should be, and a repeat changes nothing."""
-        batch = [Owed(HIDDEN, EVERYONE, ("news",)), Owed(suppression(), EVERYONE), Owed(HIDDEN, EVERYONE, ("news",))]
+        batch = [
+            QueuedSuppression(HIDDEN, EVERYONE, ("news",)),
+            QueuedSuppression(suppression(), EVERYONE),
+            QueuedSuppression(HIDDEN, EVERYONE, ("news",)),
+        ]
         assert spool.record(batch, NOW) == Recorded(new=2, duplicates=1)
         assert spool.record(batch, NOW) == Recorded(new=0, duplicates=3)
         assert recipients(take(spool, provider="crm")) == ["ann@example.com"]
@@ -145,7 +149,7 @@ class TestLearned:
 
     def test_nobody_else_wants_it(self, spool: Spool) -> None:
         """Where there is only the provider that told, the address is on record and owed to nobody."""
-        spool.record([Owed(HIDDEN, ("news",), ("news",))], NOW)
+        spool.record([QueuedSuppression(HIDDEN, ("news",), ("news",))], NOW)
         spool.settle([told(one) for one in take(spool)], NOW)
         assert spool.status().dispatches.waiting == 0
         assert len(list(spool.suppressions(Selection(recipient="ann@example.com")))) == 1
@@ -154,5 +158,5 @@ class TestLearned:
         """Without an address nothing is learned."""
         put_ids(spool, HIDDEN, to=("news",))
         (mine,) = take(spool)
-        spool.settle([Done(mine, attempt("unknown"), Outcome("unknown"))], NOW)
+        spool.settle([Completed(mine, attempt("unknown"), Outcome("unknown"))], NOW)
         assert len(list(spool.suppressions(Selection()))) == 1

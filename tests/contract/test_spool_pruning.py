@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Before, Owed, Pruned, Selection, Spool
-from bouncehandler.spool.pruning import sweep
+from bouncehandler.spool import Pruned, QueuedSuppression, RetentionCutoffs, Selection, Spool
+from bouncehandler.spool.sqlite.retention import sweep
 from tests.contract.spool_examples import (
     DAY,
     NOW,
@@ -36,9 +36,9 @@ def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
     opened.close()
 
 
-def prune(spool: Spool, until: float | Before = BEFORE, now: float = LATER) -> int:
+def prune(spool: Spool, until: float | RetentionCutoffs = BEFORE, now: float = LATER) -> int:
     """Prune the whole spool in small steps."""
-    times = until if isinstance(until, Before) else before(until)
+    times = until if isinstance(until, RetentionCutoffs) else before(until)
     return sweep(lambda after, _: spool.prune(times, now=now, after=after, most=2), lambda: 0.0, lambda _: False)
 
 
@@ -68,8 +68,8 @@ def test_what_was_done_long_ago_goes(spool: Spool) -> None:
 
 def test_what_nobody_wanted_goes(spool: Spool) -> None:
     """A suppression that was owed to nobody goes by the time at which it was recorded."""
-    spool.record([Owed(ANN, ())], NOW)
-    spool.record([Owed(BOB, ())], LATER)
+    spool.record([QueuedSuppression(ANN, ())], NOW)
+    spool.record([QueuedSuppression(BOB, ())], LATER)
     put(spool, NEWEST, now=LATER)
     assert prune(spool) == 1
     assert left(spool) == ["bob", "newest"]
@@ -122,9 +122,9 @@ def test_fed_again(spool: Spool) -> None:
     """A record that comes again after it was pruned counts anew; before that it is known."""
     put(spool, ANN, NEWEST)
     carry_out(spool, "news")
-    assert spool.record([Owed(ANN, ("news",))], LATER).new == 0
+    assert spool.record([QueuedSuppression(ANN, ("news",))], LATER).new == 0
     assert prune(spool) == 1
-    assert spool.record([Owed(ANN, ("news",))], LATER).new == 1
+    assert spool.record([QueuedSuppression(ANN, ("news",))], LATER).new == 1
     assert recipients(take(spool, now=LATER)) == ["ann@example.com"]
 
 

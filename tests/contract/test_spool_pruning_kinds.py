@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Before, Owed, Selection, Spool
-from bouncehandler.spool.pruning import sweep
+from bouncehandler.spool import QueuedSuppression, RetentionCutoffs, Selection, Spool
+from bouncehandler.spool.sqlite.retention import sweep
 from tests.contract.spool_examples import (
     DAY,
     NOW,
@@ -35,7 +35,7 @@ def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
     opened.close()
 
 
-def prune(spool: Spool, times: Before) -> int:
+def prune(spool: Spool, times: RetentionCutoffs) -> int:
     """Prune the whole spool in small steps."""
     return sweep(lambda after, _: spool.prune(times, now=LATER, after=after, most=2), lambda: 0.0, lambda _: False)
 
@@ -58,9 +58,9 @@ def reasons(spool: Spool) -> list[str]:
     return [one.reason for one in spool.suppressions(Selection())]
 
 
-def told(spool: Spool, person: str) -> list[str]:
+def told(spool: Spool, subject: str) -> list[str]:
     """What `explain` tells of calls, and of what they came to."""
-    happened = [(one.event, one.detail) for one in spool.history(person)]
+    happened = [(one.event, one.detail) for one in spool.history(subject)]
     return [event if event.startswith("call") else f"{event} {detail}" for event, detail in happened if ": " in event]
 
 
@@ -70,10 +70,10 @@ def test_each_reason_has_its_time(spool: Spool, at: int) -> None:
     put(spool, *(suppression(f"u{n}@example.com", reason=reason) for n, reason in enumerate(REASONS)))
     carry_out(spool)
     put(spool, NEWEST, now=LATER)
-    assert prune(spool, Before(*(SOON if n == at else None for n in range(len(REASONS))))) == 1
+    assert prune(spool, RetentionCutoffs(*(SOON if n == at else None for n in range(len(REASONS))))) == 1
     assert reasons(spool) == [reason for n, reason in enumerate(REASONS) if n != at] + ["bounce"]
-    assert prune(spool, Before()) == 0
-    assert prune(spool, Before(*(SOON if n == at else NOW - DAY for n in range(len(REASONS))))) == 0
+    assert prune(spool, RetentionCutoffs()) == 0
+    assert prune(spool, RetentionCutoffs(*(SOON if n == at else NOW - DAY for n in range(len(REASONS))))) == 0
 
 
 def test_the_one_behind_many_that_stay(spool: Spool) -> None:
@@ -81,7 +81,7 @@ def test_the_one_behind_many_that_stay(spool: Spool) -> None:
     put(spool, *people(9), suppression("ann@example.com", reason="complaint"))
     carry_out(spool)
     put(spool, NEWEST, now=LATER)
-    assert prune(spool, Before(complaint=SOON)) == 1
+    assert prune(spool, RetentionCutoffs(complaint=SOON)) == 1
     assert reasons(spool) == ["bounce"] * 10
 
 
@@ -104,7 +104,7 @@ def test_a_bounce_goes_before_what_the_person_said(spool: Spool) -> None:
     put(spool, suppression(), suppression(number=1, reason="complaint"))
     carry_out(spool)
     put(spool, NEWEST, now=LATER)
-    assert prune(spool, Before(bounce=SOON)) == 1
+    assert prune(spool, RetentionCutoffs(bounce=SOON)) == 1
     assert reasons(spool) == ["complaint", "bounce"]
 
 
@@ -117,7 +117,7 @@ def test_attempts_go_before_their_suppressions(spool: Spool) -> None:
     assert prune_attempts(spool) == 5
     assert told(spool, "user4@example.com") == ["done: unsubscribed lists 7"]
     assert spool.status() == status
-    assert spool.record([Owed(people(1)[0], ("news",))], LATER).new == 0
+    assert spool.record([QueuedSuppression(people(1)[0], ("news",))], LATER).new == 0
     assert prune_attempts(spool) == 0
 
 

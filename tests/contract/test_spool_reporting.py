@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Selection, Spool, Taken
+from bouncehandler.spool import ManualAction, Selection, Spool
 from tests.contract.spool_examples import DAY, NOW, open_spool, people, put
 
 
@@ -23,12 +23,15 @@ def test_taken(spool: Spool) -> None:
     put(spool, *people(4))
     for recipient, at in (("user0@example.com", NOW), ("user1@example.com", NOW + 1), ("user2@example.com", NOW + DAY)):
         list(spool.undo(Selection(recipient=recipient), restoring=(), now=at, asked_by="ann"))
-    assert set(spool.taken(NOW, NOW + DAY)) == {Taken("undone", "ann", "", 2), Taken("withdrawn", "ann", "news", 2)}
-    assert set(spool.taken(NOW + DAY, NOW + 2 * DAY)) == {
-        Taken("undone", "ann", "", 1),
-        Taken("withdrawn", "ann", "news", 1),
+    assert set(spool.manual_actions(NOW, NOW + DAY)) == {
+        ManualAction("undone", "ann", "", 2),
+        ManualAction("withdrawn", "ann", "news", 2),
     }
-    assert not spool.taken(0, NOW)
+    assert set(spool.manual_actions(NOW + DAY, NOW + 2 * DAY)) == {
+        ManualAction("undone", "ann", "", 1),
+        ManualAction("withdrawn", "ann", "news", 1),
+    }
+    assert not spool.manual_actions(0, NOW)
 
 
 def test_a_report_is_queued_once(spool: Spool, tmp_path: Path) -> None:
@@ -42,7 +45,7 @@ def test_a_report_is_queued_once(spool: Spool, tmp_path: Path) -> None:
     assert spool.status().notices == 1
     assert not spool.queue_report(NOW - DAY, NOW, NOW + 3600)
     assert spool.queue_report(NOW, NOW + DAY, NOW + DAY)
-    post = spool.claim_post(now=NOW + DAY, every=0, until=NOW + DAY + 60)
+    post = spool.claim_notices(now=NOW + DAY, every=0, until=NOW + DAY + 60)
     assert post is not None
     kinds = [(notice.kind, float(notice.about["until"])) for notice in spool.notices(post, after=0, limit=9)]
     assert kinds == [("report", NOW), ("report", NOW + DAY)]

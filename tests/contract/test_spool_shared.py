@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Owed, Selection, Spool
+from bouncehandler.spool import QueuedSuppression, Selection, Spool
 from tests.contract.spool_examples import (
     NOW,
     claim_until_empty,
@@ -98,7 +98,9 @@ def test_threads_claim(spool: Spool) -> None:
     def record() -> None:
         start.wait()
         for number in range(50):
-            spool.record([Owed(suppression(f"late{number}.{n}@example.com"), ("crm",)) for n in range(10)], NOW)
+            spool.record(
+                [QueuedSuppression(suppression(f"late{number}.{n}@example.com"), ("crm",)) for n in range(10)], NOW
+            )
 
     with ThreadPoolExecutor(9) as pool:
         recording = pool.submit(record)

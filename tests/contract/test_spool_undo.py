@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Done, Owed, Selection, Spool, Undone
+from bouncehandler.spool import Completed, QueuedSuppression, Selection, Spool, Undone
 from bouncehandler.suppression import Outcome
 from tests.contract.spool_examples import (
     DAY,
@@ -54,7 +54,7 @@ def undo(  # noqa: PLR0913  # each has a default, which most tests want
 
 def told(undone: list[Undone]) -> list[tuple[str, str]]:
     """Who, and what becomes of them."""
-    return [(one.person, one.what) for one in undone]
+    return [(one.subject, one.what) for one in undone]
 
 
 def carry_out(spool: Spool, kind: str = "unsubscribed") -> None:
@@ -65,7 +65,7 @@ def carry_out(spool: Spool, kind: str = "unsubscribed") -> None:
 def restored(spool: Spool, now: float = NOW + 20) -> list[tuple[str, Outcome | None]]:
     """Claim what is due, and settle restorations as restored; who, and what is to be undone."""
     claimed = take(spool, now=now)
-    endings = [Done(one, attempt("restored"), Outcome("restored", ("7",))) for one in claimed if one.restores]
+    endings = [Completed(one, attempt("restored"), Outcome("restored", ("7",))) for one in claimed if one.restores]
     spool.settle(endings, now)
     return [(one.suppression.recipient, one.restores) for one in claimed]
 
@@ -93,7 +93,7 @@ def test_what_is_undone_is_no_suppression(spool: Spool) -> None:
     assert [one.recipient for one in spool.suppressions(Selection())] == ["bob@example.net"]
     assert [one.recipient for one in spool.suppressions(Selection(is_undone=True))] == ["ann@example.com"]
     assert len(list(spool.suppressions(Selection(is_undone=None)))) == 2
-    spool.record([Owed(ANN, ("news", "crm"))], NOW)
+    spool.record([QueuedSuppression(ANN, ("news", "crm"))], NOW)
     assert take(spool, provider="crm") == []
 
 
@@ -124,9 +124,9 @@ def test_while_a_call_is_under_way(spool: Spool, kind: str, calls: int) -> None:
 
 
 @pytest.mark.parametrize("standing", [ANN_AGAIN, COMPLAINT], ids=["bounce", "complaint"])
-def test_what_stands_keeps_the_person_off(spool: Spool, standing: object) -> None:
+def test_what_stands_keeps_the_person_off(spool: Spool, active_suppression: object) -> None:
     """Where something else speaks against the person nothing is restored, until that is undone too."""
-    put(spool, ANN, standing)  # type: ignore[arg-type]  # both are suppressions
+    put(spool, ANN, active_suppression)  # type: ignore[arg-type]  # both are suppressions
     carry_out(spool)
     chosen = Selection(match="does not exist")
     assert told(undo(spool, chosen, is_dry=True)) == [("ann@example.com", "kept")]
@@ -224,14 +224,14 @@ def test_selection(spool: Spool) -> None:
         (Selection(limit=1), ["ann@example.com"]),
         (Selection(reason="list"), []),
     ):
-        assert [one.person for one in undo(spool, selection, is_dry=True)] == names
+        assert [one.subject for one in undo(spool, selection, is_dry=True)] == names
 
 
 def test_many(spool: Spool) -> None:
     """More people than one window holds, each once, also where they have many suppressions."""
     put(spool, *people(1100), *(suppression("user1@example.com", n) for n in range(1, 1000)))
     undone = undo(spool)
-    assert len({one.person for one in undone}) == 1100
+    assert len({one.subject for one in undone}) == 1100
     assert spool.status().dispatches.waiting == 0
 
 

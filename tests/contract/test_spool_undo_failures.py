@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Again, Dead, Done, Returned, Selection, Settlement, Spool, Undone
+from bouncehandler.spool import Completed, DeadLettered, Released, RetryLater, Selection, Settlement, Spool, Undone
 from bouncehandler.suppression import Dispatch, Outcome
 from tests.contract.spool_examples import DAY, NOW, again, attempt, dead, open_spool, put, returned, suppression, take
 
 ANN = suppression("ann@example.com")
 LATER = suppression("ann@example.com", 1)
-FAILED: dict[str, Callable[[Dispatch], Again | Dead | Returned]] = {
+FAILED: dict[str, Callable[[Dispatch], RetryLater | DeadLettered | Released]] = {
     "again": lambda one: again(one, NOW),
     "dead": dead,
     "returned": returned,
@@ -39,9 +39,9 @@ def failed(one: Dispatch, *changed: str, how: str = "again") -> Settlement:
     return replace(FAILED[how](one), changed=changed)
 
 
-def done(one: Dispatch, kind: str = "unsubscribed", *lists: str) -> Done:
+def done(one: Dispatch, kind: str = "unsubscribed", *lists: str) -> Completed:
     """The call for it went well."""
-    return Done(one, attempt(kind), Outcome(kind, lists))  # type: ignore[arg-type]  # one of four, by the test
+    return Completed(one, attempt(kind), Outcome(kind, lists))  # type: ignore[arg-type]  # one of four, by the test
 
 
 def undo(spool: Spool, restoring: tuple[str, ...] = ("news",), *, is_dry: bool = False) -> list[Undone]:
@@ -197,7 +197,7 @@ def test_many_at_once(spool: Spool) -> None:
         spool.settle([failed(one, f"{who}.{step}") for who, one in due.items() if "7" not in who], NOW)
         spool.settle([failed(one) for who, one in due.items() if "7" in who], NOW)
     spool.settle([done(one, "already") for one in take(spool)], NOW)
-    told = {one.person: one.detail for one in undo(spool)}
+    told = {one.subject: one.detail for one in undo(spool)}
     whom = [ANN.recipient, *(one.recipient for one in people)]
     assert told == {
         who: "the call had changed nothing: already" if "7" in who else f"lists {who}.0, {who}.1" for who in whom

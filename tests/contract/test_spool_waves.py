@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from bouncehandler.spikes import SpikeSettings
-from bouncehandler.spool import Owed, Returned, Selection, Sighting, Spool
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import BounceFingerprint, QueuedSuppression, Released, Selection, Spool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool_examples import DAY, NOW, done, recipients, suppression, take
 
-GMAIL, YAHOO = Sighting("gmail", "5.1.1 no such user"), Sighting("yahoo", "5.1.1 no such user")
+GMAIL, YAHOO = BounceFingerprint("gmail", "5.1.1 no such user"), BounceFingerprint("yahoo", "5.1.1 no such user")
 SETTINGS = SpikeSettings(minimum=20)
 START = NOW - 3 * DAY
 HOUR = 3600.0
@@ -33,11 +33,13 @@ def spool(path: Path) -> Iterator[SqliteSpool]:
     opened.close()
 
 
-def bounced(name: str, at: float, sighting: Sighting | None = GMAIL, reason: str = "bounce") -> Owed:
+def bounced(
+    name: str, at: float, fingerprint: BounceFingerprint | None = GMAIL, reason: str = "bounce"
+) -> QueuedSuppression:
     """A hard bounce of somebody at some time."""
     when = datetime.fromtimestamp(at, UTC)
     one = suppression(f"{name}@example.com", diagnostic="550 5.1.1 no such user")
-    return Owed(one._replace(occurred_at=when, reason=reason), ("news",), sighting=sighting)
+    return QueuedSuppression(one._replace(occurred_at=when, reason=reason), ("news",), fingerprint=fingerprint)
 
 
 def ordinary(spool: Spool) -> None:
@@ -98,8 +100,8 @@ def test_a_wave_in_one_commit(spool: SqliteSpool) -> None:
 def test_a_fault_of_our_own_at_many_operators(spool: SqliteSpool) -> None:
     """New words, at all operators in one commit: what is held at a large one does not hide a small one."""
     words = "5.1.1 signature did not verify"
-    large = [bounced(f"large{n}", NOW, Sighting("aol", words)) for n in range(600)]
-    small = [bounced(f"small{n}", NOW, Sighting("zoho", words)) for n in range(60)]
+    large = [bounced(f"large{n}", NOW, BounceFingerprint("aol", words)) for n in range(600)]
+    small = [bounced(f"small{n}", NOW, BounceFingerprint("zoho", words)) for n in range(60)]
     spool.record([*large, *small], NOW + 60)
     assert [(one.mailbox_provider, one.held) for one in spool.spikes(Selection())] == [("aol", 600), ("zoho", 60)]
 
@@ -232,7 +234,7 @@ def test_the_postmaster_is_told(spool: SqliteSpool) -> None:
     assert spool.remind(NOW + HOUR, NOW + DAY) == 1
     spool.decide_held(Selection(), is_released=True, now=NOW + DAY, asked_by="")
     assert spool.remind(NOW + 2 * DAY, NOW + 3 * DAY) == 0
-    post = spool.claim_post(now=NOW + DAY, every=1, until=NOW + DAY + 60)
+    post = spool.claim_notices(now=NOW + DAY, every=1, until=NOW + DAY + 60)
     assert post
     told = spool.notices(post, after=0, limit=10)
     assert [one.about["mailbox_provider"] for one in told] == ["gmail", "gmail"]
@@ -248,16 +250,16 @@ def test_the_tallies_are_pruned(spool: SqliteSpool) -> None:
     assert held(spool) == []
 
 
-def events(spool: Spool, person: str) -> list[tuple[str, str]]:
+def events(spool: Spool, subject: str) -> list[tuple[str, str]]:
     """What is told of somebody."""
-    return [(one.event, one.detail) for one in spool.history(person)]
+    return [(one.event, one.detail) for one in spool.history(subject)]
 
 
 def test_what_has_begun_is_not_held(spool: SqliteSpool) -> None:
     """A call that was given back after it had changed a list is to be finished: discarded, it would be half done."""
     spike(spool, 10)
     (begun,) = take(spool, 1, now=NOW + 30)
-    spool.settle([Returned(begun, NOW + 30, ("7",))], NOW + 30)
+    spool.settle([Released(begun, NOW + 30, ("7",))], NOW + 30)
     spike(spool, 100, at=NOW + 40, name="rest")
     assert len(held(spool)) > 100
     assert begun.suppression.recipient not in held(spool)

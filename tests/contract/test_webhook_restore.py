@@ -101,5 +101,7 @@ def test_what_was_taken_back_is_as_before(told: list[tuple[str, bool, bool]], ba
         for one, is_undone, is_repeated in made:
             for _ in range(is_undone + (is_undone and is_repeated)):
                 webhook.restore(one, TOLD)
-        for name, standing in receiver.suppressed.items():
-            assert standing == [one.id for one, is_undone, _ in made if one.recipient == name and not is_undone]
+        for name, active_suppression in receiver.suppressed.items():
+            assert active_suppression == [
+                one.id for one, is_undone, _ in made if one.recipient == name and not is_undone
+            ]

@@ -7,7 +7,7 @@ from bouncehandler.accounting import PowerMtaCsvReader
 from bouncehandler.ingest import Ingest, Owing, Tokens
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
-from bouncehandler.spool import Counted, Owed, Recorded, SpoolError
+from bouncehandler.spool import QueuedSuppression, Recorded, SoftBounceEntry, SpoolError
 from tests.fakes.adapter import KeptLog
 
 HEADER = b"type,timeLogged,timeQueued,orig,rcpt,bounceCat,dsnStatus,dsnDiag,jobId\n"
@@ -25,7 +25,7 @@ class FakeRecorder:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         """The recipients of each commit."""
-        self.owed: list[Owed] = []
+        self.owed: list[QueuedSuppression] = []
         self.fails: SpoolError | None = None
         """What a commit raises."""
         self.open = threading.Event()
@@ -33,7 +33,7 @@ class FakeRecorder:
         self.open.set()
         self.is_busy = threading.Event()
         """Set while a commit is under way."""
-        self.counted: list[Counted] = []
+        self.counted: list[SoftBounceEntry] = []
         self.deliveries: dict[str, int] = {}
         self.told: list[tuple[str, dict[str, str]]] = []
         self._seen: set[str] = set()
@@ -43,7 +43,7 @@ class FakeRecorder:
         """All recipients that were committed."""
         return [recipient for batch in self.batches for recipient in batch]
 
-    def record(self, batch: Sequence[Owed], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
+    def record(self, batch: Sequence[QueuedSuppression], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
         """Keep a batch."""
         self.is_busy.set()
         assert self.open.wait(30), "nobody let the commit go on"
@@ -56,7 +56,7 @@ class FakeRecorder:
         self._seen |= new
         return Recorded(new=len(new), duplicates=len(batch) - len(new))
 
-    def count(self, batch: Sequence[Counted], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
+    def count(self, batch: Sequence[SoftBounceEntry], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
         """Keep soft bounces; none is ever enough."""
         self.counted += batch
         return Recorded(new=0, duplicates=0)
@@ -65,7 +65,7 @@ class FakeRecorder:
         """Keep deliveries."""
         self.deliveries |= deliveries
 
-    def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:  # noqa: ARG002  # the spool's signature
+    def enqueue_notice(self, kind: str, about: Mapping[str, str], now: float) -> None:  # noqa: ARG002  # the spool's signature
         """Keep a notice."""
         self.told.append((kind, dict(about)))
 

@@ -42,14 +42,14 @@ class FakeReceiver(FakeServer):
     @property
     def suppressed(self) -> dict[str, list[str]]:
         """What a receiver that goes by its documentation has: by recipient, the ids for which it mails them no more."""
-        standing: dict[str, list[str]] = {recipient: [] for recipient in self.recipients}
+        active_suppression: dict[str, list[str]] = {recipient: [] for recipient in self.recipients}
         for event in self.events:
             data = event["data"]
             if event["type"] == "recipient.suppressed":
-                standing[data["recipient"]].append(data["id"])
-            elif event["type"] == "recipient.restored" and data["restores"] in standing[data["recipient"]]:
-                standing[data["recipient"]].remove(data["restores"])
-        return standing
+                active_suppression[data["recipient"]].append(data["id"])
+            elif event["type"] == "recipient.restored" and data["restores"] in active_suppression[data["recipient"]]:
+                active_suppression[data["recipient"]].remove(data["restores"])
+        return active_suppression
 
     def respond(self, request: Request) -> Answer:
         """Verify, remember, answer."""

@@ -11,7 +11,7 @@ import httpx
 from bouncehandler.dispatcher import Caller, Crew, HealthSettings, Lane, LaneSettings, Schedule
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Spool, SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome, Suppression
 from tests.fakes.adapter import KeptLog
 from tests.fakes.server import wait_until
@@ -74,19 +74,19 @@ class World:
     def begin(self, provider: str, suppressions: Sequence[Suppression], now: float) -> Call:
         """A call begins."""
         with self.lock:
-            behaviour = self._behaviour(provider, suppressions[0].person)
+            behaviour = self._behaviour(provider, suppressions[0].subject)
             call = Call(len(self.calls), provider, suppressions, behaviour, now + LEASE)
-            people = {one.person for one in suppressions}
+            people = {one.subject for one in suppressions}
             others = [one for one in self.calls if one.is_running and one.provider == provider and one.until > now]
-            self.doubles += [(one, call) for one in others if people & {each.person for each in one.suppressions}]
+            self.doubles += [(one, call) for one in others if people & {each.subject for each in one.suppressions}]
             self.calls.append(call)
             return call
 
-    def _behaviour(self, provider: str, person: str) -> Behaviour:
+    def _behaviour(self, provider: str, subject: str) -> Behaviour:
         """By what was asked before of this person, not by which thread comes first."""
         script = self.scripts.get(provider) or ("tells",)
-        before = sum(one.provider == provider and one.suppressions[0].person == person for one in self.calls)
-        return script[(before + len(person)) % len(script)]
+        before = sum(one.provider == provider and one.suppressions[0].subject == subject for one in self.calls)
+        return script[(before + len(subject)) % len(script)]
 
 
 class Severed:

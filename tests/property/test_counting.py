@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bouncehandler.spool import Selection
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import DAY, NOW
 from tests.contract.test_spool_counting import soft
 from tests.examples import many
@@ -78,7 +78,7 @@ def test_as_the_model_says(seen: Sequence[Event]) -> None:
 class Soft(NamedTuple):
     """A soft bounce of a batch, with a rule of its own."""
 
-    person: str
+    subject: str
     at: float
     """In days."""
     after: int
@@ -133,11 +133,11 @@ def test_batches_of_several_people(batches: Sequence[Sequence[Soft]]) -> None:
     with TemporaryDirectory() as folder:
         spool = SqliteSpool.open(Path(folder) / "spool.db")
         for batch in batches:
-            spool.count([soft(s.at, s.person, after=s.after, within=s.within * DAY) for s in batch], NOW)
+            spool.count([soft(s.at, s.subject, after=s.after, within=s.within * DAY) for s in batch], NOW)
             for bounce in batch:
-                people.setdefault(bounce.person, Days()).put(bounce)
-            for person in {bounce.person for bounce in batch}:
-                expected.update((person, number) for number in people[person].take())
+                people.setdefault(bounce.subject, Days()).put(bounce)
+            for subject in {bounce.subject for bounce in batch}:
+                expected.update((subject, number) for number in people[subject].take())
         found = Counter((one.recipient, one.diagnostic.count("full")) for one in spool.suppressions(Selection()))
         spool.close()
     assert found == expected

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from bouncehandler.dispatcher import LaneSettings
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
-from bouncehandler.spool import Owed
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import QueuedSuppression
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome, Suppression
 from tests.contract import lanes
 from tests.contract.lanes import MINUTE, Running, rows
@@ -154,7 +154,7 @@ def test_any_sequence_of_behaviours(scripts: list[list[Behaviour]], suspect_afte
         concurrency = 1  # else time would pass during other calls, and nobody could say when those ended
     lane_settings = lanes.settings(concurrency=concurrency, patience=0.0, suspect_after=suspect_after)
     with tempfile.TemporaryDirectory() as folder, closing(SqliteSpool.open(Path(folder) / "spool.db")) as spool:
-        spool.record([Owed(one, ("news",)) for one in people(len(scripts))], NOW)
+        spool.record([QueuedSuppression(one, ("news",)) for one in people(len(scripts))], NOW)
         for _ in range(len(recipients) * 8):
             one_round(spool, adapter, lane_settings)
             for recipient, behaviour, at in adapter.calls:

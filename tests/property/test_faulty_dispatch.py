@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bouncehandler.spool import Owed, Selection
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import QueuedSuppression, Selection
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool_examples import NOW, suppression
 from tests.examples import many
@@ -50,8 +50,10 @@ def _hidden(number: int, subscriber: str) -> Suppression:
 subsets = st.sets(st.sampled_from(PROVIDERS)).map(lambda names: tuple(sorted(names)))
 addressed = st.builds(suppression, st.sampled_from(["ann@example.com", "bob@example.com"]), st.integers(0, 3))
 hidden = st.builds(_hidden, st.integers(0, 2), st.sampled_from(sorted(LEARNED)))
-owed = st.builds(Owed, addressed, subsets) | st.builds(
-    lambda one, wanting: Owed(one, wanting, tuple(name for name in wanting if name in RESOLVERS)), hidden, subsets
+owed = st.builds(QueuedSuppression, addressed, subsets) | st.builds(
+    lambda one, wanting: QueuedSuppression(one, wanting, tuple(name for name in wanting if name in RESOLVERS)),
+    hidden,
+    subsets,
 )
 
 
@@ -70,7 +72,7 @@ class Row(NamedTuple):
     id: int
     provider: str
     record: str
-    person: str
+    subject: str
     state: str
     outcome: str | None
     attempts: int
@@ -94,7 +96,9 @@ class FaultyDispatch(RuleBasedStateMachine):
         first=st.fixed_dictionaries(dict.fromkeys(PROVIDERS, scripts)),
         batch=st.lists(owed, min_size=3, max_size=8),
     )
-    def begin(self, suspect_after: int, concurrency: int, first: dict[str, list[Behaviour]], batch: list[Owed]) -> None:
+    def begin(
+        self, suspect_after: int, concurrency: int, first: dict[str, list[Behaviour]], batch: list[QueuedSuppression]
+    ) -> None:
         """An empty spool, and providers that are well or not."""
         self.folder = tempfile.TemporaryDirectory()
         self.world = World(Path(self.folder.name) / "spool.db", NOW, dict(first))
@@ -110,12 +114,12 @@ class FaultyDispatch(RuleBasedStateMachine):
         self.record(batch)
 
     @rule(batch=st.lists(owed, min_size=1, max_size=5))
-    def record(self, batch: list[Owed]) -> None:
+    def record(self, batch: list[QueuedSuppression]) -> None:
         """New and known suppressions."""
         self.spool.record(batch, self.world.now)
-        for one, providers, resolvers, *_ in batch:
+        for one, providers, id_providers, *_ in batch:
             self.wanted.setdefault(one.id, providers)
-            self.owed |= {(name, one.id, one.person) for name in (providers if one.recipient else resolvers)}
+            self.owed |= {(name, one.id, one.subject) for name in (providers if one.recipient else id_providers)}
 
     @rule(provider=st.sampled_from(PROVIDERS), script=scripts, failing_checks=st.sampled_from([0, 1, 3]))
     def change(self, provider: str, script: list[Behaviour], failing_checks: int) -> None:
@@ -163,9 +167,9 @@ class FaultyDispatch(RuleBasedStateMachine):
         rows, attempts = self._rows(), self._attempts()
         accepted = {one.call for kept in attempts.values() for one in kept}
         self._learn(accepted)
-        assert {(row.provider, row.record, row.person) for row in rows} == self.owed
+        assert {(row.provider, row.record, row.subject) for row in rows} == self.owed
         assert len(rows) == len(self.owed)
-        carried_out = {(row.provider, row.person) for row in rows if row.outcome in _CARRIED_OUT}
+        carried_out = {(row.provider, row.subject) for row in rows if row.outcome in _CARRIED_OUT}
         for row in rows:
             self._agrees(row, attempts[row.id], carried_out)
         self._heard(accepted)
@@ -185,7 +189,7 @@ class FaultyDispatch(RuleBasedStateMachine):
         if row.state == "dead":
             assert last == "permanent" or (last == "temporary" and temporary > len(WAITS)), row
         elif row.state == "done" and row.outcome == "repeat":
-            assert (row.provider, row.person) in carried_out, row
+            assert (row.provider, row.subject) in carried_out, row
         elif row.state == "done":
             assert row.outcome == last, row
         else:
@@ -262,7 +266,7 @@ class FaultyDispatch(RuleBasedStateMachine):
 
 
 def _is_about(call: Call, row: Row) -> bool:
-    return any((one.id, one.person) == (row.record, row.person) for one in call.suppressions)
+    return any((one.id, one.subject) == (row.record, row.subject) for one in call.suppressions)
 
 
 def _assert_same(call: Call, row: Row, attempt: Kept) -> None:

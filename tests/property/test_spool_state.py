@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bouncehandler.spool import DeadLetter, Owed, Recorded, Selection, Settlement
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import DeadLetter, QueuedSuppression, Recorded, Selection, Settlement
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Dispatch
 from tests.contract.spool_examples import NOW, again, dead, done, returned, suppression, take
 from tests.examples import many
@@ -23,7 +23,7 @@ REPEAT_AFTER = 100.0
 CLAIM = 50.0
 
 owed = st.builds(
-    Owed,
+    QueuedSuppression,
     st.builds(suppression, st.sampled_from(["ann@example.com", "bob@example.com"]), st.integers(0, 4)),
     st.sampled_from([(), ("news",), ("crm",), ("crm", "news")]),
 )
@@ -75,7 +75,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.now = NOW
 
     @rule(batch=st.lists(owed, max_size=5))
-    def record(self, batch: list[Owed]) -> None:
+    def record(self, batch: list[QueuedSuppression]) -> None:
         """New and known suppressions, repeated inside the batch or not."""
         first = [one for n, one in enumerate(batch) if one.suppression.id not in self._ids(batch[:n]) | self.known]
         known = [one for one in batch if not any(one is other for other in first)]
@@ -86,7 +86,7 @@ class SpoolMachine(RuleBasedStateMachine):
         self.known |= self._ids(batch)
         assert self.spool.record(batch, self.now) == Recorded(new=len(first), duplicates=len(known))
 
-    def _ids(self, batch: list[Owed]) -> set[str]:
+    def _ids(self, batch: list[QueuedSuppression]) -> set[str]:
         return {one.suppression.id for one in batch}
 
     @rule(seconds=st.sampled_from([1.0, 10.0, 60.0, 200.0]))

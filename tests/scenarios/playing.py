@@ -11,8 +11,8 @@ from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Address, Bounce, parse_status
 from bouncehandler.settings.rules import read_rules
 from bouncehandler.spikes import MailboxProviders, SpikeSettings, normalize_diagnostic
-from bouncehandler.spool import Done, Owed, Selection, Sighting
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import BounceFingerprint, Completed, QueuedSuppression, Selection
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression
 from tests.scenarios.traffic import THIRD_WEEK, Bounced, Traffic
 
@@ -49,7 +49,7 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     kinds: dict[str, bool] = {}
     unruled: set[str] = set()
     counts: Counter[str] = Counter()
-    batch: list[Owed] = []
+    batch: list[QueuedSuppression] = []
     for minute, rows in enumerate(traffic.rows(), traffic.begins):
         for row in rows:
             at = datetime.fromtimestamp(start + row.at * 60, UTC)
@@ -74,16 +74,20 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     return Played(counts["false"], held[True], counts["true"], held[False], noticed, by_rules, len(unruled - kept))
 
 
-def _owed(row: Bounced, at: datetime, mailbox_providers: MailboxProviders) -> Owed:
+def _owed(row: Bounced, at: datetime, mailbox_providers: MailboxProviders) -> QueuedSuppression:
     digest = blake2b(row.recipient.encode(), digest_size=12).hexdigest()
     one = Suppression(digest, row.recipient, "bounce", status=row.status, diagnostic=row.diagnostic, occurred_at=at)
-    sighting = Sighting(mailbox_providers.of(row.recipient, row.host), normalize_diagnostic(row.status, row.diagnostic))
-    return Owed(one, ("news",), sighting=sighting)
+    fingerprint = BounceFingerprint(
+        mailbox_providers.of(row.recipient, row.host), normalize_diagnostic(row.status, row.diagnostic)
+    )
+    return QueuedSuppression(one, ("news",), fingerprint=fingerprint)
 
 
 def _dispatch(spool: SqliteSpool, now: float) -> None:
     claimed = spool.claim("news", 100_000, now=now, until=now + 60, repeat_after=0, per_campaign=False)
-    spool.settle([Done(one, Attempt(now, 0.0, "unsubscribed", ""), Outcome("unsubscribed")) for one in claimed], now)
+    spool.settle(
+        [Completed(one, Attempt(now, 0.0, "unsubscribed", ""), Outcome("unsubscribed")) for one in claimed], now
+    )
 
 
 def _shipped() -> Policy:

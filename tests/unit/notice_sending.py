@@ -11,8 +11,8 @@ from typing import Any, Self, get_args
 from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.notices import Courier, Letterhead, Readable, Sender, SenderSettings, Server
 from bouncehandler.settings.mail import NoticeKind
-from bouncehandler.spool import Owed, Post
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import NoticeBatch, QueuedSuppression
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import suppression
 from tests.fakes.server import wait_until
 from tests.fakes.smtp import CERTIFICATE, FakeSmtp
@@ -67,10 +67,10 @@ class WatchedSpool(SqliteSpool):
     put_off = 0
     """How often a claim was given back."""
 
-    def postpone_post(self, post: Post, until: float) -> None:
+    def postpone_notices(self, post: NoticeBatch, until: float) -> None:
         """Note the wait, if it is one after a failure."""
         wait = until - self.clock()
-        super().postpone_post(post, until)
+        super().postpone_notices(post, until)
         self.put_off += 1
         if wait > 1:
             self.waits.append(wait)
@@ -119,7 +119,7 @@ class Bench:
         sender.stop(20)
         return sender
 
-    def tell(self, count: int = 1) -> None:
+    def enqueue_notice(self, count: int = 1) -> None:
         """Queue notices, numbered on from the last."""
         first = self.spool.status().suppressions
         self.complain(first, count)
@@ -127,7 +127,7 @@ class Bench:
     def complain(self, first: int, count: int) -> None:
         """Record complaints of user FIRST and so on."""
         people = [suppression(f"user{n}@example.com", reason="complaint") for n in range(first, first + count)]
-        self.spool.record([Owed(one, ()) for one in people], self.clock())
+        self.spool.record([QueuedSuppression(one, ()) for one in people], self.clock())
 
     def wait_until_empty(self) -> None:
         """Return as soon as nothing is queued."""

@@ -35,7 +35,7 @@ _CATCHES_EVERYTHING = {
     "bouncehandler/dispatcher/lane.py": "kept for the owner of the lane, who ends the process over it",
     "bouncehandler/notices/sender.py": "kept for the owner; what only mail can cause is logged and put off",
     "bouncehandler/logs/masking.py": "a stranger's value whose text can't be had must not end the log",
-    "bouncehandler/spool/connection.py": "rolls back, then raises it again",
+    "bouncehandler/spool/sqlite/connection.py": "rolls back, then raises it again",
     "bouncehandler/registry.py": "a stranger's module may raise anything while it is imported",
     "bouncehandler/cli/__init__.py": "PowerMTA must try again where the installation is not whole; else raised again",
     "bouncehandler/cli/unsubscribe_mail.py": "a bug becomes one sentence and a status with which PowerMTA tries again",
@@ -105,7 +105,7 @@ def test_adapters_know_only_the_port(path: Path) -> None:
 
 def test_the_left_half_loads_nothing_that_could_call_a_network() -> None:
     """Importing ingest and the spool brings in no HTTP client and no adapter, not even by a detour."""
-    code = "import sys, bouncehandler.ingest, bouncehandler.spool.sqlite; print(*sys.modules)"
+    code = "import sys, bouncehandler.ingest, bouncehandler.spool.sqlite.store; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "bouncehandler.ingest" in loaded
     assert not {"httpx", "ssl", "bouncehandler.provider", "bouncehandler.dispatcher", "pydantic"} & set(loaded)

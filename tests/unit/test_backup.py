@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Selection, SpoolError, backup
-from bouncehandler.spool.backup import back_up
-from bouncehandler.spool.pruning import vacuum
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import Selection, SpoolError
+from bouncehandler.spool.sqlite import backup
+from bouncehandler.spool.sqlite.backup import back_up
+from bouncehandler.spool.sqlite.retention import vacuum
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import NOW, before, dead, done, people, put, suppression, take
 
 

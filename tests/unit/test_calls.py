@@ -10,7 +10,7 @@ import pytest
 from bouncehandler.dispatcher import Caller, Schedule
 from bouncehandler.dispatcher.calls import Probed, Settled, Unavailable, plain
 from bouncehandler.provider import PermanentFailure, ProviderError, ProviderUnavailable, TemporaryFailure
-from bouncehandler.spool import Again, Dead, Done
+from bouncehandler.spool import Completed, DeadLettered, RetryLater
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
 from tests.fakes.adapter import DONE, BatchedAdapter, CheckableAdapter, FakeAdapter, NoAnswers
 
@@ -80,7 +80,7 @@ def test_outcomes_settle(kind: str) -> None:
     result = caller.call(dispatches(1))
     assert isinstance(result, Settled)
     (done,) = result.settlements
-    assert isinstance(done, Done)
+    assert isinstance(done, Completed)
     assert done.outcome == outcome
     assert (done.attempt.started_at, done.attempt.seconds) == (NOW, 0.25)
     assert (done.attempt.result, done.attempt.answer) == (kind, "HTTP 200: ok")
@@ -104,7 +104,7 @@ def test_failures_that_are_tried_again(error: BaseException, said: str) -> None:
     """A temporary failure, a transport error, a bug, even a stranger's sys.exit(): the schedule decides."""
     result = call(failing(error))
     (again,) = result.settlements
-    assert isinstance(again, Again)
+    assert isinstance(again, RetryLater)
     assert (again.due_at, again.step) == (NOW + 60, 1)
     assert (again.attempt.result, again.attempt.answer) == ("temporary", said)
     assert (result.pause, result.failure) == (0.0, said)
@@ -113,7 +113,7 @@ def test_failures_that_are_tried_again(error: BaseException, said: str) -> None:
 def test_schedule_used_up() -> None:
     """A temporary failure after the last wait is a dead letter that keeps the last answer."""
     (dead,) = call(failing(TemporaryFailure("HTTP 503")), step=2).settlements
-    assert isinstance(dead, Dead)
+    assert isinstance(dead, DeadLettered)
     assert (dead.attempt.result, dead.attempt.answer) == ("temporary", "HTTP 503")
 
 
@@ -122,7 +122,7 @@ def test_retry_after(asked: float, wait: float) -> None:
     """A provider that asks for time gets it, from everybody, and is not under suspicion."""
     result = call(failing(TemporaryFailure("HTTP 429", retry_after=asked)), step=1)
     (again,) = result.settlements
-    assert isinstance(again, Again)
+    assert isinstance(again, RetryLater)
     assert (again.due_at, again.step) == (NOW + wait, 1)
     assert (result.pause, result.failure) == (wait, "")
 
@@ -132,7 +132,7 @@ def test_retry_after_that_is_no_number(junk: object) -> None:
     """What an adapter's author got wrong about the time counts as not said: the schedule decides."""
     result = call(failing(TemporaryFailure("HTTP 429", retry_after=junk)))  # type: ignore[arg-type]  # the point of it
     (again,) = result.settlements
-    assert isinstance(again, Again)
+    assert isinstance(again, RetryLater)
     assert (again.due_at, again.step, result.pause) == (NOW + 60, 1, 0.0)
 
 
@@ -140,7 +140,7 @@ def test_permanent_failure() -> None:
     """This dispatch is given up, and the provider is not suspected."""
     result = call(failing(PermanentFailure("no such list")))
     (dead,) = result.settlements
-    assert isinstance(dead, Dead)
+    assert isinstance(dead, DeadLettered)
     assert (dead.attempt.result, dead.attempt.answer, result.failure) == ("permanent", "no such list", "")
 
 
@@ -155,14 +155,14 @@ def test_unavailable() -> None:
 def test_answers_that_are_no_outcome(told: object) -> None:
     """An adapter that forgets to answer, or invents a kind, is a bug of its author: temporary, and said so."""
     (again,) = call(Odd(told)).settlements
-    assert isinstance(again, Again)
+    assert isinstance(again, RetryLater)
     assert "not an Outcome of a known kind" in again.attempt.answer
 
 
 def test_lists_of_numbers_become_text() -> None:
     """An adapter that names its lists by number does not break the spool, which keeps them as text."""
     (done,) = call(Odd(Outcome("unsubscribed", [7, 9]))).settlements  # type: ignore[arg-type]  # the point of it
-    assert isinstance(done, Done)
+    assert isinstance(done, Completed)
     assert done.outcome.lists == ("7", "9")
 
 
@@ -177,7 +177,7 @@ def test_lists_changed_before_a_failure(kind: type[ProviderError], told: object,
     for dispatch, changed in ((owed, kept), (restoring, ())):
         result = caller(adapter).call(dispatch)
         told_on = [result] if isinstance(result, Unavailable) else result.settlements
-        assert [one.changed for one in told_on if not isinstance(one, Done)] == [changed]
+        assert [one.changed for one in told_on if not isinstance(one, Completed)] == [changed]
 
 
 def test_clock_that_is_set_back_during_a_call() -> None:
@@ -187,7 +187,7 @@ def test_clock_that_is_set_back_during_a_call() -> None:
     result = caller.call(dispatches(1))
     assert isinstance(result, Settled)
     (done,) = result.settlements
-    assert isinstance(done, Done)
+    assert isinstance(done, Completed)
     assert done.attempt.seconds == 0.0
 
 
@@ -221,8 +221,14 @@ class TestBatches:
         caller = Caller(adapter, NoAnswers(), Schedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
         result = caller.call([*dispatches(2), *dispatches(1, step=1)])
         assert isinstance(result, Settled)
-        assert [one.due_at for one in result.settlements if isinstance(one, Again)] == [NOW + 60, NOW + 60, NOW + 300]
-        assert {one.changed for one in result.settlements if isinstance(one, Again)} == {()}  # whose would they be?
+        assert [one.due_at for one in result.settlements if isinstance(one, RetryLater)] == [
+            NOW + 60,
+            NOW + 60,
+            NOW + 300,
+        ]
+        assert {one.changed for one in result.settlements if isinstance(one, RetryLater)} == {
+            ()
+        }  # whose would they be?
 
     def test_too_few_outcomes(self) -> None:
         """Where outcomes are missing nobody knows whose: none counts as done."""
@@ -231,7 +237,7 @@ class TestBatches:
         caller = Caller(adapter, NoAnswers(), Schedule([60.0], lambda: 0.0), lambda: NOW)
         result = caller.call(dispatches(3))
         assert isinstance(result, Settled)
-        assert {type(one) for one in result.settlements} == {Again}
+        assert {type(one) for one in result.settlements} == {RetryLater}
         assert "2 outcomes for 3 suppressions" in result.failure
 
 

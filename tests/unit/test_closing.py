@@ -8,7 +8,7 @@ from bouncehandler.cli.closing import Comparison, Waiting, moment, provider_numb
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import compared_lines
 from bouncehandler.dispatcher import LaneTally
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import NOW, again, people, put, take
 
 AT = 1_767_225_600.0

@@ -9,7 +9,7 @@ from bouncehandler.dispatcher.calls import Back, Probed, Settled, Unavailable
 from bouncehandler.dispatcher.health import Health, HealthSettings
 from bouncehandler.dispatcher.journal import Journal
 from bouncehandler.spool import ProviderState
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.fakes.adapter import KeptLog
 
 NOW = 1_767_225_600.0

@@ -3,7 +3,7 @@
 import pytest
 
 from bouncehandler.policy import Policy
-from bouncehandler.spool import Owed, SpoolError
+from bouncehandler.spool import QueuedSuppression, SpoolError
 from bouncehandler.suppression import Suppression
 from tests.fakes.ingest import HEADER, Left, bounce
 
@@ -101,7 +101,7 @@ class TestDecisions:
         left = Left(routes={"news": ["news@example.com"], "crm": []})
         left.reads(b"email\nAnn@Example.com\nbob@example.com\nann@example.com\n")
         ann, bob, again = left.spool.owed
-        assert ann == Owed(
+        assert ann == QueuedSuppression(
             Suppression(ann.suppression.id, "ann@example.com", "list", "a list fed by hand always suppresses"),
             ("news", "crm"),
         )

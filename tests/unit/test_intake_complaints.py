@@ -34,7 +34,7 @@ def test_goes_to_everybody(left: Left) -> None:
     """A complaint is owed to every provider, whatever its sender, with its evidence."""
     left.reads(HEADER, complaint())
     (owed,) = left.spool.owed
-    assert (owed.providers, owed.resolvers) == (("news", "shop", "crm"), ())
+    assert (owed.providers, owed.id_providers) == (("news", "shop", "crm"), ())
     suppression = owed.suppression
     assert (suppression.recipient, suppression.reason, suppression.record_type) == ("ann@example.net", "complaint", "f")
     assert (suppression.category, suppression.rule) == ("abuse", 'policy.complaint."*" = "suppress"')
@@ -74,22 +74,22 @@ def test_ids_alone(left: Left) -> None:
     """A complaint that has only ids is owed to everybody, and told at first to those whose ids they are."""
     left.reads(HEADER, complaint("...", ids='"8,13",17'))
     (owed,) = left.spool.owed
-    assert (owed.providers, owed.resolvers) == (("news", "shop", "crm"), ("shop",))
-    assert (owed.suppression.recipient, owed.suppression.person) == ("", "interspire:8,13/17")
+    assert (owed.providers, owed.id_providers) == (("news", "shop", "crm"), ("shop",))
+    assert (owed.suppression.recipient, owed.suppression.subject) == ("", "interspire:8,13/17")
 
 
 def test_token_with_ids(left: Left) -> None:
     """The token of a List-Unsubscribe header names whose ids it holds."""
     left.reads(HEADER, complaint("", token='"<mailto:x@example.com>, <mailto:a.b@u.example.com?subject=u>"'))
     (owed,) = left.spool.owed
-    assert (owed.suppression.person, owed.resolvers) == ("mailwizz:b/a", ("news",))
+    assert (owed.suppression.subject, owed.id_providers) == ("mailwizz:b/a", ("news",))
 
 
 def test_signed_token(left: Left) -> None:
     """A signed token names an address, which counts where the reporter hid it."""
     left.reads(HEADER, complaint("redacted@aol.com", token="<mailto:signed@u.example.com>"))
     (owed,) = left.spool.owed
-    assert (owed.suppression.recipient, owed.resolvers) == ("bob@example.net", ())
+    assert (owed.suppression.recipient, owed.id_providers) == ("bob@example.net", ())
 
 
 def test_reported_address_goes_first(left: Left) -> None:
@@ -108,7 +108,7 @@ def test_nobody_knows_the_ids() -> None:
     """Ids that no provider knows are recorded, and counted as wanted by nobody."""
     left = Left(routes={"crm": []}, types={"crm": "webhook"})
     left.reads(HEADER, complaint("", ids="8,17"))
-    assert [owed.resolvers for owed in left.spool.owed] == [()]
+    assert [owed.id_providers for owed in left.spool.owed] == [()]
     assert left.intake.tally().unwanted == {"(ids of interspire)": 1}
 
 

@@ -31,10 +31,10 @@ def put(
     head: bytes = b"",
     sender: str = "joe@example.com",
     at: int = NOW,
-    person: Mapping[str, str] = PERSON,
+    subject: Mapping[str, str] = PERSON,
 ) -> str:
     """Post a letter; returns its name."""
-    values = {"to": "token@unsubscribe.example.com", "sender": sender, **person}
+    values = {"to": "token@unsubscribe.example.com", "sender": sender, **subject}
     return post(str(folder), compose(values, head, received_at=at), now_ns=at * SECOND)
 
 
@@ -47,7 +47,7 @@ def only(folder: Path) -> Letter:
 def test_a_letter_says_what_was_decided(tmp_path: Path) -> None:
     """Time, address, sender, person and the mail's own headers come out as they went in."""
     head = b"Subject: =?utf-8?q?Los_=E2=9C=93?=\r\nFrom: Joe <joe@example.com>\r\nX-Else: 1\r\nMessage-Id: <1@x>\r\n"
-    name = put(tmp_path / "letters", head, person=IDS)
+    name = put(tmp_path / "letters", head, subject=IDS)
     assert only(tmp_path / "letters") == Request(
         name,
         ListUnsubscribe(

@@ -36,9 +36,9 @@ class Box:
     def _committed(self) -> None:
         self.commits += 1
 
-    def put(self, number: int = 0, head: bytes = b"From: ann@example.net\n", **person: str) -> str:
+    def put(self, number: int = 0, head: bytes = b"From: ann@example.net\n", **subject: str) -> str:
         """Put a letter in, as the mail process does."""
-        values = {"to": "token@u.example.com", "sender": "ann@example.net", **(person or IDS)}
+        values = {"to": "token@u.example.com", "sender": "ann@example.net", **(subject or IDS)}
         letter = letterbox.compose(values, head + b"Message-Id: <%d@x>\n" % number, received_at=NOW)
         return letterbox.post(str(self.folder), letter, now_ns=NOW * 10**9 + number)
 
@@ -68,12 +68,12 @@ def test_requests(box: Box) -> None:
     box.put(1, recipient="bob@example.net")
     assert box.letters.take() == 2
     ids, signed = box.spool.owed
-    assert (ids.suppression.person, ids.resolvers) == ("mailwizz:ab123cd456ef7/gh890ij123kl4", ("news",))
+    assert (ids.suppression.subject, ids.id_providers) == ("mailwizz:ab123cd456ef7/gh890ij123kl4", ("news",))
     assert (ids.suppression.reason, ids.suppression.campaign_id) == ("unsubscribe", "mn567op890qr1")
     assert (signed.suppression.recipient, signed.providers) == ("bob@example.net", ("news", "crm"))
     assert (box.waiting, box.commits) == (0, 1)
     said = [event["recipient"] for event in box.log.named("unsubscribe_requested")]
-    assert said == [ids.suppression.person, "bob@example.net"]
+    assert said == [ids.suppression.subject, "bob@example.net"]
 
 
 def test_many(box: Box) -> None:

@@ -31,7 +31,7 @@ def smtp() -> Iterator[FakeSmtp]:
 def trouble(folder: Path, server: Server, **bench: Any) -> str:  # noqa: ANN401  # whatever the bench takes
     """What is said when a notice can't be sent: once for three tries, after which the notice is still there."""
     with Bench(folder, server, **bench) as there:
-        there.tell(2)
+        there.enqueue_notice(2)
         there.start()
         wait_until(lambda: len(there.spool.waits) >= 3)
         assert there.spool.status().notices == 2
@@ -70,7 +70,7 @@ def test_refusals(tmp_path: Path, smtp: FakeSmtp, stage: str, answer: str, said:
     with Bench(tmp_path, server_at(smtp.port)) as bench:
         bench.clock.now += 24 * 3600
         bench.pass_once()
-    assert len(smtp.taken) == 1
+    assert len(smtp.manual_actions) == 1
 
 
 @pytest.mark.parametrize("stage", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
@@ -135,9 +135,9 @@ def test_tls_and_login(tmp_path: Path, tls: Any) -> None:  # noqa: ANN401  # one
         FakeSmtp(tls=tls, login=("bh", PASSWORD)) as smtp,
         Bench(tmp_path, server_at(smtp.port, tls=tls, username="bh", password=PASSWORD)) as bench,
     ):
-        bench.tell()
+        bench.enqueue_notice()
         bench.pass_once()
-        assert len(smtp.taken) == 1
+        assert len(smtp.manual_actions) == 1
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
@@ -203,7 +203,7 @@ def test_internationalised_recipients(tmp_path: Path, smtp: FakeSmtp) -> None:
     with FakeSmtp(knows_utf8=True) as modern, Bench(tmp_path, server_at(modern.port), to=to) as bench:
         bench.clock.now += 24 * 3600
         bench.pass_once()
-        assert [taken.recipients for taken in modern.taken] == [to]
+        assert [manual_actions.recipients for manual_actions in modern.manual_actions] == [to]
 
 
 @pytest.mark.parametrize(

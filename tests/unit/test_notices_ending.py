@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Post, SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import NoticeBatch, SpoolError
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.fakes.server import wait_until
 from tests.fakes.smtp import FakeSmtp
 from tests.unit.notice_examples import NOW
@@ -33,7 +33,7 @@ def bench(tmp_path: Path, smtp: FakeSmtp) -> Iterator[Bench]:
 class Failing(SqliteSpool):
     """A spool whose disk fails when a mail is settled."""
 
-    def settle_post(self, post: Post, *, upto: int, now: float) -> None:
+    def settle_notices(self, post: NoticeBatch, *, upto: int, now: float) -> None:
         """Fail."""
         raise SpoolError(f"the disk failed: {upto} {now} {post.claim}")
 
@@ -41,7 +41,7 @@ class Failing(SqliteSpool):
 def test_a_spool_that_fails(bench: Bench, smtp: FakeSmtp, tmp_path: Path) -> None:
     """A spool that fails ends the sender, and tells its owner; the mail, sent again later, is the same one."""
     failing = Failing.open(tmp_path / "spool.db")
-    bench.tell(2)
+    bench.enqueue_notice(2)
     sender = bench.start(spool=failing)
     wait_until(lambda: bench.failures == ["failed"])
     with pytest.raises(SpoolError, match="the disk failed"):
@@ -49,8 +49,8 @@ def test_a_spool_that_fails(bench: Bench, smtp: FakeSmtp, tmp_path: Path) -> Non
     failing.close()
     bench.clock.now += 3600
     bench.pass_once()
-    assert len(smtp.taken) == 2
-    assert len({taken.mail["Message-ID"] for taken in smtp.taken}) == 1
+    assert len(smtp.manual_actions) == 2
+    assert len({manual_actions.mail["Message-ID"] for manual_actions in smtp.manual_actions}) == 1
 
 
 class TestStop:
@@ -59,10 +59,10 @@ class TestStop:
     def test_sends_what_is_due(self, bench: Bench, smtp: FakeSmtp) -> None:
         """At the end what is due is sent at once, without waiting for others; what is not due stays."""
         sender = bench.start(linger=1000.0)
-        bench.tell(2)
+        bench.enqueue_notice(2)
         sender.stop(5)
         assert counted(smtp) == [2]
-        bench.tell(3)
+        bench.enqueue_notice(3)
         bench.pass_once()
         assert counted(smtp) == [2]
         assert bench.spool.status().notices == 3
@@ -71,7 +71,7 @@ class TestStop:
     def test_a_server_that_hangs(self, bench: Bench, smtp: FakeSmtp, stage: str) -> None:
         """A server that answers no more delays the end by no more than was given; the notices are kept, and said so."""
         smtp.hangs_at = stage  # type: ignore[assignment]  # one of them
-        bench.tell(2)
+        bench.enqueue_notice(2)
         sender = bench.start()
         wait_until(lambda: smtp.connections == 1)
         began = time.monotonic()
@@ -79,14 +79,14 @@ class TestStop:
         assert time.monotonic() - began < 0.7
         wait_until(lambda: bool(bench.log.reasons()), 2)
         assert bench.spool.status().notices == 2
-        assert not smtp.taken
+        assert not smtp.manual_actions
 
     def test_more_than_time_allows(self, tmp_path: Path, smtp: FakeSmtp) -> None:
         """Of a queue that is longer than the time, what was sent is settled and the rest stays, each once."""
         with Bench(tmp_path, server_at(smtp.port), every=0) as bench:
-            bench.tell(3000)
+            bench.enqueue_notice(3000)
             sender = bench.start()
-            wait_until(lambda: len(smtp.taken) > 3)
+            wait_until(lambda: len(smtp.manual_actions) > 3)
             sender.stop(0.2)
             wait_until(lambda: bench.spool.status().notices < 3000)
             assert bench.spool.status().notices > 0
@@ -102,13 +102,15 @@ class TestStop:
 def test_two_processes(tmp_path: Path, smtp: FakeSmtp, every: float) -> None:
     """Several processes on one spool send each notice once."""
     with Bench(tmp_path, server_at(smtp.port), every=every) as bench:
-        bench.tell(60)
+        bench.enqueue_notice(60)
         with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
             list(pool.map(send_all, [str(tmp_path)] * 3, [smtp.port] * 3, [every] * 3))
         assert bench.spool.status().notices == 0
     assert sum(counted(smtp)) == 60
-    assert len(smtp.taken) == (1 if every else 60)
-    assert len({taken.mail["Message-ID"] for taken in smtp.taken}) == len(smtp.taken)
+    assert len(smtp.manual_actions) == (1 if every else 60)
+    assert len({manual_actions.mail["Message-ID"] for manual_actions in smtp.manual_actions}) == len(
+        smtp.manual_actions
+    )
 
 
 def send_all(folder: str, port: int, every: float) -> None:

@@ -216,7 +216,7 @@ def _same_shape(mail: EmailMessage, harmless: EmailMessage) -> None:
 def test_masked_everywhere(kind: str) -> None:
     """No address of anybody but the postmaster and the sender is in the mail: in no field, name, subject or form."""
     address = "john.doe@secret.example"
-    about = dict.fromkeys(FIELDS, f"550 <{address}> no") | {"person": address, f"X-{address}": address}
+    about = dict.fromkeys(FIELDS, f"550 <{address}> no") | {"subject": address, f"X-{address}": address}
     mail = sent(notices((kind, about)))
     for said in (str(mail["Subject"]), text_of(mail), html_of(mail)):
         assert "john" not in said

@@ -90,9 +90,9 @@ def pass_once(bench: Bench) -> None:
 
 def test_a_mail_of_its_own(bench: Bench, smtp: FakeSmtp) -> None:
     """The text in short, the page as an attachment; what else there is to tell comes in another mail."""
-    bench.tell()
+    bench.enqueue_notice()
     pass_once(bench)
-    notices, report = smtp.taken
+    notices, report = smtp.manual_actions
     assert counted(smtp) == [1]
     assert report.subject == f"a report until {MONDAY + 7 * HOUR}"
     (attachment,) = report.mail.iter_attachments()
@@ -118,11 +118,11 @@ def test_one_that_can_not_be_made(bench: Bench, smtp: FakeSmtp) -> None:
     def broken(_: Notice) -> Enclosed:
         raise KeyError("hour")
 
-    bench.tell()
+    bench.enqueue_notice()
     bench.start(secretary=Secretary(bench.spool, Timetable("daily", 7, 0), bench.clock), enclose=broken).stop(20)
-    assert len(smtp.taken) == 2
+    assert len(smtp.manual_actions) == 2
     said = "the report from 2026-01-04 07:00:00 UTC to 2026-01-05 07:00:00 UTC could not be made: the log says why"
-    assert said in " ".join(smtp.taken[1].text().split())
+    assert said in " ".join(smtp.manual_actions[1].text().split())
     assert bench.log.reasons("report_failed") == ["KeyError: 'hour'"]
     assert bench.spool.status().notices == 0
 
@@ -133,7 +133,7 @@ def test_a_dead_server_delays_it(bench: Bench, smtp: FakeSmtp) -> None:
     pass_once(bench)
     bench.clock.now += DAY
     pass_once(bench)
-    assert not smtp.taken
+    assert not smtp.manual_actions
     smtp.answers.clear()
     bench.clock.now += 2 * HOUR
     pass_once(bench)

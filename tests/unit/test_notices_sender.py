@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bouncehandler.notices import Letterhead
-from bouncehandler.spool import Owed
+from bouncehandler.spool import QueuedSuppression
 from tests.contract.spool_examples import dead, put, suppression, take
 from tests.fakes.server import wait_until
 from tests.fakes.smtp import FakeSmtp
@@ -36,28 +36,28 @@ class TestDigests:
     def test_the_first_after_silence_at_once(self, bench: Bench, smtp: FakeSmtp) -> None:
         """What comes first is sent at once, to everybody, from the sender."""
         bench.start()
-        bench.tell()
-        wait_until(lambda: len(smtp.taken) == 1)
-        assert smtp.taken[0].recipients == TO
-        assert smtp.taken[0].sender == "bh@example.com"
+        bench.enqueue_notice()
+        wait_until(lambda: len(smtp.manual_actions) == 1)
+        assert smtp.manual_actions[0].recipients == TO
+        assert smtp.manual_actions[0].sender == "bh@example.com"
         assert smtp.subjects == ["bouncehandler: 1 complaint (u***@example.com)"]
 
     def test_what_comes_at_once_is_one_mail(self, bench: Bench, smtp: FakeSmtp) -> None:
         """The first notice waits a moment for others; then they go together."""
         bench.start(linger=1.0)
-        bench.tell()
+        bench.enqueue_notice()
         wait_until(lambda: bench.spool.put_off == 1)
         bench.clock.now += 0.9
-        bench.tell()
+        bench.enqueue_notice()
         bench.clock.now += 0.2
         bench.wait_until_empty()
         assert counted(smtp) == [2]
 
     def test_then_a_digest(self, bench: Bench, smtp: FakeSmtp) -> None:
         """After a mail nothing is sent for `every` seconds; then one mail tells all that came meanwhile."""
-        bench.tell()
+        bench.enqueue_notice()
         bench.pass_once()
-        bench.tell(7)
+        bench.enqueue_notice(7)
         bench.clock.now += 899
         bench.pass_once()
         assert counted(smtp) == [1]
@@ -73,21 +73,21 @@ class TestDigests:
             bench.clock.now += 1.2
         bench.clock.now = NOW + 901.2 + 60
         bench.wait_until_empty()
-        assert len(smtp.taken) <= 2
+        assert len(smtp.manual_actions) <= 2
         assert sum(counted(smtp)) == 5000
 
     def test_every_kind(self, bench: Bench, smtp: FakeSmtp) -> None:
         """Complaints, requests, a provider held and back, dead letters and unreadable input are in one digest."""
-        bench.spool.record([Owed(suppression("a@b.example", reason=r), ()) for r in ("complaint",)], NOW)
-        bench.spool.record([Owed(suppression("c@d.example", reason="unsubscribe"), ())], NOW)
+        bench.spool.record([QueuedSuppression(suppression("a@b.example", reason=r), ()) for r in ("complaint",)], NOW)
+        bench.spool.record([QueuedSuppression(suppression("c@d.example", reason="unsubscribe"), ())], NOW)
         bench.spool.hold("news", "HTTP 401", now=NOW, probe_at=NOW)
         bench.spool.release("news", NOW)
         put(bench.spool, suppression("dead@example.com"))
         bench.spool.settle([dead(one, "400 no such list") for one in take(bench.spool)], NOW)
-        bench.spool.tell("unreadable", {"rows": "123", "of": "4,567", "reasons": "torn 123"}, NOW)
+        bench.spool.enqueue_notice("unreadable", {"rows": "123", "of": "4,567", "reasons": "torn 123"}, NOW)
         bench.pass_once()
-        (taken,) = smtp.taken
-        assert taken.subject == (
+        (manual_actions,) = smtp.manual_actions
+        assert manual_actions.subject == (
             "bouncehandler: 1 complaint, 1 unsubscribe request, 1 provider held, 1 provider back, 1 dead letter, "
             "1 unreadable input"
         )
@@ -99,7 +99,7 @@ class TestDigests:
             "   Answer: 400 no such list",
             "1. 123 of 4,567 rows can't be read",
         ):
-            assert line in taken.text().splitlines()
+            assert line in manual_actions.text().splitlines()
 
     def test_a_reading_that_takes_long(self, bench: Bench, smtp: FakeSmtp) -> None:
         """What can't be read while the claim lasts goes into a further mail at once: each notice is told once."""
@@ -107,7 +107,7 @@ class TestDigests:
         bench.complain(0, 3000)
         bench.start(monotonic=lambda: next(seconds))
         bench.wait_until_empty()
-        assert len(smtp.taken) > 1
+        assert len(smtp.manual_actions) > 1
         assert sum(counted(smtp)) == 3000
 
     def test_a_long_queue(self, bench: Bench, smtp: FakeSmtp) -> None:
@@ -135,17 +135,17 @@ class TestEach:
     def test_in_order_on_one_connection(self, bench: Bench, smtp: FakeSmtp) -> None:
         """Each notice is a mail of its own, in the order in which they came, all on one connection."""
         for number in range(20):
-            bench.spool.tell("held", {"provider": f"p{number}"}, NOW)
+            bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
         bench.pass_once()
         assert smtp.subjects == [f"bouncehandler: 1 provider held (p{n} is held)" for n in range(20)]
-        assert {taken.connection for taken in smtp.taken} == {1}
-        assert len({taken.mail["Message-ID"] for taken in smtp.taken}) == 20
+        assert {manual_actions.connection for manual_actions in smtp.manual_actions} == {1}
+        assert len({manual_actions.mail["Message-ID"] for manual_actions in smtp.manual_actions}) == 20
 
     def test_a_server_that_takes_few_on_a_connection(self, bench: Bench, smtp: FakeSmtp) -> None:
         """A server that hangs up after some mails gets the others on further connections, at once, each once."""
         smtp.most_per_connection = 3
         for number in range(10):
-            bench.spool.tell("held", {"provider": f"p{number}"}, NOW)
+            bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
         bench.pass_once()
         assert smtp.subjects == [f"bouncehandler: 1 provider held (p{n} is held)" for n in range(10)]
         assert not bench.log.reasons()
@@ -154,7 +154,7 @@ class TestEach:
         """A claim is given back before it runs out, and made again: nobody else sends what is being sent."""
         seconds = count(0, 50)
         for number in range(10):
-            bench.spool.tell("held", {"provider": f"p{number}"}, NOW)
+            bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
         bench.start(monotonic=lambda: next(seconds))
         bench.wait_until_empty()
         assert bench.spool.put_off > 0
@@ -163,11 +163,11 @@ class TestEach:
     def test_a_failure_in_the_middle(self, bench: Bench, smtp: FakeSmtp) -> None:
         """What was accepted before a failure is not sent again after it."""
         for number in range(5):
-            bench.spool.tell("held", {"provider": f"p{number}"}, NOW)
+            bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
         bench.start()
-        wait_until(lambda: len(smtp.taken) == 5)
+        wait_until(lambda: len(smtp.manual_actions) == 5)
         smtp.answers["DATA"] = "451 later"
-        bench.spool.tell("held", {"provider": "p5"}, NOW)
+        bench.spool.enqueue_notice("held", {"provider": "p5"}, NOW)
         wait_until(lambda: bool(bench.log.reasons()))
         del smtp.answers["DATA"]
         bench.wait_until_empty()
@@ -180,7 +180,7 @@ class TestTrouble:
     def test_growing_waits(self, bench: Bench, smtp: FakeSmtp) -> None:
         """Tries are one minute apart at first, fifteen at last; a success begins anew."""
         smtp.answers["MAIL"] = "451 later"
-        bench.tell()
+        bench.enqueue_notice()
         bench.start()
         wait_until(lambda: len(bench.spool.waits) >= 7)
         del smtp.answers["MAIL"]
@@ -190,14 +190,14 @@ class TestTrouble:
         seen = len(bench.spool.waits)
         smtp.answers["MAIL"] = "451 later"
         bench.clock.now += 900
-        bench.tell()
+        bench.enqueue_notice()
         wait_until(lambda: len(bench.spool.waits) > seen)
         assert bench.spool.waits[seen] == 60
 
     def test_said_once(self, bench: Bench, smtp: FakeSmtp) -> None:
         """A trouble is logged when it begins, when it becomes another one, and when it is over: not at each try."""
         smtp.answers["MAIL"] = "451 4.3.0 queue file 8F3A2"
-        bench.tell()
+        bench.enqueue_notice()
         bench.start()
         wait_until(lambda: len(bench.spool.waits) >= 3)
         assert len(bench.log.reasons()) == 1
@@ -212,9 +212,9 @@ class TestTrouble:
     def test_what_comes_meanwhile(self, bench: Bench, smtp: FakeSmtp) -> None:
         """While the server is down notices gather; when it is back, one mail tells them all."""
         smtp.answers["MAIL"] = "451 later"
-        bench.tell(3)
+        bench.enqueue_notice(3)
         bench.pass_once()
-        bench.tell(4)
+        bench.enqueue_notice(4)
         smtp.answers.clear()
         bench.clock.now += 900
         bench.pass_once()
@@ -223,7 +223,7 @@ class TestTrouble:
     def test_another_process_keeps_the_wait(self, bench: Bench, smtp: FakeSmtp) -> None:
         """The wait after a failure holds for every process, and for the next one."""
         smtp.answers["MAIL"] = "451 later"
-        bench.tell()
+        bench.enqueue_notice()
         bench.pass_once()
         bench.clock.now = NOW + 59
         tries = smtp.tries
@@ -234,15 +234,17 @@ class TestTrouble:
         """A recipient that is refused keeps the mail from nobody else, and is named once, until that changes."""
         smtp.refuses["ops@example.com"] = "550 5.1.1 no such user"
         for _ in range(2):
-            bench.tell()
+            bench.enqueue_notice()
             bench.pass_once()
             bench.clock.now += 900
-        assert [taken.recipients for taken in smtp.taken] == [("postmaster@example.com",)] * 2
+        assert [manual_actions.recipients for manual_actions in smtp.manual_actions] == [
+            ("postmaster@example.com",)
+        ] * 2
         sender = bench.start()
-        bench.tell()
+        bench.enqueue_notice()
         bench.wait_until_empty()
         bench.clock.now += 900
-        bench.tell()
+        bench.enqueue_notice()
         bench.wait_until_empty()
         sender.stop(5)
         reasons = bench.log.reasons("recipients_refused")
@@ -253,12 +255,12 @@ class TestTrouble:
     def test_accepted_and_not_heard(self, bench: Bench, smtp: FakeSmtp) -> None:
         """A mail whose acceptance got lost is sent again as the same mail, by its Message-ID."""
         smtp.accepts_then_cuts = True
-        bench.tell(3)
+        bench.enqueue_notice(3)
         bench.start()
-        wait_until(lambda: len(smtp.taken) >= 2)
+        wait_until(lambda: len(smtp.manual_actions) >= 2)
         smtp.accepts_then_cuts = False
         bench.wait_until_empty()
-        assert len({taken.mail["Message-ID"] for taken in smtp.taken}) == 1
+        assert len({manual_actions.mail["Message-ID"] for manual_actions in smtp.manual_actions}) == 1
         assert set(counted(smtp)) == {3}
 
     def test_a_bug(self, bench: Bench, smtp: FakeSmtp) -> None:
@@ -267,7 +269,7 @@ class TestTrouble:
         def fail() -> str:
             raise RuntimeError("nobody thought of this")
 
-        bench.tell()
+        bench.enqueue_notice()
         bench.start(letterhead=Letterhead(TO, None, fail))
         wait_until(lambda: len(bench.spool.waits) >= 2)
         assert bench.log.reasons() == [
@@ -275,4 +277,4 @@ class TestTrouble:
         ]
         assert not bench.failures
         assert bench.spool.status().notices == 1
-        assert not smtp.taken
+        assert not smtp.manual_actions

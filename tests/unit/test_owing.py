@@ -26,10 +26,10 @@ def request(**fields: object) -> ListUnsubscribe:
 def test_request_by_ids() -> None:
     """It is told to the provider that the configuration names, and wanted by all."""
     owed = Owing(ROUTES).request(request(subscriber=IDS, provider="news"), VERDICT)
-    assert (owed.providers, owed.resolvers) == (EVERYONE, ("news",))
+    assert (owed.providers, owed.id_providers) == (EVERYONE, ("news",))
     suppression = owed.suppression
     assert (suppression.reason, suppression.rule, suppression.record_type) == ("unsubscribe", "the rule", "")
-    assert (suppression.recipient, suppression.person) == ("", IDS.name)
+    assert (suppression.recipient, suppression.subject) == ("", IDS.name)
     assert (suppression.campaign_id, suppression.occurred_at) == ("mn567op890qr1", AT)
     assert suppression.diagnostic == "mail from ann@example.net"
     assert owed.evidence == (("Subject", "unsubscribe"),)
@@ -38,7 +38,7 @@ def test_request_by_ids() -> None:
 def test_request_by_signed_address() -> None:
     """It is owed to every provider at once."""
     owed = Owing(ROUTES).request(request(recipient="ann@example.net"), VERDICT)
-    assert (owed.suppression.recipient, owed.providers, owed.resolvers) == (
+    assert (owed.suppression.recipient, owed.providers, owed.id_providers) == (
         "ann@example.net",
         ("news", "old", "shop"),
         (),
@@ -48,11 +48,11 @@ def test_request_by_signed_address() -> None:
 @pytest.mark.parametrize(
     ("list_manager", "resolvers"), [("mailwizz", ("news", "old")), ("interspire", ("shop",)), ("webhook", ())]
 )
-def test_complaint_by_ids(list_manager: str, resolvers: tuple[str, ...]) -> None:
+def test_complaint_by_ids(list_manager: str, id_providers: tuple[str, ...]) -> None:
     """Every provider of the ids' type is asked, since a header does not say which of them."""
     owed = Owing(ROUTES).complaint(Complaint(subscriber=IDS._replace(list_manager=list_manager)), VERDICT)
     assert owed
-    assert (owed.providers, owed.resolvers) == (EVERYONE, resolvers)
+    assert (owed.providers, owed.id_providers) == (EVERYONE, id_providers)
 
 
 def test_headers_go_before_tokens() -> None:
@@ -80,11 +80,11 @@ class TestNumbers:
     @pytest.mark.parametrize(
         ("originator", "resolvers"), [("shop@example.com", ("shop",)), ("store@example.com", ("store",)), ("", ())]
     )
-    def test_of_several(self, originator: str, resolvers: tuple[str, ...]) -> None:
+    def test_of_several(self, originator: str, id_providers: tuple[str, ...]) -> None:
         """Of several installations only the one that sent the message may act on them: 501 is somebody at each."""
         owed = Owing(self.ROUTES).complaint(Complaint(subscriber=self.IDS, originator=originator), VERDICT)
         assert owed
-        assert owed.resolvers == resolvers
+        assert owed.id_providers == id_providers
 
     def test_beside_an_address(self) -> None:
         """Where nobody knows whose they are they don't go along with the address either."""
@@ -98,7 +98,7 @@ class TestNumbers:
         owing = Owing(routes, lambda _: TokenHolder(subscriber=IDS, provider="news"))
         owed = owing.complaint(Complaint(subscriber=self.IDS, unsubscribe_to=("x@y.example",)), VERDICT)
         assert owed
-        assert (owed.suppression.list_manager, owed.resolvers) == ("mailwizz", ("news",))
+        assert (owed.suppression.list_manager, owed.id_providers) == ("mailwizz", ("news",))
 
 
 def test_the_messages_own_to_comes_last() -> None:

@@ -11,23 +11,25 @@ from bouncehandler.report.page import as_html
 from bouncehandler.report.plain import as_text, subject
 from bouncehandler.report.sums import added, timeline
 from bouncehandler.report.wording import seconds, share
-from bouncehandler.spool import Counts, Figure, Status
-from bouncehandler.spool.data import OTHERS
+from bouncehandler.spool import Counts, HourlyCount, Status
+from bouncehandler.spool.models import OTHERS
 
 HOUR, DAY = 3600, 86_400
 START = 1_767_225_600
 """2026-01-01T00:00:00Z."""
 
 
-def bounce(hour: int = 0, dimension: str = "", value: str = "", number: int = 1, verdict: str = "ignore") -> Figure:
+def bounce(
+    hour: int = 0, dimension: str = "", value: str = "", number: int = 1, verdict: str = "ignore"
+) -> HourlyCount:
     """A figure of bounces, so many hours after the start."""
-    return Figure(START // HOUR + hour, "bounce", verdict, dimension, value, number)
+    return HourlyCount(START // HOUR + hour, "bounce", verdict, dimension, value, number)
 
 
-def report_of(*figures: Figure) -> Report:
+def report_of(*hourly_counts: HourlyCount) -> Report:
     """The report of a day."""
     scope = Scope(START, START + DAY, START + DAY, "mta1", ())
-    sources = Sources(figures, Status(0, Counts()), (), (), ())
+    sources = Sources(hourly_counts, Status(0, Counts()), (), (), ())
     return gather(scope, sources, Readable(mask_addresses))
 
 
@@ -52,8 +54,8 @@ def test_a_time_before_anything_was_known() -> None:
 
 def test_others_are_one_row() -> None:
     """A table has 200 rows at most; what is rarer, here or in the spool, is one sum, and nothing is lost."""
-    figures = [bounce(0, "job", f"job{n}", 1 + n) for n in range(1000)]
-    table = report_of(bounce(0, number=9), *figures, bounce(0, "job", OTHERS, 5)).table("jobs")
+    hourly_counts = [bounce(0, "job", f"job{n}", 1 + n) for n in range(1000)]
+    table = report_of(bounce(0, number=9), *hourly_counts, bounce(0, "job", OTHERS, 5)).table("jobs")
     assert table is not None
     assert len(table.rows) == 200
     assert table.rows[0][:2] == ("job999", 1000)

@@ -14,7 +14,7 @@ from bouncehandler.cli.options import Common
 from bouncehandler.cli.session import Session
 from bouncehandler.settings import load
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 
 
 def session(folder: Path) -> Session:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import NOW, dead, done, people, put, take
 
 MODULE = Path(__file__).parents[2] / "bouncehandler" / "spool"

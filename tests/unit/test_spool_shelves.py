@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool.kinds import person_number
-from bouncehandler.spool.migrate import migrate
-from bouncehandler.spool.review import Selection
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.admin import Selection
+from bouncehandler.spool.sqlite.hashes import subject_hash
+from bouncehandler.spool.sqlite.schema import migrate
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import DAY, NOW, before, done, put, recipients, returned, suppression, take
 from tests.contract.test_spool_counting import soft
 
@@ -60,7 +60,7 @@ def test_a_spool_from_before_knows_whose_turn_it_is(tmp_path: Path) -> None:
     """Who is under way keeps others waiting, and who was carried out is not called again, from the first claim on."""
     path = old_spool(tmp_path, version=10)
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        for number, (person, state, outcome, due_at, settled_at) in enumerate(
+        for number, (subject, state, outcome, due_at, settled_at) in enumerate(
             [
                 (ANN, "claimed", None, NOW + 60, None),
                 ("bob@example.com", "done", "unsubscribed", NOW - 60, NOW - 60),
@@ -71,7 +71,7 @@ def test_a_spool_from_before_knows_whose_turn_it_is(tmp_path: Path) -> None:
             raw.execute(
                 "INSERT INTO suppression (id, record, recipient, reason, wanted_by, recorded_at)"
                 " VALUES (?, ?, ?, 'bounce', 'news', ?)",
-                (number, f"old {number}", person, NOW - 90),
+                (number, f"old {number}", subject, NOW - 90),
             )
             raw.execute(
                 "INSERT INTO dispatch (suppression, provider, state, outcome, due_at, recorded_at, attempts, claim,"
@@ -158,5 +158,5 @@ def test_two_people_with_one_number(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_numbers_of_people_never_change() -> None:
     """They are in spools all over the world; with others, people who were carried out lately would be called again."""
-    assert person_number(ANN) == 20425834008768575
-    assert person_number("\udcff") == person_number("?")
+    assert subject_hash(ANN) == 20425834008768575
+    assert subject_hash("\udcff") == subject_hash("?")

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from bouncehandler.spool import Selection, SpoolError
-from bouncehandler.spool.connection import Connection, journal_mode
-from bouncehandler.spool.migrate import migrate
-from bouncehandler.spool.place import give_to_folders_owner, path_of
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.connection import Connection, journal_mode
+from bouncehandler.spool.sqlite.files import give_to_folders_owner, path_of
+from bouncehandler.spool.sqlite.schema import migrate
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import people, put, take
 
 ROOT = Path(__file__).parents[2]
@@ -251,7 +251,7 @@ class TestVersions:
         """Processes that open a new spool at the same moment all get it."""
         code = """
             import sys
-            from bouncehandler.spool.sqlite import SqliteSpool
+            from bouncehandler.spool.sqlite.store import SqliteSpool
             print("ready", flush=True)
             sys.stdin.readline()
             SqliteSpool.open(sys.argv[1], sqlite_version=eval(sys.argv[2])).close()

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bouncehandler.spool import Selection, SpoolError
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.sqlite import SqliteSpool
-from bouncehandler.spool.trouble import explained
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.errors import explained
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import NOW, dead, people, put, suppression, take
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +88,7 @@ class TestTrouble:
         code = """
             import resource, sys
             from bouncehandler.spool import Owed, SpoolError
-            from bouncehandler.spool.sqlite import SqliteSpool
+            from bouncehandler.spool.sqlite.store import SqliteSpool
             from tests.contract.spool_examples import people, put
             spool = SqliteSpool.open(sys.argv[1])
             put(spool, *people(100))
@@ -116,8 +116,8 @@ class TestTrouble:
         code = """
             import os, signal, sys
             from pathlib import Path
-            from bouncehandler.spool.connection import Connection
-            from bouncehandler.spool.sqlite import SqliteSpool
+            from bouncehandler.spool.sqlite.connection import Connection
+            from bouncehandler.spool.sqlite.store import SqliteSpool
             from tests.contract.spool_examples import people, put
             connection = Connection.open(Path(sys.argv[1]), wait=60, version=(3, 40, 1))
             put(SqliteSpool(connection, str, frozenset()), *people(100))

@@ -18,8 +18,8 @@ from bouncehandler.record import MAX_ADDRESS, Address, Bounce, parse_status
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.routing import Routes
 from bouncehandler.spikes import MailboxProviders
-from bouncehandler.spool import Owed, Recorded, Sighting
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import BounceFingerprint, QueuedSuppression, Recorded
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import NOW, people, suppression
 from tests.contract.test_spool_counting import soft
 from tests.unit.accounting_examples import HEADER, read, row
@@ -95,7 +95,7 @@ def test_what_is_owed() -> None:
     alone = [owing.bounces(BounceBatch.of([bounce]), [verdict])[0] for bounce in BOUNCES]
     assert list(together) == alone
     assert list(together[3:5]) == alone[3:5]
-    assert len({owed.sighting for owed in together}) > 1
+    assert len({owed.fingerprint for owed in together}) > 1
 
 
 @pytest.fixture
@@ -115,8 +115,8 @@ def test_what_is_recorded(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
         suppression("when@example.com", occurred_at=datetime.fromtimestamp(NOW, UTC)),
     ]
     ones = [*people(300), *odd, *people(300)]
-    to, seen = cycle([("news",), ("news", "crm"), ()]), cycle([Sighting("example", "full"), None])
-    owed = [Owed(one, next(to), sighting=next(seen)) for one in ones]
+    to, seen = cycle([("news",), ("news", "crm"), ()]), cycle([BounceFingerprint("example", "full"), None])
+    owed = [QueuedSuppression(one, next(to), fingerprint=next(seen)) for one in ones]
     together, alone = spools
     assert together.record(owed, NOW) == Recorded(new=305, duplicates=300)
     assert sum(alone.record([one], NOW).new for one in owed) == 305

@@ -19,8 +19,8 @@ from bouncehandler.ingest import Ingest
 from bouncehandler.ingest.tally import Tally
 from bouncehandler.record import parse_address
 from bouncehandler.rejected import RejectedFile
-from bouncehandler.spool import Happening, Spool
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import HistoryEvent, Spool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 
 _PATIENCE = 60.0
 """Seconds for all providers together: whoever waits longer has their answer."""
@@ -146,12 +146,12 @@ def _is_settled(session: Session, spool: Spool, recipient: str, began: float) ->
     return not any(one.event in under_way for one in told) or not any(_is_news(one, began) for one in told)
 
 
-def _is_news(one: Happening, began: float) -> bool:
+def _is_news(one: HistoryEvent, began: float) -> bool:
     """Whether it happened since; what waits stands at the time when it is due, which may lie ahead."""
     return one.at >= began or one.event.startswith("waits")
 
 
-def _provider(name: str, happened: list[Happening]) -> Finding:
+def _provider(name: str, happened: list[HistoryEvent]) -> Finding:
     """What came of it at one provider, and what it said."""
     said = "; ".join(" ".join(filter(None, (one.event, one.detail.strip()))) for one in happened)
     events = {one.event.partition(":")[0] for one in happened}

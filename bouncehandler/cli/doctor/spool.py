@@ -10,9 +10,9 @@ from bouncehandler.cli.exits import TRY_AGAIN
 from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.session import Session, exit_status
 from bouncehandler.spool import SpoolError, Status
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.place import prove_room
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.files import ensure_room
+from bouncehandler.spool.sqlite.store import SqliteSpool
 
 _ROOM = 2_000_000
 """Bytes: what a commit of 1,000 rows takes at most, with its journal."""
@@ -52,7 +52,7 @@ def spool_findings(session: Session) -> Iterator[Finding]:
 def _prove_writable(spool: SqliteSpool) -> None:
     """Raise a SpoolError where the file, or the folder for its journal, is read-only to this user, or has no room."""
     spool.release("", 0.0)  # a transaction that writes: no provider has that name
-    prove_room(spool.path, _ROOM)
+    ensure_room(spool.path, _ROOM)
 
 
 def _proved_whole(path: Path) -> tuple[int, bool]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from bouncehandler.spool import migrate
+from bouncehandler.spool.sqlite import schema
 from tests.acceptance.faults.site import Site, assert_stopped
 from tests.acceptance.faults.table import Fault, Line, Scale
 from tests.fakes.webhook import FakeReceiver
@@ -18,7 +18,7 @@ _Harm = Callable[[Path, random.Random], None]
 _PEOPLE = 300
 _NAMED = ("is damaged", "is not a SQLite database", "lacks what belongs into it", "another program's database")
 _GONE = ("was moved or deleted while it was open",)
-_MIGRATIONS = Path(migrate.__file__).parent / "migrations"
+_MIGRATIONS = Path(schema.__file__).parent / "migrations"
 
 
 def _cut(spool: Path, chance: random.Random) -> None:
@@ -147,12 +147,12 @@ def _write_old(folder: Path, site: Site, number: int) -> None:
     people = [f"old{number}.{each}@example.net" for each in range(50)]
     site.expected += people
     with closing(sqlite3.connect(site.spool, isolation_level=None)) as raw:
-        migrate.migrate(raw, site.spool, steps)
+        schema.schema(raw, site.spool, steps)
         raw.execute("BEGIN")
-        for person in people:
+        for subject in people:
             row = raw.execute(
                 "INSERT INTO suppression (record, recipient, reason, wanted_by, recorded_at) VALUES (?, ?, ?, ?, ?)",
-                (f"record of {person}", person, "hard-bounce", "crm", time.time()),
+                (f"record of {subject}", subject, "hard-bounce", "crm", time.time()),
             )
             raw.execute(
                 "INSERT INTO dispatch (suppression, provider, due_at, recorded_at) VALUES (?, 'crm', 0, 0)",

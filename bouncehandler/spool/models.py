@@ -12,7 +12,7 @@ class SpoolError(Exception):
     """The spool can't do what it promises; the text says what happened and how to mend it."""
 
 
-class Sighting(NamedTuple):
+class BounceFingerprint(NamedTuple):
     """What a hard bounce has in common with others that come of the same cause."""
 
     mailbox_provider: str
@@ -21,22 +21,22 @@ class Sighting(NamedTuple):
     """What the diagnostics of one cause have in common."""
 
 
-class Owed(NamedTuple):
+class QueuedSuppression(NamedTuple):
     """A suppression and the providers that want it."""
 
     suppression: Suppression
     providers: tuple[str, ...]
     """Names in the configuration; empty where none wants it: recorded all the same."""
-    resolvers: tuple[str, ...] = ()
+    id_providers: tuple[str, ...] = ()
     """Those among them that can act on ids, for a suppression without a recipient: only they are told at first, and
     the others as soon as one of them has learned the address."""
     evidence: Headers = ()
     """What a notice to the postmaster says beside the suppression itself."""
-    sighting: Sighting | None = None
+    fingerprint: BounceFingerprint | None = None
     """Where it may be one of a spike, which would be held; None: it is never held."""
 
 
-class Counted(NamedTuple):
+class SoftBounceEntry(NamedTuple):
     """A soft bounce: so many of them on different days, within so long and without a delivery between, suppress."""
 
     suppression: Suppression
@@ -59,7 +59,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Completed:
     """The provider has carried it out."""
 
     dispatch: Dispatch
@@ -68,7 +68,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RetryLater:
     """The call failed and is due again at `due_at`; `step` waits of the schedule are then used up."""
 
     dispatch: Dispatch
@@ -80,23 +80,23 @@ class Again:
 
 
 @dataclass(frozen=True, slots=True)
-class Dead:
+class DeadLettered:
     """Given up: a dead letter from now on."""
 
     dispatch: Dispatch
     attempt: Attempt
     changed: tuple[str, ...] = ()
-    """As of `Again`."""
+    """As of `RetryLater`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Returned:
+class Released:
     """The claim is given back, and the attempt with it."""
 
     dispatch: Dispatch
     due_at: float
     changed: tuple[str, ...] = ()
-    """As of `Again`: the provider became unavailable half-way."""
+    """As of `RetryLater`: the provider became unavailable half-way."""
 
 
 class Notice(NamedTuple):
@@ -112,7 +112,7 @@ class Notice(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class NoticeBatch:
     """The notices that are due, claimed by this process."""
 
     claim: str
@@ -129,7 +129,7 @@ class Claimed(list[Dispatch]):
         """Dispatches that it settled as done, since their recipients were carried out lately."""
 
 
-Settlement = Done | Again | Dead | Returned
+Settlement = Completed | RetryLater | DeadLettered | Released
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ class Status:
     """How many notices wait for the postmaster."""
 
 
-class Before(NamedTuple):
+class RetentionCutoffs(NamedTuple):
     """Suppressions that were done before then are removed, by their reason; None: they stay."""
 
     bounce: float | None = None
@@ -199,7 +199,7 @@ OTHERS = "(others)"
 """Stands for the names of a figure's dimension that found no room."""
 
 
-class Figure(NamedTuple):
+class HourlyCount(NamedTuple):
     """So many records of an hour have something in common."""
 
     hour: int
@@ -220,7 +220,7 @@ class Figure(NamedTuple):
     """Rows read; the same file read twice counts twice."""
 
 
-class Total(NamedTuple):
+class MetricCounter(NamedTuple):
     """A counter that only grows, or, with `is_latest`, a time of which the latest stays."""
 
     name: str

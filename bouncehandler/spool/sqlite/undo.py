@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.review import Selection, Undone
-from bouncehandler.spool.rows import storable
+from bouncehandler.spool.admin import Selection, Undone
+from bouncehandler.spool.sqlite.codec import sanitize_text
+from bouncehandler.spool.sqlite.connection import Connection
 
 _WINDOW = 1000
 """Suppressions whose people one read looks for."""
@@ -23,7 +23,7 @@ _CHANGED_NOTHING = frozenset({"already", "unknown"})
 
 
 @dataclass(frozen=True, slots=True)
-class Undoing:
+class UndoRequest:
     """What a caller of `Spool.undo` asks for."""
 
     selection: Selection
@@ -64,12 +64,12 @@ class _Dispatch(NamedTuple):
         return self.outcome == "unsubscribed" or (lists and self.outcome not in _CHANGED_NOTHING)
 
 
-def undo(connection: Connection, asked: Undoing) -> Iterator[Undone]:
+def undo(connection: Connection, asked: UndoRequest) -> Iterator[Undone]:
     """See `Spool.undo`."""
     seen: set[str] = set()
     for people in _windows(connection, asked.selection):
         left = None if asked.selection.limit is None else asked.selection.limit - len(seen)
-        fresh = [person for person in people if person not in seen][:left]
+        fresh = [subject for subject in people if subject not in seen][:left]
         seen.update(fresh)
         for at in range(0, len(fresh), _GROUP):
             yield from _undo_some(connection, asked, fresh[at : at + _GROUP])
@@ -87,20 +87,20 @@ def _windows(connection: Connection, selection: Selection) -> Iterator[list[str]
         yield [row[0] for row in connection.rows("undo_people", {**asdict(selection), **window})]
 
 
-def _undo_some(connection: Connection, asked: Undoing, people: Sequence[str]) -> list[Undone]:
+def _undo_some(connection: Connection, asked: UndoRequest, people: Sequence[str]) -> list[Undone]:
     within = connection.reading() if asked.is_dry else connection.writing()
     with within as raw:
-        return [told for person in people for told in _Person(connection, raw, asked, person).undo()]
+        return [told for subject in people for told in _Person(connection, raw, asked, subject).undo()]
 
 
 class _Person:
     """One person's suppressions and dispatches within a transaction."""
 
-    def __init__(self, connection: Connection, raw: sqlite3.Connection, asked: Undoing, person: str) -> None:
-        self._connection, self._raw, self._asked, self._person = connection, raw, asked, person
-        values = {**asdict(asked.selection), "person": person}
+    def __init__(self, connection: Connection, raw: sqlite3.Connection, asked: UndoRequest, subject: str) -> None:
+        self._connection, self._raw, self._asked, self._person = connection, raw, asked, subject
+        values = {**asdict(asked.selection), "person": subject}
         self._suppressions = [_Suppression._make(row) for row in raw.execute(self._sql("undo_suppressions"), values)]
-        rows = raw.execute(self._sql("undo_dispatches"), {"person": person})
+        rows = raw.execute(self._sql("undo_dispatches"), {"person": subject})
         self._dispatches = [_Dispatch._make(row) for row in rows]
 
     def undo(self) -> list[Undone]:
@@ -131,10 +131,10 @@ class _Person:
         """What becomes of the dispatches to one provider."""
         if self._asked.selection.provider not in {None, provider}:
             return
-        standing = self._standing(dispatches, gone)
-        if standing:
+        active_suppression = self._standing(dispatches, gone)
+        if active_suppression:
             if any(one.suppression in gone and one.outcome not in {"undone", "restored"} for one in dispatches):
-                yield Undone(self._person, provider, "kept", f"also suppressed for {standing}")
+                yield Undone(self._person, provider, "kept", f"also suppressed for {active_suppression}")
             return
         for dispatch in dispatches:
             what, detail = self._one(dispatch)
@@ -192,5 +192,6 @@ class _Person:
             return
         values = {"suppression": suppression, "provider": provider, "now": self._asked.now, "event": event}
         self._raw.execute(
-            self._sql("event"), {**values, "asked_by": storable(self._asked.asked_by), "detail": storable(detail)}
+            self._sql("event"),
+            {**values, "asked_by": sanitize_text(self._asked.asked_by), "detail": sanitize_text(detail)},
         )

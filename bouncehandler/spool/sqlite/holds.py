@@ -7,11 +7,11 @@ from dataclasses import asdict
 from typing import NamedTuple
 
 from bouncehandler.spikes import SLOT
-from bouncehandler.spool.connection import Connection, Row
-from bouncehandler.spool.notices import tell
-from bouncehandler.spool.review import HeldSpike, Selection
-from bouncehandler.spool.rows import storable, suppression_of
-from bouncehandler.spool.watching import count_held
+from bouncehandler.spool.admin import HeldSpike, Selection
+from bouncehandler.spool.sqlite.codec import sanitize_text, suppression_of
+from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.notifications import enqueue_notice
+from bouncehandler.spool.sqlite.spikes import count_held
 from bouncehandler.suppression import Suppression
 
 _PAGE = 500
@@ -25,7 +25,7 @@ _SMALL = 3
 _EVENTS = {"released": "spike_release", "discarded": "spike_discard"}
 
 
-class Deciding(NamedTuple):
+class HoldDecision(NamedTuple):
     """What becomes of held suppressions, and who wants it."""
 
     verdict: str
@@ -87,7 +87,7 @@ def _pages(connection: Connection, selection: Selection, spike: HeldSpike) -> It
         after = found[-1]
 
 
-def decide(connection: Connection, selection: Selection, deciding: Deciding) -> int:
+def decide(connection: Connection, selection: Selection, deciding: HoldDecision) -> int:
     """See `Spool.decide_held`."""
     count = 0
     for spike in held_spikes(connection, selection):
@@ -108,12 +108,17 @@ def is_whole(selection: Selection) -> bool:
 
 
 def _decide_some(
-    connection: Connection, raw: sqlite3.Connection, spike: HeldSpike, found: Sequence[int], deciding: Deciding
+    connection: Connection, raw: sqlite3.Connection, spike: HeldSpike, found: Sequence[int], deciding: HoldDecision
 ) -> None:
     sql = connection.sql
     numbers = {"found": json.dumps(found), "now": deciding.now}
     raw.execute(sql(_EVENTS[deciding.verdict]), numbers)
-    values = {"provider": "", "event": deciding.verdict, "asked_by": storable(deciding.asked_by), "now": deciding.now}
+    values = {
+        "provider": "",
+        "event": deciding.verdict,
+        "asked_by": sanitize_text(deciding.asked_by),
+        "now": deciding.now,
+    }
     detail = f"spike {spike.id} at {spike.mailbox_provider}"
     raw.executemany(sql("event"), [{**values, "suppression": number, "detail": detail} for number in found])
     if deciding.verdict == "discarded":
@@ -130,7 +135,7 @@ def remind(connection: Connection, before: float, now: float, *, is_told: bool) 
         with connection.writing() as raw:
             raw.execute(connection.sql("spike_told"), {"id": spike.id, "now": now})
             if is_told:
-                tell(connection, raw, [("spike", about_spike(spike))], now)
+                enqueue_notice(connection, raw, [("spike", about_spike(spike))], now)
     return len(due)
 
 

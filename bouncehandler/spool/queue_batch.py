@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar, overload
 
-from bouncehandler.spool.data import Counted, Owed
+from bouncehandler.spool.models import QueuedSuppression, SoftBounceEntry
 from bouncehandler.suppression import Suppression
 
-_One = TypeVar("_One", bound=Owed | Counted)
+_One = TypeVar("_One", bound=QueuedSuppression | SoftBounceEntry)
 
 _OF_SUPPRESSION = len(Suppression._fields)
 
@@ -14,11 +14,11 @@ Columns = Iterable[Sequence[Any]]
 """A sequence for each field of a suppression, and for each that is kept beside it, all of the same length."""
 
 
-class Batch(Sequence[_One], Generic[_One]):
+class QueueBatch(Sequence[_One], Generic[_One]):
     """A sequence like any other, of single ones that are made when they are asked for.
 
     Args:
-        kind: what it holds: `Owed` or `Counted`.
+        kind: what it holds: `QueuedSuppression` or `SoftBounceEntry`.
         columns: None: it is empty.
     """
 
@@ -28,11 +28,11 @@ class Batch(Sequence[_One], Generic[_One]):
         self.columns: list[list[Any]] = [list(column) for column in columns or ((),) * len(self._fields)]
 
     @classmethod
-    def of(cls, kind: type[_One], several: Iterable[_One]) -> "Batch[_One]":
+    def of(cls, kind: type[_One], several: Iterable[_One]) -> "QueueBatch[_One]":
         """The same, one by one; a batch stays what it is."""
-        if isinstance(several, Batch):
+        if isinstance(several, QueueBatch):
             return several
-        batch = Batch(kind)
+        batch = QueueBatch(kind)
         for one in several:
             batch.append(one)
         return batch
@@ -58,10 +58,10 @@ class Batch(Sequence[_One], Generic[_One]):
     def __getitem__(self, place: int) -> _One: ...
 
     @overload
-    def __getitem__(self, place: slice) -> "Batch[_One]": ...
+    def __getitem__(self, place: slice) -> "QueueBatch[_One]": ...
 
-    def __getitem__(self, place: int | slice) -> "_One | Batch[_One]":
+    def __getitem__(self, place: int | slice) -> "_One | QueueBatch[_One]":
         if isinstance(place, slice):
-            return Batch(self._kind, (column[place] for column in self.columns))
+            return QueueBatch(self._kind, (column[place] for column in self.columns))
         values = [column[place] for column in self.columns]
         return self._kind(Suppression._make(values[:_OF_SUPPRESSION]), *values[_OF_SUPPRESSION:])

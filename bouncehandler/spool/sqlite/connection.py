@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.migrate import migrate, prove_newest
-from bouncehandler.spool.place import create_private, file_at
-from bouncehandler.spool.trouble import damaged, explained, moved, primary_code
+from bouncehandler.spool.sqlite.errors import damaged, explained, moved, primary_code
+from bouncehandler.spool.sqlite.files import create_private, file_at
+from bouncehandler.spool.sqlite.schema import ensure_newest, migrate
 
 Row = tuple[Any, ...]
 
@@ -85,7 +85,7 @@ class Connection:
         Raises:
             SpoolError: the file is not fit, or of another version.
         """
-        return cls._opened(path, f"{path.absolute().as_uri()}?mode=ro", wait, lambda raw: prove_newest(raw, path))
+        return cls._opened(path, f"{path.absolute().as_uri()}?mode=ro", wait, lambda raw: ensure_newest(raw, path))
 
     @classmethod
     def _opened(

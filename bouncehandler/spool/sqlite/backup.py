@@ -8,9 +8,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from bouncehandler.spool.data import SpoolError
-from bouncehandler.spool.place import sync
-from bouncehandler.spool.trouble import explained
+from bouncehandler.spool.models import SpoolError
+from bouncehandler.spool.sqlite.errors import explained
+from bouncehandler.spool.sqlite.files import sync
 
 _PAGES = 2_000
 """Pages, of 4 kB each, that the first try copies in one step; a writer waits for one step."""

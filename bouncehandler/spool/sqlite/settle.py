@@ -5,12 +5,12 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from bouncehandler.spool import Again, Dead, Done, Returned, Settlement, Total
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.figures import put_totals
-from bouncehandler.spool.kinds import person_number
-from bouncehandler.spool.notices import About, tell
-from bouncehandler.spool.rows import MAX_ANSWER, storable
+from bouncehandler.spool import Completed, DeadLettered, MetricCounter, Released, RetryLater, Settlement
+from bouncehandler.spool.sqlite.codec import MAX_ANSWER, sanitize_text
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.hashes import subject_hash
+from bouncehandler.spool.sqlite.notifications import About, enqueue_notice
+from bouncehandler.spool.sqlite.stats import put_counters
 from bouncehandler.suppression import Attempt, Dispatch
 
 Values = dict[str, object]
@@ -27,10 +27,10 @@ def settle(  # noqa: PLR0913  # one transaction, all of it needed
     *,
     per_campaign: bool,
     notices: Collection[str] = (),
-    totals: Sequence[Total] = (),
+    counters: Sequence[MetricCounter] = (),
 ) -> int:
     """See `Spool.settle`; `notices` are the kinds of notices that are queued."""
-    if not (settlements or totals):
+    if not (settlements or counters):
         return 0
     with connection.writing() as raw:
         ours, undone = _ours(connection, raw, settlements)
@@ -38,10 +38,12 @@ def settle(  # noqa: PLR0913  # one transaction, all of it needed
         for statement in _AS_ONE:
             rows = json.dumps(changes.pop(statement))
             raw.execute(connection.sql(statement), {"settled": rows, "now": now})
-        put_totals(connection, raw, totals)
+        put_counters(connection, raw, counters)
         changed = {name: raw.executemany(connection.sql(name), rows).rowcount for name, rows in changes.items()}
         if "dead" in notices:
-            tell(connection, raw, [("dead", _about(one)) for one in ours if isinstance(one, Dead)], now)
+            enqueue_notice(
+                connection, raw, [("dead", _about(one)) for one in ours if isinstance(one, DeadLettered)], now
+            )
     return max(0, changed["settle_repeats"])
 
 
@@ -70,7 +72,7 @@ def _with_earlier(one: Settlement, earlier: Sequence[str]) -> Settlement:
     Whoever is off the lists by now was taken off them by this program, if by an earlier call. A call that restores
     has changed nothing that would have to be restored.
     """
-    if not isinstance(one, Done):
+    if not isinstance(one, Completed):
         changed = () if one.dispatch.restores else (*earlier, *one.changed)
         return replace(one, changed=tuple(dict.fromkeys(changed))) if changed or one.changed else one
     if not earlier:
@@ -92,9 +94,9 @@ def _changes(
         is_undone = dispatch.id in undone
         name, values = _undone(settlement) if is_undone else _change(settlement)
         changes[name].append({"id": dispatch.id, "claim": dispatch.claim, "now": now, **values})
-        if not isinstance(settlement, Returned):
+        if not isinstance(settlement, Released):
             changes["settle_attempt"].append(_attempt(dispatch, settlement.attempt))
-        if isinstance(settlement, Done) and settlement.outcome.recipient and not dispatch.suppression.recipient:
+        if isinstance(settlement, Completed) and settlement.outcome.recipient and not dispatch.suppression.recipient:
             learned = _learned(settlement, now)
             changes["settle_learned"].append(learned)
             changes["settle_owed"].append(learned)
@@ -106,52 +108,52 @@ def _changes(
 
 def _change(settlement: Settlement) -> tuple[str, Values]:
     match settlement:
-        case Done(outcome=outcome):
+        case Completed(outcome=outcome):
             lists = json.dumps(outcome.lists)
-            return "settle_done", {"outcome": outcome.kind, "lists": lists, "note": storable(outcome.note)}
-        case Again(due_at=due_at, step=step):
+            return "settle_done", {"outcome": outcome.kind, "lists": lists, "note": sanitize_text(outcome.note)}
+        case RetryLater(due_at=due_at, step=step):
             return "settle_again", {"due_at": due_at, "step": step, "lists": _lists(settlement)}
-        case Returned(due_at=due_at):
+        case Released(due_at=due_at):
             return "settle_returned", {"due_at": due_at, "lists": _lists(settlement)}
-        case Dead():
+        case DeadLettered():
             return "settle_dead", {"lists": _lists(settlement)}
 
 
-def _lists(failed: Again | Dead | Returned) -> str | None:
+def _lists(failed: RetryLater | DeadLettered | Released) -> str | None:
     """What the calls so far have changed; None, which leaves the row as it is, where that is nothing."""
     return json.dumps(failed.changed) if failed.changed else None
 
 
 def _undone(settlement: Settlement) -> tuple[str, Values]:
     """What becomes of a call that was undone while it was under way."""
-    if isinstance(settlement, Done):
+    if isinstance(settlement, Completed):
         outcome = settlement.outcome
-        lists, note, is_changed = outcome.lists, storable(outcome.note), outcome.kind == "unsubscribed"
+        lists, note, is_changed = outcome.lists, sanitize_text(outcome.note), outcome.kind == "unsubscribed"
     else:
         lists, note, is_changed = settlement.changed, "", bool(settlement.changed)
     return ("settle_reversed", {"lists": json.dumps(lists), "note": note}) if is_changed else ("settle_withdrawn", {})
 
 
-def _learned(done: Done, now: float) -> Values:
+def _learned(done: Completed, now: float) -> Values:
     """The address that was learned for a suppression which had only ids."""
-    dispatch, recipient = done.dispatch, storable(done.outcome.recipient)
+    dispatch, recipient = done.dispatch, sanitize_text(done.outcome.recipient)
     record = dispatch.suppression.id
     return {"id": dispatch.id, "record": record, "recipient": recipient, "provider": dispatch.provider, "now": now}
 
 
-def _about(dead: Dead) -> About:
+def _about(dead: DeadLettered) -> About:
     """What a notice says of a dead letter."""
     dispatch = dead.dispatch
-    return {"provider": dispatch.provider, "person": dispatch.suppression.person, "answer": dead.attempt.answer}
+    return {"provider": dispatch.provider, "person": dispatch.suppression.subject, "answer": dead.attempt.answer}
 
 
 def _behind(settlement: Settlement) -> str:
     """What happens to those that wait behind this one; empty: they go on waiting."""
     match settlement:
-        case Done(outcome=outcome):
+        case Completed(outcome=outcome):
             is_off = outcome.kind != "unknown" and not settlement.dispatch.restores
             return "settle_repeats" if is_off else "settle_next"
-        case Dead():
+        case DeadLettered():
             return "settle_next"
         case _:
             return ""
@@ -159,10 +161,10 @@ def _behind(settlement: Settlement) -> str:
 
 def _same_work(dispatch: Dispatch, *, per_campaign: bool) -> Values:
     suppression = dispatch.suppression
-    job_id, recipient = suppression.job_id if per_campaign else None, suppression.person
+    job_id, recipient = suppression.job_id if per_campaign else None, suppression.subject
     return {
         "provider": dispatch.provider,
-        "person": person_number(recipient),
+        "person": subject_hash(recipient),
         "recipient": recipient,
         "job_id": job_id,
     }
@@ -175,5 +177,5 @@ def _attempt(dispatch: Dispatch, attempt: Attempt) -> Values:
         "started_at": attempt.started_at,
         "seconds": attempt.seconds,
         "result": attempt.result,
-        "answer": storable(attempt.answer[:MAX_ANSWER]),
+        "answer": sanitize_text(attempt.answer[:MAX_ANSWER]),
     }

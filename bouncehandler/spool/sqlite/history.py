@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bouncehandler.record import Subscriber
-from bouncehandler.spool.connection import Connection, Row
-from bouncehandler.spool.review import Happening
+from bouncehandler.spool.admin import HistoryEvent
+from bouncehandler.spool.sqlite.connection import Connection, Row
 
 _MOST = 1000
 """Suppressions of one person that are told."""
@@ -39,63 +39,63 @@ class _Suppression(NamedTuple):
         return Subscriber(*self.subscriber.split(":")).name if self.subscriber else ""
 
 
-def history(connection: Connection, person: str) -> list[Happening]:
+def history(connection: Connection, subject: str) -> list[HistoryEvent]:
     """See `Spool.history`."""
-    happenings = [*_counted(connection, person)]
-    for suppression in _suppressions(connection, person):
-        happenings += _of_suppression(suppression, person)
+    happenings = [*_counted(connection, subject)]
+    for suppression in _suppressions(connection, subject):
+        happenings += _of_suppression(suppression, subject)
         for at, event, provider, asked_by, detail in connection.rows("history_events", {"suppression": suppression.id}):
             said = "; ".join(filter(None, (detail, f"asked by {asked_by}" if asked_by else "")))
-            happenings.append(Happening(at, event, provider, said))
+            happenings.append(HistoryEvent(at, event, provider, said))
         for dispatch in connection.rows("history_dispatches", {"suppression": suppression.id}):
             happenings += _of_dispatch(connection, dispatch)
     return sorted(happenings, key=lambda one: one.at)
 
 
-def _suppressions(connection: Connection, person: str) -> Iterator[_Suppression]:
+def _suppressions(connection: Connection, subject: str) -> Iterator[_Suppression]:
     """Those of the person, and those of the ids that stood for them when they came."""
-    for row in connection.rows("history_suppressions", {"person": person, "most": _MOST}):
+    for row in connection.rows("history_suppressions", {"person": subject, "most": _MOST}):
         suppression = _Suppression._make(row)
         yield suppression
-        if suppression.name and suppression.name != person:
+        if suppression.name and suppression.name != subject:
             values: dict[str, object] = {"name": suppression.name, "record": suppression.record}
             yield from map(_Suppression._make, connection.rows("history_same_record", values))
 
 
-def _counted(connection: Connection, person: str) -> Iterator[Happening]:
+def _counted(connection: Connection, subject: str) -> Iterator[HistoryEvent]:
     for at, rule, category, status, diagnostic, originator, spent in connection.rows(
-        "history_soft_bounces", {"person": person}
+        "history_soft_bounces", {"person": subject}
     ):
         what = " ".join(filter(None, (category, status, diagnostic)))
         counted = f"counted in {spent}" if spent else "counts"
-        yield Happening(at, "bounced softly", "", f"{what} (from {originator}); {rule}; {counted}")
-    for (at,) in connection.rows("history_delivery", {"person": person}):
-        yield Happening(at, "was delivered to", "", "what bounced before no longer counts")
+        yield HistoryEvent(at, "bounced softly", "", f"{what} (from {originator}); {rule}; {counted}")
+    for (at,) in connection.rows("history_delivery", {"person": subject}):
+        yield HistoryEvent(at, "was delivered to", "", "what bounced before no longer counts")
 
 
-def _of_suppression(suppression: _Suppression, person: str) -> Iterator[Happening]:
+def _of_suppression(suppression: _Suppression, subject: str) -> Iterator[HistoryEvent]:
     seen = _SEEN.get(suppression.reason, suppression.reason)
-    if suppression.recipient != person:
+    if suppression.recipient != subject:
         seen += f" as {suppression.recipient}"
     told = " ".join(filter(None, (suppression.category, suppression.status, suppression.diagnostic)))
     origin = f" (from {suppression.originator})" if suppression.originator else ""
     at = suppression.recorded_at if suppression.occurred_at is None else suppression.occurred_at
-    yield Happening(at, seen, "", f"{told}{origin}".strip())
+    yield HistoryEvent(at, seen, "", f"{told}{origin}".strip())
     wanted = f"wanted by {suppression.wanted_by.replace(',', ', ')}" if suppression.wanted_by else "wanted by nobody"
-    yield Happening(
+    yield HistoryEvent(
         suppression.recorded_at, "was suppressed", "", f"{suppression.rule}; {wanted}; id {suppression.record}"
     )
 
 
-def _of_dispatch(connection: Connection, row: Row) -> Iterator[Happening]:
+def _of_dispatch(connection: Connection, row: Row) -> Iterator[HistoryEvent]:
     number, provider, state, due_at, _, attempts, outcome, lists, note, settled_at = row
     for _, started_at, seconds, result, answer in connection.rows("history_attempts", {"dispatch": number}):
-        yield Happening(started_at, f"call: {result}", provider, f"{answer} ({seconds:.3f} s)")
+        yield HistoryEvent(started_at, f"call: {result}", provider, f"{answer} ({seconds:.3f} s)")
     changed = ", ".join(json.loads(lists)) if lists else ""
     if state == "done":
         told = "; ".join(filter(None, (f"lists {changed}" if changed else "", note)))
-        yield Happening(settled_at, f"done: {outcome}", provider, told)
+        yield HistoryEvent(settled_at, f"done: {outcome}", provider, told)
     elif state == "dead":
-        yield Happening(settled_at, "given up", provider, f"after {attempts} calls")
+        yield HistoryEvent(settled_at, "given up", provider, f"after {attempts} calls")
     else:
-        yield Happening(due_at, f"waits ({state})", provider, "due at this time")
+        yield HistoryEvent(due_at, f"waits ({state})", provider, "due at this time")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.data import Before, Pruned, SpoolError
-from bouncehandler.spool.trouble import explained, primary_code
+from bouncehandler.spool.models import Pruned, RetentionCutoffs, SpoolError
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.errors import explained, primary_code
 
 _LEAST, _MOST = 100, 500
 """Suppressions, or dispatches, that one step looks at."""
@@ -22,7 +22,7 @@ _LOOKS = 10_000
 """Steps of SQLite's machine between two looks at the clock: well below a millisecond of them."""
 
 
-def prune(connection: Connection, before: Before, *, now: float, after: int, most: int) -> Pruned:
+def prune(connection: Connection, before: RetentionCutoffs, *, now: float, after: int, most: int) -> Pruned:
     """See `Spool.prune`. What is to be removed is looked up without the lock for writing, which is often not needed."""
     latest = max((time for time in before if time is not None), default=None)
     window: dict[str, object] = {"after": after, "most": most, "before": latest, "now": now}

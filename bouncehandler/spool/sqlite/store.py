@@ -8,36 +8,48 @@ from typing import Self
 
 from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import (
-    Before,
     Claimed,
-    Counted,
-    Figure,
+    HourlyCount,
+    MetricCounter,
     Notice,
-    Owed,
-    Post,
+    NoticeBatch,
     ProviderState,
     Pruned,
+    QueuedSuppression,
     Recorded,
+    RetentionCutoffs,
     Settlement,
+    SoftBounceEntry,
     Status,
-    Total,
 )
-from bouncehandler.spool.claims import Claiming, claim, extend
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.counting import count, delivered, prune
-from bouncehandler.spool.figures import add_figures, figures, prune_figures, put_totals, totals
-from bouncehandler.spool.forgetting import Remembering
-from bouncehandler.spool.notices import claim_post, notices, postpone_post, settle_post, tell
-from bouncehandler.spool.place import path_of
-from bouncehandler.spool.pruning import prune as prune_step
-from bouncehandler.spool.pruning import prune_attempts
-from bouncehandler.spool.queries import states, status
-from bouncehandler.spool.recording import Watching, record
-from bouncehandler.spool.reporting import queue_report
-from bouncehandler.spool.rows import storable
-from bouncehandler.spool.settling import settle
-from bouncehandler.spool.sqlite_review import SqliteReview
-from bouncehandler.spool.watching import Watch
+from bouncehandler.spool.sqlite.admin import SqliteSpoolAdmin
+from bouncehandler.spool.sqlite.claim import ClaimRequest, claim, extend
+from bouncehandler.spool.sqlite.codec import sanitize_text
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, record
+from bouncehandler.spool.sqlite.erasure import ErasureGuard
+from bouncehandler.spool.sqlite.files import path_of
+from bouncehandler.spool.sqlite.notifications import (
+    claim_notices,
+    enqueue_notice,
+    notices,
+    postpone_notices,
+    queue_report,
+    settle_notices,
+)
+from bouncehandler.spool.sqlite.queries import states, status
+from bouncehandler.spool.sqlite.retention import prune as prune_step
+from bouncehandler.spool.sqlite.retention import prune_attempts
+from bouncehandler.spool.sqlite.settle import settle
+from bouncehandler.spool.sqlite.soft_bounces import count, delivered, prune
+from bouncehandler.spool.sqlite.spikes import SpikeDetector
+from bouncehandler.spool.sqlite.stats import (
+    add_hourly_counts,
+    counters,
+    hourly_counts,
+    prune_hourly_counts,
+    put_counters,
+)
 from bouncehandler.suppression import Dispatch
 
 __all__ = ["SqliteSpool", "path_of"]
@@ -47,15 +59,19 @@ def _random_token() -> str:
     return os.urandom(8).hex()
 
 
-class SqliteSpool(SqliteReview):
+class SqliteSpool(SqliteSpoolAdmin):
     """The embedded spool. `Spool` says what each method promises; all of them raise `SpoolError`."""
 
     def __init__(
-        self, connection: Connection, new_token: Callable[[], str], notices: frozenset[str], watch: Watch | None = None
+        self,
+        connection: Connection,
+        new_token: Callable[[], str],
+        notices: frozenset[str],
+        watch: SpikeDetector | None = None,
     ) -> None:
         super().__init__(connection, notices)
         self._new_token = new_token
-        self._watching = Watching(notices, watch, Remembering(connection))
+        self._watching = EnqueueHooks(notices, watch, ErasureGuard(connection))
 
     @classmethod
     def open(  # noqa: PLR0913  # each has a default
@@ -85,7 +101,7 @@ class SqliteSpool(SqliteReview):
         """
         path = path_of(place) if isinstance(place, str) and ":" in place else Path(place)
         connection = Connection.open(path.absolute(), wait=wait, version=sqlite_version)
-        watch = Watch(connection, spikes, grace) if spikes else None
+        watch = SpikeDetector(connection, spikes, grace) if spikes else None
         return cls(connection, new_token, notices, watch)
 
     @classmethod
@@ -113,11 +129,11 @@ class SqliteSpool(SqliteReview):
         """The journal in use: `wal` or `persist` (a rollback journal)."""
         return str(self._connection.pragma("journal_mode"))
 
-    def record(self, batch: Sequence[Owed], now: float) -> Recorded:
+    def record(self, batch: Sequence[QueuedSuppression], now: float) -> Recorded:
         """Put a batch on disk; when this returns, it is safe."""
         return record(self._connection, batch, now, self._watching)
 
-    def count(self, batch: Sequence[Counted], now: float) -> Recorded:
+    def count(self, batch: Sequence[SoftBounceEntry], now: float) -> Recorded:
         """Put soft bounces on disk, and record the suppressions that they come to."""
         return count(self._connection, batch, now, self._watching)
 
@@ -129,7 +145,7 @@ class SqliteSpool(SqliteReview):
         """Forget soft bounces and deliveries that came before then; returns how many."""
         return prune(self._connection, before, rest)
 
-    def prune(self, before: Before, *, now: float, after: int, most: int) -> Pruned:
+    def prune(self, before: RetentionCutoffs, *, now: float, after: int, most: int) -> Pruned:
         """Remove what was done before then among the `most` oldest suppressions after `after`."""
         return prune_step(self._connection, before, now=now, after=after, most=most)
 
@@ -149,7 +165,7 @@ class SqliteSpool(SqliteReview):
         probing: bool = False,
     ) -> Claimed:
         """Claim up to `limit` due dispatches; `probing` overrides a hold. Empty means that none is due."""
-        asked = Claiming(
+        asked = ClaimRequest(
             provider=provider,
             limit=limit,
             now=now,
@@ -171,28 +187,28 @@ class SqliteSpool(SqliteReview):
         now: float,
         *,
         per_campaign: bool = False,
-        totals: Sequence[Total] = (),
+        counters: Sequence[MetricCounter] = (),
     ) -> int:
         """Write down how claims ended, all or none; returns how many that waited behind were settled too."""
         return settle(
-            self._connection, settlements, now, per_campaign=per_campaign, notices=self._notices, totals=totals
+            self._connection, settlements, now, per_campaign=per_campaign, notices=self._notices, counters=counters
         )
 
     def hold(self, provider: str, reason: str, *, now: float, probe_at: float) -> None:
         """Hold a provider for every process."""
-        values = {"provider": provider, "reason": storable(reason), "now": now, "probe_at": probe_at}
+        values = {"provider": provider, "reason": sanitize_text(reason), "now": now, "probe_at": probe_at}
         with self._connection.writing() as raw:
             is_new = not raw.execute(self._connection.sql("held"), {"provider": provider}).fetchone()
             raw.execute(self._connection.sql("hold"), values)
             if is_new and "held" in self._notices:
-                tell(self._connection, raw, [("held", {"provider": provider, "reason": reason})], now)
+                enqueue_notice(self._connection, raw, [("held", {"provider": provider, "reason": reason})], now)
 
     def release(self, provider: str, now: float) -> None:
         """End a provider's hold."""
         with self._connection.writing() as raw:
             was_held = raw.execute(self._connection.sql("release"), {"provider": provider}).rowcount
             if was_held and "back" in self._notices:
-                tell(self._connection, raw, [("back", {"provider": provider})], now)
+                enqueue_notice(self._connection, raw, [("back", {"provider": provider})], now)
 
     def claim_probe(self, provider: str, *, now: float, next_probe_at: float) -> bool:
         """Whether this process is the one to try a held provider now."""
@@ -212,53 +228,53 @@ class SqliteSpool(SqliteReview):
         """The whole spool in numbers."""
         return status(self._connection)
 
-    def add_figures(self, figures: Sequence[Figure], totals: Sequence[Total] = ()) -> None:
+    def add_hourly_counts(self, hourly_counts: Sequence[HourlyCount], counters: Sequence[MetricCounter] = ()) -> None:
         """Add to what the spool has of these hours, and to its totals."""
-        add_figures(self._connection, figures, totals)
+        add_hourly_counts(self._connection, hourly_counts, counters)
 
-    def figures(self, since: float, until: float) -> Iterator[Figure]:
+    def hourly_counts(self, since: float, until: float) -> Iterator[HourlyCount]:
         """The figures of the hours that begin in `since` to `until`."""
-        return figures(self._connection, since, until)
+        return hourly_counts(self._connection, since, until)
 
-    def prune_figures(self, before: float, rest: Callable[[], bool] = lambda: False) -> int:
+    def prune_hourly_counts(self, before: float, rest: Callable[[], bool] = lambda: False) -> int:
         """Forget the figures of hours that ended before then; returns how many."""
-        return prune_figures(self._connection, before, rest)
+        return prune_hourly_counts(self._connection, before, rest)
 
-    def add_totals(self, totals: Sequence[Total]) -> None:
+    def add_counters(self, counters: Sequence[MetricCounter]) -> None:
         """Add to counters."""
-        if totals:
+        if counters:
             with self._connection.writing() as raw:
-                put_totals(self._connection, raw, totals)
+                put_counters(self._connection, raw, counters)
 
-    def totals(self) -> Sequence[Total]:
+    def counters(self) -> Sequence[MetricCounter]:
         """Every counter, since the spool began."""
-        return totals(self._connection)
+        return counters(self._connection)
 
-    def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:
+    def enqueue_notice(self, kind: str, about: Mapping[str, str], now: float) -> None:
         """Queue a notice, if this spool was opened with notices of that kind."""
         if kind in self._notices:
             with self._connection.writing() as raw:
-                tell(self._connection, raw, [(kind, about)], now)
+                enqueue_notice(self._connection, raw, [(kind, about)], now)
 
     def queue_report(self, since: float, until: float, now: float) -> bool:
         """Queue the report of a time, if none was queued yet that tells until then."""
         return queue_report(self._connection, since, until, now)
 
-    def claim_post(self, *, now: float, every: float, until: float) -> Post | None:
+    def claim_notices(self, *, now: float, every: float, until: float) -> NoticeBatch | None:
         """Claim the queued notices; None when none are due, or another process has them."""
-        return claim_post(self._connection, self._new_token(), now=now, every=every, until=until)
+        return claim_notices(self._connection, self._new_token(), now=now, every=every, until=until)
 
-    def notices(self, post: Post, *, after: int, limit: int) -> list[Notice]:
+    def notices(self, post: NoticeBatch, *, after: int, limit: int) -> list[Notice]:
         """The claimed notices with numbers above `after`."""
         return notices(self._connection, post, after=after, limit=limit)
 
-    def settle_post(self, post: Post, *, upto: int, now: float) -> None:
+    def settle_notices(self, post: NoticeBatch, *, upto: int, now: float) -> None:
         """Forget the claimed notices up to this number, which were sent."""
-        settle_post(self._connection, post, upto=upto, now=now)
+        settle_notices(self._connection, post, upto=upto, now=now)
 
-    def postpone_post(self, post: Post, until: float) -> None:
+    def postpone_notices(self, post: NoticeBatch, until: float) -> None:
         """Give the claim back; nobody may have it before `until`."""
-        postpone_post(self._connection, post, until)
+        postpone_notices(self._connection, post, until)
 
     def close(self) -> None:
         """Give back the file; a second time does nothing."""

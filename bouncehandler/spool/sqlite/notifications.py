@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from bouncehandler.spool import Notice, Owed, Post
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.rows import storable
+from bouncehandler.spool import Notice, NoticeBatch, QueuedSuppression
+from bouncehandler.spool.admin import ManualAction
+from bouncehandler.spool.sqlite.codec import sanitize_text
+from bouncehandler.spool.sqlite.connection import Connection
 
 MAX_VALUE = 1000
 """Characters of a value that are kept: subjects and header lines are hostile, and of any length."""
@@ -24,12 +26,12 @@ _FORGOTTEN = 1000
 About = Mapping[str, str]
 
 
-def about_suppression(owed: Owed) -> dict[str, str]:
+def about_suppression(owed: QueuedSuppression) -> dict[str, str]:
     """What a notice says of a complaint or an unsubscribe request."""
     suppression = owed.suppression
     at = suppression.occurred_at
     told = {
-        "person": suppression.person,
+        "person": suppression.subject,
         "rule": suppression.rule,
         "category": suppression.category,
         "occurred_at": at.isoformat() if at else "",
@@ -41,15 +43,17 @@ def about_suppression(owed: Owed) -> dict[str, str]:
     return {name: value for name, value in [*told.items(), *owed.evidence] if value}
 
 
-def tell(connection: Connection, raw: sqlite3.Connection, told: Iterable[tuple[str, About]], now: float) -> None:
+def enqueue_notice(
+    connection: Connection, raw: sqlite3.Connection, told: Iterable[tuple[str, About]], now: float
+) -> None:
     """Queue notices within a transaction that has begun."""
     rows = [{"kind": kind, "now": now, "about": _as_json(about)} for kind, about in told]
     if rows:
         raw.executemany(connection.sql("tell"), rows)
 
 
-def claim_post(connection: Connection, claim: str, *, now: float, every: float, until: float) -> Post | None:
-    """See `Spool.claim_post`."""
+def claim_notices(connection: Connection, claim: str, *, now: float, every: float, until: float) -> NoticeBatch | None:
+    """See `Spool.claim_notices`."""
     if not now < until <= now + LONGEST:
         raise ValueError(f"a claim lasts at most {LONGEST:g} seconds, and at least some: {until - now:g}")
     values: dict[str, object] = {"now": now, "every": every, "longest": LONGEST}
@@ -60,17 +64,17 @@ def claim_post(connection: Connection, claim: str, *, now: float, every: float, 
         if newest is None:
             return None
         raw.execute(connection.sql("post_claim"), {"claim": claim, "until": until})
-    return Post(claim, newest[0])
+    return NoticeBatch(claim, newest[0])
 
 
-def notices(connection: Connection, post: Post, *, after: int, limit: int) -> list[Notice]:
+def notices(connection: Connection, post: NoticeBatch, *, after: int, limit: int) -> list[Notice]:
     """See `Spool.notices`."""
     rows = connection.rows("post_notices", {"after": after, "upto": post.upto, "most": limit})
     return [Notice(number, kind, at, json.loads(about)) for number, kind, at, about in rows]
 
 
-def settle_post(connection: Connection, post: Post, *, upto: int, now: float) -> None:
-    """See `Spool.settle_post`."""
+def settle_notices(connection: Connection, post: NoticeBatch, *, upto: int, now: float) -> None:
+    """See `Spool.settle_notices`."""
     values = {"claim": post.claim, "upto": min(upto, post.upto), "now": now, "most": _FORGOTTEN}
     with connection.writing() as raw:
         if not raw.execute(connection.sql("post_sent"), values).rowcount:
@@ -83,11 +87,47 @@ def settle_post(connection: Connection, post: Post, *, upto: int, now: float) ->
             deleted = raw.execute(connection.sql("post_forget"), values).rowcount
 
 
-def postpone_post(connection: Connection, post: Post, until: float) -> None:
-    """See `Spool.postpone_post`."""
+def postpone_notices(connection: Connection, post: NoticeBatch, until: float) -> None:
+    """See `Spool.postpone_notices`."""
     with connection.writing() as raw:
         raw.execute(connection.sql("post_postpone"), {"claim": post.claim, "until": until})
 
 
 def _as_json(about: About) -> str:
-    return json.dumps({storable(name[:MAX_NAME]): storable(value[:MAX_VALUE]) for name, value in about.items()})
+    return json.dumps(
+        {sanitize_text(name[:MAX_NAME]): sanitize_text(value[:MAX_VALUE]) for name, value in about.items()}
+    )
+
+
+_PAGE = 5000
+"""Events that one read looks at."""
+
+REPORT = "report"
+"""The kind of notice that stands for a report by mail."""
+
+
+def manual_actions(connection: Connection, since: float, until: float) -> list[ManualAction]:
+    """See `SpoolAdmin.manual_actions`."""
+    counts: Counter[tuple[str, str, str]] = Counter()
+    upto = connection.rows("newest_event")[0][0]
+    while upto > 0:
+        window = {"after": max(0, upto - _PAGE), "upto": upto, "since": since, "until": until}
+        rows = connection.rows("taken", window)
+        for event, asked_by, provider, number, _ in rows:
+            counts[event, asked_by, provider] += number
+        if rows and max(row[-1] for row in rows) < since:
+            break
+        upto -= _PAGE
+    return [ManualAction(*key, number) for key, number in counts.most_common() if number]
+
+
+def queue_report(connection: Connection, since: float, until: float, now: float) -> bool:
+    """See `Spool.queue_report`."""
+    values = {"until": until, "now": now}
+    if not connection.rows("report_due", values):  # looked up without the lock for writing
+        return False
+    with connection.writing() as raw:
+        if not raw.execute(connection.sql("report_queued"), values).rowcount:
+            return False
+        enqueue_notice(connection, raw, [(REPORT, {"since": repr(since), "until": repr(until)})], now)
+    return True

@@ -72,7 +72,7 @@ def file_at(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def prove_room(path: Path, size: int) -> None:
+def ensure_room(path: Path, size: int) -> None:
     """Prove that the spool's file can grow by so many bytes: disk, quota, and the limit for the size of a file.
 
     Writes as much at the same offset of a file without a name.

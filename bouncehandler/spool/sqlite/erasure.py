@@ -9,11 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from bouncehandler.spool.connection import Connection, Row
-from bouncehandler.spool.data import Owed, SpoolError
-from bouncehandler.spool.place import give_to_folders_owner, sync
-from bouncehandler.spool.review import Forgotten
-from bouncehandler.spool.rows import storable
+from bouncehandler.spool.admin import ErasureResult
+from bouncehandler.spool.models import QueuedSuppression, SpoolError
+from bouncehandler.spool.sqlite.codec import sanitize_text
+from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.files import give_to_folders_owner, sync
 
 _ERASING = ("forget_attempts", "forget_notes", "forget_events", "forget_event", "forget_suppression")
 _KEY_SIZE = 32  # bytes
@@ -21,10 +21,10 @@ _PREFIX = "forgotten:"
 """No address has it, and no list manager's ids."""
 
 
-class Forgetting(NamedTuple):
+class ErasureRequest(NamedTuple):
     """Who is to be forgotten, and who wants it."""
 
-    person: str
+    subject: str
     asked_by: str
     now: float
 
@@ -34,11 +34,11 @@ def key_file(spool: Path) -> Path:
     return spool.with_suffix(".key")
 
 
-def forget(connection: Connection, asked: Forgetting) -> Forgotten:
+def forget(connection: Connection, asked: ErasureRequest) -> ErasureResult:
     """See `Spool.forget`."""
     key = _key(connection.path)
-    name = _hashed(key, asked.person)
-    values = {"name": name, "person": asked.person, "now": asked.now, "asked_by": storable(asked.asked_by)}
+    name = _hashed(key, asked.subject)
+    values = {"name": name, "person": asked.subject, "now": asked.now, "asked_by": sanitize_text(asked.asked_by)}
     with connection.writing() as raw:
         raw.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, from now on in this process
         raw.execute(connection.sql("forget_person"), values)
@@ -48,20 +48,20 @@ def forget(connection: Connection, asked: Forgetting) -> Forgotten:
         for statement in ("forget_notices", "forget_example", "to_forget_later" if waiting else "to_forget_no_more"):
             raw.execute(connection.sql(statement), values)
     connection.leave_no_journal()
-    return Forgotten(name, erased, waiting, counted)
+    return ErasureResult(name, erased, waiting, counted)
 
 
 def forget_rest(connection: Connection, now: float) -> int:
     """See `Spool.forget_rest`."""
     erased = 0
-    for (person,) in connection.rows("to_forget"):
-        name = _hashed(_key(connection.path), person)
+    for (subject,) in connection.rows("to_forget"):
+        name = _hashed(_key(connection.path), subject)
         by: list[Row] = connection.rows("forgotten_by", {"name": name})
-        erased += forget(connection, Forgetting(person, by[0][0] if by else "", now)).erased
+        erased += forget(connection, ErasureRequest(subject, by[0][0] if by else "", now)).erased
     return erased
 
 
-class Remembering:
+class ErasureGuard:
     """Knows who was forgotten, so that what is recorded of them anew is erased as soon as it is done."""
 
     def __init__(self, connection: Connection) -> None:
@@ -70,7 +70,7 @@ class Remembering:
         self._names: frozenset[str] = frozenset()
         self._key = b""
 
-    def look(self, raw: sqlite3.Connection, batch: Iterable[Owed]) -> None:
+    def look(self, raw: sqlite3.Connection, batch: Iterable[QueuedSuppression]) -> None:
         """Note whoever of a batch was forgotten, within the transaction that records it."""
         known = raw.execute(self._connection.sql("forgotten_count")).fetchone()
         if known != self._known:
@@ -78,8 +78,8 @@ class Remembering:
             self._known, self._key = known, _key(self._connection.path)
         if not self._names:
             return
-        people = {owed.suppression.person for owed in batch}
-        rows = [{"person": storable(one)} for one in people if _hashed(self._key, one) in self._names]
+        people = {owed.suppression.subject for owed in batch}
+        rows = [{"person": sanitize_text(one)} for one in people if _hashed(self._key, one) in self._names]
         raw.executemany(self._connection.sql("to_forget_later"), rows)
 
 

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from bouncehandler.record import moment_of
-from bouncehandler.spool import DeadLetter, Forgotten, Happening, HeldSpike, Selection, Taken, Undone
-from bouncehandler.spool.connection import Connection, Row
-from bouncehandler.spool.forgetting import Forgetting, forget, forget_rest
-from bouncehandler.spool.history import history
-from bouncehandler.spool.holding import Deciding, decide, held_spikes, on_hold, prune_tallies, remind
-from bouncehandler.spool.queries import dead_letters, dropped, suppressions
-from bouncehandler.spool.reporting import taken
-from bouncehandler.spool.rows import storable
-from bouncehandler.spool.undoing import Undoing, undo
+from bouncehandler.spool import DeadLetter, ErasureResult, HeldSpike, HistoryEvent, ManualAction, Selection, Undone
+from bouncehandler.spool.sqlite.codec import sanitize_text
+from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.erasure import ErasureRequest, forget, forget_rest
+from bouncehandler.spool.sqlite.history import history
+from bouncehandler.spool.sqlite.holds import HoldDecision, decide, held_spikes, on_hold, prune_tallies, remind
+from bouncehandler.spool.sqlite.notifications import manual_actions
+from bouncehandler.spool.sqlite.queries import dead_letters, dropped, suppressions
+from bouncehandler.spool.sqlite.undo import UndoRequest, undo
 from bouncehandler.suppression import Suppression
 
 _MAX_NUMBER = 2**63 - 1
@@ -22,7 +22,7 @@ _MOST = 1000
 """Suppressions of one person that are looked at."""
 
 
-class Standing(NamedTuple):
+class ActiveSuppression(NamedTuple):
     """What stands against a person: a suppression that was not undone."""
 
     record: str
@@ -33,8 +33,8 @@ class Standing(NamedTuple):
     is_held: bool
 
 
-class SqliteReview:
-    """`Review` says what each method promises; all of them raise `SpoolError`."""
+class SqliteSpoolAdmin:
+    """`SpoolAdmin` says what each method promises; all of them raise `SpoolError`."""
 
     def __init__(self, connection: Connection, notices: frozenset[str]) -> None:
         self._connection = connection
@@ -44,25 +44,29 @@ class SqliteReview:
         """The selected suppressions, oldest first."""
         return suppressions(self._connection, selection)
 
-    def standing(self, person: str, record: str) -> Standing | None:
+    def active_suppression(self, subject: str, record: str) -> ActiveSuppression | None:
         """What stands against a person by one record; None where nothing does, or no more."""
-        rows = self._connection.rows("standing", {"person": storable(person), "record": record})
+        rows = self._connection.rows("standing", {"person": sanitize_text(subject), "record": record})
         return _standing(rows[0]) if rows else None
 
-    def standings(self, person: str) -> list[Standing]:
+    def active_suppressions(self, subject: str) -> list[ActiveSuppression]:
         """All that stands against a person, newest first; of a great many only the newest."""
-        rows = self._connection.rows("standings", {"person": storable(person), "most": _MOST})
+        rows = self._connection.rows("standings", {"person": sanitize_text(subject), "most": _MOST})
         return [_standing(row) for row in rows]
 
-    def standings_at(self, person: str, record: str) -> list[Standing]:
+    def active_suppressions_at(self, subject: str, record: str) -> list[ActiveSuppression]:
         """What stands against a person by records of the same second as this one; nothing where it has no time."""
         moment = moment_of(record)
-        rows = self._connection.rows("standings_at", {"person": storable(person), "moment": moment}) if moment else ()
+        rows = (
+            self._connection.rows("standings_at", {"person": sanitize_text(subject), "moment": moment})
+            if moment
+            else ()
+        )
         return list(map(_standing, rows))
 
-    def history(self, person: str) -> list[Happening]:
+    def history(self, subject: str) -> list[HistoryEvent]:
         """Everything that is known of a person, in the order of the time."""
-        return history(self._connection, person)
+        return history(self._connection, subject)
 
     def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
         """The selected dead letters, oldest first."""
@@ -74,7 +78,7 @@ class SqliteReview:
 
     def drop_dead_letters(self, ids: Sequence[int], now: float, reason: str = "") -> int:
         """Settle dead letters without a call; returns how many were."""
-        return self._change_dead_letters("drop_dead_letter", ids, now, reason=storable(reason))
+        return self._change_dead_letters("drop_dead_letter", ids, now, reason=sanitize_text(reason))
 
     def undo(  # noqa: PLR0913  # the protocol's signature
         self,
@@ -87,7 +91,7 @@ class SqliteReview:
         is_dry: bool = False,
     ) -> Iterator[Undone]:
         """Take back the selected suppressions, and tell what becomes of each person at each provider."""
-        asked = Undoing(selection, restoring, forced=forced, asked_by=asked_by, now=now, is_dry=is_dry)
+        asked = UndoRequest(selection, restoring, forced=forced, asked_by=asked_by, now=now, is_dry=is_dry)
         return undo(self._connection, asked)
 
     def spikes(self, selection: Selection) -> list[HeldSpike]:
@@ -101,7 +105,7 @@ class SqliteReview:
     def decide_held(self, selection: Selection, *, is_released: bool, now: float, asked_by: str) -> int:
         """Release what is held, or discard it; returns how many suppressions."""
         verdict = "released" if is_released else "discarded"
-        return decide(self._connection, selection, Deciding(verdict, asked_by, now))
+        return decide(self._connection, selection, HoldDecision(verdict, asked_by, now))
 
     def remind(self, before: float, now: float) -> int:
         """Queue a notice of each spike that holds something and was last told of before then."""
@@ -111,9 +115,9 @@ class SqliteReview:
         """Forget tallies of hard bounces that no longer tell what is usual."""
         return prune_tallies(self._connection, rest)
 
-    def forget(self, person: str, *, now: float, asked_by: str) -> Forgotten:
+    def forget(self, subject: str, *, now: float, asked_by: str) -> ErasureResult:
         """Erase a person's data, and keep a keyed hash in its place."""
-        return forget(self._connection, Forgetting(storable(person), asked_by, now))
+        return forget(self._connection, ErasureRequest(sanitize_text(subject), asked_by, now))
 
     def forget_rest(self, now: float) -> int:
         """Erase what was kept for calls that are done now."""
@@ -123,9 +127,9 @@ class SqliteReview:
         """The selected dead letters that were dropped, oldest first."""
         return dropped(self._connection, selection)
 
-    def taken(self, since: float, until: float) -> Sequence[Taken]:
+    def manual_actions(self, since: float, until: float) -> Sequence[ManualAction]:
         """What was taken back, or decided about what was held, in a time."""
-        return taken(self._connection, since, until)
+        return manual_actions(self._connection, since, until)
 
     def _change_dead_letters(self, statement: str, ids: Sequence[int], now: float, **values: object) -> int:
         rows = [{"id": number, "now": now, **values} for number in ids if 0 < number <= _MAX_NUMBER]
@@ -139,6 +143,8 @@ class SqliteReview:
             return raw.executemany(self._connection.sql(statement), rows).rowcount
 
 
-def _standing(row: Row) -> Standing:
+def _standing(row: Row) -> ActiveSuppression:
     record, reason, diagnostic, at, is_held = row
-    return Standing(record, reason, diagnostic, None if at is None else datetime.fromtimestamp(at, UTC), bool(is_held))
+    return ActiveSuppression(
+        record, reason, diagnostic, None if at is None else datetime.fromtimestamp(at, UTC), bool(is_held)
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.kinds import person_number
+from bouncehandler.spool.sqlite.hashes import subject_hash
 
 
 def migrate(raw: sqlite3.Connection, path: Path, folder: Path | None = None) -> None:
@@ -18,7 +18,7 @@ def migrate(raw: sqlite3.Connection, path: Path, folder: Path | None = None) -> 
     steps = _steps(folder or Path(__file__).parent / "migrations")
     if _version(raw, path, newest=max(steps)) == max(steps):
         return
-    raw.create_function("person_number", 1, person_number, deterministic=True)
+    raw.create_function("person_number", 1, subject_hash, deterministic=True)
     raw.execute("BEGIN IMMEDIATE")
     try:
         done = _version(raw, path, newest=max(steps))  # another process may have been quicker
@@ -34,7 +34,7 @@ def migrate(raw: sqlite3.Connection, path: Path, folder: Path | None = None) -> 
             raw.execute("ROLLBACK")
 
 
-def prove_newest(raw: sqlite3.Connection, path: Path) -> None:
+def ensure_newest(raw: sqlite3.Connection, path: Path) -> None:
     """Prove that a spool, which is only to be read, has the newest version. Raises as `migrate`."""
     newest = max(_steps(Path(__file__).parent / "migrations"))
     found = _version(raw, path, newest=newest)

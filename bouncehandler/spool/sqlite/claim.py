@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bouncehandler.spool import Claimed
-from bouncehandler.spool.connection import Connection, Row
-from bouncehandler.spool.kinds import person_number
-from bouncehandler.spool.rows import suppression_of
+from bouncehandler.spool.sqlite.codec import suppression_of
+from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.hashes import subject_hash
 from bouncehandler.suppression import Dispatch, Outcome
 
 _LOOKED_AT = 4
@@ -26,7 +26,7 @@ _LONGEST = 100 * _DAY
 
 
 @dataclass(frozen=True, slots=True)
-class Claiming:
+class ClaimRequest:
     """What a caller of `Spool.claim` asks for, and the token of this claim."""
 
     provider: str
@@ -44,8 +44,8 @@ class Claiming:
 class _Turn:
     """Whose turn it is for one recipient."""
 
-    person: int
-    """See `person_number`."""
+    subject: int
+    """See `subject_hash`."""
     first: int | None
     """The dispatch that is in front; None: none that a claim has looked at before."""
     due_at: float
@@ -73,7 +73,7 @@ class _Found:
         return not (self.claimed or self.repeats or self.waits)
 
 
-def claim(connection: Connection, asked: Claiming) -> Claimed:
+def claim(connection: Connection, asked: ClaimRequest) -> Claimed:
     """See `Spool.claim`. A flood of repeats is worked off in several transactions, so that writers get their turn.
 
     Where nothing is due, what waits by a clock that was set back since is made due: it would wait for so long as the
@@ -88,7 +88,7 @@ def claim(connection: Connection, asked: Claiming) -> Claimed:
     return claimed
 
 
-def _claim_due(connection: Connection, asked: Claiming, claimed: Claimed) -> None:
+def _claim_due(connection: Connection, asked: ClaimRequest, claimed: Claimed) -> None:
     while len(claimed) < asked.limit and _is_due(connection, asked):
         found = _claim_some(connection, asked, asked.limit - len(claimed))
         if found.is_empty:
@@ -97,7 +97,7 @@ def _claim_due(connection: Connection, asked: Claiming, claimed: Claimed) -> Non
         claimed.repeats += len(found.repeats)
 
 
-def _mend(connection: Connection, asked: Claiming) -> bool:
+def _mend(connection: Connection, asked: ClaimRequest) -> bool:
     """Make due what waits by a clock that was set back, and have claims end as if made now; returns whether any."""
     set_back = connection.sql("claim_set_back")
     values = {"provider": asked.provider, "now": asked.now, "until": asked.until, "slack": _SLACK}
@@ -110,24 +110,24 @@ def _mend(connection: Connection, asked: Claiming) -> bool:
     return True
 
 
-def _is_due(connection: Connection, asked: Claiming) -> bool:
+def _is_due(connection: Connection, asked: ClaimRequest) -> bool:
     """Looked up without the lock for writing, which an idle dispatcher need not take."""
     due = connection.rows("next_due", {"provider": asked.provider})
     return bool(due) and due[0][0] <= asked.now
 
 
-def _claim_some(connection: Connection, asked: Claiming, limit: int) -> _Found:
+def _claim_some(connection: Connection, asked: ClaimRequest, limit: int) -> _Found:
     sql = connection.sql
     with connection.writing() as raw:
         if not asked.probing and raw.execute(sql("held"), {"provider": asked.provider}).fetchone():
             return _Found()
         found = _Look(connection, raw, asked).go_through(limit)
         claimed = json.dumps(
-            [(dispatch.id, person) for dispatch, person in zip(found.claimed, found.people, strict=True)]
+            [(dispatch.id, subject) for dispatch, subject in zip(found.claimed, found.people, strict=True)]
         )
         raw.execute(sql("claim_take"), {"claimed": claimed, "until": asked.until, "claim": asked.token})
         raw.executemany(sql("claim_repeat"), [{"now": asked.now, "id": number} for number in found.repeats])
-        waits = [{"id": number, "due_at": due_at, "person": person} for number, due_at, person in found.waits]
+        waits = [{"id": number, "due_at": due_at, "person": subject} for number, due_at, subject in found.waits]
         raw.executemany(sql("claim_wait"), waits)
     return found
 
@@ -135,7 +135,7 @@ def _claim_some(connection: Connection, asked: Claiming, limit: int) -> _Found:
 class _Look:
     """A look at the candidates, within one transaction."""
 
-    def __init__(self, connection: Connection, raw: sqlite3.Connection, asked: Claiming) -> None:
+    def __init__(self, connection: Connection, raw: sqlite3.Connection, asked: ClaimRequest) -> None:
         self._sql, self._raw, self._asked = connection.sql, raw, asked
         self._turns: dict[tuple[str, str | None], _Turn] = {}
         self._found = _Found()
@@ -153,35 +153,35 @@ class _Look:
     def _decide(self, row: Row) -> None:
         number, attempts, step, due_at, recorded_at, *fields, changed = row
         asked, found, suppression = self._asked, self._found, suppression_of(tuple(fields))
-        work = suppression.person, suppression.job_id if asked.per_campaign else None
+        work = suppression.subject, suppression.job_id if asked.per_campaign else None
         turn = self._turns.get(work) or self._turns.setdefault(work, self._turn(work))
         # Whoever was carried out since this was recorded need not be called for it, however long ago that is by now.
         since = asked.since if attempts else min(asked.since, max(recorded_at, asked.since - _LONGEST))
-        if changed is None and self._is_carried_out(turn.person, work, since):
+        if changed is None and self._is_carried_out(turn.subject, work, since):
             found.repeats.append(number)
         elif changed is not None or turn.is_of(number):
             turn.first, turn.due_at, turn.is_under_way = number, asked.until, True
             restores = None if changed is None else Outcome("unsubscribed", tuple(json.loads(changed)))
             dispatch = Dispatch(number, asked.provider, suppression, attempts + 1, step, asked.token, restores)
             found.claimed.append(dispatch)
-            found.people.append(turn.person)
+            found.people.append(turn.subject)
         else:
-            found.waits.append((number, max(due_at, turn.due_at + 1), turn.person))
+            found.waits.append((number, max(due_at, turn.due_at + 1), turn.subject))
 
     def _turn(self, work: tuple[str, str | None]) -> _Turn:
-        person = person_number(work[0])
-        values = self._values(person, work) | {"now": self._asked.now}
+        subject = subject_hash(work[0])
+        values = self._values(subject, work) | {"now": self._asked.now}
         first = self._raw.execute(self._sql("claim_first"), values).fetchone()
-        return _Turn(person, *first) if first else _Turn(person, None, self._asked.now, is_under_way=False)
+        return _Turn(subject, *first) if first else _Turn(subject, None, self._asked.now, is_under_way=False)
 
-    def _is_carried_out(self, person: int, work: tuple[str, str | None], since: float) -> bool:
+    def _is_carried_out(self, subject: int, work: tuple[str, str | None], since: float) -> bool:
         now = self._asked.now
         ahead = now + (now - self._asked.since)
-        values = self._values(person, work) | {"since": since, "ahead": ahead, "days": _days(since, ahead)}
+        values = self._values(subject, work) | {"since": since, "ahead": ahead, "days": _days(since, ahead)}
         return bool(self._raw.execute(self._sql("claim_carried_out"), values).fetchone()[0])
 
-    def _values(self, person: int, work: tuple[str, str | None]) -> dict[str, object]:
-        return {"provider": self._asked.provider, "person": person, "recipient": work[0], "job_id": work[1]}
+    def _values(self, subject: int, work: tuple[str, str | None]) -> dict[str, object]:
+        return {"provider": self._asked.provider, "person": subject, "recipient": work[0], "job_id": work[1]}
 
 
 def _days(since: float, until: float) -> str:

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from itertools import islice
 
 from bouncehandler.spool import Counts, DeadLetter, ProviderState, Selection, Status
-from bouncehandler.spool.connection import Connection, Row
-from bouncehandler.spool.rows import suppression_of
+from bouncehandler.spool.sqlite.codec import suppression_of
+from bouncehandler.spool.sqlite.connection import Connection, Row
 from bouncehandler.suppression import Suppression
 
 PAGE = 1000

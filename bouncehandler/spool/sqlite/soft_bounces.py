@@ -9,12 +9,11 @@ from itertools import repeat
 from typing import NamedTuple
 
 from bouncehandler.record import MOMENT, epoch
-from bouncehandler.spool.batch import Batch
-from bouncehandler.spool.connection import Connection, Row
-from bouncehandler.spool.data import Counted, Owed, Recorded
-from bouncehandler.spool.inserting import insert, values_of
-from bouncehandler.spool.recording import Watching, put
-from bouncehandler.spool.rows import all_storable, storable
+from bouncehandler.spool.models import QueuedSuppression, Recorded, SoftBounceEntry
+from bouncehandler.spool.queue_batch import QueueBatch
+from bouncehandler.spool.sqlite.codec import sanitize_column, sanitize_text
+from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, insert, put, values_of
 from bouncehandler.suppression import Suppression
 
 _DAY = 86_400
@@ -58,11 +57,11 @@ def crossed(bounces: Sequence[SoftBounce]) -> Sequence[SoftBounce]:
     return ()
 
 
-def count(connection: Connection, counted: Sequence[Counted], now: float, watching: Watching) -> Recorded:
+def count(connection: Connection, counted: Sequence[SoftBounceEntry], now: float, watching: EnqueueHooks) -> Recorded:
     """See `Spool.count`."""
     if not counted:
         return Recorded(new=0, duplicates=0)
-    batch = Batch.of(Counted, counted)
+    batch = QueueBatch.of(SoftBounceEntry, counted)
     values = values_of(batch, lambda some: _rows(some, now))  # before the transaction, which others wait for
     with connection.writing() as raw:
         raw.execute(connection.sql("count_within"), {"within": int(max(batch.column("within")))})
@@ -70,7 +69,9 @@ def count(connection: Connection, counted: Sequence[Counted], now: float, watchi
         return put(connection, raw, list(_enough(connection, raw, _days_of(batch, now))), now, watching)
 
 
-def _enough(connection: Connection, raw: sqlite3.Connection, days: Mapping[str, Sequence[int]]) -> Iterator[Owed]:
+def _enough(
+    connection: Connection, raw: sqlite3.Connection, days: Mapping[str, Sequence[int]]
+) -> Iterator[QueuedSuppression]:
     """What the bounces of recipients come to, of whom the latest came of these days."""
     reach = int(raw.execute(connection.sql("count_longest")).fetchone()[0]) // _DAY + 1
     alike: dict[int, list[str]] = {}
@@ -87,10 +88,10 @@ def _enough(connection: Connection, raw: sqlite3.Connection, days: Mapping[str, 
             yield from _spend_all(connection, raw, values)
 
 
-def _days_of(batch: Batch[Counted], now: float) -> dict[str, list[int]]:
+def _days_of(batch: QueueBatch[SoftBounceEntry], now: float) -> dict[str, list[int]]:
     """The days of the recipients' bounces."""
     days: dict[str, list[int]] = {}
-    places = zip(all_storable(batch.column("recipient")), [at // _DAY for at in _times(batch, now)], strict=True)
+    places = zip(sanitize_column(batch.column("recipient")), [at // _DAY for at in _times(batch, now)], strict=True)
     for recipient, day in dict.fromkeys(places):
         days.setdefault(recipient, []).append(day)
     return days
@@ -99,7 +100,7 @@ def _days_of(batch: Batch[Counted], now: float) -> dict[str, list[int]]:
 def delivered(connection: Connection, deliveries: Mapping[str, int], now: float) -> None:
     """See `Spool.delivered`."""
     if deliveries:
-        rows = [{"recipient": storable(recipient), "at": at, "now": now} for recipient, at in deliveries.items()]
+        rows = [{"recipient": sanitize_text(recipient), "at": at, "now": now} for recipient, at in deliveries.items()]
         with connection.writing() as raw:
             raw.executemany(connection.sql("count_delivery"), rows)
 
@@ -116,13 +117,15 @@ def prune(connection: Connection, before: float, rest: Callable[[], bool] = lamb
     return pruned
 
 
-def _spend_all(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]) -> Iterator[Owed]:
+def _spend_all(
+    connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]
+) -> Iterator[QueuedSuppression]:
     """The suppressions of one recipient: a batch may hold the bounces of several."""
     while owed := _spend(connection, raw, asked):
         yield owed
 
 
-def _spend(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]) -> Owed | None:
+def _spend(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]) -> QueuedSuppression | None:
     """The suppression that a recipient's bounces come to, and mark them; None where they are not enough."""
     found = crossed([SoftBounce._make(row) for row in raw.execute(connection.sql("count_of"), asked)])
     if not found:
@@ -132,7 +135,7 @@ def _spend(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, 
     spent = [{"recipient": recipient, "day": bounce.day, "spent": suppression.id} for bounce in found]
     raw.executemany(connection.sql("count_spend"), spent)
     wanted = dict.fromkeys(name for bounce in found for name in bounce.wanted_by.split(",") if name)
-    return Owed(suppression, tuple(wanted))
+    return QueuedSuppression(suppression, tuple(wanted))
 
 
 def _suppression(recipient: str, bounces: Sequence[SoftBounce]) -> Suppression:
@@ -159,11 +162,11 @@ def _date(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).date().isoformat()
 
 
-def _times(batch: Batch[Counted], now: float) -> list[int]:
+def _times(batch: QueueBatch[SoftBounceEntry], now: float) -> list[int]:
     return [int(now) if at is None else epoch(at) for at in batch.column("occurred_at")]
 
 
-def _rows(batch: Batch[Counted], now: float) -> Iterator[Row]:
+def _rows(batch: QueueBatch[SoftBounceEntry], now: float) -> Iterator[Row]:
     """In the order of `count_bounce.sql`."""
     times = _times(batch, now)
     evidence = [text[:_LONGEST] for text in batch.column("diagnostic")]
@@ -171,12 +174,12 @@ def _rows(batch: Batch[Counted], now: float) -> Iterator[Row]:
     rest = batch.column("originator"), batch.column("job_id")
     return zip(
         [at // _DAY for at in times],
-        all_storable(batch.column("recipient")),
+        sanitize_column(batch.column("recipient")),
         times,
         batch.column("id"),
         batch.column("suppress_after"),
         map(int, batch.column("within")),
-        *map(all_storable, (*rules, evidence, *rest)),
+        *map(sanitize_column, (*rules, evidence, *rest)),
         map(",".join, batch.column("providers")),
         repeat(now),
         strict=False,

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from bouncehandler.suppression import Suppression
 
 
-class Happening(NamedTuple):
+class HistoryEvent(NamedTuple):
     """One thing that happened to a person."""
 
     at: float
@@ -19,7 +19,7 @@ class Happening(NamedTuple):
     """Hostile text among it."""
 
 
-class Forgotten(NamedTuple):
+class ErasureResult(NamedTuple):
     """What was erased of one person."""
 
     name: str
@@ -35,7 +35,7 @@ class Forgotten(NamedTuple):
 class Undone(NamedTuple):
     """What undoing made of one person, at one provider."""
 
-    person: str
+    subject: str
     provider: str
     """Empty where it concerns all of them."""
     what: str
@@ -116,7 +116,7 @@ class HeldSpike:
     """Suppressions that are held now."""
 
 
-class Taken(NamedTuple):
+class ManualAction(NamedTuple):
     """What people took back, or decided about what was held, in a time."""
 
     event: str
@@ -129,14 +129,14 @@ class Taken(NamedTuple):
     """Suppressions."""
 
 
-class Review(Protocol):
+class SpoolAdmin(Protocol):
     """See the text of `bouncehandler.spool` for what holds for every method."""
 
     def suppressions(self, selection: Selection) -> Iterator[Suppression]:
         """The selected suppressions, oldest first, read in pages so that nobody waits for a slow reader."""
         ...
 
-    def history(self, person: str) -> list[Happening]:
+    def history(self, subject: str) -> list[HistoryEvent]:
         """Everything that is known of a recipient, or of `mailwizz:LIST/SUBSCRIBER`, in the order of the time.
 
         What was learned from ids is told with what came by them; what still waits stands at the time when it is due.
@@ -204,7 +204,7 @@ class Review(Protocol):
         """Forget tallies of hard bounces that no longer tell what is usual; see `prune_counts` for `rest`."""
         ...
 
-    def forget(self, person: str, *, now: float, asked_by: str) -> Forgotten:
+    def forget(self, subject: str, *, now: float, asked_by: str) -> ErasureResult:
         """Erase a person's data, and keep a keyed hash in its place.
 
         What is still to be called is called first, and erased by `forget_rest` after it; so is what is recorded of the
@@ -220,6 +220,6 @@ class Review(Protocol):
         """The selected dead letters that were dropped, as long as they are kept, oldest first."""
         ...
 
-    def taken(self, since: float, until: float) -> Sequence[Taken]:
+    def manual_actions(self, since: float, until: float) -> Sequence[ManualAction]:
         """What was taken back, or decided about what was held, from `since` to before `until`; most of a kind first."""
         ...

@@ -5,14 +5,14 @@ from hashlib import blake2b
 
 
 @lru_cache(maxsize=10_000)
-def kind_of(mailbox_provider: str, fingerprint: str) -> int:
+def fingerprint_hash(mailbox_provider: str, fingerprint: str) -> int:
     """A number that stands for operator and shape; see `_number`."""
     return _number(f"{mailbox_provider}\0{fingerprint}")
 
 
-def person_number(person: str) -> int:
+def subject_hash(subject: str) -> int:
     """A number that stands for a recipient; see `_number`."""
-    return _number(person)
+    return _number(subject)
 
 
 def _number(text: str) -> int:

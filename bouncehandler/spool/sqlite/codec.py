@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from itertools import repeat
 
 from bouncehandler.record import epoch
-from bouncehandler.spool.batch import Batch
-from bouncehandler.spool.connection import Row
-from bouncehandler.spool.data import Owed
-from bouncehandler.spool.kinds import kind_of
+from bouncehandler.spool.models import QueuedSuppression
+from bouncehandler.spool.queue_batch import QueueBatch
+from bouncehandler.spool.sqlite.connection import Row
+from bouncehandler.spool.sqlite.hashes import fingerprint_hash
 from bouncehandler.suppression import Suppression
 
 MAX_DIAGNOSTIC = 4096
@@ -21,19 +21,19 @@ _TEXTS = 10
 _RECIPIENT, _DIAGNOSTIC = Suppression._fields.index("recipient"), Suppression._fields.index("diagnostic")
 
 
-def suppression_rows(batch: Batch[Owed], now: float) -> Iterator[Row]:
+def suppression_rows(batch: QueueBatch[QueuedSuppression], now: float) -> Iterator[Row]:
     """Some hundred, of one at least, in the order of `record_suppression.sql`."""
     texts = batch.columns[:_TEXTS]
     if "" in texts[_RECIPIENT]:  # whoever is meant stands in the place of an address that is not known
-        texts[_RECIPIENT] = [owed.suppression.person for owed in batch]
+        texts[_RECIPIENT] = [owed.suppression.subject for owed in batch]
     if max(map(len, texts[_DIAGNOSTIC])) > MAX_DIAGNOSTIC:
         texts[_DIAGNOSTIC] = [text[:MAX_DIAGNOSTIC] for text in texts[_DIAGNOSTIC]]
     providers = batch.column("providers")
-    sightings = batch.column("sighting")
+    sightings = batch.column("fingerprint")
     wanted = {several: ",".join(several) for several in set(providers)}
-    kinds = {sighting: sighting and kind_of(*sighting) for sighting in set(sightings)}
+    kinds = {fingerprint: fingerprint and fingerprint_hash(*fingerprint) for fingerprint in set(sightings)}
     return zip(
-        *map(all_storable, texts),
+        *map(sanitize_column, texts),
         [at and epoch(at) for at in batch.column("occurred_at")],
         [_ids(owed.suppression) for owed in batch] if any(batch.column("list_manager")) else repeat(""),
         map(wanted.__getitem__, providers),
@@ -43,9 +43,9 @@ def suppression_rows(batch: Batch[Owed], now: float) -> Iterator[Row]:
     )
 
 
-def all_storable(texts: list[str]) -> list[str]:
-    """See `storable`."""
-    return texts if _can_be_stored("".join(texts)) else list(map(storable, texts))
+def sanitize_column(texts: list[str]) -> list[str]:
+    """See `sanitize_text`."""
+    return texts if _can_be_stored("".join(texts)) else list(map(sanitize_text, texts))
 
 
 def _ids(one: Suppression) -> str:
@@ -58,12 +58,12 @@ def suppression_of(row: Row) -> Suppression:
     occurred_at = None if at is None else datetime.fromtimestamp(at, UTC)
     if not row[_TEXTS + 1]:
         return Suppression._make((*row[:_TEXTS], occurred_at, "", "", "", ""))
-    record, person, *texts = row[:_TEXTS]
-    recipient = person if "@" in person else ""
+    record, subject, *texts = row[:_TEXTS]
+    recipient = subject if "@" in subject else ""
     return Suppression._make((record, recipient, *texts, occurred_at, *row[_TEXTS + 1].split(":")))
 
 
-def storable(text: str) -> str:
+def sanitize_text(text: str) -> str:
     """The text with U+FFFD for what not every database can store: NUL, and half of a surrogate pair."""
     if _can_be_stored(text):
         return text

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from bouncehandler.record import epoch
 from bouncehandler.spikes import SLOT, Baseline, SlotCount, Spike, SpikeSettings, baseline, spikes
-from bouncehandler.spool.batch import Batch
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.data import Owed
-from bouncehandler.spool.kinds import kind_of
+from bouncehandler.spool.models import QueuedSuppression
+from bouncehandler.spool.queue_batch import QueueBatch
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.hashes import fingerprint_hash
 
 EVERYWHERE = "*"
 """Stands for the sum over all operators."""
@@ -31,7 +31,7 @@ _EXAMPLE = 300
 """Characters of a diagnostic."""
 
 
-class Noticed(NamedTuple):
+class DetectedSpike(NamedTuple):
     """A spike that was seen in a slot."""
 
     mailbox_provider: str
@@ -42,7 +42,7 @@ class Noticed(NamedTuple):
     """A diagnostic: hostile text."""
 
 
-def about_noticed(found: Noticed) -> dict[str, str]:
+def about_spike(found: DetectedSpike) -> dict[str, str]:
     """What a notice says of a spike when it is noticed."""
     return {
         "mailbox_provider": found.mailbox_provider,
@@ -52,7 +52,7 @@ def about_noticed(found: Noticed) -> dict[str, str]:
     }
 
 
-class Watch:
+class SpikeDetector:
     """What one process knows of what is usual, beside what the spool keeps for all.
 
     Args:
@@ -69,10 +69,12 @@ class Watch:
         self._least = max(1, settings.minimum * SLOT // max(SLOT, int(settings.window)))
         """Bounces in one slot below which it is not worth looking: a spike has slots with more."""
 
-    def look(self, raw: sqlite3.Connection, new: Batch[Owed], newest: int, now: float) -> list[Noticed]:
+    def look(
+        self, raw: sqlite3.Connection, new: QueueBatch[QueuedSuppression], newest: int, now: float
+    ) -> list[DetectedSpike]:
         """Tally what is new, numbered above `newest`, and hold what belongs to a spike; the spikes noticed now."""
         latest = int(now) // SLOT  # a clock that is ahead makes no future
-        if not any(new.column("sighting")):
+        if not any(new.column("fingerprint")):
             return []
         if self._grace:
             raw.execute(self._sql("spike_grace"), {"now": now, "newest": newest, "grace": self._grace})
@@ -80,21 +82,23 @@ class Watch:
         self._lately.clear()
         for mailbox_provider, slot in self._worth_a_look(raw, new, latest):
             for fingerprint, spike in self._judge(raw, mailbox_provider, slot).items():
-                found = Noticed(
+                found = DetectedSpike(
                     mailbox_provider, fingerprint, slot, spike, _example(new, mailbox_provider, fingerprint)
                 )
                 if self._keep_back(raw, found, newest, now):
                     noticed.append(found)
         return noticed
 
-    def _worth_a_look(self, raw: sqlite3.Connection, new: Batch[Owed], latest: int) -> list[tuple[str, int]]:
+    def _worth_a_look(
+        self, raw: sqlite3.Connection, new: QueueBatch[QueuedSuppression], latest: int
+    ) -> list[tuple[str, int]]:
         """Tally, and return the operators and slots that have many, in the order of the time."""
         tallies: Counter[tuple[str, int, str]] = Counter()
-        alike = Counter(zip(new.column("sighting"), map(_slot, new.column("occurred_at")), strict=True))
-        for (sighting, at), bounces in alike.items():
-            if sighting:
+        alike = Counter(zip(new.column("fingerprint"), map(_slot, new.column("occurred_at")), strict=True))
+        for (fingerprint, at), bounces in alike.items():
+            if fingerprint:
                 slot = latest if at is None else min(at, latest)
-                tallies[sighting.mailbox_provider, slot, sighting.fingerprint] += bounces
+                tallies[fingerprint.mailbox_provider, slot, fingerprint.fingerprint] += bounces
                 tallies[EVERYWHERE, slot, ""] += bounces
         told = json.dumps([(*key, bounces) for key, bounces in tallies.items()])
         counts: Counter[tuple[int, str]] = Counter()
@@ -146,7 +150,7 @@ class Watch:
         values = {"mailbox_provider": mailbox_provider, "after": after, "upto": upto}
         return [SlotCount._make(row) for row in raw.execute(self._sql("spike_slots"), values)]
 
-    def _keep_back(self, raw: sqlite3.Connection, found: Noticed, newest: int, now: float) -> bool:
+    def _keep_back(self, raw: sqlite3.Connection, found: DetectedSpike, newest: int, now: float) -> bool:
         """Hold what belongs to a spike, unless a person has released it; whether it was not known before."""
         values = {
             "mailbox_provider": found.mailbox_provider,
@@ -167,9 +171,9 @@ class Watch:
             self._hold(raw, number, found, newest)
         return is_new
 
-    def _hold(self, raw: sqlite3.Connection, number: int, found: Noticed, newest: int) -> None:
+    def _hold(self, raw: sqlite3.Connection, number: int, found: DetectedSpike, newest: int) -> None:
         values = {
-            "kind": kind_of(found.mailbox_provider, found.fingerprint),
+            "kind": fingerprint_hash(found.mailbox_provider, found.fingerprint),
             "newest": newest,
             "since": found.spike.since_slot * SLOT,
             "until": (found.slot + 1) * SLOT,
@@ -208,9 +212,9 @@ def _slot(at: datetime | None) -> int | None:
     return epoch(at) // SLOT if at else None
 
 
-def _example(new: Batch[Owed], mailbox_provider: str, fingerprint: str) -> str:
+def _example(new: QueueBatch[QueuedSuppression], mailbox_provider: str, fingerprint: str) -> str:
     """The diagnostic of one of them."""
-    pairs = zip(new.column("sighting"), new.column("diagnostic"), strict=True)
-    return str(next((text for sighting, text in pairs if sighting == (mailbox_provider, fingerprint)), fingerprint))[
-        :_EXAMPLE
-    ]
+    pairs = zip(new.column("fingerprint"), new.column("diagnostic"), strict=True)
+    return str(
+        next((text for fingerprint, text in pairs if fingerprint == (mailbox_provider, fingerprint)), fingerprint)
+    )[:_EXAMPLE]
