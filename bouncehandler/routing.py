@@ -21,7 +21,7 @@ class Routes:
     """
 
     def __init__(self, originators: Mapping[str, Sequence[str]], types: Mapping[str, str] | None = None) -> None:
-        self.everyone = tuple(originators)
+        self.all_providers = tuple(originators)
         """Every provider, in the order of the configuration."""
         self._of_type: dict[str, tuple[str, ...]] = {}
         for name, provider_type in (types or {}).items():
@@ -30,7 +30,7 @@ class Routes:
         self._domains: defaultdict[str, set[str]] = defaultdict(set)
         self._others: list[tuple[re.Pattern[str], str]] = []
         self._always = {name for name, patterns in originators.items() if not patterns}
-        self._is_open = len(self._always) == len(self.everyone)
+        self._is_open = len(self._always) == len(self.all_providers)
         for name, patterns in originators.items():
             for pattern in patterns:
                 self._add(pattern.strip().lower(), name)
@@ -44,7 +44,7 @@ class Routes:
     def of(self, originator: str) -> tuple[str, ...]:
         """The providers that want a bounce of this envelope sender; empty when none does."""
         if self._is_open:
-            return self.everyone
+            return self.all_providers
         found = self._sure.get(originator[originator.rfind("@") :])  # as nearly every sender is written
         if found is not None:
             return found
@@ -58,14 +58,14 @@ class Routes:
     def match_batch(self, originators: Sequence[str]) -> list[tuple[str, ...]]:
         """The same for many."""
         if self._is_open:
-            return [self.everyone] * len(originators)
+            return [self.all_providers] * len(originators)
         known = self._sure.get
         return [known(originator[originator.rfind("@") :]) or self.of(originator) for originator in originators]
 
     def _in_order(self, text: str, at_domain: str) -> tuple[str, ...]:
         wanting = self._always | self._whole.get(text, set()) | self._domains.get(at_domain, set())
         wanting |= {name for pattern, name in self._others if pattern.match(text)}
-        return tuple(name for name in self.everyone if name in wanting)
+        return tuple(name for name in self.all_providers if name in wanting)
 
     def of_type(self, provider_type: str) -> tuple[str, ...]:
         """The providers of a type, whose ids a complaint may hold; empty when there are none."""

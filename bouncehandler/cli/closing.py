@@ -10,7 +10,7 @@ from bouncehandler.spool import Counts, ProviderState, Spool
 
 if TYPE_CHECKING:  # the dispatcher brings the HTTP library, which not every command needs
     from bouncehandler.dispatcher import LaneTally
-    from bouncehandler.ingest import Tally
+    from bouncehandler.ingest import IngestCounters
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Comparison:
 class Closing:
     """One run in numbers."""
 
-    tally: "Tally"
+    tally: "IngestCounters"
     waiting: Mapping[str, Waiting]
     lanes: Mapping[str, "LaneTally"]
     """Empty when another process dispatches."""

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bouncehandler.cli.unsubscribe_config import domains_of
-from bouncehandler.ingest import Figures, Owing, TokenHolder
-from bouncehandler.ingest.sights import Sights
+from bouncehandler.ingest import StatsCollector, SuppressionBuilder, TokenHolder
+from bouncehandler.ingest.fingerprints import BounceFingerprinter
 from bouncehandler.policy import Policy
 from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Subscriber, parse_address
@@ -38,20 +38,20 @@ def policy_of(settings: "Settings") -> Policy:
     )
 
 
-def owing_of(settings: "Settings") -> Owing:
+def owing_of(settings: "Settings") -> SuppressionBuilder:
     """The providers, with their originators and types."""
     providers = settings.providers.items()
     routes = Routes(
         {name: section.originators for name, section in providers}, {name: section.type for name, section in providers}
     )
     hold = settings.hold
-    sights = Sights(MailboxProviders(hold.operators), lists=hold.lists) if hold.enabled else None
-    return Owing(routes, _Tokens(domains_of(settings)), sights)
+    fingerprinter = BounceFingerprinter(MailboxProviders(hold.operators), lists=hold.lists) if hold.enabled else None
+    return SuppressionBuilder(routes, _Tokens(domains_of(settings)), fingerprinter)
 
 
-def figures_of(settings: "Settings", spool: Spool, policy: Policy) -> Figures:
+def figures_of(settings: "Settings", spool: Spool, policy: Policy) -> StatsCollector:
     """What adds up the records of one input."""
-    return Figures(spool, policy, MailboxProviders(settings.hold.operators), time.time)
+    return StatsCollector(spool, policy, MailboxProviders(settings.hold.operators), time.time)
 
 
 class _Tokens:

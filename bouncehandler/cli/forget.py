@@ -8,8 +8,8 @@ import click
 from bouncehandler.cli.exits import OK, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import Session, begin, login
+from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.record import parse_address
-from bouncehandler.rejected import RejectedFile
 
 _ELSEWHERE = "Backups of the spool, log files, and PowerMTA's own files are yours to look through."
 

@@ -19,9 +19,9 @@ from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.systemd import Supervisor
 from bouncehandler.durations import format_duration, parse_duration
-from bouncehandler.ingest import Ingest, Tally
-from bouncehandler.ingest.folder import Folder, FolderError, Found, opened_folder
-from bouncehandler.ingest.moved import Identity, Left, Moved, opened
+from bouncehandler.ingest import IngestCounters, IngestPipeline
+from bouncehandler.ingest.accounting_file import AccountingFile, FileFingerprint, FileSkipped, opened
+from bouncehandler.ingest.drop_folder import DropFolderError, Folder, FolderEntry, opened_folder
 from bouncehandler.spool import Spool
 
 _LONGEST_WAIT = 1.0
@@ -60,7 +60,7 @@ def command(options: Common, folder: Path, *, is_watching: bool, every: float, s
     """
     stop = Stop()
     stop.listen()
-    signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `moved.prove_unwritten`
+    signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `moved.ensure_not_open_for_writing`
     session = begin(options, dict(os.environ))
     with session.telling(), explained():
         session.warn_of_root()
@@ -74,7 +74,7 @@ def command(options: Common, folder: Path, *, is_watching: bool, every: float, s
 def _telling_of_folder() -> Iterator[None]:
     try:
         yield
-    except FolderError as error:
+    except DropFolderError as error:
         raise CommandError(str(error), TRY_AGAIN if error.is_passing else CONFIGURATION) from error
 
 
@@ -93,12 +93,12 @@ class _Taker:
     settled: float
     """Seconds."""
     supervisor: Supervisor = field(default_factory=lambda: Supervisor(os.environ, time.monotonic))
-    tally: Tally = field(default_factory=Tally)
+    tally: IngestCounters = field(default_factory=IngestCounters)
     files: int = 0
     """Taken."""
     steps: int = 0
     """Of work; whoever stays at a number hangs."""
-    left: dict[bytes, tuple[Identity, Left]] = field(default_factory=dict)
+    left: dict[bytes, tuple[FileFingerprint, FileSkipped]] = field(default_factory=dict)
     """What stays, as it was when it was last tried, and why."""
     cut: str = ""
     """The name of the file within which a stop came."""
@@ -123,7 +123,7 @@ class _Taker:
             self._go_on()
             try:
                 self._consider(one)
-            except Left as reason:
+            except FileSkipped as reason:
                 self._leave(one, reason)
             except FileNotFoundError:  # somebody else took it
                 self.left.pop(one.name, None)
@@ -143,33 +143,33 @@ class _Taker:
         if not self.left:
             return None
         sentences = [
-            f"{Found(name, identity, is_file=True).shown} {why}" for name, (identity, why) in self.left.items()
+            f"{FolderEntry(name, identity, is_file=True).shown} {why}" for name, (identity, why) in self.left.items()
         ]
         more = f"; {len(sentences) - 1:,} more stay, the log says why" if len(sentences) > 1 else ""
         return CommandError(sentences[0] + more, TRY_AGAIN)
 
-    def _consider(self, found: Found) -> None:
+    def _consider(self, found: FolderEntry) -> None:
         """Take one, unless it stays for a reason that still holds."""
         before = self.left.get(found.name)
         if before and before[0] == found.identity and not before[1].is_passing:
             return
         if not found.is_file:
-            raise Left("is no file of PowerMTA's but a link, a pipe or the like, and not read: remove it")
+            raise FileSkipped("is no file of PowerMTA's but a link, a pipe or the like, and not read: remove it")
         age = time.time() - found.identity.modified_ns / 1e9
         if 0 <= age < self.settled:  # a time to come says nothing: somebody's clock is wrong
-            raise Left(
+            raise FileSkipped(
                 f"was changed within the last {format_duration(self.settled)}, and may not be whole", is_passing=True
             )
         with opened(found.name, self.folder.descriptor) as moved:
             self._take(found, moved)
         self.left.pop(found.name, None)
 
-    def _take(self, found: Found, moved: Moved) -> None:
+    def _take(self, found: FolderEntry, moved: AccountingFile) -> None:
         session = replace(self.session, log=self.session.log.bind(file=found.shown))
         intake = intake_for(session, moved.fileno(), self.spool)
         try:
             self._read(moved, intake)
-        except (Left, _Stopped):
+        except (FileSkipped, _Stopped):
             intake.commit()
             raise
         kept = moved.put_away(self.folder.done)
@@ -183,10 +183,10 @@ class _Taker:
             suppressed=tally.suppressed,
             duplicates=tally.duplicates,
             unreadable=tally.unreadable.total(),
-            **({"kept_as": Found(kept, found.identity, is_file=True).shown} if kept != found.name else {}),
+            **({"kept_as": FolderEntry(kept, found.identity, is_file=True).shown} if kept != found.name else {}),
         )
 
-    def _read(self, moved: Moved, intake: Ingest) -> None:
+    def _read(self, moved: AccountingFile, intake: IngestPipeline) -> None:
         for block in moved.blocks(reader_for(self.session)):
             intake.feed(block)
             self._go_on()
@@ -194,7 +194,7 @@ class _Taker:
                 raise _Stopped
         intake.close()
 
-    def _leave(self, found: Found, reason: Left) -> None:
+    def _leave(self, found: FolderEntry, reason: FileSkipped) -> None:
         """Keep in mind why, and say it once."""
         before = self.left.get(found.name)
         self.left[found.name] = found.identity, reason

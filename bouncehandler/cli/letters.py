@@ -7,7 +7,7 @@ from collections.abc import Callable
 from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.session import Session
 from bouncehandler.cli.unsubscribe_config import letters_of
-from bouncehandler.ingest import LetterboxError, Letters
+from bouncehandler.ingest import MaildropError, UnsubscribeMailbox
 from bouncehandler.spool import Spool
 
 _LOOK = 0.25
@@ -28,7 +28,7 @@ class LetterTaker:
         self, session: Session, spool: Spool, committed: Callable[[], None], on_failure: Callable[[], None]
     ) -> None:
         settings, policy = session.settings, policy_of(session.settings)
-        self._letters = Letters(
+        self._letters = UnsubscribeMailbox(
             letters_of(settings),
             policy,
             owing_of(settings),
@@ -73,7 +73,7 @@ class LetterTaker:
         """Take what lies there; a folder that can't be used is said once, and does not end the process."""
         try:
             self._letters.take()
-        except LetterboxError as error:
+        except MaildropError as error:
             if str(error) != self._trouble:
                 self._log.error("letters_wait", reason=str(error))
             self._trouble = str(error)

@@ -19,8 +19,8 @@ from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import Terminal
 from bouncehandler.cli.work import LOOK, stop_in_good_order
-from bouncehandler.ingest import Ingest, pump, rows_together
-from bouncehandler.rejected import RejectedFile
+from bouncehandler.ingest import IngestPipeline, batch_size_for, read_loop
+from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.spool import Spool
 
 if TYPE_CHECKING:
@@ -63,10 +63,12 @@ def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _End
         return _Run(session, stop, source, intake, spool, crew, letters, post, pruner, metering).go()
 
 
-def intake_for(session: Session, source: int, spool: Spool, committed: Callable[[], None] = lambda: None) -> Ingest:
+def intake_for(
+    session: Session, source: int, spool: Spool, committed: Callable[[], None] = lambda: None
+) -> IngestPipeline:
     """What reads the input behind a file descriptor; `committed` is called when something new is in the spool."""
     settings, policy = session.settings, policy_of(session.settings)
-    return Ingest(
+    return IngestPipeline(
         reader_for(session, takes_deliveries=policy.counts),
         policy,
         owing_of(settings),
@@ -75,9 +77,9 @@ def intake_for(session: Session, source: int, spool: Spool, committed: Callable[
         session.log,
         clock=time.time,
         unreadable_share=settings.notify.unreadable_share,
-        batch_rows=rows_together(source, settings.spool.batch_rows),
+        batch_rows=batch_size_for(source, settings.spool.batch_rows),
         committed=committed,
-        figures=figures_of(settings, spool, policy),
+        stats=figures_of(settings, spool, policy),
         says_each=session.says_each_row,
     )
 
@@ -102,7 +104,7 @@ class _Run:
     session: Session
     stop: Stop
     source: int
-    intake: Ingest
+    intake: IngestPipeline
     spool: Spool | None = None
     """None in a dry run."""
     crew: "Crew | None" = None
@@ -153,7 +155,7 @@ class _Run:
             terminal.hint("reading from the terminal; end the input with Ctrl-D")
         terminal.begin(self.source, self.intake)
         try:
-            self.was_read_to_end = pump(
+            self.was_read_to_end = read_loop(
                 self.intake, self.source, self.stop.fileno(), monotonic=time.monotonic, progress=terminal.advance
             )
         except OSError as error:  # of the input: the disk's own come as SpoolError

@@ -13,8 +13,8 @@ from bouncehandler.cli.exits import TRY_AGAIN, CommandError
 from bouncehandler.cli.known import Known, is_counted
 from bouncehandler.cli.session import Session
 from bouncehandler.cli.shadow_intake import ShadowIntake
-from bouncehandler.ingest import Ingest
-from bouncehandler.ingest.ports import Log
+from bouncehandler.ingest import IngestPipeline
+from bouncehandler.ingest.ports import IngestLog
 from bouncehandler.policy import Count, Verdict
 from bouncehandler.record import Bounce, Complaint
 from bouncehandler.spikes import SpikeSettings
@@ -54,7 +54,7 @@ class Shadow:
         log: hears what would be done, as it is decided; None: nobody does.
     """
 
-    def __init__(self, session: Session, log: Log | None = None) -> None:
+    def __init__(self, session: Session, log: IngestLog | None = None) -> None:
         self._session, self._log = session, log
         self._rooms = ExitStack()
         self._noted: list[Suppression] = []
@@ -79,7 +79,7 @@ class Shadow:
         """Remove all of it."""
         self._rooms.__exit__(*error)  # type: ignore[arg-type]  # they are what `with` hands over
 
-    def intake(self, log: Log) -> "Ingest":
+    def intake(self, log: IngestLog) -> "IngestPipeline":
         """Fresh, for one input; `log` hears of the rows themselves."""
         return ShadowIntake(self, self._session, log)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from bouncehandler.accounting import PowerMtaCsvReader
 from bouncehandler.cli.deciding import owing_of, policy_of
 from bouncehandler.cli.session import Session
-from bouncehandler.ingest import Ingest
-from bouncehandler.ingest.ports import Log
+from bouncehandler.ingest import IngestPipeline
+from bouncehandler.ingest.ports import IngestLog
 from bouncehandler.policy import Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
 from bouncehandler.record.bounce_batch import BounceBatch
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from bouncehandler.cli.shadow import Shadow
 
 
-class ShadowIntake(Ingest):
+class ShadowIntake(IngestPipeline):
     """Decides as a run does, and has each group compared as soon as it is in the scratch spool."""
 
-    def __init__(self, shadow: "Shadow", session: Session, log: Log) -> None:
+    def __init__(self, shadow: "Shadow", session: Session, log: IngestLog) -> None:
         self._shadow, settings = shadow, session.settings
         policy = policy_of(settings)
         super().__init__(
@@ -36,17 +36,17 @@ class ShadowIntake(Ingest):
 
     @property
     def is_waiting_to_commit(self) -> bool:
-        """As `Ingest` has it, or to be compared."""
+        """As `IngestPipeline` has it, or to be compared."""
         return super().is_waiting_to_commit or self._shadow.is_waiting
 
     def feed(self, block: bytes) -> None:
-        """As `Ingest` does; what fills the shadow is compared."""
+        """As `IngestPipeline` does; what fills the shadow is compared."""
         super().feed(block)
         if self._shadow.is_full:
             self.commit()
 
     def commit(self) -> None:
-        """As `Ingest` does, and compare."""
+        """As `IngestPipeline` does, and compare."""
         super().commit()
         self._shadow.compare()
 

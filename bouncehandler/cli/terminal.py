@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bouncehandler.cli.closing import Closing, Comparison, provider_numbers
 from bouncehandler.cli.color import console
 from bouncehandler.cli.tables import printable
-from bouncehandler.ingest import Ingest
+from bouncehandler.ingest import IngestPipeline
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -38,7 +38,7 @@ class Terminal:
     def hint(self, text: str) -> None:
         """Say something to somebody who types the input."""
 
-    def begin(self, source: int, intake: Ingest) -> None:
+    def begin(self, source: int, intake: IngestPipeline) -> None:
         """Reading begins."""
 
     def advance(self, size: int) -> None:
@@ -59,7 +59,7 @@ class _Shown(Terminal):
         self._console = console(color, stderr=True)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
-        self._intake: Ingest | None = None
+        self._intake: IngestPipeline | None = None
         self._crew: Crew | None = None
         self._size = 0
         self._began = self._phase_began = time.monotonic()
@@ -72,7 +72,7 @@ class _Shown(Terminal):
     def hint(self, text: str) -> None:
         self._console.print(text, style="dim")
 
-    def begin(self, source: int, intake: Ingest) -> None:
+    def begin(self, source: int, intake: IngestPipeline) -> None:
         self._intake = intake
         if not sys.stdin.isatty():
             self._show("reading", _size_left(source))

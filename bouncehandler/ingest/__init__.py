@@ -1,27 +1,27 @@
 """The left half: stdin to accounting to policy to the spool, and never a network call in between.
 
-`pump` moves blocks from a file descriptor into `Ingest`, which decides and commits in groups; `Owing` turns a record
-that suppresses into what is owed to whom; `Tally` counts, and `Figures` adds up for reports and metrics. `Letters`
+`read_loop` moves blocks from a file descriptor into `IngestPipeline`, which decides and commits in groups; `SuppressionBuilder` turns a record
+that suppresses into what is owed to whom; `IngestCounters` counts, and `StatsCollector` adds up for reports and metrics. `UnsubscribeMailbox`
 brings in what `letterbox` holds. `folder` and `moved` find and read the files that PowerMTA moved, for
 `bouncehandler ingest`.
 """
 
-from bouncehandler.ingest.figures import Figures
-from bouncehandler.ingest.intake import Ingest
-from bouncehandler.ingest.letters import LetterboxError, Letters
-from bouncehandler.ingest.owing import Owing, TokenHolder, Tokens
-from bouncehandler.ingest.pump import pump, rows_together
-from bouncehandler.ingest.tally import Tally
+from bouncehandler.ingest.counters import IngestCounters
+from bouncehandler.ingest.pipeline import IngestPipeline
+from bouncehandler.ingest.read_loop import batch_size_for, read_loop
+from bouncehandler.ingest.stats.collector import StatsCollector
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder, TokenHolder, Tokens
+from bouncehandler.ingest.unsubscribe_mail import MaildropError, UnsubscribeMailbox
 
 __all__ = [
-    "Figures",
-    "Ingest",
-    "LetterboxError",
-    "Letters",
-    "Owing",
-    "Tally",
+    "StatsCollector",
+    "IngestPipeline",
+    "MaildropError",
+    "UnsubscribeMailbox",
+    "SuppressionBuilder",
+    "IngestCounters",
     "TokenHolder",
     "Tokens",
-    "pump",
-    "rows_together",
+    "read_loop",
+    "batch_size_for",
 ]

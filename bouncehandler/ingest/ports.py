@@ -6,7 +6,7 @@ from typing import Protocol
 from bouncehandler.spool import QueuedSuppression, Recorded, SoftBounceEntry
 
 
-class Recorder(Protocol):
+class SuppressionSink(Protocol):
     """Where suppressions go: the spool, or what a dry run has in its place."""
 
     def record(self, batch: Sequence[QueuedSuppression], now: float) -> Recorded:
@@ -26,7 +26,7 @@ class Recorder(Protocol):
         ...
 
 
-class Keeper(Protocol):
+class RejectSink(Protocol):
     """Where rows go that can't be read."""
 
     def keep(self, rows: Iterable[bytes]) -> None:
@@ -34,7 +34,7 @@ class Keeper(Protocol):
         ...
 
 
-class Log(Protocol):
+class IngestLog(Protocol):
     """What the engine says aloud; a structlog logger is one."""
 
     def info(self, event: str, **values: object) -> object:

@@ -26,7 +26,7 @@ COLUMNS = (
 NEWS, OFFERS, CAMPAIGN = "news000000000", "offers0000000", "spring0000001"
 ANN = "ann@example.net"
 
-Cells = Mapping[str, str]
+StatsBucket = Mapping[str, str]
 
 
 def report(rcpt: str = "", **cells: str) -> dict[str, str]:

@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from bouncehandler.accounting import PowerMtaCsvReader
-from bouncehandler.ingest import Figures, Ingest, Owing, Tally, pump
-from bouncehandler.ingest.sights import Sights
+from bouncehandler.ingest import IngestCounters, IngestPipeline, StatsCollector, SuppressionBuilder, read_loop
+from bouncehandler.ingest.fingerprints import BounceFingerprinter
+from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.logs import get_logger
 from bouncehandler.policy import Policy
 from bouncehandler.policy.classification import Rules
-from bouncehandler.rejected import RejectedFile
 from bouncehandler.routing import Routes
 from bouncehandler.settings.rules import read_rules
 from bouncehandler.spikes import MailboxProviders, SpikeSettings
@@ -86,19 +86,19 @@ def open_spool(path: Path) -> SqliteSpool:
     return SqliteSpool.open(path, spikes=SpikeSettings())
 
 
-def take_in(file: Path, spool: SqliteSpool) -> tuple[float, Tally]:
+def take_in(file: Path, spool: SqliteSpool) -> tuple[float, IngestCounters]:
     """Seconds that the program's left half takes for a file, and what it made of it."""
     policy = shipped_policy()
-    intake = Ingest(
+    intake = IngestPipeline(
         PowerMtaCsvReader(takes_deliveries=True),
         policy,
-        Owing(Routes({PROVIDER: ORIGINATORS}), sights=Sights(MailboxProviders())),
+        SuppressionBuilder(Routes({PROVIDER: ORIGINATORS}), fingerprinter=BounceFingerprinter(MailboxProviders())),
         spool,
         RejectedFile(file.with_name("rejected.csv")),
         get_logger(),
         clock=time.time,
-        batch_rows=_BATCH * 4,  # as `rows_together` says of a file
-        figures=Figures(spool, policy, MailboxProviders(), time.time),
+        batch_rows=_BATCH * 4,  # as `batch_size_for` says of a file
+        stats=StatsCollector(spool, policy, MailboxProviders(), time.time),
     )
     return _pump(intake, file), intake.tally()
 
@@ -109,19 +109,19 @@ def shipped_policy() -> Policy:
     return Policy(rules=lambda matters: Rules(rules, matters))
 
 
-def _pump(intake: Ingest, file: Path) -> float:
+def _pump(intake: IngestPipeline, file: Path) -> float:
     source = os.open(file, os.O_RDONLY)
     never, nobody = os.pipe()
     try:
         started = time.perf_counter()
-        pump(intake, source, never, monotonic=time.monotonic)
+        read_loop(intake, source, never, monotonic=time.monotonic)
         return time.perf_counter() - started
     finally:
         for descriptor in (source, never, nobody):
             os.close(descriptor)
 
 
-def _verify(tally: Tally, kind: Kind, rows: int, dispatches: int) -> None:
+def _verify(tally: IngestCounters, kind: Kind, rows: int, dispatches: int) -> None:
     """A reading counts only if the work was done."""
     bounds = {"ignored": (0, 0), "suppressed": (rows, rows), "counted": (0, rows // 3), "mixed": (1, rows - 1)}
     least, most = bounds[kind]

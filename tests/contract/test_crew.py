@@ -67,12 +67,12 @@ def test_every_provider_hears_of_everything(spool: SqliteSpool) -> None:
     crew, news, crm = Crew(), FakeAdapter(), FakeAdapter()
     lane(crew, "news", news, spool)
     lane(crew, "crm", crm, spool)
-    everyone = crowd(spool, 40, to=("news", "crm"))
+    all_providers = crowd(spool, 40, to=("news", "crm"))
     crew.start()
     assert not crew.has_ended
     crew.drain()
     assert ends(crew)
-    assert sorted(news.called) == sorted(crm.called) == sorted(everyone)
+    assert sorted(news.called) == sorted(crm.called) == sorted(all_providers)
     assert {name: tally.done for name, tally in crew.tallies.items()} == {"news": 40, "crm": 40}
     assert crew.failure is None
 
@@ -202,16 +202,16 @@ def carry_out(place: str) -> list[str]:
 
 def test_processes_never_call_twice(place: Path, spool: SqliteSpool) -> None:
     """Of several processes that dispatch from one spool each dispatch is called by one, once, and all are called."""
-    everyone = crowd(spool, 600)
+    all_providers = crowd(spool, 600)
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as processes:
         called = list(processes.map(carry_out, [str(place)] * 3))
-    assert Counter(recipient for mine in called for recipient in mine) == Counter(everyone)
+    assert Counter(recipient for mine in called for recipient in mine) == Counter(all_providers)
     assert {row[:2] for row in rows(place).values()} == {("done", 1)}
 
 
 def test_threads_of_one_process_never_call_twice(place: Path, spool: SqliteSpool) -> None:
     """Two crews, each with its own connection to the spool, share the work."""
-    everyone = crowd(spool, 300)
+    all_providers = crowd(spool, 300)
     other = SqliteSpool.open(place)
     adapter = FakeAdapter()
     crews = [Crew(), Crew()]
@@ -222,4 +222,4 @@ def test_threads_of_one_process_never_call_twice(place: Path, spool: SqliteSpool
         crew.drain()
     assert all(map(ends, crews))
     other.close()
-    assert Counter(adapter.called) == Counter(everyone)
+    assert Counter(adapter.called) == Counter(all_providers)

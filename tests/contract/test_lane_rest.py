@@ -45,10 +45,10 @@ class TestBatches:
     def test_full_batches(self, spool: SqliteSpool) -> None:
         """What waits is sent in batches of the adapter's size, each dispatch once."""
         adapter = BatchedAdapter(10)
-        everyone = crowd(spool, 105)
+        all_providers = crowd(spool, 105)
         Running(spool, adapter).drain()
         assert sorted(adapter.batches) == [5] + [10] * 10
-        assert sorted(adapter.called) == sorted(everyone)
+        assert sorted(adapter.called) == sorted(all_providers)
 
     def test_a_batch_fails_together(self, place: Path, spool: SqliteSpool) -> None:
         """A batch that fails costs each of its dispatches one attempt, and no others."""

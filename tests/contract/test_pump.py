@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.ingest.pump import BLOCK, rows_together
+from bouncehandler.ingest.read_loop import BLOCK, batch_size_for
 from bouncehandler.spool import SpoolError
 from tests.contract.pumps import Pumping, over_file
-from tests.fakes.ingest import HEADER, Left, bounce
+from tests.fakes.ingest import HEADER, FileSkipped, bounce
 from tests.fakes.server import wait_until
 
 
 @pytest.fixture
 def pumping() -> Iterator[Pumping]:
     """A pump over a pipe."""
-    pumping = Pumping(Left())
+    pumping = Pumping(FileSkipped())
     yield pumping
     pumping.close()
 
@@ -40,8 +40,8 @@ class TestCommits:
         (tmp_path / "bounce.csv").write_bytes(HEADER)
         reading, writing = os.pipe()
         with (tmp_path / "bounce.csv").open("rb") as file:
-            assert rows_together(file.fileno(), 1000) == 4000
-        assert rows_together(reading, 1000) == 1000
+            assert batch_size_for(file.fileno(), 1000) == 4000
+        assert batch_size_for(reading, 1000) == 1000
         os.close(reading)
         os.close(writing)
 
@@ -97,7 +97,7 @@ class TestCommits:
 
     def test_a_failing_disk_in_the_middle_of_a_file(self, tmp_path: Path) -> None:
         """Where a commit fails no later row is committed: feeding the file again finds every row that is missing."""
-        left = Left(batch_rows=10)
+        left = FileSkipped(batch_rows=10)
         left.spool.fails = SpoolError("the disk is full")
         pumping = over_file(tmp_path / "bounce.csv", HEADER + b"".join(map(bounce, range(5000))), left)
         with pytest.raises(SpoolError):
@@ -142,7 +142,7 @@ class TestEnds:
 
     def test_dev_null(self) -> None:
         """So is no input at all."""
-        pumping = Pumping(Left(), os.open(os.devnull, os.O_RDONLY))
+        pumping = Pumping(FileSkipped(), os.open(os.devnull, os.O_RDONLY))
         assert pumping.result.result(10)
         pumping.close()
 
@@ -153,7 +153,7 @@ class TestEnds:
         with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
             assert cat.stdin is not None
             assert cat.stdout is not None
-            pumping = Pumping(Left(), os.dup(cat.stdout.fileno()))
+            pumping = Pumping(FileSkipped(), os.dup(cat.stdout.fileno()))
             cat.stdin.write(rows)
             cat.stdin.close()
             assert pumping.result.result(20)
@@ -184,7 +184,7 @@ class TestEnds:
 
     def test_descriptor_that_can_not_be_read(self, tmp_path: Path) -> None:
         """An input that fails says so; it is not taken for one that ended."""
-        pumping = Pumping(Left(), os.open(tmp_path, os.O_RDONLY))
+        pumping = Pumping(FileSkipped(), os.open(tmp_path, os.O_RDONLY))
         with pytest.raises(IsADirectoryError):
             pumping.result.result(10)
         pumping.close()

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.ingest import pump
+from bouncehandler.ingest import read_loop
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.lanes import Running, settings
 from tests.contract.pumps import Pumping, over_file
 from tests.fakes.adapter import FakeAdapter
-from tests.fakes.ingest import HEADER, FakeRecorder, Left, bounce
+from tests.fakes.ingest import HEADER, FakeRecorder, FileSkipped, bounce
 from tests.fakes.server import wait_until
 
 
 @pytest.fixture
 def pumping() -> Iterator[Pumping]:
     """A pump over a pipe."""
-    pumping = Pumping(Left())
+    pumping = Pumping(FileSkipped())
     yield pumping
     pumping.close()
 
@@ -32,7 +32,7 @@ class TestOpenRows:
     def test_swallowed_rows_are_freed(self) -> None:
         """After silence inside one quoted cell the rows that it took in are read; only the bad row is lost."""
         now = [0.0]
-        pumping = Pumping(Left(), monotonic=lambda: now[0])
+        pumping = Pumping(FileSkipped(), monotonic=lambda: now[0])
         pumping.write(HEADER, bounce(0).replace(b"smtp;", b'"smtp;'), bounce(1), bounce(2))
         wait_until(lambda: pumping.left.intake.is_inside_row)
         now[0] = 6.0
@@ -44,7 +44,7 @@ class TestOpenRows:
     def test_a_row_under_way_is_left_alone(self) -> None:
         """A row of several lines whose end is late is read whole when it comes."""
         now = [0.0]
-        pumping = Pumping(Left(), monotonic=lambda: now[0])
+        pumping = Pumping(FileSkipped(), monotonic=lambda: now[0])
         row = bounce(0).replace(b"smtp;550 no", b'"smtp;550-no\n550 user"')
         pumping.write(HEADER, row[:-12])
         wait_until(lambda: pumping.left.intake.is_inside_row)
@@ -83,7 +83,7 @@ class TestStops:
     def test_a_writer_that_never_pauses(self) -> None:
         """A pipe that is never empty can't hold up a stop for longer than seconds; what was read is committed."""
         ticks = iter(range(0, 1_000_000, 2))
-        pumping = Pumping(Left(), monotonic=lambda: float(next(ticks)))
+        pumping = Pumping(FileSkipped(), monotonic=lambda: float(next(ticks)))
         spool = pumping.left.spool
         spool.open.clear()
         pumping.write(HEADER, bounce(0))
@@ -109,7 +109,7 @@ class TestStops:
 
     def test_a_file_is_left(self, tmp_path: Path) -> None:
         """A regular file is left at once, with what was read committed: it can be fed again."""
-        left = Left(batch_rows=10)
+        left = FileSkipped(batch_rows=10)
         left.spool.open.clear()
         pumping = over_file(tmp_path / "bounce.csv", HEADER + b"".join(map(bounce, range(20_000))), left)
         assert left.spool.is_busy.wait(10)
@@ -128,7 +128,7 @@ class TestStops:
         read, write = os.pipe()
         os.write(write, b"!")
         with place.open("rb") as file:
-            assert not pump(Left().intake, file.fileno(), read, monotonic=time.monotonic)
+            assert not read_loop(FileSkipped().intake, file.fileno(), read, monotonic=time.monotonic)
         os.close(read)
         os.close(write)
 
@@ -147,7 +147,7 @@ class TestStops:
 
 def test_a_provider_that_hangs_blocks_nobody(tmp_path: Path) -> None:
     """While every call of the dispatcher hangs, input is read and put on disk as ever."""
-    spool, adapter, left = SqliteSpool.open(tmp_path / "spool.db"), FakeAdapter(), Left()
+    spool, adapter, left = SqliteSpool.open(tmp_path / "spool.db"), FakeAdapter(), FileSkipped()
     adapter.open.clear()
     running = Running(spool, adapter, settings(concurrency=2))
     both = _Both(left.spool, spool)

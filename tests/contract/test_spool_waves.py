@@ -45,8 +45,8 @@ def bounced(
 def ordinary(spool: Spool) -> None:
     """Two days with a few bounces each hour, and all of them dispatched."""
     for at in range(int(START), int(NOW - DAY), 3600):
-        sights = [GMAIL] * 8 + [YAHOO] * 8
-        spool.record([bounced(f"usual{at}.{n}", at, sight) for n, sight in enumerate(sights)], at)
+        fingerprinter = [GMAIL] * 8 + [YAHOO] * 8
+        spool.record([bounced(f"usual{at}.{n}", at, sight) for n, sight in enumerate(fingerprinter)], at)
         spool.settle([done(one) for one in take(spool, 100, now=at)], at)
 
 

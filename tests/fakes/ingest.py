@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 
 from bouncehandler.accounting import PowerMtaCsvReader
-from bouncehandler.ingest import Ingest, Owing, Tokens
+from bouncehandler.ingest import IngestPipeline, SuppressionBuilder, Tokens
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
 from bouncehandler.spool import QueuedSuppression, Recorded, SoftBounceEntry, SpoolError
@@ -84,7 +84,7 @@ class FakeRejected:
         self.rows += rows
 
 
-class Left:
+class FileSkipped:
     """The left half on top of fakes."""
 
     def __init__(  # noqa: PLR0913  # what a test may want to say of it
@@ -100,10 +100,10 @@ class Left:
         self.spool, self.rejected, self.log = FakeRecorder(), FakeRejected(), KeptLog()
         self.news = 0
         """How often it was said that something new is in the spool."""
-        self.intake = Ingest(
+        self.intake = IngestPipeline(
             PowerMtaCsvReader(takes_deliveries=(policy or Policy()).counts),
             policy or Policy(),
-            Owing(Routes({"news": []} if routes is None else routes, types), tokens),
+            SuppressionBuilder(Routes({"news": []} if routes is None else routes, types), tokens),
             self.spool,
             self.rejected,
             self.log,

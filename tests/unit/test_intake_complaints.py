@@ -5,7 +5,7 @@ import pytest
 from bouncehandler.ingest import TokenHolder
 from bouncehandler.policy import Policy
 from bouncehandler.record import Subscriber
-from tests.fakes.ingest import Left, bounce
+from tests.fakes.ingest import FileSkipped, bounce
 
 HEADER = (
     b"type,timeLogged,feedbackType,orig,rcpt,header_Subject,header_List-Unsubscribe,header_X-Mailer-LID,"
@@ -21,16 +21,16 @@ def complaint(recipient: str = "ann@example.net", kind: str = "abuse", token: st
 
 
 @pytest.fixture
-def left() -> Left:
+def left() -> FileSkipped:
     """Three providers, and one List-Unsubscribe address that means something."""
     tokens = {
         "a.b@u.example.com": TokenHolder(subscriber=Subscriber("mailwizz", "b", "a"), provider="news"),
         "signed@u.example.com": TokenHolder(recipient="bob@example.net"),
     }
-    return Left(routes=PROVIDERS, types=TYPES, tokens=tokens.get)
+    return FileSkipped(routes=PROVIDERS, types=TYPES, tokens=tokens.get)
 
 
-def test_goes_to_everybody(left: Left) -> None:
+def test_goes_to_everybody(left: FileSkipped) -> None:
     """A complaint is owed to every provider, whatever its sender, with its evidence."""
     left.reads(HEADER, complaint())
     (owed,) = left.spool.owed
@@ -44,7 +44,7 @@ def test_goes_to_everybody(left: Left) -> None:
 
 
 @pytest.mark.parametrize("kind", ["abuse", "ABUSE", "fraud", "virus", "other", "opt-out", "miscategorized", ""])
-def test_types_that_suppress(left: Left, kind: str) -> None:
+def test_types_that_suppress(left: FileSkipped, kind: str) -> None:
     """Every feedback type is a complaint but those that are named; also none at all, which is Microsoft's."""
     left.reads(HEADER, complaint(kind=kind))
     assert left.spool.recipients == ["ann@example.net"]
@@ -52,7 +52,7 @@ def test_types_that_suppress(left: Left, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["not-spam", "Not_Spam", "not spam", "auth-failure", "dmarc"])
 @pytest.mark.parametrize("recipient", ["ann@example.net", ""])
-def test_types_that_do_not(left: Left, kind: str, recipient: str) -> None:
+def test_types_that_do_not(left: FileSkipped, kind: str, recipient: str) -> None:
     """`not-spam` takes a complaint back, reports of authentication are none: counted by rule, and not kept."""
     left.reads(HEADER, complaint(recipient, kind))
     assert left.spool.owed == []
@@ -64,13 +64,13 @@ def test_types_that_do_not(left: Left, kind: str, recipient: str) -> None:
 
 def test_policy_is_the_operators() -> None:
     """The configuration may say otherwise, type by type."""
-    left = Left(policy=Policy(complaint={"fraud": "suppress", "*": "ignore"}))
+    left = FileSkipped(policy=Policy(complaint={"fraud": "suppress", "*": "ignore"}))
     left.reads(HEADER, complaint(), complaint("bob@example.net", "fraud"))
     assert left.spool.recipients == ["bob@example.net"]
     assert left.intake.tally().ignored == {'policy.complaint."*" = "ignore"': 1}
 
 
-def test_ids_alone(left: Left) -> None:
+def test_ids_alone(left: FileSkipped) -> None:
     """A complaint that has only ids is owed to everybody, and told at first to those whose ids they are."""
     left.reads(HEADER, complaint("...", ids='"8,13",17'))
     (owed,) = left.spool.owed
@@ -78,21 +78,21 @@ def test_ids_alone(left: Left) -> None:
     assert (owed.suppression.recipient, owed.suppression.subject) == ("", "interspire:8,13/17")
 
 
-def test_token_with_ids(left: Left) -> None:
+def test_token_with_ids(left: FileSkipped) -> None:
     """The token of a List-Unsubscribe header names whose ids it holds."""
     left.reads(HEADER, complaint("", token='"<mailto:x@example.com>, <mailto:a.b@u.example.com?subject=u>"'))
     (owed,) = left.spool.owed
     assert (owed.suppression.subject, owed.id_providers) == ("mailwizz:b/a", ("news",))
 
 
-def test_signed_token(left: Left) -> None:
+def test_signed_token(left: FileSkipped) -> None:
     """A signed token names an address, which counts where the reporter hid it."""
     left.reads(HEADER, complaint("redacted@aol.com", token="<mailto:signed@u.example.com>"))
     (owed,) = left.spool.owed
     assert (owed.suppression.recipient, owed.id_providers) == ("bob@example.net", ())
 
 
-def test_reported_address_goes_first(left: Left) -> None:
+def test_reported_address_goes_first(left: FileSkipped) -> None:
     """Where the reporter names the address, a token adds its ids and changes nothing else."""
     left.reads(
         HEADER,
@@ -106,13 +106,13 @@ def test_reported_address_goes_first(left: Left) -> None:
 
 def test_nobody_knows_the_ids() -> None:
     """Ids that no provider knows are recorded, and counted as wanted by nobody."""
-    left = Left(routes={"crm": []}, types={"crm": "webhook"})
+    left = FileSkipped(routes={"crm": []}, types={"crm": "webhook"})
     left.reads(HEADER, complaint("", ids="8,17"))
     assert [owed.id_providers for owed in left.spool.owed] == [()]
     assert left.intake.tally().unwanted == {"(ids of interspire)": 1}
 
 
-def test_names_nobody(left: Left) -> None:
+def test_names_nobody(left: FileSkipped) -> None:
     """A complaint that names nobody is kept under its header, counted, and reported with the columns to ask for."""
     header = b"type,timeLogged,feedbackType,rcpt,header_List-Unsubscribe\n"
     rows = [b"f,,abuse,...,<mailto:who@knows.example>\n", b"f,,abuse,,\n"]
@@ -128,7 +128,7 @@ def test_names_nobody(left: Left) -> None:
     assert "record-fields f *, header_Message-Id, header_List-Unsubscribe" in str(first["mend"])
 
 
-def test_several_recipients(left: Left) -> None:
+def test_several_recipients(left: FileSkipped) -> None:
     """A report about several people is a suppression of each; the row counts once."""
     left.reads(HEADER, complaint('"ann@example.net,bob@example.net"'))
     assert left.spool.recipients == ["ann@example.net", "bob@example.net"]
@@ -137,7 +137,7 @@ def test_several_recipients(left: Left) -> None:
 
 def test_each_is_said() -> None:
     """At level debug the log takes a line for every complaint, with its type and rule."""
-    left = Left(says_each=True)
+    left = FileSkipped(says_each=True)
     left.reads(HEADER, complaint(), complaint("", ids="8,17"), complaint(kind="not-spam"))
     said = [(event["recipient"], event["verdict"]) for event in left.log.named("row")]
     assert said == [("ann@example.net", "suppress"), ("interspire:8/17", "suppress"), ("ann@example.net", "ignore")]
@@ -148,19 +148,19 @@ class TestUnreadableShare:
 
     def test_told_once(self) -> None:
         """The postmaster is told once an input, with numbers and reasons."""
-        left = Left()
+        left = FileSkipped()
         left.reads(HEADER, *[complaint()] * 2000, *[b"rubbish\n"] * 30, *[complaint()] * 5, *[b"rubbish\n"] * 30)
         assert left.spool.told == [("unreadable", {"rows": "60", "of": "2,065", "reasons": "unknown-type 60"})]
 
     def test_not_below(self) -> None:
         """A share below the limit is only logged."""
-        left = Left()
+        left = FileSkipped()
         left.reads(HEADER, *[complaint()] * 2000, *[b"rubbish\n"] * 20)
         assert left.spool.told == []
 
     def test_of_a_stream_that_goes_on(self) -> None:
         """A stream is not judged by its first rows, and not only at its end."""
-        left = Left(batch_rows=100)
+        left = FileSkipped(batch_rows=100)
         left.intake.feed(HEADER + b"rubbish\n" * 150)
         assert left.spool.told == []
         left.intake.feed(complaint() * 900)
@@ -169,6 +169,6 @@ class TestUnreadableShare:
 
     def test_names_nobody_is_readable(self) -> None:
         """A complaint that names nobody was read all the same."""
-        left = Left()
+        left = FileSkipped()
         left.reads(HEADER, *[complaint("")] * 10, bounce())
         assert left.spool.told == []

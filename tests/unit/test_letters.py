@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bouncehandler import letterbox
-from bouncehandler.ingest import LetterboxError, Letters, Owing
+from bouncehandler.ingest import MaildropError, SuppressionBuilder, UnsubscribeMailbox
 from bouncehandler.letterbox import reading
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
@@ -29,8 +29,8 @@ class Box:
         self.spool, self.log = FakeRecorder(), KeptLog()
         self.commits = 0
         routes = Routes({"news": [], "crm": []}, {"news": "mailwizz", "crm": "webhook"})
-        self.letters = Letters(
-            folder, Policy(), Owing(routes), self.spool, self.log, lambda: float(NOW), self._committed
+        self.letters = UnsubscribeMailbox(
+            folder, Policy(), SuppressionBuilder(routes), self.spool, self.log, lambda: float(NOW), self._committed
         )
 
     def _committed(self) -> None:
@@ -142,7 +142,7 @@ def test_damaged(box: Box) -> None:
 def test_folder_that_is_none(box: Box) -> None:
     """A folder that can't be read is an error of its own, which is no reason to end the process."""
     box.folder.write_text("a file")
-    with pytest.raises(LetterboxError, match="can't be read"):
+    with pytest.raises(MaildropError, match="can't be read"):
         box.letters.take()
 
 
@@ -154,6 +154,6 @@ def test_letter_that_can_not_be_removed(box: Box, monkeypatch: pytest.MonkeyPatc
         raise PermissionError(1, os.strerror(1))
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(LetterboxError, match="can't be removed"):
+    with pytest.raises(MaildropError, match="can't be removed"):
         box.letters.take()
     assert len(box.spool.owed) == 1

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bouncehandler.ingest import Owing, TokenHolder
+from bouncehandler.ingest import SuppressionBuilder, TokenHolder
 from bouncehandler.policy import Suppress
 from bouncehandler.record import Complaint, ListUnsubscribe, Subscriber
 from bouncehandler.routing import Routes
@@ -25,7 +25,7 @@ def request(**fields: object) -> ListUnsubscribe:
 
 def test_request_by_ids() -> None:
     """It is told to the provider that the configuration names, and wanted by all."""
-    owed = Owing(ROUTES).request(request(subscriber=IDS, provider="news"), VERDICT)
+    owed = SuppressionBuilder(ROUTES).request(request(subscriber=IDS, provider="news"), VERDICT)
     assert (owed.providers, owed.id_providers) == (EVERYONE, ("news",))
     suppression = owed.suppression
     assert (suppression.reason, suppression.rule, suppression.record_type) == ("unsubscribe", "the rule", "")
@@ -37,7 +37,7 @@ def test_request_by_ids() -> None:
 
 def test_request_by_signed_address() -> None:
     """It is owed to every provider at once."""
-    owed = Owing(ROUTES).request(request(recipient="ann@example.net"), VERDICT)
+    owed = SuppressionBuilder(ROUTES).request(request(recipient="ann@example.net"), VERDICT)
     assert (owed.suppression.recipient, owed.providers, owed.id_providers) == (
         "ann@example.net",
         ("news", "old", "shop"),
@@ -50,14 +50,14 @@ def test_request_by_signed_address() -> None:
 )
 def test_complaint_by_ids(list_manager: str, id_providers: tuple[str, ...]) -> None:
     """Every provider of the ids' type is asked, since a header does not say which of them."""
-    owed = Owing(ROUTES).complaint(Complaint(subscriber=IDS._replace(list_manager=list_manager)), VERDICT)
+    owed = SuppressionBuilder(ROUTES).complaint(Complaint(subscriber=IDS._replace(list_manager=list_manager)), VERDICT)
     assert owed
     assert (owed.providers, owed.id_providers) == (EVERYONE, id_providers)
 
 
 def test_headers_go_before_tokens() -> None:
     """The headers' ids hold where the List-Unsubscribe address has others."""
-    owing = Owing(ROUTES, lambda _: TokenHolder(subscriber=Subscriber("interspire", "1", "2")))
+    owing = SuppressionBuilder(ROUTES, lambda _: TokenHolder(subscriber=Subscriber("interspire", "1", "2")))
     owed = owing.complaint(Complaint(subscriber=IDS, unsubscribe_to=("x@y.example",)), VERDICT)
     assert owed
     assert owed.suppression.list_manager == "mailwizz"
@@ -65,8 +65,8 @@ def test_headers_go_before_tokens() -> None:
 
 def test_nobody() -> None:
     """A complaint without anything, or whose List-Unsubscribe addresses mean nothing, is owed to nobody."""
-    assert Owing(ROUTES).complaint(Complaint(unsubscribe_to=("x@y.example",)), VERDICT) is None
-    assert Owing(ROUTES).complaint(Complaint(), VERDICT) is None
+    assert SuppressionBuilder(ROUTES).complaint(Complaint(unsubscribe_to=("x@y.example",)), VERDICT) is None
+    assert SuppressionBuilder(ROUTES).complaint(Complaint(), VERDICT) is None
 
 
 class TestNumbers:
@@ -82,20 +82,20 @@ class TestNumbers:
     )
     def test_of_several(self, originator: str, id_providers: tuple[str, ...]) -> None:
         """Of several installations only the one that sent the message may act on them: 501 is somebody at each."""
-        owed = Owing(self.ROUTES).complaint(Complaint(subscriber=self.IDS, originator=originator), VERDICT)
+        owed = SuppressionBuilder(self.ROUTES).complaint(Complaint(subscriber=self.IDS, originator=originator), VERDICT)
         assert owed
         assert owed.id_providers == id_providers
 
     def test_beside_an_address(self) -> None:
         """Where nobody knows whose they are they don't go along with the address either."""
-        owed = Owing(self.ROUTES).complaint(Complaint("ann@example.net", subscriber=self.IDS), VERDICT)
+        owed = SuppressionBuilder(self.ROUTES).complaint(Complaint("ann@example.net", subscriber=self.IDS), VERDICT)
         assert owed
         assert (owed.suppression.recipient, owed.suppression.list_manager) == ("ann@example.net", "")
 
     def test_nobody_has_the_type(self) -> None:
         """Ids that no provider knows don't keep a token from being asked."""
         routes = Routes({"news": []}, {"news": "mailwizz"})
-        owing = Owing(routes, lambda _: TokenHolder(subscriber=IDS, provider="news"))
+        owing = SuppressionBuilder(routes, lambda _: TokenHolder(subscriber=IDS, provider="news"))
         owed = owing.complaint(Complaint(subscriber=self.IDS, unsubscribe_to=("x@y.example",)), VERDICT)
         assert owed
         assert (owed.suppression.list_manager, owed.id_providers) == ("mailwizz", ("news",))
@@ -104,9 +104,11 @@ class TestNumbers:
 def test_the_messages_own_to_comes_last() -> None:
     """It is believed where a List-Unsubscribe address holds no token, and not where one does."""
     complaint = Complaint(written_to="ann@example.net", unsubscribe_to=("leave@lists.example",))
-    owed = Owing(ROUTES).complaint(complaint, VERDICT)
+    owed = SuppressionBuilder(ROUTES).complaint(complaint, VERDICT)
     assert owed
     assert owed.suppression.recipient == "ann@example.net"
-    known = Owing(ROUTES, lambda _: TokenHolder(subscriber=IDS, provider="news")).complaint(complaint, VERDICT)
+    known = SuppressionBuilder(ROUTES, lambda _: TokenHolder(subscriber=IDS, provider="news")).complaint(
+        complaint, VERDICT
+    )
     assert known
     assert known.suppression.recipient == ""

@@ -63,7 +63,7 @@ def test_names_providers_in_the_order_of_the_configuration() -> None:
     assert routes.of("x@bounce.example.com") == ("crm", "news", "log")
     assert routes.of("shop@example.com") == ("crm", "shop", "log")
     assert routes.of("") == ("crm", "log")
-    assert routes.everyone == ("crm", "news", "shop", "log")
+    assert routes.all_providers == ("crm", "news", "shop", "log")
 
 
 def test_without_patterns_all_providers_want_all() -> None:
@@ -74,7 +74,7 @@ def test_without_patterns_all_providers_want_all() -> None:
 def test_without_providers_nobody_wants_anything() -> None:
     """Suppressions are recorded all the same."""
     assert Routes({}).of("x@example.com") == ()
-    assert Routes({}).everyone == ()
+    assert Routes({}).all_providers == ()
 
 
 def test_answers_alike_when_asked_again() -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.ingest import Owing
-from bouncehandler.ingest.seen import alike
-from bouncehandler.ingest.sights import Sights
+from bouncehandler.ingest import SuppressionBuilder
+from bouncehandler.ingest.fingerprints import BounceFingerprinter
+from bouncehandler.ingest.stats.batch import alike
 from bouncehandler.policy import Ignore, Policy, Suppress
 from bouncehandler.policy.classification import Rule, Rules
 from bouncehandler.record import MAX_ADDRESS, Address, Bounce, parse_status
@@ -89,7 +89,9 @@ def test_a_recipient_that_is_too_long() -> None:
 
 def test_what_is_owed() -> None:
     """With whom, and what a spike of them would have in common."""
-    owing = Owing(Routes({"crm": ["news@example.com"], "all": []}), sights=Sights(MailboxProviders()))
+    owing = SuppressionBuilder(
+        Routes({"crm": ["news@example.com"], "all": []}), fingerprinter=BounceFingerprinter(MailboxProviders())
+    )
     verdict = Suppress("a rule")
     together = owing.bounces(BounceBatch.of(BOUNCES), [verdict] * len(BOUNCES))
     alone = [owing.bounces(BounceBatch.of([bounce]), [verdict])[0] for bounce in BOUNCES]

@@ -15,10 +15,10 @@ from bouncehandler.cli.run import reader_for
 from bouncehandler.cli.session import Session
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.work import LOOK, stop_in_good_order
-from bouncehandler.ingest import Ingest
-from bouncehandler.ingest.tally import Tally
+from bouncehandler.ingest import IngestPipeline
+from bouncehandler.ingest.counters import IngestCounters
+from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.record import parse_address
-from bouncehandler.rejected import RejectedFile
 from bouncehandler.spool import HistoryEvent, Spool
 from bouncehandler.spool.sqlite.store import SqliteSpool
 
@@ -98,12 +98,12 @@ def _go(session: Session, spool: SqliteSpool, recipient: str) -> Iterator[Findin
     yield Finding(Mark.FINE, "send", f"`bouncehandler undo --address {recipient}` takes it back")
 
 
-def _read(session: Session, spool: SqliteSpool, recipient: str) -> tuple[Tally, list[str]]:
+def _read(session: Session, spool: SqliteSpool, recipient: str) -> tuple[IngestCounters, list[str]]:
     """The left half: from rows to the spool."""
     settings = session.settings
     rows, senders = rows_for(recipient, settings, time.time())
     unheld = settings.model_copy(update={"hold": settings.hold.model_copy(update={"enabled": False})})
-    intake = Ingest(
+    intake = IngestPipeline(
         reader_for(session),
         policy_of(settings),
         owing_of(unheld),
@@ -117,7 +117,7 @@ def _read(session: Session, spool: SqliteSpool, recipient: str) -> tuple[Tally, 
     return intake.tally(), senders
 
 
-def _not_suppressed(tally: Tally) -> str:
+def _not_suppressed(tally: IngestCounters) -> str:
     rules = [*tally.ignored, *tally.counted]
     if rules:
         return f"policy makes nothing of a bad-mailbox bounce with status 5.1.1, by {rules[0]}: see [policy]"

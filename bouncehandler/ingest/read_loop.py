@@ -6,7 +6,7 @@ import select
 import stat
 from collections.abc import Callable
 
-from bouncehandler.ingest.intake import Ingest
+from bouncehandler.ingest.pipeline import IngestPipeline
 
 BLOCK = 1 << 16
 """Bytes asked of the input at once: what is made of them still fits into a processor's cache."""
@@ -25,7 +25,7 @@ _FROM_A_FILE = 4
 """So many times the rows are committed together that come from a regular file; more is no faster."""
 
 
-def rows_together(source: int, batch_rows: int) -> int:
+def batch_size_for(source: int, batch_rows: int) -> int:
     """How many rows are committed together: more from a regular file, which can be fed again, so that less is synced.
 
     What comes through a pipe is in nobody else's hands.
@@ -33,8 +33,8 @@ def rows_together(source: int, batch_rows: int) -> int:
     return batch_rows * (_FROM_A_FILE if _is_regular(source) else 1)
 
 
-def pump(
-    intake: Ingest,
+def read_loop(
+    intake: IngestPipeline,
     source: int,
     stop: int,
     *,
@@ -81,17 +81,17 @@ def pump(
         progress(len(block))
 
 
-def _patience(intake: Ingest) -> int | None:
+def _patience(intake: IngestPipeline) -> int | None:
     """Milliseconds to wait for input: none while something is to be committed."""
     if intake.is_waiting_to_commit:
         return 0
     if intake.is_inside_row:
         return 1000
-    seconds = intake.seconds_to_figures
+    seconds = intake.seconds_to_stats
     return None if seconds is None else max(0, int(seconds * 1000)) + 1
 
 
-def _stopped(intake: Ingest, source: int, monotonic: Callable[[], float]) -> bool:
+def _stopped(intake: IngestPipeline, source: int, monotonic: Callable[[], float]) -> bool:
     if _is_regular(source):
         intake.commit()
         intake.end()

@@ -2,8 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import chain
 from operator import itemgetter, methodcaller
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
+
+from bouncehandler.policy import Count, Suppress, Verdict
+from bouncehandler.record.bounce_batch import BounceBatch, picker
 
 _DOMAIN, _CUT = itemgetter(2), methodcaller("partition", "@")  # without an @ nothing is taken for a domain
 
@@ -15,7 +20,7 @@ _Key = TypeVar("_Key")
 _Row = TypeVar("_Row")
 
 
-class Cells:
+class StatsBucket:
     """How many rows have which cell, of rows that have hour, kind and verdict in common."""
 
     def __init__(self) -> None:
@@ -38,7 +43,7 @@ class Cells:
         counters = (*self.named.values(), self.originators, self.recipients, self.diagnostics)
         return sum(len(counter) for counter in counters) + len(self.hosts) + len(self.deferrals)
 
-    def take(self, told: "Told") -> None:
+    def take(self, told: "RowStats") -> None:
         """Count rows, which come some hundred at a time."""
         self.number += told.number
         for dimension, names in told.named:
@@ -53,7 +58,7 @@ class Cells:
         _share(self.deferrals, told.deferrals, told.number)
 
 
-class Told(NamedTuple):
+class RowStats(NamedTuple):
     """What rows tell."""
 
     number: int
@@ -97,3 +102,63 @@ def _share(counter: Counter[_Key], keys: Sequence[_Key], rows: int) -> None:
 
 def _some(rows: Sequence[_Row], most: int) -> Sequence[_Row]:
     return rows[:: -(-len(rows) // most)]
+
+
+class BounceStatsColumns(NamedTuple):
+    """Of bounces, what figures are made of; a column each."""
+
+    record_types: Sequence[str]
+    occurred_at: Sequence[datetime | None]
+    recipients: Sequence[str]
+    """Domains."""
+    originators: Sequence[str]
+    hosts: Sequence[str]
+    diagnostics: Sequence[str]
+    categories: Sequence[str]
+    vmtas: Sequence[str]
+    sources: Sequence[str]
+    jobs: Sequence[str]
+
+    @classmethod
+    def of(cls, bounces: BounceBatch) -> Self:
+        """Of all of them."""
+        named = bounces.categories, bounces.vmtas, bounces.source_ips, bounces.job_ids
+        said = bounces.originators, bounces.remote_mtas, bounces.diagnostics
+        return cls(bounces.record_types, bounces.occurred_at, bounces.domains, *said, *named)
+
+    def those(self, places: Sequence[int]) -> "BounceStatsColumns":
+        """Those at these places."""
+        return BounceStatsColumns._make(map(picker(places), self))
+
+    @classmethod
+    def together(cls, several: Iterable["BounceStatsColumns"]) -> Self:
+        """All of several."""
+        return cls._make([*chain.from_iterable(columns)] for columns in zip(*several, strict=True))
+
+    @property
+    def told(self) -> RowStats:
+        """What they tell."""
+        dimensions = ("category", self.categories), ("vmta", self.vmtas), ("source", self.sources), ("job", self.jobs)
+        hosts = zip(with_host(self.recipients), with_host(self.hosts), strict=True)
+        senders = domains(self.originators)
+        said = with_diagnostic(self.diagnostics)
+        return RowStats(len(self.record_types), dimensions, senders, self.recipients, hosts, said)
+
+
+def alike(verdicts: Sequence[Verdict]) -> dict[tuple[str, str], list[int]]:
+    """The places of each verdict's word and rule, in order."""
+    same: dict[int, list[int]] = {}
+    for place, verdict in enumerate(verdicts):
+        same.setdefault(id(verdict), []).append(place)  # their hashes are slow, and most are the same few
+    found: dict[tuple[str, str], list[int]] = {}
+    for places in same.values():
+        verdict = verdicts[places[0]]
+        found.setdefault((word_of(verdict), verdict.rule), []).extend(places)
+    return {key: sorted(places) for key, places in found.items()}
+
+
+def word_of(verdict: Verdict) -> str:
+    """`suppress`, `count` or `ignore`."""
+    if isinstance(verdict, Suppress):
+        return "suppress"
+    return "count" if isinstance(verdict, Count) else "ignore"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from bouncehandler.ingest.sights import Sights
+from bouncehandler.ingest.fingerprints import BounceFingerprinter
 from bouncehandler.policy import Count, Suppress
 from bouncehandler.record import Complaint, ListedAddress, ListUnsubscribe, Subscriber
 from bouncehandler.record.bounce_batch import BounceBatch
@@ -30,7 +30,7 @@ def no_tokens(_: str) -> None:
     """Where no List-Unsubscribe address means anything."""
 
 
-class Owing:
+class SuppressionBuilder:
     """Turns records that suppress into what is owed.
 
     Args:
@@ -38,8 +38,10 @@ class Owing:
         sights: sees which records may be one of a spike; None: nothing is held.
     """
 
-    def __init__(self, routes: Routes, tokens: Tokens = no_tokens, sights: Sights | None = None) -> None:
-        self.routes, self._tokens, self._sights = routes, tokens, sights
+    def __init__(
+        self, routes: Routes, tokens: Tokens = no_tokens, fingerprinter: BounceFingerprinter | None = None
+    ) -> None:
+        self.routes, self._tokens, self._sights = routes, tokens, fingerprinter
 
     def bounces(self, bounces: BounceBatch, verdicts: Sequence[Suppress]) -> QueueBatch[QueuedSuppression]:
         """Bounces are owed to the providers that want their originators."""
@@ -61,7 +63,7 @@ class Owing:
         """An address fed by hand on a day (ISO date) is owed to everybody."""
         fingerprint = self._sights.listed(listed) if self._sights else None
         suppression = Suppression(listed.id_on(day), listed.recipient, "list", verdict.rule)
-        return QueuedSuppression(suppression, self.routes.everyone, fingerprint=fingerprint)
+        return QueuedSuppression(suppression, self.routes.all_providers, fingerprint=fingerprint)
 
     def complaint(self, complaint: Complaint, verdict: Suppress) -> QueuedSuppression | None:
         """A complaint is owed to everybody; None where it names nobody, not even in its List-Unsubscribe header."""
@@ -85,7 +87,7 @@ class Owing:
             *known,
         )
         return QueuedSuppression(
-            suppression, self.routes.everyone, () if holder.recipient else knowing, complaint.headers
+            suppression, self.routes.all_providers, () if holder.recipient else knowing, complaint.headers
         )
 
     def request(self, request: ListUnsubscribe, verdict: Suppress) -> QueuedSuppression:
@@ -101,7 +103,7 @@ class Owing:
             **request.subscriber._asdict(),
         )
         knowing = () if holder.recipient else self._knowing(holder, "")
-        return QueuedSuppression(suppression, self.routes.everyone, knowing, request.headers)
+        return QueuedSuppression(suppression, self.routes.all_providers, knowing, request.headers)
 
     def _holder(self, complaint: Complaint) -> TokenHolder:
         """Whom a complaint is about: by address, by ids, by a token, or by the message's own To, in this order."""

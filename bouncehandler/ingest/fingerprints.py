@@ -12,7 +12,7 @@ _TEXT = 256
 """Characters of a diagnostic, more than a shape looks at. Without the recipient they are few, and remembered."""
 
 
-class Sights:
+class BounceFingerprinter:
     """Sees bounces, and, if asked, addresses fed by hand.
 
     Args:

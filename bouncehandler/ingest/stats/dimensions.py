@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from bouncehandler.accounting import Layout, parse_time
-from bouncehandler.ingest.told import Told, domains, with_diagnostic, with_host
+from bouncehandler.ingest.stats.batch import RowStats, domains, with_diagnostic, with_host
 from bouncehandler.record import epoch
 
 _HOUR = 3600
@@ -29,12 +29,12 @@ class Columns(NamedTuple):
     """Whether the recipients' domains and the diagnostics are told together as well."""
 
 
-def told_by(columns: Columns, rows: Rows) -> Told:
+def row_stats(columns: Columns, rows: Rows) -> RowStats:
     """What rows tell that have these columns."""
     some, few = with_host(rows), with_diagnostic(rows)
     to = columns.recipient
     deferred = columns.diagnostic if columns.tells_who_defers else None
-    return Told(
+    return RowStats(
         len(rows),
         [(dimension, map(get, rows)) for dimension, get in columns.named],
         domains(map(columns.originator, rows)) if columns.originator else (),

@@ -12,7 +12,7 @@ from typing import BinaryIO, NamedTuple, Self
 from bouncehandler.accounting import PowerMtaCsvReader
 
 _BLOCK = 1 << 18
-"""Bytes, as of `pump`."""
+"""Bytes, as of `read_loop`."""
 
 _GZIP = b"\x1f\x8b"  # RFC 1952 2.3.1
 
@@ -27,7 +27,7 @@ a fiftieth at best: its rows would fill the disk."""
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe of that name must not keep us waiting
 
 
-class Left(Exception):  # noqa: N818  # no error of the program's: it says what becomes of a file
+class FileSkipped(Exception):  # noqa: N818  # no error of the program's: it says what becomes of a file
     """A file stays where it is; the text, which begins behind the file's name, says why and what mends it.
 
     Args:
@@ -39,7 +39,7 @@ class Left(Exception):  # noqa: N818  # no error of the program's: it says what 
         self.is_passing = is_passing
 
 
-class Identity(NamedTuple):
+class FileFingerprint(NamedTuple):
     """What changes when anybody touches a file."""
 
     device: int
@@ -54,10 +54,10 @@ class Identity(NamedTuple):
         return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-class Moved:
+class AccountingFile:
     """A file that is open, whole, and this process's own."""
 
-    def __init__(self, name: bytes, folder: int, file: BinaryIO, identity: Identity) -> None:
+    def __init__(self, name: bytes, folder: int, file: BinaryIO, identity: FileFingerprint) -> None:
         self._name, self._folder, self._file, self._identity = name, folder, file, identity
 
     def fileno(self) -> int:
@@ -76,19 +76,21 @@ class Moved:
         try:
             stream = self._unpacked()
             sample = stream.read(_SAMPLE)
-            _prove_accounting(sample, reader)
+            _ensure_accounting(sample, reader)
             yield sample
             total = len(sample)
             while block := stream.read(_BLOCK):
                 total += len(block)
                 if stream is not self._file and total > max(_MOST_UNPACKED, _MOST_TIMES * self._identity.size):
-                    raise Left("unpacks to far more than accounting does: look at it, and remove it")
+                    raise FileSkipped("unpacks to far more than accounting does: look at it, and remove it")
                 yield block
         except (EOFError, zlib.error) as error:
-            raise Left(f"is damaged ({error}): what could be read was taken; put a whole copy in its place") from error
+            raise FileSkipped(
+                f"is damaged ({error}): what could be read was taken; put a whole copy in its place"
+            ) from error
         except OSError as error:
-            raise Left(f"can't be read ({error.strerror or error}): put a whole copy in its place") from error
-        self._prove_unchanged()
+            raise FileSkipped(f"can't be read ({error.strerror or error}): put a whole copy in its place") from error
+        self._ensure_unchanged()
 
     def put_away(self, into: int) -> bytes:
         """Move the file into another folder, under a name that is free there; returns that name.
@@ -96,14 +98,14 @@ class Moved:
         Raises:
             Left: it was written to meanwhile, or the system refuses.
         """
-        self._prove_unchanged()
+        self._ensure_unchanged()
         name = _free(self._name, into)
         try:
             os.rename(self._name, name, src_dir_fd=self._folder, dst_dir_fd=into)
             os.fsync(into)
             os.fsync(self._folder)
         except OSError as error:
-            raise Left(
+            raise FileSkipped(
                 f"was taken, but can't be moved into done ({error.strerror}): give this user the right to"
             ) from error
         return name
@@ -115,15 +117,15 @@ class Moved:
 
         return gzip.GzipFile(fileobj=self._file)  # type: ignore[return-value]  # it lacks nothing that is used here
 
-    def _prove_unchanged(self) -> None:
-        prove_unwritten(self._file.fileno())
+    def _ensure_unchanged(self) -> None:
+        ensure_not_open_for_writing(self._file.fileno())
         found = os.fstat(self._file.fileno())
-        if Identity.of(found) != self._identity:
-            raise Left("was written to while it was read", is_passing=True)
+        if FileFingerprint.of(found) != self._identity:
+            raise FileSkipped("was written to while it was read", is_passing=True)
 
 
 @contextmanager
-def opened(name: bytes, folder: int) -> Iterator[Moved]:
+def opened(name: bytes, folder: int) -> Iterator[AccountingFile]:
     """A file of a folder, as this process's own until the end of the block.
 
     Raises:
@@ -136,12 +138,12 @@ def opened(name: bytes, folder: int) -> Iterator[Moved]:
         raise
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise Left("is a link, which is not followed: put the file itself there") from error
-        raise Left(f"can't be opened ({error.strerror}): give this user the right to read it") from error
+            raise FileSkipped("is a link, which is not followed: put the file itself there") from error
+        raise FileSkipped(f"can't be opened ({error.strerror}): give this user the right to read it") from error
     with os.fdopen(descriptor, "rb") as file:
         _lock(descriptor, name, folder)
-        prove_unwritten(descriptor)
-        yield Moved(name, folder, file, Identity.of(os.fstat(descriptor)))
+        ensure_not_open_for_writing(descriptor)
+        yield AccountingFile(name, folder, file, FileFingerprint.of(os.fstat(descriptor)))
 
 
 def _lock(descriptor: int, name: bytes, folder: int) -> None:
@@ -151,16 +153,16 @@ def _lock(descriptor: int, name: bytes, folder: int) -> None:
     except BlockingIOError:
         raise FileNotFoundError from None
     except OSError as error:
-        raise Left(f"can't be locked ({error.strerror}): put the folder on a local disk") from error
+        raise FileSkipped(f"can't be locked ({error.strerror}): put the folder on a local disk") from error
     there, here = os.stat(name, dir_fd=folder, follow_symlinks=False), os.fstat(descriptor)
     if (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino):
         raise FileNotFoundError
     if not stat.S_ISREG(here.st_mode):
-        raise Left("is no file: remove it")
+        raise FileSkipped("is no file: remove it")
 
 
-def prove_unwritten(descriptor: int) -> None:
-    """Raise `Left` where a process has the file open for writing.
+def ensure_not_open_for_writing(descriptor: int) -> None:
+    """Raise `FileSkipped` where a process has the file open for writing.
 
     The kernel grants a read lease, fcntl(2), only where none has. It does not say for other people's files, nor on some
     file systems; there the file's age has to do. SIGIO must be ignored: it tells of a writer who comes in between.
@@ -169,20 +171,20 @@ def prove_unwritten(descriptor: int) -> None:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except BlockingIOError:
-        raise Left("is still being written", is_passing=True) from None
+        raise FileSkipped("is still being written", is_passing=True) from None
     except OSError:
         return
 
 
-def _prove_accounting(sample: bytes, reader: PowerMtaCsvReader) -> None:
-    """Raise `Left` where these first bytes are not PowerMTA's; a list of addresses would suppress everybody on it."""
+def _ensure_accounting(sample: bytes, reader: PowerMtaCsvReader) -> None:
+    """Raise `FileSkipped` where these first bytes are not PowerMTA's; a list of addresses would suppress everybody on it."""
     reader.feed(sample)
     if sample.strip() and not reader.recognised:
         reader.close()  # a short file may lack its last line end
     if reader.counted["list"]:
-        raise Left("is a list of addresses: feed it by hand, `bouncehandler < FILE`, if all of them shall leave")
+        raise FileSkipped("is a list of addresses: feed it by hand, `bouncehandler < FILE`, if all of them shall leave")
     if sample.strip() and not reader.recognised:
-        raise Left("holds no accounting records: remove it")
+        raise FileSkipped("holds no accounting records: remove it")
 
 
 def _free(name: bytes, folder: int) -> bytes:

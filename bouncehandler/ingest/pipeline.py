@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bouncehandler.accounting import AnonymousComplaint, ColumnsMissing, Item, PowerMtaCsvReader, Unreadable
-from bouncehandler.ingest.aside import Aside
-from bouncehandler.ingest.figures import Figures, NoFigures
-from bouncehandler.ingest.owing import Owing
-from bouncehandler.ingest.ports import Keeper, Log, Recorder
-from bouncehandler.ingest.tally import Tally
-from bouncehandler.ingest.unread import AT_LEAST, NAMELESS, Unread
+from bouncehandler.ingest.counters import IngestCounters
+from bouncehandler.ingest.ports import IngestLog, RejectSink, SuppressionSink
+from bouncehandler.ingest.rejects import AT_LEAST, NAMELESS, RejectBuffer, RejectTracker
+from bouncehandler.ingest.stats.collector import NoStats, StatsCollector
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder
 from bouncehandler.policy import Count, Ignore, Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, Delivery, ListedAddress, status_text
 from bouncehandler.record.bounce_batch import BounceBatch
@@ -25,7 +24,7 @@ _BATCH_BYTES = 1 << 22
 """Of input: whatever the rows are like, no more of it gathers in memory before a commit."""
 
 
-class Ingest:
+class IngestPipeline:
     """Reads one input to its end.
 
     Args:
@@ -44,29 +43,29 @@ class Ingest:
         self,
         reader: PowerMtaCsvReader,
         policy: Policy,
-        owing: Owing,
-        spool: Recorder,
-        rejected: Keeper,
-        log: Log,
+        builder: SuppressionBuilder,
+        spool: SuppressionSink,
+        rejected: RejectSink,
+        log: IngestLog,
         *,
         clock: Callable[[], float],
         unreadable_share: float = 0.01,
         batch_rows: int = 1000,
         committed: Callable[[], None] = lambda: None,
-        figures: Figures | None = None,
+        stats: StatsCollector | None = None,
         says_each: bool = False,
     ) -> None:
-        self._tally = Tally()
-        self._reader, self._policy, self._owing = reader, policy, owing
+        self._tally = IngestCounters()
+        self._reader, self._policy, self._owing = reader, policy, builder
         self._spool, self._log = spool, log
         self._clock, self._batch_rows, self._committed, self._says_each = clock, batch_rows, committed, says_each
         self._owed = QueueBatch(QueuedSuppression)
         self._counted = QueueBatch(SoftBounceEntry)
         self._deliveries: dict[str, int] = {}
         self._bytes = 0
-        self._aside = Aside(rejected, reader.headers.before)
-        self._unread = Unread(self._aside, self._tally, log, unreadable_share)
-        self._figures = figures or NoFigures()
+        self._aside = RejectBuffer(rejected, reader.headers.before)
+        self._unread = RejectTracker(self._aside, self._tally, log, unreadable_share)
+        self._figures = stats or NoStats()
         reader.plain.watcher = self._figures.plain
         if not says_each:
             for category in policy.settled_categories():
@@ -88,7 +87,7 @@ class Ingest:
         return self._reader.counted.total() + sum(sum(tally.values()) for tally in self._reader.tallies.values())
 
     @property
-    def seconds_to_figures(self) -> float | None:
+    def seconds_to_stats(self) -> float | None:
         """Seconds until `commit` is to be called for the figures' sake; None: there are none."""
         return self._figures.seconds_left
 
@@ -154,7 +153,7 @@ class Ingest:
             if recorded.new:
                 self._committed()
 
-    def tally(self) -> Tally:
+    def tally(self) -> IngestCounters:
         """The numbers as of now."""
         records, ignored = self._reader.counted.copy(), self._tally.ignored.copy()
         for record_type, tally in self._reader.tallies.items():
@@ -223,10 +222,10 @@ class Ingest:
     def _suppress(self, bounces: BounceBatch, verdicts: Sequence[Suppress]) -> None:
         owed = self._owing.bounces(bounces, verdicts)
         wanting = owed.column("providers")
-        if self._owing.routes.everyone and () in wanting:
+        if self._owing.routes.all_providers and () in wanting:
             for originator, providers in zip(bounces.originators, wanting, strict=True):
                 if not providers:
-                    self._tally.nobody_wants(originator)
+                    self._tally.unrouted(originator)
         self._owed.extend(owed.columns)
         self._tally.suppressed += len(owed)
 
@@ -253,7 +252,7 @@ class Ingest:
             self._owed.append(owed)
             self._tally.suppressed += 1
             if not owed.id_providers and not owed.suppression.recipient:
-                self._tally.nobody_wants(f"(ids of {owed.suppression.list_manager})")
+                self._tally.unrouted(f"(ids of {owed.suppression.list_manager})")
         elif isinstance(verdict, Suppress) and nameless:
             self._unread.put_nameless(nameless)
             return

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bouncehandler.ingest.moved import Identity
+from bouncehandler.ingest.accounting_file import FileFingerprint
 
 DONE = "done"
 """The folder within, for files that were taken."""
 
 
-class FolderError(Exception):
+class DropFolderError(Exception):
     """The folder can't be used as it is; the text is one sentence for the operator.
 
     Args:
@@ -25,11 +25,11 @@ class FolderError(Exception):
         self.is_passing = is_passing
 
 
-class Found(NamedTuple):
+class FolderEntry(NamedTuple):
     """A name in the folder."""
 
     name: bytes
-    identity: Identity
+    identity: FileFingerprint
     is_file: bool
     """False for a link, a pipe and the like."""
 
@@ -49,7 +49,7 @@ class Folder:
         self.done = done
         """The open folder `done`."""
 
-    def found(self) -> list[Found]:
+    def found(self) -> list[FolderEntry]:
         """What is there, oldest first by the last change; without folders, and names that begin with a dot.
 
         Such names are those of copies that are not complete yet (rsync has them). A rename leaves the time alone, so
@@ -58,23 +58,23 @@ class Folder:
         Raises:
             FolderError: the folder, or `done`, is no longer where it was.
         """
-        self._prove_there()
+        self._ensure_there()
         names = [os.fsencode(name) for name in os.listdir(self.descriptor)]  # noqa: PTH208  # no path leads there
         found = [one for name in names if not name.startswith(b".") for one in self._look(name)]
         return sorted(found, key=lambda one: (one.identity.modified_ns, one.name))
 
-    def _prove_there(self) -> None:
+    def _ensure_there(self) -> None:
         for descriptor, path in ((self.descriptor, self._path), (self.done, self._path / DONE)):
             if not _is_at(path, descriptor):
-                raise FolderError(f"{path} was moved away or removed: put it back, and start anew", is_passing=True)
+                raise DropFolderError(f"{path} was moved away or removed: put it back, and start anew", is_passing=True)
 
-    def _look(self, name: bytes) -> Iterator[Found]:
+    def _look(self, name: bytes) -> Iterator[FolderEntry]:
         try:
             status = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
             return
         if not stat.S_ISDIR(status.st_mode):
-            yield Found(name, Identity.of(status), stat.S_ISREG(status.st_mode))
+            yield FolderEntry(name, FileFingerprint.of(status), stat.S_ISREG(status.st_mode))
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
@@ -95,7 +95,7 @@ def opened_folder(path: Path) -> Iterator[Folder]:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:  # ValueError: a name with NUL
         why = getattr(error, "strerror", None) or error
-        raise FolderError(f"{path} can't be opened ({why}): name the folder that `move-to` names") from error
+        raise DropFolderError(f"{path} can't be opened ({why}): name the folder that `move-to` names") from error
     try:
         done = _done(descriptor, path)
         try:
@@ -111,12 +111,12 @@ def _done(folder: int, path: Path) -> int:
         _make(folder)
         done = os.open(DONE, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     except OSError as error:
-        raise FolderError(
+        raise DropFolderError(
             f"{path / DONE} can't be made or opened ({error.strerror}): make it, as a folder of this user's"
         ) from error
     if not all(os.access(".", os.W_OK | os.X_OK, dir_fd=each, effective_ids=True) for each in (folder, done)):
         os.close(done)
-        raise FolderError(f"files can't be moved from {path} into {path / DONE}: let this user write to both")
+        raise DropFolderError(f"files can't be moved from {path} into {path / DONE}: let this user write to both")
     return done
 
 

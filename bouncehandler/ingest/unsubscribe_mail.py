@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from bouncehandler.ingest.figures import Figures
-from bouncehandler.ingest.owing import Owing
-from bouncehandler.ingest.ports import Log, Recorder
+from bouncehandler.ingest.ports import IngestLog, SuppressionSink
+from bouncehandler.ingest.stats.collector import StatsCollector
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder
 from bouncehandler.letterbox import reading
 from bouncehandler.letterbox.reading import Automatic, Damaged, Letter, Request
 from bouncehandler.policy import Ignore, Policy, Suppress
@@ -19,11 +19,11 @@ _REMEMBERED = 1000
 """Letters that could not be moved aside, of which it was said so."""
 
 
-class LetterboxError(Exception):
+class MaildropError(Exception):
     """The folder of the letters can't be used: they wait. The text says what happened and how to mend it."""
 
 
-class Letters:
+class UnsubscribeMailbox:
     """Reads a letterbox; several processes may read the same one.
 
     Args:
@@ -33,19 +33,19 @@ class Letters:
         figures: adds up what was read; None: nobody does.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  # as `Ingest`: the left half meets everything here
+    def __init__(  # noqa: PLR0913, PLR0917  # as `IngestPipeline`: the left half meets everything here
         self,
         folder: Path,
         policy: Policy,
-        owing: Owing,
-        spool: Recorder,
-        log: Log,
+        builder: SuppressionBuilder,
+        spool: SuppressionSink,
+        log: IngestLog,
         clock: Callable[[], float],
         committed: Callable[[], None] = lambda: None,
-        figures: Figures | None = None,
+        stats: StatsCollector | None = None,
     ) -> None:
-        self._folder, self._policy, self._owing, self._spool, self._log = folder, policy, owing, spool, log
-        self._clock, self._committed, self._figures = clock, committed, figures
+        self._folder, self._policy, self._owing, self._spool, self._log = folder, policy, builder, spool, log
+        self._clock, self._committed, self._figures = clock, committed, stats
         self._reported: set[str] = set()
 
     def take(self) -> int:
@@ -64,7 +64,7 @@ class Letters:
         try:
             yield from reading.take(self._folder, now=self._clock())
         except SpoolError as error:
-            raise LetterboxError(str(error)) from error
+            raise MaildropError(str(error)) from error
 
     def _take(self, group: list[Letter]) -> int:
         requests = [letter for letter in group if isinstance(letter, Request)]
@@ -99,7 +99,7 @@ class Letters:
         try:
             reading.remove(self._folder, name)
         except SpoolError as error:
-            raise LetterboxError(str(error)) from error
+            raise MaildropError(str(error)) from error
 
     def _say(self, letter: Letter) -> None:
         if isinstance(letter, Damaged):

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from bouncehandler.accounting import Layout
-from bouncehandler.ingest.columns import Columns, columns_of, hour_at, hour_of, told_by
-from bouncehandler.ingest.naming import domain, in_words, name
-from bouncehandler.ingest.seen import Seen, alike, word_of
-from bouncehandler.ingest.told import Cells, Told
+from bouncehandler.ingest.stats.batch import BounceStatsColumns, RowStats, StatsBucket, alike, word_of
+from bouncehandler.ingest.stats.dimensions import Columns, columns_of, hour_at, hour_of, row_stats
+from bouncehandler.ingest.stats.labels import domain, in_words, name
 from bouncehandler.policy import Policy, Verdict
 from bouncehandler.record import Complaint, ListUnsubscribe
 from bouncehandler.record.bounce_batch import BounceBatch
@@ -39,7 +38,7 @@ _Sum = tuple[int, str, str, str]
 """Hour, kind, verdict and dimension."""
 
 
-class Keeper(Protocol):
+class StatsSink(Protocol):
     """Where figures go."""
 
     def add_hourly_counts(self, figures: Sequence[HourlyCount], counters: Sequence[MetricCounter] = ()) -> None:
@@ -47,7 +46,7 @@ class Keeper(Protocol):
         ...
 
 
-class Figures:
+class StatsCollector:
     """Adds up; one input's alone.
 
     Args:
@@ -55,12 +54,12 @@ class Figures:
     """
 
     def __init__(
-        self, keeper: Keeper, policy: Policy, mailbox_providers: MailboxProviders, clock: Callable[[], float]
+        self, keeper: StatsSink, policy: Policy, mailbox_providers: MailboxProviders, clock: Callable[[], float]
     ) -> None:
         self._keeper, self._policy, self._operators, self._clock = keeper, policy, mailbox_providers, clock
         self._columns: dict[str, tuple[Layout, Columns]] = {}
-        self._cells: dict[_Alike, Cells] = {}
-        self._bounces: dict[tuple[str, str], list[Seen]] = {}
+        self._cells: dict[_Alike, StatsBucket] = {}
+        self._bounces: dict[tuple[str, str], list[BounceStatsColumns]] = {}
         """By word and rule of the verdict."""
         self._gathered: Counter[tuple[str, str]] = Counter()
         """How many these are."""
@@ -91,11 +90,11 @@ class Figures:
             return hour_of(row[when]) if when is not None else None
 
         for at, some in self._by_hour(rows, hour):
-            self._take((at, _KINDS[record_type], verdict, ""), told_by(columns, some))
+            self._take((at, _KINDS[record_type], verdict, ""), row_stats(columns, some))
 
     def bounces(self, bounces: BounceBatch, verdicts: Sequence[Verdict]) -> None:
         """Bounces, and what was decided."""
-        seen = Seen.of(bounces)
+        seen = BounceStatsColumns.of(bounces)
         places_of = alike(verdicts)
         for key, places in places_of.items():
             self._bounces.setdefault(key, []).append(seen if len(places_of) == 1 else seen.those(places))
@@ -164,10 +163,10 @@ class Figures:
         self._keeper.add_hourly_counts(figures, [*counters, MetricCounter("last_record", (), now, is_latest=True)])
         self._bounces, self._sums, self._totals, self._began = {}, {}, Counter(), now
 
-    def _add_bounces(self, key: tuple[str, str], several: Sequence[Seen]) -> None:
+    def _add_bounces(self, key: tuple[str, str], several: Sequence[BounceStatsColumns]) -> None:
         verdict, rule = key
         del self._gathered[key]
-        seen = Seen.together(several)
+        seen = BounceStatsColumns.together(several)
         for record_type, number in Counter(seen.record_types).items():
             self._count_records(record_type, verdict, number)
         everywhere = range(len(seen.hosts))
@@ -194,10 +193,10 @@ class Figures:
         now = int(self._clock() // 3600)
         return now if hour is None or hour > now + _AHEAD else hour
 
-    def _take(self, common: _Alike, told: Told) -> None:
+    def _take(self, common: _Alike, told: RowStats) -> None:
         cells = self._cells.get(common)
         if cells is None:
-            cells = self._cells[common] = Cells()
+            cells = self._cells[common] = StatsBucket()
         cells.take(told)
         if cells.size > _TEXTS or len(self._cells) > _SUMS:
             self._name()
@@ -220,7 +219,7 @@ class Figures:
             self._add((hour, kind, verdict, "mailbox_provider+diagnostic"), _summed(self._deferrals(cells)))
         self._cells = {}
 
-    def _deferrals(self, cells: Cells) -> Iterator[tuple[str, int]]:
+    def _deferrals(self, cells: StatsBucket) -> Iterator[tuple[str, int]]:
         """Who defers our mail, a tabulator, and in which words."""
         for (to, text), number in cells.deferrals.items():
             mailbox_provider = self._mailbox_provider(to, cells.hosts.get(to, ""))
@@ -258,7 +257,7 @@ class Figures:
         self._totals["records", (("type", record_type), ("verdict", verdict))] += number
 
 
-class NoFigures:
+class NoStats:
     """Adds nothing up."""
 
     seconds_left = None

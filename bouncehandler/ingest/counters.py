@@ -8,7 +8,7 @@ _NAMED = 100
 
 
 @dataclass(slots=True)
-class Tally:
+class IngestCounters:
     """The numbers of one input."""
 
     records: Counter[str] = field(default_factory=Counter)
@@ -31,7 +31,7 @@ class Tally:
         """Everything that was read, headers and empty lines aside."""
         return self.records.total() + self.unreadable.total()
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "IngestCounters") -> None:
         """Count what another input had as well."""
         self.suppressed += other.suppressed
         self.duplicates += other.duplicates
@@ -43,9 +43,9 @@ class Tally:
         ):
             mine.update(theirs)
         for originator, count in other.unwanted.items():
-            self.nobody_wants(originator, count)
+            self.unrouted(originator, count)
 
-    def nobody_wants(self, originator: str, count: int = 1) -> None:
+    def unrouted(self, originator: str, count: int = 1) -> None:
         """Count suppressions that match no provider's originator patterns."""
         is_named = originator in self.unwanted or len(self.unwanted) < _NAMED
         self.unwanted[originator if is_named else "(others)"] += count
