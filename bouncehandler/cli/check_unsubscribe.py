@@ -3,14 +3,13 @@
 import os
 from collections.abc import Iterator
 
-from bouncehandler import letterbox
 from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.session import Session
 from bouncehandler.cli.unsubscribe_config import letters_of
-from bouncehandler.letterbox import reading
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.mail import UnsubscribeSection
 from bouncehandler.spool import SpoolError
+from bouncehandler.unsubscribe import maildrop, maildrop_reader
 
 
 def unsubscribe_findings(session: Session) -> Iterator[Finding]:
@@ -49,8 +48,8 @@ def _takes_ids(kind: str) -> bool:
 def _letters(session: Session) -> Finding:
     folder = letters_of(session.settings)
     try:
-        letterbox.create(str(folder))
-        waiting = reading.count(folder)
+        maildrop.create(str(folder))
+        waiting = maildrop_reader.count(folder)
     except OSError as error:
         return Finding(Mark.WRONG, "letterbox", f"{folder} can't be made ({error.strerror}): correct the rights")
     except SpoolError as error:

@@ -13,7 +13,7 @@ from bouncehandler.record import Subscriber, parse_address
 from bouncehandler.routing import Routes
 from bouncehandler.spikes import MailboxProviders
 from bouncehandler.spool import Spool
-from bouncehandler.tokens import Domain, domain_of, identify, parse
+from bouncehandler.unsubscribe.tokens import Domain, domain_of, identify, parse
 
 if TYPE_CHECKING:
     from bouncehandler.settings.model import Settings

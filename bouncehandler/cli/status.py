@@ -15,8 +15,8 @@ from bouncehandler.cli.tables import printable
 from bouncehandler.cli.unsubscribe_config import letters_of
 from bouncehandler.cli.watch import Interval, watch
 from bouncehandler.durations import format_duration
-from bouncehandler.letterbox import reading
 from bouncehandler.spool import Counts, ProviderState, Status
+from bouncehandler.unsubscribe import maildrop_reader
 
 _STATES = ("pending", "claimed", "held", "done", "dead")
 _ALARMING = {"held": "yellow", "dead": "red"}
@@ -68,7 +68,7 @@ def _beginning(every: float) -> Iterator[str]:
 
 
 def _shown(session: Session, status: Status, *, as_json: bool) -> list[str]:
-    letters = reading.count(letters_of(session.settings))
+    letters = maildrop_reader.count(letters_of(session.settings))
     names = [
         *session.settings.providers,
         *(name for name in status.providers if name not in session.settings.providers),

@@ -10,7 +10,7 @@ from bouncehandler.cli.exits import CONFIGURATION, OK, CommandError
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import begin
 from bouncehandler.durations import parse_duration
-from bouncehandler.tokens import VALID_FOR_DAYS, unsubscribe_address
+from bouncehandler.unsubscribe.tokens import VALID_FOR_DAYS, unsubscribe_address
 
 if TYPE_CHECKING:
     from bouncehandler.settings.model import Settings

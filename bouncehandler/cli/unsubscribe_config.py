@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bouncehandler import letterbox
-from bouncehandler.cli import unsubscribe_cache as cache
 from bouncehandler.settings import ConfigurationError, load
 from bouncehandler.settings.sources import read_file
 from bouncehandler.spool.sqlite.files import path_of
-from bouncehandler.tokens import Domain
+from bouncehandler.unsubscribe import config_cache as cache
+from bouncehandler.unsubscribe import maildrop
+from bouncehandler.unsubscribe.tokens import Domain
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SECRET_FILES = ("secret_file", "old_secret_file")
 
 
-def compile_settings(config: str | None, environ: dict[str, str], *, now_ns: int) -> cache.Compiled:
+def compile_settings(config: str | None, environ: dict[str, str], *, now_ns: int) -> cache.CachedConfig:
     """What the configuration says now; kept where that is possible, and certain to be seen when it changes.
 
     Raises:
@@ -30,7 +30,7 @@ def compile_settings(config: str | None, environ: dict[str, str], *, now_ns: int
     around, files = cache.surroundings(config, environ), cache.states(_files(config, environ))
     settings = load(Path(config) if config is not None else None, environ)
     compiled = _compiled(settings)
-    letterbox.create(compiled.letters)
+    maildrop.create(compiled.letters)
     if cache.states(_files(config, environ)) == files and cache.are_settled(files, now_ns=now_ns):
         cache.write(config, environ, around, files, compiled)
     return compiled
@@ -52,17 +52,17 @@ def domains_of(settings: "Settings") -> list[Domain]:
 
 def letters_of(settings: "Settings") -> Path:
     """The folder of the letterbox, beside the spool."""
-    return Path(letterbox.folder_beside(str(path_of(settings.spool.url))))
+    return Path(maildrop.folder_beside(str(path_of(settings.spool.url))))
 
 
-def _compiled(settings: "Settings") -> cache.Compiled:
+def _compiled(settings: "Settings") -> cache.CachedConfig:
     try:
         letters = letters_of(settings).absolute()
     except FileNotFoundError:
         raise ConfigurationError(
             "spool.url is relative, and the working folder is gone: write sqlite:/// and an absolute path"
         ) from None
-    return cache.Compiled(os.fspath(letters), settings.log.level, settings.log.addresses, domains_of(settings))
+    return cache.CachedConfig(os.fspath(letters), settings.log.level, settings.log.addresses, domains_of(settings))
 
 
 def _secrets(*given: "SecretStr | None") -> Iterator[str]:

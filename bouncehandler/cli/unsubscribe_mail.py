@@ -9,9 +9,9 @@ import signal
 import sys
 import time
 
-from bouncehandler import letterbox, tokens
-from bouncehandler.cli import unsubscribe_cache as cache
 from bouncehandler.cli import unsubscribe_log as log
+from bouncehandler.unsubscribe import config_cache as cache
+from bouncehandler.unsubscribe import maildrop, tokens
 
 OK = 0
 NO_USER = 67
@@ -92,7 +92,7 @@ def say(text: str) -> None:
         return
 
 
-def _kept(words: Words, compiled: cache.Compiled, head: bytes) -> int:
+def _kept(words: Words, compiled: cache.CachedConfig, head: bytes) -> int:
     address = words.to.strip("<> ")
     now_ns = time.time_ns()
     now = now_ns // 1_000_000_000
@@ -107,7 +107,7 @@ def _kept(words: Words, compiled: cache.Compiled, head: bytes) -> int:
         return NO_USER
     values = {"to": address, "sender": words.sender, **subject}
     try:
-        name = letterbox.post(compiled.letters, letterbox.compose(values, head, received_at=now), now_ns=now_ns)
+        name = maildrop.post(compiled.letters, maildrop.compose(values, head, received_at=now), now_ns=now_ns)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise NotKeptError(
@@ -117,7 +117,7 @@ def _kept(words: Words, compiled: cache.Compiled, head: bytes) -> int:
     return OK
 
 
-def _settings(words: Words) -> cache.Compiled:
+def _settings(words: Words) -> cache.CachedConfig:
     environ = dict(os.environ)
     now_ns = time.time_ns()
     if compiled := cache.read(words.config, environ):
@@ -158,14 +158,16 @@ def _head_of_stdin() -> bytes:
     try:
         os.set_blocking(0, True)  # whoever shares it may have made it otherwise
         while block := os.read(0, _BLOCK):
-            head += block[: letterbox.LONGEST_HEAD - len(head)]
+            head += block[: maildrop.LONGEST_HEAD - len(head)]
     except OSError as error:
         raise NotKeptError(f"the mail broke off ({error.strerror}); it was not kept") from None
     ends = [at for at in map(head.find, _HEAD_ENDS) if at >= 0]
     return head[: min(ends) + 1] if ends else head
 
 
-def _log(words: Words, compiled: cache.Compiled | None, level: str, event: str, values: dict[str, str | int]) -> None:
+def _log(
+    words: Words, compiled: cache.CachedConfig | None, level: str, event: str, values: dict[str, str | int]
+) -> None:
     """Write the mail's line where the command line says, if anywhere."""
     least = "debug" if words.debug else compiled.level if compiled else "info"
     if not (words.logfile or words.debug) or not log.is_told(level, least):

@@ -7,10 +7,10 @@ from pathlib import Path
 from bouncehandler.ingest.ports import IngestLog, SuppressionSink
 from bouncehandler.ingest.stats.collector import StatsCollector
 from bouncehandler.ingest.suppression_builder import SuppressionBuilder
-from bouncehandler.letterbox import reading
-from bouncehandler.letterbox.reading import Automatic, Damaged, Letter, Request
 from bouncehandler.policy import Ignore, Policy, Suppress
 from bouncehandler.spool import QueuedSuppression, SpoolError
+from bouncehandler.unsubscribe import maildrop_reader
+from bouncehandler.unsubscribe.maildrop_reader import Automatic, Damaged, Request, UnsubscribeMessage
 
 _GROUP = 500
 """Letters that are committed together at most."""
@@ -60,13 +60,13 @@ class UnsubscribeMailbox:
             manual_actions += self._take(group)
         return manual_actions
 
-    def _letters(self) -> Iterator[Letter]:
+    def _letters(self) -> Iterator[UnsubscribeMessage]:
         try:
-            yield from reading.take(self._folder, now=self._clock())
+            yield from maildrop_reader.take(self._folder, now=self._clock())
         except SpoolError as error:
             raise MaildropError(str(error)) from error
 
-    def _take(self, group: list[Letter]) -> int:
+    def _take(self, group: list[UnsubscribeMessage]) -> int:
         requests = [letter for letter in group if isinstance(letter, Request)]
         owed = [one for request in requests for one in self._owed(request)]
         if owed:
@@ -84,7 +84,7 @@ class UnsubscribeMailbox:
         if isinstance(verdict, Suppress):
             yield self._owing.request(request.record, verdict)
 
-    def _add_up(self, group: list[Letter]) -> None:
+    def _add_up(self, group: list[UnsubscribeMessage]) -> None:
         """At once: such mail is rare."""
         if not self._figures:
             return
@@ -97,11 +97,11 @@ class UnsubscribeMailbox:
 
     def _remove(self, name: str) -> None:
         try:
-            reading.remove(self._folder, name)
+            maildrop_reader.remove(self._folder, name)
         except SpoolError as error:
             raise MaildropError(str(error)) from error
 
-    def _say(self, letter: Letter) -> None:
+    def _say(self, letter: UnsubscribeMessage) -> None:
         if isinstance(letter, Damaged):
             self._say_damaged(letter)
             return

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.letterbox.reading import Automatic, Request
 from bouncehandler.record import Subscriber
+from bouncehandler.unsubscribe.maildrop_reader import Automatic, Request
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Program
 from tests.acceptance.unsubscribing import (
     BY_IDS,

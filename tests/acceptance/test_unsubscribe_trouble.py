@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.letterbox.reading import Request
+from bouncehandler.unsubscribe.maildrop_reader import Request
 from tests.acceptance.harness import LONGEST, SCRIPT, Program
 from tests.acceptance.unsubscribing import (
     IDS,

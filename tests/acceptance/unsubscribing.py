@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from bouncehandler.letterbox.reading import Letter, take
-from bouncehandler.tokens import unsubscribe_address
+from bouncehandler.unsubscribe.maildrop_reader import UnsubscribeMessage, take
+from bouncehandler.unsubscribe.tokens import unsubscribe_address
 from tests.acceptance.harness import SCRIPT, Finished, Program
 from tests.fakes.server import wait_until
 
@@ -58,7 +58,7 @@ def folder_of(program: Program) -> Path:
     return program.folder / "spool.letters"
 
 
-def letters(program: Program) -> list[Letter]:
+def letters(program: Program) -> list[UnsubscribeMessage]:
     """What a running instance would find."""
     return list(take(folder_of(program), now=time.time()))
 

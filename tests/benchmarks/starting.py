@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bouncehandler.tokens import unsubscribe_address
+from bouncehandler.unsubscribe.tokens import unsubscribe_address
 from tests.benchmarks.corpus import HEADER
 from tests.benchmarks.figures import Bar, Effort, HourlyCount, alternate, ratios
 from tests.benchmarks.program import COMMAND, SECRET, configure, environment

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bouncehandler.letterbox import LONGEST_HEAD, compose, post
-from bouncehandler.letterbox.reading import Automatic, Damaged, Letter, Request, remove, take
-from bouncehandler.letterbox.sender import judge
 from bouncehandler.record import Subscriber, parse_address
-from bouncehandler.tokens import Domain, identify, parse, unsubscribe_address, verify
+from bouncehandler.unsubscribe.auto_reply import judge
+from bouncehandler.unsubscribe.maildrop import LONGEST_HEAD, compose, post
+from bouncehandler.unsubscribe.maildrop_reader import Automatic, Damaged, Request, UnsubscribeMessage, remove, take
+from bouncehandler.unsubscribe.tokens import Domain, identify, parse, unsubscribe_address, verify
 from tests.acceptance.harness import LONGEST, SCRIPT, Program
 from tests.acceptance.unsubscribing import IDS, MAIL, folder_of, installation, send, signed, warm
 from tests.fakes.server import wait_until
@@ -86,7 +86,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     return made
 
 
-def _taken(program: Program) -> Iterator[Letter]:
+def _taken(program: Program) -> Iterator[UnsubscribeMessage]:
     for letter in take(folder_of(program), now=0):
         remove(folder_of(program), letter.name)
         yield letter
@@ -101,7 +101,7 @@ def _run(program: Program, mail: bytes, sender: str, to: str) -> tuple[int, byte
     return finished.returncode, finished.stderr
 
 
-def _is_for(letter: Letter, recipient: str, subscriber: Subscriber) -> bool:
+def _is_for(letter: UnsubscribeMessage, recipient: str, subscriber: Subscriber) -> bool:
     assert isinstance(letter, Request | Automatic), letter
     record = letter.record
     texts = (record.sender, record.address, *(text for _, text in record.headers))

@@ -9,10 +9,10 @@ from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
-from bouncehandler.letterbox import LONGEST_HEAD, compose, create, folder_beside, post
-from bouncehandler.letterbox.reading import Damaged, Letter, Request, count, remove, take
 from bouncehandler.record import ListUnsubscribe, Subscriber
 from bouncehandler.spool import SpoolError
+from bouncehandler.unsubscribe.maildrop import LONGEST_HEAD, compose, create, folder_beside, post
+from bouncehandler.unsubscribe.maildrop_reader import Damaged, Request, UnsubscribeMessage, count, remove, take
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000
@@ -38,7 +38,7 @@ def put(
     return post(str(folder), compose(values, head, received_at=at), now_ns=at * SECOND)
 
 
-def only(folder: Path) -> Letter:
+def only(folder: Path) -> UnsubscribeMessage:
     """The one letter there."""
     (letter,) = take(folder, now=NOW)
     return letter

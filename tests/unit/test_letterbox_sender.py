@@ -2,7 +2,7 @@
 
 import pytest
 
-from bouncehandler.letterbox.sender import Mail, judge
+from bouncehandler.unsubscribe.auto_reply import Mail, judge
 
 
 def judged(head: bytes, sender: str = "joe@example.com") -> Mail:

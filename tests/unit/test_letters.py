@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler import letterbox
 from bouncehandler.ingest import MaildropError, SuppressionBuilder, UnsubscribeMailbox
-from bouncehandler.letterbox import reading
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
 from bouncehandler.spool import SpoolError
+from bouncehandler.unsubscribe import maildrop, maildrop_reader
 from tests.fakes.adapter import KeptLog
 from tests.fakes.ingest import FakeRecorder
 
@@ -39,13 +38,13 @@ class Box:
     def put(self, number: int = 0, head: bytes = b"From: ann@example.net\n", **subject: str) -> str:
         """Put a letter in, as the mail process does."""
         values = {"to": "token@u.example.com", "sender": "ann@example.net", **(subject or IDS)}
-        letter = letterbox.compose(values, head + b"Message-Id: <%d@x>\n" % number, received_at=NOW)
-        return letterbox.post(str(self.folder), letter, now_ns=NOW * 10**9 + number)
+        letter = maildrop.compose(values, head + b"Message-Id: <%d@x>\n" % number, received_at=NOW)
+        return maildrop.post(str(self.folder), letter, now_ns=NOW * 10**9 + number)
 
     @property
     def waiting(self) -> int:
         """How many letters lie there."""
-        return reading.count(self.folder)
+        return maildrop_reader.count(self.folder)
 
 
 @pytest.fixture

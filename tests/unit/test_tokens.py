@@ -5,7 +5,7 @@ import hmac
 
 import pytest
 
-from bouncehandler.tokens import Domain, domain_of, identify, parse, unsubscribe_address, verify
+from bouncehandler.unsubscribe.tokens import Domain, domain_of, identify, parse, unsubscribe_address, verify
 
 SECRET = "6a1c5f0e6a1c5f0e6a1c5f0e6a1c5f0e"
 OTHER = "0f9d2b7c0f9d2b7c0f9d2b7c0f9d2b7c"

@@ -9,7 +9,7 @@ import pwd
 import stat
 
 from bouncehandler import __version__
-from bouncehandler.tokens import Domain
+from bouncehandler.unsubscribe.tokens import Domain
 
 SYSTEM_FILE = "/etc/bouncehandler/bouncehandler.toml"
 """As `settings.sources` has it, which costs too much to import."""
@@ -25,7 +25,7 @@ _COARSE, _FINE = 2_000_000_000, 100_000_000
 """Nanoseconds that pass, at most, between two times that a file system tells apart; `_FINE` where it has fractions."""
 
 
-class Compiled:
+class CachedConfig:
     """What is needed of the configuration."""
 
     __slots__ = ("addresses", "domains", "letters", "level")
@@ -46,7 +46,7 @@ def config_file(config: str | None, environ: dict[str, str]) -> str:
     return os.path.join(_working_folder(), file)  # noqa: PTH118  # pathlib costs as much as a bare start
 
 
-def read(config: str | None, environ: dict[str, str]) -> Compiled | None:
+def read(config: str | None, environ: dict[str, str]) -> CachedConfig | None:
     """What is kept for this configuration; None where there is nothing, or nothing that holds any more."""
     try:
         lines = _contents(_place(config, environ)).split("\n")
@@ -64,10 +64,12 @@ def read(config: str | None, environ: dict[str, str]) -> Compiled | None:
         domains = [_domain(*values) for kind, *values in cells if kind == "domain"]
     except (OSError, ValueError, TypeError):
         return None
-    return Compiled(letters, level, addresses, domains)
+    return CachedConfig(letters, level, addresses, domains)
 
 
-def write(config: str | None, environ: dict[str, str], around: str, files: dict[str, str], compiled: Compiled) -> None:
+def write(
+    config: str | None, environ: dict[str, str], around: str, files: dict[str, str], compiled: CachedConfig
+) -> None:
     """Keep it for the next mail, if that is possible.
 
     Args:

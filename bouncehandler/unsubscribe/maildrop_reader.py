@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from bouncehandler.letterbox import FIRST_LINE, LONGEST_HEAD, SUFFIX, TEMPORARY
-from bouncehandler.letterbox.sender import judge
 from bouncehandler.record import ListUnsubscribe, Subscriber, parse_address
 from bouncehandler.spool import SpoolError
+from bouncehandler.unsubscribe.auto_reply import judge
+from bouncehandler.unsubscribe.maildrop import FIRST_LINE, LONGEST_HEAD, SUFFIX, TEMPORARY
 
 _LONGEST = LONGEST_HEAD + 65_536
 """Bytes of a letter; no value that `compose` writes brings it there."""
@@ -53,10 +53,10 @@ class Damaged(NamedTuple):
     """The name that it has now, under which it is not read again; empty where it could not be moved."""
 
 
-Letter = Request | Automatic | Damaged
+UnsubscribeMessage = Request | Automatic | Damaged
 
 
-def take(folder: Path, *, now: float) -> Iterator[Letter]:
+def take(folder: Path, *, now: float) -> Iterator[UnsubscribeMessage]:
     """The letters that lie in the folder, oldest first; none where there is no folder.
 
     A letter stays until `remove`; a damaged one is moved aside before it is told. What a killed writer left behind
@@ -72,7 +72,7 @@ def take(folder: Path, *, now: float) -> Iterator[Letter]:
     for name in sorted(name for name in names if _is_letter(name)):
         try:
             values, head = _parts(_read(folder / name))
-            letter: Letter = _letter(name, values, head)
+            letter: UnsubscribeMessage = _letter(name, values, head)
         except FileNotFoundError:  # the other process has taken it
             continue
         except OSError as error:
