@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bouncehandler.spool import Counts, ProviderState, Spool
 
 if TYPE_CHECKING:  # the dispatcher brings the HTTP library, which not every command needs
-    from bouncehandler.dispatcher import LaneTally
+    from bouncehandler.dispatcher import WorkerCounters
     from bouncehandler.ingest import IngestCounters
 
 
@@ -58,7 +58,7 @@ class Closing:
 
     tally: "IngestCounters"
     waiting: Mapping[str, Waiting]
-    lanes: Mapping[str, "LaneTally"]
+    workers: Mapping[str, "WorkerCounters"]
     """Empty when another process dispatches."""
     comparison: Comparison | None = None
     """Of a dry run."""
@@ -73,18 +73,20 @@ class Closing:
             "ignored": dict(self.tally.ignored),
             "unreadable": dict(self.tally.unreadable),
             "unwanted": dict(self.tally.unwanted),
-            "providers": provider_numbers(self.waiting, self.lanes),
+            "providers": provider_numbers(self.waiting, self.workers),
             **(self.comparison.event() if self.comparison else {}),
         }
 
 
-def provider_numbers(waiting: Mapping[str, Waiting], lanes: Mapping[str, "LaneTally"]) -> dict[str, dict[str, object]]:
+def provider_numbers(
+    waiting: Mapping[str, Waiting], workers: Mapping[str, "WorkerCounters"]
+) -> dict[str, dict[str, object]]:
     """By provider: done and dead in this run, waiting now, and why."""
     return {
         name: {
-            "done": lanes[name].done if name in lanes else 0,
+            "done": workers[name].done if name in workers else 0,
             "waiting": state.count,
-            "dead": lanes[name].dead if name in lanes else 0,
+            "dead": workers[name].dead if name in workers else 0,
             **({"on_hold": state.on_hold} if state.on_hold else {}),
             **({"why": state.why} if state.count and state.why else {}),
         }
@@ -92,7 +94,7 @@ def provider_numbers(waiting: Mapping[str, Waiting], lanes: Mapping[str, "LaneTa
     }
 
 
-def waiting_at(spool: Spool, providers: Iterable[str], lanes: Mapping[str, "LaneTally"]) -> dict[str, Waiting]:
+def waiting_at(spool: Spool, providers: Iterable[str], workers: Mapping[str, "WorkerCounters"]) -> dict[str, Waiting]:
     """What still waits at each of these providers."""
     status = spool.status()
     return {
@@ -100,7 +102,7 @@ def waiting_at(spool: Spool, providers: Iterable[str], lanes: Mapping[str, "Lane
             status.providers.get(name, Counts()),
             status.next_due_at.get(name),
             status.states.get(name, ProviderState()),
-            lanes[name].last_failure if name in lanes else "",
+            workers[name].last_failure if name in workers else "",
         )
         for name in providers
     }

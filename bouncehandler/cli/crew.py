@@ -5,12 +5,20 @@ import time
 from collections.abc import Callable
 
 from bouncehandler import registry
-from bouncehandler.dispatcher import Caller, Crew, HealthSettings, Lane, LaneSettings, Log, Schedule
+from bouncehandler.dispatcher import (
+    BreakerSettings,
+    CallExecutor,
+    Dispatcher,
+    DispatchLog,
+    ProviderWorker,
+    RetrySchedule,
+    WorkerSettings,
+)
 from bouncehandler.settings.model import ProviderSection, Settings
 from bouncehandler.spool import Spool
 
 
-def build_crew(settings: Settings, spool: Spool, log: Log, on_failure: Callable[[], None]) -> Crew:
+def build_dispatcher(settings: Settings, spool: Spool, log: DispatchLog, on_failure: Callable[[], None]) -> Dispatcher:
     """A crew with a lane for every configured provider, not started yet.
 
     Args:
@@ -19,18 +27,18 @@ def build_crew(settings: Settings, spool: Spool, log: Log, on_failure: Callable[
     Raises:
         ConfigurationError: a provider's type or settings are wrong.
     """
-    crew = Crew(on_failure)
+    dispatcher = Dispatcher(on_failure)
     for name, section in settings.providers.items():
         client = registry.client_for(name, section)
-        caller = Caller(
+        caller = CallExecutor(
             registry.build(name, section, client),
             client,
-            Schedule(settings.dispatch.schedule, random.random),
+            RetrySchedule(settings.dispatch.schedule, random.random),
             time.time,
             registry.secret_hider(name, section),
         )
-        crew.add(
-            Lane(
+        dispatcher.add(
+            ProviderWorker(
                 name,
                 caller,
                 spool,
@@ -38,19 +46,19 @@ def build_crew(settings: Settings, spool: Spool, log: Log, on_failure: Callable[
                 _lane_settings(settings, section),
                 clock=time.time,
                 monotonic=time.monotonic,
-                ended=crew.lane_ended,
-                peers=crew,
+                ended=dispatcher.worker_ended,
+                group=dispatcher,
             )
         )
-    return crew
+    return dispatcher
 
 
-def _lane_settings(settings: Settings, section: ProviderSection) -> LaneSettings:
+def _lane_settings(settings: Settings, section: ProviderSection) -> WorkerSettings:
     dispatch = settings.dispatch
-    return LaneSettings(
+    return WorkerSettings(
         concurrency=section.concurrency,
         rate=section.rate,
         repeat_after=dispatch.repeat_after,
         lease=dispatch.lease,
-        health=HealthSettings(probe_every=dispatch.probe_every, patience=dispatch.patience),
+        breaker=BreakerSettings(probe_every=dispatch.probe_every, patience=dispatch.patience),
     )

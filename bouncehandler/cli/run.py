@@ -26,7 +26,7 @@ from bouncehandler.spool import Spool
 if TYPE_CHECKING:
     from bouncehandler.cli.post import PostOffice
     from bouncehandler.cli.shadow import Shadow
-    from bouncehandler.dispatcher import Crew
+    from bouncehandler.dispatcher import Dispatcher
 
 _Ended = tuple[Closing, CommandError | None]
 """What was done, and what keeps the run from exiting with 0."""
@@ -53,14 +53,14 @@ def _dry(session: Session, stop: Stop, source: int) -> _Ended:
 def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _Ended:
     """Record, and dispatch if wanted."""
     spool = session.open_spool()
-    crew = session.build_crew(spool, stop.request) if dispatches and session.settings.providers else None
-    letters = LetterTaker(session, spool, crew.notify, stop.request) if crew else None
+    dispatcher = session.build_dispatcher(spool, stop.request) if dispatches and session.settings.providers else None
+    letters = LetterTaker(session, spool, dispatcher.notify, stop.request) if dispatcher else None
     post = session.build_post(spool, stop.request) if dispatches else None
-    pruner = Pruner(session, spool) if crew else None
+    pruner = Pruner(session, spool) if dispatcher else None
     with explained():
-        intake = intake_for(session, source, spool, crew.notify if crew else lambda: None)
+        intake = intake_for(session, source, spool, dispatcher.notify if dispatcher else lambda: None)
         metering = Metering(session, spool, listens=False)
-        return _Run(session, stop, source, intake, spool, crew, letters, post, pruner, metering).go()
+        return _Run(session, stop, source, intake, spool, dispatcher, letters, post, pruner, metering).go()
 
 
 def intake_for(
@@ -107,7 +107,7 @@ class _Run:
     intake: IngestPipeline
     spool: Spool | None = None
     """None in a dry run."""
-    crew: "Crew | None" = None
+    dispatcher: "Dispatcher | None" = None
     """None when another process dispatches, or there is nobody to dispatch to."""
     letters: LetterTaker | None = None
     """None likewise."""
@@ -127,8 +127,8 @@ class _Run:
         """Read, dispatch, and say what was done, and what was not."""
         options = self.session.options
         with Terminal.shown(self.session.on_terminal and not options.debug, options.color) as terminal:
-            if self.crew and self.letters:
-                self.crew.start()
+            if self.dispatcher and self.letters:
+                self.dispatcher.start()
                 self.letters.start()
             if self.post:
                 self.post.start()
@@ -146,7 +146,7 @@ class _Run:
                 self.metering.stop()
             compared = self._compared()
         waiting = self._waiting()
-        closing = Closing(self.intake.tally(), waiting, self.crew.tallies if self.crew else {}, compared)
+        closing = Closing(self.intake.tally(), waiting, self.dispatcher.tallies if self.dispatcher else {}, compared)
         terminal.summary(closing)
         return closing, self._failure(waiting)
 
@@ -164,14 +164,14 @@ class _Run:
 
     def _finish_dispatching(self, terminal: Terminal) -> None:
         """Let the lanes carry out what is due; after a stop, only what is in flight."""
-        if not (self.crew and self.letters):
+        if not (self.dispatcher and self.letters):
             return
         self.letters.stop()
-        terminal.dispatching(self.crew)
-        self.crew.drain()
-        while not self.stop.is_requested and not self.crew.wait(LOOK):
+        terminal.dispatching(self.dispatcher)
+        self.dispatcher.drain()
+        while not self.stop.is_requested and not self.dispatcher.wait(LOOK):
             terminal.refresh()
-        stop_in_good_order(self.crew, self.session.settings.dispatch.grace)
+        stop_in_good_order(self.dispatcher, self.session.settings.dispatch.grace)
 
     def _compared(self) -> Comparison | None:
         """What a dry run would have done otherwise; after a stop it has no longer than calls in flight have."""
@@ -181,7 +181,9 @@ class _Run:
     def _waiting(self) -> dict[str, Waiting]:
         if not self.spool:
             return {}
-        return waiting_at(self.spool, self.session.settings.providers, self.crew.tallies if self.crew else {})
+        return waiting_at(
+            self.spool, self.session.settings.providers, self.dispatcher.tallies if self.dispatcher else {}
+        )
 
     def _failure(self, waiting: Mapping[str, Waiting]) -> CommandError | None:
         """What keeps the run from exiting with 0."""
@@ -194,5 +196,5 @@ class _Run:
                 "`type`, or rows that begin with `b,`) nor a list of addresses",
                 NO_INPUT,
             )
-        unfinished = still_waiting(waiting) if self.crew else ""
+        unfinished = still_waiting(waiting) if self.dispatcher else ""
         return CommandError(unfinished, TRY_AGAIN) if unfinished else None

@@ -24,7 +24,7 @@ from bouncehandler.spool.sqlite.store import SqliteSpool, path_of
 
 if TYPE_CHECKING:
     from bouncehandler.cli.post import PostOffice
-    from bouncehandler.dispatcher import Crew
+    from bouncehandler.dispatcher import Dispatcher
     from bouncehandler.settings.model import Settings
 
 
@@ -70,12 +70,12 @@ class Session:
         except SpoolError as error:
             raise CommandError(str(error), exit_status(error)) from error
 
-    def build_crew(self, spool: Spool, on_failure: Callable[[], None]) -> "Crew":
+    def build_dispatcher(self, spool: Spool, on_failure: Callable[[], None]) -> "Dispatcher":
         """A lane for every configured provider, not started yet."""
-        from bouncehandler.cli.crew import build_crew  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.cli.crew import build_dispatcher  # noqa: PLC0415  # imports are lazy at the edges
 
         with explained():
-            return build_crew(self.settings, spool, self.log, on_failure)
+            return build_dispatcher(self.settings, spool, self.log, on_failure)
 
     def build_post(self, spool: Spool, on_failure: Callable[[], None]) -> "PostOffice":
         """What sends notices, not started yet."""

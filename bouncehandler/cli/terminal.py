@@ -16,7 +16,7 @@ from bouncehandler.ingest import IngestPipeline
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from bouncehandler.dispatcher import Crew
+    from bouncehandler.dispatcher import Dispatcher
 
 
 class Terminal:
@@ -44,7 +44,7 @@ class Terminal:
     def advance(self, size: int) -> None:
         """`size` bytes more were read."""
 
-    def dispatching(self, crew: "Crew") -> None:
+    def dispatching(self, dispatcher: "Dispatcher") -> None:
         """Reading has ended, the lanes go on."""
 
     def refresh(self) -> None:
@@ -60,7 +60,7 @@ class _Shown(Terminal):
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._intake: IngestPipeline | None = None
-        self._crew: Crew | None = None
+        self._crew: Dispatcher | None = None
         self._size = 0
         self._began = self._phase_began = time.monotonic()
 
@@ -84,8 +84,8 @@ class _Shown(Terminal):
             text = f"{tally.rows:,} rows read, {tally.suppressed:,} suppressed, {self._rate(tally.rows)}/s"
             self._progress.update(self._task, completed=self._size, description=text)
 
-    def dispatching(self, crew: "Crew") -> None:
-        self._crew = crew
+    def dispatching(self, dispatcher: "Dispatcher") -> None:
+        self._crew = dispatcher
         self._phase_began = time.monotonic()
         self._show("dispatching", None)
         self.refresh()
@@ -99,7 +99,7 @@ class _Shown(Terminal):
         from bouncehandler.cli.summary import tables  # noqa: PLC0415  # only when shown
 
         seconds = time.monotonic() - self._began
-        for table in tables(summary_lines(closing), provider_numbers(closing.waiting, closing.lanes), seconds):
+        for table in tables(summary_lines(closing), provider_numbers(closing.waiting, closing.workers), seconds):
             self._console.print(table)
 
     def _show(self, text: str, total: int | None) -> None:

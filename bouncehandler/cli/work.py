@@ -17,7 +17,7 @@ from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.systemd import Supervisor
 
 if TYPE_CHECKING:
-    from bouncehandler.dispatcher import Crew
+    from bouncehandler.dispatcher import Dispatcher
 
 LOOK = 0.1
 """Seconds between two looks whether a signal came, while the lanes work."""
@@ -46,49 +46,49 @@ def _work(session: Session, stop: Stop) -> tuple[dict[str, object], str]:
         raise CommandError("no provider is configured: add a [providers.NAME] table", CONFIGURATION)
     supervisor = Supervisor(os.environ, time.monotonic)
     spool = session.open_spool()
-    crew = session.build_crew(spool, stop.request)
-    letters = LetterTaker(session, spool, crew.notify, stop.request)
+    dispatcher = session.build_dispatcher(spool, stop.request)
+    letters = LetterTaker(session, spool, dispatcher.notify, stop.request)
     post = session.build_post(spool, stop.request)
     pruner = Pruner(session, spool)
     metering = Metering(session, spool, listens=True)
     with explained():
         session.log.info("working", providers=list(session.settings.providers))
-        crew.start()
+        dispatcher.start()
         letters.start()
         post.start()
         pruner.start()
         metering.start()
         supervisor.ready()
         while not stop.is_requested:
-            crew.wait(LOOK)
-            supervisor.alive(crew.rounds)
-            supervisor.status(_carried_out(crew))
+            dispatcher.wait(LOOK)
+            supervisor.alive(dispatcher.heartbeat)
+            supervisor.status(_carried_out(dispatcher))
         supervisor.stopping()
         pruner.stop()
         letters.stop()
-        stop_in_good_order(crew, session.settings.dispatch.grace)
+        stop_in_good_order(dispatcher, session.settings.dispatch.grace)
         post.stop(session.settings.dispatch.grace)
         metering.stop()
-        waiting = waiting_at(spool, session.settings.providers, crew.tallies)
-    return {"providers": provider_numbers(waiting, crew.tallies)}, still_waiting(waiting)
+        waiting = waiting_at(spool, session.settings.providers, dispatcher.tallies)
+    return {"providers": provider_numbers(waiting, dispatcher.tallies)}, still_waiting(waiting)
 
 
-def _carried_out(crew: "Crew") -> str:
+def _carried_out(dispatcher: "Dispatcher") -> str:
     """How it goes, for `systemctl status`."""
-    lanes = crew.tallies.values()
-    done, dead = sum(lane.done for lane in lanes), sum(lane.dead for lane in lanes)
+    workers = dispatcher.tallies.values()
+    done, dead = sum(worker.done for worker in workers), sum(worker.dead for worker in workers)
     return f"since the start {done:,} dispatches were done, {dead:,} became dead letters"
 
 
-def stop_in_good_order(crew: "Crew", grace: float) -> None:
+def stop_in_good_order(dispatcher: "Dispatcher", grace: float) -> None:
     """Claim nothing more, and give calls in flight `grace` seconds; what does not end by then is tried again later.
 
     Raises:
         Exception: what ended a lane before its time.
     """
-    crew.stop()
+    dispatcher.stop()
     deadline = time.monotonic() + grace
-    while not crew.wait(LOOK) and time.monotonic() < deadline:
+    while not dispatcher.wait(LOOK) and time.monotonic() < deadline:
         pass
-    if crew.failure:
-        raise crew.failure
+    if dispatcher.failure:
+        raise dispatcher.failure

@@ -9,7 +9,7 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from bouncehandler.cli.crew import build_crew
+from bouncehandler.cli.crew import build_dispatcher
 from bouncehandler.logs import get_logger
 from bouncehandler.record import Bounce, parse_address
 from bouncehandler.settings import load
@@ -87,15 +87,15 @@ def carry_out(config: Path, count: int) -> float:
     """
     settings = load(config, {})
     spool = SqliteSpool.open(settings.spool.url)
-    crew = build_crew(settings, spool, get_logger(), lambda: None)
+    dispatcher = build_dispatcher(settings, spool, get_logger(), lambda: None)
     started = time.perf_counter()
-    crew.start()
-    crew.drain()
-    while not crew.wait(1.0):
+    dispatcher.start()
+    dispatcher.drain()
+    while not dispatcher.wait(1.0):
         pass
     seconds = time.perf_counter() - started
     spool.close()
-    done = crew.tallies[PROVIDER].done
+    done = dispatcher.tallies[PROVIDER].done
     if done != count:
-        raise RuntimeError(f"{done} of {count} dispatches were carried out: {crew.failure}")
+        raise RuntimeError(f"{done} of {count} dispatches were carried out: {dispatcher.failure}")
     return seconds

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from bouncehandler.dispatcher import Caller, HealthSettings, Lane, LaneSettings, Schedule
+from bouncehandler.dispatcher import BreakerSettings, CallExecutor, ProviderWorker, RetrySchedule, WorkerSettings
 from bouncehandler.spool import QueuedSuppression, Spool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool_examples import people
@@ -53,12 +53,12 @@ def settings(  # noqa: PLR0913, PLR0917  # each has a default that most tests wa
     lease: float = 60.0,
     poll: float = 0.02,
     probe_every: float = 300.0,
-    patience: float = 30.0,
+    drain_budget: float = 30.0,
     suspect_after: int = 20,
-) -> LaneSettings:
+) -> WorkerSettings:
     """A lane's settings, impatient enough for a test."""
-    health = HealthSettings(probe_every=probe_every, patience=patience, suspect_after=suspect_after)
-    return LaneSettings(concurrency=concurrency, rate=rate, lease=lease, poll=poll, health=health)
+    breaker = BreakerSettings(probe_every=probe_every, drain_budget=drain_budget, suspect_after=suspect_after)
+    return WorkerSettings(concurrency=concurrency, rate=rate, lease=lease, poll=poll, breaker=breaker)
 
 
 class Running:
@@ -68,7 +68,7 @@ class Running:
         self,
         spool: Spool,
         adapter: FakeAdapter,
-        lane_settings: LaneSettings | None = None,
+        lane_settings: WorkerSettings | None = None,
         *,
         name: str = "news",
         answer: str = "HTTP 200: ok",
@@ -79,8 +79,8 @@ class Running:
         self.adapter = adapter
         self.log = KeptLog()
         self.has_ended = threading.Event()
-        caller = Caller(adapter, NoAnswers(answer), Schedule([MINUTE, 5 * MINUTE], lambda: 0.5), clock, hide)
-        self.lane = Lane(
+        caller = CallExecutor(adapter, NoAnswers(answer), RetrySchedule([MINUTE, 5 * MINUTE], lambda: 0.5), clock, hide)
+        self.lane = ProviderWorker(
             name,
             caller,
             spool,

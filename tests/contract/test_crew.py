@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.dispatcher import Caller, Crew, Lane, Schedule
+from bouncehandler.dispatcher import CallExecutor, Dispatcher, ProviderWorker, RetrySchedule
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import QueuedSuppression, Selection, Spool, SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
@@ -35,11 +35,11 @@ def spool(place: Path) -> Iterator[SqliteSpool]:
 
 
 def lane(  # noqa: PLR0913  # the last two have defaults that most tests want
-    crew: Crew, name: str, adapter: FakeAdapter, spool: Spool, *, concurrency: int = 2, poll: float = 0.02
-) -> Lane:
+    dispatcher: Dispatcher, name: str, adapter: FakeAdapter, spool: Spool, *, concurrency: int = 2, poll: float = 0.02
+) -> ProviderWorker:
     """A lane that is part of the crew."""
-    caller = Caller(adapter, NoAnswers("HTTP 200"), Schedule([60.0], lambda: 0.0), time.time)
-    lane = Lane(
+    caller = CallExecutor(adapter, NoAnswers("HTTP 200"), RetrySchedule([60.0], lambda: 0.0), time.time)
+    lane = ProviderWorker(
         name,
         caller,
         spool,
@@ -47,66 +47,66 @@ def lane(  # noqa: PLR0913  # the last two have defaults that most tests want
         settings(concurrency, poll=poll),
         clock=time.time,
         monotonic=time.monotonic,
-        ended=crew.lane_ended,
-        peers=crew,
+        ended=dispatcher.worker_ended,
+        group=dispatcher,
     )
-    crew.add(lane)
+    dispatcher.add(lane)
     return lane
 
 
-def ends(crew: Crew) -> bool:
+def ends(dispatcher: Dispatcher) -> bool:
     """Whether every lane ends within a reasonable time."""
     deadline = time.monotonic() + 20
-    while not crew.wait(0.1) and time.monotonic() < deadline:
+    while not dispatcher.wait(0.1) and time.monotonic() < deadline:
         pass
-    return crew.has_ended
+    return dispatcher.has_ended
 
 
 def test_every_provider_hears_of_everything(spool: SqliteSpool) -> None:
     """Each lane carries out its own dispatches, and the crew ends when all have."""
-    crew, news, crm = Crew(), FakeAdapter(), FakeAdapter()
-    lane(crew, "news", news, spool)
-    lane(crew, "crm", crm, spool)
+    dispatcher, news, crm = Dispatcher(), FakeAdapter(), FakeAdapter()
+    lane(dispatcher, "news", news, spool)
+    lane(dispatcher, "crm", crm, spool)
     all_providers = crowd(spool, 40, to=("news", "crm"))
-    crew.start()
-    assert not crew.has_ended
-    crew.drain()
-    assert ends(crew)
+    dispatcher.start()
+    assert not dispatcher.has_ended
+    dispatcher.drain()
+    assert ends(dispatcher)
     assert sorted(news.called) == sorted(crm.called) == sorted(all_providers)
-    assert {name: tally.done for name, tally in crew.tallies.items()} == {"news": 40, "crm": 40}
-    assert crew.failure is None
+    assert {name: tally.done for name, tally in dispatcher.tallies.items()} == {"news": 40, "crm": 40}
+    assert dispatcher.failure is None
 
 
 def test_learned_address_goes_on(place: Path, spool: SqliteSpool) -> None:
     """An address that one provider tells at the end of a drain still reaches the others, which had come to rest."""
-    crew, news, crm = Crew(), FakeAdapter(), FakeAdapter()
+    dispatcher, news, crm = Dispatcher(), FakeAdapter(), FakeAdapter()
     news.takes_subscriber_ids = True  # type: ignore[attr-defined]  # an ability that not every adapter has
     news.always = Outcome("unsubscribed", ("7",), recipient="ann@example.com")
     news.open.clear()
     hidden = suppression("", list_manager="mailwizz", list_id="ab", subscriber_id="cd")
     spool.record([QueuedSuppression(hidden, ("news", "crm"), ("news",))], time.time())
-    lane(crew, "news", news, spool)
-    crm_lane = lane(crew, "crm", crm, spool, poll=60.0)
-    crew.start()
-    crew.drain()
-    wait_until(lambda: bool(news.called) and crm_lane.is_at_rest)
+    lane(dispatcher, "news", news, spool)
+    crm_lane = lane(dispatcher, "crm", crm, spool, poll=60.0)
+    dispatcher.start()
+    dispatcher.drain()
+    wait_until(lambda: bool(news.called) and crm_lane.is_idle)
     news.open.set()
-    assert ends(crew)
+    assert ends(dispatcher)
     assert crm.called == ["ann@example.com"]
     assert {row.state for row in rows(place, "crm").values()} == {"done"}
 
 
 def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpool) -> None:
     """Ids that reach an adapter which can't act on them become a dead letter that says so, and stop nothing else."""
-    crew, crm = Crew(), FakeAdapter()
+    dispatcher, crm = Dispatcher(), FakeAdapter()
     hidden = suppression("", list_manager="crm", list_id="ab", subscriber_id="cd")
     spool.record(
         [QueuedSuppression(hidden, ("crm",), ("crm",)), QueuedSuppression(suppression(), ("crm",))], time.time()
     )
-    lane(crew, "crm", crm, spool)
-    crew.start()
-    crew.drain()
-    assert ends(crew)
+    lane(dispatcher, "crm", crm, spool)
+    dispatcher.start()
+    dispatcher.drain()
+    assert ends(dispatcher)
     assert crm.called == ["ann@example.com"]
     assert rows(place, "crm")[hidden.subject].state == "dead"
     (letter,) = spool.dead_letters(Selection())
@@ -116,18 +116,18 @@ def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpoo
 def test_without_lanes(spool: SqliteSpool) -> None:
     """Where no provider is configured there is nothing to wait for."""
     crowd(spool, 1, to=())
-    crew = Crew()
-    crew.start()
-    crew.notify()
-    crew.drain()
-    assert crew.wait(10)
-    crew.stop()
+    dispatcher = Dispatcher()
+    dispatcher.start()
+    dispatcher.notify()
+    dispatcher.drain()
+    assert dispatcher.wait(10)
+    dispatcher.stop()
 
 
 @pytest.mark.parametrize("trouble", ["hangs", "fails", "is down", "asks for time"])
 def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trouble: str) -> None:
     """While one provider hangs, fails, is held or paused, the other gets everything, and at once."""
-    crew, bad, good = Crew(), FakeAdapter(), FakeAdapter()
+    dispatcher, bad, good = Dispatcher(), FakeAdapter(), FakeAdapter()
     if trouble == "hangs":
         bad.open.clear()
     bad.always = {
@@ -135,67 +135,67 @@ def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trou
         "is down": ProviderUnavailable("HTTP 401"),
         "asks for time": TemporaryFailure("HTTP 429", retry_after=3600.0),
     }.get(trouble, bad.always)
-    lane(crew, "bad", bad, spool)
-    good_lane = lane(crew, "good", good, spool, poll=60.0)
+    lane(dispatcher, "bad", bad, spool)
+    good_lane = lane(dispatcher, "good", good, spool, poll=60.0)
     crowd(spool, 100, to=("bad", "good"))
-    crew.start()
+    dispatcher.start()
     wait_until(lambda: good_lane.tally.done == 100)
     owe(spool, suppression("ann@example.com"), to=("bad", "good"))
-    crew.notify()
+    dispatcher.notify()
     wait_until(lambda: good_lane.tally.done == 101)
     assert "done" not in {row.state for row in rows(place, "bad").values()}
     bad.open.set()
-    crew.stop()
-    assert ends(crew)
+    dispatcher.stop()
+    assert ends(dispatcher)
 
 
 def test_a_failing_spool_is_reported(spool: SqliteSpool) -> None:
     """A lane whose spool fails tells the owner at once; the others go on until the owner stops them."""
     told: list[Exception | None] = []
-    crew = Crew(lambda: told.append(crew.failure))
+    dispatcher = Dispatcher(lambda: told.append(dispatcher.failure))
     watched = Watched(spool)
     watched.failing["claim"] = disk = SpoolError("the disk is full")
-    lane(crew, "news", FakeAdapter(), watched.spool)
-    other = lane(crew, "crm", FakeAdapter(), spool)
-    crew.start()
+    lane(dispatcher, "news", FakeAdapter(), watched.spool)
+    other = lane(dispatcher, "crm", FakeAdapter(), spool)
+    dispatcher.start()
     wait_until(lambda: bool(told))
     assert told == [disk]
-    assert crew.failure is disk
-    assert not crew.wait(0)
+    assert dispatcher.failure is disk
+    assert not dispatcher.wait(0)
     crowd(spool, 5, to=("crm",))
-    crew.notify()
+    dispatcher.notify()
     wait_until(lambda: other.tally.done == 5)
-    crew.stop()
-    assert ends(crew)
-    assert crew.failure is disk
+    dispatcher.stop()
+    assert ends(dispatcher)
+    assert dispatcher.failure is disk
 
 
 def test_stop_while_one_hangs(place: Path, spool: SqliteSpool) -> None:
     """At a stop the lanes that can end do; the one whose call hangs ends with that call, and claims nothing more."""
-    crew, slow, quick = Crew(), FakeAdapter(), FakeAdapter()
+    dispatcher, slow, quick = Dispatcher(), FakeAdapter(), FakeAdapter()
     slow.open.clear()
-    lane(crew, "slow", slow, spool, concurrency=1)
-    lane(crew, "quick", quick, spool)
+    lane(dispatcher, "slow", slow, spool, concurrency=1)
+    lane(dispatcher, "quick", quick, spool)
     crowd(spool, 10, to=("slow", "quick"))
-    crew.start()
+    dispatcher.start()
     wait_until(lambda: slow.running == 1 and len(quick.called) == 10)
-    crew.stop()
+    dispatcher.stop()
     wait_until(lambda: sum(row.state == "claimed" for row in rows(place, "slow").values()) == 1)
-    assert not crew.wait(0.05)
+    assert not dispatcher.wait(0.05)
     slow.open.set()
-    assert ends(crew)
+    assert ends(dispatcher)
     assert sorted(row[:2] for row in rows(place, "slow").values()) == [("done", 1)] + [("pending", 0)] * 9
 
 
 def carry_out(place: str) -> list[str]:
     """What another process does: carry out all that is due with eight threads; the recipients that it called."""
-    spool, adapter, crew = SqliteSpool.open(place), FakeAdapter(), Crew()
+    spool, adapter, dispatcher = SqliteSpool.open(place), FakeAdapter(), Dispatcher()
     adapter.seconds = 0.002
-    lane(crew, "news", adapter, spool, concurrency=8)
-    crew.start()
-    crew.drain()
-    assert ends(crew)
-    assert crew.failure is None
+    lane(dispatcher, "news", adapter, spool, concurrency=8)
+    dispatcher.start()
+    dispatcher.drain()
+    assert ends(dispatcher)
+    assert dispatcher.failure is None
     spool.close()
     return adapter.called
 
@@ -214,12 +214,12 @@ def test_threads_of_one_process_never_call_twice(place: Path, spool: SqliteSpool
     all_providers = crowd(spool, 300)
     other = SqliteSpool.open(place)
     adapter = FakeAdapter()
-    crews = [Crew(), Crew()]
-    for crew, shared in zip(crews, (spool, other), strict=True):
-        lane(crew, "news", adapter, shared, concurrency=4)
-        crew.start()
-    for crew in crews:
-        crew.drain()
+    crews = [Dispatcher(), Dispatcher()]
+    for dispatcher, shared in zip(crews, (spool, other), strict=True):
+        lane(dispatcher, "news", adapter, shared, concurrency=4)
+        dispatcher.start()
+    for dispatcher in crews:
+        dispatcher.drain()
     assert all(map(ends, crews))
     other.close()
     assert Counter(adapter.called) == Counter(all_providers)

@@ -8,7 +8,14 @@ from typing import cast
 
 import httpx
 
-from bouncehandler.dispatcher import Caller, Crew, HealthSettings, Lane, LaneSettings, Schedule
+from bouncehandler.dispatcher import (
+    BreakerSettings,
+    CallExecutor,
+    Dispatcher,
+    ProviderWorker,
+    RetrySchedule,
+    WorkerSettings,
+)
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Spool, SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
@@ -197,19 +204,19 @@ class Process:
         self.world, self.now, self.said = world, world.now, _Said()
         self.calls: list[Call] = []
         self.hanging: list[Call] = []
-        self.crew = Crew()
+        self.dispatcher = Dispatcher()
         self.spool = Severed(world.path)
         self._answering = threading.Event()
-        health = HealthSettings(probe_every=PROBE_EVERY, patience=0.0, suspect_after=suspect_after)
-        settings = LaneSettings(concurrency=concurrency, lease=LEASE, poll=0.01, health=health)
+        breaker = BreakerSettings(probe_every=PROBE_EVERY, drain_budget=0.0, suspect_after=suspect_after)
+        settings = WorkerSettings(concurrency=concurrency, lease=LEASE, poll=0.01, breaker=breaker)
         self.lanes = [self._lane(name, settings) for name in PROVIDERS]
         for lane in self.lanes:
-            self.crew.add(lane)
+            self.dispatcher.add(lane)
 
-    def _lane(self, name: str, settings: LaneSettings) -> Lane:
+    def _lane(self, name: str, settings: WorkerSettings) -> ProviderWorker:
         kinds = dict(zip(PROVIDERS, (Adapter, Checkable, Batched), strict=True))
-        caller = Caller(kinds[name](name, self), self.said, Schedule(WAITS, lambda: 0.5), lambda: self.now)
-        return Lane(
+        caller = CallExecutor(kinds[name](name, self), self.said, RetrySchedule(WAITS, lambda: 0.5), lambda: self.now)
+        return ProviderWorker(
             name,
             caller,
             cast("Spool", self.spool),
@@ -217,8 +224,8 @@ class Process:
             settings,
             clock=lambda: self.now,
             monotonic=lambda: self.now,
-            ended=self.crew.lane_ended,
-            peers=self.crew,
+            ended=self.dispatcher.worker_ended,
+            group=self.dispatcher,
         )
 
     def hang(self, call: Call) -> None:
@@ -228,11 +235,11 @@ class Process:
 
     def carry_out(self) -> bool:
         """Do all that is due; returns whether it ended, and does not hang."""
-        self.crew.start()
-        self.crew.drain()
-        wait_until(lambda: self.crew.has_ended or self._hangs(), 30)
-        if not self.crew.has_ended:
-            self.crew.stop()
+        self.dispatcher.start()
+        self.dispatcher.drain()
+        wait_until(lambda: self.dispatcher.has_ended or self._hangs(), 30)
+        if not self.dispatcher.has_ended:
+            self.dispatcher.stop()
             return False
         self._end()
         return True
@@ -240,7 +247,7 @@ class Process:
     def _hangs(self) -> bool:
         """Whether nothing goes on any more but calls that hang."""
         stuck = {call.provider for call in self.hanging}
-        return bool(stuck) and all(lane.name in stuck or lane.is_at_rest for lane in self.lanes)
+        return bool(stuck) and all(lane.name in stuck or lane.is_idle for lane in self.lanes)
 
     def give_back(self) -> None:
         """After a stop: all is given back but what hangs."""
@@ -251,7 +258,7 @@ class Process:
         self.spool.is_severed = True
         self._lose()
         self._answering.set()
-        wait_until(lambda: self.crew.has_ended, 30)
+        wait_until(lambda: self.dispatcher.has_ended, 30)
         unkept = {self.spool.works[number] for number in self.spool.in_hand}
         for call in self.calls:
             call.is_lost |= any((call.provider, one.id) in unkept for one in call.suppressions)
@@ -264,7 +271,7 @@ class Process:
         for call in self.hanging:
             call.answered_before = len(self.world.calls)
         self._answering.set()
-        wait_until(lambda: self.crew.has_ended, 30)
+        wait_until(lambda: self.dispatcher.has_ended, 30)
         self._end()
 
     def _lose(self) -> None:
@@ -272,6 +279,6 @@ class Process:
             call.is_lost = True
 
     def _end(self) -> None:
-        assert self.crew.failure is None, self.crew.failure
+        assert self.dispatcher.failure is None, self.dispatcher.failure
         assert not self.spool.in_hand
         self.spool.close()

@@ -11,7 +11,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncehandler.dispatcher import LaneSettings
+from bouncehandler.dispatcher import WorkerSettings
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
@@ -119,7 +119,7 @@ class Expected:
             self.step += 1
 
 
-def one_round(spool: SqliteSpool, adapter: Scripted, lane_settings: LaneSettings) -> None:
+def one_round(spool: SqliteSpool, adapter: Scripted, lane_settings: WorkerSettings) -> None:
     """What one process does: carry out all that is due, as far as the provider lets it."""
     running = Running(spool, adapter, lane_settings, clock=adapter.clock, monotonic=adapter.clock)
     running.drain()
@@ -152,7 +152,7 @@ def test_any_sequence_of_behaviours(scripts: list[list[Behaviour]], suspect_afte
     expected = {recipient: Expected() for recipient in recipients}
     if any("slow" in script for script in scripts):
         concurrency = 1  # else time would pass during other calls, and nobody could say when those ended
-    lane_settings = lanes.settings(concurrency=concurrency, patience=0.0, suspect_after=suspect_after)
+    lane_settings = lanes.settings(concurrency=concurrency, drain_budget=0.0, suspect_after=suspect_after)
     with tempfile.TemporaryDirectory() as folder, closing(SqliteSpool.open(Path(folder) / "spool.db")) as spool:
         spool.record([QueuedSuppression(one, ("news",)) for one in people(len(scripts))], NOW)
         for _ in range(len(recipients) * 8):

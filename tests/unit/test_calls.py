@@ -7,8 +7,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from bouncehandler.dispatcher import Caller, Schedule
-from bouncehandler.dispatcher.calls import Probed, Settled, Unavailable, plain
+from bouncehandler.dispatcher import CallExecutor, RetrySchedule
+from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Unavailable, plain
 from bouncehandler.provider import PermanentFailure, ProviderError, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Completed, DeadLettered, RetryLater
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
@@ -51,15 +51,15 @@ def dispatches(count: int, step: int = 0) -> list[Dispatch]:
     ]
 
 
-def caller(adapter: FakeAdapter | Odd, answer: str = "", waits: Sequence[float] = (60.0, 300.0)) -> Caller:
+def caller(adapter: FakeAdapter | Odd, answer: str = "", waits: Sequence[float] = (60.0, 300.0)) -> CallExecutor:
     """A caller at a time that stands still, of a schedule without jitter."""
-    return Caller(adapter, NoAnswers(answer), Schedule(waits, lambda: 0.0), lambda: NOW)
+    return CallExecutor(adapter, NoAnswers(answer), RetrySchedule(waits, lambda: 0.0), lambda: NOW)
 
 
-def call(adapter: FakeAdapter | Odd, step: int = 0, waits: Sequence[float] = (60.0, 300.0)) -> Settled:
+def call(adapter: FakeAdapter | Odd, step: int = 0, waits: Sequence[float] = (60.0, 300.0)) -> CallFinished:
     """The outcome of one call for one dispatch, which did not find the provider unavailable."""
     result = caller(adapter, waits=waits).call(dispatches(1, step))
-    assert isinstance(result, Settled)
+    assert isinstance(result, CallFinished)
     return result
 
 
@@ -76,9 +76,9 @@ def test_outcomes_settle(kind: str) -> None:
     adapter = FakeAdapter()
     adapter.always = outcome = Outcome(kind, ("7", "9"), "fell back")  # type: ignore[arg-type]  # one of three
     times = iter([NOW, NOW + 0.25])
-    caller = Caller(adapter, NoAnswers("HTTP 200: ok"), Schedule([60.0], lambda: 0.0), lambda: next(times))
+    caller = CallExecutor(adapter, NoAnswers("HTTP 200: ok"), RetrySchedule([60.0], lambda: 0.0), lambda: next(times))
     result = caller.call(dispatches(1))
-    assert isinstance(result, Settled)
+    assert isinstance(result, CallFinished)
     (done,) = result.settlements
     assert isinstance(done, Completed)
     assert done.outcome == outcome
@@ -183,9 +183,9 @@ def test_lists_changed_before_a_failure(kind: type[ProviderError], told: object,
 def test_clock_that_is_set_back_during_a_call() -> None:
     """No call took less than no time."""
     times = iter([NOW, NOW - 3600])
-    caller = Caller(FakeAdapter(), NoAnswers(), Schedule([60.0], lambda: 0.0), lambda: next(times))
+    caller = CallExecutor(FakeAdapter(), NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: next(times))
     result = caller.call(dispatches(1))
-    assert isinstance(result, Settled)
+    assert isinstance(result, CallFinished)
     (done,) = result.settlements
     assert isinstance(done, Completed)
     assert done.attempt.seconds == 0.0
@@ -197,11 +197,11 @@ class TestBatches:
     def test_one_call_for_all(self) -> None:
         """Each dispatch gets its own outcome of the one call."""
         adapter = BatchedAdapter(10)
-        caller = Caller(adapter, NoAnswers(), Schedule([60.0], lambda: 0.0), lambda: NOW)
+        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
         assert caller.batch_size == 10
         owed = dispatches(3)
         result = caller.call(owed)
-        assert isinstance(result, Settled)
+        assert isinstance(result, CallFinished)
         assert [settled.dispatch for settled in result.settlements] == owed
         assert adapter.batches == [3]
 
@@ -209,7 +209,7 @@ class TestBatches:
     def test_batches_of_one_are_single_calls(self, size: int) -> None:
         """With a batch size of 1, or nonsense, `unsubscribe` is called."""
         adapter = BatchedAdapter(size)
-        caller = Caller(adapter, NoAnswers(), Schedule([60.0], lambda: 0.0), lambda: NOW)
+        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
         assert caller.batch_size == 1
         caller.call(dispatches(1))
         assert (adapter.batches, adapter.called) == ([], ["user0@example.com"])
@@ -218,9 +218,9 @@ class TestBatches:
         """Every dispatch of a failed batch is tried again, each by its own step; it counts as one failed call."""
         adapter = BatchedAdapter(10)
         adapter.always = TemporaryFailure("HTTP 500", changed=("7",))
-        caller = Caller(adapter, NoAnswers(), Schedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
+        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
         result = caller.call([*dispatches(2), *dispatches(1, step=1)])
-        assert isinstance(result, Settled)
+        assert isinstance(result, CallFinished)
         assert [one.due_at for one in result.settlements if isinstance(one, RetryLater)] == [
             NOW + 60,
             NOW + 60,
@@ -234,9 +234,9 @@ class TestBatches:
         """Where outcomes are missing nobody knows whose: none counts as done."""
         adapter = BatchedAdapter(10)
         adapter.forgets = 1
-        caller = Caller(adapter, NoAnswers(), Schedule([60.0], lambda: 0.0), lambda: NOW)
+        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
         result = caller.call(dispatches(3))
-        assert isinstance(result, Settled)
+        assert isinstance(result, CallFinished)
         assert {type(one) for one in result.settlements} == {RetryLater}
         assert "2 outcomes for 3 suppressions" in result.failure
 
@@ -296,7 +296,9 @@ class TestTexts:
             adapter = CheckableAdapter()
             adapter.always = what
             adapter.check_fails = what if isinstance(what, BaseException) else None
-            caller = Caller(adapter, NoAnswers("HTTP 200: s3cret"), Schedule([60.0], lambda: 0.0), lambda: NOW, hide)
+            caller = CallExecutor(
+                adapter, NoAnswers("HTTP 200: s3cret"), RetrySchedule([60.0], lambda: 0.0), lambda: NOW, hide
+            )
             return caller.call(dispatches(1)), caller.check()
 
         errors = (PermanentFailure, TemporaryFailure, ProviderUnavailable, ValueError)

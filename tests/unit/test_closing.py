@@ -7,7 +7,7 @@ import pytest
 from bouncehandler.cli.closing import Comparison, Waiting, moment, provider_numbers, still_waiting, waiting_at
 from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import compared_lines
-from bouncehandler.dispatcher import LaneTally
+from bouncehandler.dispatcher import WorkerCounters
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import NOW, again, people, put, take
 
@@ -47,7 +47,7 @@ def test_one_sentence_for_all() -> None:
 def test_numbers() -> None:
     """Done and dead are of this run; a provider that nobody dispatched to in this run has only what waits."""
     waiting = {"news": Waiting(2, None, "HTTP 503", is_held=False), "crm": Waiting(0, None, "old", is_held=False)}
-    lanes = {"news": LaneTally(done=3, dead=1)}
+    lanes = {"news": WorkerCounters(done=3, dead=1)}
     assert provider_numbers(waiting, lanes) == {
         "news": {"done": 3, "waiting": 2, "dead": 1, "why": "HTTP 503"},
         "crm": {"done": 0, "waiting": 0, "dead": 0},
@@ -62,7 +62,7 @@ def test_waiting_is_read_from_the_spool(tmp_path: Path) -> None:
     (first, *_) = claimed = take(spool, provider="news")
     spool.settle([again(dispatch, later) for dispatch in claimed], NOW)
     spool.hold("crm", "HTTP 401", now=NOW, probe_at=later + 1)
-    found = waiting_at(spool, ["news", "crm", "new"], {"news": LaneTally(last_failure="HTTP 503")})
+    found = waiting_at(spool, ["news", "crm", "new"], {"news": WorkerCounters(last_failure="HTTP 503")})
     spool.close()
     assert first.provider == "news"
     assert found == {

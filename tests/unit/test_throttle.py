@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.dispatcher.throttle import Throttle
+from bouncehandler.dispatcher.concurrency_limiter import ConcurrencyLimiter
 
 
 class Time:
@@ -20,7 +20,7 @@ class Time:
         return self.now
 
 
-def calls(throttle: Throttle, time: Time, count: int, seconds: float, *, is_refused: bool = False) -> None:
+def calls(throttle: ConcurrencyLimiter, time: Time, count: int, seconds: float, *, is_refused: bool = False) -> None:
     """So many calls, as many side by side as may be, that take so long each."""
     while count > 0:
         started, some = time.now, min(count, throttle.limit)
@@ -37,9 +37,9 @@ def time() -> Time:
 
 
 @pytest.fixture
-def throttle(time: Time) -> Throttle:
+def throttle(time: Time) -> ConcurrencyLimiter:
     """32 calls at most, which take 20 ms so far."""
-    throttle = Throttle(32, time.monotonic)
+    throttle = ConcurrencyLimiter(32, time.monotonic)
     calls(throttle, time, 1000, 0.02)
     assert throttle.limit == 32
     return throttle
@@ -47,10 +47,10 @@ def throttle(time: Time) -> Throttle:
 
 def test_all_from_the_beginning() -> None:
     """Whoever configured so many gets so many."""
-    assert Throttle(32, Time().monotonic).limit == 32
+    assert ConcurrencyLimiter(32, Time().monotonic).limit == 32
 
 
-def test_a_slow_provider_is_eased(throttle: Throttle, time: Time) -> None:
+def test_a_slow_provider_is_eased(throttle: ConcurrencyLimiter, time: Time) -> None:
     """Ten times as slow as it was: an eighth of the calls, in a few rounds, and never less for slowness alone."""
     calls(throttle, time, 300, 0.2)
     assert throttle.limit == 4
@@ -58,7 +58,7 @@ def test_a_slow_provider_is_eased(throttle: Throttle, time: Time) -> None:
     assert throttle.limit == 4
 
 
-def test_it_recovers(throttle: Throttle, time: Time) -> None:
+def test_it_recovers(throttle: ConcurrencyLimiter, time: Time) -> None:
     """When it is quick again, all come back, round by round."""
     calls(throttle, time, 300, 0.2)
     calls(throttle, time, 8, 0.02)
@@ -67,7 +67,7 @@ def test_it_recovers(throttle: Throttle, time: Time) -> None:
     assert throttle.limit == 32
 
 
-def test_what_lasts_is_usual(throttle: Throttle, time: Time) -> None:
+def test_what_lasts_is_usual(throttle: ConcurrencyLimiter, time: Time) -> None:
     """A provider that stays slow for minutes gets its calls all the same."""
     calls(throttle, time, 300, 0.2)
     until = time.now + 300
@@ -77,13 +77,13 @@ def test_what_lasts_is_usual(throttle: Throttle, time: Time) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0.021, 0.04, 0.08])
-def test_small_differences_are_nothing(throttle: Throttle, time: Time, seconds: float) -> None:
+def test_small_differences_are_nothing(throttle: ConcurrencyLimiter, time: Time, seconds: float) -> None:
     """Milliseconds more are no load."""
     calls(throttle, time, 1000, seconds)
     assert throttle.limit == 32
 
 
-def test_one_slow_call_is_nothing(throttle: Throttle, time: Time) -> None:
+def test_one_slow_call_is_nothing(throttle: ConcurrencyLimiter, time: Time) -> None:
     """It is what most calls of a round take that counts."""
     for _ in range(50):
         calls(throttle, time, 31, 0.02)
@@ -91,7 +91,7 @@ def test_one_slow_call_is_nothing(throttle: Throttle, time: Time) -> None:
     assert throttle.limit == 32
 
 
-def test_refusals(throttle: Throttle, time: Time) -> None:
+def test_refusals(throttle: ConcurrencyLimiter, time: Time) -> None:
     """Each spike of refusals halves the calls, down to one; those that were under way already count as one."""
     calls(throttle, time, 32, 0.02, is_refused=True)
     assert throttle.limit == 16
@@ -103,7 +103,7 @@ def test_refusals(throttle: Throttle, time: Time) -> None:
     assert throttle.limit == 32
 
 
-def test_the_last_threads_wait(throttle: Throttle, time: Time) -> None:
+def test_the_last_threads_wait(throttle: ConcurrencyLimiter, time: Time) -> None:
     """Threads are numbered; those beyond the limit wait until it is raised, or all is over."""
     calls(throttle, time, 100, 0.02, is_refused=True)
     assert throttle.admits(0)
@@ -117,14 +117,14 @@ def test_the_last_threads_wait(throttle: Throttle, time: Time) -> None:
     assert not thread.is_alive()
 
 
-def test_months_of_silence(throttle: Throttle, time: Time) -> None:
+def test_months_of_silence(throttle: ConcurrencyLimiter, time: Time) -> None:
     """What was long ago says nothing."""
     time.now += 1e8
     calls(throttle, time, 100, 5.0)
     assert throttle.limit == 32
 
 
-def test_the_end_lets_all_go(throttle: Throttle, time: Time) -> None:
+def test_the_end_lets_all_go(throttle: ConcurrencyLimiter, time: Time) -> None:
     """Nobody waits for a limit that is never raised again."""
     calls(throttle, time, 100, 0.02, is_refused=True)
     thread = threading.Thread(target=throttle.wait, args=(31,))
@@ -141,7 +141,7 @@ def test_the_end_lets_all_go(throttle: Throttle, time: Time) -> None:
 def test_the_limit_stays_within_bounds(most: int, story: list[tuple[float, bool, float]]) -> None:
     """Whatever happens, at least one call and at most all."""
     time = Time()
-    throttle = Throttle(most, time.monotonic)
+    throttle = ConcurrencyLimiter(most, time.monotonic)
     for seconds, is_refused, idle in story:
         time.now += idle
         throttle.learn(time.now - seconds, is_refused=is_refused)

@@ -50,7 +50,7 @@ def _provider(name: str, section: "ProviderSection") -> Iterator[Finding]:
 
 def _answer(what: str, kind: str, adapter: object, hide: Callable[[str], str]) -> Finding:
     """What the provider says when it is asked; like all answers without secrets, which a server may repeat."""
-    from bouncehandler.dispatcher.calls import plain  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.dispatcher.call_executor import plain  # noqa: PLC0415  # imports are lazy at the edges
     from bouncehandler.provider import Checkable, ProviderUnavailable  # noqa: PLC0415  # as above
 
     if not isinstance(adapter, Checkable):

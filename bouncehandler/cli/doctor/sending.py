@@ -129,12 +129,12 @@ def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> N
     stop = Stop()
     stop.listen()
     deadline = time.monotonic() + _PATIENCE
-    crew = session.build_crew(spool, stop.request)
-    crew.start()
-    crew.drain()
-    while not (stop.is_requested or crew.wait(LOOK)) and time.monotonic() < deadline:
+    dispatcher = session.build_dispatcher(spool, stop.request)
+    dispatcher.start()
+    dispatcher.drain()
+    while not (stop.is_requested or dispatcher.wait(LOOK)) and time.monotonic() < deadline:
         pass
-    stop_in_good_order(crew, session.settings.dispatch.grace)
+    stop_in_good_order(dispatcher, session.settings.dispatch.grace)
     while not (stop.is_requested or _is_settled(session, spool, recipient, began)) and time.monotonic() < deadline:
         time.sleep(_SOON)
 

@@ -14,7 +14,7 @@ _SHORTEST_ASKED = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class RetrySchedule:
     """Waits between attempts, each longer by a random share so that a crowd does not come back at once."""
 
     waits: Sequence[float]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from bouncehandler.dispatcher.calls import Back, Caller, Result, Settled, Unavailable
-from bouncehandler.dispatcher.pace import Pace
-from bouncehandler.dispatcher.throttle import Throttle
+from bouncehandler.dispatcher.call_executor import CallExecutor, CallFinished, Result, Skipped, Unavailable
+from bouncehandler.dispatcher.concurrency_limiter import ConcurrencyLimiter
+from bouncehandler.dispatcher.rate_limiter import RateLimiter
 from bouncehandler.suppression import Dispatch
 
 
@@ -29,7 +29,7 @@ def jobs(claimed: Sequence[Dispatch], size: int, *, is_probe: bool) -> list[Job]
     return [Job(batch, is_probe) for batch in batches]
 
 
-class Workers:
+class CallThreadPool:
     """As many threads as calls may be in flight.
 
     Args:
@@ -40,18 +40,18 @@ class Workers:
     def __init__(  # noqa: PLR0913, PLR0917  # what they need to work
         self,
         name: str,
-        caller: Caller,
+        executor: CallExecutor,
         count: int,
         rate: float | None,
         monotonic: Callable[[], float],
         wake: threading.Event,
     ) -> None:
-        self._caller, self._wake = caller, wake
+        self._caller, self._wake = executor, wake
         self._few = count // 2
         self._shut = threading.Event()
         self._hurry = threading.Event()
-        self._pace = Pace(rate, monotonic, self._shut.wait)
-        self._throttle, self._monotonic = Throttle(count, monotonic), monotonic
+        self._pace = RateLimiter(rate, monotonic, self._shut.wait)
+        self._throttle, self._monotonic = ConcurrencyLimiter(count, monotonic), monotonic
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._results: deque[Result] = deque()
         self._bug: BaseException | None = None
@@ -74,7 +74,7 @@ class Workers:
         """Have a job done as soon as a thread is free."""
         self._jobs.put(job)
 
-    def take_back(self) -> list[Dispatch]:
+    def cancel_pending(self) -> list[Dispatch]:
         """The dispatches of the jobs that no thread has begun; nobody works on them any more."""
         waiting: list[Dispatch] = []
         try:
@@ -90,13 +90,13 @@ class Workers:
             raise RuntimeError(f"a thread of the dispatcher failed: {self._bug!r}") from self._bug
         return [self._results.popleft() for _ in range(len(self._results))]
 
-    def let_gather(self, seconds: float) -> None:
+    def wait_for_batch(self, seconds: float) -> None:
         """Wait so long for more results, unless the threads run out of jobs or a result has to be heeded at once."""
         if self._jobs.qsize() > self._few:
             self._hurry.wait(seconds)
         self._hurry.clear()
 
-    def shut(self) -> None:
+    def pause(self) -> None:
         """Call nothing more until `open`: jobs come back undone. What is in flight goes on."""
         self._shut.set()
         self._hurry.set()
@@ -134,9 +134,9 @@ class Workers:
     def _report(self, result: Result) -> None:
         """Leave a result for the keeper, and wake it where that can't wait."""
         self._results.append(result)
-        if isinstance(result, Unavailable) or (isinstance(result, Settled) and result.pause):
-            self.shut()  # at once: the others need not learn it one by one
-        elif self._jobs.qsize() <= self._few or (isinstance(result, Settled) and result.failure):
+        if isinstance(result, Unavailable) or (isinstance(result, CallFinished) and result.pause):
+            self.pause()  # at once: the others need not learn it one by one
+        elif self._jobs.qsize() <= self._few or (isinstance(result, CallFinished) and result.failure):
             self._hurry.set()
         if not self._wake.is_set():
             self._wake.set()
@@ -145,8 +145,10 @@ class Workers:
         if job.is_probe:
             return self._caller.call(job.dispatches) if job.dispatches else self._caller.check()
         if self._shut.is_set() or not self._pace.wait():
-            return Back(job.dispatches)
+            return Skipped(job.dispatches)
         started = self._monotonic()
         result = self._caller.call(job.dispatches)
-        self._throttle.learn(started, is_refused=isinstance(result, Settled) and bool(result.pause or result.failure))
+        self._throttle.learn(
+            started, is_refused=isinstance(result, CallFinished) and bool(result.pause or result.failure)
+        )
         return result

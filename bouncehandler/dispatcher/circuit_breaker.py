@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bouncehandler.dispatcher.calls import Probed, Result, Settled, Unavailable
-from bouncehandler.dispatcher.journal import Journal
+from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Result, Unavailable
+from bouncehandler.dispatcher.outcome_log import OutcomeLogger
 from bouncehandler.spool import Spool
 
 _SUSPECT = 20
@@ -15,32 +15,32 @@ _RESTART = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class HealthSettings:
+class BreakerSettings:
     """Times in seconds."""
 
     probe_every: float = 300.0
     """Between two tries whether a held provider is back."""
-    patience: float = 30.0
+    drain_budget: float = 30.0
     """How long to wait, in all, for a provider that asks for pauses and carries nothing out, before a drain ends."""
     suspect_after: int = _SUSPECT
     """Temporary failures in a row that hold the provider."""
 
 
-class Health:
+class CircuitBreaker:
     """What one lane knows of its provider; used by the lane's keeper thread alone."""
 
     def __init__(  # noqa: PLR0913  # what it judges by
         self,
         provider: str,
         spool: Spool,
-        journal: Journal,
-        settings: HealthSettings,
+        outcome_log: OutcomeLogger,
+        settings: BreakerSettings,
         *,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
     ) -> None:
         self.is_held = False
-        self._provider, self._spool, self._journal, self._settings = provider, spool, journal, settings
+        self._provider, self._spool, self._journal, self._settings = provider, spool, outcome_log, settings
         self._clock, self._monotonic = clock, monotonic
         self._reason = ""
         self._probe_at = 0.0
@@ -50,7 +50,7 @@ class Health:
         self._is_suspect = False
         """Whether the latest failures were of the kind that can be a single dispatch's fault."""
         self._paused_until = 0.0
-        self._patience = settings.patience
+        self._patience = settings.drain_budget
 
     @property
     def pause(self) -> float:
@@ -58,7 +58,7 @@ class Health:
         return max(0.0, self._paused_until - self._monotonic())
 
     @property
-    def is_out_of_patience(self) -> bool:
+    def has_spent_drain_budget(self) -> bool:
         """Whether a drain should no longer wait for pauses to end."""
         return self._patience < 0
 
@@ -90,7 +90,7 @@ class Health:
             self._hold(result.reason, self._settings.probe_every)
         elif isinstance(result, Probed):
             self._learn_from_check(result)
-        elif isinstance(result, Settled):
+        elif isinstance(result, CallFinished):
             self._learn_from_call(result)
 
     def takes_probe(self) -> bool:
@@ -110,7 +110,7 @@ class Health:
         else:
             self._release()
 
-    def _learn_from_call(self, settled: Settled) -> None:
+    def _learn_from_call(self, settled: CallFinished) -> None:
         if settled.failure:
             self._failed(settled.failure)
         elif settled.pause:
@@ -118,7 +118,7 @@ class Health:
             self._rest(settled.pause)
         else:
             self._failures = 0
-            self._patience = self._settings.patience
+            self._patience = self._settings.drain_budget
             self._release()
 
     def _failed(self, failure: str) -> None:

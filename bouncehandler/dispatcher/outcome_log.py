@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from bouncehandler.dispatcher.meter import Meter
+from bouncehandler.dispatcher.call_metrics import CallMetrics
 from bouncehandler.spool import Completed, DeadLettered, RetryLater, Settlement
 
 
-class Log(Protocol):
+class DispatchLog(Protocol):
     """The part of a structlog logger that is used here."""
 
     def info(self, event: str, **values: object) -> object:
@@ -26,7 +26,7 @@ class Log(Protocol):
 
 
 @dataclass(slots=True)
-class LaneTally:
+class WorkerCounters:
     """Dispatches by how they ended; calls that failed are counted each time."""
 
     done: int = 0
@@ -37,12 +37,12 @@ class LaneTally:
     """What the provider said when it last failed; empty while it has not."""
 
 
-class Journal:
+class OutcomeLogger:
     """Logs and counts for one provider."""
 
-    def __init__(self, provider: str, log: Log) -> None:
-        self.tally = LaneTally()
-        self.meter = Meter(provider)
+    def __init__(self, provider: str, log: DispatchLog) -> None:
+        self.tally = WorkerCounters()
+        self.call_metrics = CallMetrics(provider)
         self._provider, self._log = provider, log
         self._is_eased = False
 
@@ -60,7 +60,7 @@ class Journal:
         """Tell of dispatches that were done without a call, since the recipient was carried out lately."""
         if count:
             self.tally.done += count
-            self.meter.repeated(count)
+            self.call_metrics.repeated(count)
             self._log.info("not_called_again", provider=self._provider, dispatches=count)
 
     def held(self, reason: str, *, is_new: bool) -> None:

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from bouncehandler.dispatcher.health import HealthSettings
+from bouncehandler.dispatcher.circuit_breaker import BreakerSettings
 
 
 @dataclass(frozen=True, slots=True)
-class LaneSettings:
+class WorkerSettings:
     """How one provider is served; times in seconds."""
 
     concurrency: int = 8
@@ -19,4 +19,4 @@ class LaneSettings:
     """How long a claim holds without being renewed: the delay that a crash costs."""
     poll: float = 0.5
     """Between two looks for what other processes put into the spool."""
-    health: HealthSettings = field(default_factory=HealthSettings)
+    breaker: BreakerSettings = field(default_factory=BreakerSettings)

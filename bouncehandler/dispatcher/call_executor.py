@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from bouncehandler.dispatcher.schedule import Schedule
+from bouncehandler.dispatcher.retry import RetrySchedule
 from bouncehandler.provider import (
     Batched,
     BySubscriber,
@@ -44,7 +44,7 @@ class Answers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class CallFinished:
     """The call ended, well or badly, for each of its dispatches."""
 
     settlements: Sequence[Settlement]
@@ -65,7 +65,7 @@ class Unavailable:
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class Skipped:
     """Nobody called; the dispatches are given back."""
 
     dispatches: Sequence[Dispatch]
@@ -79,10 +79,10 @@ class Probed:
     """Why it is not; empty when it is."""
 
 
-Result = Settled | Unavailable | Back | Probed
+Result = CallFinished | Unavailable | Skipped | Probed
 
 
-class Caller:
+class CallExecutor:
     """Calls one adapter.
 
     Args:
@@ -94,12 +94,12 @@ class Caller:
         self,
         adapter: Provider,
         answers: Answers,
-        schedule: Schedule,
+        retry_schedule: RetrySchedule,
         clock: Callable[[], float],
         hide: Callable[[str], str] = str,
     ) -> None:
         self.adapter = adapter
-        self._answers, self._schedule, self._clock, self._hide = answers, schedule, clock, hide
+        self._answers, self._schedule, self._clock, self._hide = answers, retry_schedule, clock, hide
         # Asked once: to look through a protocol takes longer than all else that is done here for a call.
         self._batched = adapter if isinstance(adapter, Batched) and adapter.batch_size > 1 else None
         self._reversible = adapter if isinstance(adapter, Reversible) else None
@@ -107,19 +107,19 @@ class Caller:
         self.batch_size = self._batched.batch_size if self._batched else 1
         """How many dispatches one call carries."""
 
-    def call(self, dispatches: Sequence[Dispatch]) -> Settled | Unavailable:
+    def call(self, dispatches: Sequence[Dispatch]) -> CallFinished | Unavailable:
         """Carry out one dispatch, or one batch; whatever the adapter does, this returns."""
         fit = dispatches if self._takes_ids else [one for one in dispatches if one.suppression.recipient]
         if len(fit) == len(dispatches):
             return self._call(dispatches)
-        result = self._call(fit) if fit else Settled([])
+        result = self._call(fit) if fit else CallFinished([])
         if isinstance(result, Unavailable):
             return Unavailable(dispatches, result.reason)
         attempt = self._attempt(self._clock(), "permanent", _NEEDS_ADDRESS)
         unfit = [DeadLettered(one, attempt) for one in dispatches if not one.suppression.recipient]
         return replace(result, settlements=[*result.settlements, *unfit])
 
-    def _call(self, dispatches: Sequence[Dispatch]) -> Settled | Unavailable:
+    def _call(self, dispatches: Sequence[Dispatch]) -> CallFinished | Unavailable:
         started = self._clock()
         try:
             self._answers.forget_answer()
@@ -130,12 +130,12 @@ class Caller:
         except PermanentFailure as error:
             attempt = self._attempt(started, "permanent", self._plain(error))
             changed = self._changed(dispatches, error)
-            return Settled([DeadLettered(dispatch, attempt, changed) for dispatch in dispatches])
+            return CallFinished([DeadLettered(dispatch, attempt, changed) for dispatch in dispatches])
         except TemporaryFailure as error:
             return self._again(dispatches, started, error, _seconds(error.retry_after))
         except BaseException as error:  # noqa: BLE001  # unknown is temporary: a stranger's sys.exit(), too
             return self._again(dispatches, started, error, None)
-        return Settled(
+        return CallFinished(
             [
                 Completed(dispatch, self._attempt(started, outcome.kind, answer), outcome)
                 for dispatch, outcome in zip(dispatches, outcomes, strict=True)
@@ -180,14 +180,14 @@ class Caller:
 
     def _again(
         self, dispatches: Sequence[Dispatch], started: float, error: BaseException, retry_after: float | None
-    ) -> Settled:
+    ) -> CallFinished:
         attempt = self._attempt(started, "temporary", self._plain(error))
         now = started + attempt.seconds
         asked = None if retry_after is None else self._schedule.asked(retry_after)
         changed = self._changed(dispatches, error)
         after_failure = self._schedule.after_failure
         again = [replace(after_failure(dispatch, attempt, now, asked), changed=changed) for dispatch in dispatches]
-        return Settled(again, pause=asked) if asked else Settled(again, failure=attempt.answer)
+        return CallFinished(again, pause=asked) if asked else CallFinished(again, failure=attempt.answer)
 
     def _changed(self, dispatches: Sequence[Dispatch], error: BaseException) -> tuple[str, ...]:
         """The lists that the call had changed when it failed; of a batch nothing would tell whose they are."""

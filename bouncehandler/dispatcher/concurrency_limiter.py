@@ -24,7 +24,7 @@ _ROUND = 4
 """Calls at least that are judged together; else as many as may be in flight."""
 
 
-class Throttle:
+class ConcurrencyLimiter:
     """Tells each of a provider's threads whether it may call.
 
     Args:

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections import Counter
 from itertools import accumulate
 
-from bouncehandler.dispatcher.calls import Result, Settled, Unavailable
+from bouncehandler.dispatcher.call_executor import CallFinished, Result, Unavailable
 from bouncehandler.spool import Completed, DeadLettered, MetricCounter, Released
 
 BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -13,7 +13,7 @@ BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _Labels = tuple[tuple[str, str], ...]
 
 
-class Meter:
+class CallMetrics:
     """One provider's; used by the keeper thread alone."""
 
     def __init__(self, provider: str) -> None:
@@ -26,7 +26,7 @@ class Meter:
         """Count what came back from a call; each dispatch of a batch has had its own attempt."""
         if isinstance(result, Unavailable):
             self._count("attempts", "answer", "unavailable", len(result.dispatches))
-        if not isinstance(result, Settled):
+        if not isinstance(result, CallFinished):
             return
         for settlement in result.settlements:
             if isinstance(settlement, Released):

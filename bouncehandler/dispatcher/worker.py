@@ -3,13 +3,13 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from bouncehandler.dispatcher.calls import Back, Caller, Probed, Result, Settled, Unavailable
-from bouncehandler.dispatcher.health import Health
-from bouncehandler.dispatcher.journal import Journal, LaneTally, Log
-from bouncehandler.dispatcher.lane_settings import LaneSettings
-from bouncehandler.dispatcher.peers import NoPeers, Peers
-from bouncehandler.dispatcher.steps import Steps
-from bouncehandler.dispatcher.workers import Job, Workers, jobs
+from bouncehandler.dispatcher.call_executor import CallExecutor, CallFinished, Probed, Result, Skipped, Unavailable
+from bouncehandler.dispatcher.circuit_breaker import CircuitBreaker
+from bouncehandler.dispatcher.clock_jumps import ClockJumpDetector
+from bouncehandler.dispatcher.outcome_log import DispatchLog, OutcomeLogger, WorkerCounters
+from bouncehandler.dispatcher.thread_pool import CallThreadPool, Job, jobs
+from bouncehandler.dispatcher.worker_group import NoGroup, WorkerGroup
+from bouncehandler.dispatcher.worker_settings import WorkerSettings
 from bouncehandler.provider import Checkable, PerCampaign
 from bouncehandler.spool import Completed, Released, Settlement, Spool
 from bouncehandler.suppression import Dispatch
@@ -27,7 +27,7 @@ _MOST = 1024
 """Dispatches in hand of a lane with very many workers: a crash delays so many by a lease."""
 
 
-class Lane:
+class ProviderWorker:
     """Serves one provider until told to stop, or, when draining, until nothing more is due.
 
     Args:
@@ -40,36 +40,36 @@ class Lane:
     def __init__(  # noqa: PLR0913  # what a lane connects
         self,
         name: str,
-        caller: Caller,
+        executor: CallExecutor,
         spool: Spool,
-        log: Log,
-        settings: LaneSettings,
+        log: DispatchLog,
+        settings: WorkerSettings,
         *,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         ended: Callable[[], None] = lambda: None,
-        peers: Peers | None = None,
+        group: WorkerGroup | None = None,
     ) -> None:
         self.name = name
-        self._peers: Peers = peers or NoPeers()
+        self._peers: WorkerGroup = group or NoGroup()
         self._news = 0
         """How often somebody said that something new may be due."""
-        self.rounds = 0
+        self.heartbeat = 0
         """How often the keeper went round: twice a second at least, so whoever stays at a number hangs."""
         self.failure: Exception | None = None
         """What ended the lane before its time: a `SpoolError`, or a bug."""
         self._spool, self._settings = spool, settings
         self._clock, self._monotonic, self._ended = clock, monotonic, ended
-        self._steps = Steps(clock, monotonic)
-        self._journal = Journal(name, log)
-        self._health = Health(name, spool, self._journal, settings.health, clock=clock, monotonic=monotonic)
-        self._is_checkable = isinstance(caller.adapter, Checkable)
-        self._per_campaign = isinstance(caller.adapter, PerCampaign) and caller.adapter.per_campaign
-        self._batch_size = caller.batch_size
+        self._steps = ClockJumpDetector(clock, monotonic)
+        self._journal = OutcomeLogger(name, log)
+        self._health = CircuitBreaker(name, spool, self._journal, settings.breaker, clock=clock, monotonic=monotonic)
+        self._is_checkable = isinstance(executor.adapter, Checkable)
+        self._per_campaign = isinstance(executor.adapter, PerCampaign) and executor.adapter.per_campaign
+        self._batch_size = executor.batch_size
         batches = max(2 * settings.concurrency, min(_AHEAD * settings.concurrency, _MOST) // self._batch_size)
         self._most_in_hand = batches * self._batch_size
         self._wake = threading.Event()
-        self._workers = Workers(name, caller, settings.concurrency, settings.rate, monotonic, self._wake)
+        self._workers = CallThreadPool(name, executor, settings.concurrency, settings.rate, monotonic, self._wake)
         self._stopping = threading.Event()
         self._in_hand: dict[tuple[int, str], Dispatch] = {}
         self._renew_at = 0.0
@@ -82,7 +82,7 @@ class Lane:
         """Whether a held provider was tried since the drain began: a check can take longer than `probe_every`."""
 
     @property
-    def tally(self) -> LaneTally:
+    def tally(self) -> WorkerCounters:
         """What this lane has done so far."""
         return self._journal.tally
 
@@ -92,7 +92,7 @@ class Lane:
         threading.Thread(target=self._keep, name=f"{self.name}-keeper", daemon=True).start()
 
     @property
-    def is_at_rest(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether it is draining and has nothing to do."""
         return not self._in_hand and not self._is_probing and self._is_drained
 
@@ -114,7 +114,7 @@ class Lane:
     def stop(self) -> None:
         """Claim nothing more, finish what is in flight, and end."""
         self._stopping.set()
-        self._workers.shut()
+        self._workers.pause()
         self._wake.set()
 
     def _keep(self) -> None:
@@ -122,38 +122,38 @@ class Lane:
         try:
             self._health.refresh()
             while not self._is_finished():
-                was_at_rest = self.is_at_rest
-                self.rounds += 1
+                was_at_rest = self.is_idle
+                self.heartbeat += 1
                 self._settle()
                 self._heed_clock()
                 self._renew()
                 self._fill()
-                if self.is_at_rest and not was_at_rest:
+                if self.is_idle and not was_at_rest:
                     self._peers.wake()
                 self._rest()
-            self._spool.add_counters(self._journal.meter.take())
+            self._spool.add_counters(self._journal.call_metrics.take())
         except Exception as error:  # noqa: BLE001  # kept for the owner of the lane, who ends the process over it
             self.failure = error
-            self._workers.shut()
+            self._workers.pause()
         self._workers.end(waits=self.failure is None)
         self._ended()
 
     def _is_finished(self) -> bool:
         if self._stopping.is_set():
             return not self._in_hand and not self._is_probing
-        return self.is_at_rest and self._peers.are_at_rest(but=self.name) and self.is_at_rest
+        return self.is_idle and self._peers.are_idle(but=self.name) and self.is_idle
 
     def _settle(self) -> None:
         """Draw the conclusions from what the workers brought back, and write it down as one group."""
         results = self._workers.results()
         for result in results:
-            self._journal.meter.learn(result)
+            self._journal.call_metrics.learn(result)
             self._health.learn(result, is_probe=self._is_probing)
             self._is_probing = self._is_probing and not isinstance(result, Probed)
         self._journal.in_flight(self._workers.limit, self._settings.concurrency)
         self._open_or_shut()
         if not self._may_call and not self._is_probing:
-            results.append(Back(self._workers.take_back()))
+            results.append(Skipped(self._workers.cancel_pending()))
         settlements = [settlement for result in results for settlement in self._settlements(result)]
         if settlements:
             self._write_down(settlements)
@@ -164,10 +164,10 @@ class Lane:
         if self._may_call:
             self._workers.open()
         if not self._may_call or self._stopping.is_set():  # which may have come in between
-            self._workers.shut()
+            self._workers.pause()
 
     def _settlements(self, result: Result) -> Sequence[Settlement]:
-        if isinstance(result, Settled):
+        if isinstance(result, CallFinished):
             return result.settlements
         if isinstance(result, Probed):
             return ()
@@ -176,10 +176,10 @@ class Lane:
         return [Released(dispatch, now, changed) for dispatch in result.dispatches]
 
     def _write_down(self, settlements: Sequence[Settlement]) -> None:
-        now, counters = self._clock(), self._journal.meter.take()
+        now, counters = self._clock(), self._journal.call_metrics.take()
         repeats = self._spool.settle(settlements, now, per_campaign=self._per_campaign, counters=counters)
         if any(isinstance(one, Completed) and one.outcome.recipient for one in settlements):
-            self._peers.have_news()  # before these are out of hand: a peer must not end now
+            self._peers.notify()  # before these are out of hand: a peer must not end now
         self._journal.settled(settlements)
         self._journal.repeated(repeats)
         for settlement in settlements:
@@ -189,7 +189,7 @@ class Lane:
 
     def _heed_clock(self) -> None:
         """Look anew once the clock was set: what was ahead may be due, or be as far ahead as the clock was set back."""
-        if self._steps.has_stepped():
+        if self._steps.has_jumped():
             self._may_be_due = self._may_be_ahead = True
 
     def _renew(self) -> None:
@@ -211,7 +211,7 @@ class Lane:
 
     def _waits_in_vain(self) -> bool:
         """Whether a drain should not wait for the end of a pause."""
-        return self._health.is_out_of_patience or self._spool.next_due_at(self.name) is None
+        return self._health.has_spent_drain_budget or self._spool.next_due_at(self.name) is None
 
     def _is_due(self) -> bool:
         due_at = self._spool.next_due_at(self.name)
@@ -288,7 +288,7 @@ class Lane:
         """Sleep until something happens, and let a few results gather."""
         if not self._is_finished():
             self._wake.wait(self._longest_rest())
-            self._workers.let_gather(_LINGER)
+            self._workers.wait_for_batch(_LINGER)
             self._wake.clear()
 
     def _longest_rest(self) -> float:

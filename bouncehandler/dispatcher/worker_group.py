@@ -3,10 +3,10 @@
 from typing import Protocol
 
 
-class Peers(Protocol):
+class WorkerGroup(Protocol):
     """The other lanes: an address that one provider tells is news to all others."""
 
-    def have_news(self) -> None:
+    def notify(self) -> None:
         """Something new may be due for any of them."""
         ...
 
@@ -14,20 +14,20 @@ class Peers(Protocol):
         """Somebody has come to rest."""
         ...
 
-    def are_at_rest(self, but: str) -> bool:
+    def are_idle(self, but: str) -> bool:
         """Whether no lane but the one of that name has anything to do, so that no news can come from them."""
         ...
 
 
-class NoPeers:
+class NoGroup:
     """A lane on its own."""
 
-    def have_news(self) -> None:
+    def notify(self) -> None:
         """Nobody hears it."""
 
     def wake(self) -> None:
         """Nobody sleeps."""
 
-    def are_at_rest(self, but: str) -> bool:  # noqa: ARG002  # as in `Peers`
+    def are_idle(self, but: str) -> bool:  # noqa: ARG002  # as in `WorkerGroup`
         """Nobody has anything to do."""
         return True

@@ -6,7 +6,7 @@ _NOTICED = 1.0
 """Seconds; less is made good by waiting."""
 
 
-class Steps:
+class ClockJumpDetector:
     """Compares the clock with one that is never set.
 
     Args:
@@ -18,7 +18,7 @@ class Steps:
         self._clock, self._monotonic = clock, monotonic
         self._apart: float | None = None
 
-    def has_stepped(self) -> bool:
+    def has_jumped(self) -> bool:
         """Whether the clock was set since this was asked last; the first time it can't be told."""
         before, self._apart = self._apart, self._clock() - self._monotonic()
         return before is not None and abs(self._apart - before) > _NOTICED

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 
-class Pace:
+class RateLimiter:
     """Hands out moments, evenly spaced, to any number of threads.
 
     Args:

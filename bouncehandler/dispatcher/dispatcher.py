@@ -3,35 +3,35 @@
 import threading
 from collections.abc import Callable, Mapping
 
-from bouncehandler.dispatcher.journal import LaneTally
-from bouncehandler.dispatcher.lane import Lane
+from bouncehandler.dispatcher.outcome_log import WorkerCounters
+from bouncehandler.dispatcher.worker import ProviderWorker
 
 
-class Crew:
-    """The lanes of every configured provider: `add` lanes that report to `lane_ended`, then `start`.
+class Dispatcher:
+    """The lanes of every configured provider: `add` lanes that report to `worker_ended`, then `start`.
 
     Args:
         on_failure: called from the thread of a lane that ended before its time.
     """
 
     def __init__(self, on_failure: Callable[[], None] = lambda: None) -> None:
-        self._lanes: list[Lane] = []
+        self._lanes: list[ProviderWorker] = []
         self._on_failure = on_failure
         self._running = 0
         self._lock = threading.Lock()
         self._news = threading.Event()
 
-    def add(self, lane: Lane) -> None:
+    def add(self, worker: ProviderWorker) -> None:
         """Put a lane into the crew, before it starts."""
-        self._lanes.append(lane)
+        self._lanes.append(worker)
 
     def start(self) -> None:
         """Begin to serve every provider."""
         self._running = len(self._lanes)
-        for lane in self._lanes:
-            lane.start()
+        for worker in self._lanes:
+            worker.start()
 
-    def lane_ended(self) -> None:
+    def worker_ended(self) -> None:
         """A lane has come to its end."""
         with self._lock:
             self._running -= 1
@@ -41,30 +41,30 @@ class Crew:
 
     def notify(self) -> None:
         """Something new is in the spool."""
-        for lane in self._lanes:
-            lane.notify()
+        for worker in self._lanes:
+            worker.notify()
 
-    have_news = notify
+    notify = notify
     """As a lane says it to its peers."""
 
     def wake(self) -> None:
         """A lane has come to rest: others may have waited for that."""
-        for lane in self._lanes:
-            lane.wake()
+        for worker in self._lanes:
+            worker.wake()
 
-    def are_at_rest(self, but: str) -> bool:
+    def are_idle(self, but: str) -> bool:
         """Whether no lane but that one has anything to do."""
-        return all(lane.is_at_rest for lane in self._lanes if lane.name != but)
+        return all(worker.is_idle for worker in self._lanes if worker.name != but)
 
     def drain(self) -> None:
         """Let every lane end as soon as nothing is due there."""
-        for lane in self._lanes:
-            lane.drain()
+        for worker in self._lanes:
+            worker.drain()
 
     def stop(self) -> None:
         """Claim nothing more."""
-        for lane in self._lanes:
-            lane.stop()
+        for worker in self._lanes:
+            worker.stop()
 
     def wait(self, seconds: float) -> bool:
         """Wait until a lane ends, at most so long; returns whether every lane has ended."""
@@ -82,14 +82,14 @@ class Crew:
     @property
     def failure(self) -> Exception | None:
         """What ended a lane before its time; None while all is well."""
-        return next((lane.failure for lane in self._lanes if lane.failure), None)
+        return next((worker.failure for worker in self._lanes if worker.failure), None)
 
     @property
-    def rounds(self) -> Mapping[str, int]:
+    def heartbeat(self) -> Mapping[str, int]:
         """How often the keeper of each lane went round, by provider: one that stands still hangs."""
-        return {lane.name: lane.rounds for lane in self._lanes}
+        return {worker.name: worker.heartbeat for worker in self._lanes}
 
     @property
-    def tallies(self) -> Mapping[str, LaneTally]:
+    def tallies(self) -> Mapping[str, WorkerCounters]:
         """What each lane has done so far, by provider."""
-        return {lane.name: lane.tally for lane in self._lanes}
+        return {worker.name: worker.tally for worker in self._lanes}
