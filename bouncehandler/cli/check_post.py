@@ -3,14 +3,14 @@
 import smtplib
 
 from bouncehandler.cli.findings import Finding, Mark
-from bouncehandler.cli.post import courier_of
-from bouncehandler.notices import explained
+from bouncehandler.cli.post import build_smtp_client
+from bouncehandler.notifications import explained
 from bouncehandler.settings.mail import NotifySettings
 
 
 def check_post(settings: NotifySettings) -> Finding:
     """Whether the SMTP server greets, speaks TLS where it should, and accepts the login; no mail is sent."""
-    courier = courier_of(settings)
+    courier = build_smtp_client(settings)
     try:
         return Finding(Mark.FINE, "notify", courier.check())
     except (smtplib.SMTPException, OSError, ValueError) as error:

@@ -11,15 +11,21 @@ from bouncehandler.settings.mail import NotifySettings
 from bouncehandler.spool import Notice, Spool
 
 if TYPE_CHECKING:  # mail libraries take a while to import, and most installations tell nobody
-    from bouncehandler.notices import Courier, Enclosed, Log, Secretary, Sender
+    from bouncehandler.notifications import (
+        NotificationLog,
+        NotificationWorker,
+        RenderedReport,
+        ReportScheduler,
+        SmtpClient,
+    )
 
 
-def courier_of(settings: NotifySettings) -> "Courier":
+def build_smtp_client(settings: NotifySettings) -> "SmtpClient":
     """Who talks to the SMTP server."""
-    from bouncehandler.notices import Courier, Server  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.notifications import SmtpClient, SmtpServer  # noqa: PLC0415  # imports are lazy at the edges
 
     host, _, port = settings.smtp.rpartition(":")
-    server = Server(
+    server = SmtpServer(
         host.removeprefix("[").removesuffix("]"),
         int(port),
         settings.tls,
@@ -27,10 +33,10 @@ def courier_of(settings: NotifySettings) -> "Courier":
         settings.password.get_secret_value() if settings.password else "",
         settings.timeout,
     )
-    return Courier(server, len(settings.to))
+    return SmtpClient(server, len(settings.to))
 
 
-class PostOffice:
+class NotificationService:
     """Sends notices from `start` to `stop`; with nobody to tell it does nothing.
 
     Args:
@@ -42,12 +48,12 @@ class PostOffice:
         self,
         settings: NotifySettings,
         spool: Spool,
-        log: "Log",
+        log: "NotificationLog",
         on_failure: Callable[[], None],
-        enclose: "Callable[[Notice], Enclosed]",
+        render_report: "Callable[[Notice], RenderedReport]",
     ) -> None:
         self._timeout = settings.timeout
-        self._sender = _sender(settings, spool, log, on_failure, enclose) if settings.to else None
+        self._sender = _sender(settings, spool, log, on_failure, render_report) if settings.to else None
 
     def start(self) -> None:
         """Begin to send."""
@@ -67,38 +73,38 @@ class PostOffice:
 def _sender(
     settings: NotifySettings,
     spool: Spool,
-    log: "Log",
+    log: "NotificationLog",
     on_failure: Callable[[], None],
-    enclose: "Callable[[Notice], Enclosed]",
-) -> "Sender":
-    from bouncehandler.notices import Letterhead, Readable, Sender, SenderSettings  # noqa: PLC0415  # as above
+    render_report: "Callable[[Notice], RenderedReport]",
+) -> "NotificationWorker":
+    from bouncehandler.notifications import MailEnvelope, NotificationSettings, NotificationWorker, TextSanitizer  # noqa: PLC0415  # as above
 
-    return Sender(
+    return NotificationWorker(
         spool,
-        courier_of(settings),
-        Letterhead(
+        build_smtp_client(settings),
+        MailEnvelope(
             [plain_address(to) for to in settings.to],
             settings.sender and plain_address(settings.sender),
             socket.getfqdn,
         ),
-        SenderSettings(every=settings.every),
-        readable=Readable(mask_addresses if settings.addresses == "masked" else str),
+        NotificationSettings(every=settings.every),
+        sanitizer=TextSanitizer(mask_addresses if settings.addresses == "masked" else str),
         log=log,
         clock=time.time,
         monotonic=time.monotonic,
         on_failure=on_failure,
-        secretary=_secretary(settings, spool),
-        enclose=enclose,
+        scheduler=_scheduler(settings, spool),
+        render_report=render_report,
     )
 
 
-def _secretary(settings: NotifySettings, spool: Spool) -> "Secretary | None":
-    from bouncehandler.notices import Secretary, Timetable  # noqa: PLC0415  # as above
+def _scheduler(settings: NotifySettings, spool: Spool) -> "ReportScheduler | None":
+    from bouncehandler.notifications import ReportSchedule, ReportScheduler  # noqa: PLC0415  # as above
 
     if settings.report == "off":
         return None
     hour, minute = map(int, settings.report_at.split(":"))
-    return Secretary(spool, Timetable(settings.report, hour, minute), time.time)
+    return ReportScheduler(spool, ReportSchedule(settings.report, hour, minute), time.time)
 
 
 def plain_address(address: str) -> str:

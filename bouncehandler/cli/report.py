@@ -58,7 +58,7 @@ def report_of(settings: "Settings", spool: Spool, since: float, until: float) ->
         SpoolError: the spool can't be read.
     """
     from bouncehandler.logs.masking import mask_addresses  # noqa: PLC0415  # imports are lazy at the edges
-    from bouncehandler.notices import Readable  # noqa: PLC0415  # as above
+    from bouncehandler.notifications import TextSanitizer  # noqa: PLC0415  # as above
     from bouncehandler.report import Scope, Sources, gather  # noqa: PLC0415  # as above
     from bouncehandler.spool import Selection  # noqa: PLC0415  # as above
 
@@ -70,14 +70,14 @@ def report_of(settings: "Settings", spool: Spool, since: float, until: float) ->
         spool.manual_actions(since, until),
     )
     scope = Scope(since, until, time.time(), socket.gethostname(), list(settings.providers))
-    return gather(scope, sources, Readable(mask_addresses))
+    return gather(scope, sources, TextSanitizer(mask_addresses))
 
 
 def _show(report: "Report", html: Path | None, form: str | None, color: str) -> None:
     if html:
-        from bouncehandler.report.page import as_html  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.report.page import render_html  # noqa: PLC0415  # imports are lazy at the edges
 
-        _write(html, as_html(report))
+        _write(html, render_html(report))
     elif form == "json":
         from bouncehandler.report.export import as_json  # noqa: PLC0415  # as above
 

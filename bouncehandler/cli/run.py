@@ -24,7 +24,7 @@ from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.spool import Spool
 
 if TYPE_CHECKING:
-    from bouncehandler.cli.post import PostOffice
+    from bouncehandler.cli.post import NotificationService
     from bouncehandler.cli.shadow import Shadow
     from bouncehandler.dispatcher import Dispatcher
 
@@ -55,12 +55,12 @@ def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _End
     spool = session.open_spool()
     dispatcher = session.build_dispatcher(spool, stop.request) if dispatches and session.settings.providers else None
     letters = LetterTaker(session, spool, dispatcher.notify, stop.request) if dispatcher else None
-    post = session.build_post(spool, stop.request) if dispatches else None
+    notifier = session.build_notifier(spool, stop.request) if dispatches else None
     pruner = Pruner(session, spool) if dispatcher else None
     with explained():
         intake = intake_for(session, source, spool, dispatcher.notify if dispatcher else lambda: None)
         metering = Metering(session, spool, listens=False)
-        return _Run(session, stop, source, intake, spool, dispatcher, letters, post, pruner, metering).go()
+        return _Run(session, stop, source, intake, spool, dispatcher, letters, notifier, pruner, metering).go()
 
 
 def intake_for(
@@ -111,7 +111,7 @@ class _Run:
     """None when another process dispatches, or there is nobody to dispatch to."""
     letters: LetterTaker | None = None
     """None likewise."""
-    post: "PostOffice | None" = None
+    notifier: "NotificationService | None" = None
     """None when another process sends the notices."""
     pruner: Pruner | None = None
     """None when another process dispatches."""
@@ -130,8 +130,8 @@ class _Run:
             if self.dispatcher and self.letters:
                 self.dispatcher.start()
                 self.letters.start()
-            if self.post:
-                self.post.start()
+            if self.notifier:
+                self.notifier.start()
             if self.pruner:
                 self.pruner.start()
             if self.metering:
@@ -140,8 +140,8 @@ class _Run:
             if self.pruner:
                 self.pruner.stop()
             self._finish_dispatching(terminal)
-            if self.post:
-                self.post.stop(self.session.settings.dispatch.grace if self.stop.is_requested else None)
+            if self.notifier:
+                self.notifier.stop(self.session.settings.dispatch.grace if self.stop.is_requested else None)
             if self.metering:
                 self.metering.stop()
             compared = self._compared()

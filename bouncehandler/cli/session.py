@@ -23,7 +23,7 @@ from bouncehandler.spool.sqlite.errors import primary_code
 from bouncehandler.spool.sqlite.store import SqliteSpool, path_of
 
 if TYPE_CHECKING:
-    from bouncehandler.cli.post import PostOffice
+    from bouncehandler.cli.post import NotificationService
     from bouncehandler.dispatcher import Dispatcher
     from bouncehandler.settings.model import Settings
 
@@ -77,12 +77,14 @@ class Session:
         with explained():
             return build_dispatcher(self.settings, spool, self.log, on_failure)
 
-    def build_post(self, spool: Spool, on_failure: Callable[[], None]) -> "PostOffice":
+    def build_notifier(self, spool: Spool, on_failure: Callable[[], None]) -> "NotificationService":
         """What sends notices, not started yet."""
-        from bouncehandler.cli.post import PostOffice  # noqa: PLC0415  # imports are lazy at the edges
-        from bouncehandler.cli.report_mail import enclosing  # noqa: PLC0415  # as above
+        from bouncehandler.cli.post import NotificationService  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.cli.report_mail import report_renderer  # noqa: PLC0415  # as above
 
-        return PostOffice(self.settings.notify, spool, self.log, on_failure, enclosing(self.settings, spool))
+        return NotificationService(
+            self.settings.notify, spool, self.log, on_failure, report_renderer(self.settings, spool)
+        )
 
     def warn_of_root(self) -> None:
         """Log, once a start, that root runs what somebody else should."""

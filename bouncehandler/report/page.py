@@ -30,7 +30,7 @@ _CHARTS = (
 _ALWAYS = ("bounces", "complaints", "unsubscribes")
 
 
-def as_html(report: Report) -> str:
+def render_html(report: Report) -> str:
     """The page. Every text in it is escaped; none is taken for markup, for style or for script."""
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),

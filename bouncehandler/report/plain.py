@@ -21,7 +21,7 @@ def subject(report: Report) -> str:
     return f"bouncehandler report, {day(report.since)} to {day(report.until)}: {counts or 'nothing was read'}"
 
 
-def as_text(report: Report) -> str:
+def render_text(report: Report) -> str:
     """A few lines: the headlines, what to look at, and the top of some tables."""
     return "\n".join(_lines(report)) + "\n"
 

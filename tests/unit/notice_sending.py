@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, Self, get_args
 
 from bouncehandler.logs.masking import mask_addresses
-from bouncehandler.notices import Courier, Letterhead, Readable, Sender, SenderSettings, Server
+from bouncehandler.notifications import (
+    MailEnvelope,
+    NotificationSettings,
+    NotificationWorker,
+    SmtpClient,
+    SmtpServer,
+    TextSanitizer,
+)
 from bouncehandler.settings.mail import NoticeKind
 from bouncehandler.spool import NoticeBatch, QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
@@ -82,38 +89,38 @@ class Bench:
     """What a sender needs; senders are stopped, and the spool closed, at the end of the `with` block."""
 
     folder: Path
-    server: Server
+    server: SmtpServer
     every: float = 900.0
     to: tuple[str, ...] = TO
     clock: Clock = field(default_factory=Clock)
     log: Lines = field(default_factory=Lines)
     failures: list[str] = field(default_factory=list)
-    senders: list[Sender] = field(default_factory=list)
+    senders: list[NotificationWorker] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.spool = WatchedSpool.open(self.folder / "spool.db", notices=KINDS)
         self.spool.clock, self.spool.waits = self.clock, []
 
-    def start(self, **changes: Any) -> Sender:  # noqa: ANN401  # whatever a sender takes
+    def start(self, **changes: Any) -> NotificationWorker:  # noqa: ANN401  # whatever a sender takes
         """A sender at work."""
-        sender = Sender(
+        sender = NotificationWorker(
             changes.pop("spool", self.spool),
-            Courier(self.server, len(self.to), trusting),
-            changes.pop("letterhead", Letterhead(self.to, "bh@example.com", lambda: "mta1.example.com")),
-            SenderSettings(every=self.every, poll=0.01, linger=changes.pop("linger", 0.0)),
-            readable=Readable(mask_addresses),
+            SmtpClient(self.server, len(self.to), trusting),
+            changes.pop("letterhead", MailEnvelope(self.to, "bh@example.com", lambda: "mta1.example.com")),
+            NotificationSettings(every=self.every, poll=0.01, linger=changes.pop("linger", 0.0)),
+            sanitizer=TextSanitizer(mask_addresses),
             log=self.log,
             clock=self.clock,
             monotonic=changes.pop("monotonic", time.monotonic),
             on_failure=lambda: self.failures.append("failed"),
-            secretary=changes.pop("secretary", None),
-            enclose=changes.pop("enclose", None),
+            scheduler=changes.pop("secretary", None),
+            render_report=changes.pop("enclose", None),
         )
         self.senders.append(sender)
         sender.start()
         return sender
 
-    def pass_once(self) -> Sender:
+    def pass_once(self) -> NotificationWorker:
         """A sender that sends what is due, and ends."""
         sender = self.start()
         sender.stop(20)
@@ -148,9 +155,9 @@ def trusting() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=CERTIFICATE)
 
 
-def server_at(port: int, **settings: Any) -> Server:  # noqa: ANN401  # whatever a server has
+def server_at(port: int, **settings: Any) -> SmtpServer:  # noqa: ANN401  # whatever a server has
     """The fake's place."""
-    return Server("127.0.0.1", port, **{"timeout": 5.0, **settings})
+    return SmtpServer("127.0.0.1", port, **{"timeout": 5.0, **settings})
 
 
 def counted(smtp: FakeSmtp) -> list[int]:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bouncehandler.cli.post import courier_of
-from bouncehandler.notices import Courier, Server, explained
+from bouncehandler.cli.post import build_smtp_client
+from bouncehandler.notifications import SmtpClient, SmtpServer, explained
 from bouncehandler.settings.mail import NotifySettings
 from tests.fakes.raw import RawServer
 from tests.fakes.server import wait_until
@@ -28,7 +28,7 @@ def smtp() -> Iterator[FakeSmtp]:
         yield server
 
 
-def trouble(folder: Path, server: Server, **bench: Any) -> str:  # noqa: ANN401  # whatever the bench takes
+def trouble(folder: Path, server: SmtpServer, **bench: Any) -> str:  # noqa: ANN401  # whatever the bench takes
     """What is said when a notice can't be sent: once for three tries, after which the notice is still there."""
     with Bench(folder, server, **bench) as there:
         there.enqueue_notice(2)
@@ -92,7 +92,7 @@ def test_nobody_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a..b", "x" * 300])
 def test_no_such_host(host: str) -> None:
     """A host that is not there, or can't be one, is said to be so."""
-    courier = Courier(Server(host, 25, timeout=1))
+    courier = SmtpClient(SmtpServer(host, 25, timeout=1))
     with pytest.raises((OSError, ValueError)) as raised:
         courier.check()
     assert "is notify.smtp right?" in explained(raised.value, courier.server).sentence
@@ -122,7 +122,7 @@ def test_dripping(line: bytes) -> None:
         server = server_at(port_of(raw), timeout=0.1)
         began = time.monotonic()
         with pytest.raises(smtplib.SMTPException) as raised:
-            Courier(server).check()
+            SmtpClient(server).check()
         assert time.monotonic() - began < 5
         is_over.set()
     assert "the SMTP server 127.0.0.1" in explained(raised.value, server).sentence
@@ -146,7 +146,7 @@ def test_untrusted_certificate(tls: Any) -> None:  # noqa: ANN401  # one of the 
     with FakeSmtp(tls=tls, login=("bh", PASSWORD)) as smtp:
         server = server_at(smtp.port, tls=tls, username="bh", password=PASSWORD)
         with pytest.raises(OSError, match="certificate verify failed") as raised:
-            Courier(server).check()
+            SmtpClient(server).check()
         found = explained(raised.value, server)
         assert "is not to be trusted (self-signed certificate)" in found.sentence
         assert found.is_lasting
@@ -155,9 +155,9 @@ def test_untrusted_certificate(tls: Any) -> None:  # noqa: ANN401  # one of the 
 def test_wrong_name() -> None:
     """A certificate for another name is not accepted, whoever vouches for it."""
     with RawServer(lambda _: None, host="127.0.0.2", tls=True) as raw:
-        server = Server("127.0.0.2", port_of(raw), "tls", timeout=5)
+        server = SmtpServer("127.0.0.2", port_of(raw), "tls", timeout=5)
         with pytest.raises(OSError, match="certificate verify failed: IP address mismatch"):
-            Courier(server, 1, trusting).check()
+            SmtpClient(server, 1, trusting).check()
 
 
 def test_wrong_kind_of_tls(tmp_path: Path, smtp: FakeSmtp) -> None:
@@ -166,7 +166,7 @@ def test_wrong_kind_of_tls(tmp_path: Path, smtp: FakeSmtp) -> None:
     assert "offers no STARTTLS" in reason
     server = server_at(smtp.port, tls="tls", timeout=1.0)
     with pytest.raises(OSError, match="SSL") as raised:
-        Courier(server).check()
+        SmtpClient(server).check()
     assert "can't agree on TLS" in explained(raised.value, server).sentence
 
 
@@ -216,7 +216,7 @@ def test_internationalised_recipients(tmp_path: Path, smtp: FakeSmtp) -> None:
 )
 def test_settings(smtp: str, host: str, port: int, name: str) -> None:
     """Host and port come apart, an IPv6 address out of its brackets."""
-    server = courier_of(NotifySettings(smtp=smtp, to=["a@example.com"])).server
+    server = build_smtp_client(NotifySettings(smtp=smtp, to=["a@example.com"])).server
     assert (server.host, server.port, server.name) == (host, port, name)
     assert (server.tls, server.username, server.password, server.timeout) == ("none", None, "", 30.0)
 
@@ -236,7 +236,7 @@ def test_ipv6() -> None:
     with listening:
         thread = threading.Thread(target=lambda: talk(listening.accept()[0]), daemon=True)
         thread.start()
-        courier = courier_of(NotifySettings(smtp=f"[::1]:{listening.getsockname()[1]}", to=["a@example.com"]))
+        courier = build_smtp_client(NotifySettings(smtp=f"[::1]:{listening.getsockname()[1]}", to=["a@example.com"]))
         assert courier.check() == f"the SMTP server {courier.server.name} answers"
         assert has_ended.wait(5)
         thread.join(5)
@@ -256,5 +256,5 @@ def test_check(tls: Any, username: str | None, said: str) -> None:  # noqa: ANN4
     login = ("bh", PASSWORD) if username else None
     with FakeSmtp(tls=tls, login=login) as smtp:
         server = server_at(smtp.port, tls=tls, username=username, password=PASSWORD if username else "")
-        assert Courier(server, 1, trusting).check() == f"the SMTP server {server.name} {said}"
+        assert SmtpClient(server, 1, trusting).check() == f"the SMTP server {server.name} {said}"
         assert smtp.tries == 0

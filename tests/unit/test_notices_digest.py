@@ -6,16 +6,16 @@ from collections.abc import Iterator
 import pytest
 
 from bouncehandler.logs.masking import mask_addresses
-from bouncehandler.notices import Readable
-from bouncehandler.notices.digest import MAX_ENTRIES, MAX_TEXT, gather
+from bouncehandler.notifications import TextSanitizer
+from bouncehandler.notifications.digest import MAX_ENTRIES, MAX_TEXT, gather
 from bouncehandler.spool import Notice
 from tests.unit.notice_examples import NOW, complaints, digest_of, notices
 
 
 def test_nothing() -> None:
     """Without notices there is nothing to tell."""
-    assert gather([], Readable(str)) is None
-    assert gather([[]], Readable(str)) is None
+    assert gather([], TextSanitizer(str)) is None
+    assert gather([[]], TextSanitizer(str)) is None
 
 
 def test_counts_in_the_subject() -> None:
@@ -74,7 +74,7 @@ def test_flat_memory() -> None:
             yield [Notice(start + n, "complaint", NOW, dict(about)) for n in range(500)]
 
     tracemalloc.start()
-    digest = gather(pages(), Readable(mask_addresses))
+    digest = gather(pages(), TextSanitizer(mask_addresses))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert digest is not None

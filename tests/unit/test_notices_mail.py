@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.notices.letter import compose
+from bouncehandler.notifications.message import compose
 from bouncehandler.spool import Notice
 from tests.unit.notice_examples import (
     NOW,
     TO,
     complaints,
     digest_of,
+    envelope,
     html_of,
-    letterhead,
     notices,
     on_the_wire,
     sent,
@@ -94,7 +94,7 @@ def test_headers() -> None:
 def test_wire(subject: str) -> None:
     """What is sent is ASCII with CRLF, in lines that no server cuts (RFC 5321 4.5.3.1.6)."""
     told = notices(("complaint", {"person": "j\u00f6rg@ex\u00e4mple.com", "Subject": subject}))
-    raw = compose(digest_of(told, str), letterhead(), NOW).as_bytes()
+    raw = compose(digest_of(told, str), envelope(), NOW).as_bytes()
     assert raw.isascii()
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", raw)
     assert max(map(len, raw.split(b"\r\n"))) <= 998
@@ -121,14 +121,14 @@ def test_message_id() -> None:
 )
 def test_without_a_sender(host: str, sender: str, domain: str) -> None:
     """Without a sender it is bouncehandler at this host, whatever this host believes to be called."""
-    mail = on_the_wire(compose(digest_of(complaints(1)), letterhead(None, host), NOW))
+    mail = on_the_wire(compose(digest_of(complaints(1)), envelope(None, host), NOW))
     assert mail["From"].addresses[0].addr_spec == sender
     assert mail["Message-ID"].endswith(f"@{domain}>")
 
 
 def test_unusual_addresses() -> None:
     """Quoted and internationalised addresses can be written to and from."""
-    head = letterhead("\u00fc@\u00fcber.example", "mta1", '"a b"@example.com', "p@[192.0.2.1]", "j\u00f6rg@example.com")
+    head = envelope("\u00fc@\u00fcber.example", "mta1", '"a b"@example.com', "p@[192.0.2.1]", "j\u00f6rg@example.com")
     mail = compose(digest_of(complaints(1)), head, NOW)
     assert [address.addr_spec for address in mail["To"].addresses] == list(head.recipients)
     assert mail["Message-ID"].isascii()

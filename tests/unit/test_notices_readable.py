@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncehandler.logs.masking import mask_addresses
-from bouncehandler.notices import Readable
-from bouncehandler.notices.readable import SHOWN
+from bouncehandler.notifications import TextSanitizer
+from bouncehandler.notifications.sanitize import SHOWN
 
-MASKED = Readable(mask_addresses)
-PLAIN = Readable(str)
+MASKED = TextSanitizer(mask_addresses)
+PLAIN = TextSanitizer(str)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.notices import Letterhead
+from bouncehandler.notifications import MailEnvelope
 from bouncehandler.spool import QueuedSuppression
 from tests.contract.spool_examples import dead, put, suppression, take
 from tests.fakes.server import wait_until
@@ -270,7 +270,7 @@ class TestTrouble:
             raise RuntimeError("nobody thought of this")
 
         bench.enqueue_notice()
-        bench.start(letterhead=Letterhead(TO, None, fail))
+        bench.start(envelope=MailEnvelope(TO, None, fail))
         wait_until(lambda: len(bench.spool.waits) >= 2)
         assert bench.log.reasons() == [
             "the notices can't be sent, which is a bug (RuntimeError): please report it; they are kept, and tried again"

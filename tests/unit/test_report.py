@@ -3,12 +3,12 @@
 import pytest
 
 from bouncehandler.logs.masking import mask_addresses
-from bouncehandler.notices import Readable
+from bouncehandler.notifications import TextSanitizer
 from bouncehandler.report import Report, Scope, Sources, gather
 from bouncehandler.report.export import as_json
 from bouncehandler.report.health import within
-from bouncehandler.report.page import as_html
-from bouncehandler.report.plain import as_text, subject
+from bouncehandler.report.page import render_html
+from bouncehandler.report.plain import render_text, subject
 from bouncehandler.report.sums import added, timeline
 from bouncehandler.report.wording import seconds, share
 from bouncehandler.spool import Counts, HourlyCount, Status
@@ -30,7 +30,7 @@ def report_of(*hourly_counts: HourlyCount) -> Report:
     """The report of a day."""
     scope = Scope(START, START + DAY, START + DAY, "mta1", ())
     sources = Sources(hourly_counts, Status(0, Counts()), (), (), ())
-    return gather(scope, sources, Readable(mask_addresses))
+    return gather(scope, sources, TextSanitizer(mask_addresses))
 
 
 @pytest.mark.parametrize(
@@ -82,12 +82,12 @@ def test_hostile_text(text: str) -> None:
     """Whatever stands in a record is text: escaped, readable, masked and short in every form."""
     dimensions = ("category", "rule", "mailbox_provider", "originator", "vmta", "source", "job", "diagnostic")
     report = report_of(bounce(), *(bounce(0, dimension, text) for dimension in dimensions))
-    for form in (as_html(report), as_json(report), as_text(report), subject(report)):
+    for form in (render_html(report), as_json(report), render_text(report), subject(report)):
         assert not {"\0", "\u202e"} & set(form)
         assert "joe@" not in form
         assert "x" * 400 not in form
-    assert as_html(report).count("<script>") == 1
-    assert "<script>alert" not in as_html(report)
+    assert render_html(report).count("<script>") == 1
+    assert "<script>alert" not in render_html(report)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import ssl
 from base64 import b64encode
 from typing import NamedTuple
 
-from bouncehandler.notices.readable import one_line
-from bouncehandler.notices.server import Server
+from bouncehandler.notifications.sanitize import one_line
+from bouncehandler.notifications.smtp_server import SmtpServer
 
 _LOOK_THERE = "does it run, is notify.smtp right?"
 _SHOWN = 200
@@ -18,7 +18,7 @@ Refused = dict[str, tuple[int, bytes]]
 """By recipient: the status and the text of the server's refusal."""
 
 
-class Trouble(NamedTuple):
+class SmtpFailure(NamedTuple):
     """Why a mail can't be sent."""
 
     key: str
@@ -28,18 +28,18 @@ class Trouble(NamedTuple):
     """Whether the operator has to mend it; else time may."""
 
 
-def explained(error: Exception, server: Server) -> Trouble:
+def explained(error: Exception, server: SmtpServer) -> SmtpFailure:
     """The error in words; the password is in none of them, even where the server repeats it."""
     key, sentence, is_lasting = _explained(error, server)
-    return Trouble(key, _hidden(sentence.format(server=f"the SMTP server {server.name}"), server), is_lasting)
+    return SmtpFailure(key, _hidden(sentence.format(server=f"the SMTP server {server.name}"), server), is_lasting)
 
 
-def refusals(refused: Refused, server: Server) -> str:
+def refusals(refused: Refused, server: SmtpServer) -> str:
     """Who was refused and why: `a@example.com: 550 no such user`."""
     return _hidden("; ".join(f"{who}: {_said(code, text)}" for who, (code, text) in sorted(refused.items())), server)
 
 
-def _explained(error: Exception, server: Server) -> tuple[str, str, bool]:
+def _explained(error: Exception, server: SmtpServer) -> tuple[str, str, bool]:
     """Key, sentence with `{server}` in it, and whether it is lasting."""
     match error:
         case smtplib.SMTPRecipientsRefused():
@@ -54,7 +54,7 @@ def _explained(error: Exception, server: Server) -> tuple[str, str, bool]:
     return _unreached(error, server)
 
 
-def _nobody(refused: Refused, server: Server) -> tuple[str, str, bool]:
+def _nobody(refused: Refused, server: SmtpServer) -> tuple[str, str, bool]:
     key = f"recipients {sorted((who, code) for who, (code, _) in refused.items())}"
     is_lasting = any(code >= _PERMANENT for code, _ in refused.values())
     hint = "correct notify.to" if is_lasting else "its log says why"
@@ -81,7 +81,7 @@ def _lacking(error: smtplib.SMTPNotSupportedError) -> tuple[str, str, bool]:
     return "no SMTPUTF8", "{server} takes no internationalised addresses: choose others for notify", True
 
 
-def _unreached(error: Exception, server: Server) -> tuple[str, str, bool]:
+def _unreached(error: Exception, server: SmtpServer) -> tuple[str, str, bool]:
     match error:
         case ssl.SSLError():
             return _insecure(error)
@@ -118,7 +118,7 @@ def _braced(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _hidden(text: str, server: Server) -> str:
+def _hidden(text: str, server: SmtpServer) -> str:
     if not server.password:
         return text
     user, password = (server.username or "").encode(), server.password.encode()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from bouncehandler.notices.readable import Readable, moment
+from bouncehandler.notifications.sanitize import TextSanitizer, moment
 from bouncehandler.spool import Notice
 
 _MAX_LABEL = 60  # characters
@@ -34,7 +34,7 @@ _LABELS_OF_KIND = {
 }
 
 
-class Kind(NamedTuple):
+class NoticeFormat(NamedTuple):
     """A kind of notice, in words."""
 
     one: str
@@ -60,47 +60,51 @@ class Entry(NamedTuple):
         return len(self.title) + sum(len(label) + len(value) for label, value in self.details)
 
 
-def kind_of(name: str) -> Kind:
+def notice_format(name: str) -> NoticeFormat:
     """The words for a kind, an open set."""
     suppressions = "`bouncehandler suppressions --reason {}` lists them"
     known = {
-        "complaint": Kind("complaint", "complaints", suppressions.format("complaint"), ("person",)),
-        "unsubscribe": Kind(
+        "complaint": NoticeFormat("complaint", "complaints", suppressions.format("complaint"), ("person",)),
+        "unsubscribe": NoticeFormat(
             "unsubscribe request", "unsubscribe requests", suppressions.format("unsubscribe"), ("person",)
         ),
-        "held": Kind("provider held", "providers held", "`bouncehandler status` shows who is held now", ("provider",)),
-        "back": Kind("provider back", "providers back", "`bouncehandler status` shows who is held now", ("provider",)),
-        "dead": Kind(
+        "held": NoticeFormat(
+            "provider held", "providers held", "`bouncehandler status` shows who is held now", ("provider",)
+        ),
+        "back": NoticeFormat(
+            "provider back", "providers back", "`bouncehandler status` shows who is held now", ("provider",)
+        ),
+        "dead": NoticeFormat(
             "dead letter", "dead letters", "`bouncehandler dead-letters list` lists them", ("person", "provider")
         ),
-        "spike": Kind(
+        "spike": NoticeFormat(
             "spike of bounces held",
             "spikes of bounces held",
             "`bouncehandler holds list` lists them, `holds release` and `holds discard` decide",
             ("mailbox_provider",),
         ),
-        "report": Kind("report", "reports", "`bouncehandler report` makes them anew", ("since", "until")),
-        "unreadable": Kind("unreadable input", "unreadable inputs", "the log names them", ("rows", "of")),
+        "report": NoticeFormat("report", "reports", "`bouncehandler report` makes them anew", ("since", "until")),
+        "unreadable": NoticeFormat("unreadable input", "unreadable inputs", "the log names them", ("rows", "of")),
     }
-    return known.get(name) or Kind(f"{name} notice", f"{name} notices", "the log has them")
+    return known.get(name) or NoticeFormat(f"{name} notice", f"{name} notices", "the log has them")
 
 
 def counted(name: str, count: int) -> str:
     """`4,999 complaints`."""
-    kind = kind_of(name)
+    kind = notice_format(name)
     return f"{count:,} {kind.one if count == 1 else kind.many}"
 
 
-def entry_of(notice: Notice, readable: Readable) -> Entry:
+def entry_of(notice: Notice, sanitizer: TextSanitizer) -> Entry:
     """A notice, ready to be shown."""
-    titled = kind_of(notice.kind).title
+    titled = notice_format(notice.kind).title
     shown = [(name, value) for name, value in notice.about.items() if name not in titled and value.strip()]
-    details = tuple((_label(notice.kind, name, readable), readable(value)) for name, value in shown[:_MAX_DETAILS])
-    return Entry(_title(notice.kind, notice.about, readable), notice.at, details)
+    details = tuple((_label(notice.kind, name, sanitizer), sanitizer(value)) for name, value in shown[:_MAX_DETAILS])
+    return Entry(_title(notice.kind, notice.about, sanitizer), notice.at, details)
 
 
-def _title(kind: str, about: Mapping[str, str], readable: Readable) -> str:
-    named = {name: readable(about.get(name, "")) for name in kind_of(kind).title}
+def _title(kind: str, about: Mapping[str, str], sanitizer: TextSanitizer) -> str:
+    named = {name: sanitizer(about.get(name, "")) for name in notice_format(kind).title}
     match kind:
         case "unreadable":
             return f"{named['rows']} of {named['of']} rows can't be read"
@@ -116,5 +120,5 @@ def _title(kind: str, about: Mapping[str, str], readable: Readable) -> str:
     return " ".join(filter(None, named.values())) or "nobody known"
 
 
-def _label(kind: str, name: str, readable: Readable) -> str:
-    return _LABELS_OF_KIND.get((kind, name)) or _LABELS.get(name) or readable(name, _MAX_LABEL) or "?"
+def _label(kind: str, name: str, sanitizer: TextSanitizer) -> str:
+    return _LABELS_OF_KIND.get((kind, name)) or _LABELS.get(name) or sanitizer(name, _MAX_LABEL) or "?"

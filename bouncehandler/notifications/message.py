@@ -7,14 +7,14 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from bouncehandler.notices.digest import Digest
-from bouncehandler.notices.markup import as_html
-from bouncehandler.notices.plain import as_text
-from bouncehandler.notices.reports import Enclosed
+from bouncehandler.notifications.digest import Digest
+from bouncehandler.notifications.html import render_html
+from bouncehandler.notifications.report_schedule import RenderedReport
+from bouncehandler.notifications.text import render_text
 
 
 @dataclass(frozen=True, slots=True)
-class Letterhead:
+class MailEnvelope:
     """Whom mails are from, and to."""
 
     recipients: Sequence[str]
@@ -25,7 +25,7 @@ class Letterhead:
     """The name of this host, which may take a while to find out."""
 
 
-def compose(digest: Digest, letterhead: Letterhead, now: float) -> EmailMessage:
+def compose(digest: Digest, envelope: MailEnvelope, now: float) -> EmailMessage:
     """The mail that tells of a digest.
 
     Its Message-ID comes from the notices, so the same notices, sent twice, are the same mail.
@@ -33,32 +33,36 @@ def compose(digest: Digest, letterhead: Letterhead, now: float) -> EmailMessage:
     Args:
         now: seconds since the epoch, the Date.
     """
-    host = _usable(letterhead.hostname())
-    mail = _headed(digest, letterhead, host, now)
+    host = _usable(envelope.hostname())
+    mail = _headed(digest, envelope, host, now)
     mail["Subject"] = digest.subject
-    mail.set_content(as_text(digest, host))
-    mail.add_alternative(as_html(digest, host), subtype="html")
+    mail.set_content(render_text(digest, host))
+    mail.add_alternative(render_html(digest, host), subtype="html")
     return mail
 
 
-def compose_report(enclosed: Enclosed, digest: Digest, letterhead: Letterhead, now: float) -> EmailMessage:
+def compose_report(rendered_report: RenderedReport, digest: Digest, envelope: MailEnvelope, now: float) -> EmailMessage:
     """The mail that carries the report for which a digest stands; see `compose`."""
-    mail = _headed(digest, letterhead, _usable(letterhead.hostname()), now)
-    mail["Subject"] = enclosed.subject
-    mail.set_content(enclosed.text)
+    mail = _headed(digest, envelope, _usable(envelope.hostname()), now)
+    mail["Subject"] = rendered_report.subject
+    mail.set_content(rendered_report.text)
     mail.add_attachment(  # as bytes: to the letter, since hashes of what stands in it are part of it
-        enclosed.page.encode(), maintype="text", subtype="html", filename=enclosed.filename, params={"charset": "utf-8"}
+        rendered_report.page.encode(),
+        maintype="text",
+        subtype="html",
+        filename=rendered_report.filename,
+        params={"charset": "utf-8"},
     )
     return mail
 
 
-def _headed(digest: Digest, letterhead: Letterhead, host: str, now: float) -> EmailMessage:
+def _headed(digest: Digest, envelope: MailEnvelope, host: str, now: float) -> EmailMessage:
     """A mail with all that it needs but its subject and its content."""
-    sender = letterhead.sender or f"bouncehandler@{host}"
+    sender = envelope.sender or f"bouncehandler@{host}"
     domain = sender.rpartition("@")[2]
     mail = EmailMessage(SMTP.clone(cte_type="7bit"))  # no server has to know 8BITMIME (RFC 6152)
     mail["From"] = _address(sender, "bouncehandler")
-    mail["To"] = [_address(recipient) for recipient in letterhead.recipients]
+    mail["To"] = [_address(recipient) for recipient in envelope.recipients]
     mail["Date"] = datetime.fromtimestamp(now, UTC)
     mail["Message-ID"] = _message_id(digest, domain if domain.isascii() else host)
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 5

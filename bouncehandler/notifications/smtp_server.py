@@ -5,7 +5,7 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class SmtpServer:
     """Where it is, and what it wants."""
 
     host: str

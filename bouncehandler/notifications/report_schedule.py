@@ -11,7 +11,7 @@ _LATER = 1.0
 """Seconds by which what lies before a moment is looked for."""
 
 
-class Enclosed(NamedTuple):
+class RenderedReport(NamedTuple):
     """A report that is ready to be sent."""
 
     subject: str
@@ -22,7 +22,7 @@ class Enclosed(NamedTuple):
     filename: str
 
 
-class Timetable(NamedTuple):
+class ReportSchedule(NamedTuple):
     """When reports are due: every day, or on Mondays, by this host's own clock and its time zone."""
 
     every: Literal["daily", "weekly"]
@@ -53,11 +53,11 @@ class Queue(Protocol):
         ...
 
 
-class Secretary:
+class ReportScheduler:
     """Queues each report when it is due, or, where nothing ran then, afterwards; the last one alone."""
 
-    def __init__(self, queue: Queue, timetable: Timetable, clock: Callable[[], float]) -> None:
-        self._queue, self._timetable, self._clock = queue, timetable, clock
+    def __init__(self, queue: Queue, report_schedule: ReportSchedule, clock: Callable[[], float]) -> None:
+        self._queue, self._timetable, self._clock = queue, report_schedule, clock
         self._done = 0.0
         """Until when the last report tells that is known to be queued."""
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from bouncehandler.notices.digest import Digest, Group
-from bouncehandler.notices.readable import moment
-from bouncehandler.notices.words import counted, kind_of
+from bouncehandler.notifications.digest import Digest, Group
+from bouncehandler.notifications.kinds import counted, notice_format
+from bouncehandler.notifications.sanitize import moment
 
 
-def as_text(digest: Digest, host: str) -> str:
+def render_text(digest: Digest, host: str) -> str:
     """The digest for whoever reads mail as text; every value stands on one line."""
     lines = [f"bouncehandler on {host} reports {digest.summary}."]
     for group in digest.groups.values():
@@ -19,7 +19,7 @@ def as_text(digest: Digest, host: str) -> str:
 def left_out(group: Group) -> str:
     """The sentence about those that are not shown; empty when all are."""
     more = group.count - len(group.entries)
-    return f"and {more:,} more; {kind_of(group.kind).listing}" if more else ""
+    return f"and {more:,} more; {notice_format(group.kind).listing}" if more else ""
 
 
 def _group(group: Group) -> Iterator[str]:

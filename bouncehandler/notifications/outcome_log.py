@@ -2,15 +2,15 @@
 
 from typing import Protocol
 
-from bouncehandler.notices.digest import Digest
-from bouncehandler.notices.server import Server
-from bouncehandler.notices.trouble import Refused, explained, refusals
+from bouncehandler.notifications.digest import Digest
+from bouncehandler.notifications.smtp_errors import Refused, explained, refusals
+from bouncehandler.notifications.smtp_server import SmtpServer
 
 _LONGEST = 500
 """Characters of what a bug says."""
 
 
-class Log(Protocol):
+class NotificationLog(Protocol):
     """The part of a structlog logger that is used here."""
 
     def debug(self, event: str, **values: object) -> object:
@@ -26,10 +26,10 @@ class Log(Protocol):
         ...
 
 
-class Journal:
+class NotificationLogger:
     """Remembers how things stand, and logs when they change."""
 
-    def __init__(self, log: Log, server: Server) -> None:
+    def __init__(self, log: NotificationLog, server: SmtpServer) -> None:
         self._log, self._server = log, server
         self._trouble = ""
         self._refused: frozenset[tuple[str, int]] = frozenset()

@@ -17,7 +17,7 @@ _LAST_RUN = re.compile(r'[^\s<>()\[\],;:"]*$')
 _UNKNOWN = "\ufffd"
 
 
-class Readable:
+class TextSanitizer:
     """Makes any text fit to stand in a mail.
 
     Args:

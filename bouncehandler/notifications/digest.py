@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import groupby
 
-from bouncehandler.notices.readable import Readable
-from bouncehandler.notices.reports import REPORT
-from bouncehandler.notices.words import Entry, counted, entry_of
+from bouncehandler.notifications.kinds import Entry, counted, entry_of
+from bouncehandler.notifications.report_schedule import REPORT
+from bouncehandler.notifications.sanitize import TextSanitizer
 from bouncehandler.spool import Notice
 
 MAX_ENTRIES = 50
@@ -30,12 +30,12 @@ class Group:
     size: int = 0
     """Characters in the entries."""
 
-    def add(self, notice: Notice, readable: Readable) -> None:
+    def add(self, notice: Notice, sanitizer: TextSanitizer) -> None:
         """Count a notice, and keep it while there is room."""
         self.count += 1
         if self.count > len(self.entries) + 1 or len(self.entries) >= MAX_ENTRIES:
             return
-        entry = entry_of(notice, readable)
+        entry = entry_of(notice, sanitizer)
         if not self.entries or self.size + entry.size <= MAX_TEXT:
             self.entries.append(entry)
             self.size += entry.size
@@ -75,7 +75,7 @@ class Digest:
         return f"bouncehandler: {self.summary} ({title if len(title) <= _IN_SUBJECT else title[:_IN_SUBJECT] + '…'})"
 
 
-def gather(pages: Iterable[Sequence[Notice]], readable: Readable) -> Digest | None:
+def gather(pages: Iterable[Sequence[Notice]], sanitizer: TextSanitizer) -> Digest | None:
     """The digest of all notices on the pages; None where there are none."""
     digest: Digest | None = None
     for page in pages:
@@ -84,7 +84,7 @@ def gather(pages: Iterable[Sequence[Notice]], readable: Readable) -> Digest | No
                 report = notice if notice.kind == REPORT else None
                 digest = Digest({}, notice.id, notice.id, _fingerprint(notice), report)
             digest.last = notice.id
-            digest.groups.setdefault(notice.kind, Group(notice.kind)).add(notice, readable)
+            digest.groups.setdefault(notice.kind, Group(notice.kind)).add(notice, sanitizer)
     return digest
 
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from email.message import EmailMessage
 
-from bouncehandler.notices.server import Server
-from bouncehandler.notices.trouble import Refused
+from bouncehandler.notifications.smtp_errors import Refused
+from bouncehandler.notifications.smtp_server import SmtpServer
 
-__all__ = ["Conversation", "Courier", "Server"]
+__all__ = ["SmtpSession", "SmtpClient", "SmtpServer"]
 
 _ANSWERS = 5
 """Time-outs that a conversation may take, and one more for each recipient: a server may be slow, not endless."""
@@ -21,7 +21,7 @@ _LONGEST = 1200.0
 _Broken = (smtplib.SMTPException, OSError, ValueError)  # ValueError: a TLS socket that was cut
 
 
-class Courier:
+class SmtpClient:
     """Talks to one SMTP server, one conversation at a time.
 
     Args:
@@ -31,7 +31,7 @@ class Courier:
 
     def __init__(
         self,
-        server: Server,
+        server: SmtpServer,
         recipients: int = 1,
         tls_context: Callable[[], ssl.SSLContext] = ssl.create_default_context,
     ) -> None:
@@ -44,7 +44,7 @@ class Courier:
         """Whether it was told to begin no other conversation."""
 
     @contextmanager
-    def conversation(self) -> Iterator["Conversation"]:
+    def conversation(self) -> Iterator["SmtpSession"]:
         """A connection that is ready to send.
 
         Raises:
@@ -54,7 +54,7 @@ class Courier:
         try:
             with self._watched():
                 smtp = self._connected()
-            yield Conversation(smtp, self._watched)
+            yield SmtpSession(smtp, self._watched)
             with suppress(*_Broken), self._watched():  # all mails are sent
                 smtp.quit()
         finally:
@@ -122,7 +122,7 @@ class Courier:
 class _Plain(smtplib.SMTP):
     """Shows itself before it connects, so that it can be cut from then on."""
 
-    def __init__(self, begin: Callable[[smtplib.SMTP], None], server: Server) -> None:
+    def __init__(self, begin: Callable[[smtplib.SMTP], None], server: SmtpServer) -> None:
         begin(self)
         super().__init__(server.host, server.port, timeout=server.timeout)
 
@@ -130,12 +130,12 @@ class _Plain(smtplib.SMTP):
 class _Tls(smtplib.SMTP_SSL):
     """The same, with TLS from the beginning."""
 
-    def __init__(self, begin: Callable[[smtplib.SMTP], None], server: Server, context: ssl.SSLContext) -> None:
+    def __init__(self, begin: Callable[[smtplib.SMTP], None], server: SmtpServer, context: ssl.SSLContext) -> None:
         begin(self)
         super().__init__(server.host, server.port, timeout=server.timeout, context=context)
 
 
-class Conversation:
+class SmtpSession:
     """An open connection."""
 
     def __init__(self, smtp: smtplib.SMTP, watched: Callable[[], AbstractContextManager[None]]) -> None:

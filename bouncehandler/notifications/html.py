@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from html import escape
 
-from bouncehandler.notices.digest import Digest, Group
-from bouncehandler.notices.plain import left_out
-from bouncehandler.notices.readable import moment
-from bouncehandler.notices.words import Entry, counted
+from bouncehandler.notifications.digest import Digest, Group
+from bouncehandler.notifications.kinds import Entry, counted
+from bouncehandler.notifications.sanitize import moment
+from bouncehandler.notifications.text import left_out
 
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _BREAKS = "overflow-wrap:anywhere;word-break:break-word"
@@ -21,7 +21,7 @@ _HEADINGS = {
 _HEADING = "#344054"
 
 
-def as_html(digest: Digest, host: str) -> str:
+def render_html(digest: Digest, host: str) -> str:
     """The digest for whoever reads mail as HTML; every value is escaped, and keeps its own direction."""
     groups = "\n".join(line for group in digest.groups.values() for line in _group(group))
     return f"""<!DOCTYPE html>

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from itertools import chain
 
-from bouncehandler.notices.courier import Courier
-from bouncehandler.notices.digest import Digest, apart, gather
-from bouncehandler.notices.journal import Journal, Log
-from bouncehandler.notices.letter import Letterhead, compose, compose_report
-from bouncehandler.notices.readable import Readable
-from bouncehandler.notices.reports import Enclosed, Secretary
-from bouncehandler.notices.trouble import Refused
+from bouncehandler.notifications.digest import Digest, apart, gather
+from bouncehandler.notifications.message import MailEnvelope, compose, compose_report
+from bouncehandler.notifications.outcome_log import NotificationLog, NotificationLogger
+from bouncehandler.notifications.report_schedule import RenderedReport, ReportScheduler
+from bouncehandler.notifications.sanitize import TextSanitizer
+from bouncehandler.notifications.smtp import SmtpClient
+from bouncehandler.notifications.smtp_errors import Refused
 from bouncehandler.spool import Notice, NoticeBatch, Spool, SpoolError
 
 _PAGE = 500
@@ -22,7 +22,7 @@ _READING = 120.0
 
 
 @dataclass(frozen=True, slots=True)
-class SenderSettings:
+class NotificationSettings:
     """How notices are sent; times in seconds."""
 
     every: float = 900.0
@@ -35,7 +35,7 @@ class SenderSettings:
     """Between tries that fail one after the other; the last one from then on."""
 
 
-class Sender:
+class NotificationWorker:
     """Sends notices from `start` to `stop`; whatever the SMTP server does, the notices are kept until it took them.
 
     Args:
@@ -49,26 +49,26 @@ class Sender:
     def __init__(  # noqa: PLR0913  # what a sender connects
         self,
         spool: Spool,
-        courier: Courier,
-        letterhead: Letterhead,
-        settings: SenderSettings,
+        smtp: SmtpClient,
+        envelope: MailEnvelope,
+        settings: NotificationSettings,
         *,
-        readable: Readable,
-        log: Log,
+        sanitizer: TextSanitizer,
+        log: NotificationLog,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         on_failure: Callable[[], None] = lambda: None,
-        secretary: Secretary | None = None,
-        enclose: Callable[[Notice], Enclosed] | None = None,
+        scheduler: ReportScheduler | None = None,
+        render_report: Callable[[Notice], RenderedReport] | None = None,
     ) -> None:
         self.failure: Exception | None = None
         """What ended the thread before its time: a `SpoolError`, or a bug."""
-        self._spool, self._courier, self._letterhead, self._readable = spool, courier, letterhead, readable
+        self._spool, self._courier, self._letterhead, self._readable = spool, smtp, envelope, sanitizer
         self._settings = settings
         self._clock, self._monotonic, self._on_failure = clock, monotonic, on_failure
-        self._secretary, self._enclose = secretary, enclose
-        self._journal = Journal(log, courier.server)
-        self._lease = 2 * courier.limit + 2 * _READING
+        self._scheduler, self._enclose = scheduler, render_report
+        self._journal = NotificationLogger(log, smtp.server)
+        self._lease = 2 * smtp.limit + 2 * _READING
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._keep, name="notices", daemon=True)
         self._failed_tries = 0
@@ -105,8 +105,8 @@ class Sender:
 
     def _round(self, *, lingers: bool) -> bool:
         """Send what is due; returns whether something was sent."""
-        if self._secretary:
-            self._secretary.look()
+        if self._scheduler:
+            self._scheduler.look()
         now, lease_ends = self._clock(), self._monotonic() + self._lease
         post = self._spool.claim_notices(now=now, every=self._settings.every, until=now + self._lease)
         if post is None or (lingers and self._is_gathering(post)):
