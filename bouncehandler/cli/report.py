@@ -46,12 +46,12 @@ def command(options: Common, since: float | None, until: float | None, html: Pat
         raise click.UsageError("--since is not before --until")
     session = begin(options, dict(os.environ))
     with explained():
-        report = report_of(session.settings, session.open_spool(), since, until)
+        report = build_report_from_settings(session.settings, session.open_spool(), since, until)
     _show(report, html, form, options.color)
     return OK
 
 
-def report_of(settings: "Settings", spool: Spool, since: float, until: float) -> "Report":
+def build_report_from_settings(settings: "Settings", spool: Spool, since: float, until: float) -> "Report":
     """The report of a time.
 
     Raises:
@@ -59,7 +59,7 @@ def report_of(settings: "Settings", spool: Spool, since: float, until: float) ->
     """
     from bouncehandler.logs.masking import mask_addresses  # noqa: PLC0415  # imports are lazy at the edges
     from bouncehandler.notifications import TextSanitizer  # noqa: PLC0415  # as above
-    from bouncehandler.report import Scope, Sources, gather  # noqa: PLC0415  # as above
+    from bouncehandler.report import Scope, Sources, build_report  # noqa: PLC0415  # as above
     from bouncehandler.spool import Selection  # noqa: PLC0415  # as above
 
     sources = Sources(
@@ -70,7 +70,7 @@ def report_of(settings: "Settings", spool: Spool, since: float, until: float) ->
         spool.manual_actions(since, until),
     )
     scope = Scope(since, until, time.time(), socket.gethostname(), list(settings.providers))
-    return gather(scope, sources, TextSanitizer(mask_addresses))
+    return build_report(scope, sources, TextSanitizer(mask_addresses))
 
 
 def _show(report: "Report", html: Path | None, form: str | None, color: str) -> None:

@@ -19,13 +19,13 @@ def report_renderer(settings: "Settings", spool: Spool) -> Callable[[Notice], "R
     """
 
     def rendered_report(notice: Notice) -> "RenderedReport":
-        from bouncehandler.cli.report import report_of  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.cli.report import build_report_from_settings  # noqa: PLC0415  # imports are lazy at the edges
         from bouncehandler.notifications import RenderedReport  # noqa: PLC0415  # as above
         from bouncehandler.report.page import render_html  # noqa: PLC0415  # as above
-        from bouncehandler.report.plain import render_text, subject  # noqa: PLC0415  # as above
+        from bouncehandler.report.text import render_text, subject  # noqa: PLC0415  # as above
 
         since, until = float(notice.about["since"]), float(notice.about["until"])
-        report = report_of(settings, spool, since, until)
+        report = build_report_from_settings(settings, spool, since, until)
         day = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d")
         return RenderedReport(subject(report), render_text(report), render_html(report), f"bouncehandler-{day}.html")
 

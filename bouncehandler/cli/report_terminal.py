@@ -9,8 +9,8 @@ from rich.text import Text
 
 from bouncehandler.cli.color import console
 from bouncehandler.report import Report, Table, Timeline
+from bouncehandler.report.formatting import day, moment, written
 from bouncehandler.report.model import Column, Tone, Value
-from bouncehandler.report.wording import day, moment, written
 
 _ROWS = 10
 _BAR = 16
@@ -43,9 +43,9 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield Text("when something last came, and --since 400d looks further back.")
     else:
         yield _headlines(report)
-    if report.remarks:
+    if report.alerts:
         yield Text("\nWhat to look at", style="bold")
-        yield from (Text(f"* {remark.text}", style=_STYLES[remark.tone]) for remark in report.remarks)
+        yield from (Text(f"* {remark.text}", style=_STYLES[remark.tone]) for remark in report.alerts)
     if not report.is_empty:
         yield _timeline(report.timeline)
     for table in report.tables:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from bouncehandler.report.formatting import moment
 from bouncehandler.report.model import Timeline
-from bouncehandler.report.wording import moment
 
 _WIDTH, _HEIGHT = 480, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 4, 10, 24

@@ -20,7 +20,7 @@ def as_json(report: Report) -> str:
         "made_at": _iso(report.made_at),
         "is_empty": report.is_empty,
         "headlines": {headline.name: headline.value for headline in report.headlines},
-        "remarks": [remark._asdict() for remark in report.remarks],
+        "remarks": [remark._asdict() for remark in report.alerts],
         "timeline": {
             "step_seconds": timeline.step,
             "starts": [_iso(start) for start in timeline.starts],

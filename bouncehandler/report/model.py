@@ -82,7 +82,7 @@ class Headline(NamedTuple):
     tone: Tone = "plain"
 
 
-class Remark(NamedTuple):
+class Alert(NamedTuple):
     """Something that somebody should look at, and how."""
 
     tone: Tone
@@ -99,7 +99,7 @@ class Report:
     until: float
     made_at: float
     headlines: Sequence[Headline]
-    remarks: Sequence[Remark]
+    alerts: Sequence[Alert]
     """Empty: nothing calls for attention."""
     timeline: Timeline
     tables: Sequence[Table]

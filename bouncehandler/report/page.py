@@ -7,10 +7,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from bouncehandler.report.alerts import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL
 from bouncehandler.report.charts import Chart, bar, drawn
+from bouncehandler.report.formatting import day, moment, share, written
 from bouncehandler.report.model import Report, Table, Value
-from bouncehandler.report.remarks import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL
-from bouncehandler.report.wording import day, moment, share, written
 
 _FOLDER = Path(__file__).parent
 

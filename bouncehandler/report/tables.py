@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from bouncehandler.report.aggregates import Aggregates, Cell, number
 from bouncehandler.report.model import Column, Kind, Table, Value
-from bouncehandler.report.sums import Cell, Sums, number
 from bouncehandler.spool.models import OTHERS
 
 MOST_ROWS = 200
@@ -58,7 +58,7 @@ _DECIDED = {"bounce": "Bounces", "complaint": "Complaints", "unsubscribe": "Requ
 _VERDICTS = {"suppress": "suppressed", "count": "counted", "ignore": "ignored"}
 
 
-def bounces(sums: Sums, breakdown: Breakdown) -> Table | None:
+def bounces(sums: Aggregates, breakdown: Breakdown) -> Table | None:
     """Bounces, and where they are told complaints and deliveries, by one dimension; None where there are none."""
     kinds = ("bounce", "complaint") if breakdown.has_others else ("bounce",)
     values = sums.values(breakdown.dimension, *kinds)
@@ -122,7 +122,7 @@ def _together(rows: Sequence[tuple[Value, ...]], columns: Sequence[Column]) -> I
         yield sum(cell for cell in cells if isinstance(cell, int | float)) if column.kind == "count" else None
 
 
-def complaints(sums: Sums) -> Table | None:
+def complaints(sums: Aggregates) -> Table | None:
     """Complaints by feedback type."""
     columns = [Column("type", "Feedback type", "code"), Column("complaints", "Complaints")]
     columns += [Column(name, name.capitalize()) for name in ("suppressed", "ignored")]
@@ -137,7 +137,7 @@ def complaints(sums: Sums) -> Table | None:
     return _ranked("feedback", "Complaints by feedback type", "", columns, rows)
 
 
-def by_rule(sums: Sums, name: str, title: str, note: str, *verdicts: str) -> Table | None:
+def by_rule(sums: Aggregates, name: str, title: str, note: str, *verdicts: str) -> Table | None:
     """What was decided so, by the rule that said it."""
     values = sums.values("rule", *_DECIDED)
     counts = {
@@ -155,7 +155,7 @@ def by_rule(sums: Sums, name: str, title: str, note: str, *verdicts: str) -> Tab
 
 
 def counted_by(  # noqa: PLR0913  # what such a table has
-    sums: Sums, kind: str, dimension: str, *, name: str, title: str, heading: str, count: str, note: str = ""
+    sums: Aggregates, kind: str, dimension: str, *, name: str, title: str, heading: str, count: str, note: str = ""
 ) -> Table | None:
     """How many of a kind, by one dimension."""
     rows: dict[str, tuple[Value, ...]] = {
@@ -164,7 +164,7 @@ def counted_by(  # noqa: PLR0913  # what such a table has
     return _ranked(name, title, note, (Column(dimension, heading, "code"), Column("rows", count)), rows)
 
 
-def throttling(sums: Sums, dimension: str) -> Table | None:
+def throttling(sums: Aggregates, dimension: str) -> Table | None:
     """Who defers our mail, and in which words: of values that hold both, with a tabulator between."""
     columns = (
         Column("mailbox_provider", "Operator", "code"),

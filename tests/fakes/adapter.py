@@ -8,7 +8,7 @@ from bouncehandler.suppression import Outcome, Suppression
 
 DONE = Outcome("unsubscribed", ("list-1",))
 
-What = Outcome | BaseException | None
+CountKey = Outcome | BaseException | None
 """What a call does: answer, raise, or (a bug of its author) answer nothing."""
 
 
@@ -16,11 +16,11 @@ class FakeAdapter:
     """Carries out every suppression, unless its fields say otherwise."""
 
     def __init__(self) -> None:
-        self.always: What = DONE
+        self.always: CountKey = DONE
         """What every call does that nothing else is said about."""
-        self.next: list[What] = []
+        self.next: list[CountKey] = []
         """What the next calls do, used up one by one."""
-        self.by_recipient: dict[str, list[What]] = {}
+        self.by_recipient: dict[str, list[CountKey]] = {}
         """What the next calls for a recipient do; goes before all else."""
         self.open = threading.Event()
         """While it is not set, calls hang."""
@@ -61,7 +61,7 @@ class FakeAdapter:
             raise what
         return [what for _ in suppressions]  # type: ignore[misc]  # None: an author's mistake
 
-    def _begin(self, suppressions: Sequence[Suppression]) -> What:
+    def _begin(self, suppressions: Sequence[Suppression]) -> CountKey:
         with self._lock:
             self.called += [one.recipient for one in suppressions]
             self.suppressions += suppressions

@@ -4,13 +4,13 @@ import pytest
 
 from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.notifications import TextSanitizer
-from bouncehandler.report import Report, Scope, Sources, gather
+from bouncehandler.report import Report, Scope, Sources, build_report
+from bouncehandler.report.aggregates import added, timeline
 from bouncehandler.report.export import as_json
-from bouncehandler.report.health import within
+from bouncehandler.report.formatting import seconds, share
 from bouncehandler.report.page import render_html
-from bouncehandler.report.plain import render_text, subject
-from bouncehandler.report.sums import added, timeline
-from bouncehandler.report.wording import seconds, share
+from bouncehandler.report.provider_table import within
+from bouncehandler.report.text import render_text, subject
 from bouncehandler.spool import Counts, HourlyCount, Status
 from bouncehandler.spool.models import OTHERS
 
@@ -26,11 +26,11 @@ def bounce(
     return HourlyCount(START // HOUR + hour, "bounce", verdict, dimension, value, number)
 
 
-def report_of(*hourly_counts: HourlyCount) -> Report:
+def build_report_from_settings(*hourly_counts: HourlyCount) -> Report:
     """The report of a day."""
     scope = Scope(START, START + DAY, START + DAY, "mta1", ())
     sources = Sources(hourly_counts, Status(0, Counts()), (), (), ())
-    return gather(scope, sources, TextSanitizer(mask_addresses))
+    return build_report(scope, sources, TextSanitizer(mask_addresses))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_a_time_before_anything_was_known() -> None:
 def test_others_are_one_row() -> None:
     """A table has 200 rows at most; what is rarer, here or in the spool, is one sum, and nothing is lost."""
     hourly_counts = [bounce(0, "job", f"job{n}", 1 + n) for n in range(1000)]
-    table = report_of(bounce(0, number=9), *hourly_counts, bounce(0, "job", OTHERS, 5)).table("jobs")
+    table = build_report_from_settings(bounce(0, number=9), *hourly_counts, bounce(0, "job", OTHERS, 5)).table("jobs")
     assert table is not None
     assert len(table.rows) == 200
     assert table.rows[0][:2] == ("job999", 1000)
@@ -81,7 +81,7 @@ def test_memory_is_bounded() -> None:
 def test_hostile_text(text: str) -> None:
     """Whatever stands in a record is text: escaped, readable, masked and short in every form."""
     dimensions = ("category", "rule", "mailbox_provider", "originator", "vmta", "source", "job", "diagnostic")
-    report = report_of(bounce(), *(bounce(0, dimension, text) for dimension in dimensions))
+    report = build_report_from_settings(bounce(), *(bounce(0, dimension, text) for dimension in dimensions))
     for form in (render_html(report), as_json(report), render_text(report), subject(report)):
         assert not {"\0", "\u202e"} & set(form)
         assert "joe@" not in form
@@ -121,5 +121,8 @@ def test_within() -> None:
 
 def test_subject() -> None:
     """What a mail is called says what came."""
-    assert subject(report_of(bounce(number=1204))) == "bouncehandler report, 1 Jan 2026 to 2 Jan 2026: 1,204 bounces"
-    assert subject(report_of()).endswith("nothing was read")
+    assert (
+        subject(build_report_from_settings(bounce(number=1204)))
+        == "bouncehandler report, 1 Jan 2026 to 2 Jan 2026: 1,204 bounces"
+    )
+    assert subject(build_report_from_settings()).endswith("nothing was read")

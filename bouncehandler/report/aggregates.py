@@ -28,19 +28,19 @@ _SERIES = {
 _WHOLE = {"complaint": "complaints", "unsubscribe": "unsubscribes", "delivery": "delivered"}
 
 
-class What(NamedTuple):
+class CountKey(NamedTuple):
     """What a figure counts."""
 
     kind: str
     verdict: str
 
 
-Cell = Counter[What]
+Cell = Counter[CountKey]
 """The numbers of one value."""
 
 
 @dataclass(slots=True)
-class Sums:
+class Aggregates:
     """Everything that was read in a time."""
 
     whole: Cell = field(default_factory=Counter)
@@ -51,7 +51,7 @@ class Sums:
 
     def add(self, figure: HourlyCount) -> None:
         """Add one figure."""
-        what = What(figure.kind, figure.verdict)
+        what = CountKey(figure.kind, figure.verdict)
         if not figure.dimension:
             self.whole[what] += figure.number
             for name in filter(None, (_SERIES.get(what), _WHOLE.get(figure.kind))):
@@ -80,15 +80,15 @@ def number(cell: Cell, kind: str, verdict: str | None = None) -> int:
     return sum(count for what, count in cell.items() if what.kind == kind and verdict in {None, what.verdict})
 
 
-def added(hourly_counts: Iterable[HourlyCount]) -> Sums:
+def added(hourly_counts: Iterable[HourlyCount]) -> Aggregates:
     """The sums of figures."""
-    sums = Sums()
+    sums = Aggregates()
     for figure in hourly_counts:
         sums.add(figure)
     return sums
 
 
-def timeline(sums: Sums, since: float, until: float) -> Timeline:
+def timeline(sums: Aggregates, since: float, until: float) -> Timeline:
     """What was read over time, in steps of hours, days or weeks; from the first hour of which something is known."""
     first = max(int(since) // _HOUR, min(sums.hours, default=int(since) // _HOUR))
     last = max(first, -(-int(until) // _HOUR) - 1)

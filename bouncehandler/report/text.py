@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from bouncehandler.report.formatting import day, moment, written
 from bouncehandler.report.model import Report, Table
-from bouncehandler.report.wording import day, moment, written
 
 _TOP = 5
 _SHOWN = ("operators", "categories", "ignored_rules", "feedback", "providers")
@@ -34,8 +34,8 @@ def _lines(report: Report) -> Iterator[str]:
     for headline in () if report.is_empty else report.headlines:
         note = f"  ({headline.note})" if headline.note else ""
         yield f"{headline.title + ':':26}{written(headline.value, headline.kind)}{note}"
-    if report.remarks:
-        yield from ("", "What to look at", *(f"* {remark.text}" for remark in report.remarks))
+    if report.alerts:
+        yield from ("", "What to look at", *(f"* {remark.text}" for remark in report.alerts))
     for name in _SHOWN:
         table = report.table(name)
         if table:

@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from bouncehandler.report.health import providers
+from bouncehandler.report.aggregates import Aggregates, added, timeline
+from bouncehandler.report.alerts import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL, alerts, complaint_share
+from bouncehandler.report.formatting import many, share
 from bouncehandler.report.model import Column, Headline, Report, Table, Tone, Value
-from bouncehandler.report.remarks import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL, complaint_share, remarks
-from bouncehandler.report.sums import Sums, added, timeline
+from bouncehandler.report.provider_table import providers
 from bouncehandler.report.tables import BOUNCES, bounces, by_rule, complaints, counted_by, throttling
-from bouncehandler.report.wording import many, share
 from bouncehandler.spool import HeldSpike, HourlyCount, ManualAction, MetricCounter, Status
 
 _LONGEST = 160
@@ -39,7 +39,7 @@ class Sources(NamedTuple):
     """What people took back within that time."""
 
 
-def gather(scope: Scope, sources: Sources, readable: Callable[[str], str]) -> Report:
+def build_report(scope: Scope, sources: Sources, readable: Callable[[str], str]) -> Report:
     """The report.
 
     Args:
@@ -56,7 +56,7 @@ def gather(scope: Scope, sources: Sources, readable: Callable[[str], str]) -> Re
         scope.until,
         scope.made_at,
         list(_headlines(sums, sources.status)),
-        remarks(sums, sources.status, sources.spikes, scope.made_at),
+        alerts(sums, sources.status, sources.spikes, scope.made_at),
         timeline(sums, scope.since, scope.until),
         [table for table in tables if table],
         is_empty=not sums.whole,
@@ -68,12 +68,12 @@ def _readable_value(value: str, readable: Callable[[str], str]) -> str:
     return "\t".join(readable(part)[:_LONGEST] for part in value.split("\t", 1)) if value else ""
 
 
-def _bounces(sums: Sums) -> Iterator[Table | None]:
+def _bounces(sums: Aggregates) -> Iterator[Table | None]:
     for breakdown in BOUNCES:
         yield bounces(sums, breakdown)
 
 
-def _decisions(sums: Sums) -> Iterator[Table | None]:
+def _decisions(sums: Aggregates) -> Iterator[Table | None]:
     yield by_rule(sums, "ignored_rules", "Ignored, and why", "Rows that suppress nobody, by the rule.", "ignore")
     yield by_rule(
         sums, "deciding_rules", "Suppressed or counted, and why", "By the rule that decided.", "suppress", "count"
@@ -91,11 +91,11 @@ def _decisions(sums: Sums) -> Iterator[Table | None]:
     )
 
 
-def _receivers(sums: Sums) -> Iterator[Table | None]:
+def _receivers(sums: Aggregates) -> Iterator[Table | None]:
     yield throttling(sums, "mailbox_provider+diagnostic")
 
 
-def _headlines(sums: Sums, status: Status) -> Iterator[Headline]:
+def _headlines(sums: Aggregates, status: Status) -> Iterator[Headline]:
     bounced = sums.number("bounce")
     yield Headline("bounces", "Bounces", bounced, "count", _of(sums.number("bounce", "ignore"), bounced, "ignored"))
     suppressed = sums.number("bounce", "suppress")
