@@ -10,7 +10,7 @@ from bouncehandler.cli.exits import OK
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import begin
 from bouncehandler.cli.tables import printable
-from bouncehandler.pmta import blocks_for
+from bouncehandler.pmta_config import blocks_for
 
 
 @click.command("pmta-config", short_help="Print the blocks for PowerMTA's configuration.")

@@ -10,15 +10,24 @@ from hypothesis import strategies as st
 
 from bouncehandler.cli import _VALUED
 from bouncehandler.cli.app import app
-from bouncehandler.pmta import Command, Configuration, Grade, Installation, acct_files, blocks_for, examine, parse
-from bouncehandler.pmta.acct_file import VALUED
+from bouncehandler.pmta_config import (
+    Command,
+    Configuration,
+    Installation,
+    Severity,
+    acct_files,
+    blocks_for,
+    lint,
+    parse,
+)
+from bouncehandler.pmta_config.checks.acct_file import VALUED
 
 _FOLDER = Path(__file__).with_name("pmta")
 _FILES = sorted(file.stem for file in _FOLDER.glob("*.conf"))
 _SITE = Installation(
     "/opt/bouncehandler/bin/bouncehandler", domains=("fbl-unsub.example.com",), providers=frozenset({"mailwizz"})
 )
-_SIGNS = {Grade.WRONG: "FAIL", Grade.WARNING: "warn", Grade.FINE: "ok  "}
+_SIGNS = {Severity.WRONG: "FAIL", Severity.WARNING: "warn", Severity.FINE: "ok  "}
 
 
 class Folder:
@@ -53,9 +62,9 @@ class Text:
 
 def _said(configuration: Configuration, site: Installation = _SITE) -> Iterator[str]:
     """Every remark that is not fine, with the lines to paste."""
-    for remark in examine(configuration, site):
-        if remark.grade is not Grade.FINE:
-            yield f"{_SIGNS[remark.grade]}  {remark.place or 'missing'}: {remark.sentence}"
+    for remark in lint(configuration, site):
+        if remark.severity is not Severity.FINE:
+            yield f"{_SIGNS[remark.severity]}  {remark.location or 'missing'}: {remark.sentence}"
             yield from (f"        {line}" for line in remark.paste)
 
 
@@ -118,7 +127,7 @@ def test_included_by_pattern_and_within_a_block() -> None:
 
     read = parse("config", Two(""))
     (source,) = read.root.blocks("source")
-    assert [(one.value, one.place.file, one.place.line) for one in source.directives("name")] == [
+    assert [(one.value, one.location.file, one.location.line) for one in source.directives("name")] == [
         ("more/a.conf", "more/a.conf", 1),
         ("more/b.conf", "more/b.conf", 1),
     ]
@@ -131,7 +140,7 @@ _PIECES = ["<acct-file |x", "<domain *>", "</domain>", "records b", "include con
 def test_no_text_is_too_strange(pieces: list[str]) -> None:
     """Whatever a file holds, there is an answer, each of its sentences on one line and of bounded length."""
     for text in (" ".join(pieces), "\n".join(pieces)):
-        for remark in examine(parse("config", Text(text)), _SITE):
+        for remark in lint(parse("config", Text(text)), _SITE):
             assert "\n" not in remark.sentence
             assert len(remark.sentence) < 600
 

@@ -14,7 +14,7 @@ import pytest
 
 from bouncehandler import registry
 from bouncehandler.cli import exits
-from bouncehandler.pmta import Installation, blocks_for
+from bouncehandler.pmta_config import Installation, blocks_for
 from bouncehandler.settings import load
 
 _ROOT = Path(__file__).resolve().parents[2]

@@ -11,22 +11,22 @@ from bouncehandler.cli.doctor.users import User, this_user, user_named
 from bouncehandler.cli.exits import CommandError
 from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.session import Session
-from bouncehandler.pmta import (
+from bouncehandler.pmta_config import (
     AcctFile,
     Command,
     Configuration,
-    Grade,
-    Place,
+    Severity,
+    SourceLocation,
     acct_files,
     command_of,
-    examine,
+    lint,
     parse,
     run_as_root,
 )
 
 _LONGEST_FILE = 16 * 1024 * 1024
 """Characters; a configuration with ten thousand virtual MTAs has a few million."""
-_MARKS = {Grade.FINE: Mark.FINE, Grade.WARNING: Mark.WARNING, Grade.WRONG: Mark.WRONG}
+_MARKS = {Severity.FINE: Mark.FINE, Severity.WARNING: Mark.WARNING, Severity.WRONG: Mark.WRONG}
 
 
 class _Disk:
@@ -53,14 +53,14 @@ def read_pmta(file: Path) -> Configuration | Finding:
 
 def pmta_findings(session: Session, configuration: Configuration, user: User) -> Iterator[Finding]:
     """What the examination says, then whether the programs can be started by that user."""
-    for remark in examine(configuration, site_of(session)):
-        yield _finding(_MARKS[remark.grade], remark.sentence, remark.place, remark.paste)
+    for remark in lint(configuration, site_of(session)):
+        yield _finding(_MARKS[remark.severity], remark.sentence, remark.location, remark.paste)
     told: set[Path] = set()
-    for command, place in _started(configuration):
+    for command, location in _started(configuration):
         program = Path(command.program)
         if program.is_absolute() and program not in told:
             told.add(program)
-            yield from _program(program, place, user)
+            yield from _program(program, location, user)
 
 
 def logs_of(configuration: Configuration) -> list[Path]:
@@ -88,26 +88,26 @@ def _ours(configuration: Configuration) -> list[AcctFile]:
     return [file for file in acct_files(configuration) if file.command and file.command.is_ours]
 
 
-def _started(configuration: Configuration) -> Iterator[tuple[Command, Place]]:
+def _started(configuration: Configuration) -> Iterator[tuple[Command, SourceLocation]]:
     """What PowerMTA starts of ours: a pipe each for accounting, a process for each mail."""
     for file in _ours(configuration):
         if file.command:
-            yield file.command, file.block.place
+            yield file.command, file.block.location
     for block in configuration.root.blocks("domain"):
         for said in block.directives("command"):
             command = command_of(said)
             if command.is_ours:
-                yield command, said.place
+                yield command, said.location
 
 
-def _program(program: Path, place: Place, user: User) -> Iterator[Finding]:
+def _program(program: Path, location: SourceLocation, user: User) -> Iterator[Finding]:
     is_there, is_startable = user.may([(program, os.F_OK), (program, os.R_OK | os.X_OK)])
     if not (is_there or program.exists()):
-        yield _finding(Mark.WRONG, f"there is no {program}: install it, or correct the path", place)
+        yield _finding(Mark.WRONG, f"there is no {program}: install it, or correct the path", location)
     elif not is_startable or program.is_dir():
         sentence = f"{user.name} can't start {program}: give it, and the folders above it, the right to ({user.how})"
-        yield _finding(Mark.WRONG, sentence, place)
+        yield _finding(Mark.WRONG, sentence, location)
 
 
-def _finding(mark: Mark, sentence: str, place: Place | None, paste: tuple[str, ...] = ()) -> Finding:
-    return Finding(mark, "pmta", sentence, place.file if place else "", place.line if place else 0, paste)
+def _finding(mark: Mark, sentence: str, location: SourceLocation | None, paste: tuple[str, ...] = ()) -> Finding:
+    return Finding(mark, "pmta", sentence, location.file if location else "", location.line if location else 0, paste)

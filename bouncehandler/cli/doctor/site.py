@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bouncehandler.cli.post import plain_address
 from bouncehandler.cli.session import Session
-from bouncehandler.pmta import Installation
+from bouncehandler.pmta_config import Installation
 from bouncehandler.settings.sources import SYSTEM_FILE, read_file
 
 

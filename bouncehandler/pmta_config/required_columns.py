@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Need(NamedTuple):
+class RequiredColumn(NamedTuple):
     """What one or another of some columns is needed for."""
 
     columns: tuple[str, ...]
@@ -14,33 +14,35 @@ class Need(NamedTuple):
 
 
 _BOUNCE = (
-    Need(("rcpt",), "who bounced", is_vital=True),
-    Need(("bounceCat",), "what policy decides by", is_vital=True),
-    Need(("dsnStatus",), "whether it lasts", is_vital=True),
-    Need(("orig",), "which provider wants the bounce", is_vital=True),
-    Need(("dsnDiag",), "what the rules read"),
-    Need(("dsnMta",), "which host said it"),
-    Need(("timeLogged", "timeQueued"), "when soft bounces were, which are counted by their own times"),
+    RequiredColumn(("rcpt",), "who bounced", is_vital=True),
+    RequiredColumn(("bounceCat",), "what policy decides by", is_vital=True),
+    RequiredColumn(("dsnStatus",), "whether it lasts", is_vital=True),
+    RequiredColumn(("orig",), "which provider wants the bounce", is_vital=True),
+    RequiredColumn(("dsnDiag",), "what the rules read"),
+    RequiredColumn(("dsnMta",), "which host said it"),
+    RequiredColumn(("timeLogged", "timeQueued"), "when soft bounces were, which are counted by their own times"),
 )
-_JOB = Need(("jobId",), "the campaign")
-_HEADER_JOB = Need(("header_X-job",), "the campaign")
+_JOB = RequiredColumn(("jobId",), "the campaign")
+_HEADER_JOB = RequiredColumn(("header_X-job",), "the campaign")
 _COMPLAINT = (
-    Need(("feedbackType",), "whether it is a complaint at all", is_vital=True),
-    Need(("rcpt",), "who complained", is_vital=True),
-    Need(("header_List-Unsubscribe",), "who complained, where the reporter hides the address"),
+    RequiredColumn(("feedbackType",), "whether it is a complaint at all", is_vital=True),
+    RequiredColumn(("rcpt",), "who complained", is_vital=True),
+    RequiredColumn(("header_List-Unsubscribe",), "who complained, where the reporter hides the address"),
 )
 _OF_PROVIDERS = {
     "mailwizz": (
-        Need(("header_List-Id",), "MailWizz's list, where the reporter hides the address", is_vital=True),
-        Need(
+        RequiredColumn(("header_List-Id",), "MailWizz's list, where the reporter hides the address", is_vital=True),
+        RequiredColumn(
             ("header_X-Mw-Subscriber-Uid",),
             "MailWizz's subscriber, where the reporter hides the address",
             is_vital=True,
         ),
     ),
     "interspire": (
-        Need(("header_X-Mailer-LID",), "Interspire's list, where the reporter hides the address", is_vital=True),
-        Need(
+        RequiredColumn(
+            ("header_X-Mailer-LID",), "Interspire's list, where the reporter hides the address", is_vital=True
+        ),
+        RequiredColumn(
             ("header_X-Mailer-RecptId",), "Interspire's recipient, where the reporter hides the address", is_vital=True
         ),
     ),
@@ -71,13 +73,13 @@ FIELDS = {
 MAPPED = f"map-header-to-field f {JMRP} rcpt"
 
 
-def lacking(kind: str, columns: frozenset[str], providers: frozenset[str]) -> list[Need]:
+def lacking(kind: str, columns: frozenset[str], providers: frozenset[str]) -> list[RequiredColumn]:
     """What these columns, `*` perhaps among them, don't bring of records of type `b`, `rb` or `f`."""
     found = columns | (_STAR[kind] if "*" in columns else frozenset())
     return [need for need in _needs(kind, providers) if not found & {column.lower() for column in need.columns}]
 
 
-def _needs(kind: str, providers: frozenset[str]) -> tuple[Need, ...]:
+def _needs(kind: str, providers: frozenset[str]) -> tuple[RequiredColumn, ...]:
     if kind == "f":
         return (*_COMPLAINT, *(need for name in sorted(providers) for need in _OF_PROVIDERS.get(name, ())))
     return (*_BOUNCE, _JOB if kind == "b" else _HEADER_JOB)

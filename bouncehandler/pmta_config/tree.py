@@ -8,7 +8,7 @@ _SHOWN = 120
 """Characters of somebody's text that are repeated."""
 
 
-class Place(NamedTuple):
+class SourceLocation(NamedTuple):
     """A line of a file, from 1."""
 
     file: str
@@ -27,7 +27,7 @@ class Directive(NamedTuple):
     """Without a comment, as written."""
     words: tuple[str, ...]
     """The value's words, without quotes."""
-    place: Place
+    location: SourceLocation
 
     @property
     def says_yes(self) -> bool:
@@ -41,7 +41,7 @@ class Block:
 
     name: str
     argument: str
-    place: Place
+    location: SourceLocation
     items: "list[Directive | Block]" = field(default_factory=list)
 
     def directives(self, name: str) -> Iterator[Directive]:
@@ -56,7 +56,7 @@ class Block:
 class Problem(NamedTuple):
     """What could not be read, and how to mend it."""
 
-    place: Place
+    location: SourceLocation
     sentence: str
 
 

@@ -5,13 +5,13 @@ accounting goes, `examination` says what is missing or wrong, line by line, and 
 are those of PowerMTA's guide; what it leaves open is nowhere decided here, but asked to be written down.
 """
 
-from bouncehandler.pmta.acct_file import AcctFile, Command, acct_files
-from bouncehandler.pmta.blocks import Installation, blocks_for
-from bouncehandler.pmta.examination import examine, run_as_root
-from bouncehandler.pmta.mail import command_of
-from bouncehandler.pmta.parser import Files, parse
-from bouncehandler.pmta.remarks import Grade, Remark
-from bouncehandler.pmta.tree import Block, Configuration, Directive, Place
+from bouncehandler.pmta_config.checks.acct_file import AcctFile, Command, acct_files
+from bouncehandler.pmta_config.checks.unsubscribe_mail import command_of
+from bouncehandler.pmta_config.generate import Installation, blocks_for
+from bouncehandler.pmta_config.lint import lint, run_as_root
+from bouncehandler.pmta_config.messages import LintMessage, Severity
+from bouncehandler.pmta_config.parser import Files, parse
+from bouncehandler.pmta_config.tree import Block, Configuration, Directive, SourceLocation
 
 __all__ = [
     "AcctFile",
@@ -20,14 +20,14 @@ __all__ = [
     "Configuration",
     "Directive",
     "Files",
-    "Grade",
+    "Severity",
     "Installation",
-    "Place",
-    "Remark",
+    "SourceLocation",
+    "LintMessage",
     "acct_files",
     "blocks_for",
     "command_of",
-    "examine",
+    "lint",
     "parse",
     "run_as_root",
 ]

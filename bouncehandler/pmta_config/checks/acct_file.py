@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from bouncehandler.pmta.lines import words
-from bouncehandler.pmta.tree import Block, Configuration
+from bouncehandler.pmta_config.parser import words
+from bouncehandler.pmta_config.tree import Block, Configuration
 
 _TYPES = {
     "b": ("b", "bounce", "bounces", "bounced"),

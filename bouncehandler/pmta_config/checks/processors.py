@@ -3,17 +3,17 @@
 import re
 from collections.abc import Iterator
 
-from bouncehandler.pmta.acct_file import AcctFile
-from bouncehandler.pmta.blocks import Installation, bounce_processor, complaint_processor
-from bouncehandler.pmta.relaying import is_relayed
-from bouncehandler.pmta.remarks import Grade, Remark
-from bouncehandler.pmta.tree import Block, Configuration, Directive, shown
+from bouncehandler.pmta_config.checks.acct_file import AcctFile
+from bouncehandler.pmta_config.checks.unsubscribe_mail import is_relayed
+from bouncehandler.pmta_config.generate import Installation, bounce_processor, complaint_processor
+from bouncehandler.pmta_config.messages import LintMessage, Severity
+from bouncehandler.pmta_config.tree import Block, Configuration, Directive, shown
 
 _DOMAIN = re.compile(r"@((?:[A-Za-z0-9_-]+\\?\.)+[A-Za-z0-9_-]+)\$?$")
 """The domain at the end of a pattern, where it is spelled out."""
 
 
-def processor_remarks(configuration: Configuration, ours: list[AcctFile], site: Installation) -> Iterator[Remark]:
+def check_processors(configuration: Configuration, ours: list[AcctFile], site: Installation) -> Iterator[LintMessage]:
     """Whether there is mail to make records of; of either kind only where a pipe is handed it."""
     root = configuration.root
     if any(file.carries("f") for file in ours):
@@ -22,18 +22,18 @@ def processor_remarks(configuration: Configuration, ours: list[AcctFile], site: 
         yield from _bounces(root, list(root.blocks("bounce-processor")), site)
 
 
-def _complaints(root: Block, found: list[Block], site: Installation) -> Iterator[Remark]:
+def _complaints(root: Block, found: list[Block], site: Installation) -> Iterator[LintMessage]:
     if not found:
         sentence = "no <feedback-loop-processor> reads the reports: there will be no records of complaints"
         paste = (f"relay-domain {site.complaints}", *complaint_processor(site))
-        yield Remark(Grade.WRONG, None, sentence, paste)
+        yield LintMessage(Severity.WRONG, None, sentence, paste)
     for block in found:
         yield from _addresses(root, block, ("        address /abuse@" + site.complaints + "/",))
         missing = [name for name in _forwards(block) if not any(block.directives(name))]
         if missing:
             sentence = f"reports that PowerMTA can't read are lost without {' and '.join(missing)}"
-            yield Remark(
-                Grade.WARNING, block.place, sentence, tuple(f"    {name} {site.postmaster}" for name in missing)
+            yield LintMessage(
+                Severity.WARNING, block.location, sentence, tuple(f"    {name} {site.postmaster}" for name in missing)
             )
 
 
@@ -44,25 +44,27 @@ def _forwards(block: Block) -> Iterator[str]:
         yield "forward-unmatched-to"
 
 
-def _bounces(root: Block, found: list[Block], site: Installation) -> Iterator[Remark]:
+def _bounces(root: Block, found: list[Block], site: Installation) -> Iterator[LintMessage]:
     if not found:
         sentence = "no <bounce-processor> reads bounces that come later, by mail: there will be no records of type rb"
-        yield Remark(Grade.WARNING, None, sentence, bounce_processor(site))
+        yield LintMessage(Severity.WARNING, None, sentence, bounce_processor(site))
     for block in found:
         yield from _addresses(root, block, ("        domain " + site.bounces,))
 
 
-def _addresses(root: Block, block: Block, paste: tuple[str, ...]) -> Iterator[Remark]:
+def _addresses(root: Block, block: Block, paste: tuple[str, ...]) -> Iterator[LintMessage]:
     """The processor has to know its addresses, and PowerMTA has to take mail for them."""
     listed = [item for inner in block.blocks("address-list") for item in inner.items if isinstance(item, Directive)]
     if not any(item.name in {"address", "domain"} for item in listed):
         sentence = f"<{block.name}> has no <address-list> with an address or a domain: no mail goes to it"
-        yield Remark(Grade.WRONG, block.place, sentence, ("    <address-list>", *paste, "    </address-list>"))
+        yield LintMessage(
+            Severity.WRONG, block.location, sentence, ("    <address-list>", *paste, "    </address-list>")
+        )
     for item in listed:
         domain = _domain(item)
         if domain and not is_relayed(root, domain):
             sentence = f"PowerMTA refuses mail to {shown(domain)}, which goes to the <{block.name}>"
-            yield Remark(Grade.WRONG, item.place, sentence, (f"relay-domain {domain}",))
+            yield LintMessage(Severity.WRONG, item.location, sentence, (f"relay-domain {domain}",))
 
 
 def _domain(item: Directive) -> str:

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from bouncehandler.pmta.acct_file import AcctFile
-from bouncehandler.pmta.blocks import Installation, moving, recovery_block
-from bouncehandler.pmta.columns import decisive_columns
-from bouncehandler.pmta.remarks import Grade, Remark, listed
+from bouncehandler.pmta_config.checks.acct_file import AcctFile
+from bouncehandler.pmta_config.checks.columns import decisive_columns
+from bouncehandler.pmta_config.generate import Installation, moving, recovery_block
+from bouncehandler.pmta_config.messages import LintMessage, Severity, listed
 
 _FOLDERS = {"bounces": "bounces", "complaints": "fbl"}
 
 
-def recovery_remarks(files: list[AcctFile], ours: list[AcctFile], site: Installation) -> Iterator[Remark]:
+def check_recovery(files: list[AcctFile], ours: list[AcctFile], site: Installation) -> Iterator[LintMessage]:
     """Whether what the pipes are handed is on disk as well, whole, and in files that are moved away when they are."""
     on_disk = [file for file in files if file.command is None]
     for title, kinds in (("bounces", ("b", "rb")), ("complaints", ("f",))):
@@ -22,19 +22,21 @@ def recovery_remarks(files: list[AcctFile], ours: list[AcctFile], site: Installa
                 f"no file on disk has the {title} (records of type {listed(missing)}) that PowerMTA drops for five "
                 "minutes when a pipe fails"
             )
-            yield Remark(Grade.WARNING, None, sentence, recovery_block(site, kinds[0]))
+            yield LintMessage(Severity.WARNING, None, sentence, recovery_block(site, kinds[0]))
         for file in kept:
             yield from _file(file, title, handed, site)
 
 
-def _file(file: AcctFile, title: str, handed: list[str], site: Installation) -> Iterator[Remark]:
+def _file(file: AcctFile, title: str, handed: list[str], site: Installation) -> Iterator[LintMessage]:
     for kind in handed:
         absent = decisive_columns(file, kind, site) if file.carries(kind) else []
         if absent:
             sentence = f"this file lacks {listed(absent)} of records of type {kind}: fed in again, it would do nothing"
-            yield Remark(Grade.WARNING, file.block.place, sentence)
+            yield LintMessage(Severity.WARNING, file.block.location, sentence)
     if not any(file.block.directives("move-to")):
         sentence = "this file is never moved away, so that nobody can tell which part of it is whole"
-        yield Remark(Grade.WARNING, file.block.place, sentence, moving(f"{site.logs}/{_FOLDERS[title]}"))
+        yield LintMessage(Severity.WARNING, file.block.location, sentence, moving(f"{site.logs}/{_FOLDERS[title]}"))
     else:
-        yield Remark(Grade.FINE, file.block.place, f"{file.block.argument} has the {title} that a pipe may miss")
+        yield LintMessage(
+            Severity.FINE, file.block.location, f"{file.block.argument} has the {title} that a pipe may miss"
+        )

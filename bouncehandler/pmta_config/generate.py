@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from bouncehandler.pmta.needs import FIELDS, MAPPED
+from bouncehandler.pmta_config.required_columns import FIELDS, MAPPED
 
 
 class Installation(NamedTuple):

@@ -3,10 +3,10 @@
 from enum import Enum
 from typing import NamedTuple
 
-from bouncehandler.pmta.tree import Place
+from bouncehandler.pmta_config.tree import SourceLocation
 
 
-class Grade(Enum):
+class Severity(Enum):
     """How bad it is."""
 
     FINE = "fine"
@@ -16,11 +16,11 @@ class Grade(Enum):
     """Bounces, complaints or requests don't arrive, or nothing can be made of them."""
 
 
-class Remark(NamedTuple):
+class LintMessage(NamedTuple):
     """One finding."""
 
-    grade: Grade
-    place: Place | None
+    severity: Severity
+    location: SourceLocation | None
     """None where something is missing altogether."""
     sentence: str
     paste: tuple[str, ...] = ()

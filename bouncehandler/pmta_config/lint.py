@@ -2,28 +2,28 @@
 
 from collections.abc import Iterator
 
-from bouncehandler.pmta.acct_file import acct_files
-from bouncehandler.pmta.blocks import Installation
-from bouncehandler.pmta.columns import column_remarks
-from bouncehandler.pmta.mail import mail_remarks
-from bouncehandler.pmta.pipes import pipe_remarks
-from bouncehandler.pmta.processors import processor_remarks
-from bouncehandler.pmta.recovery import recovery_remarks
-from bouncehandler.pmta.remarks import Grade, Remark
-from bouncehandler.pmta.tree import Block, Configuration, Directive
+from bouncehandler.pmta_config.checks.acct_file import acct_files
+from bouncehandler.pmta_config.checks.columns import check_columns
+from bouncehandler.pmta_config.checks.pipes import check_pipes
+from bouncehandler.pmta_config.checks.processors import check_processors
+from bouncehandler.pmta_config.checks.recovery import check_recovery
+from bouncehandler.pmta_config.checks.unsubscribe_mail import check_unsubscribe_mail
+from bouncehandler.pmta_config.generate import Installation
+from bouncehandler.pmta_config.messages import LintMessage, Severity
+from bouncehandler.pmta_config.tree import Block, Configuration, Directive
 
 
-def examine(configuration: Configuration, site: Installation) -> Iterator[Remark]:
+def lint(configuration: Configuration, site: Installation) -> Iterator[LintMessage]:
     """What is right, missing and wrong, in the order in which an operator mends it."""
     for problem in configuration.problems:
-        yield Remark(Grade.WRONG, problem.place, problem.sentence)
+        yield LintMessage(Severity.WRONG, problem.location, problem.sentence)
     files = acct_files(configuration)
     ours = [file for file in files if file.reads_for_us]
-    yield from pipe_remarks(files, ours, site)
-    yield from column_remarks(ours, site)
-    yield from recovery_remarks(files, ours, site)
-    yield from processor_remarks(configuration, ours, site)
-    yield from mail_remarks(configuration, site)
+    yield from check_pipes(files, ours, site)
+    yield from check_columns(ours, site)
+    yield from check_recovery(files, ours, site)
+    yield from check_processors(configuration, ours, site)
+    yield from check_unsubscribe_mail(configuration, site)
     yield from _jobs(configuration.root)
     yield _user(configuration)
 
@@ -34,19 +34,19 @@ def run_as_root(configuration: Configuration) -> bool | None:
     return said[-1].says_yes if said else None
 
 
-def _user(configuration: Configuration) -> Remark:
+def _user(configuration: Configuration) -> LintMessage:
     said = list(configuration.root.directives("run-as-root"))
     paste = ("run-as-root no",)
     if not said:
         sentence = "nothing says as whom PowerMTA runs, and this program with it: say it"
-        return Remark(Grade.WARNING, None, sentence, paste)
+        return LintMessage(Severity.WARNING, None, sentence, paste)
     if said[-1].says_yes:
         sentence = "PowerMTA runs as root, and this program with it, which needs no such rights: let pmta run both"
-        return Remark(Grade.WARNING, said[-1].place, sentence, paste)
-    return Remark(Grade.FINE, said[-1].place, "PowerMTA runs as pmta, and this program with it")
+        return LintMessage(Severity.WARNING, said[-1].location, sentence, paste)
+    return LintMessage(Severity.FINE, said[-1].location, "PowerMTA runs as pmta, and this program with it")
 
 
-def _jobs(root: Block) -> Iterator[Remark]:
+def _jobs(root: Block) -> Iterator[LintMessage]:
     """Somebody has to put the header X-Job into the column jobId."""
     said = [*_everywhere(root, "process-x-job")]
     if any(one.says_yes for one in said):
@@ -55,7 +55,7 @@ def _jobs(root: Block) -> Iterator[Remark]:
         "no <source> has `process-x-job yes`, so that no bounce tells its campaign: put it into the <source> that "
         "hands you the mail"
     )
-    yield Remark(Grade.WARNING, said[0].place if said else None, sentence, ("    process-x-job yes",))
+    yield LintMessage(Severity.WARNING, said[0].location if said else None, sentence, ("    process-x-job yes",))
 
 
 def _everywhere(block: Block, name: str) -> Iterator[Directive]:
