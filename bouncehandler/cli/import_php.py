@@ -13,9 +13,9 @@ from bouncehandler.cli import streams
 from bouncehandler.cli.exits import NO_INPUT, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.tables import printable
-from bouncehandler.moving import Moved, moved
-from bouncehandler.moving.toml import Table, written
-from bouncehandler.php import LONGEST, PhpError, read
+from bouncehandler.php_import import ImportResult, moved
+from bouncehandler.php_import.php import LONGEST, PhpError, read
+from bouncehandler.php_import.toml_writer import Table, written
 
 _MOST_TOLD = 200
 """Sentences; a file of settings gives a dozen."""
@@ -42,7 +42,7 @@ def command(options: Common, setup: Path, output: Path | None, *, force: bool) -
     return OK
 
 
-def configuration(found: Moved) -> tuple[str, Sequence[str]]:
+def configuration(found: ImportResult) -> tuple[str, Sequence[str]]:
     """The text of a configuration that loads, and what is to be told; a table that would not load has `#` before it."""
     tables, told = [], list(found.told)
     for table in found.tables:
@@ -57,7 +57,7 @@ def configuration(found: Moved) -> tuple[str, Sequence[str]]:
     return written(opening, tables), told
 
 
-def _moved(setup: Path) -> Moved:
+def _moved(setup: Path) -> ImportResult:
     try:
         with setup.open("rb") as file:
             data = file.read(LONGEST + 1)

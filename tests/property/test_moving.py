@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from bouncehandler import registry
 from bouncehandler.cli.import_php import configuration
-from bouncehandler.moving import moved
-from bouncehandler.php import read
+from bouncehandler.php_import import moved
+from bouncehandler.php_import.php import read
 from bouncehandler.settings.model import Settings
 from tests.examples import many
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from bouncehandler.php import LONGEST, PhpError, Value, read
+from bouncehandler.php_import.php import LONGEST, PhpError, Value, read
 
 
 def values(code: str) -> dict[str, Value]:
@@ -14,9 +14,9 @@ def values(code: str) -> dict[str, Value]:
     return {name: setting.value for name, setting in read(f"<?php\n{code}".encode()).settings.items()}
 
 
-def left_out(code: str) -> list[tuple[int, str, str]]:
+def skipped(code: str) -> list[tuple[int, str, str]]:
     """What was left out of this code, whose first line is 2."""
-    return [(left.line, left.name, left.why) for left in read(f"<?php\n{code}".encode()).left_out]
+    return [(left.line, left.name, left.why) for left in read(f"<?php\n{code}".encode()).skipped]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_ways_to_set() -> None:
 def test_second_time() -> None:
     """A constant keeps its first value, as in PHP, and a variable its last."""
     assert values("define('A', 1); define('A', 2); $a = 1; $a = 2;") == {"A": 1, "$a": 2}
-    assert left_out("define('A', 1);\ndefine('A', 2);") == [
+    assert skipped("define('A', 1);\ndefine('A', 2);") == [
         (3, "A", "it is defined a second time, which PHP does not heed")
     ]
 
@@ -93,7 +93,7 @@ def test_second_time() -> None:
 def test_what_is_no_literal(expression: str, what: str) -> None:
     """What only running it would tell is left out, and named with its line."""
     assert "$x" not in values(f"$x = 1;\n$x = {expression};")
-    assert (3, "$x", f"its value is {what}") in left_out(f"$x = 1;\n$x = {expression};")
+    assert (3, "$x", f"its value is {what}") in skipped(f"$x = 1;\n$x = {expression};")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_is_no_literal(expression: str, what: str) -> None:
 def test_what_may_change_a_value(code: str) -> None:
     """A value that a condition or a call may change is not certain, and left out."""
     assert "$x" not in values(f"$x = ['a'];\n{code}")
-    assert "$x" in [name for _, name, _ in left_out(f"$x = ['a'];\n{code}")]
+    assert "$x" in [name for _, name, _ in skipped(f"$x = ['a'];\n{code}")]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@
 to, `statements` what is set to it. What is no literal, a call or a condition say, is left out and named with its line.
 """
 
-from bouncehandler.php.data import Array, LeftOut, PhpError, Script, Setting, Value
-from bouncehandler.php.statements import LONGEST, read
+from bouncehandler.php_import.php.data import Array, PhpError, Script, Setting, SkippedSetting, Value
+from bouncehandler.php_import.php.statements import LONGEST, read
 
-__all__ = ["LONGEST", "Array", "LeftOut", "PhpError", "Script", "Setting", "Value", "read"]
+__all__ = ["LONGEST", "Array", "SkippedSetting", "PhpError", "Script", "Setting", "Value", "read"]

@@ -5,7 +5,7 @@ Text is UTF-8 with surrogate escapes, since a PHP string is any bytes.
 
 import re
 
-from bouncehandler.php.data import PhpError
+from bouncehandler.php_import.php.data import PhpError
 
 _SINGLE = re.compile(r"\\([\\'])")
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9A-Fa-f]{1,2})|u\{([0-9A-Fa-f]{1,8})\}|(.))", re.DOTALL)

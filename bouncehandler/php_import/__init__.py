@@ -3,6 +3,6 @@
 `moved` is the door. `mapping` knows the old names, `remarks` what to say of them, `toml` how it is written.
 """
 
-from bouncehandler.moving.mapping import Moved, moved
+from bouncehandler.php_import.mapping import ImportResult, moved
 
-__all__ = ["Moved", "moved"]
+__all__ = ["ImportResult", "moved"]

@@ -25,7 +25,7 @@ class Setting(NamedTuple):
     line: int
 
 
-class LeftOut(NamedTuple):
+class SkippedSetting(NamedTuple):
     """What was not taken over."""
 
     line: int
@@ -40,5 +40,5 @@ class Script(NamedTuple):
 
     settings: Mapping[str, Setting]
     """By name; what is set twice is here once, as PHP would have it."""
-    left_out: tuple[LeftOut, ...]
+    skipped: tuple[SkippedSetting, ...]
     """In the order of the file."""

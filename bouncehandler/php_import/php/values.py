@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from bouncehandler.php.data import Array, NotLiteral, PhpError, Value
-from bouncehandler.php.tokens import Kind, Token
+from bouncehandler.php_import.php.data import Array, NotLiteral, PhpError, Value
+from bouncehandler.php_import.php.tokens import Token, TokenKind
 
 _DEEPEST = 32
 """Arrays within arrays; settings have one or two."""
@@ -58,15 +58,15 @@ class _Expression:
     def _term(self) -> Value:
         token = self._next()
         match token.kind:
-            case Kind.STRING:
+            case TokenKind.STRING:
                 return token.text
-            case Kind.NUMBER:
+            case TokenKind.NUMBER:
                 return _number(token.text)
-            case Kind.NAME:
+            case TokenKind.NAME:
                 return self._named(token.text)
-            case Kind.VARIABLE:
+            case TokenKind.VARIABLE:
                 raise NotLiteral(f"the variable {token.text}")
-            case Kind.INTERPOLATED:
+            case TokenKind.INTERPOLATED:
                 raise NotLiteral("a string with a variable in it")
         return self._signed(token.text)
 
@@ -122,7 +122,7 @@ class _Expression:
         return array
 
     def _is_sign(self) -> bool:
-        return self._tokens[self._at].kind is Kind.SIGN
+        return self._tokens[self._at].kind is TokenKind.SIGN
 
     def _takes(self, sign: str) -> bool:
         """Go past this sign, if it is what comes next."""

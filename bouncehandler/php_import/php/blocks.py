@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from bouncehandler.php.data import PhpError
-from bouncehandler.php.tokens import Kind, Token
+from bouncehandler.php_import.php.data import PhpError
+from bouncehandler.php_import.php.tokens import Token, TokenKind
 
 CONDITIONS = {"if", "elseif", "else", "while", "for", "foreach", "switch", "do", "try", "catch", "finally"}
 """What makes the statement, or the block, behind it conditional."""
@@ -48,8 +48,8 @@ class _Cutting:
 
     def _statement(self, end: int, *, is_conditional: bool, depth: int) -> Iterator[Statement]:
         token = self._tokens[self._at]
-        word = token.code.lower().removeprefix("\\") if token.kind is Kind.NAME else ""
-        if token.code == "{" and token.kind is Kind.SIGN:
+        word = token.code.lower().removeprefix("\\") if token.kind is TokenKind.NAME else ""
+        if token.code == "{" and token.kind is TokenKind.SIGN:
             yield from self._braces(is_conditional=is_conditional, depth=depth)
         elif word in _DECLARATIONS:
             self._declaration(end)
@@ -92,7 +92,7 @@ class _Cutting:
         """Where `if (...): ... endif;` ends; PHP counts them as it does brackets."""
         depth = 1
         for at in range(self._at, end):
-            word = self._tokens[at].code.lower() if self._tokens[at].kind is Kind.NAME else ""
+            word = self._tokens[at].code.lower() if self._tokens[at].kind is TokenKind.NAME else ""
             if word in _ALTERNATIVE_ENDS:
                 depth -= 1
             elif word in {"if", "while", "for", "foreach", "switch"} and self._opens(at, end):
@@ -120,7 +120,7 @@ def _partners(tokens: Sequence[Token]) -> dict[int, int]:
     partners: dict[int, int] = {}
     opened: list[int] = []
     for at, token in enumerate(tokens):
-        if token.kind is not Kind.SIGN:
+        if token.kind is not TokenKind.SIGN:
             continue
         if token.code in _CLOSING:
             opened.append(at)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from bouncehandler.php.blocks import CONDITIONS, Statement, statements
-from bouncehandler.php.data import LeftOut, NotLiteral, PhpError, Script, Setting, Value
-from bouncehandler.php.tokens import Kind, Token, tokens
-from bouncehandler.php.values import evaluate, next_key
+from bouncehandler.php_import.php.blocks import CONDITIONS, Statement, statements
+from bouncehandler.php_import.php.data import NotLiteral, PhpError, Script, Setting, SkippedSetting, Value
+from bouncehandler.php_import.php.tokens import Token, TokenKind, tokens
+from bouncehandler.php_import.php.values import evaluate, next_key
 
 LONGEST = 250_000
 """Bytes: a file of settings has ten thousand or so."""
@@ -32,13 +32,13 @@ def read(data: bytes) -> Script:
     reading = _Reading()
     for statement in statements(found):
         reading.take(statement)
-    return Script(reading.settings, tuple(sorted(reading.left_out)))
+    return Script(reading.settings, tuple(sorted(reading.skipped)))
 
 
 class _Reading:
     def __init__(self) -> None:
         self.settings: dict[str, Setting] = {}
-        self.left_out: list[LeftOut] = []
+        self.skipped: list[SkippedSetting] = []
         self._constants: dict[str, Value] = {}
         self._lost: set[str] = set()
         """Names whose value is not certain any more."""
@@ -63,7 +63,7 @@ class _Reading:
     def _set(self, line: int, name: str, words: Sequence[Token]) -> None:
         is_constant = not name.startswith("$")
         if is_constant and name in self.settings:
-            self.left_out.append(LeftOut(line, name, "it is defined a second time, which PHP does not heed"))
+            self.skipped.append(SkippedSetting(line, name, "it is defined a second time, which PHP does not heed"))
             return
         try:
             value = _utf8(evaluate(words, self._constants))
@@ -95,7 +95,7 @@ class _Reading:
         """A statement that sets nothing by itself; whatever it may change is left out."""
         words = statement.words
         self._doubt_others(words, "")
-        self.left_out.append(LeftOut(words[0].line, "", _described(words)))
+        self.skipped.append(SkippedSetting(words[0].line, "", _described(words)))
 
     def _doubt_others(self, words: Sequence[Token], name: str) -> None:
         """Leave out what a statement may change besides the one that it sets."""
@@ -107,7 +107,7 @@ class _Reading:
         self.settings.pop(name, None)
         self._constants.pop(name, None)
         self._lost.add(name)
-        self.left_out.append(LeftOut(line, name, why))
+        self.skipped.append(SkippedSetting(line, name, why))
 
 
 def _assigned(words: Sequence[Token]) -> tuple[str, Sequence[Token] | str]:
@@ -116,15 +116,15 @@ def _assigned(words: Sequence[Token]) -> tuple[str, Sequence[Token] | str]:
     A name with `[]` is added to. The name is empty where nothing is set in a way that is known.
     """
     match [word.code for word in words[:4]]:
-        case [name, "=", "&", *_] if words[0].kind is Kind.VARIABLE:
+        case [name, "=", "&", *_] if words[0].kind is TokenKind.VARIABLE:
             return name, "it is a reference"
-        case [name, "=", *_] if words[0].kind is Kind.VARIABLE:
+        case [name, "=", *_] if words[0].kind is TokenKind.VARIABLE:
             return name, words[2:]
-        case [name, "[", "]", "="] if words[0].kind is Kind.VARIABLE:
+        case [name, "[", "]", "="] if words[0].kind is TokenKind.VARIABLE:
             return f"{name}[]", words[4:]
-        case [name, sign, *_] if words[0].kind is Kind.VARIABLE and (sign in _CHANGES or sign == "["):
+        case [name, sign, *_] if words[0].kind is TokenKind.VARIABLE and (sign in _CHANGES or sign == "["):
             return name, "it is changed after it was set"
-        case [const, name, "=", *_] if const.lower() == "const" and words[0].kind is Kind.NAME:
+        case [const, name, "=", *_] if const.lower() == "const" and words[0].kind is TokenKind.NAME:
             return name, words[3:]
     return _defined([word for word in words if word.code != "@"])
 
@@ -133,7 +133,7 @@ def _defined(words: Sequence[Token]) -> tuple[str, Sequence[Token] | str]:
     """The same for `define("NAME", value);`."""
     if [word.code.lower().removeprefix("\\") for word in words[:4]] != ["define", "(", "", ","]:
         return "", ""
-    if words[2].kind is not Kind.STRING or words[-1].code != ")":
+    if words[2].kind is not TokenKind.STRING or words[-1].code != ")":
         return "", ""
     value = words[4:-1]
     if [word.code.lower() for word in value[-2:]] in ([",", "true"], [",", "false"]):  # once: without regard to case
@@ -147,10 +147,10 @@ def _may_change(words: Sequence[Token]) -> Iterator[str]:
     for before, word, after in zip([None, *words], words, [*words[1:], None], strict=False):
         previous, following = (before.code if before else ""), (after.code if after else "")
         if word.code == "(":
-            callers.append(previous.lower() if before and before.kind is Kind.NAME else "")
+            callers.append(previous.lower() if before and before.kind is TokenKind.NAME else "")
         elif word.code == ")" and callers:
             callers.pop()
-        elif word.kind is Kind.VARIABLE:
+        elif word.kind is TokenKind.VARIABLE:
             is_given = callers and previous in {"(", ","} and following in {")", ","}
             is_set = following in _CHANGES or following == "[" or previous in {"&", "as", "global"}
             is_set = is_set or (previous == "=>" and callers[-1:] == ["foreach"])
@@ -161,13 +161,13 @@ def _may_change(words: Sequence[Token]) -> Iterator[str]:
 def _described(words: Sequence[Token]) -> str:
     """What a statement is, for who has to look it up."""
     first = words[0]
-    if first.kind is Kind.NAME and first.text.lower() in CONDITIONS:
+    if first.kind is TokenKind.NAME and first.text.lower() in CONDITIONS:
         return "a condition"
-    if first.kind is Kind.NAME and len(words) > 1 and words[1].text == "(":
+    if first.kind is TokenKind.NAME and len(words) > 1 and words[1].text == "(":
         return f"a call of {first.text}()"
-    if first.kind is Kind.NAME:
+    if first.kind is TokenKind.NAME:
         return f"`{first.text}`"
-    return f"what is done with {first.text}" if first.kind is Kind.VARIABLE else "an expression"
+    return f"what is done with {first.text}" if first.kind is TokenKind.VARIABLE else "an expression"
 
 
 def _utf8(value: Value) -> Value:

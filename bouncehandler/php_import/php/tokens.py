@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
 
-from bouncehandler.php.data import PhpError
-from bouncehandler.php.strings import double_quoted, is_interpolated, single_quoted, without_indentation
+from bouncehandler.php_import.php.data import PhpError
+from bouncehandler.php_import.php.strings import double_quoted, is_interpolated, single_quoted, without_indentation
 
 
-class Kind(Enum):
+class TokenKind(Enum):
     """What a token is."""
 
     VARIABLE = "variable"
@@ -24,7 +24,7 @@ class Kind(Enum):
 class Token(NamedTuple):
     """One word, sign or value."""
 
-    kind: Kind
+    kind: TokenKind
     text: str
     """Of a string what it comes to, of a variable its name with the `$`; `;` where a `?>` ends a statement."""
     line: int
@@ -32,7 +32,7 @@ class Token(NamedTuple):
     @property
     def code(self) -> str:
         """The text of a word or a sign; empty for a string, which may well say `;`."""
-        return "" if self.kind is Kind.STRING else self.text
+        return "" if self.kind is TokenKind.STRING else self.text
 
 
 _OPEN = re.compile(r"<\?(?:php(?=\s|$)|(?=\s)|=)", re.IGNORECASE)
@@ -86,23 +86,23 @@ def _token(found: re.Match[str], line: int) -> Token | None:
     if kind in {"space", "commented"}:
         return None
     if kind == "close":
-        return Token(Kind.SIGN, ";", line)
+        return Token(TokenKind.SIGN, ";", line)
     if kind == "single":
-        return Token(Kind.STRING, single_quoted(found["single"]), line)
+        return Token(TokenKind.STRING, single_quoted(found["single"]), line)
     if kind == "double":
         return _expanded(found["double"], line, '"')
     if kind == "sign" and found["sign"] in {"'", '"', "`"}:
         if found["sign"] == "`":
             raise PhpError(f"line {line}: a command in backquotes stands here, which is not read")
         raise PhpError(f"line {line}: a string that begins here has no end")
-    return Token(Kind[str(kind).upper()], found[0], line)
+    return Token(TokenKind[str(kind).upper()], found[0], line)
 
 
 def _expanded(body: str, line: int, quote: str) -> Token:
     if is_interpolated(body):
-        return Token(Kind.INTERPOLATED, "", line)
+        return Token(TokenKind.INTERPOLATED, "", line)
     try:
-        return Token(Kind.STRING, double_quoted(body, quote), line)
+        return Token(TokenKind.STRING, double_quoted(body, quote), line)
     except PhpError as error:
         raise PhpError(f"line {line}: the string that begins here {error}") from None
 
@@ -118,5 +118,5 @@ def _heredoc(found: re.Match[str], text: str, line: int) -> tuple[Token, int]:
         body = without_indentation(body, end[1])
     except PhpError as error:
         raise PhpError(f"line {line}: the string that begins here {error}") from None
-    token = Token(Kind.STRING, body, line) if found["quote"] == "'" else _expanded(body, line, "")
+    token = Token(TokenKind.STRING, body, line) if found["quote"] == "'" else _expanded(body, line, "")
     return token, end.end()
