@@ -19,7 +19,7 @@ from bouncehandler.settings.model import ProviderSection
 from bouncehandler.settings.wording import sentence
 
 if TYPE_CHECKING:
-    from bouncehandler.client import ProviderClient
+    from bouncehandler.http_client.client import ProviderClient
 
 GROUP = "bouncehandler.providers"
 """An entry's name is the `type` in the configuration; what it names is the adapter's class."""
@@ -72,7 +72,7 @@ def client_for(name: str, section: ProviderSection) -> "ProviderClient":
     Raises:
         ConfigurationError: the proxy, or the file of certificate authorities, can't be used.
     """
-    from bouncehandler.client import build_client  # noqa: PLC0415  # for those who only look at settings
+    from bouncehandler.http_client.client import build_client  # noqa: PLC0415  # for those who only look at settings
 
     proxy = section.proxy.get_secret_value() if section.proxy else None
     ca_file = str(section.ca_file) if section.ca_file else None

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bouncehandler import __version__
-from bouncehandler.client import ProviderClient, build_client
+from bouncehandler.http_client.client import ProviderClient, build_client
 from tests.fakes.raw import CERTIFICATE, OK, Echo, RawServer, answer_each
 from tests.fakes.server import Answer, closed_port, wait_until
 

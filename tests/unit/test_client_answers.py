@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from bouncehandler.client import AnswerRefusedError, ProviderClient, build_client
+from bouncehandler.http_client.client import AnswerRefusedError, ProviderClient, build_client
 from tests.fakes.raw import Echo
 from tests.fakes.server import Answer, closed_port
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from bouncehandler.client import AnswerRefusedError, ProviderClient, build_client
+from bouncehandler.http_client.client import AnswerRefusedError, ProviderClient, build_client
 from tests.fakes.raw import CERTIFICATE, Echo, RawServer, drip
 from tests.fakes.server import Answer, wait_until
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 import httpcore
 import httpx
 
-from bouncehandler.client.sockets import PlainStream
+from bouncehandler.http_client.fast_socket import PlainStream
 
 _BLOCK = 16 * 1024  # bytes between two looks at the clock while sending
 _NO_TIME_LEFT = "the server did not finish its answer within {:g} seconds"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import httpcore
 import httpx
 
-from bouncehandler.client.network import Deadline, Network
+from bouncehandler.http_client.deadline import Deadline, Network
 
 _KEPT_OPEN = 2
 """Idle ones: an adapter talks to one server, or two."""

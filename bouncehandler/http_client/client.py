@@ -9,9 +9,9 @@ from functools import partial
 import httpx
 
 from bouncehandler import __version__
-from bouncehandler.client.connections import Connections
-from bouncehandler.client.network import Deadline
-from bouncehandler.client.transport import AnswerRefusedError, Transport
+from bouncehandler.http_client.connections import Connections
+from bouncehandler.http_client.deadline import Deadline
+from bouncehandler.http_client.transport import AnswerRefusedError, Transport
 
 __all__ = ["MAX_ANSWER", "AnswerRefusedError", "ProviderClient", "build_client"]
 

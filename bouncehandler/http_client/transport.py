@@ -8,8 +8,8 @@ import httpcore
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
-from bouncehandler.client.answers import KEPT, Answer
-from bouncehandler.client.connections import Connections, errors_as_httpx
+from bouncehandler.http_client.connections import Connections, errors_as_httpx
+from bouncehandler.http_client.last_response import KEPT, Answer
 
 _NOT_CONNECTED = (httpcore.ConnectError, httpcore.ConnectTimeout, httpx.ConnectTimeout)
 _MORE_TRIES = 1  # within a call; what else fails waits in the spool
