@@ -14,9 +14,9 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from bouncehandler.provider import Provider, ProviderClass, ProviderSettings
 from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.adapter import validated, without_secrets
+from bouncehandler.settings.error_messages import sentence
 from bouncehandler.settings.model import ProviderSection
-from bouncehandler.settings.wording import sentence
+from bouncehandler.settings.provider_options import validated, without_secrets
 
 if TYPE_CHECKING:
     from bouncehandler.http_client.client import ProviderClient

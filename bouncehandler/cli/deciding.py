@@ -24,7 +24,7 @@ _MAILWIZZ = "{subscriber}.{list}.{campaign}"
 
 def policy_of(settings: "Settings") -> Policy:
     """The rules of `[policy]`."""
-    from bouncehandler.settings.rules import read_rules  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.settings.classification_rules import read_rules  # noqa: PLC0415  # imports are lazy at the edges
 
     policy = settings.policy
     found = read_rules(policy.rules, has_shipped=policy.shipped_rules)

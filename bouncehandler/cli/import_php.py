@@ -86,8 +86,8 @@ def _problem(table: Table) -> str:
 
     from bouncehandler import registry  # noqa: PLC0415  # as above
     from bouncehandler.settings import ConfigurationError  # noqa: PLC0415  # as above
+    from bouncehandler.settings.error_messages import sentences  # noqa: PLC0415  # as above
     from bouncehandler.settings.model import Settings  # noqa: PLC0415  # as above
-    from bouncehandler.settings.wording import sentences  # noqa: PLC0415  # as above
 
     try:
         settings = Settings.merged(tomllib.loads(written((), [table])), {"spool": {"url": "sqlite:////spool.db"}})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bouncehandler import __version__
 from bouncehandler.cli.exits import CONFIGURATION, CommandError
 from bouncehandler.cli.session import Session
-from bouncehandler.settings.metrics import address
+from bouncehandler.settings.sections import address
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 

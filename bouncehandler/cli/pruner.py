@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from bouncehandler.cli.session import Session
 from bouncehandler.policy import Threshold
-from bouncehandler.settings.keep import KINDS
 from bouncehandler.settings.model import Settings
+from bouncehandler.settings.sections import KINDS
 from bouncehandler.spool import HeldSpike, Pruned, RetentionCutoffs, Selection, Spool, SpoolError
 from bouncehandler.spool.sqlite.retention import sweep
 

@@ -12,7 +12,7 @@ from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.pruner import keeps_of, prune_once
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.durations import format_duration
-from bouncehandler.settings.keep import KINDS
+from bouncehandler.settings.sections import KINDS
 from bouncehandler.spool.sqlite.backup import back_up
 from bouncehandler.spool.sqlite.retention import vacuum
 from bouncehandler.spool.sqlite.store import SqliteSpool

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from bouncehandler.settings.adapter import secret_keys
+from bouncehandler.settings.error_messages import dotted
 from bouncehandler.settings.model import ProviderSection, Settings
+from bouncehandler.settings.provider_options import secret_keys
 from bouncehandler.settings.sources import Key, Source, read_environment, read_file
-from bouncehandler.settings.wording import dotted
 
 _NOTHING = object()
 _NOWHERE = "sqlite:////dev/null"

@@ -6,12 +6,12 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.adapter import secret_from_file
+from bouncehandler.settings.error_messages import sentence, sentences
 from bouncehandler.settings.mail import UnsubscribeSection
 from bouncehandler.settings.model import Settings
 from bouncehandler.settings.policy import ThresholdTable
+from bouncehandler.settings.provider_options import secret_from_file
 from bouncehandler.settings.sources import Key, Source, Table, read_environment, read_file
-from bouncehandler.settings.wording import sentence, sentences
 
 _SECRETS = ("secret", "old_secret", "password")
 """Outside the providers; each `x` of them may be given as `x_file`."""

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 
 from bouncehandler.durations import Duration
 from bouncehandler.record import parse_address
-from bouncehandler.settings.section import Positive, Section
+from bouncehandler.settings.sections import Positive, Section
 from bouncehandler.settings.sources import split_list
 
 _DOMAIN = re.compile(r"(?=.{1,255}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+")

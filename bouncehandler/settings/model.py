@@ -17,12 +17,9 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 
 from bouncehandler.accounting import DEFAULT_COLUMNS
 from bouncehandler.durations import Duration, Rate
-from bouncehandler.settings.hold import HoldSettings
-from bouncehandler.settings.keep import Keep, KeepSettings
 from bouncehandler.settings.mail import NotifySettings, UnsubscribeSection, tables
-from bouncehandler.settings.metrics import MetricsSettings
 from bouncehandler.settings.policy import PolicySettings
-from bouncehandler.settings.section import Positive, Section, Whole
+from bouncehandler.settings.sections import HoldSettings, Keep, KeepSettings, MetricsSettings, Positive, Section, Whole
 from bouncehandler.settings.sources import Table, split_list
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.files import path_of

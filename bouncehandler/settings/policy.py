@@ -18,7 +18,7 @@ from pydantic import (
 
 from bouncehandler import policy
 from bouncehandler.durations import format_duration
-from bouncehandler.settings.section import Positive, Section, Whole
+from bouncehandler.settings.sections import Positive, Section, Whole
 from bouncehandler.settings.sources import Table
 
 

@@ -13,7 +13,7 @@ from socket import create_server
 
 import pytest
 
-from bouncehandler.settings.metrics import MetricsSettings
+from bouncehandler.settings.sections import MetricsSettings
 from tests.acceptance.harness import Program, accounting, bounce
 from tests.fakes.server import Answer, FakeServer
 
@@ -257,7 +257,7 @@ def test_mistakes_in_metrics_are_told(wrong: dict[str, str], tmp_path: Path) -> 
 
 def test_a_port_alone_is_on_the_loopback() -> None:
     """Without a host nobody but this machine can ask."""
-    from bouncehandler.settings.metrics import address  # noqa: PLC0415  # beside what it tests
+    from bouncehandler.settings.sections import address  # noqa: PLC0415  # beside what it tests
 
     assert address(str(MetricsSettings(listen=":9479").listen)) == ("127.0.0.1", 9479)
     assert address("[::1]:9479") == ("::1", 9479)

@@ -18,7 +18,7 @@ from bouncehandler.logs import get_logger
 from bouncehandler.policy import Policy
 from bouncehandler.policy.classification import Rules
 from bouncehandler.routing import Routes
-from bouncehandler.settings.rules import read_rules
+from bouncehandler.settings.classification_rules import read_rules
 from bouncehandler.spikes import MailboxProviders, SpikeSettings
 from bouncehandler.spool.sqlite.connection import journal_mode
 from bouncehandler.spool.sqlite.store import SqliteSpool

@@ -12,7 +12,7 @@ from bouncehandler.policy import DEFAULT_BOUNCE, Count, Ignore, Policy, Suppress
 from bouncehandler.policy.classification import Refined, Rule, Rules
 from bouncehandler.policy.patterns import LONGEST_TEXT, HostPattern, Phrase, line, words
 from bouncehandler.record import Address, Bounce, DsnStatus
-from bouncehandler.settings.rules import read_rules
+from bouncehandler.settings.classification_rules import read_rules
 from tests.examples import many
 
 MANY = settings(max_examples=many(150), deadline=None)

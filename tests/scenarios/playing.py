@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bouncehandler.policy import Policy, Suppress
 from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Address, Bounce, parse_status
-from bouncehandler.settings.rules import read_rules
+from bouncehandler.settings.classification_rules import read_rules
 from bouncehandler.spikes import MailboxProviders, SpikeSettings, normalize_diagnostic
 from bouncehandler.spool import BounceFingerprint, Completed, QueuedSuppression, Selection
 from bouncehandler.spool.sqlite.store import SqliteSpool

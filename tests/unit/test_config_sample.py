@@ -12,7 +12,7 @@ from bouncehandler.policy import DEFAULT_BOUNCE, DEFAULT_COMPLAINT, DEFAULT_STAT
 from bouncehandler.settings import load
 from bouncehandler.settings.mail import NotifySettings, UnsubscribeSection
 from bouncehandler.settings.model import ProviderSection, Settings
-from bouncehandler.settings.section import Section
+from bouncehandler.settings.sections import Section
 
 FOLDER = Path(__file__).parents[2] / "config"
 SAMPLE = FOLDER / "bouncehandler.toml"

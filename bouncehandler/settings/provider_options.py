@@ -9,9 +9,9 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr, ValidationError
 
 from bouncehandler.settings import ConfigurationError
+from bouncehandler.settings.error_messages import sentence, sentences
 from bouncehandler.settings.model import ProviderSection
 from bouncehandler.settings.sources import Key, Table, split_list
-from bouncehandler.settings.wording import sentence, sentences
 
 _LONGEST_SECRET = 65_536  # bytes: a private key fits many times
 _SHORTEST_HIDDEN = 4  # characters: hiding what is shorter would blot out harmless words

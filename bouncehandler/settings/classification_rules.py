@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from bouncehandler import policy
 from bouncehandler.policy.classification import EVERY, Rule
 from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.section import Section
-from bouncehandler.settings.wording import sentence, sentences
+from bouncehandler.settings.error_messages import sentence, sentences
+from bouncehandler.settings.sections import Section
 
 _LONGEST_FILE = 1024 * 1024  # bytes: thousands of rules fit
 _LEAST_WORD = 3  # characters: less stands in nearly every text; where letters are words, 2 will do
