@@ -85,9 +85,9 @@ def app(ctx: click.Context, options: Common, *, no_dispatch: bool, dry_run: bool
         if no_dispatch or dry_run:
             raise click.UsageError("--no-dispatch and --dry-run belong to the bare command, which reads standard input")
         return OK
-    from bouncehandler.cli.stop import Stop  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.runtime.shutdown import ShutdownSignal  # noqa: PLC0415  # imports are lazy at the edges
 
-    stop = Stop()
+    stop = ShutdownSignal()
     stop.listen()  # before the heavier imports: rows may wait in the pipe already
     from bouncehandler.cli.run import run  # noqa: PLC0415  # imports are lazy at the edges
 

@@ -3,8 +3,8 @@
 import smtplib
 
 from bouncehandler.cli.findings import Finding, Mark
-from bouncehandler.cli.post import build_smtp_client
 from bouncehandler.notifications import explained
+from bouncehandler.runtime.notifier import build_smtp_client
 from bouncehandler.settings.mail import NotifySettings
 
 

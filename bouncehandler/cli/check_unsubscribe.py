@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.session import Session
-from bouncehandler.cli.unsubscribe_config import letters_of
+from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.mail import UnsubscribeSection
 from bouncehandler.spool import SpoolError

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 import click
 
 from bouncehandler.accounting import PowerMtaCsvReader, bounces_in
-from bouncehandler.cli.deciding import policy_of
 from bouncehandler.cli.exits import NO_INPUT, OK, USAGE, CommandError, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.selection import MOMENT
@@ -18,6 +17,7 @@ from bouncehandler.cli.session import begin
 from bouncehandler.cli.tables import Row, format_option, write
 from bouncehandler.policy import Count, Policy, Suppress, Verdict
 from bouncehandler.record import Address, Bounce, parse_status
+from bouncehandler.runtime.build_pipeline import build_policy
 
 _COLUMNS = ("recipient", "given", "status", "decided", "verdict", "rule", "diagnostic")
 _SUMMARY_COLUMNS = ("rows", "given", "decided", "verdict", "rule")
@@ -53,7 +53,7 @@ def command(  # noqa: PLR0913, PLR0917  # one parameter an option
     """
     session = begin(options, dict(os.environ))
     with explained():
-        policy = policy_of(session.settings)
+        policy = build_policy(session.settings)
         columns = {"b": session.settings.columns.b, "f": session.settings.columns.f}
     if diagnostic is None:
         bounces = _bounces(PowerMtaCsvReader(columns))

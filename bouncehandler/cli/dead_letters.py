@@ -9,12 +9,12 @@ from typing import Any, get_args
 
 import click
 
-from bouncehandler.cli.closing import moment
 from bouncehandler.cli.exits import OK, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.selection import selecting
 from bouncehandler.cli.session import begin
 from bouncehandler.cli.tables import Row, format_option, write
+from bouncehandler.runtime.run_summary import moment
 from bouncehandler.spool import DeadLetter, Selection
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Reason

@@ -4,12 +4,12 @@ import os
 
 import click
 
-from bouncehandler.cli.closing import moment
 from bouncehandler.cli.exits import OK, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import begin
 from bouncehandler.cli.tables import Row, format_option, write
 from bouncehandler.record import parse_address
+from bouncehandler.runtime.run_summary import moment
 from bouncehandler.spool import HistoryEvent
 
 _COLUMNS = ("at", "event", "provider", "detail")

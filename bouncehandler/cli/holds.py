@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from bouncehandler.cli.closing import moment
 from bouncehandler.cli.exits import OK, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.selection import selecting
 from bouncehandler.cli.session import begin, login
 from bouncehandler.cli.tables import Row, format_option, write
+from bouncehandler.runtime.run_summary import moment
 from bouncehandler.spool import HeldSpike, Selection
 from bouncehandler.suppression import Suppression
 

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import click
 
-from bouncehandler.cli.closing import Closing
 from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.run import intake_for, reader_for
 from bouncehandler.cli.session import Session, begin
-from bouncehandler.cli.stop import Stop
-from bouncehandler.cli.systemd import Supervisor
 from bouncehandler.durations import format_duration, parse_duration
 from bouncehandler.ingest import IngestCounters, IngestPipeline
 from bouncehandler.ingest.accounting_file import AccountingFile, FileFingerprint, FileSkipped, opened
 from bouncehandler.ingest.drop_folder import DropFolderError, Folder, FolderEntry, opened_folder
+from bouncehandler.runtime.run_summary import RunSummary
+from bouncehandler.runtime.shutdown import ShutdownSignal
+from bouncehandler.runtime.systemd import SystemdNotifier
 from bouncehandler.spool import Spool
 
 _LONGEST_WAIT = 1.0
@@ -58,7 +58,7 @@ def command(options: Common, folder: Path, *, is_watching: bool, every: float, s
 
     Calls nobody: the instance in PowerMTA's pipe, or `bouncehandler work`, does.
     """
-    stop = Stop()
+    stop = ShutdownSignal()
     stop.listen()
     signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `moved.ensure_not_open_for_writing`
     session = begin(options, dict(os.environ))
@@ -87,12 +87,12 @@ class _Taker:
     """Takes what lies in a folder, again and again."""
 
     session: Session
-    stop: Stop
+    stop: ShutdownSignal
     folder: Folder
     spool: Spool
     settled: float
     """Seconds."""
-    supervisor: Supervisor = field(default_factory=lambda: Supervisor(os.environ, time.monotonic))
+    supervisor: SystemdNotifier = field(default_factory=lambda: SystemdNotifier(os.environ, time.monotonic))
     tally: IngestCounters = field(default_factory=IngestCounters)
     files: int = 0
     """Taken."""
@@ -132,7 +132,7 @@ class _Taker:
 
     def event(self) -> dict[str, object]:
         """The values of the log event `finished`."""
-        return {"files": self.files, "left": len(self.left), **Closing(self.tally, {}, {}).event()}
+        return {"files": self.files, "left": len(self.left), **RunSummary(self.tally, {}, {}).event()}
 
     def failure(self) -> CommandError | None:
         """What keeps the command from exiting with 0: files that stay."""

@@ -5,9 +5,9 @@ import os
 import click
 
 from bouncehandler.cli.exits import OK, explained
-from bouncehandler.cli.metering import metrics_text
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import begin
+from bouncehandler.runtime.metrics_exporter import metrics_text
 
 
 @click.command("metrics", short_help="Print the metrics that Prometheus reads.")

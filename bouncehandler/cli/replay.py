@@ -11,8 +11,8 @@ import click
 from bouncehandler.cli.exits import OK, USAGE, CommandError, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import begin
-from bouncehandler.cli.shadow import Difference, Shadow
 from bouncehandler.cli.tables import Row, format_option, write
+from bouncehandler.runtime.dry_run import Difference, DryRun
 
 _COLUMNS = ("recipient", "category", "status", "was", "would", "rule", "diagnostic")
 _BLOCK = 1024 * 1024  # bytes
@@ -32,18 +32,18 @@ def command(options: Common, form: str, files: tuple[Path, ...]) -> int:
         signal.signal(number, signal.default_int_handler)
     session = begin(options, dict(os.environ))
     counts: Counter[str] = Counter()
-    with explained(), Shadow(session) as shadow:
+    with explained(), DryRun(session) as dry_run:
         for file in files:
-            _read(file, shadow)
-        write((_row(one) for one in _counted(shadow.differences(), counts)), _COLUMNS, form)
+            _read(file, dry_run)
+        write((_row(one) for one in _counted(dry_run.differences(), counts)), _COLUMNS, form)
     if form == "table":
         said = ", ".join(f"{count} {what}" for what, count in counts.most_common())
         click.echo(f"different: {said}" if said else "no decision is different")
     return OK
 
 
-def _read(file: Path, shadow: Shadow) -> None:
-    intake = shadow.intake(_Silent())
+def _read(file: Path, dry_run: DryRun) -> None:
+    intake = dry_run.intake(_Silent())
     try:
         with file.open("rb") as stream:
             while block := stream.read(_BLOCK):

@@ -8,31 +8,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import PowerMtaCsvReader
-from bouncehandler.cli.closing import Closing, Comparison, Waiting, still_waiting, waiting_at
-from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, explained
-from bouncehandler.cli.letters import LetterTaker
-from bouncehandler.cli.metering import Metering
 from bouncehandler.cli.options import Common
-from bouncehandler.cli.pruner import Pruner
 from bouncehandler.cli.session import Session, begin
-from bouncehandler.cli.stop import Stop
 from bouncehandler.cli.terminal import Terminal
-from bouncehandler.cli.work import LOOK, stop_in_good_order
+from bouncehandler.cli.work import LOOK, shutdown_gracefully
 from bouncehandler.ingest import IngestPipeline, batch_size_for, read_loop
 from bouncehandler.ingest.rejected_file import RejectedFile
+from bouncehandler.runtime.build_pipeline import build_policy, build_stats, build_suppression_builder
+from bouncehandler.runtime.maildrop_poller import MaildropPoller
+from bouncehandler.runtime.maintenance import MaintenanceThread
+from bouncehandler.runtime.metrics_exporter import MetricsExporter
+from bouncehandler.runtime.run_summary import Comparison, ProviderBacklog, RunSummary, still_waiting, waiting_at
+from bouncehandler.runtime.shutdown import ShutdownSignal
 from bouncehandler.spool import Spool
 
 if TYPE_CHECKING:
-    from bouncehandler.cli.post import NotificationService
-    from bouncehandler.cli.shadow import Shadow
     from bouncehandler.dispatcher import Dispatcher
+    from bouncehandler.runtime.dry_run import DryRun
+    from bouncehandler.runtime.notifier import NotificationService
 
-_Ended = tuple[Closing, CommandError | None]
+_Ended = tuple[RunSummary, CommandError | None]
 """What was done, and what keeps the run from exiting with 0."""
 
 
-def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
+def run(options: Common, stop: ShutdownSignal, *, dispatches: bool, is_dry: bool) -> int:
     """The bare command's work; returns the exit status."""
     session = begin(options, dict(os.environ), quiet=True)
     with session.telling():
@@ -42,24 +42,24 @@ def run(options: Common, stop: Stop, *, dispatches: bool, is_dry: bool) -> int:
     return session.finish(closing.event(), failure)
 
 
-def _dry(session: Session, stop: Stop, source: int) -> _Ended:
+def _dry(session: Session, stop: ShutdownSignal, source: int) -> _Ended:
     """Only decide, and compare with what the spool knows."""
-    from bouncehandler.cli.shadow import Shadow  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.runtime.dry_run import DryRun  # noqa: PLC0415  # imports are lazy at the edges
 
-    with explained(), Shadow(session, session.log) as shadow:
-        return _Run(session, stop, source, shadow.intake(session.log), shadow=shadow).go()
+    with explained(), DryRun(session, session.log) as dry_run:
+        return _Run(session, stop, source, dry_run.intake(session.log), dry_run=dry_run).go()
 
 
-def _wet(session: Session, stop: Stop, source: int, *, dispatches: bool) -> _Ended:
+def _wet(session: Session, stop: ShutdownSignal, source: int, *, dispatches: bool) -> _Ended:
     """Record, and dispatch if wanted."""
     spool = session.open_spool()
     dispatcher = session.build_dispatcher(spool, stop.request) if dispatches and session.settings.providers else None
-    letters = LetterTaker(session, spool, dispatcher.notify, stop.request) if dispatcher else None
+    letters = MaildropPoller(session, spool, dispatcher.notify, stop.request) if dispatcher else None
     notifier = session.build_notifier(spool, stop.request) if dispatches else None
-    pruner = Pruner(session, spool) if dispatcher else None
+    pruner = MaintenanceThread(session, spool) if dispatcher else None
     with explained():
         intake = intake_for(session, source, spool, dispatcher.notify if dispatcher else lambda: None)
-        metering = Metering(session, spool, listens=False)
+        metering = MetricsExporter(session, spool, listens=False)
         return _Run(session, stop, source, intake, spool, dispatcher, letters, notifier, pruner, metering).go()
 
 
@@ -67,11 +67,11 @@ def intake_for(
     session: Session, source: int, spool: Spool, committed: Callable[[], None] = lambda: None
 ) -> IngestPipeline:
     """What reads the input behind a file descriptor; `committed` is called when something new is in the spool."""
-    settings, policy = session.settings, policy_of(session.settings)
+    settings, policy = session.settings, build_policy(session.settings)
     return IngestPipeline(
         reader_for(session, takes_deliveries=policy.counts),
         policy,
-        owing_of(settings),
+        build_suppression_builder(settings),
         spool,
         RejectedFile(session.rejected_path),
         session.log,
@@ -79,7 +79,7 @@ def intake_for(
         unreadable_share=settings.notify.unreadable_share,
         batch_rows=batch_size_for(source, settings.spool.batch_rows),
         committed=committed,
-        stats=figures_of(settings, spool, policy),
+        stats=build_stats(settings, spool, policy),
         says_each=session.says_each_row,
     )
 
@@ -102,22 +102,22 @@ class _Run:
     """One run over one input."""
 
     session: Session
-    stop: Stop
+    stop: ShutdownSignal
     source: int
     intake: IngestPipeline
     spool: Spool | None = None
     """None in a dry run."""
     dispatcher: "Dispatcher | None" = None
     """None when another process dispatches, or there is nobody to dispatch to."""
-    letters: LetterTaker | None = None
+    letters: MaildropPoller | None = None
     """None likewise."""
     notifier: "NotificationService | None" = None
     """None when another process sends the notices."""
-    pruner: Pruner | None = None
+    pruner: MaintenanceThread | None = None
     """None when another process dispatches."""
-    metering: Metering | None = None
+    metering: MetricsExporter | None = None
     """None in a dry run."""
-    shadow: "Shadow | None" = None
+    dry_run: "DryRun | None" = None
     """Of a dry run alone."""
     was_read_to_end: bool = False
     trouble: str = ""
@@ -146,7 +146,7 @@ class _Run:
                 self.metering.stop()
             compared = self._compared()
         waiting = self._waiting()
-        closing = Closing(self.intake.tally(), waiting, self.dispatcher.tallies if self.dispatcher else {}, compared)
+        closing = RunSummary(self.intake.tally(), waiting, self.dispatcher.tallies if self.dispatcher else {}, compared)
         terminal.summary(closing)
         return closing, self._failure(waiting)
 
@@ -171,21 +171,21 @@ class _Run:
         self.dispatcher.drain()
         while not self.stop.is_requested and not self.dispatcher.wait(LOOK):
             terminal.refresh()
-        stop_in_good_order(self.dispatcher, self.session.settings.dispatch.grace)
+        shutdown_gracefully(self.dispatcher, self.session.settings.dispatch.grace)
 
     def _compared(self) -> Comparison | None:
         """What a dry run would have done otherwise; after a stop it has no longer than calls in flight have."""
         grace = self.session.settings.dispatch.grace
-        return self.shadow.comparison(lambda: self.stop.was_requested_for(grace)) if self.shadow else None
+        return self.dry_run.comparison(lambda: self.stop.was_requested_for(grace)) if self.dry_run else None
 
-    def _waiting(self) -> dict[str, Waiting]:
+    def _waiting(self) -> dict[str, ProviderBacklog]:
         if not self.spool:
             return {}
         return waiting_at(
             self.spool, self.session.settings.providers, self.dispatcher.tallies if self.dispatcher else {}
         )
 
-    def _failure(self, waiting: Mapping[str, Waiting]) -> CommandError | None:
+    def _failure(self, waiting: Mapping[str, ProviderBacklog]) -> CommandError | None:
         """What keeps the run from exiting with 0."""
         if not self.was_read_to_end:
             trouble = self.trouble or "stopped before the end of the input"

@@ -23,8 +23,8 @@ from bouncehandler.spool.sqlite.errors import primary_code
 from bouncehandler.spool.sqlite.store import SqliteSpool, path_of
 
 if TYPE_CHECKING:
-    from bouncehandler.cli.post import NotificationService
     from bouncehandler.dispatcher import Dispatcher
+    from bouncehandler.runtime.notifier import NotificationService
     from bouncehandler.settings.model import Settings
 
 
@@ -72,15 +72,15 @@ class Session:
 
     def build_dispatcher(self, spool: Spool, on_failure: Callable[[], None]) -> "Dispatcher":
         """A lane for every configured provider, not started yet."""
-        from bouncehandler.cli.crew import build_dispatcher  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.runtime.build_dispatcher import build_dispatcher  # noqa: PLC0415  # imports are lazy at the edges
 
         with explained():
             return build_dispatcher(self.settings, spool, self.log, on_failure)
 
     def build_notifier(self, spool: Spool, on_failure: Callable[[], None]) -> "NotificationService":
         """What sends notices, not started yet."""
-        from bouncehandler.cli.post import NotificationService  # noqa: PLC0415  # imports are lazy at the edges
-        from bouncehandler.cli.report_mail import report_renderer  # noqa: PLC0415  # as above
+        from bouncehandler.runtime.notifier import NotificationService  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.runtime.report_builder import report_renderer  # noqa: PLC0415  # as above
 
         return NotificationService(
             self.settings.notify, spool, self.log, on_failure, report_renderer(self.settings, spool)

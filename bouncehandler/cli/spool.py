@@ -9,9 +9,9 @@ import click
 
 from bouncehandler.cli.exits import CONFIGURATION, OK, CommandError, explained
 from bouncehandler.cli.options import Common, common
-from bouncehandler.cli.pruner import keeps_of, prune_once
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.durations import format_duration
+from bouncehandler.runtime.maintenance import prune_once, retention_periods
 from bouncehandler.settings.sections import KINDS
 from bouncehandler.spool.sqlite.backup import back_up
 from bouncehandler.spool.sqlite.retention import vacuum
@@ -75,7 +75,7 @@ def prune(options: Common, kinds: tuple[str, ...], *, is_shrunk: bool) -> int:
 def _pruned(session: Session, spool: SqliteSpool, kinds: Collection[str]) -> Iterator[str]:
     """Remove what is old, and say what."""
     settings = session.settings
-    keeps = keeps_of(settings, kinds)
+    keeps = retention_periods(settings, kinds)
     attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
     removed = prune_once(spool, settings, time.time(), _rest, kinds)
     times = {keep for keep in keeps.values() if keep is not None}

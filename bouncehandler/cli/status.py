@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import click
 
-from bouncehandler.cli.closing import moment
 from bouncehandler.cli.exits import OK, explained
 from bouncehandler.cli.options import Common, common
 from bouncehandler.cli.session import Session, begin
 from bouncehandler.cli.tables import printable
-from bouncehandler.cli.unsubscribe_config import letters_of
 from bouncehandler.cli.watch import Interval, watch
 from bouncehandler.durations import format_duration
+from bouncehandler.runtime.run_summary import moment
+from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.spool import Counts, ProviderState, Status
 from bouncehandler.unsubscribe import maildrop_reader
 

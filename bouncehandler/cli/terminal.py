@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from bouncehandler.cli.closing import Closing, Comparison, provider_numbers
 from bouncehandler.cli.color import console
 from bouncehandler.cli.tables import printable
 from bouncehandler.ingest import IngestPipeline
+from bouncehandler.runtime.run_summary import Comparison, RunSummary, provider_numbers
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -50,7 +50,7 @@ class Terminal:
     def refresh(self) -> None:
         """Time has passed."""
 
-    def summary(self, closing: Closing) -> None:
+    def summary(self, closing: RunSummary) -> None:
         """The run has ended."""
 
 
@@ -95,7 +95,7 @@ class _Shown(Terminal):
         if self._progress and self._task is not None:
             self._progress.update(self._task, description=f"dispatching, {done:,} done")
 
-    def summary(self, closing: Closing) -> None:
+    def summary(self, closing: RunSummary) -> None:
         from bouncehandler.cli.summary import tables  # noqa: PLC0415  # only when shown
 
         seconds = time.monotonic() - self._began
@@ -123,7 +123,7 @@ def _size_left(source: int) -> int | None:
     return max(found.st_size - os.lseek(source, 0, os.SEEK_CUR), 0) or None  # a shell may have read some of it
 
 
-def summary_lines(closing: Closing) -> Iterator[tuple[str, str]]:
+def summary_lines(closing: RunSummary) -> Iterator[tuple[str, str]]:
     """What happened and why, a name and a number each; rules are quoted as the configuration has them."""
     tally = closing.tally
     for record_type, count in sorted(tally.records.items()):

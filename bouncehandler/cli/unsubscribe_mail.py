@@ -122,7 +122,7 @@ def _settings(words: Words) -> cache.CachedConfig:
     now_ns = time.time_ns()
     if compiled := cache.read(words.config, environ):
         return compiled
-    from bouncehandler.cli.unsubscribe_config import compile_settings  # noqa: PLC0415  # costs thirty times a start
+    from bouncehandler.runtime.unsubscribe_config import compile_settings  # noqa: PLC0415  # costs thirty times a start
     from bouncehandler.settings import ConfigurationError  # noqa: PLC0415  # as above
 
     try:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 import click
 
 from bouncehandler.cli.color import console, is_dumb
-from bouncehandler.cli.stop import Stop
 from bouncehandler.durations import parse_duration
+from bouncehandler.runtime.shutdown import ShutdownSignal
 
 _LEAST, _MOST = 0.1, 86_400.0  # seconds
 
@@ -37,7 +37,7 @@ def watch(lines: Callable[[], Sequence[str]], every: float, color: str, *, is_fo
     Where stdout is no terminal, or one that knows no escapes, each time is appended, with an empty line between two
     unless they are for programs.
     """
-    stop = Stop()
+    stop = ShutdownSignal()
     stop.listen()
     if is_for_programs or not sys.stdout.isatty() or is_dumb(os.environ):
         _append(lines, every, stop, end="" if is_for_programs else "\n")
@@ -45,13 +45,13 @@ def watch(lines: Callable[[], Sequence[str]], every: float, color: str, *, is_fo
         _draw(lines, every, stop, color)
 
 
-def _append(lines: Callable[[], Sequence[str]], every: float, stop: Stop, *, end: str) -> None:
+def _append(lines: Callable[[], Sequence[str]], every: float, stop: ShutdownSignal, *, end: str) -> None:
     while not stop.is_requested:
         click.echo("\n".join(lines()) + end)
         _wait(stop, every)
 
 
-def _draw(lines: Callable[[], Sequence[str]], every: float, stop: Stop, color: str) -> None:
+def _draw(lines: Callable[[], Sequence[str]], every: float, stop: ShutdownSignal, color: str) -> None:
     from rich.live import Live  # noqa: PLC0415  # only when shown
     from rich.text import Text  # noqa: PLC0415  # as above
 
@@ -62,5 +62,5 @@ def _draw(lines: Callable[[], Sequence[str]], every: float, stop: Stop, color: s
             _wait(stop, every)
 
 
-def _wait(stop: Stop, seconds: float) -> None:
+def _wait(stop: ShutdownSignal, seconds: float) -> None:
     select.select([stop], [], [], seconds)

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bouncehandler.cli.closing import provider_numbers, still_waiting, waiting_at
 from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, explained
-from bouncehandler.cli.letters import LetterTaker
-from bouncehandler.cli.metering import Metering
 from bouncehandler.cli.options import Common, common
-from bouncehandler.cli.pruner import Pruner
 from bouncehandler.cli.session import Session, begin
-from bouncehandler.cli.stop import Stop
-from bouncehandler.cli.systemd import Supervisor
+from bouncehandler.runtime.maildrop_poller import MaildropPoller
+from bouncehandler.runtime.maintenance import MaintenanceThread
+from bouncehandler.runtime.metrics_exporter import MetricsExporter
+from bouncehandler.runtime.run_summary import provider_numbers, still_waiting, waiting_at
+from bouncehandler.runtime.shutdown import ShutdownSignal
+from bouncehandler.runtime.systemd import SystemdNotifier
 
 if TYPE_CHECKING:
     from bouncehandler.dispatcher import Dispatcher
@@ -31,7 +31,7 @@ def command(options: Common) -> int:
     For installations whose pipe runs with --no-dispatch, and to carry on after a run that exited 75. Several may work
     on one spool. SIGTERM and SIGINT stop it: calls in flight are given 10 seconds.
     """
-    stop = Stop()
+    stop = ShutdownSignal()
     stop.listen()
     session = begin(options, dict(os.environ))
     with session.telling():
@@ -40,17 +40,17 @@ def command(options: Common) -> int:
     return session.finish(numbers, CommandError(unfinished, TRY_AGAIN) if unfinished else None)
 
 
-def _work(session: Session, stop: Stop) -> tuple[dict[str, object], str]:
+def _work(session: Session, stop: ShutdownSignal) -> tuple[dict[str, object], str]:
     """Work until stopped; returns the numbers for the log, and the sentence that says what waits, empty for nothing."""
     if not session.settings.providers:
         raise CommandError("no provider is configured: add a [providers.NAME] table", CONFIGURATION)
-    supervisor = Supervisor(os.environ, time.monotonic)
+    supervisor = SystemdNotifier(os.environ, time.monotonic)
     spool = session.open_spool()
     dispatcher = session.build_dispatcher(spool, stop.request)
-    letters = LetterTaker(session, spool, dispatcher.notify, stop.request)
+    letters = MaildropPoller(session, spool, dispatcher.notify, stop.request)
     notifier = session.build_notifier(spool, stop.request)
-    pruner = Pruner(session, spool)
-    metering = Metering(session, spool, listens=True)
+    pruner = MaintenanceThread(session, spool)
+    metering = MetricsExporter(session, spool, listens=True)
     with explained():
         session.log.info("working", providers=list(session.settings.providers))
         dispatcher.start()
@@ -66,7 +66,7 @@ def _work(session: Session, stop: Stop) -> tuple[dict[str, object], str]:
         supervisor.stopping()
         pruner.stop()
         letters.stop()
-        stop_in_good_order(dispatcher, session.settings.dispatch.grace)
+        shutdown_gracefully(dispatcher, session.settings.dispatch.grace)
         notifier.stop(session.settings.dispatch.grace)
         metering.stop()
         waiting = waiting_at(spool, session.settings.providers, dispatcher.tallies)
@@ -80,7 +80,7 @@ def _carried_out(dispatcher: "Dispatcher") -> str:
     return f"since the start {done:,} dispatches were done, {dead:,} became dead letters"
 
 
-def stop_in_good_order(dispatcher: "Dispatcher", grace: float) -> None:
+def shutdown_gracefully(dispatcher: "Dispatcher", grace: float) -> None:
     """Claim nothing more, and give calls in flight `grace` seconds; what does not end by then is tried again later.
 
     Raises:

@@ -9,9 +9,9 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from bouncehandler.cli.crew import build_dispatcher
 from bouncehandler.logs import get_logger
 from bouncehandler.record import Bounce, parse_address
+from bouncehandler.runtime.build_dispatcher import build_dispatcher
 from bouncehandler.settings import load
 from bouncehandler.spool import QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bouncehandler.cli.post import build_smtp_client
 from bouncehandler.notifications import SmtpClient, SmtpServer, explained
+from bouncehandler.runtime.notifier import build_smtp_client
 from bouncehandler.settings.mail import NotifySettings
 from tests.fakes.raw import RawServer
 from tests.fakes.server import wait_until

@@ -7,7 +7,7 @@ from pathlib import Path
 from bouncehandler.cli.doctor.users import User
 from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.session import Session
-from bouncehandler.cli.unsubscribe_config import letters_of
+from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.settings.sources import read_file
 
 

@@ -7,18 +7,18 @@ from contextlib import closing
 
 import click
 
-from bouncehandler.cli.deciding import owing_of, policy_of
 from bouncehandler.cli.doctor.synthetic import rows_for
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, USAGE, CommandError, explained
 from bouncehandler.cli.findings import Finding, Mark
 from bouncehandler.cli.run import reader_for
 from bouncehandler.cli.session import Session
-from bouncehandler.cli.stop import Stop
-from bouncehandler.cli.work import LOOK, stop_in_good_order
+from bouncehandler.cli.work import LOOK, shutdown_gracefully
 from bouncehandler.ingest import IngestPipeline
 from bouncehandler.ingest.counters import IngestCounters
 from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.record import parse_address
+from bouncehandler.runtime.build_pipeline import build_policy, build_suppression_builder
+from bouncehandler.runtime.shutdown import ShutdownSignal
 from bouncehandler.spool import HistoryEvent, Spool
 from bouncehandler.spool.sqlite.store import SqliteSpool
 
@@ -105,8 +105,8 @@ def _read(session: Session, spool: SqliteSpool, recipient: str) -> tuple[IngestC
     unheld = settings.model_copy(update={"hold": settings.hold.model_copy(update={"enabled": False})})
     intake = IngestPipeline(
         reader_for(session),
-        policy_of(settings),
-        owing_of(unheld),
+        build_policy(settings),
+        build_suppression_builder(unheld),
         spool,
         RejectedFile(session.rejected_path),
         session.log,
@@ -126,7 +126,7 @@ def _not_suppressed(tally: IngestCounters) -> str:
 
 def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> None:
     """The right half: until every provider has been called, by whichever instance, or time is up."""
-    stop = Stop()
+    stop = ShutdownSignal()
     stop.listen()
     deadline = time.monotonic() + _PATIENCE
     dispatcher = session.build_dispatcher(spool, stop.request)
@@ -134,7 +134,7 @@ def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> N
     dispatcher.drain()
     while not (stop.is_requested or dispatcher.wait(LOOK)) and time.monotonic() < deadline:
         pass
-    stop_in_good_order(dispatcher, session.settings.dispatch.grace)
+    shutdown_gracefully(dispatcher, session.settings.dispatch.grace)
     while not (stop.is_requested or _is_settled(session, spool, recipient, began)) and time.monotonic() < deadline:
         time.sleep(_SOON)
 

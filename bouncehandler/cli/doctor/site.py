@@ -5,9 +5,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bouncehandler.cli.post import plain_address
 from bouncehandler.cli.session import Session
 from bouncehandler.pmta_config import Installation
+from bouncehandler.runtime.notifier import plain_address
 from bouncehandler.settings.sources import SYSTEM_FILE, read_file
 
 

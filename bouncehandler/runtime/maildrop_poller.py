@@ -4,10 +4,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from bouncehandler.cli.deciding import figures_of, owing_of, policy_of
 from bouncehandler.cli.session import Session
-from bouncehandler.cli.unsubscribe_config import letters_of
 from bouncehandler.ingest import MaildropError, UnsubscribeMailbox
+from bouncehandler.runtime.build_pipeline import build_policy, build_stats, build_suppression_builder
+from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.spool import Spool
 
 _LOOK = 0.25
@@ -16,7 +16,7 @@ _REST = 30.0
 """Seconds after which a folder that can't be used is tried again."""
 
 
-class LetterTaker:
+class MaildropPoller:
     """A thread that looks into the letterbox again and again.
 
     Args:
@@ -27,16 +27,16 @@ class LetterTaker:
     def __init__(
         self, session: Session, spool: Spool, committed: Callable[[], None], on_failure: Callable[[], None]
     ) -> None:
-        settings, policy = session.settings, policy_of(session.settings)
+        settings, policy = session.settings, build_policy(session.settings)
         self._letters = UnsubscribeMailbox(
             letters_of(settings),
             policy,
-            owing_of(settings),
+            build_suppression_builder(settings),
             spool,
             session.log,
             time.time,
             committed,
-            figures_of(settings, spool, policy),
+            build_stats(settings, spool, policy),
         )
         self._log, self._on_failure = session.log, on_failure
         self._stopping = threading.Event()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the dispatcher brings the HTTP library, which not every com
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class ProviderBacklog:
     """What one provider has still to hear of."""
 
     count: int
@@ -53,11 +53,11 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class RunSummary:
     """One run in numbers."""
 
     tally: "IngestCounters"
-    waiting: Mapping[str, Waiting]
+    waiting: Mapping[str, ProviderBacklog]
     workers: Mapping[str, "WorkerCounters"]
     """Empty when another process dispatches."""
     comparison: Comparison | None = None
@@ -79,7 +79,7 @@ class Closing:
 
 
 def provider_numbers(
-    waiting: Mapping[str, Waiting], workers: Mapping[str, "WorkerCounters"]
+    waiting: Mapping[str, ProviderBacklog], workers: Mapping[str, "WorkerCounters"]
 ) -> dict[str, dict[str, object]]:
     """By provider: done and dead in this run, waiting now, and why."""
     return {
@@ -94,7 +94,9 @@ def provider_numbers(
     }
 
 
-def waiting_at(spool: Spool, providers: Iterable[str], workers: Mapping[str, "WorkerCounters"]) -> dict[str, Waiting]:
+def waiting_at(
+    spool: Spool, providers: Iterable[str], workers: Mapping[str, "WorkerCounters"]
+) -> dict[str, ProviderBacklog]:
     """What still waits at each of these providers."""
     status = spool.status()
     return {
@@ -108,18 +110,18 @@ def waiting_at(spool: Spool, providers: Iterable[str], workers: Mapping[str, "Wo
     }
 
 
-def still_waiting(waiting: Mapping[str, Waiting]) -> str:
+def still_waiting(waiting: Mapping[str, ProviderBacklog]) -> str:
     """The sentence for who looks at the exit status; empty when nothing waits."""
     said = "; ".join(state.sentence(name) for name, state in waiting.items() if state.count)
     return f"{said}; nothing is lost, `bouncehandler work` carries on" if said else ""
 
 
-def _waiting(counts: Counts, next_due_at: float | None, state: ProviderState, last_failure: str) -> Waiting:
+def _waiting(counts: Counts, next_due_at: float | None, state: ProviderState, last_failure: str) -> ProviderBacklog:
     count = counts.pending + counts.claimed
     if state.held:
-        return Waiting(count, state.probe_at, state.reason, is_held=True, on_hold=counts.held)
+        return ProviderBacklog(count, state.probe_at, state.reason, is_held=True, on_hold=counts.held)
     until = max(next_due_at, time.time()) if next_due_at else None
-    return Waiting(count, until, last_failure, is_held=False, on_hold=counts.held)
+    return ProviderBacklog(count, until, last_failure, is_held=False, on_hold=counts.held)
 
 
 def moment(at: float) -> str:

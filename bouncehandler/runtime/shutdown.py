@@ -7,7 +7,7 @@ import time
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class Stop:
+class ShutdownSignal:
     """Remembers that somebody asked to stop; `fileno` becomes readable then, so that waiting ends."""
 
     def __init__(self) -> None:

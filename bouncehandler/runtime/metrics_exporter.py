@@ -31,7 +31,7 @@ def metrics_text(session: Session, spool: SqliteSpool) -> bytes:
     return exposition(Snapshot(spool.status(), spool.counters(), providers, spool.size, time.time(), __version__))
 
 
-class Metering:
+class MetricsExporter:
     """Does what `[metrics]` says, from `start` to `stop`; it ends no command.
 
     Args:

@@ -4,13 +4,13 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bouncehandler.cli.unsubscribe_config import domains_of
 from bouncehandler.ingest import StatsCollector, SuppressionBuilder, TokenHolder
 from bouncehandler.ingest.fingerprints import BounceFingerprinter
 from bouncehandler.policy import Policy
 from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Subscriber, parse_address
 from bouncehandler.routing import Routes
+from bouncehandler.runtime.unsubscribe_config import domains_of
 from bouncehandler.spikes import MailboxProviders
 from bouncehandler.spool import Spool
 from bouncehandler.unsubscribe.tokens import Domain, domain_of, identify, parse
@@ -22,7 +22,7 @@ _MAILWIZZ = "{subscriber}.{list}.{campaign}"
 """As MailWizz's extension of the old handler writes it."""
 
 
-def policy_of(settings: "Settings") -> Policy:
+def build_policy(settings: "Settings") -> Policy:
     """The rules of `[policy]`."""
     from bouncehandler.settings.classification_rules import read_rules  # noqa: PLC0415  # imports are lazy at the edges
 
@@ -38,7 +38,7 @@ def policy_of(settings: "Settings") -> Policy:
     )
 
 
-def owing_of(settings: "Settings") -> SuppressionBuilder:
+def build_suppression_builder(settings: "Settings") -> SuppressionBuilder:
     """The providers, with their originators and types."""
     providers = settings.providers.items()
     routes = Routes(
@@ -49,7 +49,7 @@ def owing_of(settings: "Settings") -> SuppressionBuilder:
     return SuppressionBuilder(routes, _Tokens(domains_of(settings)), fingerprinter)
 
 
-def figures_of(settings: "Settings", spool: Spool, policy: Policy) -> StatsCollector:
+def build_stats(settings: "Settings", spool: Spool, policy: Policy) -> StatsCollector:
     """What adds up the records of one input."""
     return StatsCollector(spool, policy, MailboxProviders(settings.hold.operators), time.time)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 
-class Supervisor:
+class SystemdNotifier:
     """Whoever started this process and asked to be told how it is; nobody, where `NOTIFY_SOCKET` is not set.
 
     A message that can't be delivered is lost: a service does not fail for want of a listener.

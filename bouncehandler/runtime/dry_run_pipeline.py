@@ -4,30 +4,30 @@ import time
 from typing import TYPE_CHECKING
 
 from bouncehandler.accounting import PowerMtaCsvReader
-from bouncehandler.cli.deciding import owing_of, policy_of
 from bouncehandler.cli.session import Session
 from bouncehandler.ingest import IngestPipeline
 from bouncehandler.ingest.ports import IngestLog
 from bouncehandler.policy import Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
 from bouncehandler.record.bounce_batch import BounceBatch
+from bouncehandler.runtime.build_pipeline import build_policy, build_suppression_builder
 
 if TYPE_CHECKING:
-    from bouncehandler.cli.shadow import Shadow
+    from bouncehandler.runtime.dry_run import DryRun
 
 
-class ShadowIntake(IngestPipeline):
+class DryRunPipeline(IngestPipeline):
     """Decides as a run does, and has each group compared as soon as it is in the scratch spool."""
 
-    def __init__(self, shadow: "Shadow", session: Session, log: IngestLog) -> None:
-        self._shadow, settings = shadow, session.settings
-        policy = policy_of(settings)
+    def __init__(self, dry_run: "DryRun", session: Session, log: IngestLog) -> None:
+        self._shadow, settings = dry_run, session.settings
+        policy = build_policy(settings)
         super().__init__(
             PowerMtaCsvReader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
-            _Noting(policy, shadow),  # type: ignore[arg-type]  # it is one, and notes
-            owing_of(settings),
-            shadow,
-            shadow,
+            _Noting(policy, dry_run),  # type: ignore[arg-type]  # it is one, and notes
+            build_suppression_builder(settings),
+            dry_run,
+            dry_run,
             log,
             clock=time.time,
             batch_rows=settings.spool.batch_rows,
@@ -54,8 +54,8 @@ class ShadowIntake(IngestPipeline):
 class _Noting:
     """A policy that also notes what it decides on each record."""
 
-    def __init__(self, policy: Policy, shadow: "Shadow") -> None:
-        self._policy, self._shadow = policy, shadow
+    def __init__(self, policy: Policy, dry_run: "DryRun") -> None:
+        self._policy, self._shadow = policy, dry_run
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._policy, name)

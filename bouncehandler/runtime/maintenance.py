@@ -29,7 +29,7 @@ class Removed(NamedTuple):
     figures: int
 
 
-def keeps_of(settings: Settings, kinds: Collection[str] = KINDS) -> dict[str, float | None]:
+def retention_periods(settings: Settings, kinds: Collection[str] = KINDS) -> dict[str, float | None]:
     """Seconds for which each of `RetentionCutoffs`, `attempts` and `figures` is kept after it was done; None: for ever.
 
     What is not among the kinds is kept for ever. What was done lately tells repetitions, so it is never removed.
@@ -61,7 +61,7 @@ def prune_once(
         SpoolError: the disk, or the file, failed.
     """
     spool.prune_spikes(lambda: rest(_REST))
-    keeps = keeps_of(settings, kinds)
+    keeps = retention_periods(settings, kinds)
     attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
     forgotten = 0 if figures is None else spool.prune_hourly_counts(now - figures, lambda: rest(_REST))
     before = RetentionCutoffs(**{reason: None if keep is None else now - keep for reason, keep in keeps.items()})
@@ -86,7 +86,7 @@ def _prune_attempts(spool: Spool, before: float, now: float, rest: Callable[[flo
     return sweep(step, time.monotonic, rest)
 
 
-class Pruner:
+class MaintenanceThread:
     """A thread that goes through the spool at its start, and every hour.
 
     It ends no command: where the spool fails it, those who read and dispatch find out.

@@ -8,15 +8,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, Self
 
-from bouncehandler.cli.closing import Comparison
 from bouncehandler.cli.exits import TRY_AGAIN, CommandError
-from bouncehandler.cli.known import Known, is_counted
 from bouncehandler.cli.session import Session
-from bouncehandler.cli.shadow_intake import ShadowIntake
 from bouncehandler.ingest import IngestPipeline
 from bouncehandler.ingest.ports import IngestLog
 from bouncehandler.policy import Count, Verdict
 from bouncehandler.record import Bounce, Complaint
+from bouncehandler.runtime.dry_run_pipeline import DryRunPipeline
+from bouncehandler.runtime.run_summary import Comparison
+from bouncehandler.runtime.suppression_lookup import SuppressionLookup, is_counted
 from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import QueuedSuppression, Recorded, Selection, SoftBounceEntry, SpoolError
 from bouncehandler.spool.sqlite.admin import ActiveSuppression
@@ -45,7 +45,7 @@ class Difference(NamedTuple):
         return f"{self.was} -> {self.would}"
 
 
-class Shadow:
+class DryRun:
     """Takes what a spool and a rejected file would take, and compares it with what the real spool knows.
 
     Nothing is kept beyond the `with` block, and nothing ever reaches the real spool.
@@ -65,10 +65,10 @@ class Shadow:
         """Make the temporary folder; look for the real spool."""
         with ExitStack() as rooms:
             folder = rooms.enter_context(_temporary_folder())
-            self.known = rooms.enter_context(Known(self._session.spool_path))
+            self.known = rooms.enter_context(SuppressionLookup(self._session.spool_path))
             self._scratch = _opened(rooms, folder / "scratch.db", self._session)
             self._spared = _opened(rooms, folder / "spared.db")
-            self._knows = Known(folder / "scratch.db", self._scratch)
+            self._knows = SuppressionLookup(folder / "scratch.db", self._scratch)
             self._rooms = rooms.pop_all()
         if self._log and not self.known.has_spool:
             path = str(self._session.spool_path)
@@ -81,7 +81,7 @@ class Shadow:
 
     def intake(self, log: IngestLog) -> "IngestPipeline":
         """Fresh, for one input; `log` hears of the rows themselves."""
-        return ShadowIntake(self, self._session, log)
+        return DryRunPipeline(self, self._session, log)
 
     def differences(self, is_over: Callable[[], bool] = lambda: False) -> Iterator[Difference]:
         """What would be decided otherwise, by what the real spool knows by now; `is_over` ends it before its time."""

@@ -19,7 +19,7 @@ def is_counted(one: Suppression | ActiveSuppression) -> bool:
     return _COUNTED.match(one.diagnostic) is not None
 
 
-class Known:
+class SuppressionLookup:
     """Looks things up in a spool, as soon as there is one; within a `with` block.
 
     Args:
