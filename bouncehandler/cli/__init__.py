@@ -43,9 +43,9 @@ def _command(argv: list[str]) -> str:
 
 def _unsubscribe(argv: list[str]) -> int:
     """Keep a mail for PowerMTA, with one of three exit statuses; there is a process per mail, and no time to lose."""
-    from bouncehandler.cli.unsubscribe_mail import keep, understood  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.cli.unsubscribe_fast_path import keep, parse_args  # noqa: PLC0415  # imports are lazy at the edges
 
-    words = understood(argv)
+    words = parse_args(argv)
     if words:
         return keep(words)
     status = _run(argv)

@@ -11,10 +11,10 @@ import click
 
 from bouncehandler import __version__
 from bouncehandler.cli import streams
-from bouncehandler.cli.examples import shown_in
 from bouncehandler.cli.exits import BUG, DESCRIPTION, OK, TRY_AGAIN, USAGE, CommandError
-from bouncehandler.cli.garbage import collect_seldom
-from bouncehandler.cli.options import Common, common
+from bouncehandler.cli.gc_tuning import tune_gc
+from bouncehandler.cli.help_examples import shown_in
+from bouncehandler.cli.options import GlobalOptions, global_options
 
 _COMMANDS = (
     "check",
@@ -66,12 +66,12 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=DESCRIPTION,
 )
-@common
+@global_options
 @click.option("--no-dispatch", is_flag=True, help="Only fill the spool; `bouncehandler work` calls the providers.")
 @click.option("--dry-run", is_flag=True, help="Decide, compare with the spool; write nothing, call nobody.")
 @click.version_option(__version__, "--version", prog_name="bouncehandler")
 @click.pass_context
-def app(ctx: click.Context, options: Common, *, no_dispatch: bool, dry_run: bool) -> int:
+def app(ctx: click.Context, options: GlobalOptions, *, no_dispatch: bool, dry_run: bool) -> int:
     """Turn PowerMTA's bounces and complaints into unsubscribes.
 
     Without a command: read accounting records, or a plain list of addresses, from standard input until it ends; put
@@ -89,14 +89,14 @@ def app(ctx: click.Context, options: Common, *, no_dispatch: bool, dry_run: bool
 
     stop = ShutdownSignal()
     stop.listen()  # before the heavier imports: rows may wait in the pipe already
-    from bouncehandler.cli.run import run  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.cli.commands.run import run  # noqa: PLC0415  # imports are lazy at the edges
 
     return run(options, stop, dispatches=not no_dispatch, is_dry=dry_run)
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the program; returns its exit status, having said in one sentence on stderr what went wrong."""
-    collect_seldom()  # now for the imports, and again when they are done
+    tune_gc()  # now for the imports, and again when they are done
     streams.prepare()
     try:
         result = app.main(list(argv), prog_name="bouncehandler", standalone_mode=False)

@@ -33,7 +33,7 @@ class CommandError(Exception):
 
 
 @contextmanager
-def explained(spool_status: int = TRY_AGAIN) -> Iterator[None]:
+def exit_code_for_errors(spool_status: int = TRY_AGAIN) -> Iterator[None]:
     """Turn the errors of lower layers into the exit status that they mean here."""
     try:
         yield

@@ -13,7 +13,7 @@ from bouncehandler.cli.color import CHOICES, is_wanted
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
+class GlobalOptions:
     """What was said of configuration and log."""
 
     config: Path | None = None
@@ -22,11 +22,11 @@ class Common:
     color: str = ""
     """`auto`, `always` or `never`; empty is `auto`."""
 
-    def over(self, other: object) -> "Common":
+    def over(self, other: object) -> "GlobalOptions":
         """These options, and where they are silent, the other ones."""
-        if not isinstance(other, Common):
+        if not isinstance(other, GlobalOptions):
             return self
-        return Common(
+        return GlobalOptions(
             self.config or other.config,
             self.logfile or other.logfile,
             self.debug or other.debug,
@@ -44,7 +44,7 @@ _OPTIONS = (
 )
 
 
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
+def global_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command --config, --logfile, --debug and --color; it receives them as `options`."""
 
     def wrapped(
@@ -56,7 +56,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         **values: Any,  # noqa: ANN401  # as above
     ) -> Any:  # noqa: ANN401  # as above
         ctx = click.get_current_context()
-        ctx.obj = Common(config, logfile, debug, color or "").over(ctx.obj)
+        ctx.obj = GlobalOptions(config, logfile, debug, color or "").over(ctx.obj)
         ctx.color = is_wanted(ctx.obj.color, os.environ)
         return command(*args, options=ctx.obj, **values)
 

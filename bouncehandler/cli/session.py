@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from bouncehandler import logs
 from bouncehandler.cli import streams
-from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, CommandError, explained
-from bouncehandler.cli.garbage import collect_seldom
-from bouncehandler.cli.options import Common
+from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, CommandError, exit_code_for_errors
+from bouncehandler.cli.gc_tuning import tune_gc
+from bouncehandler.cli.options import GlobalOptions
 from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.settings import ConfigurationError, load
 from bouncehandler.spikes import SpikeSettings
@@ -36,7 +36,7 @@ _PASSING_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE,
 class Session:
     """One command's surroundings."""
 
-    options: Common
+    options: GlobalOptions
     settings: "Settings"
     log: logs.Logger
     on_terminal: bool
@@ -74,7 +74,7 @@ class Session:
         """A lane for every configured provider, not started yet."""
         from bouncehandler.runtime.build_dispatcher import build_dispatcher  # noqa: PLC0415  # imports are lazy at the edges
 
-        with explained():
+        with exit_code_for_errors():
             return build_dispatcher(self.settings, spool, self.log, on_failure)
 
     def build_notifier(self, spool: Spool, on_failure: Callable[[], None]) -> "NotificationService":
@@ -109,7 +109,7 @@ class Session:
             raise CommandError(mask_addresses(str(failure)), status) if is_masked else failure
         return status
 
-    def telling(self) -> "_Telling":
+    def log_failure(self) -> "_Telling":
         """Within it, the log file hears, too, why a command fails: in PowerMTA's pipe nobody may look at stderr."""
         return _Telling(self)
 
@@ -170,14 +170,14 @@ def exit_status(error: SpoolError) -> int:
     return TRY_AGAIN if isinstance(cause, OSError) and cause.errno in _PASSING_ERRNO else CONFIGURATION
 
 
-def begin(options: Common, environ: "dict[str, str]", *, quiet: bool = False) -> Session:
+def open_session(options: GlobalOptions, environ: "dict[str, str]", *, quiet: bool = False) -> Session:
     """Read the configuration and start the log.
 
     Args:
         quiet: on a terminal log only what somebody has to look at, since something else is shown there.
     """
     on_terminal = sys.stderr.isatty()
-    with explained():
+    with exit_code_for_errors():
         settings = _settings(options, environ)
         logs.configure(
             logfile=options.logfile,
@@ -187,11 +187,11 @@ def begin(options: Common, environ: "dict[str, str]", *, quiet: bool = False) ->
             stream=cast("TextIO", streams.CurrentStderr()),
             stream_is_terminal=on_terminal,
         )
-    collect_seldom()
+    tune_gc()
     return Session(options, settings, logs.get_logger(), on_terminal)
 
 
-def _settings(options: Common, environ: "dict[str, str]") -> "Settings":
+def _settings(options: GlobalOptions, environ: "dict[str, str]") -> "Settings":
     """The settings; where they can't be had, the log file, which PowerMTA's operator looks at, says why."""
     try:
         return load(options.config, environ)

@@ -19,7 +19,7 @@ def report_renderer(settings: "Settings", spool: Spool) -> Callable[[Notice], "R
     """
 
     def rendered_report(notice: Notice) -> "RenderedReport":
-        from bouncehandler.cli.report import build_report_from_settings  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.cli.commands.report import build_report_from_settings  # noqa: PLC0415  # imports are lazy at the edges
         from bouncehandler.notifications import RenderedReport  # noqa: PLC0415  # as above
         from bouncehandler.report.page import render_html  # noqa: PLC0415  # as above
         from bouncehandler.report.text import render_text, subject  # noqa: PLC0415  # as above

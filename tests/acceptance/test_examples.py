@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.cli.examples import EXAMPLES
+from bouncehandler.cli.help_examples import EXAMPLES
 from tests.acceptance.harness import LONGEST, SCRIPT, Program, bounce
 from tests.acceptance.shell import alone, with_dead_letters, with_trail
 

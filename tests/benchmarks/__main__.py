@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bouncehandler import logs
-from bouncehandler.cli.garbage import collect_seldom
+from bouncehandler.cli.gc_tuning import tune_gc
 from bouncehandler.spool.sqlite.connection import journal_mode
 from tests.benchmarks.figures import Effort, HourlyCount
 
@@ -26,7 +26,7 @@ NAMES = (
 def main(argv: Sequence[str]) -> None:
     """Measure and print, figure by figure; a bar that is missed is said, and is no error."""
     options = _options(argv)
-    collect_seldom()  # as the program does
+    tune_gc()  # as the program does
     effort = Effort.QUICK if options.quick else Effort.FULL if options.full else Effort.USUAL
     found: list[dict[str, object]] = []
     if not options.json:
@@ -59,7 +59,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 def _figures(name: str, effort: Effort) -> Iterator[HourlyCount]:
     """Measure in a folder of its own, with the log in a file, and garbage looked for as seldom, as in production."""
-    collect_seldom()
+    tune_gc()
     with TemporaryDirectory(prefix="bouncehandler-bench-") as folder:
         logs.configure(
             logfile=Path(folder) / "bouncehandler.log",

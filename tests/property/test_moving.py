@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bouncehandler import registry
-from bouncehandler.cli.import_php import configuration
+from bouncehandler.cli.commands.import_php import configuration
 from bouncehandler.php_import import moved
 from bouncehandler.php_import.php import read
 from bouncehandler.settings.model import Settings

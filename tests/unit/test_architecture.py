@@ -38,10 +38,10 @@ _CATCHES_EVERYTHING = {
     "bouncehandler/spool/sqlite/connection.py": "rolls back, then raises it again",
     "bouncehandler/registry.py": "a stranger's module may raise anything while it is imported",
     "bouncehandler/cli/__init__.py": "PowerMTA must try again where the installation is not whole; else raised again",
-    "bouncehandler/cli/unsubscribe_mail.py": "a bug becomes one sentence and a status with which PowerMTA tries again",
+    "bouncehandler/cli/unsubscribe_fast_path.py": "a bug becomes one sentence and a status with which PowerMTA tries again",
     "bouncehandler/runtime/maildrop_poller.py": "kept for the owner of the thread, who ends the process over it",
     "bouncehandler/cli/app.py": "the last resort: a bug becomes one sentence and exit status 70",
-    "bouncehandler/cli/doctor/providers.py": "an adapter may raise anything; here it is what was asked for",
+    "bouncehandler/cli/checks/providers.py": "an adapter may raise anything; here it is what was asked for",
 }
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.cli.terminal import compared_lines
+from bouncehandler.cli.output.terminal import compared_lines
 from bouncehandler.dispatcher import WorkerCounters
 from bouncehandler.runtime.run_summary import (
     Comparison,

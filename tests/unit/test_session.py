@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from bouncehandler.cli.exits import CommandError
-from bouncehandler.cli.options import Common
+from bouncehandler.cli.options import GlobalOptions
 from bouncehandler.cli.session import Session
 from bouncehandler.settings import load
 from bouncehandler.spool import SpoolError
@@ -19,7 +19,7 @@ from bouncehandler.spool.sqlite.store import SqliteSpool
 
 def session(folder: Path) -> Session:
     """A session with its spool in the folder."""
-    return Session(Common(), load(None, {"HOME": str(folder)}), structlog.get_logger(), on_terminal=False)
+    return Session(GlobalOptions(), load(None, {"HOME": str(folder)}), structlog.get_logger(), on_terminal=False)
 
 
 def sqlite_error(code: int) -> sqlite3.Error:
@@ -65,9 +65,9 @@ def test_places(tmp_path: Path) -> None:
 
 def test_nearer_options_hold() -> None:
     """What was said after a command's name goes before what was said in front of it."""
-    before = Common(Path("a"), Path("log"), debug=True)
-    assert Common(Path("b")).over(before) == Common(Path("b"), Path("log"), debug=True)
-    assert Common().over(None) == Common()
+    before = GlobalOptions(Path("a"), Path("log"), debug=True)
+    assert GlobalOptions(Path("b")).over(before) == GlobalOptions(Path("b"), Path("log"), debug=True)
+    assert GlobalOptions().over(None) == GlobalOptions()
 
 
 def test_garbage_is_looked_for_seldom() -> None:

@@ -1,0 +1,57 @@
+"""The configuration: which file counts, who may read it, and every setting that is not as it would have been anyway."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.session import Session
+from bouncehandler.logs.masking import mask_addresses
+from bouncehandler.settings import ConfigurationError
+from bouncehandler.settings.sources import read_file
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def configuration_findings(session: Session) -> Iterator[CheckResult]:
+    """That it is valid, was proved by reading it; what is left is what it says."""
+    file, _ = read_file(session.options.config, os.environ)
+    yield CheckResult(
+        CheckSeverity.FINE, "configuration", f"{file or 'the default, with what the environment says,'} is valid"
+    )
+    yield from _secrecy(session, file)
+    yield from _settings(session)
+
+
+def _secrecy(session: Session, file: Path | None) -> Iterator[CheckResult]:
+    """A configuration with secrets that anybody may read."""
+    if file and session.settings.providers and file.stat().st_mode & 0o004:
+        yield CheckResult(
+            CheckSeverity.WARNING, "configuration", f"everybody may read {file}: chmod o-r it, it holds secrets"
+        )
+
+
+def _settings(session: Session) -> Iterator[CheckResult]:
+    """Each setting that somebody made, and where; people's addresses are masked as in the log."""
+    from bouncehandler.settings.effective import effective  # noqa: PLC0415  # imports are lazy at the edges
+
+    is_masked = session.settings.log.addresses == "masked"
+    for one in effective(session.options.config, os.environ, session.settings, _models(session)):
+        is_address = one.key.startswith("notify.")
+        value = mask_addresses(one.value) if is_masked and is_address else one.value
+        said = f"is {value} (from {one.source})" if value else f"is set (from {one.source})"
+        yield CheckResult(CheckSeverity.FINE, f"setting {one.key}", said)
+
+
+def _models(session: Session) -> "dict[str, type[BaseModel]]":
+    """What the adapters know of their settings; one that can't be had is told of elsewhere."""
+    from bouncehandler import registry  # noqa: PLC0415  # imports are lazy at the edges
+
+    models: dict[str, type[BaseModel]] = {}
+    for name, section in session.settings.providers.items():
+        with suppress(ConfigurationError):
+            models[name] = registry.load(section.type).Settings
+    return models

@@ -1,0 +1,123 @@
+"""PowerMTA's configuration: what it lacks or has wrong for this installation, and whether what it starts can start."""
+
+import glob
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.installation import site_of
+from bouncehandler.cli.checks.users import User, this_user, user_named
+from bouncehandler.cli.exits import CommandError
+from bouncehandler.cli.session import Session
+from bouncehandler.pmta_config import (
+    AcctFile,
+    Command,
+    Configuration,
+    Severity,
+    SourceLocation,
+    acct_files,
+    command_of,
+    lint,
+    parse,
+    run_as_root,
+)
+
+_LONGEST_FILE = 16 * 1024 * 1024
+"""Characters; a configuration with ten thousand virtual MTAs has a few million."""
+_MARKS = {
+    Severity.FINE: CheckSeverity.FINE,
+    Severity.WARNING: CheckSeverity.WARNING,
+    Severity.WRONG: CheckSeverity.WRONG,
+}
+
+
+class _Disk:
+    """Where the configuration lies."""
+
+    def read(self, path: str) -> str:
+        """The text; bytes that are not UTF-8 are replaced."""
+        with Path(path).open(encoding="utf-8", errors="replace") as file:
+            return file.read(_LONGEST_FILE)
+
+    def matching(self, pattern: str) -> list[str]:
+        """What the pattern names."""
+        return sorted(glob.glob(pattern))  # noqa: PTH207  # the pattern is absolute, which Path.glob does not take
+
+
+def read_pmta(file: Path) -> Configuration | CheckResult:
+    """The configuration, or what is wrong where it can't be read."""
+    try:
+        return parse(str(file.absolute()), _Disk())
+    except (OSError, ValueError) as error:  # ValueError: a name with NUL
+        why = getattr(error, "strerror", None) or str(error)
+        return CheckResult(
+            CheckSeverity.WRONG, "pmta", f"{file} can't be read ({why}): name PowerMTA's configuration", str(file)
+        )
+
+
+def pmta_findings(session: Session, configuration: Configuration, user: User) -> Iterator[CheckResult]:
+    """What the examination says, then whether the programs can be started by that user."""
+    for remark in lint(configuration, site_of(session)):
+        yield _finding(_MARKS[remark.severity], remark.sentence, remark.location, remark.paste)
+    told: set[Path] = set()
+    for command, location in _started(configuration):
+        program = Path(command.program)
+        if program.is_absolute() and program not in told:
+            told.add(program)
+            yield from _program(program, location, user)
+
+
+def logs_of(configuration: Configuration) -> list[Path]:
+    """The log files that the pipes name, each once."""
+    named = (file.command.option("--logfile") for file in _ours(configuration) if file.command)
+    return [Path(name) for name in dict.fromkeys(named) if name.startswith("/")]
+
+
+def runner_of(configuration: Configuration | None, named: str | None) -> tuple[User, list[CheckResult]]:
+    """The user that PowerMTA runs us as, and what is to be said where that is not certain.
+
+    Args:
+        named: what the operator says; it goes before all else.
+    """
+    if named:
+        return user_named(named), []
+    is_root = run_as_root(configuration) if configuration else None
+    with suppress(CommandError):
+        return user_named("root" if is_root else "pmta"), []
+    sentence = "there is no user pmta on this machine: what it may do was not proved; name another with --as"
+    return this_user(), [CheckResult(CheckSeverity.WARNING, "user pmta", sentence)]
+
+
+def _ours(configuration: Configuration) -> list[AcctFile]:
+    return [file for file in acct_files(configuration) if file.command and file.command.is_ours]
+
+
+def _started(configuration: Configuration) -> Iterator[tuple[Command, SourceLocation]]:
+    """What PowerMTA starts of ours: a pipe each for accounting, a process for each mail."""
+    for file in _ours(configuration):
+        if file.command:
+            yield file.command, file.block.location
+    for block in configuration.root.blocks("domain"):
+        for said in block.directives("command"):
+            command = command_of(said)
+            if command.is_ours:
+                yield command, said.location
+
+
+def _program(program: Path, location: SourceLocation, user: User) -> Iterator[CheckResult]:
+    is_there, is_startable = user.may([(program, os.F_OK), (program, os.R_OK | os.X_OK)])
+    if not (is_there or program.exists()):
+        yield _finding(CheckSeverity.WRONG, f"there is no {program}: install it, or correct the path", location)
+    elif not is_startable or program.is_dir():
+        sentence = f"{user.name} can't start {program}: give it, and the folders above it, the right to ({user.how})"
+        yield _finding(CheckSeverity.WRONG, sentence, location)
+
+
+def _finding(
+    mark: CheckSeverity, sentence: str, location: SourceLocation | None, paste: tuple[str, ...] = ()
+) -> CheckResult:
+    return CheckResult(
+        mark, "pmta", sentence, location.file if location else "", location.line if location else 0, paste
+    )

@@ -1,0 +1,20 @@
+"""What `bouncehandler check` finds of the SMTP server that notices go through."""
+
+import smtplib
+
+from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.notifications import explained
+from bouncehandler.runtime.notifier import build_smtp_client
+from bouncehandler.settings.mail import NotifySettings
+
+
+def check_post(settings: NotifySettings) -> CheckResult:
+    """Whether the SMTP server greets, speaks TLS where it should, and accepts the login; no mail is sent."""
+    courier = build_smtp_client(settings)
+    try:
+        return CheckResult(CheckSeverity.FINE, "notify", courier.check())
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        trouble = explained(error, courier.server)
+        return CheckResult(
+            CheckSeverity.WRONG if trouble.is_lasting else CheckSeverity.LATER, "notify", trouble.sentence
+        )

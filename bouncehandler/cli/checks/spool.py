@@ -1,0 +1,123 @@
+"""The spool: whether it is whole, can be written and has room, whose it is, and what waits in it."""
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.exits import TRY_AGAIN
+from bouncehandler.cli.session import Session, exit_status
+from bouncehandler.spool import SpoolError, Status
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.files import ensure_room
+from bouncehandler.spool.sqlite.store import SqliteSpool
+
+_ROOM = 2_000_000
+"""Bytes: what a commit of 1,000 rows takes at most, with its journal."""
+_COMFORT = 250_000_000
+"""Bytes: what a million suppressions take; less than that is worth a word while nothing has failed yet."""
+_QUICKLY_READ = 256_000_000
+"""Bytes that are read in less than a second, which is how long the pipe may have to wait for it."""
+_PATIENCE = 60.0
+"""Seconds to wait for another process that writes."""
+
+
+def spool_findings(session: Session) -> Iterator[CheckResult]:
+    """The spool as this user finds it; it is made where there is none."""
+    try:
+        spool = SqliteSpool.open(session.settings.spool.url)
+        status = spool.status()
+        _prove_writable(spool)
+        version, is_whole = _proved_whole(spool.path)
+    except SpoolError as error:
+        mark = CheckSeverity.LATER if exit_status(error) == TRY_AGAIN else CheckSeverity.WRONG
+        yield CheckResult(mark, "spool", str(error))
+        return
+    journal = "write-ahead log" if spool.journal == "wal" else "rollback journal"
+    yield CheckResult(
+        CheckSeverity.FINE,
+        "spool",
+        f"{spool.path} can be written by {_user()} ({journal}, SQLite {sqlite3.sqlite_version}, schema {version}); "
+        f"{status.suppressions:,} suppressions, {status.dispatches.waiting:,} dispatches wait, "
+        f"{status.dispatches.dead:,} are dead letters"
+        + ("" if is_whole else f"; too large to be read through now: `sqlite3 {spool.path} 'PRAGMA quick_check'` does"),
+    )
+    spool.close()
+    yield _place(spool.path)
+    yield from _left_alone(session, status)
+
+
+def _prove_writable(spool: SqliteSpool) -> None:
+    """Raise a SpoolError where the file, or the folder for its journal, is read-only to this user, or has no room."""
+    spool.release("", 0.0)  # a transaction that writes: no provider has that name
+    ensure_room(spool.path, _ROOM)
+
+
+def _proved_whole(path: Path) -> tuple[int, bool]:
+    """The schema's version, and whether the file was read: a large one takes too long. Raises SpoolError: damaged."""
+    connection = Connection.open(path, wait=_PATIENCE, version=sqlite3.sqlite_version_info)
+    try:
+        version = int(str(connection.pragma("user_version")))
+        if path.stat().st_size > _QUICKLY_READ:
+            return version, False
+        connection.prove_whole()
+    finally:
+        connection.close()
+    return version, True
+
+
+def _place(path: Path) -> CheckResult:
+    """Whose file it is, what others may do with it, and the room that is left."""
+    found, disk = path.stat(), os.statvfs(path.parent)
+    free = disk.f_bavail * disk.f_frsize
+    told = (
+        f"{path} has {found.st_size:,} bytes, belongs to {owner(path)}, mode {stat.S_IMODE(found.st_mode):04o}; "
+        f"its folder belongs to {owner(path.parent)}, mode {stat.S_IMODE(path.parent.stat().st_mode):04o}; "
+        f"{free:,} bytes are free"
+    )
+    if found.st_mode & 0o077:
+        return CheckResult(
+            CheckSeverity.WARNING, "spool", f"{told}; others may read it, and it names people: chmod 600 {path}"
+        )
+    if free < _COMFORT:
+        return CheckResult(
+            CheckSeverity.WARNING, "spool", f"{told}, a million suppressions take {_COMFORT:,}: make room"
+        )
+    return CheckResult(CheckSeverity.FINE, "spool", told)
+
+
+def owner(path: Path) -> str:
+    """The name of who owns it, or a number where the name is not known."""
+    try:
+        return path.owner()
+    except KeyError:
+        return f"user {path.stat().st_uid}"
+
+
+def _user() -> str:
+    """Who this is: a spool is often made by the wrong one."""
+    import pwd  # noqa: PLC0415  # imports are lazy at the edges
+
+    try:
+        name = pwd.getpwuid(os.geteuid()).pw_name
+        return name if os.geteuid() else f"{name}, though any user who owns its folder would do"
+    except KeyError:
+        return f"user {os.geteuid()}"
+
+
+def _left_alone(session: Session, status: Status) -> Iterator[CheckResult]:
+    """What waits for a provider that nobody serves at the moment."""
+    for name, counts in status.providers.items():
+        if counts.waiting and name not in session.settings.providers:
+            yield CheckResult(
+                CheckSeverity.WARNING,
+                "spool",
+                f"{counts.waiting:,} dispatches wait for {name}, which is no longer configured: give it its name back",
+            )
+    for name, state in status.states.items():
+        if name in session.settings.providers:
+            yield CheckResult(
+                CheckSeverity.WARNING, "spool", f"{name} is held, and tried again from time to time: {state.reason}"
+            )

@@ -1,0 +1,82 @@
+"""`bouncehandler check`: prove the whole installation; say what is wrong and how to mend it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from bouncehandler.cli.checks.configuration import configuration_findings
+from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.providers import provider_findings
+from bouncehandler.cli.checks.render import say
+from bouncehandler.cli.checks.smtp import check_post
+from bouncehandler.cli.checks.spool import spool_findings
+from bouncehandler.cli.checks.unsubscribe import unsubscribe_findings
+from bouncehandler.cli.exits import CommandError
+from bouncehandler.cli.options import GlobalOptions, global_options
+from bouncehandler.cli.session import Session, open_session, root_warning
+
+
+@click.command("check", short_help="Prove the whole installation; say what to mend.")
+@click.option("--pmta", "pmta", type=click.Path(path_type=Path), metavar="FILE", help="PowerMTA's configuration, too.")
+@click.option("--as", "user", metavar="USER", help="Whom PowerMTA runs this program as; else --pmta tells.")
+@click.option("--send", "address", metavar="ADDRESS", help="Unsubscribe ADDRESS, a test subscriber of yours, for real.")
+@click.option("--yes", "is_sure", is_flag=True, help="With --send: don't ask.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@global_options
+def command(  # noqa: PLR0913  # one parameter an option
+    options: GlobalOptions, pmta: Path | None, user: str | None, address: str | None, *, is_sure: bool, as_json: bool
+) -> int:
+    """Prove the configuration, the spool, the rights of PowerMTA's user, and each provider's credentials.
+
+    Each line is ok, warn, wait (try again later) or FAIL, and says how to mend it. Changes nothing at any provider,
+    unless --send asks for it: then ADDRESS bounces, as PowerMTA would write it, and goes the whole way from the reader
+    to your list managers. What each of them said is shown. `bouncehandler undo --address ADDRESS` takes it back.
+    """
+    if is_sure and not address:
+        raise click.UsageError("--yes goes with --send")
+    try:
+        session = open_session(options, dict(os.environ), quiet=True)
+    except CommandError as error:
+        if not as_json:
+            raise
+        return say([CheckResult(CheckSeverity.WRONG, "configuration", str(error))], as_json=True)
+    if address:
+        from bouncehandler.cli.checks.live_test import send  # noqa: PLC0415  # imports are lazy at the edges
+
+        return say(send(session, address, is_sure=is_sure), as_json=as_json)
+    return say(_findings(session, pmta, user), as_json=as_json)
+
+
+def _findings(session: Session, pmta: Path | None, user: str | None) -> Iterator[CheckResult]:
+    yield from configuration_findings(session)
+    if warning := root_warning(session.spool_path):
+        yield CheckResult(CheckSeverity.WARNING, "root", warning)
+    yield from spool_findings(session)
+    yield from _rights(session, pmta, user)  # before a client has threads: it becomes somebody else in a child
+    yield from provider_findings(session)
+    if session.settings.notify.to:
+        yield check_post(session.settings.notify)
+    yield from unsubscribe_findings(session)
+
+
+def _rights(session: Session, pmta: Path | None, user: str | None) -> Iterator[CheckResult]:
+    """What PowerMTA's configuration says, and what the user it runs us as may do; nothing where nobody asks."""
+    from bouncehandler.cli.checks.permission import rights_findings  # noqa: PLC0415  # as above
+    from bouncehandler.cli.checks.pmta import logs_of, pmta_findings, read_pmta, runner_of  # noqa: PLC0415  # lazy
+
+    found = read_pmta(pmta) if pmta else None
+    if isinstance(found, CheckResult):
+        yield found
+        found = None
+    if found is None and user is None:
+        return
+    runner, uncertain = runner_of(found, user)
+    yield from uncertain
+    logs = logs_of(found) if found else []
+    if session.options.logfile:
+        logs.append(session.options.logfile.absolute())
+    if found:
+        yield from pmta_findings(session, found, runner)
+    yield from rights_findings(session, runner, logs)

@@ -1,0 +1,107 @@
+"""`bouncehandler spool`: copy the spool while it is in use, and remove what was done long ago."""
+
+import os
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import click
+
+from bouncehandler.cli.exits import CONFIGURATION, OK, CommandError, exit_code_for_errors
+from bouncehandler.cli.options import GlobalOptions, global_options
+from bouncehandler.cli.session import Session, open_session
+from bouncehandler.durations import format_duration
+from bouncehandler.runtime.maintenance import prune_once, retention_periods
+from bouncehandler.settings.sections import KINDS
+from bouncehandler.spool.sqlite.backup import back_up
+from bouncehandler.spool.sqlite.retention import vacuum
+from bouncehandler.spool.sqlite.store import SqliteSpool
+
+_VACUUM = 20.0
+"""Seconds that copying may take; writing back what was copied takes as long again, and PowerMTA waits for 60."""
+
+
+@click.group("spool")
+@global_options
+def command(options: GlobalOptions) -> int:  # noqa: ARG001  # its commands receive the options
+    """Copy the spool, or remove what was done long ago."""
+    return OK
+
+
+@command.command("backup", short_help="Copy the spool to a file while it is in use.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--force", is_flag=True, help="Replace FILE.")
+@global_options
+def backup(options: GlobalOptions, file: Path, *, force: bool) -> int:
+    """Copy the spool to FILE while others read and write it.
+
+    The copy holds one state of the spool, whole; it is proved before it has its name. It names people: FILE is readable
+    by its owner alone.
+    """
+    spool = _opened(open_session(options, dict(os.environ)))
+    with exit_code_for_errors():
+        saved = back_up(spool.path, file.absolute(), overwrite=force, monotonic=time.monotonic)
+    click.echo(
+        f"{file}: {saved.suppressions:,} suppressions; {saved.waiting:,} dispatches wait, {saved.done:,} are done, "
+        f"{saved.dead:,} are dead letters; {saved.size:,} bytes"
+    )
+    return OK
+
+
+@command.command("prune", short_help="Remove what was done long ago, as `work` does by itself.")
+@click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only this kind; may be repeated.")
+@click.option("--vacuum", "is_shrunk", is_flag=True, help="Then shrink the file; nobody can write meanwhile.")
+@global_options
+def prune(options: GlobalOptions, kinds: tuple[str, ...], *, is_shrunk: bool) -> int:
+    """Remove suppressions that every provider heard of longer ago than `keep_done` of [spool], or [spool.keep], says.
+
+    `work`, and runs that dispatch, do the same by themselves, every hour. What waits, is held or is dead stays. The
+    kinds are the reasons of suppressions; `attempts`: calls and their answers, which may go before what they came to;
+    and `figures`: how much of what was read in each hour.
+
+    The file keeps its size, and what comes next fills the room. --vacuum makes it as small as it can be; that needs as
+    much room again, and gives up after 20 seconds, so that PowerMTA's pipe can wait for it.
+    """
+    session = open_session(options, dict(os.environ))
+    spool = _opened(session)
+    with exit_code_for_errors():
+        for line in _pruned(session, spool, kinds or KINDS):
+            click.echo(line)
+        if is_shrunk:
+            click.echo(f"the file is {vacuum(spool.path, time.monotonic, _VACUUM):,} bytes smaller")
+    return OK
+
+
+def _pruned(session: Session, spool: SqliteSpool, kinds: Collection[str]) -> Iterator[str]:
+    """Remove what is old, and say what."""
+    settings = session.settings
+    keeps = retention_periods(settings, kinds)
+    attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
+    removed = prune_once(spool, settings, time.time(), _rest, kinds)
+    times = {keep for keep in keeps.values() if keep is not None}
+    if times:
+        what = "suppression that was" if removed.suppressions == 1 else "suppressions that were"
+        yield f"removed {removed.suppressions:,} {what} done {_ago(times)}"
+    if attempts is not None and (removed.attempts or not times):
+        yield f"removed {removed.attempts:,} of the attempts for what was done {_ago({attempts})}"
+    if figures is not None and (removed.figures or set(kinds) == {"figures"}):
+        yield f"removed {removed.figures:,} figures of hours {_ago({figures})}"
+    elif attempts is None and not times:
+        yield f"nothing is removed: {'keep_done is' if settings.spool.keep_done is None else 'it is kept'} forever"
+
+
+def _ago(times: Collection[float]) -> str:
+    return f"more than {format_duration(*times)} ago" if len(times) == 1 else "longer ago than [spool.keep] says"
+
+
+def _opened(session: Session) -> SqliteSpool:
+    """The spool, which has to be there: another user's home, say, would be an empty one."""
+    if not session.spool_path.exists():
+        raise CommandError(f"there is no spool {session.spool_path}: name it in [spool] url", CONFIGURATION)
+    return session.open_spool()
+
+
+def _rest(seconds: float) -> bool:
+    """Let others have the spool."""
+    time.sleep(seconds)
+    return False
