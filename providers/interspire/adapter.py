@@ -13,9 +13,9 @@ from bouncehandler.suppression import Outcome, Suppression
 from providers.interspire import actions, wire
 from providers.interspire.api import Api
 from providers.interspire.ids import LIST_MANAGER, Ids, read_ids
-from providers.interspire.leaving import EVERYWHERE, Leaving
 from providers.interspire.lists import ListCache
-from providers.interspire.returning import Returning
+from providers.interspire.resubscriber import Resubscriber
+from providers.interspire.unsubscriber import EVERYWHERE, Unsubscriber
 
 LISTS_KEPT = 600.0
 """Seconds after which the lists are fetched again in any case."""
@@ -76,8 +76,8 @@ class Interspire:
     def __init__(self, settings: Settings, client: httpx.Client, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._api = Api(settings.url, settings.username, settings.token, client)
-        self._leaving = Leaving(self._api)
-        self._returning = Returning(self._api)
+        self._leaving = Unsubscriber(self._api)
+        self._returning = Resubscriber(self._api)
         self._lists = ListCache(self._api.all_lists, clock)
 
     def unsubscribe(self, suppression: Suppression) -> Outcome:

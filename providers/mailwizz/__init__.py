@@ -11,7 +11,7 @@ from pydantic import ConfigDict, SecretStr, field_validator, model_validator
 
 from bouncehandler.provider import HttpUrl, ProviderSettings
 from bouncehandler.suppression import Outcome, Suppression
-from providers.mailwizz.answers import Found, Row
+from providers.mailwizz.answers import LookupResult, Row
 from providers.mailwizz.api import Api
 from providers.mailwizz.evidence import (
     Ids,
@@ -22,9 +22,9 @@ from providers.mailwizz.evidence import (
     nobody_meant,
     reason_text,
 )
-from providers.mailwizz.leaving import Leaving, outcome_of
-from providers.mailwizz.returning import Returning
+from providers.mailwizz.resubscriber import Resubscriber
 from providers.mailwizz.signing import ApiKey, KeyPair, Signer
+from providers.mailwizz.unsubscriber import Unsubscriber, outcome_of
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
@@ -81,8 +81,8 @@ class MailWizz:
         self.per_campaign = settings.action == "bounce"
         self._action = settings.action
         self._api = Api(settings.url, _signer(settings, clock), client)
-        self._leaving = Leaving(self._api)
-        self._returning = Returning(self._api)
+        self._leaving = Unsubscriber(self._api)
+        self._returning = Resubscriber(self._api)
 
     def unsubscribe(self, suppression: Suppression) -> Outcome:
         """Carry out what the reason asks for, at every list of the person. Raises as `Provider.unsubscribe`.
@@ -113,7 +113,7 @@ class MailWizz:
         """One sentence: the credentials hold, and how many lists they open. Raises as `unsubscribe`."""
         return f"MailWizz accepts the credentials; lists in the account: {self._api.count_lists()}."
 
-    def _find(self, recipient: str, ids: Ids | None) -> Found | None:
+    def _find(self, recipient: str, ids: Ids | None) -> LookupResult | None:
         """By the address, or, where nobody has it, by the ids: the reporter may know the person by another address."""
         if recipient and (found := self._api.search(recipient)).rows:
             return found
@@ -123,7 +123,7 @@ class MailWizz:
         email, row = told
         return self._api.search(email).with_row(row)
 
-    def _carry_out(self, suppression: Suppression, ids: Ids | None, found: Found) -> Outcome:
+    def _carry_out(self, suppression: Suppression, ids: Ids | None, found: LookupResult) -> Outcome:
         is_bounce, is_request = suppression.reason == "bounce", suppression.reason == "unsubscribe"
         if self._action == "blacklist" and not is_request:
             return self._leaving.blacklist(found)
@@ -135,7 +135,7 @@ class MailWizz:
         no_bounce = _NO_BOUNCE if self._action == "bounce" and not is_request else ""
         return self._leaving.unsubscribe(found, told, no_bounce, counted=counted)
 
-    def _tell(self, suppression: Suppression, ids: Ids | None, found: Found) -> tuple[str, Row | None]:
+    def _tell(self, suppression: Suppression, ids: Ids | None, found: LookupResult) -> tuple[str, Row | None]:
         """Count the unsubscription for the campaign, where it is known; returns why not, and the row that was counted.
 
         It comes before the row is unsubscribed, and only while the look-up shows it as active. The call unsubscribes
@@ -156,7 +156,7 @@ class MailWizz:
         refusal = self._api.track_unsubscribe(campaign, active[0], reason_text(suppression))
         return (f"the campaign was not told: {refusal}", None) if refusal else ("", active[0])
 
-    def _bounce(self, suppression: Suppression, found: Found) -> Outcome:
+    def _bounce(self, suppression: Suppression, found: LookupResult) -> Outcome:
         campaign = campaign_of_job(suppression.job_id)
         if not campaign:
             return self._leaving.unsubscribe(found, "not recorded as a bounce: X-Job names no MailWizz campaign")

@@ -42,7 +42,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LookupResult:
     """What a look-up showed of an address."""
 
     email: str
@@ -61,11 +61,11 @@ class Found:
         """The rows that a call for the whole address overwrites."""
         return [row for row in self.rows if row.status == "blacklisted"]
 
-    def with_row(self, row: Row) -> "Found":
+    def with_row(self, row: Row) -> "LookupResult":
         """The same and a row known from elsewhere: a look-up that hides one which is active may hide others."""
         if any(shown.uid.lower() == row.uid.lower() for shown in self.rows):
             return self
-        return Found(self.email, (*self.rows, row), is_whole=self.is_whole and not row.is_active)
+        return LookupResult(self.email, (*self.rows, row), is_whole=self.is_whole and not row.is_active)
 
 
 def read_object(response: httpx.Response) -> Answer:
@@ -118,7 +118,7 @@ def read_count(answer: Answer) -> int:
     return int(count)
 
 
-def read_found(answer: Answer, email: str) -> Found:
+def read_found(answer: Answer, email: str) -> LookupResult:
     """The rows that a look-up of `email` shows. Raises `TemporaryFailure` where they can't be relied on."""
     count = read_count(answer)
     data = answer["data"]
@@ -127,7 +127,7 @@ def read_found(answer: Answer, email: str) -> Found:
         raise _senseless("it counts rows and shows none")
     rows = tuple(_row(record, email) for record in records)
     is_known = all(row.status in _SILENT or row.status == "confirmed" for row in rows)
-    return Found(email, rows, is_whole=is_known and len(rows) < _SHOWN_AT_MOST and count <= len(rows))
+    return LookupResult(email, rows, is_whole=is_known and len(rows) < _SHOWN_AT_MOST and count <= len(rows))
 
 
 def read_subscriber(answer: Answer, list_uid: str, uid: str) -> tuple[Address, Row]:

@@ -7,7 +7,7 @@ import httpx
 from bouncehandler.provider import PermanentFailure, TemporaryFailure, describe, require_success
 from bouncehandler.record import Address
 from providers.mailwizz.answers import (
-    Found,
+    LookupResult,
     Row,
     blames_credentials,
     credentials_failure,
@@ -38,7 +38,7 @@ class Api:
             raise credentials_failure(response)
         return read_count(read_success(response))
 
-    def search(self, email: str) -> Found:
+    def search(self, email: str) -> LookupResult:
         """The lists that MailWizz shows the address on."""
         path = "lists/subscribers/search-by-email-in-all-lists"
         response = self._call("GET", path, query=[("EMAIL", email)])

@@ -35,7 +35,7 @@ class Odd:
         return self.told  # type: ignore[return-value]  # the point of it
 
 
-class Returning(FakeAdapter):
+class Resubscriber(FakeAdapter):
     """An adapter that can restore: it does the same as for any call."""
 
     def restore(self, suppression: Suppression, _: Outcome) -> Outcome:
@@ -171,7 +171,7 @@ def test_lists_of_numbers_become_text() -> None:
 def test_lists_changed_before_a_failure(kind: type[ProviderError], told: object, kept: tuple[str, ...]) -> None:
     """They are passed on, unless a call restores; nonsense of a stranger's adapter is none."""
     owed = dispatches(1)
-    adapter = Returning()
+    adapter = Resubscriber()
     adapter.always = kind("no", changed=told)  # type: ignore[arg-type]  # the point of it
     restoring = [replace(owed[0], restores=DONE)]
     for dispatch, changed in ((owed, kept), (restoring, ())):

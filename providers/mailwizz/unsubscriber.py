@@ -6,7 +6,7 @@ import httpx
 
 from bouncehandler.provider import TemporaryFailure
 from bouncehandler.suppression import Outcome
-from providers.mailwizz.answers import Found, Row
+from providers.mailwizz.answers import LookupResult, Row
 from providers.mailwizz.api import Api
 from providers.mailwizz.progress import naming
 
@@ -16,13 +16,13 @@ _HIDDEN = "MailWizz does not show every list of this address; those it hides wer
 _REFUSED = "unsubscribed where MailWizz refused to blacklist because the list requires a field that is missing"
 
 
-class Leaving:
+class Unsubscriber:
     """The ways off the lists. Each method is safe to call twice, and raises as `Provider.unsubscribe`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def unsubscribe(self, found: Found, *notes: str, counted: Row | None = None) -> Outcome:
+    def unsubscribe(self, found: LookupResult, *notes: str, counted: Row | None = None) -> Outcome:
         """Unsubscribe the active rows; blacklisted ones stay so. The notes go into the outcome, as far as not empty.
 
         `counted` is the row that was unsubscribed by telling its campaign.
@@ -45,7 +45,7 @@ class Leaving:
             if self._api.unsubscribe_one(row):
                 changed.append(row)  # noqa: PERF401  # one by one: a failure names those before it
 
-    def _sweep(self, found: Found, changed: list[Row]) -> Found:
+    def _sweep(self, found: LookupResult, changed: list[Row]) -> LookupResult:
         """Reach the rows that a look-up hides; add those that were active to `changed`, and return what it shows then.
 
         Only the call for the whole address reaches them, and it takes the known blacklisted ones with it.
@@ -60,7 +60,7 @@ class Leaving:
             f"MailWizz still shows the address as subscribed after {_SWEEPS} calls to unsubscribe it"
         )
 
-    def blacklist(self, found: Found) -> Outcome:
+    def blacklist(self, found: LookupResult) -> Outcome:
         """Blacklist every row; one that can't be is unsubscribed."""
         notes = set()
         with naming([]) as changed:

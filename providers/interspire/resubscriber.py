@@ -8,13 +8,13 @@ from bouncehandler.provider import PermanentFailure, ProviderError, TemporaryFai
 from bouncehandler.suppression import Outcome, Suppression
 from providers.interspire.api import Api
 from providers.interspire.ids import LIST_MANAGER
-from providers.interspire.leaving import is_gone
-from providers.interspire.tally import Tally, enumerated
+from providers.interspire.list_progress import ListProgress, enumerated
+from providers.interspire.unsubscriber import is_gone
 
 _ACTIVATE = "ActivateSubscriber"
 
 
-class Returning:
+class Resubscriber:
     """The way back. It is safe to call twice, since what is active already is left alone.
 
     Interspire does not tell who unsubscribed an address: a person who has asked to leave since is put back, too.
@@ -32,7 +32,7 @@ class Returning:
         address = suppression.recipient
         asked = tuple(listid for listid in dict.fromkeys(lists) if listid in existing)
         active = self._api.look_up(address, asked) if asked else ()
-        tally = Tally(gone=[listid for listid in lists if listid not in existing])
+        tally = ListProgress(gone=[listid for listid in lists if listid not in existing])
         try:
             for listid in asked:
                 if listid not in active:
@@ -44,7 +44,7 @@ class Returning:
             tally.raise_with_progress(error, is_restoring=True)
         return _outcome(suppression, tally, is_somewhere=bool(tally.changed or active))
 
-    def _activate(self, address: str, listid: str, tally: Tally) -> None:
+    def _activate(self, address: str, listid: str, tally: ListProgress) -> None:
         try:
             answer = self._api.write(_ACTIVATE, address, listid)
         except TemporaryFailure as error:
@@ -61,7 +61,7 @@ class Returning:
             tally.failed[listid] = str(self._api.refusal(_ACTIVATE, answer))
 
 
-def _outcome(suppression: Suppression, tally: Tally, *, is_somewhere: bool) -> Outcome:
+def _outcome(suppression: Suppression, tally: ListProgress, *, is_somewhere: bool) -> Outcome:
     note = f"not there any more: {enumerated(tally.gone)}" if tally.gone else ""
     if is_somewhere or not note:
         return Outcome("restored" if tally.changed else "already", tuple(tally.changed), note)

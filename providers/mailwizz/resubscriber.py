@@ -7,7 +7,7 @@ import httpx
 
 from bouncehandler.provider import PermanentFailure, TemporaryFailure
 from bouncehandler.suppression import Outcome
-from providers.mailwizz.answers import Found, Row
+from providers.mailwizz.answers import LookupResult, Row
 from providers.mailwizz.api import Api
 from providers.mailwizz.progress import enumerated, naming
 
@@ -33,7 +33,7 @@ class _Tally:
     """With the reason, which may."""
 
 
-class Returning:
+class Resubscriber:
     """The way back. It is safe to call twice, and raises as `Provider.unsubscribe`.
 
     MailWizz does not tell who unsubscribed a row: a person who has asked to leave since looks the same, and is put
@@ -43,7 +43,7 @@ class Returning:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def restore(self, found: Found, lists: Sequence[str]) -> Outcome:
+    def restore(self, found: LookupResult, lists: Sequence[str]) -> Outcome:
         """Set the rows on these lists to `confirmed` that are `unsubscribed`.
 
         A list that fails does not keep the others from being restored; the next attempt tries what is left.
@@ -86,7 +86,7 @@ class Returning:
             tally.refused[row.list_uid] = _REFUSALS[httpx.codes(answer)]
 
 
-def _outcome(tally: _Tally, found: Found) -> Outcome:
+def _outcome(tally: _Tally, found: LookupResult) -> Outcome:
     notes = [f"list {list_uid}: {why}" for list_uid, why in tally.refused.items()]
     if tally.gone:
         where = "not there any more" if found.is_whole else "not among the lists that MailWizz shows of this address"

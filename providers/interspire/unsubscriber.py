@@ -8,7 +8,7 @@ from bouncehandler.provider import ProviderError, TemporaryFailure
 from bouncehandler.suppression import Outcome
 from providers.interspire.api import Api
 from providers.interspire.ids import Ids
-from providers.interspire.tally import Tally, enumerated
+from providers.interspire.list_progress import ListProgress, enumerated
 from providers.interspire.wire import Answer
 
 EVERYWHERE = "g"
@@ -21,7 +21,7 @@ _BANNED = "already in the suppression list"
 _BY_ID = "by the subscriber's id, which does not show whether it was subscribed until now"
 
 
-class Leaving:
+class Unsubscriber:
     """Each method raises as `Provider.unsubscribe`."""
 
     def __init__(self, api: Api) -> None:
@@ -29,7 +29,7 @@ class Leaving:
 
     def leave(self, address: str, active: tuple[str, ...], method: str) -> Outcome:
         """Take an address off the lists on which a look-up found it; `method` is Interspire's."""
-        tally = Tally()
+        tally = ListProgress()
         try:
             for listid in active:
                 _leave_list(listid, lambda listid: self._api.write(method, address, listid), tally)
@@ -49,7 +49,7 @@ class Leaving:
         words, or without any, may mean the same; but with no look-up to prove it, it counts as temporary, and ends as
         a dead letter that a person sees.
         """
-        tally = Tally()
+        tally = ListProgress()
         for listid in ids.lists:
             _leave_list(listid, lambda listid: self._api.unsubscribe_by_id(ids.subscriber, listid), tally)
             if tally.changed:
@@ -81,7 +81,7 @@ def is_gone(answer: Answer) -> bool:
     return answer.says(_GONE)
 
 
-def _leave_list(listid: str, call: Callable[[str], Answer], tally: Tally) -> None:
+def _leave_list(listid: str, call: Callable[[str], Answer], tally: ListProgress) -> None:
     try:
         answer = call(listid)
     except TemporaryFailure as error:

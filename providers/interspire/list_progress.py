@@ -9,7 +9,7 @@ from bouncehandler.suppression import Outcome
 
 
 @dataclass(slots=True)
-class Tally:
+class ListProgress:
     """The lists of one call of `unsubscribe`, each in one of these places once it was tried."""
 
     changed: list[str] = field(default_factory=list)
