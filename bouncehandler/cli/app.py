@@ -49,7 +49,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"bouncehandler.cli.{cmd_name.replace('-', '_')}").command
+        command: click.Command = import_module(f"bouncehandler.cli.commands.{cmd_name.replace('-', '_')}").command
         return shown_in(command, cmd_name)
 
     def resolve_command(

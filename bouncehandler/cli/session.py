@@ -15,7 +15,7 @@ from bouncehandler.cli import streams
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, CommandError, exit_code_for_errors
 from bouncehandler.cli.gc_tuning import tune_gc
 from bouncehandler.cli.options import GlobalOptions
-from bouncehandler.logs.masking import mask_addresses
+from bouncehandler.redaction import mask_addresses
 from bouncehandler.settings import ConfigurationError, load
 from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import Spool, SpoolError

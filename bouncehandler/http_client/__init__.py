@@ -1,1 +1,1 @@
-"""TODO."""
+"""HTTP client for adapters: bounded time and size, connections for each thread, no cookies."""

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TextIO
 
-from bouncehandler.logs.masking import cleaned, mask_addresses
 from bouncehandler.logs.sinks import LogFile, LogStream
 from bouncehandler.logs.structured import (
     EventDict,
@@ -18,6 +17,7 @@ from bouncehandler.logs.structured import (
     WrappedLogger,
     structlog,
 )
+from bouncehandler.redaction import cleaned, mask_addresses
 from bouncehandler.settings import ConfigurationError
 
 _NAME = "bouncehandler"

@@ -113,7 +113,7 @@ def _title(kind: str, about: Mapping[str, str], sanitizer: TextSanitizer) -> str
         case "spike":
             return f"a spike of bounces at {named['mailbox_provider']}"
         case "dead":
-            return f"{named['subject'] or 'nobody known'} at {named['provider']}"
+            return f"{named['person'] or 'nobody known'} at {named['provider']}"
         case "report":
             since, until = (moment(float(about[name])) for name in named)
             return f"the report from {since} to {until} could not be made: the log says why"

@@ -32,7 +32,7 @@ class Breakdown(NamedTuple):
 BOUNCES = (
     Breakdown("categories", "By bounce category", "category", "Category", has_others=False),
     Breakdown(
-        "operators",
+        "mailbox_providers",
         "By receiving operator",
         "mailbox_provider",
         "Operator",

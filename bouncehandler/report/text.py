@@ -6,7 +6,7 @@ from bouncehandler.report.formatting import day, moment, written
 from bouncehandler.report.model import Report, Table
 
 _TOP = 5
-_SHOWN = ("operators", "categories", "ignored_rules", "feedback", "providers")
+_SHOWN = ("mailbox_providers", "categories", "ignored_rules", "feedback", "providers")
 _LONGEST = 60
 """Characters of a row's name."""
 

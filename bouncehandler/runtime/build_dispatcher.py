@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable
 
-from bouncehandler import registry
+from bouncehandler import plugins
 from bouncehandler.dispatcher import (
     BreakerSettings,
     CallExecutor,
@@ -29,13 +29,13 @@ def build_dispatcher(settings: Settings, spool: Spool, log: DispatchLog, on_fail
     """
     dispatcher = Dispatcher(on_failure)
     for name, section in settings.providers.items():
-        client = registry.client_for(name, section)
+        client = plugins.client_for(name, section)
         caller = CallExecutor(
-            registry.build(name, section, client),
+            plugins.build(name, section, client),
             client,
             RetrySchedule(settings.dispatch.schedule, random.random),
             time.time,
-            registry.secret_hider(name, section),
+            plugins.secret_redactor(name, section),
         )
         dispatcher.add(
             ProviderWorker(
@@ -60,5 +60,5 @@ def _lane_settings(settings: Settings, section: ProviderSection) -> WorkerSettin
         rate=section.rate,
         repeat_after=dispatch.repeat_after,
         lease=dispatch.lease,
-        breaker=BreakerSettings(probe_every=dispatch.probe_every, patience=dispatch.patience),
+        breaker=BreakerSettings(probe_every=dispatch.probe_every, drain_budget=dispatch.patience),
     )

@@ -190,7 +190,7 @@ class DryRun:
         for spike in self._scratch.spikes(Selection()):
             if spike.id > self._spikes:
                 said = {"mailbox_provider": spike.mailbox_provider, "bounces": spike.bounces, "held": spike.held}
-                self._log.info("would_hold_wave", **said, expected=round(spike.expected, 1), diagnostic=spike.example)
+                self._log.info("would_hold_spike", **said, expected=round(spike.expected, 1), diagnostic=spike.example)
                 self._spikes = spike.id
 
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.record import parse_address
+from bouncehandler.redaction import mask_addresses
 from bouncehandler.settings.mail import NotifySettings
 from bouncehandler.spool import Notice, Spool
 

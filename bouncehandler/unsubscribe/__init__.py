@@ -1,1 +1,1 @@
-"""TODO."""
+"""List-Unsubscribe by mail: signed addresses, the maildrop between the mail process and an instance, auto-replies."""

@@ -260,14 +260,14 @@ def test_a_minute_of_5000_complaints(house: House) -> None:
         rows = [report(f"user{number}@example.net", header_Subject=hostile) for number in range(5000)]
         with house.program.start() as running:
             running.write(feed(rows[:1]))
-            wait_until(lambda: len(smtp.manual_actions) == 1)
+            wait_until(lambda: len(smtp.taken) == 1)
             running.write(feed(rows[1:2500]))
             running.write(feed(rows[2500:]))
-            wait_until(lambda: len(smtp.manual_actions) == 2, 30)
+            wait_until(lambda: len(smtp.taken) == 2, 30)
             finished = running.finish()
         assert finished.status == 0, finished.stderr
         assert [re.findall("([0-9,]+) complaint", subject) for subject in smtp.subjects] == [["1"], ["4,999"]]
-        digest = smtp.manual_actions[1]
+        digest = smtp.taken[1]
         assert digest.recipients == ("postmaster@example.com",)
         assert "&lt;script&gt;" in digest.text("html")
         assert "<script" not in digest.text("html")

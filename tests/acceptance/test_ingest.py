@@ -40,7 +40,7 @@ def stays(finished: Finished) -> dict[str, str]:
     return {event["file"]: event["reason"] for event in finished.logged("file_stays")}
 
 
-def manual_actions(events: list[Event]) -> list[str]:
+def taken(events: list[Event]) -> list[str]:
     """The names of the files that were taken, in order."""
     return [event["file"] for event in events if event["event"] == "file_taken"]
 
@@ -63,10 +63,10 @@ def test_each_file_is_taken_once_the_oldest_first(program: Program) -> None:
     os.utime(program.folder / "in" / "c.csv.gz", (LONG_AGO, LONG_AGO))
     first, second = ingest(program), ingest(program)
     assert first.status == second.status == 0
-    assert manual_actions(first.events) == ["b.csv", "a.csv", "c.csv.gz"]
+    assert taken(first.events) == ["b.csv", "a.csv", "c.csv.gz"]
     assert first.finished["files"] == 3
     assert first.finished["suppressed"] == 3
-    assert manual_actions(second.events) == []
+    assert taken(second.events) == []
     assert in_done(program) == ["a.csv", "b.csv", "c.csv.gz"]
     assert recipients(program.suppressions()) == ["old@example.com", "new@example.com", "packed@example.com"]
     assert (program.folder / "in" / "done").stat().st_mode & 0o777 == 0o700
@@ -102,7 +102,7 @@ def test_names_and_kinds_of_files_do_no_harm(program: Program) -> None:
     finished = ingest(program)
     assert finished.status == 75
     assert stays(finished).keys() == {"link.csv", "pipe.csv"}
-    assert manual_actions(finished.events) == ["latin\\xe9.csv", "new\\nline\\x1b[2J.csv"]
+    assert taken(finished.events) == ["latin\\xe9.csv", "new\\nline\\x1b[2J.csv"]
     assert sorted(recipients(program.suppressions())) == ["jane@example.com", "john@example.com"]
     assert outside.exists()
 
@@ -122,7 +122,7 @@ def test_what_powermta_did_not_write_stays(program: Program) -> None:
     assert reasons["photo.jpg"] == "holds no accounting records: remove it"
     assert reasons["torn.csv.gz"].startswith("is damaged")
     assert reasons["bomb.csv.gz"].startswith("unpacks to far more")
-    assert manual_actions(finished.events) == ["empty.csv"]
+    assert taken(finished.events) == ["empty.csv"]
     assert 0 < len(program.suppressions()) < 5_000
 
 
@@ -168,12 +168,12 @@ def test_watching_takes_what_comes_and_stops_when_asked(program: Program) -> Non
         other.wait_for("watching")
         for at in range(20):
             moved(program, f"new{at}.part", f"p{at}@example.com").rename(program.folder / "in" / f"{at:02}.csv")
-        one.wait_until(lambda: len(manual_actions(one.events + other.events)) >= 20)
+        one.wait_until(lambda: len(taken(one.events + other.events)) >= 20)
         for running in (one, other):
             running.signal(signal.SIGTERM)
         ended = [one.wait(), other.wait()]
     assert [each.status for each in ended] == [0, 0]
-    names = [name.partition(".")[0].removeprefix("new") for each in ended for name in manual_actions(each.events)]
+    names = [name.partition(".")[0].removeprefix("new") for each in ended for name in taken(each.events)]
     assert sorted(map(int, names)) == list(range(20))
     assert len(program.suppressions()) == 20
 

@@ -213,8 +213,8 @@ def test_work_answers(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_stops_nothing(tmp_path: Path) -> None:
     """One sentence in the log, and `work` dispatches."""
     program = Program(tmp_path)
-    with create_server(("127.0.0.1", 0)) as manual_actions:
-        listen = f"127.0.0.1:{manual_actions.getsockname()[1]}"
+    with create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
         program.configure({"metrics": {"listen": listen}}, out={"type": "file", "path": str(tmp_path / "out.csv")})
         program.feed([bounce("ann@example.com")], "--no-dispatch")
         with program.start("work") as working:

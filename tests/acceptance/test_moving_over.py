@@ -68,7 +68,7 @@ def folder(tmp_path: Path, servers: tuple[FakeMailWizz, FakeInterspire]) -> Path
     return tmp_path
 
 
-def manual_actions(folder: Path, step: str) -> str:
+def taken(folder: Path, step: str) -> str:
     """What a step of the chapter prints, each of whose commands must succeed."""
     path = f"{Path(SCRIPT[0]).parent}:{os.environ['PATH']}"
     finished = subprocess.run(
@@ -90,10 +90,10 @@ def test_moving_over(folder: Path, servers: tuple[FakeMailWizz, FakeInterspire])
     bring, compare, shadow, look = _STEPS
     new = str(folder / "new.toml")
 
-    assert "FAIL" not in manual_actions(folder, bring)
+    assert "FAIL" not in taken(folder, bring)
     assert (folder / "new.toml").stat().st_mode & 0o777 == 0o600
-    assert manual_actions(folder, compare) == "ours@example.com\n\ttheirs@example.com\n"
-    assert manual_actions(folder, shadow) == "1\n"
+    assert taken(folder, compare) == "ours@example.com\n\ttheirs@example.com\n"
+    assert taken(folder, shadow) == "1\n"
     assert mailwizz.status_of("both@example.com") == {"news000000000": "confirmed"}
     assert set(interspire.status_of("ours@example.com").values()) == {"active"}
     assert alone(folder, "status", "--config", new).stdout.startswith("0 suppressions\n"), "nothing was kept"

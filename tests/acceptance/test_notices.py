@@ -68,10 +68,10 @@ def test_a_run_sends_what_is_due(program: Program, smtp: FakeSmtp) -> None:
     complain(program, 500)
     assert program.feed([bounce("jane@example.com")]).status == 0
     assert counted(smtp) == [500]
-    (manual_actions,) = smtp.manual_actions
-    assert (manual_actions.sender, manual_actions.recipients) == ("bh@example.com", (TO,))
-    assert "1. u***@example.com" in manual_actions.text()
-    assert "and 450 more; `bouncehandler suppressions --reason complaint` lists them" in manual_actions.text()
+    (taken,) = smtp.taken
+    assert (taken.sender, taken.recipients) == ("bh@example.com", (TO,))
+    assert "1. u***@example.com" in taken.text()
+    assert "and 450 more; `bouncehandler suppressions --reason complaint` lists them" in taken.text()
     complain(program, 3, 500)
     assert program.feed([bounce("joe@example.com")]).status == 0
     assert counted(smtp) == [500]
@@ -95,7 +95,7 @@ def test_work_sends(program: Program, smtp: FakeSmtp) -> None:
     with program.start("work") as running:
         running.wait_for("working")
         complain(program, 3)
-        wait_until(lambda: len(smtp.manual_actions) == 3)
+        wait_until(lambda: len(smtp.taken) == 3)
         running.signal(signal.SIGTERM)
         assert running.wait().status == 0
     assert smtp.subjects == ["bouncehandler: 1 complaint (u***@example.com)"] * 3
@@ -110,19 +110,19 @@ def test_a_provider_held_and_back(program: Program, smtp: FakeSmtp) -> None:
             program.configure({"notify": table, "dispatch": {"probe_every": "1s"}}, news=news)
             with program.start("work") as running:
                 running.wait_for("working")
-                if not smtp.manual_actions:
+                if not smtp.taken:
                     spool = SqliteSpool.open(program.spool)
                     spool.record([QueuedSuppression(suppression("jane@example.com"), ("news",))], time.time())
                     spool.close()
-                told = len(smtp.manual_actions)
-                wait_until(lambda told=told: len(smtp.manual_actions) > told, 20)  # type: ignore[misc]  # a default is no type
+                told = len(smtp.taken)
+                wait_until(lambda told=told: len(smtp.taken) > told, 20)  # type: ignore[misc]  # a default is no type
                 running.signal(signal.SIGTERM)
                 running.wait()
     assert smtp.subjects == [
         "bouncehandler: 1 provider held (news is held)",
         "bouncehandler: 1 provider back (news is back)",
     ]
-    assert "Invalid API key" in smtp.manual_actions[0].text()
+    assert "Invalid API key" in smtp.taken[0].text()
 
 
 def test_a_dead_smtp_server(program: Program) -> None:

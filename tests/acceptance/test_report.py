@@ -58,9 +58,9 @@ def test_what_was_fed_is_told(fed: Program) -> None:
     assert report["headlines"]["bounces"] == 4
     assert report["headlines"]["complaints"] == 1
     assert report["headlines"]["complaint_share"] == 1.0
-    gmail = rows(report, "operators")["gmail"]
+    gmail = rows(report, "mailbox_providers")["gmail"]
     assert (gmail["bounces"], gmail["suppressed"], gmail["ignored"]) == (3, 1, 2)
-    assert rows(report, "operators")["yahoo"]["complaints"] == 1
+    assert rows(report, "mailbox_providers")["yahoo"]["complaints"] == 1
     assert rows(report, "jobs")["spring"]["bounces"] == 2
     assert rows(report, "ignored_rules")['policy.bounce.spam-related = "ignore"']["rows"] == 1
     assert rows(report, "feedback")["abuse"]["suppressed"] == 1
@@ -186,10 +186,10 @@ def test_daily_by_mail(tmp_path: Path) -> None:
         program.configure({"notify": notify}, trail=trail(tmp_path))
         program.feed([bounce("jane@example.com")])
         program.feed([bounce("joe@example.com")])
-        (manual_actions,) = smtp.manual_actions
-    assert manual_actions.subject.startswith("bouncehandler report, ")
-    assert "Nothing was read in this time" in manual_actions.text()
-    (page,) = manual_actions.mail.iter_attachments()
+        (taken,) = smtp.taken
+    assert taken.subject.startswith("bouncehandler report, ")
+    assert "Nothing was read in this time" in taken.text()
+    (page,) = taken.mail.iter_attachments()
     assert page.get_content().startswith("<!DOCTYPE html>")
     assert str(page.get_filename()).endswith(".html")
 

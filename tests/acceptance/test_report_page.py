@@ -98,19 +98,19 @@ def test_hostile_names_are_text(chromium: Browser, page: Path) -> None:
 def test_sorted_by_mouse(chromium: Browser, page: Path) -> None:
     """A press sorts by largest number, or by name, and says so; another turns it round; (others) stays at the end."""
     with opened(chromium, page) as report:
-        assert report.head("operators", "Bounces").get_attribute("aria-sort") == "descending"
-        report.head("operators", "Operator").locator("button").click()
-        names = report.column("operators", 1)
+        assert report.head("mailbox_providers", "Bounces").get_attribute("aria-sort") == "descending"
+        report.head("mailbox_providers", "Operator").locator("button").click()
+        names = report.column("mailbox_providers", 1)
         assert names == sorted(names)
-        assert report.head("operators", "Operator").get_attribute("aria-sort") == "ascending"
-        assert report.head("operators", "Bounces").get_attribute("aria-sort") is None
-        complaints = report.head("operators", "Complaints").locator("button")
+        assert report.head("mailbox_providers", "Operator").get_attribute("aria-sort") == "ascending"
+        assert report.head("mailbox_providers", "Bounces").get_attribute("aria-sort") is None
+        complaints = report.head("mailbox_providers", "Complaints").locator("button")
         complaints.click()
-        numbers = [int(text.replace(",", "")) for text in report.column("operators", 6)]
+        numbers = [int(text.replace(",", "")) for text in report.column("mailbox_providers", 6)]
         assert numbers == sorted(numbers, reverse=True)
         assert max(numbers) > 0
         complaints.click()
-        assert report.column("operators", 6) == [f"{number:,}" for number in sorted(numbers)]
+        assert report.column("mailbox_providers", 6) == [f"{number:,}" for number in sorted(numbers)]
         assert "Complaints, rising" in report.page.inner_text("[role=status]")
 
 

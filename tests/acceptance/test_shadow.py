@@ -146,7 +146,7 @@ def test_a_wave_would_be_held(program: Program) -> None:
     """It is seen in the shadow's own history: told as it is noticed, and counted."""
     ordinary(program)  # which the real spool knows; the shadow is told of it, too
     finished = shadowed(program, [*baseline(), *spike()])
-    (seen,) = finished.logged("would_hold_wave")
+    (seen,) = finished.logged("would_hold_spike")
     assert (seen["mailbox_provider"], "does not exist" in seen["diagnostic"]) == ("gmail", True)
     assert finished.finished["differences"] == {"not suppressed -> hold": 120}
 

@@ -123,7 +123,7 @@ def test_while_a_call_is_under_way(spool: Spool, kind: str, calls: int) -> None:
     assert spool.status().dispatches.waiting == 0
 
 
-@pytest.mark.parametrize("standing", [ANN_AGAIN, COMPLAINT], ids=["bounce", "complaint"])
+@pytest.mark.parametrize("active_suppression", [ANN_AGAIN, COMPLAINT], ids=["bounce", "complaint"])
 def test_what_stands_keeps_the_person_off(spool: Spool, active_suppression: object) -> None:
     """Where something else speaks against the person nothing is restored, until that is undone too."""
     put(spool, ANN, active_suppression)  # type: ignore[arg-type]  # both are suppressions

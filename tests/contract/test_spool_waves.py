@@ -159,7 +159,7 @@ def test_released(spool: SqliteSpool) -> None:
     spike(spool, 30, NOW + 310, "more")
     assert len(take(spool, 500, now=NOW + 400)) == 130
     assert [one.verdict for one in spool.spikes(Selection())] == ["released"]
-    assert ("released", "spike 1 at gmail; asked by eve") in events(spool, "wave7@example.com")
+    assert ("released", "spike 1 at gmail; asked by eve") in events(spool, "spike7@example.com")
 
 
 def test_discarded(spool: SqliteSpool) -> None:
@@ -173,16 +173,16 @@ def test_discarded(spool: SqliteSpool) -> None:
     spike(spool, 30, NOW + 310, "more")
     assert [one.verdict for one in spool.spikes(Selection())] == ["discarded", ""]
     assert len(held(spool)) == 30
-    spool.record([bounced("wave3", NOW + 6)], NOW + 400)
+    spool.record([bounced("spike3", NOW + 6)], NOW + 400)
     assert take(spool, 500, now=NOW + 500) == []
 
 
 def test_a_part(spool: SqliteSpool) -> None:
     """Some of what is held, by who it is and when it was."""
     spike(spool)
-    some = Selection(recipient="wave7@example.com")
+    some = Selection(recipient="spike7@example.com")
     assert spool.decide_held(some, is_released=True, now=NOW + 300, asked_by="") == 1
-    assert recipients(take(spool, 500, now=NOW + 400)) == ["wave7@example.com"]
+    assert recipients(take(spool, 500, now=NOW + 400)) == ["spike7@example.com"]
     assert spool.decide_held(Selection(since=NOW + 100), is_released=False, now=NOW + 300, asked_by="") == 50
     assert len(held(spool)) == 49
     assert spool.spikes(Selection())[0].verdict == ""
@@ -211,19 +211,19 @@ def complaint(name: str) -> Suppression:
 def test_a_provider_that_is_added_meanwhile(spool: SqliteSpool) -> None:
     """It waits with the others."""
     spike(spool)
-    again = bounced("wave7", NOW + 14)._replace(providers=("news", "crm"))
+    again = bounced("spike7", NOW + 14)._replace(providers=("news", "crm"))
     spool.record([again], NOW + 300)
     assert take(spool, provider="crm", now=NOW + 400) == []
     spool.decide_held(Selection(spike=1), is_released=True, now=NOW + 500, asked_by="")
-    assert recipients(take(spool, provider="crm", now=NOW + 600)) == ["wave7@example.com"]
+    assert recipients(take(spool, provider="crm", now=NOW + 600)) == ["spike7@example.com"]
 
 
 def test_undo_withdraws_what_is_held(spool: SqliteSpool) -> None:
     """Undoing makes no call for it."""
     spike(spool)
-    undone = list(spool.undo(Selection(recipient="wave7@example.com"), restoring=(), now=NOW + 300, asked_by=""))
+    undone = list(spool.undo(Selection(recipient="spike7@example.com"), restoring=(), now=NOW + 300, asked_by=""))
     assert [one.what for one in undone] == ["withdrawn"]
-    assert "wave7@example.com" not in held(spool)
+    assert "spike7@example.com" not in held(spool)
 
 
 def test_the_postmaster_is_told(spool: SqliteSpool) -> None:

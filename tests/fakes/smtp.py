@@ -21,7 +21,7 @@ Stage = Literal["", "GREETING", "EHLO", "MAIL", "RCPT", "DATA"]
 
 
 @dataclass(frozen=True)
-class ManualAction:
+class Taken:
     """A mail that the server accepted."""
 
     sender: str
@@ -64,7 +64,7 @@ class FakeSmtp:
         login: tuple[str, str] | None = None,
         knows_utf8: bool = False,
     ) -> None:
-        self.manual_actions: list[ManualAction] = []
+        self.taken: list[Taken] = []
         """Every mail accepted, in the order in which they came."""
         self.tries = 0
         """Mails begun, accepted or not."""
@@ -98,7 +98,7 @@ class FakeSmtp:
     @property
     def subjects(self) -> list[str]:
         """Of the mails accepted."""
-        return [manual_actions.subject for manual_actions in self.manual_actions]
+        return [taken.subject for taken in self.taken]
 
     def close(self) -> None:
         """Stop listening, and hang up."""
@@ -232,9 +232,7 @@ class _Handler:
             return "421 4.7.0 too many mails on this connection"
         assert isinstance(envelope.content, bytes)
         recipients = tuple(envelope.rcpt_tos)
-        self._fake.manual_actions.append(
-            ManualAction(envelope.mail_from or "", recipients, envelope.content, self._fake.connections)
-        )
+        self._fake.taken.append(Taken(envelope.mail_from or "", recipients, envelope.content, self._fake.connections))
         if self._fake.accepts_then_cuts:
             _close(server)
         return "250 OK"

@@ -29,19 +29,19 @@ class Ways:
 
     def are_new(self, run: Callable[[], object]) -> bool:
         """Whether this run takes a way that no run before has taken, or takes one more often by far."""
-        manual_actions: Counter[Way] = Counter()
+        taken: Counter[Way] = Counter()
         before = sys.gettrace()
-        sys.settrace(lambda frame, _event, _value: self._tracer(frame, manual_actions))
+        sys.settrace(lambda frame, _event, _value: self._tracer(frame, taken))
         try:
             run()
         finally:
             sys.settrace(before)
-        found = {(way, (count - 1).bit_length()) for way, count in manual_actions.items()}
+        found = {(way, (count - 1).bit_length()) for way, count in taken.items()}
         is_new = not found <= self._known
         self._known |= found
         return is_new
 
-    def _tracer(self, frame: FrameType, manual_actions: Counter[Way]) -> _Local | None:
+    def _tracer(self, frame: FrameType, taken: Counter[Way]) -> _Local | None:
         """What follows one call; None: nothing needs to."""
         code = frame.f_code
         is_ours = self._is_ours.get(code)
@@ -54,7 +54,7 @@ class Ways:
         def follow(frame: FrameType, event: str, _: object) -> _Local:
             nonlocal last
             if event == "line":
-                manual_actions[code, last, frame.f_lineno] += 1
+                taken[code, last, frame.f_lineno] += 1
                 last = frame.f_lineno
             return follow
 

@@ -6,7 +6,7 @@ import tomllib
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bouncehandler import registry
+from bouncehandler import plugins
 from bouncehandler.cli.commands.import_php import configuration
 from bouncehandler.php_import import moved
 from bouncehandler.php_import.php import read
@@ -74,7 +74,7 @@ def test_any_settings_give_a_configuration_that_loads(found_in: dict[str, object
     table = tomllib.loads(text)
     loaded = Settings.merged(table, {"spool": {"url": "sqlite:////spool.db"}})
     for name, section in loaded.providers.items():
-        registry.settings_for(name, section)
+        plugins.settings_for(name, section)
         assert section.originators, "an empty list would mean all senders, where the PHP handler had none"
     for name, (provider, key) in KEYS.items():
         if provider in table.get("providers", {}):

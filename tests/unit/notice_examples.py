@@ -6,10 +6,10 @@ from email.message import EmailMessage
 from email.policy import default
 from itertools import count
 
-from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.notifications import MailEnvelope, TextSanitizer
 from bouncehandler.notifications.digest import Digest, gather
 from bouncehandler.notifications.message import compose
+from bouncehandler.redaction import mask_addresses
 from bouncehandler.spool import Notice
 
 NOW = 1_767_225_600.0

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.notifications import (
     MailEnvelope,
     NotificationSettings,
@@ -17,6 +16,7 @@ from bouncehandler.notifications import (
     SmtpServer,
     TextSanitizer,
 )
+from bouncehandler.redaction import mask_addresses
 from bouncehandler.settings.mail import NoticeKind
 from bouncehandler.spool import NoticeBatch, QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
@@ -106,15 +106,15 @@ class Bench:
         sender = NotificationWorker(
             changes.pop("spool", self.spool),
             SmtpClient(self.server, len(self.to), trusting),
-            changes.pop("letterhead", MailEnvelope(self.to, "bh@example.com", lambda: "mta1.example.com")),
+            changes.pop("envelope", MailEnvelope(self.to, "bh@example.com", lambda: "mta1.example.com")),
             NotificationSettings(every=self.every, poll=0.01, linger=changes.pop("linger", 0.0)),
             sanitizer=TextSanitizer(mask_addresses),
             log=self.log,
             clock=self.clock,
             monotonic=changes.pop("monotonic", time.monotonic),
             on_failure=lambda: self.failures.append("failed"),
-            scheduler=changes.pop("secretary", None),
-            render_report=changes.pop("enclose", None),
+            scheduler=changes.pop("scheduler", None),
+            render_report=changes.pop("render_report", None),
         )
         self.senders.append(sender)
         sender.start()

@@ -21,7 +21,7 @@ def _rows(file: Path) -> list[Row]:
 
 
 _CORPUS = {
-    f"{file.stem} {number} {row['mailbox_provider']}": row
+    f"{file.stem} {number} {row['operator']}": row
     for file in sorted(Path(__file__).with_name("diagnostics").glob("*.csv"))
     for number, row in enumerate(_rows(file), 2)
 }
@@ -59,7 +59,7 @@ def test_the_corpus_is_broad() -> None:
     assert len(_CORPUS) >= 200
     assert {row["verdict"] for row in _CORPUS.values()} == _VERDICTS.keys()
     named = {"Gmail", "Microsoft", "Yahoo", "Apple", "GMX", "mail.ru", "Proofpoint", "Mimecast", "Barracuda"}
-    assert named | {"Postfix", "Exim", "Exchange"} <= {row["mailbox_provider"] for row in _CORPUS.values()}
+    assert named | {"Postfix", "Exim", "Exchange"} <= {row["operator"] for row in _CORPUS.values()}
 
 
 def test_no_diagnostic_stands_twice() -> None:

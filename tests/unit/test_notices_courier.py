@@ -70,7 +70,7 @@ def test_refusals(tmp_path: Path, smtp: FakeSmtp, stage: str, answer: str, said:
     with Bench(tmp_path, server_at(smtp.port)) as bench:
         bench.clock.now += 24 * 3600
         bench.pass_once()
-    assert len(smtp.manual_actions) == 1
+    assert len(smtp.taken) == 1
 
 
 @pytest.mark.parametrize("stage", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
@@ -137,7 +137,7 @@ def test_tls_and_login(tmp_path: Path, tls: Any) -> None:  # noqa: ANN401  # one
     ):
         bench.enqueue_notice()
         bench.pass_once()
-        assert len(smtp.manual_actions) == 1
+        assert len(smtp.taken) == 1
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
@@ -203,7 +203,7 @@ def test_internationalised_recipients(tmp_path: Path, smtp: FakeSmtp) -> None:
     with FakeSmtp(knows_utf8=True) as modern, Bench(tmp_path, server_at(modern.port), to=to) as bench:
         bench.clock.now += 24 * 3600
         bench.pass_once()
-        assert [manual_actions.recipients for manual_actions in modern.manual_actions] == [to]
+        assert [taken.recipients for taken in modern.taken] == [to]
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.notifications import TextSanitizer
 from bouncehandler.notifications.digest import MAX_ENTRIES, MAX_TEXT, gather
+from bouncehandler.redaction import mask_addresses
 from bouncehandler.spool import Notice
 from tests.unit.notice_examples import NOW, complaints, digest_of, notices
 

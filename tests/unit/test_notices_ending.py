@@ -49,8 +49,8 @@ def test_a_spool_that_fails(bench: Bench, smtp: FakeSmtp, tmp_path: Path) -> Non
     failing.close()
     bench.clock.now += 3600
     bench.pass_once()
-    assert len(smtp.manual_actions) == 2
-    assert len({manual_actions.mail["Message-ID"] for manual_actions in smtp.manual_actions}) == 1
+    assert len(smtp.taken) == 2
+    assert len({taken.mail["Message-ID"] for taken in smtp.taken}) == 1
 
 
 class TestStop:
@@ -79,14 +79,14 @@ class TestStop:
         assert time.monotonic() - began < 0.7
         wait_until(lambda: bool(bench.log.reasons()), 2)
         assert bench.spool.status().notices == 2
-        assert not smtp.manual_actions
+        assert not smtp.taken
 
     def test_more_than_time_allows(self, tmp_path: Path, smtp: FakeSmtp) -> None:
         """Of a queue that is longer than the time, what was sent is settled and the rest stays, each once."""
         with Bench(tmp_path, server_at(smtp.port), every=0) as bench:
             bench.enqueue_notice(3000)
             sender = bench.start()
-            wait_until(lambda: len(smtp.manual_actions) > 3)
+            wait_until(lambda: len(smtp.taken) > 3)
             sender.stop(0.2)
             wait_until(lambda: bench.spool.status().notices < 3000)
             assert bench.spool.status().notices > 0
@@ -107,10 +107,8 @@ def test_two_processes(tmp_path: Path, smtp: FakeSmtp, every: float) -> None:
             list(pool.map(send_all, [str(tmp_path)] * 3, [smtp.port] * 3, [every] * 3))
         assert bench.spool.status().notices == 0
     assert sum(counted(smtp)) == 60
-    assert len(smtp.manual_actions) == (1 if every else 60)
-    assert len({manual_actions.mail["Message-ID"] for manual_actions in smtp.manual_actions}) == len(
-        smtp.manual_actions
-    )
+    assert len(smtp.taken) == (1 if every else 60)
+    assert len({taken.mail["Message-ID"] for taken in smtp.taken}) == len(smtp.taken)
 
 
 def send_all(folder: str, port: int, every: float) -> None:

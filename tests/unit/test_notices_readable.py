@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.notifications import TextSanitizer
 from bouncehandler.notifications.sanitize import SHOWN
+from bouncehandler.redaction import mask_addresses
 
 MASKED = TextSanitizer(mask_addresses)
 PLAIN = TextSanitizer(str)

@@ -92,7 +92,7 @@ def test_a_mail_of_its_own(bench: Bench, smtp: FakeSmtp) -> None:
     """The text in short, the page as an attachment; what else there is to tell comes in another mail."""
     bench.enqueue_notice()
     pass_once(bench)
-    notices, report = smtp.manual_actions
+    notices, report = smtp.taken
     assert counted(smtp) == [1]
     assert report.subject == f"a report until {MONDAY + 7 * HOUR}"
     (attachment,) = report.mail.iter_attachments()
@@ -122,9 +122,9 @@ def test_one_that_can_not_be_made(bench: Bench, smtp: FakeSmtp) -> None:
     bench.start(
         scheduler=ReportScheduler(bench.spool, ReportSchedule("daily", 7, 0), bench.clock), render_report=broken
     ).stop(20)
-    assert len(smtp.manual_actions) == 2
+    assert len(smtp.taken) == 2
     said = "the report from 2026-01-04 07:00:00 UTC to 2026-01-05 07:00:00 UTC could not be made: the log says why"
-    assert said in " ".join(smtp.manual_actions[1].text().split())
+    assert said in " ".join(smtp.taken[1].text().split())
     assert bench.log.reasons("report_failed") == ["KeyError: 'hour'"]
     assert bench.spool.status().notices == 0
 
@@ -135,7 +135,7 @@ def test_a_dead_server_delays_it(bench: Bench, smtp: FakeSmtp) -> None:
     pass_once(bench)
     bench.clock.now += DAY
     pass_once(bench)
-    assert not smtp.manual_actions
+    assert not smtp.taken
     smtp.answers.clear()
     bench.clock.now += 2 * HOUR
     pass_once(bench)

@@ -37,9 +37,9 @@ class TestDigests:
         """What comes first is sent at once, to everybody, from the sender."""
         bench.start()
         bench.enqueue_notice()
-        wait_until(lambda: len(smtp.manual_actions) == 1)
-        assert smtp.manual_actions[0].recipients == TO
-        assert smtp.manual_actions[0].sender == "bh@example.com"
+        wait_until(lambda: len(smtp.taken) == 1)
+        assert smtp.taken[0].recipients == TO
+        assert smtp.taken[0].sender == "bh@example.com"
         assert smtp.subjects == ["bouncehandler: 1 complaint (u***@example.com)"]
 
     def test_what_comes_at_once_is_one_mail(self, bench: Bench, smtp: FakeSmtp) -> None:
@@ -73,7 +73,7 @@ class TestDigests:
             bench.clock.now += 1.2
         bench.clock.now = NOW + 901.2 + 60
         bench.wait_until_empty()
-        assert len(smtp.manual_actions) <= 2
+        assert len(smtp.taken) <= 2
         assert sum(counted(smtp)) == 5000
 
     def test_every_kind(self, bench: Bench, smtp: FakeSmtp) -> None:
@@ -86,8 +86,8 @@ class TestDigests:
         bench.spool.settle([dead(one, "400 no such list") for one in take(bench.spool)], NOW)
         bench.spool.enqueue_notice("unreadable", {"rows": "123", "of": "4,567", "reasons": "torn 123"}, NOW)
         bench.pass_once()
-        (manual_actions,) = smtp.manual_actions
-        assert manual_actions.subject == (
+        (taken,) = smtp.taken
+        assert taken.subject == (
             "bouncehandler: 1 complaint, 1 unsubscribe request, 1 provider held, 1 provider back, 1 dead letter, "
             "1 unreadable input"
         )
@@ -99,7 +99,7 @@ class TestDigests:
             "   Answer: 400 no such list",
             "1. 123 of 4,567 rows can't be read",
         ):
-            assert line in manual_actions.text().splitlines()
+            assert line in taken.text().splitlines()
 
     def test_a_reading_that_takes_long(self, bench: Bench, smtp: FakeSmtp) -> None:
         """What can't be read while the claim lasts goes into a further mail at once: each notice is told once."""
@@ -107,7 +107,7 @@ class TestDigests:
         bench.complain(0, 3000)
         bench.start(monotonic=lambda: next(seconds))
         bench.wait_until_empty()
-        assert len(smtp.manual_actions) > 1
+        assert len(smtp.taken) > 1
         assert sum(counted(smtp)) == 3000
 
     def test_a_long_queue(self, bench: Bench, smtp: FakeSmtp) -> None:
@@ -138,8 +138,8 @@ class TestEach:
             bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
         bench.pass_once()
         assert smtp.subjects == [f"bouncehandler: 1 provider held (p{n} is held)" for n in range(20)]
-        assert {manual_actions.connection for manual_actions in smtp.manual_actions} == {1}
-        assert len({manual_actions.mail["Message-ID"] for manual_actions in smtp.manual_actions}) == 20
+        assert {taken.connection for taken in smtp.taken} == {1}
+        assert len({taken.mail["Message-ID"] for taken in smtp.taken}) == 20
 
     def test_a_server_that_takes_few_on_a_connection(self, bench: Bench, smtp: FakeSmtp) -> None:
         """A server that hangs up after some mails gets the others on further connections, at once, each once."""
@@ -165,7 +165,7 @@ class TestEach:
         for number in range(5):
             bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
         bench.start()
-        wait_until(lambda: len(smtp.manual_actions) == 5)
+        wait_until(lambda: len(smtp.taken) == 5)
         smtp.answers["DATA"] = "451 later"
         bench.spool.enqueue_notice("held", {"provider": "p5"}, NOW)
         wait_until(lambda: bool(bench.log.reasons()))
@@ -237,9 +237,7 @@ class TestTrouble:
             bench.enqueue_notice()
             bench.pass_once()
             bench.clock.now += 900
-        assert [manual_actions.recipients for manual_actions in smtp.manual_actions] == [
-            ("postmaster@example.com",)
-        ] * 2
+        assert [taken.recipients for taken in smtp.taken] == [("postmaster@example.com",)] * 2
         sender = bench.start()
         bench.enqueue_notice()
         bench.wait_until_empty()
@@ -257,10 +255,10 @@ class TestTrouble:
         smtp.accepts_then_cuts = True
         bench.enqueue_notice(3)
         bench.start()
-        wait_until(lambda: len(smtp.manual_actions) >= 2)
+        wait_until(lambda: len(smtp.taken) >= 2)
         smtp.accepts_then_cuts = False
         bench.wait_until_empty()
-        assert len({manual_actions.mail["Message-ID"] for manual_actions in smtp.manual_actions}) == 1
+        assert len({taken.mail["Message-ID"] for taken in smtp.taken}) == 1
         assert set(counted(smtp)) == {3}
 
     def test_a_bug(self, bench: Bench, smtp: FakeSmtp) -> None:
@@ -277,4 +275,4 @@ class TestTrouble:
         ]
         assert not bench.failures
         assert bench.spool.status().notices == 1
-        assert not smtp.manual_actions
+        assert not smtp.taken

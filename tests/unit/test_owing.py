@@ -46,7 +46,7 @@ def test_request_by_signed_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("list_manager", "resolvers"), [("mailwizz", ("news", "old")), ("interspire", ("shop",)), ("webhook", ())]
+    ("list_manager", "id_providers"), [("mailwizz", ("news", "old")), ("interspire", ("shop",)), ("webhook", ())]
 )
 def test_complaint_by_ids(list_manager: str, id_providers: tuple[str, ...]) -> None:
     """Every provider of the ids' type is asked, since a header does not say which of them."""
@@ -78,7 +78,7 @@ class TestNumbers:
     IDS = Subscriber("interspire", "1", "501")
 
     @pytest.mark.parametrize(
-        ("originator", "resolvers"), [("shop@example.com", ("shop",)), ("store@example.com", ("store",)), ("", ())]
+        ("originator", "id_providers"), [("shop@example.com", ("shop",)), ("store@example.com", ("store",)), ("", ())]
     )
     def test_of_several(self, originator: str, id_providers: tuple[str, ...]) -> None:
         """Of several installations only the one that sent the message may act on them: 501 is somebody at each."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler import registry
+from bouncehandler import plugins
 from bouncehandler.cli import exits
 from bouncehandler.pmta_config import Installation, blocks_for
 from bouncehandler.settings import load
@@ -68,13 +68,13 @@ def test_every_configuration_loads(text: str, tmp_path: Path) -> None:
     file.write_text(text.replace("/etc/bouncehandler", str(tmp_path)))
     settings = load(file, {"HOME": str(tmp_path)})
     for name, section in settings.providers.items():
-        registry.settings_for(name, section)
+        plugins.settings_for(name, section)
 
 
 def test_the_entry_point_group_is_the_one_that_is_searched() -> None:
     """The plug-in's registration in the README names the group that the program looks in."""
     (text,) = [text for text in _TOML if "project.entry-points" in text]
-    assert list(tomllib.loads(text)["project"]["entry-points"]) == [registry.GROUP]
+    assert list(tomllib.loads(text)["project"]["entry-points"]) == [plugins.GROUP]
 
 
 def test_there_are_commands_to_run() -> None:

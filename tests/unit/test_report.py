@@ -2,8 +2,8 @@
 
 import pytest
 
-from bouncehandler.logs.masking import mask_addresses
 from bouncehandler.notifications import TextSanitizer
+from bouncehandler.redaction import mask_addresses
 from bouncehandler.report import Report, Scope, Sources, build_report
 from bouncehandler.report.aggregates import added, timeline
 from bouncehandler.report.export import as_json

@@ -14,7 +14,7 @@ from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import DAY, NOW, before, done, put, recipients, returned, suppression, take
 from tests.contract.test_spool_counting import soft
 
-MIGRATIONS = Path(__file__).parents[2] / "bouncehandler" / "spool" / "migrations"
+MIGRATIONS = Path(__file__).parents[2] / "bouncehandler" / "spool" / "sqlite" / "migrations"
 SHELF = 8192
 ANN = "ann@example.com"
 
@@ -144,8 +144,8 @@ def beside_dispatches(raw: sqlite3.Connection) -> set[tuple[str, ...]]:
 
 def test_two_people_with_one_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A number only finds people faster: who shares it is somebody else, at claims as at settling."""
-    for module in ("claims", "settling"):
-        monkeypatch.setattr(f"bouncehandler.spool.{module}.person_number", lambda _: 7)
+    for module in ("claim", "settle"):
+        monkeypatch.setattr(f"bouncehandler.spool.sqlite.{module}.subject_hash", lambda _: 7)
     bob, later = suppression("bob@example.com"), suppression(ANN, 2)
     with closing(SqliteSpool.open(tmp_path / "spool.db")) as spool:
         put(spool, suppression(ANN), bob, later)

@@ -21,7 +21,7 @@ from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import people, put, take
 
 ROOT = Path(__file__).parents[2]
-MODULE = ROOT / "bouncehandler" / "spool"
+MODULE = ROOT / "bouncehandler" / "spool" / "sqlite"
 WITH_WAL = (3, 51, 3)
 
 

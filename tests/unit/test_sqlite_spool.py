@@ -87,7 +87,7 @@ class TestTrouble:
         path = tmp_path / "spool.db"
         code = """
             import resource, sys
-            from bouncehandler.spool import Owed, SpoolError
+            from bouncehandler.spool import QueuedSuppression, SpoolError
             from bouncehandler.spool.sqlite.store import SqliteSpool
             from tests.contract.spool_examples import people, put
             spool = SqliteSpool.open(sys.argv[1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.session import Session
-from bouncehandler.logs.masking import mask_addresses
+from bouncehandler.redaction import mask_addresses
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.sources import read_file
 
@@ -48,10 +48,10 @@ def _settings(session: Session) -> Iterator[CheckResult]:
 
 def _models(session: Session) -> "dict[str, type[BaseModel]]":
     """What the adapters know of their settings; one that can't be had is told of elsewhere."""
-    from bouncehandler import registry  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler import plugins  # noqa: PLC0415  # imports are lazy at the edges
 
     models: dict[str, type[BaseModel]] = {}
     for name, section in session.settings.providers.items():
         with suppress(ConfigurationError):
-            models[name] = registry.load(section.type).Settings
+            models[name] = plugins.load(section.type).Settings
     return models

@@ -32,13 +32,13 @@ def provider_findings(session: Session) -> Iterator[CheckResult]:
 
 
 def _provider(name: str, section: "ProviderSection") -> Iterator[CheckResult]:
-    from bouncehandler import registry  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler import plugins  # noqa: PLC0415  # imports are lazy at the edges
 
     what, clock = f"provider {name}", _Clock(time.time)
     try:
-        client = registry.client_for(name, section)
+        client = plugins.client_for(name, section)
         client.event_hooks = {"response": [clock.note]}
-        adapter, hide = registry.build(name, section, client), registry.secret_hider(name, section)
+        adapter, hide = plugins.build(name, section, client), plugins.secret_redactor(name, section)
     except ConfigurationError as error:
         yield CheckResult(CheckSeverity.WRONG, what, str(error))
         return

@@ -37,10 +37,10 @@ def _domain(session: Session, section: UnsubscribeSection) -> CheckResult:
 
 
 def _takes_ids(kind: str) -> bool:
-    from bouncehandler import registry  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler import plugins  # noqa: PLC0415  # imports are lazy at the edges
 
     try:
-        return bool(getattr(registry.load(kind), "takes_subscriber_ids", False))
+        return bool(getattr(plugins.load(kind), "takes_subscriber_ids", False))
     except ConfigurationError:
         return True  # the line of the provider says what is wrong
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""One file a command, called after it."""

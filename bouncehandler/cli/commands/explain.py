@@ -16,7 +16,7 @@ _COLUMNS = ("at", "event", "provider", "detail")
 
 
 @click.command("explain", short_help="Tell everything that is known of one person.")
-@click.argument("person", metavar="ADDRESS")
+@click.argument("subject", metavar="ADDRESS")
 @format_option
 @global_options
 def command(options: GlobalOptions, form: str, subject: str) -> int:

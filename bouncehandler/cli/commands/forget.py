@@ -15,7 +15,7 @@ _ELSEWHERE = "Backups of the spool, log files, and PowerMTA's own files are your
 
 
 @click.command("forget", short_help="Erase a person's data; they stay suppressed.")
-@click.argument("person", metavar="ADDRESS")
+@click.argument("subject", metavar="ADDRESS")
 @global_options
 def command(options: GlobalOptions, subject: str) -> int:
     """Erase what is kept of ADDRESS, and keep a keyed hash in its place.

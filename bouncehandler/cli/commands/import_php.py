@@ -84,7 +84,7 @@ def _problem(table: Table) -> str:
     """Why the program would refuse a table; empty if it takes it."""
     from pydantic import ValidationError  # noqa: PLC0415  # imports are lazy at the edges
 
-    from bouncehandler import registry  # noqa: PLC0415  # as above
+    from bouncehandler import plugins  # noqa: PLC0415  # as above
     from bouncehandler.settings import ConfigurationError  # noqa: PLC0415  # as above
     from bouncehandler.settings.error_messages import sentences  # noqa: PLC0415  # as above
     from bouncehandler.settings.model import Settings  # noqa: PLC0415  # as above
@@ -92,7 +92,7 @@ def _problem(table: Table) -> str:
     try:
         settings = Settings.merged(tomllib.loads(written((), [table])), {"spool": {"url": "sqlite:////spool.db"}})
         for name, section in settings.providers.items():
-            registry.settings_for(name, section)
+            plugins.settings_for(name, section)
     except ValidationError as error:
         return "; ".join(sentences(error, known=lambda _: (), source=lambda _: ""))
     except ConfigurationError as error:

@@ -59,8 +59,8 @@ def build_report_from_settings(settings: "Settings", spool: Spool, since: float,
     Raises:
         SpoolError: the spool can't be read.
     """
-    from bouncehandler.logs.masking import mask_addresses  # noqa: PLC0415  # imports are lazy at the edges
     from bouncehandler.notifications import TextSanitizer  # noqa: PLC0415  # as above
+    from bouncehandler.redaction import mask_addresses  # noqa: PLC0415  # imports are lazy at the edges
     from bouncehandler.report import Scope, Sources, build_report  # noqa: PLC0415  # as above
     from bouncehandler.spool import Selection  # noqa: PLC0415  # as above
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import click
 
-from bouncehandler import registry
+from bouncehandler import plugins
 from bouncehandler.cli.exits import OK, exit_code_for_errors
 from bouncehandler.cli.filters import filter_options
 from bouncehandler.cli.options import GlobalOptions, global_options
@@ -99,7 +99,7 @@ def _checked(selection: Selection, *, forced: bool, everything: bool) -> Selecti
 def _restoring(session: Session) -> frozenset[str]:
     """The providers whose adapters can restore."""
     providers = session.settings.providers.items()
-    return frozenset(name for name, section in providers if isinstance(registry.build(name, section), Reversible))
+    return frozenset(name for name, section in providers if isinstance(plugins.build(name, section), Reversible))
 
 
 def _counted(undone: Iterable[Undone], counts: Counter[str]) -> Iterator[Row]:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Tables, summaries and progress for a terminal; machine formats."""

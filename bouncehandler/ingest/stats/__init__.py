@@ -1,1 +1,1 @@
-"""TODO."""
+"""Statistics of what was read, by hour and dimension, column by column."""

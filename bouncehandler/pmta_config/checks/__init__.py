@@ -1,1 +1,1 @@
-"""TODO."""
+"""Checks of PowerMTA's configuration, one file a subject; each returns lint messages."""

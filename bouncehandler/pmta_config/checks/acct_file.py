@@ -22,7 +22,7 @@ _TYPES = {
 _SHORT = {word: short for short, known in _TYPES.items() for word in known}
 VALUED = frozenset({"--config", "--logfile", "--color"})
 """Our options that a value follows, before the name of a command."""
-_NAME, _OLD = "bouncehandler", "bouncehandler.php_import.php"
+_NAME, _OLD = "bouncehandler", "bouncehandler.php"
 
 
 def record_type(word: str) -> str:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The embedded spool: one SQLite file. Nothing outside this package knows SQLite."""

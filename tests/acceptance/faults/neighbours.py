@@ -117,7 +117,7 @@ class Neighbours:
         self.mailwizz.api_key, self.interspire.token, self.crm.secrets = "another", "another", [_ANOTHER]
         return restore
 
-    def manual_actions(self, people: Iterable[str], names: Collection[str]) -> int:
+    def taken(self, people: Iterable[str], names: Collection[str]) -> int:
         """How many of these people are off the lists, or held to be, at these providers."""
         fates = self.fates()
         return sum(self._is_off(who, name) or fates[who, name].state == "done" for who in people for name in names)

@@ -140,7 +140,7 @@ def _one(site: Neighbours, running: Running, kinds: Mapping[str, Kind], count: i
         site.servers[name].refuse()
     later = site.serve(running, count)
     running.wait_until(lambda: site.are_troubled(running, kinds, since))
-    wrong = site.manual_actions(site.people[first:], kinds)
+    wrong = site.taken(site.people[first:], kinds)
     for trouble in troubles.values():
         trouble.is_over = True
     for name in refusing:
@@ -178,7 +178,7 @@ def _misled(folder: Path, scale: Scale) -> Line:
                 latest = max(latest, site.serve(misled, count) - calm)
                 misled.wait_until(lambda: site.are_troubled(misled, TROUBLED, 0))
                 assert misled.finish().status == _WAITS
-            wrong += site.manual_actions(site.people[-count - 1 :], TROUBLED)
+            wrong += site.taken(site.people[-count - 1 :], TROUBLED)
             site.configure({})
             running = open_ones.enter_context(site.program.start())
             site.serve(running, 1)
@@ -199,7 +199,7 @@ def _revoked(folder: Path, scale: Scale) -> Line:
             running.wait_until(lambda: site.are_held(running, since))  # noqa: B023  # called at once
             asked = {server: len(server.requests) for server in site.servers.values()}
             running.wait_until(lambda: all(len(one.requests) >= few + _PROBES for one, few in asked.items()))  # noqa: B023  # as above
-            wrong += site.manual_actions(site.people[-count:], TROUBLED)
+            wrong += site.taken(site.people[-count:], TROUBLED)
             restore()
             site.await_done()
         fates, refused = site.fates(), site.people[first:]

@@ -1,9 +1,15 @@
-"""Takes mail addresses out of whatever is logged: `john@example.com` becomes `j***@example.com`."""
+"""Redaction of texts: mail addresses are masked (`j***@example.com`), secrets are replaced by `[...]`."""
 
+import html
+import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from urllib.parse import quote, quote_plus
+from xml.sax.saxutils import escape
 
+_SHORTEST_HIDDEN = 4  # characters: hiding what is shorter would blot out harmless words
+_HIDDEN = "[...]"
 _DEEPEST = 6  # levels of lists and tables that are followed; what is deeper is written as Python would
 _OTHER_AT = re.compile(r"%(?:25)*40|&#(?:64|x40);|\\u0040|[\uff20\ufe6b]", re.IGNORECASE)
 """Other ways to write @: in URLs (also encoded twice), in HTML, in JSON, and the two wide signs of Unicode."""
@@ -67,3 +73,45 @@ def _text(value: object) -> str:
         return str(value) or repr(value)
     except Exception:  # noqa: BLE001  # an object that can't be written must not fail whoever logs it
         return f"<{type(value).__name__} that can't be written>"
+
+
+def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
+    """A function that replaces secrets in a text by `[...]`.
+
+    It knows them as they are and as XML, URLs and JSON write them, and one that is cut off at the end of the text.
+    Secrets of less than four characters stay.
+    """
+    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
+    longest_first = sorted((one for one in spellings if len(one) >= _SHORTEST_HIDDEN), key=len, reverse=True)
+
+    def redact(text: str) -> str:
+        for spelling in longest_first:
+            text = text.replace(spelling, _HIDDEN)
+        for spelling in longest_first:
+            text = _without_beginning(spelling, text)
+        return text
+
+    return redact
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """The secret as it is, and as it can be written inside XML or HTML, a URL or a form, and JSON."""
+    marked = html.escape(secret)
+    yield from (secret, escape(secret), escape(secret, {'"': "&quot;", "'": "&apos;"}))
+    yield from (marked.replace("&#x27;", quoted) for quoted in ("&#x27;", "&#39;", "&#039;"))
+    raw = secret.encode("utf-8", "surrogatepass")
+    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw), quote_plus(raw).replace("~", "%7E")):
+        yield from (encoded, re.sub("%..", lambda match: match[0].lower(), encoded))
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+        yield from (text, text.replace("/", "\\/"))
+
+
+def _without_beginning(secret: str, text: str) -> str:
+    """The text without the beginning of the secret that it ends with."""
+    first = secret[:_SHORTEST_HIDDEN]
+    at = text.find(first, max(0, len(text) - len(secret)))
+    while at >= 0:
+        if secret.startswith(text[at:]):
+            return text[:at] + _HIDDEN
+        at = text.find(first, at + 1)
+    return text

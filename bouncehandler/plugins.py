@@ -1,18 +1,16 @@
 """From a provider's section in the configuration to its adapter, through the entry points `bouncehandler.providers`."""
 
 import difflib
-import html
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus, unquote, urlsplit
-from xml.sax.saxutils import escape
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 
 from bouncehandler.provider import Provider, ProviderClass, ProviderSettings
+from bouncehandler.redaction import redactor
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.error_messages import sentence
 from bouncehandler.settings.model import ProviderSection
@@ -25,8 +23,6 @@ GROUP = "bouncehandler.providers"
 """An entry's name is the `type` in the configuration; what it names is the adapter's class."""
 
 _LONGEST_TYPE = 80  # characters that are shown
-_SHORTEST_HIDDEN = 4  # characters: hiding what is shorter would blot out harmless words
-_HIDDEN = "[...]"
 
 
 def known_types() -> list[str]:
@@ -119,7 +115,7 @@ def _adapter(name: str, section: ProviderSection) -> ProviderClass:
         raise ConfigurationError(sentence("", ("providers", name, "type"), str(error))) from None
 
 
-def secret_hider(name: str, section: ProviderSection) -> Callable[[str], str]:
+def secret_redactor(name: str, section: ProviderSection) -> Callable[[str], str]:
     """What takes the secrets of the provider `name` out of a text, for all that a server may repeat.
 
     It knows them as they are and as XML, URLs and JSON write them, and one that is cut off at the end of the text.
@@ -128,17 +124,7 @@ def secret_hider(name: str, section: ProviderSection) -> Callable[[str], str]:
         ConfigurationError: as `settings_for`.
     """
     secrets = {*_secrets_in(settings_for(name, section), is_secret=False), *_proxy_secrets(section)}
-    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
-    longest_first = sorted((one for one in spellings if len(one) >= _SHORTEST_HIDDEN), key=len, reverse=True)
-
-    def hide(text: str) -> str:
-        for spelling in longest_first:
-            text = text.replace(spelling, _HIDDEN)
-        for spelling in longest_first:
-            text = _without_beginning(spelling, text)
-        return text
-
-    return hide
+    return redactor(secrets)
 
 
 def _secrets_in(value: object, *, is_secret: bool) -> Iterator[str]:
@@ -160,26 +146,3 @@ def _proxy_secrets(section: ProviderSection) -> Iterator[str]:
     url = section.proxy.get_secret_value() if section.proxy else ""
     if password := urlsplit(url).password:
         yield from (password, unquote(password))
-
-
-def _spellings(secret: str) -> Iterator[str]:
-    """The secret as it is, and as it can be written inside XML or HTML, a URL or a form, and JSON."""
-    marked = html.escape(secret)
-    yield from (secret, escape(secret), escape(secret, {'"': "&quot;", "'": "&apos;"}))
-    yield from (marked.replace("&#x27;", quoted) for quoted in ("&#x27;", "&#39;", "&#039;"))
-    raw = secret.encode("utf-8", "surrogatepass")
-    for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw), quote_plus(raw).replace("~", "%7E")):
-        yield from (encoded, re.sub("%..", lambda match: match[0].lower(), encoded))
-    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-        yield from (text, text.replace("/", "\\/"))
-
-
-def _without_beginning(secret: str, text: str) -> str:
-    """The text without the beginning of the secret that it ends with."""
-    first = secret[:_SHORTEST_HIDDEN]
-    at = text.find(first, max(0, len(text) - len(secret)))
-    while at >= 0:
-        if secret.startswith(text[at:]):
-            return text[:at] + _HIDDEN
-        at = text.find(first, at + 1)
-    return text
