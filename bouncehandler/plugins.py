@@ -14,7 +14,7 @@ from bouncehandler.redaction import redactor
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.error_messages import sentence
 from bouncehandler.settings.model import ProviderSection
-from bouncehandler.settings.provider_options import validated, without_secrets
+from bouncehandler.settings.provider_options import validated, without
 
 if TYPE_CHECKING:
     from bouncehandler.http_client.client import ProviderClient
@@ -92,7 +92,7 @@ def build(name: str, section: ProviderSection, client: "ProviderClient | None" =
     except Exception as error:  # noqa: BLE001  # a stranger's constructor may raise anything
         if client is None:
             own.close()
-        said = without_secrets(adapter.Settings, vars(settings), str(error) or type(error).__name__)
+        said = without(_secrets_in(settings, is_secret=False), str(error) or type(error).__name__)
     raise ConfigurationError(sentence("", ("providers", name), said))
 
 

@@ -186,8 +186,8 @@ def _http_url(value: str) -> str:
     """Leave the text as the operator wrote it: signatures are computed over it."""
     try:
         url = httpx.URL(value)
-    except httpx.InvalidURL as error:
-        raise ValueError(f"is not a URL ({error})") from None
+    except httpx.InvalidURL:  # its text may repeat a password
+        raise ValueError("is not a URL of the form https://host/path") from None
     if url.scheme not in {"http", "https"} or not url.host:
         raise ValueError("is not a URL of the form https://host/path")
     if url.userinfo:

@@ -14,10 +14,10 @@ from bouncehandler.accounting.reader import PowerMtaCsvReader
 __all__ = [
     "DEFAULT_COLUMNS",
     "TYPES",
+    "AnonymousComplaint",
     "ColumnsMissing",
     "Item",
     "Layout",
-    "AnonymousComplaint",
     "PowerMtaCsvReader",
     "Unreadable",
     "bounces_in",

@@ -8,13 +8,15 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TYPE_CHECKING, Literal, TextIO, cast
 
 from bouncehandler import logs
 from bouncehandler.cli import streams
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, CommandError, exit_code_for_errors
 from bouncehandler.cli.gc_tuning import tune_gc
 from bouncehandler.cli.options import GlobalOptions
+from bouncehandler.cli.started import started_values
+from bouncehandler.cli.unsubscribe_log import SPARE_LOG
 from bouncehandler.redaction import mask_addresses
 from bouncehandler.settings import ConfigurationError, load
 from bouncehandler.spikes import SpikeSettings
@@ -86,7 +88,18 @@ class Session:
             self.settings.notify, spool, self.log, on_failure, report_renderer(self.settings, spool)
         )
 
-    def warn_of_root(self) -> None:
+    def log_started(self, mode: str, **more: object) -> None:
+        """Log the event `started`, before a row is read, and what a start has to warn of.
+
+        Args:
+            mode: What this process does.
+            more: Further values of the event.
+        """
+        logs.prove_file()
+        self.log.info("started", **started_values(self, mode), **more)
+        self._warn_of_root()
+
+    def _warn_of_root(self) -> None:
         """Log, once a start, that root runs what somebody else should."""
         warning = root_warning(self.spool_path)
         if warning:
@@ -170,11 +183,19 @@ def exit_status(error: SpoolError) -> int:
     return TRY_AGAIN if isinstance(cause, OSError) and cause.errno in _PASSING_ERRNO else CONFIGURATION
 
 
-def open_session(options: GlobalOptions, environ: "dict[str, str]", *, quiet: bool = False) -> Session:
+def open_session(
+    options: GlobalOptions,
+    environ: "dict[str, str]",
+    *,
+    quiet: bool = False,
+    log_file: Literal["needed", "spared"] = "needed",
+) -> Session:
     """Read the configuration and start the log.
 
     Args:
         quiet: on a terminal log only what somebody has to look at, since something else is shown there.
+        log_file: whether a log file that can't be written is an error, or its lines go to stderr and beside the spool,
+            since what the command takes can't wait.
     """
     on_terminal = sys.stderr.isatty()
     with exit_code_for_errors():
@@ -186,6 +207,7 @@ def open_session(options: GlobalOptions, environ: "dict[str, str]", *, quiet: bo
             level="warning" if quiet and on_terminal and not options.logfile else settings.log.level,
             stream=cast("TextIO", streams.CurrentStderr()),
             stream_is_terminal=on_terminal,
+            spare=path_of(settings.spool.url).with_name(SPARE_LOG) if log_file == "spared" else None,
         )
     tune_gc()
     return Session(options, settings, logs.get_logger(), on_terminal)
@@ -197,8 +219,18 @@ def _settings(options: GlobalOptions, environ: "dict[str, str]") -> "Settings":
         return load(options.config, environ)
     except ConfigurationError as error:
         if options.logfile:
-            logs.configure(
-                logfile=options.logfile, debug=False, addresses="masked", stream=sys.stderr, stream_is_terminal=False
-            )
-            logs.get_logger().error("failed", reason=str(error), exit_status=CONFIGURATION)
+            _log_failure(options.logfile, str(error))
         raise
+
+
+def _log_failure(logfile: Path, reason: str) -> None:
+    """Log why a command can't start.
+
+    Raises:
+        ConfigurationError: the log can't be written either; the text says both.
+    """
+    try:
+        logs.configure(logfile=logfile, debug=False, addresses="masked", stream=sys.stderr, stream_is_terminal=False)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{reason}\n{error}") from None
+    logs.get_logger().error("failed", reason=reason, exit_status=CONFIGURATION)

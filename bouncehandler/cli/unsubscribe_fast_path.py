@@ -175,13 +175,17 @@ def _log(
     is_plain = compiled is not None and compiled.addresses == "plain"
     sender, to = (one if is_plain else log.masked(one.strip("<> ")) for one in (words.sender, words.to))
     text = log.line(level, event, {"from": sender, "to": to, **values}, now_ns=time.time_ns())
-    if words.logfile:
-        log.append(words.logfile, text)
-    if words.debug:
-        try:
-            os.write(_STANDARD_ERROR, text.encode("ascii"))
-        except OSError:
-            return
+    if words.logfile and (why := log.append(words.logfile, text)):
+        told: dict[str, str | int] = {"file": words.logfile, "reason": why, "mend": log.MEND}
+        text = log.line("error", "log_file_unwritable", told, now_ns=time.time_ns()) + text
+        if compiled:
+            log.append(f"{os.path.dirname(compiled.letters)}/{log.SPARE_LOG}", text, as_folder=True)  # noqa: PTH120  # costly
+    elif not words.debug:
+        return
+    try:
+        os.write(_STANDARD_ERROR, text.encode("ascii"))
+    except OSError:
+        return
 
 
 def _trace() -> None:

@@ -3,6 +3,10 @@
 import os
 import time
 
+SPARE_LOG = "bouncehandler.log"
+"""The file in the spool's folder that takes the lines which the log file can't take."""
+MEND = "let this user write there, make room, or name another file with --logfile"
+
 _LEVELS = ("debug", "info", "warning", "error")
 _MODE = 0o640  # as `logs.sinks`
 _DOMAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_")
@@ -34,17 +38,30 @@ def is_told(level: str, least: str) -> bool:
     return _LEVELS.index(level) >= _LEVELS.index(least)
 
 
-def append(path: str, text: str) -> None:
-    """Add a line to a log file, with one write, so that processes can share it; a log that can't be written is lost."""
+def append(path: str, text: str, *, as_folder: bool = False) -> str:
+    """Add lines to a log file, with one write, so that processes can share it; returns why that can't be, else "".
+
+    Args:
+        as_folder: where root makes the file, it is given to whom the folder belongs to.
+    """
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK  # so that no fifo keeps us waiting
     try:
         file = os.open(path, flags, _MODE)
         try:
+            if as_folder:
+                _give_to_folders_owner(file, path)
             os.write(file, text.encode("ascii"))
         finally:
             os.close(file)
-    except (OSError, ValueError):  # ValueError: a name with NUL
-        return
+    except (OSError, ValueError) as error:  # ValueError: a name with NUL
+        return getattr(error, "strerror", None) or str(error)
+    return ""
+
+
+def _give_to_folders_owner(file: int, path: str) -> None:
+    owner = os.stat(os.path.dirname(path))  # noqa: PTH116, PTH120  # pathlib costs as much as a bare start
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.fchown(file, owner.st_uid, owner.st_gid)
 
 
 def _value(value: str | int) -> str:

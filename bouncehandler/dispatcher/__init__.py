@@ -15,12 +15,12 @@ from bouncehandler.dispatcher.worker_settings import WorkerSettings
 
 __all__ = [
     "Answers",
-    "CallExecutor",
-    "Dispatcher",
     "BreakerSettings",
-    "ProviderWorker",
-    "WorkerSettings",
-    "WorkerCounters",
+    "CallExecutor",
     "DispatchLog",
+    "Dispatcher",
+    "ProviderWorker",
     "RetrySchedule",
+    "WorkerCounters",
+    "WorkerSettings",
 ]

@@ -1,10 +1,8 @@
 """The ready `httpx.Client` that adapters receive: bounded time and size, connections for each thread, no cookies."""
 
-import random
 import ssl
 import time
 from collections.abc import Callable
-from functools import partial
 
 import httpx
 
@@ -56,7 +54,7 @@ def build_client(  # noqa: PLR0913  # what the configuration says, and what a te
     ca_file: str | None = None,
     proxy: str | None = None,
     max_answer: int = MAX_ANSWER,
-    pause: Callable[[], float] = partial(random.uniform, 0.1, 0.5),  # noqa: B008  # calls nothing until a second try
+    sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> ProviderClient:
     """The client for one provider; `close()` closes the connections of all threads.
@@ -66,7 +64,7 @@ def build_client(  # noqa: PLR0913  # what the configuration says, and what a te
         ca_file: A PEM file with the certificate authorities to trust instead of the public ones.
         proxy: The http or https URL of a proxy; the environment's is never used.
         max_answer: Bytes of an answer's body that are accepted.
-        pause: Seconds before a second try, where the connection could not be made.
+        sleep: Waits so many seconds before a second try, where the connection could not be made.
         clock: Seconds that only go forward.
 
     Raises:
@@ -76,9 +74,9 @@ def build_client(  # noqa: PLR0913  # what the configuration says, and what a te
     via = _proxy(proxy, tls) if proxy else None
 
     def connections() -> Connections:
-        return Connections(tls, via, Deadline(timeout, clock))
+        return Connections(tls, via, Deadline(timeout, clock), sleep)
 
-    return ProviderClient(Transport(connections, max_answer, pause), timeout)
+    return ProviderClient(Transport(connections, max_answer), timeout)
 
 
 def _tls(ca_file: str | None) -> ssl.SSLContext:

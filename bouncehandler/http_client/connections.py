@@ -1,11 +1,13 @@
 """The connections of one thread: httpcore's own, without the pool that would share them, at a price."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpcore
 import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random
+from tenacity.stop import stop_base
 
 from bouncehandler.http_client.deadline import Deadline, Network
 
@@ -14,17 +16,37 @@ _KEPT_OPEN = 2
 _KEPT_FOR = 4.0
 """Seconds. Apache closes an idle connection after 5: let go of it before."""
 
+_NOT_CONNECTED = (httpcore.ConnectError, httpcore.ConnectTimeout, httpx.ConnectTimeout)
+_TRIES = 2
+"""To make a connection, within a call; all other failures wait in the spool."""
+_SHORTEST_WAIT, _LONGEST_WAIT = 0.1, 0.5
+"""Seconds between the two; random, so that threads do not return all at once."""
+
 
 class Connections:
     """What one thread has open, and the deadline of the request that it is making."""
 
-    def __init__(self, tls: ssl.SSLContext, proxy: httpx.Proxy | None, deadline: Deadline) -> None:
-        self.deadline = deadline
+    def __init__(
+        self, tls: ssl.SSLContext, proxy: httpx.Proxy | None, deadline: Deadline, sleep: Callable[[float], None]
+    ) -> None:
+        self._deadline = deadline
         self._maker = _maker(tls, proxy, Network(httpcore.SyncBackend(), deadline))
         self._open: list[httpcore.ConnectionInterface] = []
+        self._connecting = Retrying(
+            sleep=sleep,
+            wait=wait_random(_SHORTEST_WAIT, _LONGEST_WAIT),
+            stop=stop_after_attempt(_TRIES) | _StopBeforeDeadline(deadline),
+            retry=retry_if_exception_type(_NOT_CONNECTED),
+            reraise=True,
+        )
 
     def send(self, request: httpx.Request) -> httpcore.Response:
-        """Send a request and read the head of its answer; whoever gets it reads the rest, and closes it."""
+        """Send a request and read the head of its answer; the caller reads the rest, and closes it.
+
+        Only a request that needs a new connection can fail to connect, and is tried twice. One that finds a connection
+        open does without tenacity, which would add 8 us to the 215 us of a call.
+        """
+        self._deadline.start()
         url = httpcore.URL(
             scheme=request.url.raw_scheme,
             host=request.url.raw_host,
@@ -33,16 +55,15 @@ class Connections:
         )
         if url.scheme not in {b"http", b"https"}:
             raise httpx.UnsupportedProtocol("the URL does not begin with http:// or https://")
-        connection = self._idle(url.origin) or self._another(url.origin)
-        return connection.handle_request(
-            httpcore.Request(
-                request.method,
-                url,
-                headers=request.headers.raw,
-                content=_blocks(request),
-                extensions=request.extensions,
-            )
+        call = httpcore.Request(
+            request.method,
+            url,
+            headers=request.headers.raw,
+            content=_blocks(request),
+            extensions=request.extensions,
         )
+        connection = self._idle(url.origin)
+        return connection.handle_request(call) if connection else self._connecting(self._connect_and_send, call)
 
     def close(self) -> None:
         """Close them all."""
@@ -56,6 +77,9 @@ class Connections:
             if connection.can_handle_request(origin) and connection.is_available() and not connection.has_expired():
                 return connection
         return None
+
+    def _connect_and_send(self, call: httpcore.Request) -> httpcore.Response:
+        return self._another(call.url.origin).handle_request(call)
 
     def _another(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
         self._let_go()
@@ -72,6 +96,16 @@ class Connections:
         self._open = [one for one in self._open if one not in gone]
         for connection in gone:
             connection.close()
+
+
+class _StopBeforeDeadline(stop_base):
+    """Stops where the next try would come too late, so that the failure is raised at once."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        self._deadline = deadline
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        return self._deadline.is_within(retry_state.upcoming_sleep)
 
 
 @contextmanager

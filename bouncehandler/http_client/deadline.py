@@ -25,6 +25,10 @@ class Deadline:
         """Begin a request, with all its time."""
         self._at = self._clock() + self._seconds
 
+    def is_within(self, seconds: float) -> bool:
+        """Whether the time is over in so many seconds, or earlier."""
+        return self._at - self._clock() <= seconds
+
     def left(self, timeout: float | None, error: type[httpx.TimeoutException]) -> float:
         """Seconds for the next step: what is left, or `timeout` where that is less. Raises `error` when none is."""
         left = self._at - self._clock()

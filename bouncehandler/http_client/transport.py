@@ -1,18 +1,13 @@
-"""What carries the requests: connections for each thread, a second try, and answers that are read whole."""
+"""The transport of the requests: connections for each thread, and answers that are read whole."""
 
 import threading
-import time
 from collections.abc import Callable
 
 import httpcore
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from bouncehandler.http_client.connections import Connections, errors_as_httpx
 from bouncehandler.http_client.last_response import KEPT, Answer
-
-_NOT_CONNECTED = (httpcore.ConnectError, httpcore.ConnectTimeout, httpx.ConnectTimeout)
-_MORE_TRIES = 1  # within a call; what else fails waits in the spool
 
 
 class AnswerRefusedError(httpx.ReadError):
@@ -22,23 +17,17 @@ class AnswerRefusedError(httpx.ReadError):
 class Transport(httpx.BaseTransport):
     """Gives each thread connections of its own: one pool shared by 32 threads costs a fifth of their speed."""
 
-    def __init__(self, connections: Callable[[], Connections], max_answer: int, pause: Callable[[], float]) -> None:
+    def __init__(self, connections: Callable[[], Connections], max_answer: int) -> None:
         self._build = connections
         self._max_answer = max_answer
         self._mine = threading.local()
         self._all: list[tuple[threading.Thread, Connections]] = []
         self._lock = threading.Lock()
-        self._tries_again = Retrying(
-            before=lambda _: time.sleep(pause()),
-            retry=retry_if_exception_type(_NOT_CONNECTED),
-            stop=stop_after_attempt(_MORE_TRIES),
-            reraise=True,
-        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of the calling thread, and read the answer whole."""
         with errors_as_httpx():
-            response = self._send(request)
+            response = self._connections().send(request)
             body = bytearray()
             try:
                 headers = httpx.Headers(response.headers)
@@ -51,14 +40,6 @@ class Transport(httpx.BaseTransport):
         )
         answer.encoding = "utf-8"  # `charset=zlib`, a codec but none of text, would be an AssertionError
         return answer
-
-    def _send(self, request: httpx.Request) -> httpcore.Response:
-        connections = self._connections()
-        connections.deadline.start()
-        try:
-            return connections.send(request)
-        except _NOT_CONNECTED:
-            return self._tries_again(connections.send, request)
 
     def _read(self, response: httpcore.Response, headers: httpx.Headers, body: bytearray) -> None:
         """Add the answer's blocks to the body, as far as they are accepted."""

@@ -14,14 +14,14 @@ from bouncehandler.ingest.suppression_builder import SuppressionBuilder, TokenHo
 from bouncehandler.ingest.unsubscribe_mail import MaildropError, UnsubscribeMailbox
 
 __all__ = [
-    "StatsCollector",
+    "IngestCounters",
     "IngestPipeline",
     "MaildropError",
-    "UnsubscribeMailbox",
+    "StatsCollector",
     "SuppressionBuilder",
-    "IngestCounters",
     "TokenHolder",
     "Tokens",
-    "read_loop",
+    "UnsubscribeMailbox",
     "batch_size_for",
+    "read_loop",
 ]

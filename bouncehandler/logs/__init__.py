@@ -6,10 +6,11 @@
 import json
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal, TextIO
 
-from bouncehandler.logs.sinks import LogFile, LogStream
+from bouncehandler.logs.sinks import GuardedLogFile, LogFile, LogStream, SpareLogFile, describe
 from bouncehandler.logs.structured import (
     EventDict,
     FilteringBoundLogger,
@@ -42,21 +43,29 @@ def configure(  # noqa: PLR0913  # what the configuration and the command line s
     stream: TextIO,
     stream_is_terminal: bool,
     level: Literal["debug", "info", "warning", "error"] = "info",
+    spare: Path | None = None,
 ) -> None:
     """Send the log of this process to `logfile`, else to `stream`; with `debug` to both, from debug level on.
 
     The file is opened again when it has been moved away, and is made readable by owner and group alone. A line that
-    can't be written, such as on a full disk, is lost, and nobody hears of it.
+    can't be written, such as on a full disk, goes to `stream` and to the file `spare`, after the event
+    `log_file_unwritable`; without a spare it is lost.
 
     Raises:
-        ConfigurationError: the file can't be written to.
+        ConfigurationError: the file can't be written to, and there is no spare.
     """
     as_json = _AsJson()
+    on_stream = _formatted(LogStream(stream), _as_text if stream_is_terminal else as_json)
     sinks: list[logging.Handler] = []
-    if logfile:
+    if logfile and spare:
+        file, other = _absolute(logfile), _absolute(spare)
+        spares = [] if file == other else [_formatted(SpareLogFile(other), as_json)]
+        guarded = GuardedLogFile(file, spares if debug else [*spares, on_stream], partial(_say_unwritable, file))
+        sinks.append(_formatted(guarded, as_json))
+    elif logfile:
         sinks.append(_formatted(_open(logfile), as_json))
     if debug or not logfile:
-        sinks.append(_formatted(LogStream(stream), _as_text if stream_is_terminal else as_json))
+        sinks.append(on_stream)
     _connect(sinks)
     structlog.configure(
         processors=_processors(mask_addresses if addresses == "masked" else str),
@@ -66,14 +75,43 @@ def configure(  # noqa: PLR0913  # what the configuration and the command line s
     )
 
 
-def _open(logfile: Path) -> LogFile:
+def prove_file() -> None:
+    """Open the log file that has a spare, if there is one; where it can't be written, say so now."""
+    for sink in logging.getLogger(_NAME).handlers:
+        if isinstance(sink, GuardedLogFile):
+            sink.prove_or_say()
+
+
+def why_unwritable(logfile: Path) -> str:
+    """A sentence that says why a log file can't be written, and how that is mended; empty where it can."""
     try:
-        return LogFile(logfile)
+        _open(logfile).close()
+    except ConfigurationError as error:
+        return str(error)
+    return ""
+
+
+def _say_unwritable(logfile: Path, error: Exception) -> None:
+    reason, mend = describe(logfile, error)
+    get_logger().error("log_file_unwritable", file=str(logfile), reason=reason, mend=mend)
+
+
+def _open(logfile: Path) -> LogFile:
+    file = LogFile(_absolute(logfile))
+    try:
+        file.prove()
     except (OSError, ValueError) as error:  # ValueError: a name with NUL
-        why = getattr(error, "strerror", None) or str(error)
-        raise ConfigurationError(
-            f"the log file {logfile} can't be written: {why}; check its folder and owner"
-        ) from None
+        reason, mend = describe(logfile, error)
+        raise ConfigurationError(f"the log file {logfile} can't be written: {reason}; {mend}") from None
+    return file
+
+
+def _absolute(path: Path) -> Path:
+    """The path from the root; one from a working folder that is gone leads nowhere."""
+    try:
+        return path.absolute()
+    except FileNotFoundError:
+        return Path("/proc/self/cwd") / path
 
 
 def _formatted(sink: logging.Handler, render: Processor) -> logging.Handler:

@@ -15,16 +15,16 @@ from bouncehandler.notifications.smtp_errors import SmtpFailure, explained
 from bouncehandler.notifications.worker import NotificationSettings, NotificationWorker
 
 __all__ = [
-    "SmtpClient",
-    "RenderedReport",
     "MailEnvelope",
     "NotificationLog",
-    "TextSanitizer",
-    "ReportScheduler",
-    "NotificationWorker",
     "NotificationSettings",
-    "SmtpServer",
+    "NotificationWorker",
+    "RenderedReport",
     "ReportSchedule",
+    "ReportScheduler",
+    "SmtpClient",
     "SmtpFailure",
+    "SmtpServer",
+    "TextSanitizer",
     "explained",
 ]

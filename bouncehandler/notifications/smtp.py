@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from bouncehandler.notifications.smtp_errors import Refused
 from bouncehandler.notifications.smtp_server import SmtpServer
 
-__all__ = ["SmtpSession", "SmtpClient", "SmtpServer"]
+__all__ = ["SmtpClient", "SmtpServer", "SmtpSession"]
 
 _ANSWERS = 5
 """Time-outs that a conversation may take, and one more for each recipient: a server may be slow, not endless."""

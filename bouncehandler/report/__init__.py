@@ -8,4 +8,4 @@ of them what is shown, and `gathering` puts it together. `page` writes HTML (wit
 from bouncehandler.report.build import Scope, Sources, build_report
 from bouncehandler.report.model import Alert, Column, Headline, Report, Table, Timeline
 
-__all__ = ["Column", "Headline", "Alert", "Report", "Scope", "Sources", "Table", "Timeline", "build_report"]
+__all__ = ["Alert", "Column", "Headline", "Report", "Scope", "Sources", "Table", "Timeline", "build_report"]

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 from bouncehandler import policy
 from bouncehandler.policy.classification import EVERY, Rule
 from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.error_messages import sentence, sentences
+from bouncehandler.settings.error_messages import problems_of, sentence, sentences
 from bouncehandler.settings.sections import Section
 
 _LONGEST_FILE = 1024 * 1024  # bytes: thousands of rules fit
@@ -198,7 +198,7 @@ def _tables(file: Path) -> list[dict[str, Any]]:
 
 
 def _said(error: ValidationError, source: str, known: Iterable[str]) -> list[str]:
-    return sentences(error, known=lambda _: known, source=lambda _: source, mending={})
+    return sentences(problems_of(error), known=lambda _: known, source=lambda _: source, mending={})
 
 
 def _keys() -> list[str]:

@@ -2,29 +2,37 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
 from bouncehandler.settings.error_messages import dotted
+from bouncehandler.settings.loading import source_of
 from bouncehandler.settings.model import ProviderSection, Settings
-from bouncehandler.settings.provider_options import secret_keys
-from bouncehandler.settings.sources import Key, Source, read_environment, read_file
+from bouncehandler.settings.model_keys import KeyKind, kind_of, secret_fields
+from bouncehandler.settings.provider_options import unknown_keys
+from bouncehandler.settings.sources import Key, Source, is_like_a_secret, read_environment, read_file
 
 _NOTHING = object()
 _NOWHERE = "sqlite:////dev/null"
 """A spool that nobody has: where one lies is always told."""
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s\"?]*(?=@)|(?<=\?)[^\s\"]+")
-"""Of a URL: user and password, and its query, which may hold a token."""
+_CREDENTIALS = re.compile(r"(?<=://).*(?=@)|[^/@]*:.*(?=@)|(?<=[?#]).+", re.DOTALL)
+"""Of a URL, with or without its scheme: user and password, and query and fragment, which may hold a token."""
 _HIDDEN = "[...]"
+_AT_ADAPTER = 3
+"""Parts of an adapter's key at least: providers, its name, the key."""
 _LONGEST = 200
 """Characters of a value that are shown."""
+_LONGEST_URL = 2000
+"""Characters of a text in which credentials are looked for; what is longer is not shown."""
 _SECRET_NAME = re.compile("auth|key|passw|secret|token", re.IGNORECASE)
 """What a stranger's adapter may hold as plain text."""
-_SECRETS = frozenset({"secret", "old_secret", "password", "proxy"})
-"""Outside of what belongs to an adapter."""
+_SECRETS = frozenset({"secret", "old_secret", "password"})
+"""Outside of the providers."""
+_COMMON = ProviderSection.model_fields.keys() - {"options"}
+"""What every provider has."""
 
 
 class Effective(NamedTuple):
@@ -94,22 +102,58 @@ def _named(key: Key, source: Source) -> str:
     return source.names.get((), "")
 
 
+def unknown(
+    path: Path | None, environ: Mapping[str, str], settings: Settings, models: Mapping[str, type[BaseModel]]
+) -> Iterator[str]:
+    """A sentence for each key of a provider that its adapter does not know; other keys `load` would have refused.
+
+    Args and raises as `effective`.
+    """
+    _, written = read_file(path, environ)
+    variables = read_environment(environ)
+    for name, model in models.items():
+        options = settings.providers[name].options.get_secret_value()
+        yield from unknown_keys(name, model, options, lambda key: source_of(key, variables, written))
+
+
 def _told(key: Key, value: object, source: str, models: Mapping[str, type[BaseModel]]) -> Effective:
-    secrets = _secrets_of(key, models)
-    name = str(key[-1])
-    if name.removesuffix("_file") in secrets and name.endswith("_file"):
-        return Effective(dotted((*key[:-1], name.removesuffix("_file"))), "", f"the file {value}, which {source} names")
-    is_whole_table = len(key) == 1 and isinstance(value, str)  # as JSON, which may hold a secret
-    if is_whole_table or "*" in secrets or secrets & {str(part) for part in key} or _SECRET_NAME.search(name):
+    name = str(key[-1]).removesuffix("_file")
+    if str(key[-1]) != name and name in _with_files(key, models):
+        file = "a file" if is_like_a_secret(str(value)) else f"the file {value}"
+        return Effective(dotted((*key[:-1], name)), "", f"{file}, which {source} names")
+    if _is_hidden(key, value, models):
         return Effective(dotted(key), "", source)
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    text = _CREDENTIALS.sub(_HIDDEN, text) if "://" in text else text
+    text = json.dumps(_plain(value), ensure_ascii=False, default=str)
     return Effective(dotted(key), text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...", source)
 
 
-def _secrets_of(key: Key, models: Mapping[str, type[BaseModel]]) -> frozenset[str]:
-    """The names of secrets beside this key; `*` where it can't be known, and everything has to be taken for one."""
-    if key[0] != "providers" or len(key) < 3 or key[2] in ProviderSection.model_fields:  # noqa: PLR2004  # providers, its name, its key
+def _with_files(key: Key, models: Mapping[str, type[BaseModel]]) -> Iterable[str]:
+    """The secrets beside this key, each `x` of which may be given as `x_file`."""
+    if not _is_adapters(key):
         return _SECRETS
     model = models.get(str(key[1]))
-    return frozenset(secret_keys(model)) | {"proxy"} if model else frozenset({"*"})
+    return secret_fields(model) if model and len(key) == _AT_ADAPTER else ()
+
+
+def _is_hidden(key: Key, value: object, models: Mapping[str, type[BaseModel]]) -> bool:
+    """Whether a value is secret, or may be, since nothing is known of its key."""
+    if not _is_adapters(key):
+        is_whole_table = len(key) == 1 and isinstance(value, str)  # as JSON, which may hold a secret
+        return is_whole_table or not _SECRETS.isdisjoint(key) or (key[0] == "providers" and key[-1] == "proxy")
+    model, own = models.get(str(key[1])), key[2:]
+    is_known = model is not None and kind_of(model, own) is KeyKind.PLAIN
+    return not is_known or any(_SECRET_NAME.search(str(part)) for part in own)
+
+
+def _is_adapters(key: Key) -> bool:
+    """Whether it is, or is within, a key of an adapter's own."""
+    return key[0] == "providers" and len(key) >= _AT_ADAPTER and key[2] not in _COMMON
+
+
+def _plain(value: object) -> object:
+    """The value without the credentials, the query and the fragment of a URL."""
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, str):
+        return _CREDENTIALS.sub(_HIDDEN, value) if len(value) <= _LONGEST_URL else _HIDDEN
+    return value

@@ -18,6 +18,9 @@ _ADAPTERS = re.compile(r".*[\[(].*|str|int|float|bool|bytes|none", re.DOTALL)
 _GOES_ON = re.compile(r"(?:is|are|has|holds|begins|must|can|can't|cannot|needs|does|doesn't|may)\b")
 """How a message begins that has the key as its subject."""
 
+UNKNOWN = "extra_forbidden"
+"""Pydantic's word for a key that is not known."""
+
 _SAID = {
     "missing": "is missing",
     "dict_type": "must be a table",
@@ -44,32 +47,39 @@ MENDING: Mapping[Key, str] = {
 """By key, what to do where it is missing."""
 
 
-def sentences(
-    error: ValidationError,
+def problems_of(error: ValidationError) -> list[ErrorDetails]:
+    """What pydantic found, without any value."""
+    return error.errors(include_url=False, include_input=False)
+
+
+def sentences(  # noqa: PLR0913  # what differs between the sections and the adapters
+    problems: Iterable[ErrorDetails],
     *,
     known: Callable[[Key], Iterable[str]],
     source: Callable[[Key], str],
     above: Key = (),
     mending: Mapping[Key, str] = MENDING,
+    hide: Callable[[str], str] = str,
 ) -> list[str]:
     """One sentence for each key that has a problem, in the order in which pydantic found them.
 
     Args:
-        error: What pydantic found.
+        problems: What pydantic found.
         known: The keys that the table at a key may hold.
         source: What the operator called the source of a key; empty where there is none.
         above: The key of the table that was validated, where that is an adapter's; else empty.
         mending: By key, what to do where it is missing.
+        hide: Takes secrets out of a validator's own words.
     """
     found: dict[Key, str] = {}
-    for problem in error.errors(include_url=False, include_input=False):
+    for problem in problems:
         key = (*above, *_as_written(problem["loc"], _ADAPTERS if above else _OURS))
-        if problem["type"] == "extra_forbidden":
+        if problem["type"] == UNKNOWN:
             said = _unknown(str(key[-1]), known(key[:-1]))
         elif problem["type"] == "missing" and key in mending:
             said = f"is missing; {mending[key]}"
         else:
-            said = _said(problem)
+            said = hide(_said(problem))
         found.setdefault(key, sentence(source(key), key, said))
     return list(found.values())
 
@@ -101,7 +111,7 @@ def _name(part: str) -> str:
 
 def _unknown(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
-    nearest = difflib.get_close_matches(name[:_LONGEST_NAME], names, n=1)
+    nearest = difflib.get_close_matches(name[:_LONGEST_NAME].lower(), names, n=1)
     if nearest:
         return f"is not a known key; did you mean {nearest[0]}?"
     return "is not a known key" + (f"; known here are {', '.join(names)}" if names else "")

@@ -6,12 +6,12 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.error_messages import sentence, sentences
+from bouncehandler.settings.error_messages import problems_of, sentence, sentences
 from bouncehandler.settings.mail import UnsubscribeSection
 from bouncehandler.settings.model import Settings
 from bouncehandler.settings.policy import ThresholdTable
 from bouncehandler.settings.provider_options import secret_from_file
-from bouncehandler.settings.sources import Key, Source, Table, read_environment, read_file
+from bouncehandler.settings.sources import Key, Source, Table, is_like_a_secret, read_environment, read_file
 
 _SECRETS = ("secret", "old_secret", "password")
 """Outside the providers; each `x` of them may be given as `x_file`."""
@@ -31,7 +31,7 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     try:
         return Settings.merged(variables.table, written.table, _state_folder(environ))
     except ValidationError as error:
-        found = sentences(error, known=_known, source=lambda key: _source(key, variables, written))
+        found = sentences(problems_of(error), known=_known, source=lambda key: source_of(key, variables, written))
     raise ConfigurationError("\n".join(found))
 
 
@@ -53,7 +53,8 @@ def _anchor_files(table: Table, folders: list[Path]) -> None:
             name = options[key]
             if isinstance(name, str) and name and "\0" not in name:
                 candidates = [folder / name for folder in folders]
-                options[key] = str(next((file for file in candidates if file.is_file()), candidates[-1]))
+                found = next((file for file in candidates if file.is_file()), None)
+                options[key] = name if found is None and is_like_a_secret(name) else str(found or candidates[-1])
 
 
 def _own_tables(table: Table) -> Iterator[tuple[Key, Table]]:
@@ -82,7 +83,7 @@ def _take_secrets(table: Table) -> list[str]:
     return problems
 
 
-def _source(key: Key, variables: Source, file: Source) -> str:
+def source_of(key: Key, variables: Source, file: Source) -> str:
     """The variable or the file that gave the key; where neither did, the one that came nearest to it."""
     nearest = max(variables.names, key=lambda given: _shared(given, key), default=())
     shared = _shared(nearest, key)

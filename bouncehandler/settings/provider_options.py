@@ -1,22 +1,23 @@
 """The keys of `[providers.NAME]` that belong to an adapter, validated by its own model; with secrets from files."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, Secret, SecretBytes, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.error_messages import sentence, sentences
+from bouncehandler.settings.error_messages import UNKNOWN, problems_of, sentence, sentences
 from bouncehandler.settings.model import ProviderSection
-from bouncehandler.settings.sources import Key, Table, split_list
+from bouncehandler.settings.model_keys import SECRETS, KeyKind, fields_of, kind_of, names_at, secret_fields, values_in
+from bouncehandler.settings.sources import Key, Table, is_like_a_secret, split_list
 
 _LONGEST_SECRET = 65_536  # bytes: a private key fits many times
 _SHORTEST_HIDDEN = 4  # characters: hiding what is shorter would blot out harmless words
 _LISTS = (list, tuple, set, frozenset, Sequence)
-_SECRETS = (SecretStr, SecretBytes, Secret)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -29,38 +30,62 @@ def validated(name: str, model: type[Model], options: Table) -> Model:
     """
     table, problems = _with_secrets(name, model, options)
     if not problems:
-        fields = _fields(model)
-        decoded = {key: _decoded(value, fields[key]) if key in fields else value for key, value in table.items()}
         try:
-            return model.model_validate(decoded)
+            return model.model_validate(_decoded_table(model, table))
         except ValidationError as error:
-            problems = _explained(name, model, error)
-    raise ConfigurationError(without_secrets(model, table, "\n".join(problems)))
+            problems = _explained(name, model, table, problems_of(error))
+    raise ConfigurationError(without(secrets_in(model, table), "\n".join(problems)))
 
 
-def without_secrets(model: type[BaseModel], table: Mapping[str, object], text: str) -> str:
-    """The text with every secret of the table taken out, in case an adapter's own words repeat it."""
-    told = [table.get(key) for key in _secret_fields(model)]
-    values = [one for value in told for one in (value if isinstance(value, list) else [value])]
-    secrets = [str(one.get_secret_value() if isinstance(one, _SECRETS) else one) for one in values if one]
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_HIDDEN:
-            text = text.replace(secret, "[...]")
+def unknown_keys(name: str, model: type[BaseModel], options: Table, source: Callable[[Key], str]) -> list[str]:
+    """A sentence for each key that the adapter of the provider `name` does not know.
+
+    Args:
+        source: What the operator called the source of a key.
+    """
+    table, _ = _with_secrets(name, model, options)
+    try:
+        model.model_validate(_decoded_table(model, table))
+    except ValidationError as error:
+        unknown = [problem for problem in problems_of(error) if problem["type"] == UNKNOWN]
+        return _explained(name, model, table, unknown, source)
+    except Exception:  # noqa: BLE001  # a plug-in's model may raise anything; building it reports that
+        return []
+    return []
+
+
+def secrets_in(model: type[BaseModel], table: Mapping[str, object]) -> list[str]:
+    """The texts of the table that are secret."""
+    return _texts(table, lambda key: kind_of(model, key) is KeyKind.SECRET)
+
+
+def without(secrets: Iterable[str], text: str) -> str:
+    """The text with every secret taken out, in case an adapter's own words repeat it."""
+    spellings = {spelling for secret in secrets for spelling in (secret, repr(secret)[1:-1])}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        if len(spelling) >= _SHORTEST_HIDDEN:
+            text = text.replace(spelling, "[...]")
     return text
 
 
-def secret_keys(model: type[BaseModel]) -> list[str]:
-    """The keys of an adapter's model that are secret, as an operator writes them."""
-    return list(_secret_fields(model))
+def _texts(table: Mapping[str, object], is_wanted: Callable[[Key], bool]) -> list[str]:
+    """The values whose keys are wanted, as text."""
+    found = [value for key, value in values_in(table) if is_wanted(key) and value]
+    return [str(one.get_secret_value() if isinstance(one, SECRETS) else one) for one in found]
+
+
+def _decoded_table(model: type[BaseModel], table: Table) -> Table:
+    fields = fields_of(model)
+    return {key: _decoded(value, fields[key]) if key in fields else value for key, value in table.items()}
 
 
 def _with_secrets(name: str, model: type[BaseModel], options: Table) -> tuple[Table, list[str]]:
     """The table with `x` read from `x_file` for each secret, and what went wrong."""
     table, problems = dict(options), []
-    for key, annotation in _secret_fields(model).items():
+    for key, annotation in secret_fields(model).items():
         file_key = f"{key}_file"
         try:
-            if file_key in table and file_key not in _fields(model):
+            if file_key in table and file_key not in fields_of(model):
                 told = secret_from_file(table.pop(file_key), annotation)
                 if key in table:
                     problems.append(_about(name, key, f"is given twice, here and by {file_key}; keep one"))
@@ -80,6 +105,8 @@ def secret_from_file(path: object, annotation: Any = SecretStr) -> str | list[st
     """
     if not isinstance(path, str) or not path:
         raise ValueError("must be the path of a file")
+    if is_like_a_secret(path):
+        raise ValueError("names no file that is there; where it is the secret itself, give it without _file")
     try:
         with Path(path).open("rb") as file:
             data = file.read(_LONGEST_SECRET + 1)
@@ -94,7 +121,7 @@ def secret_from_file(path: object, annotation: Any = SecretStr) -> str | list[st
         raise ValueError(f"is longer than {_LONGEST_SECRET} bytes: {path}")
     kinds = _alternatives(annotation)
     lines = text.splitlines()
-    return lines if _any(kinds, _LISTS) and (len(lines) > 1 or not _any(kinds, _SECRETS)) else text
+    return lines if _any(kinds, _LISTS) and (len(lines) > 1 or not _any(kinds, SECRETS)) else text
 
 
 def _decoded(value: object, annotation: Any) -> object:  # noqa: ANN401  # any annotation
@@ -102,7 +129,7 @@ def _decoded(value: object, annotation: Any) -> object:  # noqa: ANN401  # any a
     if not isinstance(value, str):
         return value
     kinds = _alternatives(annotation)
-    takes_text = _any(kinds, (str, *_SECRETS))
+    takes_text = _any(kinds, (str, *SECRETS))
     try:
         if _any(kinds, _LISTS) and (not takes_text or value.lstrip().startswith("[")):
             return split_list(value)
@@ -113,34 +140,29 @@ def _decoded(value: object, annotation: Any) -> object:  # noqa: ANN401  # any a
     return value
 
 
-def _explained(name: str, model: type[BaseModel], error: ValidationError) -> list[str]:
+def _explained(
+    name: str,
+    model: type[BaseModel],
+    table: Table,
+    problems: list[ErrorDetails],
+    source: Callable[[Key], str] = lambda _: "",
+) -> list[str]:
     above: Key = ("providers", name)
-    files = {key: f"{key}_file" for key in _secret_fields(model)}
-    known = {*_fields(model), *files.values(), *(ProviderSection.model_fields.keys() - {"options"})}
+    files = {key: f"{key}_file" for key in secret_fields(model)}
+    common = {*files.values(), *(ProviderSection.model_fields.keys() - {"options"})}
+    hidden = _texts(table, lambda key: kind_of(model, key) is not KeyKind.PLAIN)
     return sentences(
-        error,
-        known=lambda key: known if key == above else (),
-        source=lambda _: "",
+        problems,
+        known=lambda key: names_at(model, key[len(above) :]) | (common if key == above else set()),
+        source=source,
         above=above,
         mending={(*above, key): f"give it here, or in a file that {file} names" for key, file in files.items()},
+        hide=lambda said: without(hidden, said),
     )
 
 
 def _about(name: str, key: str, said: str) -> str:
     return sentence("", ("providers", name, key), said)
-
-
-def _fields(model: type[BaseModel]) -> dict[str, Any]:
-    """Annotations by the key that an operator writes."""
-    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
-
-
-def _secret_fields(model: type[BaseModel]) -> dict[str, Any]:
-    return {key: annotation for key, annotation in _fields(model).items() if _is_secret(annotation)}
-
-
-def _is_secret(annotation: Any) -> bool:  # noqa: ANN401  # any annotation
-    return _any([annotation], _SECRETS) or any(_is_secret(part) for part in get_args(annotation))
 
 
 def _alternatives(annotation: Any) -> list[Any]:  # noqa: ANN401  # any annotation

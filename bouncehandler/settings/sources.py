@@ -22,6 +22,10 @@ Key = tuple[str | int, ...]
 """The parts of a dotted key; a number is an index into a list."""
 
 
+_SHORTEST_SECRET = 16
+"""Characters; a shorter text is more likely to be the name of a file."""
+
+
 class Source(NamedTuple):
     """The settings of one source."""
 
@@ -37,7 +41,7 @@ def read_file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path | Non
         ConfigurationError: the file can't be read, or isn't TOML.
     """
     variable = environ.get(_FILE_VARIABLE)
-    named = path or (Path(variable) if variable else None)
+    named = _named(path, environ)
     file = named or SYSTEM_FILE
     try:
         with file.open("rb") as stream:
@@ -49,6 +53,16 @@ def read_file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path | Non
         named_by = f" (named by {_FILE_VARIABLE})" if variable and path is None else ""
         raise ConfigurationError(f"{file}{named_by}: the configuration can't be read: {why}") from None
     return file, Source(_parse(file, data), {(): str(file)})
+
+
+def file_in_force(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file that `read_file` reads; None where there is none and none was named."""
+    return _named(path, environ) or (SYSTEM_FILE if SYSTEM_FILE.exists() else None)
+
+
+def _named(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    variable = environ.get(_FILE_VARIABLE)
+    return path or (Path(variable) if variable else None)
 
 
 def _parse(file: Path, data: bytes) -> Table:
@@ -119,6 +133,11 @@ def _value(name: str, key: list[str], text: str) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         raise ConfigurationError(f"{name} in the environment begins with {{ but is not a JSON object") from None
+
+
+def is_like_a_secret(name: str) -> bool:
+    """Whether the name of a file may be a secret itself, put where its file belongs; no name with a suffix may."""
+    return len(name) >= _SHORTEST_SECRET and not name.startswith("/") and "." not in name
 
 
 def split_list(value: object) -> object:

@@ -6,12 +6,12 @@ from bouncehandler.spikes.mailbox_providers import MailboxProviders
 
 __all__ = [
     "SLOT",
+    "Baseline",
     "MailboxProviders",
     "SlotCount",
-    "Baseline",
     "Spike",
     "SpikeSettings",
-    "normalize_diagnostic",
     "baseline",
+    "normalize_diagnostic",
     "spikes",
 ]

@@ -49,7 +49,7 @@ def test_they_stay_suppressed(program: Program) -> None:
     assert recipients(told(program)) == [ANN, ANN]
     (program.folder / "trail.jsonl").unlink()
     with program.start("work") as work:
-        work.wait_for("working")
+        work.wait_for("started")
         work.process.terminate()
         work.wait()
     program.run("forget", "nobody@example.org")
@@ -65,7 +65,7 @@ def test_told_first(program: Program) -> None:
         work.process.terminate()
         work.wait()
     with program.start("work") as work:
-        work.wait_for("working")
+        work.wait_for("started")
         work.process.terminate()
         work.wait()
     assert recipients(told(program)) == [ANN]

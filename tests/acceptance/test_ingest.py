@@ -164,8 +164,8 @@ def test_watching_takes_what_comes_and_stops_when_asked(program: Program) -> Non
     folder = str(program.folder / "in")
     args = ("ingest", folder, "--watch", "--every", "10ms", "--settled", "0s")
     with program.start(*args) as one, program.start(*args) as other:
-        one.wait_for("watching")
-        other.wait_for("watching")
+        one.wait_for("started")
+        other.wait_for("started")
         for at in range(20):
             moved(program, f"new{at}.part", f"p{at}@example.com").rename(program.folder / "in" / f"{at:02}.csv")
         one.wait_until(lambda: len(taken(one.events + other.events)) >= 20)
@@ -182,7 +182,7 @@ def test_watching_takes_what_comes_and_stops_when_asked(program: Program) -> Non
 def test_a_folder_that_is_moved_away_is_not_watched_in_silence(program: Program, gone: str) -> None:
     """When the folder, or `done`, is no longer where it was, watching ends with 75, so that systemd starts it anew."""
     with program.start("ingest", str(program.folder / "in"), "--watch", "--every", "10ms") as running:
-        running.wait_for("watching")
+        running.wait_for("started")
         (program.folder / gone).rename(program.folder / "elsewhere")
         finished = running.wait()
     assert finished.status == 75

@@ -93,7 +93,7 @@ def test_work_sends(program: Program, smtp: FakeSmtp) -> None:
     """`work` sends what another process queues, as it comes."""
     configure(program, smtp.address, every="each")
     with program.start("work") as running:
-        running.wait_for("working")
+        running.wait_for("started")
         complain(program, 3)
         wait_until(lambda: len(smtp.taken) == 3)
         running.signal(signal.SIGTERM)
@@ -109,7 +109,7 @@ def test_a_provider_held_and_back(program: Program, smtp: FakeSmtp) -> None:
             news = {"type": "mailwizz", "url": mailwizz.api_url, "api_key": key}
             program.configure({"notify": table, "dispatch": {"probe_every": "1s"}}, news=news)
             with program.start("work") as running:
-                running.wait_for("working")
+                running.wait_for("started")
                 if not smtp.taken:
                     spool = SqliteSpool.open(program.spool)
                     spool.record([QueuedSuppression(suppression("jane@example.com"), ("news",))], time.time())
@@ -183,7 +183,7 @@ def test_a_spool_that_fails(program: Program, smtp: FakeSmtp) -> None:
     configure(program, smtp.address)
     program.run("status")
     with program.start("work") as running:
-        running.wait_for("working")
+        running.wait_for("started")
         spool = SqliteSpool.open(program.spool)
         with spool._connection.writing() as raw:  # noqa: SLF001  # nothing but damage makes a spool fail
             raw.execute("DROP TABLE post")

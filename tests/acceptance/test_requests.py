@@ -118,7 +118,7 @@ def test_the_same_mail_again(house: House) -> None:
 def test_work_takes_them_as_they_come(house: House) -> None:
     """`work` carries a request out soon after its mail, without being told."""
     with house.program.start("work") as working:
-        working.wait_for("working")
+        working.wait_for("started")
         assert house.mail(house.token(house.ann)) == 0
         working.wait_until(lambda: house.crm.recipients == [ANN])
 

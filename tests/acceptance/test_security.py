@@ -76,7 +76,7 @@ def test_no_secret_on_the_command_line(program: Program) -> None:
     """Who looks at the list of processes sees the path of the configuration and no more."""
     program.configure(crm={"type": "webhook", "url": "https://127.0.0.1:1/", "secret": SECRET})
     with program.start("work") as running:
-        running.wait_for("working")
+        running.wait_for("started")
         line = Path(f"/proc/{running.process.pid}/cmdline").read_bytes()
     assert str(program.config).encode() in line
     assert SECRET.encode() not in line

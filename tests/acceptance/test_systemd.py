@@ -75,7 +75,7 @@ def test_nobody_who_hears_is_no_trouble(tmp_path: Path) -> None:
     program.configure(trail=trail(tmp_path))
     odd = {"NOTIFY_SOCKET": str(tmp_path / "gone"), "WATCHDOG_USEC": "soon"}
     with program.start("work", environ=odd) as running:
-        running.wait_for("working")
+        running.wait_for("started")
         running.signal(signal.SIGTERM)
         assert running.wait().status == 0
 

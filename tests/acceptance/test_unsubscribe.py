@@ -1,7 +1,6 @@
 """List-Unsubscribe by mail, as PowerMTA calls it: exit statuses, what is kept, and that nothing is lost."""
 
 import json
-import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -186,14 +185,6 @@ def test_the_log_obeys_the_configuration(program: Program) -> None:
     lines = [json.loads(line) for line in log.read_text("ascii").splitlines()]
     assert [line["event"] for line in lines] == ["unsubscribe_refused"] * 2
     assert lines[0]["from"] == "jane@example.com"
-
-
-def test_a_log_that_can_not_be_written_changes_nothing(program: Program) -> None:
-    """A missing folder, and a pipe that nobody reads, are no reason to send the mail again."""
-    os.mkfifo(program.folder / "pipe")
-    for log in ("none/log.jsonl", "pipe", "."):
-        assert send(program, MAIL, "--logfile", str(program.folder / log)).status == 0, log
-    assert len(letters(program)) == 3
 
 
 def test_a_wrong_configuration_is_said_in_the_log(program: Program) -> None:

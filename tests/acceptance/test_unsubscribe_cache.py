@@ -70,6 +70,7 @@ def test_a_mail_costs_next_to_nothing(program: Program) -> None:
         "pathlib",
         "tomllib",
         "dataclasses",
+        "tenacity",
     }
     assert modules & heavy == set()
 

@@ -76,7 +76,7 @@ def _work(folder: Path, responder: Responder, number: int, dispatches: int) -> f
         with ExitStack() as working:
             for log in logs:
                 working.enter_context(_at_work(config, log))
-            _wait(lambda: all(log.exists() and b'"working"' in log.read_bytes() for log in logs))
+            _wait(lambda: all(log.exists() and b'"started"' in log.read_bytes() for log in logs))
             owe(config, map(suppression, range(dispatches)))
             _wait(lambda: _carried_out(Path(name))[0] >= dispatches)
         done, began, ended = _carried_out(Path(name))

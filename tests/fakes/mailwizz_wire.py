@@ -1,4 +1,4 @@
-"""The MailWizz adapter made ready for tests: for the fake server, or for a wire that answers as a test says."""
+"""The MailWizz adapter made ready for tests: for the fake server, or for answers that respx gives as a test says."""
 
 import json
 import ssl
@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+from respx import MockRouter
 
 from bouncehandler.suppression import Suppression
 from providers.mailwizz import MailWizz
 from tests.fakes.mailwizz import API_KEY, PRIVATE_KEY, PUBLIC_KEY, FakeMailWizz
 
 URL = "https://mw.example.test/api"
+SEARCH = f"{URL}/lists/subscribers/search-by-email-in-all-lists"
+EVERYWHERE = f"{URL}/lists/subscribers/unsubscribe-by-email-from-all-lists"
 KEYS = {"public_key": PUBLIC_KEY, "private_key": PRIVATE_KEY}
 LIST, SUB, CAMPAIGN = "ab123cd456ef7", "gh890ij123kl4", "cp123cp456cp7"
 EMAIL = "jane@example.com"
@@ -31,34 +34,24 @@ COMPLAINT = Suppression(
 NOW = 1700000000.9
 DONE = {"status": "success"}
 
-Handler = Callable[[httpx.Request], httpx.Response]
 Connect = Callable[..., MailWizz]
 
 
-class Wire:
-    """Answers one after the other; keeps what was sent."""
-
-    def __init__(self, *answers: httpx.Response) -> None:
-        self.answers = list(answers)
-        self.sent: list[httpx.Request] = []
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """The next answer."""
-        self.sent.append(request)
-        return self.answers[len(self.sent) - 1]
-
-    @property
-    def calls(self) -> list[str]:
-        """Method and target of every request."""
-        return [f"{r.method} {r.url.raw_path.decode()}" for r in self.sent]
-
-
-def adapter(handler: Handler, **settings: str) -> MailWizz:
+def adapter(client: httpx.Client, **settings: str) -> MailWizz:
     """The adapter at `URL`, with an API key unless the test gives keys."""
     if not {"api_key", "public_key"} & settings.keys():
         settings["api_key"] = "the-api-key"
-    client = httpx.Client(transport=httpx.MockTransport(handler))
     return MailWizz(MailWizz.Settings.model_validate({"url": URL, **settings}), client, clock=lambda: NOW)
+
+
+def answer_in_turn(router: MockRouter, *answers: httpx.Response) -> None:
+    """Answer whatever is called, with one answer after the other."""
+    router.route().mock(side_effect=answers)
+
+
+def targets(router: MockRouter) -> list[str]:
+    """Method and target of every request."""
+    return [f"{call.request.method} {call.request.url.raw_path.decode()}" for call in router.calls]
 
 
 def record(
@@ -77,6 +70,11 @@ def subscriber(email: object = EMAIL, /, *, status: object = "confirmed", **othe
     """What a look-up by ids answers."""
     answer = {"status": "success", "data": {"record": {"EMAIL": email, "status": status, **others}}}
     return httpx.Response(200, content=json.dumps(answer).encode())
+
+
+def done() -> httpx.Response:
+    """Success, without anything else."""
+    return httpx.Response(200, json=DONE)
 
 
 def failed(status: int, error: object = "no") -> httpx.Response:

@@ -39,6 +39,7 @@ _CATCHES_EVERYTHING = {
     "bouncehandler/redaction.py": "a stranger's value whose text can't be had must not end the log",
     "bouncehandler/spool/sqlite/connection.py": "rolls back, then raises it again",
     "bouncehandler/plugins.py": "a stranger's module may raise anything while it is imported",
+    "bouncehandler/settings/provider_options.py": "a stranger's model may raise anything; `check` asks it for its keys alone",
     "bouncehandler/cli/__init__.py": "PowerMTA must try again where the installation is not whole; else raised again",
     "bouncehandler/cli/unsubscribe_fast_path.py": "a bug becomes one sentence and a status with which PowerMTA tries again",
     "bouncehandler/runtime/maildrop_poller.py": "kept for the owner of the thread, who ends the process over it",

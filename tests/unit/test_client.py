@@ -18,7 +18,7 @@ from tests.fakes.server import Answer, closed_port, wait_until
 @pytest.fixture
 def client() -> Iterator[ProviderClient]:
     """A client with the usual limits."""
-    with build_client(timeout=10, pause=lambda: 0.0) as client:
+    with build_client(timeout=10, sleep=lambda _: None) as client:
         yield client
 
 
@@ -100,8 +100,9 @@ def test_connection_that_the_server_closed_is_not_used_again(client: ProviderCli
         assert client.get(server.url).status_code == 200
 
 
-def test_refused_connection_is_tried_twice_and_no_more(client: ProviderClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that can't be made is tried once more, then the failure is the caller's."""
+@pytest.fixture
+def tries(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """One entry for each connection that is tried."""
     tries: list[object] = []
     connect = socket.create_connection
 
@@ -110,29 +111,74 @@ def test_refused_connection_is_tried_twice_and_no_more(client: ProviderClient, m
         return connect(*args, **kwargs)  # type: ignore[arg-type]  # handed on as they came
 
     monkeypatch.setattr(socket, "create_connection", counted)
-    with closed_port() as url, pytest.raises(httpx.ConnectError, match="refused"):
+    return tries
+
+
+def test_refused_connection_is_tried_twice_and_no_more(tries: list[object]) -> None:
+    """A connection that can't be made is tried once more after 0.1 to 0.5 s, then the failure is the caller's."""
+    waits: list[float] = []
+    refused = pytest.raises(httpx.ConnectError, match="refused")
+    with closed_port() as url, build_client(timeout=10, sleep=waits.append) as client, refused:
         client.get(url)
     assert len(tries) == 2
+    assert [0.1 <= wait <= 0.5 for wait in waits] == [True]
+
+
+def test_second_try_that_comes_too_late_is_left_out(tries: list[object]) -> None:
+    """A request whose time is over before the second try fails at once, with what the first one met."""
+    waits: list[float] = []
+    client = build_client(timeout=0.1, sleep=waits.append, clock=lambda: 0.0)
+    with closed_port() as url, client, pytest.raises(httpx.ConnectError, match="refused"):
+        client.get(url)
+    assert (len(tries), waits) == (1, [])
+
+
+def test_both_tries_and_the_wait_have_one_deadline(tries: list[object]) -> None:
+    """A second try that begins after the request's time, since the wait took longer, connects no more."""
+    now = [0.0]
+
+    def sleep(_: float) -> None:
+        now[0] += 10
+
+    client = build_client(timeout=10, sleep=sleep, clock=lambda: now[0])
+    with closed_port() as url, client, pytest.raises(httpx.ConnectTimeout, match="within 10 seconds"):
+        client.get(url)
+    assert len(tries) == 1
+
+
+def test_handshake_that_fails_is_tried_twice() -> None:
+    """A server that hangs up before the connection is encrypted was sent no request, and is tried once more."""
+    waits: list[float] = []
+
+    def hang_up(connection: socket.socket) -> None:
+        connection.recv(65536)
+
+    with RawServer(hang_up) as server, build_client(timeout=10, sleep=waits.append) as client:
+        with pytest.raises(httpx.ConnectError):
+            client.get(server.url.replace("http:", "https:"))
+        assert (server.opened, len(waits)) == (2, 1)
 
 
 def test_second_try_may_succeed() -> None:
-    """A server that comes up during the pause is reached."""
+    """A server that comes up during the wait gets the whole request, a streamed body too."""
     late = socket.socket()
     late.bind(("127.0.0.1", 0))
+    received: list[bytes] = []
 
     def serve() -> None:
         connection, _ = late.accept()
-        with connection:
-            connection.recv(65536)
+        with connection, connection.makefile("rb") as lines:
+            received.extend(iter(lines.readline, b"0\r\n"))
             connection.sendall(OK)
 
-    def pause() -> float:
+    def sleep(_: float) -> None:
         late.listen()
         threading.Thread(target=serve, daemon=True).start()
-        return 0.0
 
-    with late, build_client(timeout=10, pause=pause) as client:
-        assert client.post(f"http://127.0.0.1:{late.getsockname()[1]}/", content=b"x").text == "ok"
+    with late, build_client(timeout=10, sleep=sleep) as client:
+        url = f"http://127.0.0.1:{late.getsockname()[1]}/"
+        assert client.post(url, content=iter([b"one", b"two"])).text == "ok"
+    assert b"".join(received).endswith(b"\r\n\r\n3\r\none\r\n3\r\ntwo\r\n")
 
 
 def test_request_that_was_sent_is_not_repeated(client: ProviderClient, echo: Echo) -> None:

@@ -14,7 +14,7 @@ from tests.fakes.server import Answer, closed_port
 @pytest.fixture
 def client() -> Iterator[ProviderClient]:
     """A client with the usual limits."""
-    with build_client(timeout=10, pause=lambda: 0.0) as client:
+    with build_client(timeout=10, sleep=lambda _: None) as client:
         yield client
 
 

@@ -31,7 +31,7 @@ def peak_memory() -> Iterator[Callable[[], int]]:
 @pytest.fixture
 def client() -> Iterator[ProviderClient]:
     """A client with the usual limits."""
-    with build_client(timeout=10, pause=lambda: 0.0) as client:
+    with build_client(timeout=10, sleep=lambda _: None) as client:
         yield client
 
 

@@ -96,6 +96,8 @@ def test_logs_are_rotated(tmp_path: Path) -> None:
     log = tmp_path / "work.log"
     log.write_text("a line\n")
     rules = (_DEPLOY / "logrotate.d" / "bouncehandler").read_text().replace("su pmta pmta\n", "")
+    rules = rules.replace("/var/lib/bouncehandler", f"{tmp_path}/spool")
+    (tmp_path / "spool").mkdir()
     (tmp_path / "rules").write_text(re.sub(r"/var/log/bouncehandler|/var/log/pmta", str(tmp_path), rules))
     (tmp_path / "rules").chmod(0o600)
     rotate = ("logrotate", "--state", tmp_path / "state", tmp_path / "rules")

@@ -162,10 +162,13 @@ def test_each_line_is_one_write(tmp_path: Path) -> None:
     assert [len(json.loads(line)["event"]) for line in file.read_text().splitlines()] == [3, 5, 100_000]
 
 
-@pytest.mark.parametrize("name", ["gone/bouncehandler.log", ".", "\0"])
-def test_a_log_that_cannot_be_written_is_told_at_the_start(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [("gone/bouncehandler.log", "make the folder .*/gone"), (".", "name a file in it"), ("\0", "name another file")],
+)
+def test_a_log_that_cannot_be_written_is_told_at_the_start(tmp_path: Path, name: str, mend: str) -> None:
     """A log that can't be opened is one sentence that names it, at the start and not at the first event."""
-    with pytest.raises(ConfigurationError, match=r"^the log file .* can't be written: .*; check its folder and owner$"):
+    with pytest.raises(ConfigurationError, match=f"^the log file .* can't be written: .*; {mend}$"):
         started(logfile=tmp_path / name)
 
 

@@ -1,13 +1,14 @@
 """The MailWizz adapter: what exactly it sends, which settings it takes, and how it proves its credentials."""
 
-import json
 from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
 import pytest
 from pydantic import ValidationError
+from respx import MockRouter
 
+from bouncehandler.http_client.client import ProviderClient
 from bouncehandler.provider import (
     Checkable,
     PerCampaign,
@@ -17,69 +18,88 @@ from bouncehandler.provider import (
 )
 from bouncehandler.suppression import Suppression
 from providers.mailwizz import MailWizz
-from tests.fakes.mailwizz_wire import BOUNCE, CAMPAIGN, DONE, KEYS, LIST, SUB, URL, Wire, adapter, failed, found, record
+from tests.fakes.mailwizz_wire import (
+    BOUNCE,
+    CAMPAIGN,
+    DONE,
+    EVERYWHERE,
+    KEYS,
+    LIST,
+    SEARCH,
+    SUB,
+    URL,
+    adapter,
+    done,
+    failed,
+    found,
+    record,
+    targets,
+)
+
+BOUNCES = f"{URL}/campaigns/{CAMPAIGN}/bounces"
+LISTS = f"{URL}/lists?page=1&per_page=10"
 
 
 def _to(email: str) -> Suppression:
     return BOUNCE._replace(recipient=email)
 
 
-def test_first_official_vector() -> None:
+def test_first_official_vector(respx_mock: MockRouter, client: ProviderClient) -> None:
     """A look-up is signed as the official PHP client signs it, and its query goes out exactly as it was signed."""
-    wire = Wire(found())
-    adapter(wire, **KEYS).unsubscribe(_to("john+tag@example.com"))
-    (sent,) = wire.sent
+    look_up = respx_mock.get(SEARCH, params={"EMAIL": "john+tag@example.com"}).mock(found())
+    adapter(client, **KEYS).unsubscribe(_to("john+tag@example.com"))
+    sent = look_up.calls.last.request
     assert sent.headers["X-MW-SIGNATURE"] == "3476b59bb416d415c04f29b1bc0ebd32e7aa94be"
-    assert str(sent.url) == f"{URL}/lists/subscribers/search-by-email-in-all-lists?EMAIL=john%2Btag%40example.com"
+    assert str(sent.url) == f"{SEARCH}?EMAIL=john%2Btag%40example.com"
     assert sent.headers["X-MW-PUBLIC-KEY"] == KEYS["public_key"]
     assert sent.headers["X-MW-TIMESTAMP"] == "1700000000"
     assert sent.headers["X-MW-REMOTE-ADDR"] == ""
     assert "X-Api-Key" not in sent.headers
 
 
-def test_second_official_vector() -> None:
+def test_second_official_vector(respx_mock: MockRouter, client: ProviderClient) -> None:
     """Unsubscribing everywhere is a real PUT whose form body is signed; PHP encodes the tilde."""
-    wire = Wire(found(record(email="john~x@example.com")), httpx.Response(200, json=DONE))
-    adapter(wire, **KEYS).unsubscribe(_to("john~x@example.com"))
-    sent = wire.sent[1]
+    respx_mock.get(SEARCH).mock(found(record(email="john~x@example.com")))
+    everywhere = respx_mock.put(EVERYWHERE).mock(done())
+    adapter(client, **KEYS).unsubscribe(_to("john~x@example.com"))
+    sent = everywhere.calls.last.request
     assert sent.headers["X-MW-SIGNATURE"] == "57f6229b99d127e632f66034253f4caf989e02db"
-    assert f"{sent.method} {sent.url}" == f"PUT {URL}/lists/subscribers/unsubscribe-by-email-from-all-lists"
     assert sent.content == b"EMAIL=john%7Ex%40example.com"
     assert sent.headers["Content-Type"] == "application/x-www-form-urlencoded"
 
 
-def test_third_official_vector() -> None:
+def test_third_official_vector(respx_mock: MockRouter, client: ProviderClient) -> None:
     """A call without a body is signed over its headers alone."""
-    wire = Wire(found(record(), record("blacklisted", list_uid="zz0000000000z")), httpx.Response(200, json=DONE))
-    adapter(wire, **KEYS).unsubscribe(BOUNCE)
-    sent = wire.sent[1]
+    respx_mock.get(SEARCH).mock(found(record(), record("blacklisted", list_uid="zz0000000000z")))
+    one = respx_mock.put(f"{URL}/lists/{LIST}/subscribers/{SUB}/unsubscribe").mock(done())
+    adapter(client, **KEYS).unsubscribe(BOUNCE)
+    sent = one.calls.last.request
     assert sent.headers["X-MW-SIGNATURE"] == "68fe107af291178ebf0d61da13d5cdfbe205bd4e"
-    assert f"{sent.method} {sent.url}" == f"PUT {URL}/lists/{LIST}/subscribers/{SUB}/unsubscribe"
     assert sent.content == b""
 
 
-def test_an_api_key_is_the_whole_signature() -> None:
+def test_an_api_key_is_the_whole_signature(respx_mock: MockRouter, client: ProviderClient) -> None:
     """MailWizz 2.x gets `X-Api-Key` and nothing of the signature of 1.x."""
-    wire = Wire(found())
-    adapter(wire).unsubscribe(BOUNCE)
-    assert wire.sent[0].headers["X-Api-Key"] == "the-api-key"
-    assert not [name for name in wire.sent[0].headers if name.startswith("x-mw-")]
+    look_up = respx_mock.get(SEARCH, headers={"X-Api-Key": "the-api-key"}).mock(found())
+    adapter(client).unsubscribe(BOUNCE)
+    assert not [name for name in look_up.calls.last.request.headers if name.startswith("x-mw-")]
 
 
 @pytest.mark.parametrize(
-    ("url", "path"),
+    ("url", "used"),
     [
-        ("https://h.example/api", "/api"),
-        ("https://h.example/api/", "/api"),
-        ("https://h.example/api/index.php", "/api/index.php"),
-        ("https://h.example/sub/folder/api/index.php/", "/sub/folder/api/index.php"),
+        ("https://h.example/api", "https://h.example/api"),
+        ("https://h.example/api/", "https://h.example/api"),
+        ("https://h.example/api/index.php", "https://h.example/api/index.php"),
+        ("https://h.example/sub/folder/api/index.php/", "https://h.example/sub/folder/api/index.php"),
     ],
 )
-def test_the_url_is_used_as_written(url: str, path: str) -> None:
+def test_the_url_is_used_as_written(respx_mock: MockRouter, client: ProviderClient, url: str, used: str) -> None:
     """Paths go behind the configured URL, in a sub-folder or not, with or without a slash at its end."""
-    wire = Wire(httpx.Response(200, json={"status": "success", "data": {"count": None, "records": []}}))
-    adapter(wire, url=url).check()
-    assert wire.calls == [f"GET {path}/lists?page=1&per_page=10"]
+    respx_mock.get(f"{used}/lists?page=1&per_page=10").respond(
+        json={"status": "success", "data": {"count": None, "records": []}}
+    )
+    adapter(client, url=url).check()
 
 
 @pytest.mark.parametrize(
@@ -92,21 +112,23 @@ def test_the_url_is_used_as_written(url: str, path: str) -> None:
         ('"a b"@example.com', "%22a+b%22%40example.com"),
     ],
 )
-def test_addresses_are_values_and_never_syntax(email: str, encoded: str) -> None:
+def test_addresses_are_values_and_never_syntax(
+    respx_mock: MockRouter, client: ProviderClient, email: str, encoded: str
+) -> None:
     """Whatever an address holds, it arrives as one value, in the query and in the body."""
-    wire = Wire(found(record(email=email)), httpx.Response(200, json=DONE))
-    adapter(wire).unsubscribe(_to(email))
-    assert wire.sent[0].url.raw_path.decode().endswith(f"-in-all-lists?EMAIL={encoded}")
-    assert wire.sent[1].content.decode() == f"EMAIL={encoded}"
+    respx_mock.get(SEARCH, params={"EMAIL": email}).mock(found(record(email=email)))
+    respx_mock.put(EVERYWHERE, content=f"EMAIL={encoded}").mock(done())
+    adapter(client).unsubscribe(_to(email))
+    assert targets(respx_mock)[0].endswith(f"-in-all-lists?EMAIL={encoded}")
 
 
-def test_a_bounce_carries_a_short_and_clean_message() -> None:
+def test_a_bounce_carries_a_short_and_clean_message(respx_mock: MockRouter, client: ProviderClient) -> None:
     """The diagnostic is hostile text: it is cut, and loses what a database or a log might stumble over."""
-    wire = Wire(found(record()), httpx.Response(201, json=DONE))
+    respx_mock.get(SEARCH).mock(found(record()))
+    bounces = respx_mock.post(BOUNCES).respond(201, json=DONE)
     diagnostic = "550\r\n\x00né \U0001f4a9\udc80" + "x" * 9000
-    adapter(wire, action="bounce").unsubscribe(BOUNCE._replace(diagnostic=diagnostic))
-    assert wire.calls[1] == f"POST /api/campaigns/{CAMPAIGN}/bounces"
-    form = parse_qs(wire.sent[1].content.decode())
+    adapter(client, action="bounce").unsubscribe(BOUNCE._replace(diagnostic=diagnostic))
+    form = parse_qs(bounces.calls.last.request.content.decode())
     assert form["subscriber_uid"] == [SUB]
     assert form["message"][0].startswith("550   né   xxx")
     assert len(form["message"][0]) == 500
@@ -121,13 +143,14 @@ def test_a_bounce_carries_a_short_and_clean_message() -> None:
         ("", "", "hard", "bounced"),
     ],
 )
-def test_the_bounce_type_is_the_class_of_the_status(status: str, category: str, bounce_type: str, message: str) -> None:
+def test_the_bounce_type_is_the_class_of_the_status(  # noqa: PLR0913, PLR0917  # pytest hands over what it drew
+    respx_mock: MockRouter, client: ProviderClient, status: str, category: str, bounce_type: str, message: str
+) -> None:
     """4.x.x is soft, all else that policy suppresses is hard; there is always a message."""
-    wire = Wire(found(record()), httpx.Response(201, json=DONE))
-    suppression = BOUNCE._replace(status=status, category=category, diagnostic="")
-    adapter(wire, action="bounce").unsubscribe(suppression)
-    form = parse_qs(wire.sent[1].content.decode())
-    assert (form["bounce_type"], form["message"]) == ([bounce_type], [message])
+    respx_mock.get(SEARCH).mock(found(record()))
+    form = {"subscriber_uid": SUB, "bounce_type": bounce_type, "message": message}
+    respx_mock.post(BOUNCES, data=form).respond(201, json=DONE)
+    adapter(client, action="bounce").unsubscribe(BOUNCE._replace(status=status, category=category, diagnostic=""))
 
 
 @pytest.mark.parametrize(
@@ -165,10 +188,11 @@ def test_the_url_is_only_a_path(url: str) -> None:
         MailWizz.Settings.model_validate({"url": url, "api_key": "k"})
 
 
-def test_keys_stay_secret() -> None:
+def test_keys_stay_secret(respx_mock: MockRouter, client: ProviderClient) -> None:
     """No key is in the representation of settings or adapter, nor in the text of a failure."""
     settings = MailWizz.Settings.model_validate({"url": URL, **KEYS})
-    mailwizz = adapter(Wire(failed(400, "Invalid API key.")), **KEYS)
+    respx_mock.get(LISTS).mock(failed(400, "Invalid API key."))
+    mailwizz = adapter(client, **KEYS)
     with pytest.raises(ProviderError) as failure:
         mailwizz.check()
     signer: Any = vars(vars(mailwizz)["_api"])["_signer"]
@@ -176,21 +200,21 @@ def test_keys_stay_secret() -> None:
     assert not [key for key in KEYS.values() if key in texts]
 
 
-def test_abilities() -> None:
+def test_abilities(client: ProviderClient) -> None:
     """Credentials can be checked; only recorded bounces make each campaign worth a call of its own."""
-    mailwizz = adapter(Wire())
+    mailwizz = adapter(client)
     assert isinstance(mailwizz, Checkable)
     assert isinstance(mailwizz, PerCampaign)
-    per_campaign = {a: adapter(Wire(), action=a).per_campaign for a in ("unsubscribe", "bounce", "blacklist")}
+    per_campaign = {a: adapter(client, action=a).per_campaign for a in ("unsubscribe", "bounce", "blacklist")}
     assert per_campaign == {"unsubscribe": False, "bounce": True, "blacklist": False}
 
 
 @pytest.mark.parametrize(("count", "said"), [(12, "account: 12."), ("12", "account: 12."), (None, "account: 0.")])
-def test_check_says_one_sentence(count: object, said: str) -> None:
+def test_check_says_one_sentence(respx_mock: MockRouter, client: ProviderClient, count: object, said: str) -> None:
     """`check` proves the credentials with one call that changes nothing."""
-    wire = Wire(httpx.Response(200, content=json.dumps({"status": "success", "data": {"count": count}}).encode()))
-    assert said in adapter(wire).check()
-    assert wire.calls == ["GET /api/lists?page=1&per_page=10"]
+    respx_mock.get(LISTS).respond(json={"status": "success", "data": {"count": count}})
+    assert said in adapter(client).check()
+    assert targets(respx_mock) == ["GET /api/lists?page=1&per_page=10"]
 
 
 @pytest.mark.parametrize(
@@ -201,10 +225,13 @@ def test_check_says_one_sentence(count: object, said: str) -> None:
         (httpx.Response(301), ProviderUnavailable),
         (failed(503), TemporaryFailure),
         (httpx.Response(200, html="<p>hello"), TemporaryFailure),
-        (httpx.Response(200, json=DONE), TemporaryFailure),
+        (done(), TemporaryFailure),
     ],
 )
-def test_check_fails_as_a_dispatch_does(answer: httpx.Response, failure: type[ProviderError]) -> None:
+def test_check_fails_as_a_dispatch_does(
+    respx_mock: MockRouter, client: ProviderClient, answer: httpx.Response, failure: type[ProviderError]
+) -> None:
     """`check` proves nothing unless MailWizz shows its lists."""
+    respx_mock.get(LISTS).mock(answer)
     with pytest.raises(failure):
-        adapter(Wire(answer)).check()
+        adapter(client).check()

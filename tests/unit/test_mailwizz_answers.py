@@ -1,47 +1,53 @@
 """The MailWizz adapter: what it makes of every answer that it may get; nothing doubtful counts as done."""
 
-from collections.abc import Callable
+import json
 
 import httpx
 import pytest
+from respx import MockRouter
 
+from bouncehandler.http_client.client import AnswerRefusedError, ProviderClient
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
-from bouncehandler.suppression import Outcome
 from providers.mailwizz import MailWizz
-from tests.fakes.mailwizz_wire import BOUNCE, DONE, LIST, Wire, adapter, failed, found, record
-
-
-def _route(request: httpx.Request) -> str:
-    """Which call it is."""
-    for part in ("search-by-email", "unsubscribe-by-email", "/bounces", "/unsubscribe", "/subscribers/"):
-        if part in request.url.path:
-            return part
-    return "lists"
-
+from tests.fakes.mailwizz_wire import (
+    BOUNCE,
+    EVERYWHERE,
+    SEARCH,
+    URL,
+    adapter,
+    done,
+    failed,
+    found,
+    record,
+    targets,
+)
 
 STEPS = {
-    "search-by-email": ("unsubscribe", [record()]),
-    "unsubscribe-by-email": ("unsubscribe", [record()]),
-    "/unsubscribe": ("unsubscribe", [record(), record("blacklisted", list_uid="zz0000000000z")]),
-    "/subscribers/": ("blacklist", [record()]),
-    "/bounces": ("bounce", [record()]),
+    "search": ("unsubscribe", [record()]),
+    "everywhere": ("unsubscribe", [record()]),
+    "one": ("unsubscribe", [record(), record("blacklisted", list_uid="zz0000000000z")]),
+    "status": ("blacklist", [record()]),
+    "bounces": ("bounce", [record()]),
 }
+"""The calls on the way, with the action and the rows that lead there."""
+
+ZIPPED = {"Content-Encoding": "br"}
+
+anywhere = pytest.mark.respx(assert_all_called=False)
 
 
-def _with_answer(step: str, answer: Callable[[], httpx.Response]) -> tuple[MailWizz, Wire]:
+def _mailwizz(router: MockRouter, client: ProviderClient, step: str, answer: httpx.Response) -> MailWizz:
     """An adapter that gets this answer at one step and good ones before and besides."""
     action, records = STEPS[step]
-    wire = Wire()
-
-    def handler(request: httpx.Request) -> httpx.Response:
-        wire.sent.append(request)
-        if _route(request) == step:
-            return answer()
-        if _route(request) == "search-by-email":
-            return found(*records)
-        return httpx.Response(200, json={"status": "success", "data": {"count": 1, "records": [{}]}})
-
-    return adapter(handler, action=action), wire
+    lists = httpx.Response(200, json={"status": "success", "data": {"count": 1, "records": [{}]}})
+    router.get(f"{URL}/lists?page=1&per_page=10", name="lists").mock(lists)
+    router.get(SEARCH, name="search").mock(found(*records))
+    router.put(EVERYWHERE, name="everywhere").mock(done())
+    router.put(url__regex=r"/subscribers/\w+/unsubscribe$", name="one").mock(done())
+    router.put(url__regex=r"/lists/\w+/subscribers/\w+$", name="status").mock(done())
+    router.post(url__regex=r"/campaigns/\w+/bounces$", name="bounces").mock(done())
+    router[step].mock(answer)
+    return adapter(client, action=action)
 
 
 NOT_DONE = [
@@ -61,62 +67,102 @@ NOT_DONE = [
 ]
 
 
+@anywhere
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("answer", NOT_DONE)
-def test_only_mailwizz_can_say_done(step: str, answer: httpx.Response) -> None:
+def test_only_mailwizz_can_say_done(
+    respx_mock: MockRouter, client: ProviderClient, step: str, answer: httpx.Response
+) -> None:
     """Status 200 alone is not a success at any step: a proxy's page, an empty body or an error inside is a failure."""
-    mailwizz, _ = _with_answer(step, lambda: httpx.Response(answer.status_code, content=answer.content))
     with pytest.raises(TemporaryFailure):
-        mailwizz.unsubscribe(BOUNCE)
+        _mailwizz(respx_mock, client, step, answer).unsubscribe(BOUNCE)
+    assert respx_mock[step].call_count == 1
 
 
+@anywhere
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("charset", ["utf-16", "zlib", "no-such-thing"])
+def test_json_is_utf_8_whatever_charset_is_named(
+    respx_mock: MockRouter, client: ProviderClient, step: str, charset: str
+) -> None:
+    """A charset that is wrong, or none, neither hides an error's words nor makes the adapter stumble."""
+    body = json.dumps({"status": "error", "error": "Größe"}, ensure_ascii=False).encode()
+    headers = {"Content-Type": f"application/json; charset={charset}"}
+    with pytest.raises(TemporaryFailure, match="Größe"):
+        _mailwizz(respx_mock, client, step, httpx.Response(200, content=body, headers=headers)).unsubscribe(BOUNCE)
+
+
+@anywhere
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    "answer", [httpx.Response(200, content=b" " * 5_000_000), httpx.Response(200, content=b"x", headers=ZIPPED)]
+)
+def test_answer_that_the_client_refuses_reaches_the_dispatcher(
+    respx_mock: MockRouter, client: ProviderClient, step: str, answer: httpx.Response
+) -> None:
+    """An answer of 5 MB, or one that is compressed, is no success at any step; nothing is called after it."""
+    with pytest.raises((AnswerRefusedError, TemporaryFailure), match=r"longer than|compresses"):
+        _mailwizz(respx_mock, client, step, answer).unsubscribe(BOUNCE)
+    assert respx_mock.calls.last.request == respx_mock[step].calls.last.request
+
+
+@anywhere
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("status", [408, 413, 418, 429, 500, 502, 503, 504])
-def test_a_failing_server_is_temporary(step: str, status: int) -> None:
-    """Overload, offline and 5xx are tried again, when the server asks for it."""
-    answer = httpx.Response(status, json={"status": "error", "error": "offline"}, headers={"Retry-After": "77"})
-    mailwizz, _ = _with_answer(step, lambda: answer)
+@pytest.mark.parametrize("asked", ["77", "Sun, 01 Mar 2026 09:31:17 GMT"])
+def test_a_failing_server_is_temporary(
+    respx_mock: MockRouter, client: ProviderClient, step: str, status: int, asked: str
+) -> None:
+    """Overload, offline and 5xx are tried again, when the server asks for it, in seconds or as a date of its clock."""
+    headers = {"Retry-After": asked, "Date": "Sun, 01 Mar 2026 09:30:00 GMT"}
+    answer = httpx.Response(status, json={"status": "error", "error": "offline"}, headers=headers)
     with pytest.raises(TemporaryFailure) as failure:
-        mailwizz.unsubscribe(BOUNCE)
+        _mailwizz(respx_mock, client, step, answer).unsubscribe(BOUNCE)
     assert failure.value.retry_after == 77
 
 
+@anywhere
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("status", [301, 302, 308, 401, 403, 405, 410])
-def test_a_wrong_address_holds_the_provider(step: str, status: int) -> None:
+def test_a_wrong_address_holds_the_provider(
+    respx_mock: MockRouter, client: ProviderClient, step: str, status: int
+) -> None:
     """Redirects are not followed, and they and refusals concern every call, not this recipient."""
-    mailwizz, wire = _with_answer(step, lambda: httpx.Response(status, headers={"Location": "https://evil.example/"}))
+    answer = httpx.Response(status, headers={"Location": "https://evil.example/"})
     with pytest.raises(ProviderUnavailable):
-        mailwizz.unsubscribe(BOUNCE)
-    assert {r.url.host for r in wire.sent} == {"mw.example.test"}
+        _mailwizz(respx_mock, client, step, answer).unsubscribe(BOUNCE)
+    assert {call.request.url.host for call in respx_mock.calls} == {"mw.example.test"}
 
 
-@pytest.mark.parametrize("step", ["search-by-email", "unsubscribe-by-email"])
+@anywhere
+@pytest.mark.parametrize("step", ["search", "everywhere"])
 @pytest.mark.parametrize("answer", [failed(404), httpx.Response(404, html="<h1>Not Found</h1>"), httpx.Response(404)])
-def test_a_typo_in_the_url_is_no_unknown_recipient(step: str, answer: httpx.Response) -> None:
+def test_a_typo_in_the_url_is_no_unknown_recipient(
+    respx_mock: MockRouter, client: ProviderClient, step: str, answer: httpx.Response
+) -> None:
     """404 at a fixed address says that the URL is wrong."""
-    mailwizz, _ = _with_answer(step, lambda: httpx.Response(404, content=answer.content))
     with pytest.raises(ProviderUnavailable, match="configured url"):
-        mailwizz.unsubscribe(BOUNCE)
+        _mailwizz(respx_mock, client, step, answer).unsubscribe(BOUNCE)
 
 
-@pytest.mark.parametrize("step", ["/unsubscribe", "/subscribers/", "/bounces"])
+@anywhere
+@pytest.mark.parametrize("step", ["one", "status", "bounces"])
 @pytest.mark.parametrize("status", [404, 409, 422])
-def test_only_mailwizz_can_say_gone(step: str, status: int) -> None:
+def test_only_mailwizz_can_say_gone(respx_mock: MockRouter, client: ProviderClient, step: str, status: int) -> None:
     """A proxy's page with a status that would mean something from MailWizz means nothing."""
-    mailwizz, _ = _with_answer(step, lambda: httpx.Response(status, html="<h1>Not Found</h1>"))
     with pytest.raises(TemporaryFailure):
-        mailwizz.unsubscribe(BOUNCE)
+        _mailwizz(respx_mock, client, step, httpx.Response(status, html="<h1>Not Found</h1>")).unsubscribe(BOUNCE)
 
 
+@anywhere
 @pytest.mark.parametrize("status", [409, 422])
-def test_other_errors_at_a_row_are_not_gone(status: int) -> None:
+def test_other_errors_at_a_row_are_not_gone(respx_mock: MockRouter, client: ProviderClient, status: int) -> None:
     """The statuses that mean something to one call mean nothing to another."""
-    mailwizz, _ = _with_answer("/unsubscribe", lambda: failed(status))
     with pytest.raises(TemporaryFailure):
-        mailwizz.unsubscribe(BOUNCE)
+        _mailwizz(respx_mock, client, "one", failed(status)).unsubscribe(BOUNCE)
 
 
+@anywhere
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("status", [200, 400])
 @pytest.mark.parametrize(
@@ -133,12 +179,13 @@ def test_other_errors_at_a_row_are_not_gone(status: int) -> None:
         {"status": 400, "message": "invalid api KEY"},
     ],
 )
-def test_refused_credentials_hold_the_provider(step: str, status: int, error: object) -> None:
+def test_refused_credentials_hold_the_provider(
+    respx_mock: MockRouter, client: ProviderClient, step: str, status: int, error: object
+) -> None:
     """MailWizz refuses credentials with 400 and known words; nobody need be asked again."""
-    mailwizz, wire = _with_answer(step, lambda: failed(status, error))
     with pytest.raises(ProviderUnavailable, match="refuses the credentials"):
-        mailwizz.unsubscribe(BOUNCE)
-    assert _route(wire.sent[-1]) == step
+        _mailwizz(respx_mock, client, step, failed(status, error)).unsubscribe(BOUNCE)
+    assert respx_mock.calls.last.request == respx_mock[step].calls.last.request
 
 
 REFUSALS = [
@@ -150,139 +197,40 @@ REFUSALS = [
 ]
 
 
+@anywhere
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_unknown_words_of_refusal_are_checked(refusal: httpx.Response) -> None:
+def test_unknown_words_of_refusal_are_checked(
+    respx_mock: MockRouter, client: ProviderClient, refusal: httpx.Response
+) -> None:
     """A 400 in other words is the credentials' fault only if the cheap call, which has no recipient, gets it too."""
-    mailwizz, wire = _with_answer("search-by-email", lambda: httpx.Response(400, content=refusal.content))
+    mailwizz = _mailwizz(respx_mock, client, "search", refusal)
     with pytest.raises(PermanentFailure):
         mailwizz.unsubscribe(BOUNCE)
-    assert wire.calls[1:] == ["GET /api/lists?page=1&per_page=10"]
-    all_refused = Wire(*[httpx.Response(400, content=refusal.content)] * 2)
+    assert targets(respx_mock)[1:] == ["GET /api/lists?page=1&per_page=10"]
+    respx_mock["lists"].mock(refusal)
     with pytest.raises(ProviderUnavailable):
-        adapter(all_refused).unsubscribe(BOUNCE)
+        mailwizz.unsubscribe(BOUNCE)
 
 
+@anywhere
 @pytest.mark.parametrize("answer", [httpx.Response(503), httpx.Response(200), httpx.Response(200, html="<p>")])
-def test_an_unproved_refusal_is_temporary(answer: httpx.Response) -> None:
+def test_an_unproved_refusal_is_temporary(
+    respx_mock: MockRouter, client: ProviderClient, answer: httpx.Response
+) -> None:
     """When the cheap call proves nothing either, the dispatch is not given up."""
+    mailwizz = _mailwizz(respx_mock, client, "search", failed(400, "?"))
+    respx_mock["lists"].mock(answer)
     with pytest.raises(TemporaryFailure):
-        adapter(Wire(failed(400, "?"), answer)).unsubscribe(BOUNCE)
+        mailwizz.unsubscribe(BOUNCE)
+    assert respx_mock["lists"].call_count == 1
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        None,
-        [],
-        {},
-        {"records": []},
-        {"count": 1, "records": []},
-        {"count": 1, "records": None},
-        {"count": 1},
-        {"count": "many", "records": []},
-        {"count": -1, "records": []},
-        {"count": True, "records": []},
-        {"count": [], "records": []},
-        {"count": 1, "records": {"0": record()}},
-        {"count": 1, "records": "x"},
-        {"count": 1, "records": [None]},
-        {"count": 1, "records": [[]]},
-        {"count": 1, "records": [{**record(), "list": None}]},
-        {"count": 1, "records": [{**record(), "list": {}}]},
-        {"count": 1, "records": [{**record(), "status": None}]},
-        {"count": 1, "records": [{**record(), "email": "somebody@else.example"}]},
-        {"count": 2, "records": [record(), {}]},
-    ],
-)
-def test_a_look_up_without_sense_is_temporary(data: object) -> None:
-    """Rows that can't be relied on are neither "unknown" nor "already", and nothing is changed because of them."""
-    wire = Wire(httpx.Response(200, json={"status": "success", "data": data}))
-    with pytest.raises(TemporaryFailure):
-        adapter(wire).unsubscribe(BOUNCE)
-
-
-HOSTILE: list[object] = [
-    "",
-    ".",
-    "..",
-    "../../x",
-    "a/b",
-    "a%2fb",
-    "a?b",
-    "a#b",
-    "a b",
-    "a\n",
-    "ab123cd456ef\u0661",
-    "x" * 41,
-    None,
-    7,
-    [],
-    {},
-]
-
-
-@pytest.mark.parametrize("uid", HOSTILE)
-@pytest.mark.parametrize("action", ["unsubscribe", "bounce", "blacklist"])
-def test_no_answer_turns_our_url(uid: object, action: str) -> None:
-    """Ids from answers go into paths, so that one which is no id stops the dispatch, and nothing is sent there."""
-    for hostile in (record(uid=uid), record(list_uid=uid)):
-        wire = Wire(found(record(), hostile, record("blacklisted")))
-        with pytest.raises(TemporaryFailure):
-            adapter(wire, action=action).unsubscribe(BOUNCE)
-        assert len(wire.calls) == 1
-
-
-@pytest.mark.parametrize(
-    "data", [{"count": 0, "records": []}, {"count": None, "records": None}, {"count": None}, {"count": "0"}]
-)
-def test_nobody_found_is_unknown(data: object) -> None:
-    """MailWizz counts an unknown address as 0 or null."""
-    wire = Wire(httpx.Response(200, json={"status": "success", "data": data}))
-    assert adapter(wire).unsubscribe(BOUNCE) == Outcome("unknown")
-
-
-@pytest.mark.parametrize("status", ["unsubscribed", "blacklisted", "unconfirmed", "unapproved", "disabled", "moved"])
-def test_a_row_that_is_not_mailed_is_left_alone(status: str) -> None:
-    """Campaigns go to confirmed rows only: where there is none, one call is all."""
-    wire = Wire(found(record(status)))
-    assert adapter(wire).unsubscribe(BOUNCE) == Outcome("already")
-
-
-def test_a_status_nobody_knows_counts_as_mailed() -> None:
-    """A status that MailWizz may introduce is not taken for silence, and it is looked at again."""
-    wire = Wire(found(record("vip")), httpx.Response(200, json=DONE), found(record("unsubscribed")))
-    assert adapter(wire).unsubscribe(BOUNCE).lists == (LIST,)
-    still = Wire(*[found(record("vip")), httpx.Response(200, json=DONE)] * 5, found(record("vip")))
-    with pytest.raises(TemporaryFailure, match="still shows the address as subscribed"):
-        adapter(still).unsubscribe(BOUNCE)
-
-
-def test_a_count_beyond_the_rows_is_not_already() -> None:
-    """When MailWizz counts more rows than it shows, the hidden ones may be subscribed."""
-    data = {"count": "3", "records": [record("unsubscribed")]}
-    looked = httpx.Response(200, json={"status": "success", "data": data})
-    wire = Wire(looked, httpx.Response(200, json=DONE), looked)
-    assert "does not show every list" in adapter(wire).unsubscribe(BOUNCE).note
-    assert [call.split()[0] for call in wire.calls] == ["GET", "PUT", "GET"]
-
-
-def test_rows_that_come_into_sight_are_reported() -> None:
-    """A look-up that hides rows may show others the next time: the outcome names the active ones of every look."""
-
-    def looked(*records: object) -> httpx.Response:
-        return httpx.Response(200, json={"status": "success", "data": {"count": 2, "records": records}})
-
-    done = httpx.Response(200, json=DONE)
-    other = record(list_uid="zz0000000000z")
-    wire = Wire(looked(record()), done, looked(other), done, looked(record("unsubscribed")))
-    assert adapter(wire).unsubscribe(BOUNCE).lists == (LIST, "zz0000000000z")
-
-
-def test_transport_errors_pass() -> None:
-    """The dispatcher counts whatever the transport raises as temporary; the adapter catches nothing."""
-
-    def refuse(request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("refused", request=request)
-
-    with pytest.raises(httpx.ConnectError):
-        adapter(refuse).unsubscribe(BOUNCE)
+@anywhere
+@pytest.mark.parametrize("step", STEPS)
+def test_transport_errors_pass(respx_mock: MockRouter, client: ProviderClient, step: str) -> None:
+    """The dispatcher counts whatever the transport raises as temporary; the adapter hides none of it."""
+    mailwizz = _mailwizz(respx_mock, client, step, done())
+    respx_mock[step].mock(side_effect=httpx.ReadTimeout("no answer"))
+    with pytest.raises((httpx.ReadTimeout, TemporaryFailure), match="no answer"):
+        mailwizz.unsubscribe(BOUNCE)
+    assert respx_mock[step].call_count == 1

@@ -4,51 +4,56 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
+from respx import MockRouter
 
+from bouncehandler.http_client.client import ProviderClient
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Outcome
 from tests.fakes.mailwizz_wire import (
     CAMPAIGN,
     COMPLAINT,
-    DONE,
     EMAIL,
+    EVERYWHERE,
     LIST,
+    SEARCH,
     SUB,
-    Wire,
+    URL,
     adapter,
+    answer_in_turn,
+    done,
     failed,
     found,
     record,
     subscriber,
+    targets,
 )
 
 BY_IDS = COMPLAINT._replace(recipient="")
-LOOK = f"GET /api/lists/{LIST}/subscribers/{SUB}"
+LOOK = f"{URL}/lists/{LIST}/subscribers/{SUB}"
+TRACK = f"{URL}/campaigns/{CAMPAIGN}/track-unsubscribe/{SUB}"
 
 
-def _done() -> httpx.Response:
-    return httpx.Response(200, json=DONE)
-
-
-def test_the_four_calls() -> None:
-    """By ids, look up, tell the campaign, unsubscribe everywhere: exactly these targets."""
-    wire = Wire(subscriber(), found(record()), _done(), _done())
-    assert adapter(wire).unsubscribe(BY_IDS) == Outcome("unsubscribed", (LIST,), recipient=EMAIL)
-    assert wire.calls == [
-        LOOK,
-        "GET /api/lists/subscribers/search-by-email-in-all-lists?EMAIL=jane%40example.com",
-        f"POST /api/campaigns/{CAMPAIGN}/track-unsubscribe/{SUB}",
-        "PUT /api/lists/subscribers/unsubscribe-by-email-from-all-lists",
+def test_the_four_calls(respx_mock: MockRouter, client: ProviderClient) -> None:
+    """By ids, look up, tell the campaign, unsubscribe everywhere: exactly these, in this order."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    reason = "ip_address=&reason=spam+complaint%3A+abuse&user_agent=bouncehandler"
+    routes = [
+        respx_mock.get(LOOK).mock(subscriber()),
+        respx_mock.get(f"{SEARCH}?EMAIL=jane%40example.com").mock(found(record())),
+        respx_mock.post(TRACK, content=reason, headers=form).mock(done()),
+        respx_mock.put(EVERYWHERE, content="EMAIL=jane%40example.com", headers=form).mock(done()),
     ]
-    assert wire.sent[2].content == b"ip_address=&reason=spam+complaint%3A+abuse&user_agent=bouncehandler"
-    assert wire.sent[2].headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert adapter(client).unsubscribe(BY_IDS) == Outcome("unsubscribed", (LIST,), recipient=EMAIL)
+    assert [call.request for call in respx_mock.calls] == [route.calls.last.request for route in routes]
 
 
-def test_the_reason_is_short_and_clean() -> None:
+def test_the_reason_is_short_and_clean(respx_mock: MockRouter, client: ProviderClient) -> None:
     """A feedback type is hostile text: it is cut, and loses what a database or a page might stumble over."""
-    wire = Wire(found(record()), _done(), _done())
-    adapter(wire).unsubscribe(COMPLAINT._replace(category="a\r\nb\x00\U0001f4a9\udc80" + "x" * 9000))
-    (reason,) = parse_qs(wire.sent[1].content.decode())["reason"]
+    respx_mock.get(SEARCH).mock(found(record()))
+    respx_mock.put(EVERYWHERE).mock(done())
+    tracked = respx_mock.post(TRACK).mock(done())
+    adapter(client).unsubscribe(COMPLAINT._replace(category="a\r\nb\x00\U0001f4a9\udc80" + "x" * 9000))
+    (reason,) = parse_qs(tracked.calls.last.request.content.decode())["reason"]
     assert reason.startswith("spam complaint: a  b   xxx")
     assert len(reason) == 100
 
@@ -80,58 +85,65 @@ HOSTILE_EMAILS: list[object] = [
 
 
 @pytest.mark.parametrize("email", HOSTILE_EMAILS)
-def test_what_is_no_address_goes_nowhere(email: object) -> None:
+def test_what_is_no_address_goes_nowhere(respx_mock: MockRouter, client: ProviderClient, email: object) -> None:
     """A subscriber's address that is none is a broken answer: tried again later, and never looked up or told."""
-    wire = Wire(subscriber(email))
+    respx_mock.get(LOOK).mock(subscriber(email))
     with pytest.raises(TemporaryFailure, match="one address of the subscriber"):
-        adapter(wire).unsubscribe(BY_IDS)
-    assert wire.calls == [LOOK]
+        adapter(client).unsubscribe(BY_IDS)
 
 
-def test_the_address_is_told_in_its_one_form() -> None:
+def test_the_address_is_told_in_its_one_form(respx_mock: MockRouter, client: ProviderClient) -> None:
     """Upper case and blanks are MailWizz's own; what is looked up and told is the address as all others know it."""
-    wire = Wire(subscriber(" Jane@Example.COM "), found(record("unsubscribed", email="Jane@Example.COM")))
-    assert adapter(wire).unsubscribe(BY_IDS) == Outcome("already", recipient=EMAIL)
-    assert wire.calls[1].endswith("?EMAIL=jane%40example.com")
+    respx_mock.get(LOOK).mock(subscriber(" Jane@Example.COM "))
+    respx_mock.get(f"{SEARCH}?EMAIL=jane%40example.com").mock(found(record("unsubscribed", email="Jane@Example.COM")))
+    assert adapter(client).unsubscribe(BY_IDS) == Outcome("already", recipient=EMAIL)
 
 
 @pytest.mark.parametrize(
     "others",
     [{"email": "joe@example.com"}, {"Email": ""}, {"email": EMAIL, "eMail": None}, {"subscriber_uid": "another000000"}],
 )
-def test_an_answer_about_two_people_is_nobody_s(others: dict[str, object]) -> None:
+def test_an_answer_about_two_people_is_nobody_s(
+    respx_mock: MockRouter, client: ProviderClient, others: dict[str, object]
+) -> None:
     """Two addresses, or another subscriber's id, are a broken answer."""
-    wire = Wire(subscriber(**others))
+    respx_mock.get(LOOK).mock(subscriber(**others))
     with pytest.raises(TemporaryFailure, match="makes no sense"):
-        adapter(wire).unsubscribe(BY_IDS)
-    assert len(wire.calls) == 1
+        adapter(client).unsubscribe(BY_IDS)
 
 
 @pytest.mark.parametrize("others", [{"email": EMAIL}, {"subscriber_uid": SUB}, {"subscriber_uid": SUB.upper()}])
-def test_an_answer_may_say_it_twice(others: dict[str, object]) -> None:
+@pytest.mark.parametrize("uid", [SUB, SUB.upper()])
+def test_an_answer_may_say_it_twice(
+    respx_mock: MockRouter, client: ProviderClient, others: dict[str, object], uid: str
+) -> None:
     """The same address in two spellings of the key, and the id that was asked for, are no contradiction."""
-    for uid in (SUB, SUB.upper()):
-        wire = Wire(subscriber(**others), found(record("unsubscribed")))
-        outcome = adapter(wire).unsubscribe(BY_IDS._replace(subscriber_id=uid))
-        assert outcome == Outcome("already", recipient=EMAIL)
+    respx_mock.get(f"{URL}/lists/{LIST}/subscribers/{uid}").mock(subscriber(**others))
+    respx_mock.get(SEARCH).mock(found(record("unsubscribed")))
+    outcome = adapter(client).unsubscribe(BY_IDS._replace(subscriber_id=uid))
+    assert outcome == Outcome("already", recipient=EMAIL)
 
 
 @pytest.mark.parametrize(
     "data", [None, [], {}, "x", {"record": None}, {"record": []}, {"record": "x"}, {"record": {}}, {"records": [{}]}]
 )
-def test_an_answer_without_a_subscriber_is_temporary(data: object) -> None:
+def test_an_answer_without_a_subscriber_is_temporary(
+    respx_mock: MockRouter, client: ProviderClient, data: object
+) -> None:
     """An answer that says success and shows nobody is not "unknown"."""
-    wire = Wire(httpx.Response(200, json={"status": "success", "data": data}))
+    respx_mock.get(LOOK).respond(json={"status": "success", "data": data})
     with pytest.raises(TemporaryFailure, match="makes no sense"):
-        adapter(wire).unsubscribe(BY_IDS)
+        adapter(client).unsubscribe(BY_IDS)
 
 
 @pytest.mark.parametrize("status", [None, 7, [], "vip", "confirmed"])
-def test_a_hidden_subscriber_of_unknown_status_counts_as_mailed(status: object) -> None:
+def test_a_hidden_subscriber_of_unknown_status_counts_as_mailed(
+    respx_mock: MockRouter, client: ProviderClient, status: object
+) -> None:
     """Where the look-up does not show the subscriber, and the status is not known to be silent, it is swept."""
-    wire = Wire(subscriber(status=status), found(), _done(), _done(), found())
-    assert adapter(wire).unsubscribe(BY_IDS).lists == (LIST,)
-    assert [call.split()[0] for call in wire.calls] == ["GET", "GET", "POST", "PUT", "GET"]
+    answer_in_turn(respx_mock, subscriber(status=status), found(), done(), done(), found())
+    assert adapter(client).unsubscribe(BY_IDS).lists == (LIST,)
+    assert [target.split()[0] for target in targets(respx_mock)] == ["GET", "GET", "POST", "PUT", "GET"]
 
 
 @pytest.mark.parametrize(
@@ -149,35 +161,33 @@ def test_a_hidden_subscriber_of_unknown_status_counts_as_mailed(status: object) 
         (failed(200, "Your IP address is not allowed"), ProviderUnavailable),
     ],
 )
-def test_a_failed_look_up_by_ids_is_no_unknown_subscriber(answer: httpx.Response, failure: type[Exception]) -> None:
+def test_a_failed_look_up_by_ids_is_no_unknown_subscriber(
+    respx_mock: MockRouter, client: ProviderClient, answer: httpx.Response, failure: type[Exception]
+) -> None:
     """Only MailWizz's own 404 says that somebody is unknown."""
-    wire = Wire(answer)
+    respx_mock.get(LOOK).mock(answer)
     with pytest.raises(failure):
-        adapter(wire).unsubscribe(BY_IDS)
-    assert wire.calls == [LOOK]
+        adapter(client).unsubscribe(BY_IDS)
 
 
-def test_ids_that_mailwizz_refuses_are_permanent() -> None:
+def test_ids_that_mailwizz_refuses_are_permanent(respx_mock: MockRouter, client: ProviderClient) -> None:
     """A 400 that only this call gets gives up this dispatch, and leaves the provider alone."""
-    lists = httpx.Response(200, json={"status": "success", "data": {"count": 1, "records": [{}]}})
+    respx_mock.get(LOOK).mock(failed(400, "?"))
+    respx_mock.get(f"{URL}/lists?page=1&per_page=10").respond(
+        json={"status": "success", "data": {"count": 1, "records": [{}]}}
+    )
     with pytest.raises(PermanentFailure, match="refuses this call"):
-        adapter(Wire(failed(400, "?"), lists)).unsubscribe(BY_IDS)
+        adapter(client).unsubscribe(BY_IDS)
 
 
 @pytest.mark.parametrize("step", [0, 1, 2, 3])
-def test_a_timeout_in_the_middle_reaches_the_dispatcher(step: int) -> None:
+def test_a_timeout_in_the_middle_reaches_the_dispatcher(
+    respx_mock: MockRouter, client: ProviderClient, step: int
+) -> None:
     """Whichever call gets no answer, nothing after it is sent; the last one's failure names the list that was left."""
-    answers = [subscriber(), found(record()), _done(), _done()]
-    sent = 0
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        nonlocal sent
-        sent += 1
-        if sent > step:
-            raise httpx.ReadTimeout("no answer", request=request)
-        return answers[sent - 1]
-
+    answers = [subscriber(), found(record()), done(), done()][:step]
+    respx_mock.route().mock(side_effect=[*answers, httpx.ReadTimeout("no answer")])
     with pytest.raises((httpx.ReadTimeout, TemporaryFailure), match="no answer") as failure:
-        adapter(answer).unsubscribe(BY_IDS)
-    assert sent == step + 1
+        adapter(client).unsubscribe(BY_IDS)
+    assert len(respx_mock.calls) == step + 1
     assert isinstance(failure.value, TemporaryFailure) == (step == 3)

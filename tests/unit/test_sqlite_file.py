@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -159,6 +160,27 @@ class TestJournal:
         with closing(SqliteSpool.open(tmp_path / "spool.db", sqlite_version=(3, 40, 1))) as opened:
             assert opened.journal == "persist"
             assert len(take(opened)) == 3
+
+    @pytest.mark.parametrize(("before", "after"), [(WITH_WAL, (3, 40, 1)), ((3, 40, 1), WITH_WAL)])
+    def test_switch_waits_for_others(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: tuple[int, ...], after: tuple[int, ...]
+    ) -> None:
+        """The journal is switched as soon as another process has done with the file, which SQLite does not wait for."""
+        Connection.open(tmp_path / "spool.db", wait=60, version=before).close()
+        with closing(sqlite3.connect(tmp_path / "spool.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            waits: list[float] = []
+
+            def sleep(seconds: float) -> None:
+                waits.append(seconds)
+                if len(waits) == 3:
+                    other.execute("ROLLBACK")
+                    other.close()
+
+            monkeypatch.setattr(time, "sleep", sleep)
+            with closing(Connection.open(tmp_path / "spool.db", wait=60, version=after)) as opened:
+                assert opened.pragma("journal_mode") == journal_mode(after)
+        assert waits == [0.02] * 3
 
     def test_old_sqlite(self, tmp_path: Path) -> None:
         """A SQLite without strict tables is refused in one sentence."""

@@ -1,68 +1,35 @@
-"""The webhook adapter's words on the wire, and what it makes of answers."""
+"""The webhook adapter: what exactly it sends, signed, and which settings it takes."""
 
 import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
+from respx import MockRouter, Route
 
-from bouncehandler.provider import Batched, ProviderUnavailable, TemporaryFailure
-from bouncehandler.suppression import Outcome, Suppression
+from bouncehandler.http_client.client import ProviderClient
+from bouncehandler.provider import Batched
+from bouncehandler.suppression import Outcome
 from providers.webhook import Webhook, _keys, _signed
+from tests.fakes.webhook import SECRET
+from tests.fakes.webhook_wire import AT, BARE, URL, WHOLE, adapter
 
-URL = "https://crm.example.test/hooks/email"
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER_SECRET = "whsec_" + base64.b64encode(b"o" * 64).decode()
-AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-WHOLE = Suppression(
-    id="5d41402abc4b2a76b9719d91",
-    recipient="john@example.test",
-    reason="bounce",
-    rule="policy.bounce.bad-mailbox",
-    record_type="b",
-    category="bad-mailbox",
-    status="5.1.1",
-    diagnostic="smtp;550 5.1.1 no such user",
-    originator="news@example.test",
-    job_id="spring-sale",
-    occurred_at=AT,
-)
-BARE = Suppression(id="b" * 24, recipient="jane@example.test", reason="list")
 
 
-class Receiver:
-    """Keeps requests and answers them all alike."""
+@pytest.fixture
+def hook(respx_mock: MockRouter) -> Route:
+    """The receiver, which takes what is posted to its URL, and nothing else."""
+    return respx_mock.post(URL).respond(204)
 
-    def __init__(self, status: int = 204, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
-        self.requests: list[httpx.Request] = []
-        self._answer = (status, headers or {}, body)
 
-    def adapter(
-        self,
-        clock: Callable[[], float] = lambda: 1772357400.5,
-        *,
-        secret: str | list[str] = SECRET,
-        batch_size: int = 1,
-    ) -> Webhook:
-        """A webhook that delivers here."""
-        settings = Webhook.Settings.model_validate({"url": URL, "secret": secret, "batch_size": batch_size})
-        return Webhook(settings, httpx.Client(transport=httpx.MockTransport(self._respond)), clock)
-
-    def _respond(self, request: httpx.Request) -> httpx.Response:
-        self.requests.append(request)
-        status, headers, body = self._answer
-        return httpx.Response(status, headers=headers, content=body)
-
-    @property
-    def bodies(self) -> list[Any]:
-        """What was sent, read as JSON."""
-        return [json.loads(request.content) for request in self.requests]
+def bodies(hook: Route) -> list[Any]:
+    """What was sent, read as JSON."""
+    return [json.loads(call.request.content) for call in hook.calls]
 
 
 def test_official_vector() -> None:
@@ -75,13 +42,11 @@ def test_official_vector() -> None:
     }
 
 
-def test_event_says_everything_that_is_known() -> None:
+def test_event_says_everything_that_is_known(hook: Route, client: ProviderClient) -> None:
     """One suppression is one POST of one object, with every field that the documentation names."""
-    receiver = Receiver()
-    assert receiver.adapter().unsubscribe(WHOLE) == Outcome("unsubscribed")
-    assert (receiver.requests[0].method, str(receiver.requests[0].url)) == ("POST", URL)
-    assert receiver.requests[0].headers["content-type"] == "application/json"
-    assert receiver.bodies == [
+    assert adapter(client).unsubscribe(WHOLE) == Outcome("unsubscribed")
+    assert hook.calls[0].request.headers["content-type"] == "application/json"
+    assert bodies(hook) == [
         {
             "type": "recipient.suppressed",
             "timestamp": "2026-03-01T09:30:00Z",
@@ -102,11 +67,10 @@ def test_event_says_everything_that_is_known() -> None:
     ]
 
 
-def test_unknown_is_null_and_the_key_is_there() -> None:
+def test_unknown_is_null_and_the_key_is_there(hook: Route, client: ProviderClient) -> None:
     """What the record does not say is null, never empty and never left out; the call's own time stands in."""
-    receiver = Receiver()
-    receiver.adapter().unsubscribe(BARE)
-    event = receiver.bodies[0]
+    adapter(client).unsubscribe(BARE)
+    event = bodies(hook)[0]
     assert event["timestamp"] == "2026-03-01T09:30:00Z"
     assert event["data"] == {
         "id": BARE.id,
@@ -117,50 +81,45 @@ def test_unknown_is_null_and_the_key_is_there() -> None:
     }
 
 
-def test_times_are_utc() -> None:
+def test_times_are_utc(hook: Route, client: ProviderClient) -> None:
     """A record from another zone is told in UTC."""
-    receiver = Receiver()
-    receiver.adapter().unsubscribe(WHOLE._replace(occurred_at=AT.astimezone(timezone(timedelta(hours=5, minutes=30)))))
-    assert receiver.bodies[0]["data"]["occurred_at"] == "2026-03-01T09:30:00Z"
+    adapter(client).unsubscribe(WHOLE._replace(occurred_at=AT.astimezone(timezone(timedelta(hours=5, minutes=30)))))
+    assert bodies(hook)[0]["data"]["occurred_at"] == "2026-03-01T09:30:00Z"
 
 
-def test_hostile_text_is_tamed() -> None:
+def test_hostile_text_is_tamed(hook: Route, client: ProviderClient) -> None:
     """Control characters, lone surrogates and endless diagnostics reach no receiver."""
-    receiver = Receiver()
     hostile = '\x00550 "no"\r\n\x1b[31m\u2028{\ud800}' + "é" * 100_000
-    receiver.adapter().unsubscribe(WHOLE._replace(diagnostic=hostile, job_id="\x00\x07"))
-    data = receiver.bodies[0]["data"]
+    adapter(client).unsubscribe(WHOLE._replace(diagnostic=hostile, job_id="\x00\x07"))
+    data = bodies(hook)[0]["data"]
     assert data["diagnostic"].startswith('550 "no"   [31m {')
     assert data["diagnostic"].isprintable()
     assert len(data["diagnostic"]) <= 1000
     assert data["job_id"] is None
 
 
-def test_body_is_valid_utf_8_even_where_an_address_is_not() -> None:
+def test_body_is_valid_utf_8_even_where_an_address_is_not(hook: Route, client: ProviderClient) -> None:
     """A lone surrogate in an address is sent as something that every receiver can decode."""
-    receiver = Receiver()
-    receiver.adapter().unsubscribe(WHOLE._replace(recipient="jos\udce9@bücher.example"))
-    assert receiver.bodies[0]["data"]["recipient"] == "jos?@bücher.example"
+    adapter(client).unsubscribe(WHOLE._replace(recipient="jos\udce9@bücher.example"))
+    assert bodies(hook)[0]["data"]["recipient"] == "jos?@bücher.example"
 
 
-def test_exactly_the_bytes_sent_are_signed() -> None:
+def test_exactly_the_bytes_sent_are_signed(hook: Route, client: ProviderClient) -> None:
     """The signature is that of the body as it went out, non-ASCII text included."""
-    receiver = Receiver()
-    receiver.adapter().unsubscribe(WHOLE._replace(recipient="jörg@bücher.example"))
-    request = receiver.requests[0]
+    adapter(client).unsubscribe(WHOLE._replace(recipient="jörg@bücher.example"))
+    request = hook.calls[0].request
     content = f"{WHOLE.id}.1772357400.".encode() + request.content
     digest = hmac.new(base64.b64decode(SECRET[6:]), content, hashlib.sha256).digest()
     assert request.headers["webhook-signature"] == "v1," + base64.b64encode(digest).decode()
 
 
-def test_retry_has_the_same_id_and_body_and_a_timestamp_of_its_own() -> None:
+def test_retry_has_the_same_id_and_body_and_a_timestamp_of_its_own(hook: Route, client: ProviderClient) -> None:
     """A receiver recognises a retry by its id; the header tells the time of the attempt, the body that of the event."""
-    receiver = Receiver()
     times = iter([1772357400.0, 1772361000.9])
-    adapter = receiver.adapter(lambda: next(times))
-    adapter.unsubscribe(WHOLE)
-    adapter.unsubscribe(WHOLE)
-    first, second = receiver.requests
+    webhook = adapter(client, lambda: next(times))
+    webhook.unsubscribe(WHOLE)
+    webhook.unsubscribe(WHOLE)
+    first, second = (call.request for call in hook.calls)
     assert first.headers["webhook-id"] == second.headers["webhook-id"] == WHOLE.id
     assert first.content == second.content
     assert (first.headers["webhook-timestamp"], second.headers["webhook-timestamp"]) == ("1772357400", "1772361000")
@@ -168,90 +127,48 @@ def test_retry_has_the_same_id_and_body_and_a_timestamp_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("secret", [f"{SECRET} {OTHER_SECRET}", f" {SECRET}\n{OTHER_SECRET}\n", [SECRET, OTHER_SECRET]])
-def test_each_secret_signs(secret: str | list[str]) -> None:
+def test_each_secret_signs(hook: Route, client: ProviderClient, secret: str | list[str]) -> None:
     """While a secret is changed, one signature for each, whether they come as a list or as one text."""
-    receiver = Receiver()
-    receiver.adapter(secret=secret).unsubscribe(WHOLE)
-    both = receiver.requests[0].headers["webhook-signature"].split(" ")
+    adapter(client, secret=secret).unsubscribe(WHOLE)
+    both = hook.calls[0].request.headers["webhook-signature"].split(" ")
     for signature, one in zip(both, [SECRET, OTHER_SECRET], strict=True):
-        alone = Receiver()
-        alone.adapter(secret=one).unsubscribe(WHOLE)
-        assert alone.requests[0].headers["webhook-signature"] == signature
+        adapter(client, secret=one).unsubscribe(WHOLE)
+        assert hook.calls.last.request.headers["webhook-signature"] == signature
 
 
-def test_batch_is_one_call_with_an_array() -> None:
+def test_batch_is_one_call_with_an_array(hook: Route, client: ProviderClient) -> None:
     """Many suppressions are one POST, each with its own id inside, in their order; one outcome for each."""
-    receiver = Receiver()
-    adapter = receiver.adapter(batch_size=500)
-    assert isinstance(adapter, Batched)
-    assert adapter.batch_size == 500
-    assert adapter.unsubscribe_batch([WHOLE, BARE]) == [Outcome("unsubscribed"), Outcome("unsubscribed")]
-    assert [[event["data"]["id"] for event in body] for body in receiver.bodies] == [[WHOLE.id, BARE.id]]
-    assert {event["type"] for event in receiver.bodies[0]} == {"recipient.suppressed"}
+    webhook = adapter(client, batch_size=500)
+    assert isinstance(webhook, Batched)
+    assert webhook.batch_size == 500
+    assert webhook.unsubscribe_batch([WHOLE, BARE]) == [Outcome("unsubscribed"), Outcome("unsubscribed")]
+    assert [[event["data"]["id"] for event in body] for body in bodies(hook)] == [[WHOLE.id, BARE.id]]
+    assert {event["type"] for event in bodies(hook)[0]} == {"recipient.suppressed"}
 
 
-def test_batch_id_follows_from_its_members() -> None:
+def test_batch_id_follows_from_its_members(hook: Route, client: ProviderClient) -> None:
     """The same batch has the same id again, in whatever order; another batch has another; none holds a dot."""
-    receiver = Receiver()
-    adapter = receiver.adapter(batch_size=10)
+    webhook = adapter(client, batch_size=10)
     for batch in ([WHOLE, BARE], [BARE, WHOLE], [WHOLE], [BARE]):
-        adapter.unsubscribe_batch(batch)
-    both, swapped, whole, bare = (request.headers["webhook-id"] for request in receiver.requests)
+        webhook.unsubscribe_batch(batch)
+    both, swapped, whole, bare = (call.request.headers["webhook-id"] for call in hook.calls)
     assert both == swapped
     assert len({both, whole, bare}) == 3
     assert "." not in both + whole + bare
 
 
-def test_receiver_of_arrays_only_gets_arrays() -> None:
+def test_receiver_of_arrays_only_gets_arrays(hook: Route, client: ProviderClient) -> None:
     """With `batch_size` above 1 a single suppression is an array too, under the id that it has as a batch."""
-    receiver = Receiver()
-    adapter = receiver.adapter(batch_size=2)
-    assert adapter.unsubscribe(WHOLE) == Outcome("unsubscribed")
-    adapter.unsubscribe_batch([WHOLE])
-    assert [len(body) for body in receiver.bodies] == [1, 1]
-    assert receiver.requests[0].headers["webhook-id"] == receiver.requests[1].headers["webhook-id"]
+    webhook = adapter(client, batch_size=2)
+    assert webhook.unsubscribe(WHOLE) == Outcome("unsubscribed")
+    webhook.unsubscribe_batch([WHOLE])
+    assert [len(body) for body in bodies(hook)] == [1, 1]
+    assert hook.calls[0].request.headers["webhook-id"] == hook.calls[1].request.headers["webhook-id"]
 
 
-def test_batch_of_none_is_no_call() -> None:
+def test_batch_of_none_is_no_call(client: ProviderClient) -> None:
     """Nothing to tell, nothing sent."""
-    receiver = Receiver()
-    assert receiver.adapter(batch_size=2).unsubscribe_batch([]) == []
-    assert not receiver.requests
-
-
-@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_any_2xx_is_done_whatever_the_body_says(status: int) -> None:
-    """The status alone decides."""
-    assert Receiver(status, body=b'{"error": "no"}').adapter().unsubscribe(WHOLE) == Outcome("unsubscribed")
-
-
-def test_410_holds_the_provider() -> None:
-    """An endpoint that is gone gets no further calls, and the operator a sentence that says what to do."""
-    with pytest.raises(ProviderUnavailable, match=r"gone for good; correct the URL, or remove this provider"):
-        Receiver(410).adapter().unsubscribe(WHOLE)
-
-
-@pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 401, 403, 404, 405])
-def test_wrong_url_or_secret_holds_the_provider(status: int) -> None:
-    """A redirect is not followed; it and a refusal concern the provider as a whole, not one suppression."""
-    receiver = Receiver(status, {"Location": "https://elsewhere.example.test/"})
-    with pytest.raises(ProviderUnavailable, match=str(status)):
-        receiver.adapter().unsubscribe(WHOLE)
-    assert len(receiver.requests) == 1
-
-
-@pytest.mark.parametrize("status", [400, 408, 409, 413, 422, 429, 500, 502, 503, 504, 599])
-def test_anything_else_is_temporary(status: int) -> None:
-    """A later call may succeed, and comes when the receiver asks for it."""
-    with pytest.raises(TemporaryFailure, match=str(status)) as caught:
-        Receiver(status, {"Retry-After": "120"}).adapter().unsubscribe(WHOLE)
-    assert caught.value.retry_after == 120
-
-
-def test_failed_batch_is_one_failure() -> None:
-    """A failure concerns the whole batch."""
-    with pytest.raises(TemporaryFailure):
-        Receiver(503).adapter(batch_size=2).unsubscribe_batch([WHOLE, BARE])
+    assert adapter(client, batch_size=2).unsubscribe_batch([]) == []
 
 
 @pytest.mark.parametrize(

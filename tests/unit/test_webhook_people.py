@@ -7,7 +7,9 @@ from typing import Any
 
 import httpx
 import pytest
+from respx import MockRouter
 
+from bouncehandler.http_client.client import ProviderClient
 from bouncehandler.provider import BySubscriber
 from bouncehandler.suppression import Suppression
 from providers import webhook
@@ -29,27 +31,30 @@ COMPLAINT = Suppression(
 )
 
 
-def _adapter(respond: Callable[[httpx.Request], httpx.Response]) -> webhook.Webhook:
+Tell = Callable[[Suppression], dict[str, Any]]
+
+
+def _adapter(client: httpx.Client) -> webhook.Webhook:
     settings = webhook.Webhook.Settings.model_validate({"url": "https://crm.example.test/hook", "secret": SECRET})
-    return webhook.Webhook(settings, httpx.Client(transport=httpx.MockTransport(respond)))
+    return webhook.Webhook(settings, client)
 
 
-def _told(suppression: Suppression) -> dict[str, Any]:
-    """The event that a receiver gets."""
-    events: list[dict[str, Any]] = []
+@pytest.fixture
+def enqueue_notice(respx_mock: MockRouter, client: ProviderClient) -> Tell:
+    """Sends a suppression to a receiver, and returns the event that it gets."""
+    hook = respx_mock.post("https://crm.example.test/hook").respond(204)
 
-    def respond(request: httpx.Request) -> httpx.Response:
-        events.append(json.loads(request.content))
-        return httpx.Response(204)
+    def enqueue_notice(suppression: Suppression) -> dict[str, Any]:
+        _adapter(client).unsubscribe(suppression)
+        event: dict[str, Any] = json.loads(hook.calls.last.request.content)
+        return event
 
-    _adapter(respond).unsubscribe(suppression)
-    (event,) = events
-    return event
+    return enqueue_notice
 
 
-def test_a_complaint_tells_its_type_and_the_ids() -> None:
+def test_a_complaint_tells_its_type_and_the_ids(enqueue_notice: Tell) -> None:
     """The feedback type is the category, and what the reporter's headers said of the subscriber is told as it is."""
-    assert _told(COMPLAINT)["data"] == {
+    assert enqueue_notice(COMPLAINT)["data"] == {
         "id": COMPLAINT.id,
         "recipient": "jane@example.test",
         "reason": "complaint",
@@ -62,32 +67,31 @@ def test_a_complaint_tells_its_type_and_the_ids() -> None:
     }
 
 
-def test_a_request_to_be_unsubscribed_is_told() -> None:
+def test_a_request_to_be_unsubscribed_istell(enqueue_notice: Tell) -> None:
     """A request has a reason of its own, and no key that the documentation does not name."""
-    data = _told(COMPLAINT._replace(reason="unsubscribe", category="", record_type=""))["data"]
+    data = enqueue_notice(COMPLAINT._replace(reason="unsubscribe", category="", record_type=""))["data"]
     assert (data["reason"], {name: data[name] for name in IDS}) == ("unsubscribe", IDS)
     assert not [name for name in data if f"`{name}`" not in str(webhook.__doc__)]
 
 
-def test_ids_alone_are_not_for_a_webhook() -> None:
+def test_ids_alone_are_not_for_a_webhook(client: ProviderClient) -> None:
     """A receiver is promised an address, so that the adapter does not take a suppression without one."""
-    adapter = _adapter(lambda _: httpx.Response(204))
-    assert not isinstance(adapter, BySubscriber)
+    assert not isinstance(_adapter(client), BySubscriber)
 
 
-def test_the_documentation_shows_a_real_event() -> None:
+def test_the_documentation_shows_a_real_event(enqueue_notice: Tell) -> None:
     """The example in the documentation is the event that such a suppression makes, key by key."""
     text = str(webhook.__doc__)
     example = json.loads(text[text.index("    {\n") : text.index("\n    }\n") + 6])
     told = {name: value for name, value in example["data"].items() if value is not None and name != "occurred_at"}
     bounce = Suppression(**told, occurred_at=datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
-    assert _told(bounce) == example
+    assert enqueue_notice(bounce) == example
 
 
 @pytest.mark.parametrize("name", ["list_manager", "list_id", "subscriber_id", "campaign_id"])
-def test_hostile_ids_are_tamed(name: str) -> None:
+def test_hostile_ids_are_tamed(enqueue_notice: Tell, name: str) -> None:
     """Ids come from the headers of mail: they are told without control characters, and of bounded length."""
     hostile: dict[str, Any] = {name: "a\r\n\x00<b>\ud800" + "x" * 9000}
-    told = _told(COMPLAINT._replace(**hostile))["data"][name]
+    told = enqueue_notice(COMPLAINT._replace(**hostile))["data"][name]
     assert told.startswith("a   <b> xxx")
     assert len(told) == 1000

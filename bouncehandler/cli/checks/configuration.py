@@ -1,4 +1,4 @@
-"""The configuration: which file counts, who may read it, and every setting that is not as it would have been anyway."""
+"""The configuration: its file, who may read it, keys that are unknown, and every setting that is not the default."""
 
 import os
 from collections.abc import Iterator
@@ -17,13 +17,31 @@ if TYPE_CHECKING:
 
 
 def configuration_findings(session: Session) -> Iterator[CheckResult]:
-    """That it is valid, was proved by reading it; what is left is what it says."""
+    """That it is valid, but for the keys of adapters, was proved by reading it; what is left is what it says."""
     file, _ = read_file(session.options.config, os.environ)
-    yield CheckResult(
-        CheckSeverity.FINE, "configuration", f"{file or 'the default, with what the environment says,'} is valid"
-    )
+    models = _models(session)
+    wrong = list(_unknown(session, models))
+    yield from wrong
+    if not wrong:
+        yield CheckResult(
+            CheckSeverity.FINE, "configuration", f"{file or 'the default, with what the environment says,'} is valid"
+        )
     yield from _secrecy(session, file)
-    yield from _settings(session)
+    yield from _settings(session, models)
+
+
+def mistakes(error: Exception) -> Iterator[CheckResult]:
+    """What keeps the configuration from being used: a finding for each line of the error."""
+    for line in str(error).splitlines():
+        yield CheckResult(CheckSeverity.WRONG, "configuration", line)
+
+
+def _unknown(session: Session, models: "dict[str, type[BaseModel]]") -> Iterator[CheckResult]:
+    """Each key that no adapter knows: a secret may stand there, under a name that is misspelt."""
+    from bouncehandler.settings.effective import unknown  # noqa: PLC0415  # imports are lazy at the edges
+
+    for said in unknown(session.options.config, os.environ, session.settings, models):
+        yield CheckResult(CheckSeverity.WRONG, "configuration", said)
 
 
 def _secrecy(session: Session, file: Path | None) -> Iterator[CheckResult]:
@@ -34,12 +52,12 @@ def _secrecy(session: Session, file: Path | None) -> Iterator[CheckResult]:
         )
 
 
-def _settings(session: Session) -> Iterator[CheckResult]:
+def _settings(session: Session, models: "dict[str, type[BaseModel]]") -> Iterator[CheckResult]:
     """Each setting that somebody made, and where; people's addresses are masked as in the log."""
     from bouncehandler.settings.effective import effective  # noqa: PLC0415  # imports are lazy at the edges
 
     is_masked = session.settings.log.addresses == "masked"
-    for one in effective(session.options.config, os.environ, session.settings, _models(session)):
+    for one in effective(session.options.config, os.environ, session.settings, models):
         is_address = one.key.startswith("notify.")
         value = mask_addresses(one.value) if is_masked and is_address else one.value
         said = f"is {value} (from {one.source})" if value else f"is set (from {one.source})"

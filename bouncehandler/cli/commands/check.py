@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import click
 
-from bouncehandler.cli.checks.configuration import configuration_findings
+from bouncehandler import logs
+from bouncehandler.cli.checks.configuration import configuration_findings, mistakes
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.checks.providers import provider_findings
 from bouncehandler.cli.checks.render import say
@@ -36,17 +38,17 @@ def command(  # noqa: PLR0913  # one parameter an option
     """
     if is_sure and not address:
         raise click.UsageError("--yes goes with --send")
+    trouble = logs.why_unwritable(options.logfile) if options.logfile else ""
     try:
-        session = open_session(options, dict(os.environ), quiet=True)
+        session = open_session(options, dict(os.environ), quiet=True, log_file="spared" if trouble else "needed")
     except CommandError as error:
-        if not as_json:
-            raise
-        return say([CheckResult(CheckSeverity.WRONG, "configuration", str(error))], as_json=True)
+        return say(mistakes(error), as_json=as_json)
+    wrong_log = [CheckResult(CheckSeverity.WRONG, "log", trouble)] if trouble else []
     if address:
         from bouncehandler.cli.checks.live_test import send  # noqa: PLC0415  # imports are lazy at the edges
 
-        return say(send(session, address, is_sure=is_sure), as_json=as_json)
-    return say(_findings(session, pmta, user), as_json=as_json)
+        return say(chain(wrong_log, send(session, address, is_sure=is_sure)), as_json=as_json)
+    return say(chain(wrong_log, _findings(session, pmta, user)), as_json=as_json)
 
 
 def _findings(session: Session, pmta: Path | None, user: str | None) -> Iterator[CheckResult]:

@@ -86,7 +86,7 @@ def _problem(table: Table) -> str:
 
     from bouncehandler import plugins  # noqa: PLC0415  # as above
     from bouncehandler.settings import ConfigurationError  # noqa: PLC0415  # as above
-    from bouncehandler.settings.error_messages import sentences  # noqa: PLC0415  # as above
+    from bouncehandler.settings.error_messages import problems_of, sentences  # noqa: PLC0415  # as above
     from bouncehandler.settings.model import Settings  # noqa: PLC0415  # as above
 
     try:
@@ -94,7 +94,7 @@ def _problem(table: Table) -> str:
         for name, section in settings.providers.items():
             plugins.settings_for(name, section)
     except ValidationError as error:
-        return "; ".join(sentences(error, known=lambda _: (), source=lambda _: ""))
+        return "; ".join(sentences(problems_of(error), known=lambda _: (), source=lambda _: ""))
     except ConfigurationError as error:
         return "; ".join(str(error).splitlines())
     return ""

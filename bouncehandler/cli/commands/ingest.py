@@ -61,12 +61,12 @@ def command(options: GlobalOptions, folder: Path, *, is_watching: bool, every: f
     stop = ShutdownSignal()
     stop.listen()
     signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `moved.ensure_not_open_for_writing`
-    session = open_session(options, dict(os.environ))
-    with session.log_failure(), exit_code_for_errors():
-        session.warn_of_root()
-        with _telling_of_folder(), opened_folder(folder) as open_folder:
-            taker = _Taker(session, stop, open_folder, session.open_spool(), settled)
-            taker.watch(every) if is_watching else taker.look()
+    session = open_session(options, dict(os.environ), log_file="spared")
+    with session.log_failure(), exit_code_for_errors(), _telling_of_folder(), opened_folder(folder) as open_folder:
+        taker = _Taker(session, stop, open_folder, session.open_spool(), settled)
+        where = {"folder": str(folder), **({"every": every} if is_watching else {})}
+        session.log_started("watch" if is_watching else "ingest", **where)
+        taker.watch(every) if is_watching else taker.look()
     return session.finish(taker.event(), taker.failure())
 
 
@@ -105,7 +105,6 @@ class _Taker:
 
     def watch(self, every: float) -> None:
         """Look, and look again, until stopped. `every`: seconds between two looks."""
-        self.session.log.info("watching", every=every)
         self.supervisor.ready()
         while not self.stop.is_requested:
             self.look()

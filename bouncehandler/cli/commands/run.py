@@ -34,9 +34,8 @@ _Ended = tuple[RunSummary, CommandError | None]
 
 def run(options: GlobalOptions, stop: ShutdownSignal, *, dispatches: bool, is_dry: bool) -> int:
     """The bare command's work; returns the exit status."""
-    session = open_session(options, dict(os.environ), quiet=True)
+    session = open_session(options, dict(os.environ), quiet=True, log_file="spared")
     with session.log_failure():
-        session.warn_of_root()
         source = _source()
         closing, failure = _dry(session, stop, source) if is_dry else _wet(session, stop, source, dispatches=dispatches)
     return session.finish(closing.event(), failure)
@@ -46,6 +45,7 @@ def _dry(session: Session, stop: ShutdownSignal, source: int) -> _Ended:
     """Only decide, and compare with what the spool knows."""
     from bouncehandler.runtime.dry_run import DryRun  # noqa: PLC0415  # imports are lazy at the edges
 
+    session.log_started("dry-run")
     with exit_code_for_errors(), DryRun(session, session.log) as dry_run:
         return _Run(session, stop, source, dry_run.intake(session.log), dry_run=dry_run).go()
 
@@ -60,6 +60,7 @@ def _wet(session: Session, stop: ShutdownSignal, source: int, *, dispatches: boo
     with exit_code_for_errors():
         intake = intake_for(session, source, spool, dispatcher.notify if dispatcher else lambda: None)
         metering = MetricsExporter(session, spool, listens=False)
+        session.log_started("dispatch" if dispatches else "no-dispatch")
         return _Run(session, stop, source, intake, spool, dispatcher, letters, notifier, pruner, metering).go()
 
 

@@ -33,9 +33,8 @@ def command(options: GlobalOptions) -> int:
     """
     stop = ShutdownSignal()
     stop.listen()
-    session = open_session(options, dict(os.environ))
+    session = open_session(options, dict(os.environ), log_file="spared")
     with session.log_failure():
-        session.warn_of_root()
         numbers, unfinished = _work(session, stop)
     return session.finish(numbers, CommandError(unfinished, TRY_AGAIN) if unfinished else None)
 
@@ -52,7 +51,7 @@ def _work(session: Session, stop: ShutdownSignal) -> tuple[dict[str, object], st
     pruner = MaintenanceThread(session, spool)
     metering = MetricsExporter(session, spool, listens=True)
     with exit_code_for_errors():
-        session.log.info("working", providers=list(session.settings.providers))
+        session.log_started("work")
         dispatcher.start()
         letters.start()
         notifier.start()

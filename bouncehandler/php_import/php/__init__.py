@@ -7,4 +7,4 @@ to, `statements` what is set to it. What is no literal, a call or a condition sa
 from bouncehandler.php_import.php.data import Array, PhpError, Script, Setting, SkippedSetting, Value
 from bouncehandler.php_import.php.statements import LONGEST, read
 
-__all__ = ["LONGEST", "Array", "SkippedSetting", "PhpError", "Script", "Setting", "Value", "read"]
+__all__ = ["LONGEST", "Array", "PhpError", "Script", "Setting", "SkippedSetting", "Value", "read"]

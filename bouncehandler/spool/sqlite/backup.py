@@ -4,9 +4,11 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from bouncehandler.spool.models import SpoolError
 from bouncehandler.spool.sqlite.errors import explained
@@ -86,12 +88,11 @@ def _copy(source: Path, part: str, monotonic: Callable[[], float]) -> int:
             origin.execute("BEGIN")  # a reader of a write-ahead log keeps its state, and nobody waits for it
             _newest(origin)
         deadline = monotonic() + _LONGEST
-        for attempt in range(_TRIES):
-            pages = -1 if attempt == _TRIES - 1 else _PAGES << attempt
-            watch = _Watch(source, monotonic, deadline)
-            with suppress(_StartsOver):
+        for attempt in Retrying(stop=stop_after_attempt(_TRIES), retry=retry_if_exception_type(_StartsOver)):
+            number, watch = attempt.retry_state.attempt_number, _Watch(source, monotonic, deadline)
+            pages = -1 if number == _TRIES else _PAGES << number - 1
+            with attempt:
                 origin.backup(copy, pages=pages, progress=watch, sleep=_PAUSE)
-                break
         copy.execute("PRAGMA journal_mode = delete")  # one file, whatever the spool has beside it
         return newest
 

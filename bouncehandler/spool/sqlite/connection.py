@@ -2,11 +2,12 @@
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_fixed
 
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.errors import damaged, explained, moved, primary_code
@@ -205,14 +206,14 @@ def _prepare(raw: sqlite3.Connection, path: Path, journal: str, wait: float) -> 
 
 def _switched(raw: sqlite3.Connection, journal: str, wait: float) -> str:
     """The journal after the switch. To and from WAL needs the file alone, and SQLite itself doesn't wait for that."""
-    for left in reversed(range(max(1, int(wait / _PAUSE)))):
-        try:
-            return str(raw.execute(f"PRAGMA journal_mode = {journal}").fetchone()[0])
-        except sqlite3.OperationalError as error:
-            if primary_code(error) != sqlite3.SQLITE_BUSY or not left:
-                raise
-            time.sleep(_PAUSE)
-    raise AssertionError("the last round returns or raises")  # pragma: no cover
+    switching = Retrying(
+        stop=stop_before_delay(wait), wait=wait_fixed(_PAUSE), retry=retry_if_exception(_is_busy), reraise=True
+    )
+    return str(switching(raw.execute, f"PRAGMA journal_mode = {journal}").fetchone()[0])
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and primary_code(error) == sqlite3.SQLITE_BUSY
 
 
 def _dotted(version: tuple[int, ...]) -> str:

@@ -89,7 +89,7 @@ def _configure(program: Program, receiver: FakeReceiver) -> None:
 
 def _await_start(program: Program, work: Running, *pipes: Running) -> None:
     """Return when all have begun, and one mail is kept: how long a start takes among 32 others is not the question."""
-    work.wait_for("working")
+    work.wait_for("started")
     for running, pipe in zip(pipes, _PIPES, strict=True):
         running.write(accounting([bounce(f"{pipe}0@example.net")]))
     wait_until(lambda: len(program.suppressions()) == len(pipes), LONGEST)

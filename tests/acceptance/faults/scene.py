@@ -92,7 +92,7 @@ class Scene:
         if not self._waiting():
             return
         with self.program.start("work") as running:
-            running.wait_for("working")
+            running.wait_for("started")
             wait_until(lambda: running.process.poll() is not None or not self._waiting(), _PATIENCE)
             running.signal(signal.SIGTERM)
             assert_calm(running.wait())
