@@ -1,40 +1,114 @@
-"""Plain lists: an address in the first cell of each line, and perhaps a heading."""
+"""A plain list on its way: whether its lines are taken, and why a list is refused as a whole."""
 
-import re
+from collections.abc import Sequence
+from typing import NamedTuple
 
+from bouncehandler.accounting.headings import BARE, Heading
+from bouncehandler.accounting.list_cells import listed_address, segments
 from bouncehandler.record import Address, parse_address
 
-_HEADING = re.compile(
-    r"\s*(?:[\w-]+[\s_-]+)?(?:e?-?mail|address|recipient|rcpt|subscriber)s?(?:[\s_-]+\w+)?\s*", re.IGNORECASE
-)
-"""`email`, `Email Address`, `e-mail_address`, `Subscriber Email`."""
-
-_LONGEST_HEADING = 80
-_SEPARATOR = re.compile(r"[;\t]")
-_QUOTED = re.compile(r'("[^"]*"[^",;\t\r\n]*)(?=[,;\t\r\n]|$)')
+AMBIGUOUS = "ambiguous-recipient"
+NO_TYPE = "header-without-type"
 
 
-def listed_address(cell: str) -> Address | None:
-    """The address in the first cell of a line, up to a semicolon or tab; None where there is none."""
-    text = _first(cell)
-    return parse_address(text) or parse_address(text.strip('"'))
+class Refusal(NamedTuple):
+    """Why lines are refused from here on."""
+
+    line: int
+    """Of the stream, from 1."""
+    reason: str
+    """`ambiguous-recipient` or `header-without-type`."""
+    seen: str = ""
+    """What shows it, as half a sentence."""
 
 
-def is_heading(cell: str) -> bool:
-    """Whether the first cell of a line says that addresses stand below it."""
-    text = _first(cell).strip('"')
-    return len(text) <= _LONGEST_HEADING and bool(_HEADING.fullmatch(text))
+class Judgement(NamedTuple):
+    """What a line is: an address, unreadable for a reason, or with neither a heading."""
+
+    reason: str = ""
+    address: Address | None = None
 
 
-def quoted_cell(line: str) -> str | None:
-    """The first cell of a line where quotes are used as CSV does not: `"a@b.example";"Ann"`, `"Ann" <a@b.example>`.
+class AddressList:
+    """Judges lines that are no accounting records, one after the other."""
 
-    None where it begins with no quote, where its quote is not closed, and where lines end in CR, since then more than
-    one row is at hand.
-    """
-    match = _QUOTED.match(line)
-    return match[1] if match and "\r" not in line.rstrip("\r\n") else None
+    def __init__(self) -> None:
+        self.may_come = True
+        """Whether a line may be a list's."""
+        self.has_begun = False
+        """Whether a heading or an address came, or a list was refused."""
+        self.refusal: Refusal | None = None
+        """The first one of the stream, which refuses all of it."""
+        self._heading = BARE
+        self._refused = ""
+        """The reason for which each line is set aside, until another heading or header comes."""
+        self._doubt: Refusal | None = None
+        """What refuses the list as soon as a line begins with an address."""
+
+    @property
+    def blocks_records(self) -> bool:
+        """Whether the columns of rows that begin with a record type are unknown, too."""
+        return self._refused == NO_TYPE
+
+    def end(self) -> None:
+        """A header of accounting records came: what follows is no list."""
+        self.may_come = self.has_begun = False
+        self._refused, self._doubt = "", None
+
+    def meet_record(self) -> None:
+        """An accounting record came: behind it no list begins."""
+        self.may_come = self.has_begun
+
+    def judge(self, cells: Sequence[str], line: int) -> Judgement:
+        """What a row is that holds something, at this line of the stream."""
+        heading = None if "@" in cells[0] else Heading.of(cells)
+        if heading and heading.is_powermta:
+            return self._refuse(Refusal(line, NO_TYPE))
+        if self.blocks_records:
+            return Judgement(NO_TYPE)
+        if not self.may_come:
+            return Judgement("unknown-type")
+        address = listed_address(cells[0])
+        if address:
+            return self._address(address, cells, line)
+        return self._words(heading, cells, line)
+
+    def _address(self, address: Address, cells: Sequence[str], line: int) -> Judgement:
+        """A line that begins with an address."""
+        if self._doubt:
+            return self._refuse(self._doubt)
+        if self._refused:
+            return Judgement(self._refused)
+        rival = self._heading.rival(cells, address)
+        if rival is None:
+            self.has_begun = True
+            return Judgement(address=address)
+        if not self.has_begun or self._heading.is_recipient(rival):
+            return self._refuse(Refusal(line, AMBIGUOUS, "there are several addresses"))
+        return Judgement(AMBIGUOUS)
+
+    def _words(self, heading: Heading | None, cells: Sequence[str], line: int) -> Judgement:
+        """A line that does not: a heading, or unreadable."""
+        if heading and heading.is_clear:
+            self._heading, self._refused, self._doubt, self.has_begun = heading, "", None, True
+            return Judgement()
+        if heading and heading.is_known(within_list=self.has_begun):
+            return self._refuse(_called(heading, line))
+        if self._refused:
+            return Judgement(self._refused)
+        if self.has_begun:
+            return Judgement("not-an-address")
+        if heading and heading.is_several:
+            self._doubt = _called(heading, line)
+        elif any(map(parse_address, segments(cells)[1:])):
+            self._doubt = self._doubt or Refusal(line, AMBIGUOUS, "the first holds no address, but another one does")
+        return Judgement("unknown-type")
+
+    def _refuse(self, refusal: Refusal) -> Judgement:
+        self.refusal = self.refusal or refusal
+        self._refused, self._doubt, self._heading, self.has_begun = refusal.reason, None, BARE, True
+        return Judgement(refusal.reason)
 
 
-def _first(cell: str) -> str:
-    return _SEPARATOR.split(cell, maxsplit=1)[0].strip(" \r\n\ufeff\0")
+def _called(heading: Heading, line: int) -> Refusal:
+    return Refusal(line, AMBIGUOUS, f"the first is called {heading.first}")

@@ -19,7 +19,8 @@ class Unreadable(NamedTuple):
     """Of the stream, from 1: where the row begins."""
     reason: str
     """A word for counting: `unclosed-quote`, `stray-quote`, `stray-return`, `torn`, `too-many-cells`, `too-long`,
-    `unknown-type`, `not-an-address`, `no-recipient`, `too-many-recipients`."""
+    `unknown-type`, `not-an-address`, `no-recipient`, `too-many-recipients`, `no-header`, `header-without-type`,
+    `ambiguous-recipient`."""
     raw: bytes
     """The row as it came, line end included; of a row that is too long, a piece."""
     is_first_piece: bool = True

@@ -45,7 +45,7 @@ class FastPath:
         self.tallies: dict[str, dict[str, int]] = {"b": {}, "rb": {}}
         """Rows that were only tallied, by record type and category."""
         self.watcher: RowObserver = nobody
-        self._counted = counted
+        self.counted = counted
         others = {"t": _CountOnly(), "tq": _CountOnly()} | ({} if takes_deliveries else {"d": _CountOnly()})
         self.known: dict[str, tuple[dict[str, int], list[list[str]]]] = {
             record_type: (tally, []) for record_type, tally in (self.tallies | others).items()
@@ -77,7 +77,7 @@ class FastPath:
         for record_type, (_, rows) in self.known.items():
             if rows:
                 if record_type not in self.tallies:
-                    self._counted[record_type] += len(rows)
+                    self.counted[record_type] += len(rows)
                 self.watcher(record_type, self._layout, rows)
                 rows.clear()
 
@@ -86,11 +86,20 @@ class FastPath:
         row.extend([""] * (layout.width - len(row)))
         self.watcher(record_type, layout, [row])
 
+    def tally_one(self, record_type: str, row: list[str], layout: Layout) -> bool:
+        """Tally a row that ends where the stream was cut, if it is one of those that are only tallied."""
+        tally = self.tallies.get(record_type, {})
+        if len(row) != layout.tally_width or (name := row[layout.category]) not in tally:
+            return False
+        tally[name] += 1
+        self.show_one(record_type, row, layout)
+        return True
+
     def bounces(self) -> Sequence[BounceBatch]:
         """What the rows that were put aside hold; nothing where there are none."""
         if not self.aside:
             return ()
         bounces = self._layout.bounces(self.aside)
-        self._counted.update(bounces.record_types)
+        self.counted.update(bounces.record_types)
         self.aside.clear()
         return (bounces,)

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 from bouncehandler.accounting.complaints import PERSON, ComplaintLayout
 from bouncehandler.accounting.fields import clean, parse_time, parse_times
+from bouncehandler.accounting.order import Order
 from bouncehandler.record import Bounce, Delivery, parse_address, parse_status
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.record.dsn_status import parse_statuses
@@ -87,6 +88,11 @@ class Layout:
     def of_complaints(self) -> ComplaintLayout:
         """The same columns, where they are a feedback loop's."""
         return ComplaintLayout(self.columns)
+
+    @cached_property
+    def order(self) -> Order:
+        """The same columns, where no header says that they are these."""
+        return Order(self.columns)
 
     def bounce(self, row: list[str], record_type: Literal["b", "rb"]) -> Bounce | str:
         """The row as a bounce, or the reason why it is none; a row shorter than the header is padded."""

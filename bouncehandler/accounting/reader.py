@@ -3,14 +3,14 @@
 import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, cast
 
-from bouncehandler.accounting.address_list import is_heading, listed_address, quoted_cell
-from bouncehandler.accounting.complaints import AnonymousComplaint
+from bouncehandler.accounting.address_list import NO_TYPE, AddressList
 from bouncehandler.accounting.events import TYPES, Item, Unreadable
 from bouncehandler.accounting.fast_path import TOGETHER, FastPath
-from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, HeaderLog, Layout
+from bouncehandler.accounting.layout import DEFAULT_COLUMNS, HeaderLog, Layout
 from bouncehandler.accounting.line_splitter import LineSplitter, Piece, encode
+from bouncehandler.accounting.list_cells import quoted_cells
+from bouncehandler.accounting.records import Place, Records
 from bouncehandler.accounting.resync import (
     WRAPPING,
     OpenRow,
@@ -47,16 +47,19 @@ class PowerMtaCsvReader:
         csv.field_size_limit(1 << 30)  # the library's own limit breaks cells of 128 kB; rows are limited here
         self.counted: Counter[str] = Counter()
         """Readable rows by record type (`list` for listed addresses), those tallied not among them."""
-        self.recognised = False
-        """Whether anything was a header, a row of a known type, or a listed address."""
-        self.headers = HeaderLog()
+        self.unreadable: Counter[str] = Counter()
+        """Rows that could not be read, by the reason."""
+        self.has_header = False
+        """Whether a header came, or a list's heading."""
+        self.is_familiar = False
+        """Whether anything was a header, a row of a known type, readable or not, or a listed address."""
+        self.headers, self.address_list = HeaderLog(), AddressList()
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
         self._layout: Layout | None = None
         self.plain = FastPath(self._fallback["b"], self.counted, takes_deliveries=takes_deliveries)
         self.tallies = self.plain.tallies
-        self._missing: tuple[str, ...] = ()
-        self._takes_list, self._is_list, self._lacks_type, self._is_cut = True, False, False, False
-        self._takes_deliveries, self._longest = takes_deliveries, longest
+        self._records = Records(self.plain, takes_deliveries=takes_deliveries)
+        self._is_cut, self._longest = False, longest
         self._lines, self._lines_done = LineSplitter(longest), 0
         self._open, self._ruin = OpenRow(), ResyncState(0, 0)
         self._items: list[Item] = []
@@ -66,6 +69,16 @@ class PowerMtaCsvReader:
     def ignore(self, category: str) -> None:
         """From now on only tally the rows of this category that are as wide as their header."""
         self.plain.ignore(category)
+
+    @property
+    def rows(self) -> int:
+        """Readable rows so far."""
+        return self.counted.total() + sum(sum(tally.values()) for tally in self.tallies.values())
+
+    @property
+    def recognised(self) -> bool:
+        """Whether a row was read: one of a known type, or a listed address."""
+        return self.rows > 0
 
     @property
     def is_open(self) -> bool:
@@ -81,14 +94,15 @@ class PowerMtaCsvReader:
     def close(self) -> list[Item]:
         """What is left at the end of the stream: a row without a line end, or one that is torn."""
         self._is_cut = bool(rest := self._lines.close())
-        self.plain.aim(self._layout or self._fallback["b"], is_sure=self.recognised and not self._is_cut)
+        if self._layout:
+            self._aim(self._layout)
         self._end(rest)
         return self._taken()
 
     def give_up_open_row(self) -> list[Item]:
         """For an input that has long been inside one quoted cell: frees the rows that the cell swallowed, if any."""
         width = (self._layout or self._fallback["b"]).width
-        if has_swallowed_rows(self._open.lines, width, takes_list=self._takes_list):
+        if has_swallowed_rows(self._open.lines, width, takes_list=self.address_list.may_come):
             self._read(self._open.take(), given_up=1)
         return self._taken()
 
@@ -120,6 +134,7 @@ class PowerMtaCsvReader:
     def _too_long(self, piece: Piece) -> None:
         if piece.is_first:
             self._end([])
+        self.unreadable["too-long"] += piece.is_first
         self._items.append(Unreadable(self._lines_done + 1, "too-long", piece.data, piece.is_first))
         self._lines_done += piece.data.endswith(b"\n")
 
@@ -185,19 +200,20 @@ class PowerMtaCsvReader:
         if end - start > 1:
             self._ruin = ResyncState(end - 1, end)
             return self._damaged("unclosed-quote", span)
-        if self._takes_list and (cell := quoted_cell(lines[start])):
-            return self._other([cell], span)
+        if self.address_list.may_come and (cells := quoted_cells(lines[start])):
+            return self._other(cells, span)
         return self._damaged("stray-return" if error.startswith("new-line") else "stray-quote", span)
 
     def _damaged(self, reason: str, span: RowSpan, *, is_searched: bool = True) -> int:
         """Set a damaged row aside; returns the line at which the next good one begins."""
         lines, start, end = span
-        resume, cut = next_start(lines, start, end, takes_list=self._takes_list) if is_searched else (end, 0)
+        resume, cut = next_start(lines, start, end, takes_list=self.address_list.may_come) if is_searched else (end, 0)
         raw = "".join(lines[start:resume])
         if cut:
             raw, lines[resume] = raw + lines[resume][:cut], lines[resume][cut:]
         if cut or (reason == "unclosed-quote" and not raw.endswith("\n")):
             reason = "torn"
+        self.unreadable[reason] += 1
         self._items.append(Unreadable(self._lines_done + start + 1, reason, encode(raw)))
         return resume
 
@@ -216,18 +232,28 @@ class PowerMtaCsvReader:
         return span.end
 
     def _set_header(self, row: list[str], span: RowSpan) -> None:
-        self.headers.add(self._lines_done + span.start + 1, encode(span.text))
+        self.headers.add(self._line(span), encode(span.text))
         self._layout = Layout(row)
-        self._takes_list, self._is_list, self.recognised = False, False, True
-        self.plain.aim(self._layout, is_sure=not self._is_cut)
-        self._missing, self._lacks_type = self._layout.missing, self._layout.of_complaints.lacks_type
+        self.has_header = self.is_familiar = True
+        self.address_list.end()
+        self._aim(self._layout)
+        self._records.use(self._layout)
+
+    def _line(self, span: RowSpan) -> int:
+        """Of the stream, from 1: where the row begins."""
+        return self._lines_done + span.start + 1
+
+    def _aim(self, layout: Layout) -> None:
+        """Rows stand under this header; only where that is sure may they be plain."""
+        self.plain.aim(layout, is_sure=not (self._is_cut or self.address_list.blocks_records))
 
     def _accounting(self, kind: str, row: list[str], span: RowSpan) -> int:
         """A row of a known type: a record, a count, or damaged."""
-        self.recognised = True
-        self._takes_list = self._is_list  # records without a header are no list
-        if not self._layout:
-            self.plain.aim(self._fallback["b"], is_sure=not self._is_cut)
+        self.is_familiar = True
+        if self.address_list.blocks_records:
+            is_torn = holds_header(row)
+            return self._damaged("torn" if is_torn else NO_TYPE, span, is_searched=is_torn)
+        self.address_list.meet_record()
         layout = self._layout or self._fallback.get("b" if kind in self.tallies else kind)
         if layout and len(row) > layout.width:
             return self._too_wide("too-many-cells", span)
@@ -235,47 +261,11 @@ class PowerMtaCsvReader:
             return self._damaged("torn", span)
         if layout and self._is_cut and span.is_cut_off(row, layout):
             return self._damaged("torn", span, is_searched=False)
-        if kind in self.tallies and layout:
-            return self._bounce(cast("Literal['b', 'rb']", kind), row, span, layout)
-        if kind == "f" and layout:
-            return self._complaint(row, span, layout)
-        if kind == "d" and self._takes_deliveries and self._layout and (delivery := self._layout.delivery(row)):
-            self._items.append(delivery)
-        self.counted[kind] += 1
-        if kind in {"d", "t", "tq"} and layout:
-            self.plain.show_one(kind, row, layout)
-        return span.end
-
-    def _bounce(self, kind: Literal["b", "rb"], row: list[str], span: RowSpan, layout: Layout) -> int:
-        if self._is_cut and len(row) == layout.tally_width and (name := row[layout.category]) in self.tallies[kind]:
-            self.tallies[kind][name] += 1
-            self.plain.show_one(kind, row, layout)
+        if self._is_cut and self._layout and self.plain.tally_one(kind, row, self._layout):
             return span.end
-        if self._missing:
-            self._items.append(ColumnsMissing(self._lines_done + span.start + 1, self._missing))
-            self._missing = ()
-        bounce = layout.bounce(row, kind)
-        if isinstance(bounce, str):
-            return self._damaged(bounce, span, is_searched=False)
-        self._items.append(bounce)
-        self.counted[kind] += 1
-        return span.end
-
-    def _complaint(self, row: list[str], span: RowSpan, layout: Layout) -> int:
-        line = self._lines_done + span.start + 1
-        if self._lacks_type:
-            self._items.append(ColumnsMissing(line, ("feedbackType",), "f"))
-            self._lacks_type = False
-        complaints = layout.of_complaints.complaints(row)
-        if isinstance(complaints, str):
-            return self._damaged(complaints, span, is_searched=False)
-        for complaint in complaints:
-            if complaint.recipient or complaint.subscriber.name:
-                self._items.append(complaint)
-            else:
-                self._items.append(AnonymousComplaint(complaint, line, encode(span.text), layout.of_complaints.missing))
-        self.counted["f"] += 1
-        return span.end
+        items, reason = self._records.read(kind, row, Place(self._line(span), span), layout)
+        self._items += items
+        return self._damaged(reason, span, is_searched=False) if reason else span.end
 
     def _too_wide(self, reason: str, span: RowSpan) -> int:
         """A row with more cells than columns; an open quote may have swallowed rows on its way."""
@@ -288,13 +278,21 @@ class PowerMtaCsvReader:
         """A row of no known type: a line of a plain list where one may come, else damaged."""
         if holds_header(row):
             return self._damaged("torn", span)
-        if self._layout and len(row) > self._layout.width:
-            return self._too_wide("unknown-type", span)
-        address = listed_address(row[0]) if self._takes_list else None
+        reason, address = self.address_list.judge(row, self._line(span))
+        if reason:
+            return self._no_line(reason, row, span)
+        self.is_familiar = True
         if address:
             self._items.append(ListedAddress(address))
             self.counted["list"] += 1
-        elif not (self._takes_list and is_heading(row[0])):
-            return self._damaged("not-an-address" if self._is_list else "unknown-type", span, is_searched=False)
-        self._is_list = self.recognised = True
+        else:
+            self.has_header = True
         return span.end
+
+    def _no_line(self, reason: str, row: list[str], span: RowSpan) -> int:
+        """A row that is neither a record nor a line of a list."""
+        if reason == NO_TYPE:
+            self._aim(self._layout or self._fallback["b"])
+        if self._layout and len(row) > self._layout.width:
+            return self._too_wide(reason, span)
+        return self._damaged(reason, span, is_searched=False)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from bouncehandler.accounting.address_list import listed_address
 from bouncehandler.accounting.layout import Layout
 from bouncehandler.accounting.line_splitter import LINE_COST
+from bouncehandler.accounting.list_cells import listed_address
 
 WRAPPING = "\ufeff\0 \"'"
 """Characters that may stand round a row's first cell: a mark, the NULs of a log that was cut while written, quotes."""
@@ -23,6 +23,7 @@ _SECOND = re.compile(
 """Columns that stand behind `type`."""
 
 _GLUED_TYPE = r"(?<!dlv)(?<!src)(?<!feedback)type"
+_ENDS_IN_TYPE = re.compile(rf'{_GLUED_TYPE}"*$', re.IGNORECASE)
 _HEADER = re.compile(rf'\ufeff?"?{_GLUED_TYPE}"?,"?(?:{_SECOND.pattern})(?=[",\r\n]|$)', re.IGNORECASE)
 _HEADER_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-,"\r\n\ufeff'
 
@@ -48,7 +49,7 @@ def next_start(lines: list[str], start: int, end: int, *, takes_list: bool) -> t
 def holds_header(row: Sequence[str]) -> bool:
     """Whether a header begins within the row, as it does behind a row that was torn."""
     return any(
-        first.rstrip('"').lower().endswith("type") and _SECOND.fullmatch(second.strip('" ')) is not None
+        _ENDS_IN_TYPE.search(first) is not None and _SECOND.fullmatch(second.strip('" ')) is not None
         for first, second in pairwise(row)
     )
 

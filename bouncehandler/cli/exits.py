@@ -9,7 +9,7 @@ from bouncehandler.spool import SpoolError
 OK = 0
 USAGE = 64
 NO_INPUT = 65
-"""EX_DATAERR: the input ended and not one row of it was recognised."""
+"""EX_DATAERR: the input ended and not one row of it could be read, or its columns can't be told."""
 NO_USER = 67
 """EX_NOUSER, of `unsubscribe` alone: the address stands for nobody."""
 BUG = 70
@@ -18,10 +18,11 @@ TRY_AGAIN = 75
 CONFIGURATION = 78
 
 DESCRIPTION = """\b
-Exit status: 0 done; 64 wrong usage; 65 not one row of the input was
-recognised; 70 a bug; 75 not all done: something waits in the spool, or the
-disk failed; 78 the configuration needs mending. `unsubscribe` has 0, 67 for
-an address that stands for nobody, and 75 for all else."""
+Exit status: 0 done; 64 wrong usage; 65 not one row of the input
+could be read, or its columns can't be told; 70 a bug; 75 not all done:
+something waits in the spool, or the disk failed; 78 the configuration needs
+mending. `unsubscribe` has 0, 67 for an address that stands for nobody, and
+75 for all else."""
 
 
 class CommandError(Exception):

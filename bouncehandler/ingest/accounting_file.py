@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple, Self
 
-from bouncehandler.accounting import PowerMtaCsvReader
+from bouncehandler.accounting import NOT_RECOGNISED, PowerMtaCsvReader, refusal_of
 
 _BLOCK = 1 << 18
 """Bytes, as of `read_loop`."""
@@ -32,11 +32,12 @@ class FileSkipped(Exception):  # noqa: N818  # no error of the program's: it say
 
     Args:
         is_passing: whether it may be otherwise at the next look, though nobody does anything about it.
+        is_refused: whether not one row of it can be read, or its columns can't be told.
     """
 
-    def __init__(self, reason: str, *, is_passing: bool = False) -> None:
+    def __init__(self, reason: str, *, is_passing: bool = False, is_refused: bool = False) -> None:
         super().__init__(reason)
-        self.is_passing = is_passing
+        self.is_passing, self.is_refused = is_passing, is_refused
 
 
 class FileFingerprint(NamedTuple):
@@ -68,22 +69,17 @@ class AccountingFile:
         """What the file holds, unpacked.
 
         Args:
-            reader: fresh, and like the one that will read the file: it looks at the beginning.
+            reader: fresh, and like the one that will read the file: it looks at the beginning, up to a row that can
+                be read.
 
         Raises:
             Left: it holds no accounting, is damaged, can't be read, or was written to meanwhile.
         """
         try:
             stream = self._unpacked()
-            sample = stream.read(_SAMPLE)
-            _ensure_accounting(sample, reader)
-            yield sample
-            total = len(sample)
-            while block := stream.read(_BLOCK):
-                total += len(block)
-                if stream is not self._file and total > max(_MOST_UNPACKED, _MOST_TIMES * self._identity.size):
-                    raise FileSkipped("unpacks to far more than accounting does: look at it, and remove it")
-                yield block
+            _ensure_accounting(self._read(stream), reader)
+            stream.seek(0)
+            yield from self._read(stream)
         except (EOFError, zlib.error) as error:
             raise FileSkipped(
                 f"is damaged ({error}): what could be read was taken; put a whole copy in its place"
@@ -91,6 +87,16 @@ class AccountingFile:
         except OSError as error:
             raise FileSkipped(f"can't be read ({error.strerror or error}): put a whole copy in its place") from error
         self._ensure_unchanged()
+
+    def _read(self, stream: BinaryIO) -> Iterator[bytes]:
+        """All blocks, of which the first is a sample."""
+        total, block = 0, stream.read(_SAMPLE)
+        while block:
+            total += len(block)
+            if stream is not self._file and total > max(_MOST_UNPACKED, _MOST_TIMES * self._identity.size):
+                raise FileSkipped("unpacks to far more than accounting does: look at it, and remove it")
+            yield block
+            block = stream.read(_BLOCK)
 
     def put_away(self, into: int) -> bytes:
         """Move the file into another folder, under a name that is free there; returns that name.
@@ -176,15 +182,29 @@ def ensure_not_open_for_writing(descriptor: int) -> None:
         return
 
 
-def _ensure_accounting(sample: bytes, reader: PowerMtaCsvReader) -> None:
-    """Raise `FileSkipped` where these first bytes are not PowerMTA's; a list of addresses would suppress everybody on it."""
-    reader.feed(sample)
-    if sample.strip() and not reader.recognised:
+def _ensure_accounting(blocks: Iterator[bytes], reader: PowerMtaCsvReader) -> None:
+    """Raise `FileSkipped` where these are not PowerMTA's, or no row of them can be read.
+
+    A list of addresses would suppress everybody on it. An empty file, or one with a header alone, is in order.
+    """
+    for block in blocks:
+        reader.feed(block)
+        if reader.recognised or not reader.is_familiar:
+            break
+    if not reader.recognised:
         reader.close()  # a short file may lack its last line end
     if reader.counted["list"]:
         raise FileSkipped("is a list of addresses: feed it by hand, `bouncehandler < FILE`, if all of them shall leave")
-    if sample.strip() and not reader.recognised:
-        raise FileSkipped("holds no accounting records: remove it")
+    if reader.unreadable and not reader.recognised:
+        prove_readable(refusal_of(reader))
+
+
+def prove_readable(refusal: str) -> None:
+    """Raise `FileSkipped` for an input that is refused; see `refusal_of`."""
+    if refusal.startswith(NOT_RECOGNISED):
+        raise FileSkipped("holds no accounting records: remove it", is_refused=True)
+    if refusal:
+        raise FileSkipped(f"is refused: {refusal}", is_refused=True)
 
 
 def _free(name: bytes, folder: int) -> bytes:

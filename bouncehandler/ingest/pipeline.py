@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bouncehandler.accounting import AnonymousComplaint, ColumnsMissing, Item, PowerMtaCsvReader, Unreadable
+from bouncehandler.accounting import AnonymousComplaint, ColumnsMissing, Item, PowerMtaCsvReader, Unreadable, refusal_of
 from bouncehandler.ingest.counters import IngestCounters
 from bouncehandler.ingest.ports import IngestLog, RejectSink, SuppressionSink
 from bouncehandler.ingest.rejects import AT_LEAST, NAMELESS, RejectBuffer, RejectTracker
@@ -77,14 +77,14 @@ class IngestPipeline:
         return self._reader.is_open
 
     @property
-    def has_recognised_input(self) -> bool:
-        """Whether anything at all was a header, a row of a known type, or a listed address."""
-        return self._reader.recognised
+    def refusal(self) -> str:
+        """Why the input is refused, at its end; empty where it is not. See `refusal_of`."""
+        return refusal_of(self._reader)
 
     @property
     def rows(self) -> int:
         """Readable rows so far."""
-        return self._reader.counted.total() + sum(sum(tally.values()) for tally in self._reader.tallies.values())
+        return self._reader.rows
 
     @property
     def seconds_to_stats(self) -> float | None:

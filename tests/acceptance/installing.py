@@ -53,7 +53,7 @@ def only_the_program(factory: pytest.TempPathFactory) -> list[str]:
 
 def copied(root: Path, to: Path) -> Path:
     """A copy that may be changed: neither the script nor the program writes into a file that is there."""
-    subprocess.run(["/bin/cp", "-al", root, to], check=True, timeout=60)
+    subprocess.run(["/bin/cp", "-al", root, to], check=True, timeout=180)
     for file in (to / "etc").rglob("*"):
         if file.is_file():
             text = file.read_bytes()

@@ -21,7 +21,7 @@ from pathlib import Path
 from bouncehandler.cli import entry
 
 _ROOT = Path(__file__).resolve().parents[2]
-_LONGEST = 60
+_LONGEST = 180
 """Seconds after which a command that has not ended is killed."""
 _COMMON = ("cli.app", "cli.session", "settings.loading")
 

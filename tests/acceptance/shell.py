@@ -4,14 +4,17 @@ import ctypes
 import json
 import os
 import pty
+import sqlite3
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from bouncehandler.spool import DeadLettered, QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Suppression
-from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Event, Finished, Program
+from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Event, Finished, Program, Running
 from tests.acceptance.onlooker import onlooker
 
 
@@ -89,6 +92,25 @@ def with_dead_letters(program: Program, *recipients: str, answer: str = "400 no 
     claimed = spool.claim("trail", 100, now=now, until=now + 60, repeat_after=0, per_campaign=False)
     spool.settle([DeadLettered(dispatch, Attempt(now, 0.1, "permanent", answer)) for dispatch in claimed], now)
     spool.close()
+
+
+@contextmanager
+def writing_held_up(program: Program) -> Iterator[Callable[[], None]]:
+    """Let the program commit nothing, as beside any other that writes; until what this yields is called, or the end."""
+    SqliteSpool.open(program.spool).close()
+    with closing(sqlite3.connect(program.spool, isolation_level=None)) as spool:
+        spool.execute("BEGIN IMMEDIATE")
+        yield spool.rollback
+
+
+def has_read(running: Running, file: Path) -> bool:
+    """Whether the program has begun to read a file: where it is in it, proc(5)."""
+    process = Path(f"/proc/{running.process.pid}")
+    with suppress(FileNotFoundError):  # a file that it has closed meanwhile
+        for number in (process / "fd").iterdir():
+            if number.readlink() == file:
+                return not (process / "fdinfo" / number.name).read_text().startswith("pos:\t0\n")
+    return False
 
 
 def without_privileges(program: Program, *args: str) -> Finished:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.harness import SCRIPT, Event, Program, accounting, bounce
+from tests.acceptance.harness import LONGEST, SCRIPT, Event, Program, accounting, bounce
 from tests.acceptance.stories import (
     AWKWARD,
     COUNTING,
@@ -175,11 +175,12 @@ def test_a_silent_provider_delays_no_other(program: Program) -> None:
     """While one provider lets every call hang, another is told of all; a stop then leaves what the first is owed."""
     recipients = {f"r{number}@example.com" for number in range(30)}
     with FakeReceiver() as silent, FakeReceiver() as well:
-        silent.always = Answer(delay=120)
+        silent.always = Answer(delay=10 * LONGEST)
         program.configure({"dispatch": {"grace": "100ms"}}, silent=_webhook(silent), well=_webhook(well))
         with program.start() as running:
             running.write(accounting(map(bounce, recipients)))
-            running.wait_until(lambda: set(well.recipients) == recipients)
+            running.wait_for("unsubscribed", len(recipients))
+            assert set(well.recipients) == recipients
             assert silent.events == []
             running.signal(signal.SIGTERM)
             finished = running.wait()

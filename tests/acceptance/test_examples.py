@@ -115,7 +115,7 @@ def typed(folder: Path, line: str, until: str) -> str:
 def _read(ours: int, until: str) -> str:
     shown = ""
     while until not in shown:
-        assert select.select([ours], [], [], LONGEST / 2)[0], shown
+        assert select.select([ours], [], [], LONGEST)[0], shown
         shown += os.read(ours, 65536).decode()
     return shown
 

@@ -33,7 +33,7 @@ def run(root: Path, *args: str, **environ: str) -> Finished:
         env={"PATH": "/usr/bin:/bin", "HOME": str(root), "PYTHONDONTWRITEBYTECODE": "1", **environ},
         cwd=root,
         stdin=subprocess.DEVNULL,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     return Finished(found.returncode, found.stdout, found.stderr)
@@ -104,7 +104,7 @@ def test_tmpfiles_makes_the_folders(own: Path) -> None:
     (own / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\nmail:x:8:8::/:/bin/sh\n")
     (own / "etc/group").write_text("root:x:0:\nmail:x:8:\n")
     try:
-        made = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        made = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
     except FileNotFoundError:
         pytest.fail("systemd-tmpfiles is missing here: apt-get install systemd")
     assert (made.returncode, made.stderr) == (0, "")

@@ -36,7 +36,7 @@ def program(tmp_path: Path) -> Program:
 
 def configure(program: Program, smtp: str, **notify: object) -> None:
     """Tell the postmaster through that SMTP server; one provider, which takes everything."""
-    table = {"to": [TO], "sender": "bh@example.com", "smtp": smtp, "timeout": "5s", **notify}
+    table = {"to": [TO], "sender": "bh@example.com", "smtp": smtp, "timeout": "60s", **notify}
     program.configure({"notify": table}, trail=trail(program.folder))
 
 
@@ -115,7 +115,7 @@ def test_a_provider_held_and_back(program: Program, smtp: FakeSmtp) -> None:
                     spool.record([QueuedSuppression(suppression("jane@example.com"), ("news",))], time.time())
                     spool.close()
                 told = len(smtp.taken)
-                wait_until(lambda told=told: len(smtp.taken) > told, 20)  # type: ignore[misc]  # a default is no type
+                wait_until(lambda told=told: len(smtp.taken) > told)  # type: ignore[misc]  # a default is no type
                 running.signal(signal.SIGTERM)
                 running.wait()
     assert smtp.subjects == [
@@ -139,13 +139,14 @@ def test_a_dead_smtp_server(program: Program) -> None:
 
 @pytest.mark.parametrize("stage", ["GREETING", "DATA"])
 def test_a_held_up_smtp_server(program: Program, smtp: FakeSmtp, stage: Any) -> None:  # noqa: ANN401  # a literal
-    """An SMTP server that answers nothing delays the end of a run by the timeout at most, and blocks no dispatch."""
+    """An SMTP server that answers nothing delays the end of a run, by its time-out and no more, and blocks no dispatch.
+
+    How long exactly, whatever else the machine does: `tests/unit/test_stopping.py`.
+    """
     smtp.hangs_at = stage
     configure(program, smtp.address, timeout="2s")
     complain(program, 4)
-    began = time.monotonic()
     finished = program.feed([bounce("jane@example.com")])
-    assert time.monotonic() - began < 2 + 3, "three seconds to start, on a busy machine"
     assert finished.status == 0
     assert finished.finished["providers"]["trail"]["waiting"] == 0
     assert program.status()["notices"] == 4

@@ -87,8 +87,9 @@ def test_killed_in_the_middle(program: Program) -> None:
     """After kill -9 in the middle the same file again completes it: nothing is lost, nobody is told of twice."""
     data = accounting(bounce(f"user{number}@example.com") for number in range(3000))
     with program.start() as running:
-        threading.Thread(target=pour, args=(running, data), daemon=True).start()
-        wait_until(lambda: len(told(program)) > 20, LONGEST / 2)
+        part = data[: len(data) * 2 // 3]
+        threading.Thread(target=pour, args=(running, part), daemon=True).start()
+        running.wait_until(lambda: len(told(program)) > 20)
         running.process.kill()
         running.process.wait(LONGEST)
     before = Counter(event["id"] for event in told(program))

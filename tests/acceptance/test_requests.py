@@ -51,7 +51,7 @@ class House:
         folder = self.program.folder
         home = os.environ | {"HOME": str(folder)}
         return subprocess.run(
-            command, input=data, capture_output=True, check=False, timeout=60, cwd=folder, env=home
+            command, input=data, capture_output=True, check=False, timeout=180, cwd=folder, env=home
         ).returncode
 
     def works(self) -> Finished:

@@ -220,7 +220,7 @@ def test_stopped(program: Program, number: signal.Signals) -> None:
 def test_replay_stopped(program: Program) -> None:
     """A replay that is stopped leaves no temporary folder either."""
     archive = program.folder / "archive.csv"
-    archive.write_bytes(accounting(bounce(f"user{number}@example.com") for number in range(100_000)))
+    archive.write_bytes(accounting(bounce(f"user{number}@example.com") for number in range(100_000)) * 5)
     with program.start("replay", str(archive), environ={"TMPDIR": str(temporary(program))}) as running:
         running.wait_until(lambda: any(temporary(program).glob("bouncehandler-*")))
         running.signal(signal.SIGTERM)

@@ -1,8 +1,10 @@
 """Everything temporary that can happen to a call, each at a server of its own; and what a run must make of it."""
 
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -13,8 +15,11 @@ JANE = "jane@example.com"
 TIMED_OUT = "silent"
 """The kind for which a provider needs a short `timeout`."""
 
-PATIENT = {"schedule": ["200ms"] * 40, "patience": "0s"}
-"""`[dispatch]`: tries again soon and often, and a run does not wait for pauses."""
+PATIENT = {"schedule": ["1h"] * 3, "patience": "0s"}
+"""`[dispatch]`: one attempt a run, however long the run takes; and a run does not wait for pauses."""
+
+_LATER = 2 * 3600.0
+"""Seconds; longer than the schedule's wait, with its jitter."""
 
 _PAGE = b"<!DOCTYPE html><html><body><h1>Just a moment...</h1></body></html>"
 
@@ -83,7 +88,11 @@ def feed_in_trouble(program: Program, names: Mapping[str, object]) -> Finished:
 
 
 def feed_until(program: Program, is_done: Callable[[], bool]) -> Finished:
-    """Feed the same again, keep the input open until `is_done`, then end it; asserts that nothing waits any more."""
+    """Feed the same again, hours later: see `PATIENT`; keep the input open until `is_done`, then end it.
+
+    Asserts that nothing waits any more.
+    """
+    _let_schedule_pass(program)
     with program.start() as running:
         running.write(accounting([bounce(JANE)]))
         running.wait_until(is_done)
@@ -91,3 +100,9 @@ def feed_until(program: Program, is_done: Callable[[], bool]) -> Finished:
     assert finished.status == 0, finished.stderr
     assert all((n["waiting"], n["dead"]) == (0, 0) for n in finished.finished["providers"].values())
     return finished
+
+
+def _let_schedule_pass(program: Program) -> None:
+    """Have all that waits for the schedule be due; what waits since its provider asked for time waits on."""
+    with closing(sqlite3.connect(program.spool)) as spool, spool:
+        spool.execute("UPDATE dispatch SET due_at = due_at - ?1 WHERE due_at > ?2", [_LATER, time.time() + _LATER / 4])

@@ -70,7 +70,7 @@ def cache_files(program: Program) -> list[Path]:
 
 def warm(program: Program) -> Path:
     """Send mails until the configuration is kept, and forget them; returns the file that keeps it."""
-    wait_until(lambda: send(program).status == 0 and bool(cache_files(program)), 30)
+    wait_until(lambda: send(program).status == 0 and bool(cache_files(program)))
     for letter in folder_of(program).iterdir():
         letter.unlink()
     (file,) = cache_files(program)

@@ -13,9 +13,11 @@ from bouncehandler.spool import QueuedSuppression, Spool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool_examples import people
 from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
-from tests.fakes.server import wait_until
+from tests.fakes.server import PATIENCE, wait_until
 
 MINUTE = 60.0
+NEVER = 3600.0
+"""Seconds of a poll that no test waits for: what happens was not found by looking."""
 
 
 class Row(NamedTuple):
@@ -102,9 +104,9 @@ class Running:
         self.lane.stop()
         self.joins()
 
-    def joins(self, seconds: float = 20.0) -> None:
+    def joins(self) -> None:
         """Wait for its end, which leaves no thread behind."""
-        assert self.has_ended.wait(seconds), "the lane did not end"
+        assert self.has_ended.wait(PATIENCE), "the lane did not end"
         wait_until(lambda: not self.threads())
 
     def threads(self) -> list[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bouncehandler.ingest import read_loop
 from tests.fakes.ingest import FileSkipped
+from tests.fakes.server import PATIENCE
 
 
 class Pumping:
@@ -41,7 +42,7 @@ class Pumping:
     def end(self) -> bool:
         """The other program closes the pipe; returns what the pump returns."""
         self._close_writer()
-        return self.result.result(20)
+        return self.result.result(PATIENCE)
 
     def stop(self) -> None:
         """Ask it to stop."""

@@ -14,10 +14,10 @@ from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import QueuedSuppression, Selection, Spool, SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
-from tests.contract.lanes import Watched, crowd, owe, rows, settings
+from tests.contract.lanes import NEVER, Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
 from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
-from tests.fakes.server import wait_until
+from tests.fakes.server import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def lane(  # noqa: PLR0913  # the last two have defaults that most tests want
 
 def ends(dispatcher: Dispatcher) -> bool:
     """Whether every lane ends within a reasonable time."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while not dispatcher.wait(0.1) and time.monotonic() < deadline:
         pass
     return dispatcher.has_ended
@@ -86,7 +86,7 @@ def test_learned_address_goes_on(place: Path, spool: SqliteSpool) -> None:
     hidden = suppression("", list_manager="mailwizz", list_id="ab", subscriber_id="cd")
     spool.record([QueuedSuppression(hidden, ("news", "crm"), ("news",))], time.time())
     lane(dispatcher, "news", news, spool)
-    crm_lane = lane(dispatcher, "crm", crm, spool, poll=60.0)
+    crm_lane = lane(dispatcher, "crm", crm, spool, poll=NEVER)
     dispatcher.start()
     dispatcher.drain()
     wait_until(lambda: bool(news.called) and crm_lane.is_idle)
@@ -120,7 +120,7 @@ def test_without_lanes(spool: SqliteSpool) -> None:
     dispatcher.start()
     dispatcher.notify()
     dispatcher.drain()
-    assert dispatcher.wait(10)
+    assert dispatcher.wait(PATIENCE)
     dispatcher.stop()
 
 
@@ -136,7 +136,7 @@ def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trou
         "asks for time": TemporaryFailure("HTTP 429", retry_after=3600.0),
     }.get(trouble, bad.always)
     lane(dispatcher, "bad", bad, spool)
-    good_lane = lane(dispatcher, "good", good, spool, poll=60.0)
+    good_lane = lane(dispatcher, "good", good, spool, poll=NEVER)
     crowd(spool, 100, to=("bad", "good"))
     dispatcher.start()
     wait_until(lambda: good_lane.tally.done == 100)

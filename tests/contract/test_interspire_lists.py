@@ -12,6 +12,7 @@ from bouncehandler.provider import ProviderUnavailable
 from bouncehandler.suppression import Suppression
 from providers.interspire import Interspire
 from tests.fakes.interspire import FakeInterspire
+from tests.fakes.server import PATIENCE
 
 ANN = "ann@example.com"
 LOOK_UP = "GetAllListsForEmailAddress"
@@ -132,7 +133,7 @@ class TestCalls:
         together = threading.Barrier(len(people))
 
         def work(subject: str) -> str:
-            together.wait(10)
+            together.wait(PATIENCE)
             return interspire.unsubscribe(suppression(subject)).kind
 
         with ThreadPoolExecutor(len(people)) as pool:

@@ -10,7 +10,7 @@ import pytest
 from bouncehandler.provider import PermanentFailure, TemporaryFailure
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
-from tests.contract.lanes import MINUTE, Running, crowd, owe, rows, settings
+from tests.contract.lanes import MINUTE, NEVER, Running, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
 from tests.fakes.adapter import BatchedAdapter, CampaignAdapter, FakeAdapter
 from tests.fakes.server import wait_until
@@ -46,13 +46,15 @@ class TestOutcomes:
         """An outcome of any kind is done after one attempt, counted, and logged with the lists affected."""
         adapter.always = Outcome(kind, ("7",), "by its campaign")  # type: ignore[arg-type]  # one of three
         (ann,) = crowd(spool, 1)
+        began = time.time()
         running = Running(spool, adapter)
         running.drain()
+        took = time.time() - began
         assert rows(place)[ann][:3] == ("done", 1, 0)
         assert rows(place)[ann].outcome == kind
         assert (running.lane.tally.done, running.lane.tally.again, running.lane.tally.dead) == (1, 0, 0)
         (event,) = running.log.named(kind)
-        assert event.pop("seconds") == pytest.approx(0, abs=5)
+        assert 0 <= event.pop("seconds") <= took + 0.001  # type: ignore[operator]  # rounded to milliseconds
         assert event == {
             "provider": "news", "recipient": ann, "lists": ["7"], "attempt": 1, "note": "by its campaign"
         }  # fmt: skip
@@ -61,11 +63,12 @@ class TestOutcomes:
         """A temporary failure is pending until the schedule's wait, lengthened by the jitter, has passed."""
         adapter.always = TemporaryFailure("HTTP 500")
         (ann,) = crowd(spool, 1)
-        running = Running(spool, adapter)
+        now = time.time()
+        running = Running(spool, adapter, clock=lambda: now)
         running.drain()
         row = rows(place)[ann]
         assert row[:3] == ("pending", 1, 1)
-        assert row.due_at == pytest.approx(time.time() + 1.05 * MINUTE, abs=10)
+        assert row.due_at == pytest.approx(now + 1.05 * MINUTE)
         assert (running.lane.tally.again, running.lane.tally.last_failure) == (1, "HTTP 500")
         assert running.log.named("failed_will_retry")[0]["answer"] == "HTTP 500"
 
@@ -145,10 +148,11 @@ class TestRetryAfter:
         """The dispatch is due when the provider said, and its schedule is not used up."""
         adapter.always = TemporaryFailure("HTTP 429", retry_after=1800.0)
         (ann,) = crowd(spool, 1)
-        Running(spool, adapter).drain()
+        now = time.time()
+        Running(spool, adapter, clock=lambda: now).drain()
         row = rows(place)[ann]
         assert row[:3] == ("pending", 1, 0)
-        assert row.due_at == pytest.approx(time.time() + 1800, abs=10)
+        assert row.due_at == pytest.approx(now + 1800)
 
     def test_the_others_wait_too(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """After one such answer nobody else is called; what was claimed is given back, no attempt spent."""
@@ -175,15 +179,13 @@ class TestRetryAfter:
     def test_a_drain_waits_for_nothing_if_nothing_waits(self, spool: SqliteSpool) -> None:
         """Where the only dispatch left was given up meanwhile, a pause keeps nobody waiting."""
         adapter = BatchedAdapter(2)
-        adapter.next = [TemporaryFailure("HTTP 429", retry_after=25.0)]
+        adapter.next = [TemporaryFailure("HTTP 429", retry_after=1800.0)]
         crowd(spool, 1)
-        running = Running(spool, adapter)
+        running = Running(spool, adapter, settings(drain_budget=3600.0))
         wait_until(lambda: bool(running.log.named("provider_asks_for_pause")))
         with spool._connection.writing() as raw:  # noqa: SLF001  # somebody else settles it
             raw.execute("UPDATE dispatch SET state = 'done'")
-        began = time.monotonic()
         running.drain()
-        assert time.monotonic() - began < 15
 
 
 class TestClaims:
@@ -203,12 +205,16 @@ class TestClaims:
         """A call that takes several times its lease is not made by anybody else meanwhile."""
         adapter.open.clear()
         crowd(spool, 1)
-        slow = Running(spool, adapter, settings(lease=0.6, poll=5.0))
+        now = [time.time()]
+        slow = Running(spool, adapter, settings(lease=MINUTE), clock=lambda: now[0], monotonic=lambda: now[0])
         wait_until(lambda: adapter.running == 1)
         other_spool, other = SqliteSpool.open(place), FakeAdapter()
-        eager = Running(other_spool, other, settings(poll=0.02))
-        until = time.time() + 2.0
-        wait_until(lambda: rows(place)["user0@example.com"].due_at > until)
+        eager = Running(other_spool, other, clock=lambda: now[0], monotonic=lambda: now[0])
+        for _ in range(8):
+            now[0] += MINUTE / 2
+            wait_until(lambda: rows(place)["user0@example.com"].due_at == now[0] + MINUTE)
+            looked = eager.lane.heartbeat
+            wait_until(lambda: eager.lane.heartbeat > looked + 1)  # noqa: B023  # ends within the round
         adapter.open.set()
         slow.lane.drain()
         eager.lane.drain()
@@ -217,6 +223,18 @@ class TestClaims:
         other_spool.close()
         assert (adapter.called, other.called) == (["user0@example.com"], [])
         assert rows(place)["user0@example.com"][:2] == ("done", 1)
+
+    def test_renewed_in_time(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """The end of a claim is not slept through, though nobody would look for an hour."""
+        adapter.open.clear()
+        crowd(spool, 1)
+        running = Running(spool, adapter, settings(lease=0.6, poll=NEVER))
+        wait_until(lambda: adapter.running == 1)
+        until = time.time() + 2.0
+        wait_until(lambda: rows(place)["user0@example.com"].due_at > until)
+        adapter.open.set()
+        running.drain()
+        assert adapter.called == ["user0@example.com"]
 
     def test_lost_claim(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A claim that ran out because the clock jumped is called again, and neither answer breaks the lane."""

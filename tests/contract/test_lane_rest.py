@@ -1,9 +1,9 @@
 """How a lane spends its time: no more calls than allowed, no busy loop, no lost wake-up, and its end in good order."""
 
-import statistics
 import threading
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,10 @@ import pytest
 from bouncehandler.provider import TemporaryFailure
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
-from tests.contract.lanes import MINUTE, Running, Watched, crowd, owe, rows, settings
+from tests.contract.lanes import MINUTE, NEVER, Running, Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
 from tests.fakes.adapter import BatchedAdapter, FakeAdapter
-from tests.fakes.server import wait_until
+from tests.fakes.server import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -37,6 +37,12 @@ def adapter() -> Iterator[FakeAdapter]:
     adapter = FakeAdapter()
     yield adapter
     adapter.open.set()
+
+
+class _Spent(threading.local):
+    """A clock that shows the seconds that each thread has spent in calls, so that no other work makes them longer."""
+
+    seconds = 0.0
 
 
 class TestBatches:
@@ -64,38 +70,60 @@ class TestPaceAndConcurrency:
 
     def test_never_more_in_flight(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """`concurrency` is how many calls are in flight at most, and it is used."""
-        adapter.seconds = 0.005
+        adapter.open.clear()
         crowd(spool, 60)
-        Running(spool, adapter, settings(concurrency=5)).drain()
+        running = Running(spool, adapter, settings(concurrency=5))
+        wait_until(lambda: adapter.running == 5)
+        assert not threading.Event().wait(0.1)
+        adapter.open.set()
+        running.drain()
         assert adapter.most_running == 5
         assert len(adapter.called) == 60
 
     def test_rate(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """No call comes before its turn, counted from the first; many threads don't make bursts."""
         crowd(spool, 30)
+        began = time.monotonic()
         Running(spool, adapter, settings(concurrency=8, rate=50.0)).drain()
-        began = adapter.times[0]
-        assert [at for number, at in enumerate(sorted(adapter.times)) if at < began + number / 50 - 0.01] == []
+        assert [at for number, at in enumerate(sorted(adapter.times)) if at < began + number / 50] == []
 
     def test_a_slow_provider_is_spared(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Fewer calls are in flight while they take much longer than they did, and all again afterwards."""
-        adapter.seconds = 0.002
         crowd(spool, 2000)
-        running = Running(spool, adapter, settings(concurrency=8))
-        wait_until(lambda: running.lane.tally.done >= 100)
-        adapter.seconds = 0.15
-        wait_until(lambda: bool(running.log.named("provider_is_spared")) and adapter.running <= 2)
-        adapter.seconds = 0.002
-        wait_until(lambda: bool(running.log.named("provider_keeps_up")))
-        wait_until(lambda: adapter.running > 4)
-        running.stop()
+        spent, now, numbers = _Spent(), time.time(), count()
+        seen: list[int] = []
+
+        def call() -> None:
+            number = next(numbers)
+            spent.seconds += 0.15 if 100 <= number < 300 else 0.002
+            if number == 250:
+                wait_until(lambda: bool(running.log.named("provider_is_spared")))
+                adapter.open.clear()
+                assert not threading.Event().wait(0.2)
+                seen.append(adapter.running)
+                adapter.open.set()
+            if number == 1000:
+                adapter.open.clear()
+                wait_until(lambda: adapter.running == 8)
+                adapter.open.set()
+
+        adapter.during = call
+        lane_settings = settings(concurrency=8, lease=NEVER)
+        running = Running(spool, adapter, lane_settings, clock=lambda: now, monotonic=lambda: spent.seconds)
+        running.drain()
+        assert seen[0] <= 2
+        assert running.log.named("provider_keeps_up")
+        assert running.lane.tally.done == 2000
 
     def test_refusals_spare_a_provider(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """After `429` there are fewer calls in flight, and all come back while it answers."""
         adapter.next = [TemporaryFailure("HTTP 429")] * 12
-        adapter.seconds = 0.02
         crowd(spool, 200)
-        running = Running(spool, adapter, settings(concurrency=8))
+        spent = _Spent()  # none: however long a call takes here, the provider is not slow
+        running = Running(spool, adapter, settings(concurrency=8, lease=NEVER), monotonic=lambda: spent.seconds)
+        adapter.during = lambda: wait_until(
+            lambda: len(adapter.called) <= 12 or bool(running.log.named("provider_is_spared"))
+        )
         running.drain()
         events = [event for _, event, _ in running.log.events]
         assert events.index("provider_is_spared") < events.index("provider_keeps_up")
@@ -161,23 +189,32 @@ class TestRest:
         running.drain()
         assert running.lane.tally.done == 100
 
-    def test_idle_latency(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """From the news of a new dispatch to its call pass less than 50 ms, though nobody would look for a minute."""
-        running = Running(spool, adapter, settings(poll=60.0))
-        waits = []
+    def test_idle_latency(self, spool: SqliteSpool, adapter: FakeAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
+        """From the news of a new dispatch to its outcome on disk no thread of the lane waits for time to pass.
+
+        How long that takes is measured in the benchmark of the latency.
+        """
+        waited: list[float | None] = []
+        wait = threading.Event.wait
+
+        def watched(event: threading.Event, timeout: float | None = None) -> bool:
+            is_set = wait(event, timeout)
+            if not is_set and threading.current_thread().name.startswith("news-"):
+                waited.append(timeout)
+            return is_set
+
+        monkeypatch.setattr(threading.Event, "wait", watched)
+        running = Running(spool, adapter, settings(poll=NEVER, lease=NEVER))
         for number in range(15):
             owe(spool, suppression(f"u{number}@example.com"))
-            told = time.monotonic()
             running.lane.notify()
-            wait_until(lambda: len(adapter.times) == number + 1)  # noqa: B023  # ends within the round
-            wait_until(lambda: running.lane.tally.done == number + 1)  # noqa: B023  # as above
-            waits.append(adapter.times[-1] - told)
+            wait_until(lambda: running.lane.tally.done == number + 1)  # noqa: B023  # ends within the round
         running.stop()
-        assert statistics.median(waits) < 0.05
+        assert waited == []
 
     def test_no_lost_wake_up(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """News that comes at any moment of the keeper's round is heeded, though nobody would look for a minute."""
-        running = Running(spool, adapter, settings(poll=60.0))
+        """News that comes at any moment of the keeper's round is heeded, though nobody would look for an hour."""
+        running = Running(spool, adapter, settings(poll=NEVER))
         for number in range(150):
             owe(spool, suppression(f"u{number}@example.com"))
             running.lane.notify()
@@ -221,7 +258,7 @@ class TestEnds:
 
     def test_drain_with_nothing(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """An empty spool is drained at once."""
-        Running(spool, adapter, settings(poll=60.0)).drain()
+        Running(spool, adapter, settings(poll=NEVER)).drain()
         assert adapter.called == []
 
     def test_drain_takes_what_came_just_before(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -238,13 +275,16 @@ class TestEnds:
         adapter.open.clear()
         crowd(spool, 100)
         watched = Watched(spool)
-        watched.failing[method] = disk = SpoolError("the disk is full")
+        disk = SpoolError("the disk is full")
+        if not calls:
+            watched.failing[method] = disk
         running = Running(watched.spool, adapter, settings(concurrency=2, lease=0.3))
         wait_until(lambda: adapter.running == calls)
+        watched.failing[method] = disk
         if method == "settle":
             running.lane.stop()  # so that what comes back is not replaced by further calls before it fails
             adapter.open.set()
-        assert running.has_ended.wait(20)
+        assert running.has_ended.wait(PATIENCE)
         adapter.open.set()
         running.joins()
         assert running.lane.failure is disk

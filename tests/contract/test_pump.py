@@ -13,7 +13,7 @@ from bouncehandler.ingest.read_loop import BLOCK, batch_size_for
 from bouncehandler.spool import SpoolError
 from tests.contract.pumps import Pumping, over_file
 from tests.fakes.ingest import HEADER, FileSkipped, bounce
-from tests.fakes.server import wait_until
+from tests.fakes.server import PATIENCE, wait_until
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ class TestCommits:
         spool = pumping.left.spool
         spool.open.clear()
         pumping.write(HEADER, bounce(0))
-        assert spool.is_busy.wait(10)
+        assert spool.is_busy.wait(PATIENCE)
         for number in range(1, 100):
             pumping.write(bounce(number))
         spool.open.set()
@@ -77,7 +77,7 @@ class TestCommits:
         spool = pumping.left.spool
         spool.open.clear()
         pumping.write(HEADER, bounce(0))
-        assert spool.is_busy.wait(10)
+        assert spool.is_busy.wait(PATIENCE)
         writer = pumping.writer  # which must not block
         assert writer is not None
         os.set_blocking(writer, False)
@@ -91,7 +91,7 @@ class TestCommits:
         pumping.left.spool.fails = SpoolError("the disk is full")
         pumping.write(bounce(1))
         with pytest.raises(SpoolError, match="the disk is full"):
-            pumping.result.result(10)
+            pumping.result.result(PATIENCE)
         assert pumping.left.spool.recipients == ["user0@example.com"]
         assert pumping.left.news == 1
 
@@ -101,7 +101,7 @@ class TestCommits:
         left.spool.fails = SpoolError("the disk is full")
         pumping = over_file(tmp_path / "bounce.csv", HEADER + b"".join(map(bounce, range(5000))), left)
         with pytest.raises(SpoolError):
-            pumping.result.result(20)
+            pumping.result.result(PATIENCE)
         assert left.spool.batches == []
         assert pumping.bytes_read < 2 * BLOCK
         pumping.close()
@@ -115,7 +115,7 @@ class TestEnds:
         content = HEADER + b"".join(map(bounce, range(8000)))
         assert len(content) > 3 * BLOCK
         pumping = over_file(tmp_path / "bounce.csv", content)
-        assert pumping.result.result(30)
+        assert pumping.result.result(PATIENCE)
         assert pumping.left.spool.recipients == [f"user{number}@example.com" for number in range(8000)]
         assert pumping.bytes_read == len(content)
         pumping.close()
@@ -143,7 +143,7 @@ class TestEnds:
     def test_dev_null(self) -> None:
         """So is no input at all."""
         pumping = Pumping(FileSkipped(), os.open(os.devnull, os.O_RDONLY))
-        assert pumping.result.result(10)
+        assert pumping.result.result(PATIENCE)
         pumping.close()
 
     def test_from_another_program(self) -> None:
@@ -156,7 +156,7 @@ class TestEnds:
             pumping = Pumping(FileSkipped(), os.dup(cat.stdout.fileno()))
             cat.stdin.write(rows)
             cat.stdin.close()
-            assert pumping.result.result(20)
+            assert pumping.result.result(PATIENCE)
         assert len(pumping.left.spool.recipients) == 3000
         pumping.close()
 
@@ -186,5 +186,5 @@ class TestEnds:
         """An input that fails says so; it is not taken for one that ended."""
         pumping = Pumping(FileSkipped(), os.open(tmp_path, os.O_RDONLY))
         with pytest.raises(IsADirectoryError):
-            pumping.result.result(10)
+            pumping.result.result(PATIENCE)
         pumping.close()

@@ -20,6 +20,7 @@ from tests.contract.spool_examples import (
     suppression,
     take,
 )
+from tests.fakes.server import PATIENCE
 
 
 @pytest.fixture(params=["sqlite"])
@@ -53,7 +54,7 @@ def test_processes_claim(spool: Spool, kind: str, place: str, processes: Process
     """Processes that claim at the same time get every dispatch once, and none of them an error."""
     put(spool, *people(3000))
     futures = [processes.submit(claim_until_empty, kind, place, 10) for _ in range(4)]
-    claimed = [number for future in futures for number in future.result(timeout=60)]
+    claimed = [number for future in futures for number in future.result(timeout=3 * PATIENCE)]
     assert len(claimed) == 3000
     assert len(set(claimed)) == 3000
     assert spool.status().dispatches.done == 3000
@@ -62,7 +63,7 @@ def test_processes_claim(spool: Spool, kind: str, place: str, processes: Process
 def test_processes_record(spool: Spool, kind: str, place: str, processes: ProcessPoolExecutor) -> None:
     """Processes that record at the same time, partly the same, lose nothing and add nothing twice."""
     futures = [processes.submit(record_batches, kind, place, name, 100) for name in ("a", "a", "b", "b")]
-    assert sum(future.result(timeout=60) for future in futures) == 2000
+    assert sum(future.result(timeout=3 * PATIENCE) for future in futures) == 2000
     assert len({one.id for one in spool.suppressions(Selection())}) == 2000
     assert spool.status().dispatches.pending == 2000
 

@@ -37,7 +37,7 @@ def receiver() -> Iterator[FakeReceiver]:
 @pytest.fixture
 def client() -> Iterator[ProviderClient]:
     """The client that the program gives to adapters."""
-    with build_client(timeout=10, sleep=lambda _: None) as client:
+    with build_client(timeout=60, sleep=lambda _: None) as client:
         yield client
 
 

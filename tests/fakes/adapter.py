@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from bouncehandler.suppression import Outcome, Suppression
+from tests.fakes.server import PATIENCE
 
 DONE = Outcome("unsubscribed", ("list-1",))
 
@@ -50,7 +51,7 @@ class FakeAdapter:
         what = self._begin(suppressions)
         try:
             if not self.hangs or self.hangs.intersection(one.recipient for one in suppressions):
-                assert self.open.wait(30), "nobody let the calls go on"
+                assert self.open.wait(2 * PATIENCE), "nobody let the calls go on"
             if self.seconds:
                 time.sleep(self.seconds)
             self.during()

@@ -9,6 +9,7 @@ from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
 from bouncehandler.spool import QueuedSuppression, Recorded, SoftBounceEntry, SpoolError
 from tests.fakes.adapter import KeptLog
+from tests.fakes.server import PATIENCE
 
 HEADER = b"type,timeLogged,timeQueued,orig,rcpt,bounceCat,dsnStatus,dsnDiag,jobId\n"
 
@@ -46,7 +47,7 @@ class FakeRecorder:
     def record(self, batch: Sequence[QueuedSuppression], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
         """Keep a batch."""
         self.is_busy.set()
-        assert self.open.wait(30), "nobody let the commit go on"
+        assert self.open.wait(2 * PATIENCE), "nobody let the commit go on"
         self.is_busy.clear()
         if self.fails:
             raise self.fails

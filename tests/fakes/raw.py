@@ -72,14 +72,15 @@ def answer_each(connection: socket.socket) -> None:
             connection.sendall(OK)
 
 
-def drip(beginning: bytes, byte: bytes) -> Callable[[socket.socket], None]:
-    """Send one byte every 20 ms, for 10 seconds."""
+def drip(beginning: bytes, byte: bytes, pass_second: Callable[[], None]) -> Callable[[socket.socket], None]:
+    """Send one byte a second, for a quarter of an hour, by a clock that this moves on."""
 
     def talk(connection: socket.socket) -> None:
         connection.recv(65536)
         connection.sendall(beginning)
-        for _ in range(500):
+        for _ in range(900):
             connection.sendall(byte)
-            threading.Event().wait(0.02)
+            pass_second()
+            threading.Event().wait(0.005)
 
     return talk

@@ -9,6 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
 
+PATIENCE = 60.0
+"""Seconds after which a test fails that waits for a condition: more than a busy machine needs, and no promise."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -187,8 +190,8 @@ def closed_port() -> Iterator[str]:
     yield server.url
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Return as soon as the condition holds; fail the test when it doesn't in time."""
+def wait_until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    """Return as soon as the condition holds; fail the test when it never does, which shows after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "the condition did not come about in time"

@@ -102,7 +102,7 @@ class FakeSmtp:
 
     def close(self) -> None:
         """Stop listening, and hang up."""
-        asyncio.run_coroutine_threadsafe(self._hang_up(), self._server.loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._hang_up(), self._server.loop).result(60)
         self._server.stop()
 
     async def _hang_up(self) -> None:

@@ -21,7 +21,7 @@ from bouncehandler.spool import Spool, SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome, Suppression
 from tests.fakes.adapter import KeptLog
-from tests.fakes.server import wait_until
+from tests.fakes.server import PATIENCE, wait_until
 
 PROVIDERS = ("news", "old_news", "crm")
 """The first two act on ids, and the second has a check; the third takes batches."""
@@ -231,13 +231,13 @@ class Process:
     def hang(self, call: Call) -> None:
         """What a call does that hangs."""
         self.hanging.append(call)
-        assert self._answering.wait(60), "nobody let the call go on"
+        assert self._answering.wait(2 * PATIENCE), "nobody let the call go on"
 
     def carry_out(self) -> bool:
         """Do all that is due; returns whether it ended, and does not hang."""
         self.dispatcher.start()
         self.dispatcher.drain()
-        wait_until(lambda: self.dispatcher.has_ended or self._hangs(), 30)
+        wait_until(lambda: self.dispatcher.has_ended or self._hangs())
         if not self.dispatcher.has_ended:
             self.dispatcher.stop()
             return False
@@ -251,14 +251,14 @@ class Process:
 
     def give_back(self) -> None:
         """After a stop: all is given back but what hangs."""
-        wait_until(lambda: len(self.spool.in_hand) == sum(len(call.suppressions) for call in self.hanging), 30)
+        wait_until(lambda: len(self.spool.in_hand) == sum(len(call.suppressions) for call in self.hanging))
 
     def kill(self) -> set[int]:
         """Hear no answer any more, and keep none that is not kept yet; returns what was in hand."""
         self.spool.is_severed = True
         self._lose()
         self._answering.set()
-        wait_until(lambda: self.dispatcher.has_ended, 30)
+        wait_until(lambda: self.dispatcher.has_ended)
         unkept = {self.spool.works[number] for number in self.spool.in_hand}
         for call in self.calls:
             call.is_lost |= any((call.provider, one.id) in unkept for one in call.suppressions)
@@ -271,7 +271,7 @@ class Process:
         for call in self.hanging:
             call.answered_before = len(self.world.calls)
         self._answering.set()
-        wait_until(lambda: self.dispatcher.has_ended, 30)
+        wait_until(lambda: self.dispatcher.has_ended)
         self._end()
 
     def _lose(self) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bouncehandler.accounting import DEFAULT_COLUMNS, TYPES
-from bouncehandler.accounting.address_list import is_heading, listed_address, quoted_cell
+from bouncehandler.accounting.list_cells import quoted_cells
+from bouncehandler.accounting.order import Order
 from bouncehandler.accounting.resync import holds_header, holds_second_header, next_start
 from bouncehandler.record import parse_address
+from tests.property.lists import Lists
 from tests.property.people import DECISIVE, people
 
 READ = frozenset({"bounce", "list", "complaint", "count", "header", "blank"})
@@ -75,12 +77,14 @@ class _Stream:
     def __init__(self) -> None:
         self.width = 0
         self.names: list[str] = []
-        self.takes_list = True
-        self.is_list = False
+        self.lists = Lists()
 
     def judge(self, row: Row, text: str) -> tuple[str, str, bool]:
         """What the row is, its value, and whether rows that it swallowed are to be looked for."""
         kind = row.cells[0].strip(_AROUND).lower() if row.cells else ""
+        if kind in TYPES and self.lists.fault == "header-without-type":
+            is_torn = holds_header(row.cells)
+            return "torn" if is_torn else self.lists.fault, "", is_torn
         if kind in TYPES:
             return self._accounting(kind, row.cells, text)
         if kind == "type":
@@ -91,11 +95,11 @@ class _Stream:
         if holds_second_header(cells):
             return "torn", "", True
         self.names, self.width = [name.strip().lower() for name in cells], len(cells)
-        self.takes_list = self.is_list = False
+        self.lists = Lists(is_over=True)
         return "header", "", False
 
     def _accounting(self, kind: str, cells: list[str], text: str) -> tuple[str, str, bool]:
-        self.takes_list = self.is_list
+        self.lists.is_over = not self.lists.is_begun
         names = self.names or [n.lower() for n in DEFAULT_COLUMNS.get("b" if kind in {"b", "rb"} else kind, ())]
         if names and len(cells) > len(names):
             return "too-many-cells", "", True
@@ -103,6 +107,8 @@ class _Stream:
             return "torn", "", True
         if names and not text.endswith("\n") and (len(cells) < len(names) or names[-1] in DECISIVE):
             return "torn", "", False
+        if names and not self.names and Order(names).contradicts(cells):
+            return "no-header", "", False
         if kind == "f" and names:
             return self._complaint(names, cells)
         return self._bounce(names, cells) if kind in {"b", "rb"} else ("count", kind, False)
@@ -123,13 +129,8 @@ class _Stream:
     def other(self, cells: list[str]) -> tuple[str, str, bool]:
         if holds_header(cells):
             return "torn", "", True
-        if self.width and len(cells) > self.width:
-            return "unknown-type", "", True
-        address = listed_address(cells[0]) if self.takes_list else None
-        if not (address or (self.takes_list and is_heading(cells[0]))):
-            return "not-an-address" if self.is_list else "unknown-type", "", False
-        self.is_list = True
-        return ("list", address, False) if address else ("header", "", False)
+        what, value = self.lists.judge(cells)
+        return what, value, bool(what not in READ and self.width and len(cells) > self.width)
 
 
 def parts(text: str) -> Iterator[Part]:
@@ -140,11 +141,16 @@ def parts(text: str) -> Iterator[Part]:
         whole = text[at : row.end]
         what, value, is_searched = (row.error, "", True) if row.error else stream.judge(row, whole)
         first = whole[: _line_end(whole, 0)]
-        if row.error.startswith("stray") and first == whole and stream.takes_list and (cell := quoted_cell(first)):
-            what, value, is_searched = stream.other([cell])
+        if (
+            row.error.startswith("stray")
+            and first == whole
+            and not stream.lists.is_over
+            and (cells := quoted_cells(first))
+        ):
+            what, value, is_searched = stream.other(cells)
         end = row.end
         if is_searched:
-            end = at + _next(whole, takes_list=stream.takes_list)
+            end = at + _next(whole, takes_list=not stream.lists.is_over)
             what = _reason(what, whole, text[at:end])
         yield Part(what, value, line, text[at:end])
         line += text.count("\n", at, end)

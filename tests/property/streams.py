@@ -33,6 +33,25 @@ COMPLAINTS = (
 )
 """What rows of feedback loops are made of."""
 
+LISTS = (
+    *(b"email,name\n", b"source,destination\n", b"Name;E-Mail\n", b"email,e-mail 2\n", b"what,ever\n", b"sender\n"),
+    *(
+        b"orig,rcpt,bounceCat\n",
+        b"orig,feedbackType,timeLogged\n",
+        b"vmta;rcpt\n",
+        b'"email";"Name"\n',
+        b"email\tsender\n",
+    ),
+    *(b"a@b.example,c@d.example\n", b"a@b.example;c@d.example\n", b'"a@b.example";"c@d.example"\n', b"\na@b.example,"),
+    *(b"a@b.example <c@d.example>", b"1,a@b.example\n", b"name,<a@b.example> c@d.example\n", b"A@B.example"),
+    *(
+        b"b,,other,,,ann@y.example,,,,,,\n",
+        b"f,,,abuse,,,,news@example.com,i@j.example",
+        b"b,x,other,,,ann@y.example\n",
+    ),
+)
+"""What plain lists, their headings, and rows without a header are made of."""
+
 PIECES = (
     *(b'"', b'""', b'","', b'",', b',"', b",", b"\n", b"\r\n", b"\r", b"\0", b"\xff", b"\xef\xbb\xbf", b"\xe2\x80\xa8"),
     *(b"b,", b"rb,", b"d,", b"t,", b"type,", b"x,", b"email\n", b"a@b.example", b"c@d.example;", b"\t", b"word", b" "),
@@ -47,6 +66,7 @@ PIECES = (
         b",,,,,,,,,",
     ),
     *COMPLAINTS,
+    *LISTS,
 )
 """Everything that a row may be made of, well or badly."""
 

@@ -21,7 +21,7 @@ from bouncehandler.settings.mail import NoticeKind
 from bouncehandler.spool import NoticeBatch, QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import suppression
-from tests.fakes.server import wait_until
+from tests.fakes.server import PATIENCE, wait_until
 from tests.fakes.smtp import CERTIFICATE, FakeSmtp
 from tests.unit.notice_examples import NOW, TO
 
@@ -123,7 +123,7 @@ class Bench:
     def pass_once(self) -> NotificationWorker:
         """A sender that sends what is due, and ends."""
         sender = self.start()
-        sender.stop(20)
+        sender.stop(10 * PATIENCE)
         return sender
 
     def enqueue_notice(self, count: int = 1) -> None:
@@ -138,7 +138,7 @@ class Bench:
 
     def wait_until_empty(self) -> None:
         """Return as soon as nothing is queued."""
-        wait_until(lambda: self.spool.status().notices == 0, 30)
+        wait_until(lambda: self.spool.status().notices == 0)
 
     def __enter__(self) -> Self:
         return self
@@ -146,7 +146,7 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         for sender in self.senders:
             if not sender.failure:
-                sender.stop(5)
+                sender.stop(PATIENCE)
         self.spool.close()
 
 
@@ -157,7 +157,7 @@ def trusting() -> ssl.SSLContext:
 
 def server_at(port: int, **settings: Any) -> SmtpServer:  # noqa: ANN401  # whatever a server has
     """The fake's place."""
-    return SmtpServer("127.0.0.1", port, **{"timeout": 5.0, **settings})
+    return SmtpServer("127.0.0.1", port, **{"timeout": PATIENCE, **settings})
 
 
 def counted(smtp: FakeSmtp) -> list[int]:

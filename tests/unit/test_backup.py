@@ -17,6 +17,7 @@ from bouncehandler.spool.sqlite.backup import back_up
 from bouncehandler.spool.sqlite.retention import vacuum
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import NOW, before, dead, done, people, put, suppression, take
+from tests.fakes.server import wait_until
 
 
 @pytest.fixture
@@ -100,11 +101,11 @@ def test_under_a_writer(spool: SqliteSpool, tmp_path: Path) -> None:
     thread = threading.Thread(target=write)
     thread.start()
     try:
+        wait_until(lambda: bool(recorded))
         counts = [copy(spool, tmp_path / f"copy{number}.db")[0] for number in range(2)]
     finally:
         done_copying.set()
         thread.join()
-    assert recorded
     assert counts == sorted(counts)
     assert all(count % 10 == 0 for count in counts)
 

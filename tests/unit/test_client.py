@@ -18,7 +18,7 @@ from tests.fakes.server import Answer, closed_port, wait_until
 @pytest.fixture
 def client() -> Iterator[ProviderClient]:
     """A client with the usual limits."""
-    with build_client(timeout=10, sleep=lambda _: None) as client:
+    with build_client(timeout=60, sleep=lambda _: None) as client:
         yield client
 
 
@@ -63,7 +63,7 @@ def test_close_closes_the_connections_of_all_threads() -> None:
     """After close() no connection is open, whichever thread made it."""
     together = threading.Barrier(3)
     with RawServer(answer_each) as server:
-        client = build_client(timeout=10)
+        client = build_client(timeout=60)
 
         def call(_: int) -> None:
             client.get(server.url)
@@ -175,7 +175,7 @@ def test_second_try_may_succeed() -> None:
         late.listen()
         threading.Thread(target=serve, daemon=True).start()
 
-    with late, build_client(timeout=10, sleep=sleep) as client:
+    with late, build_client(timeout=60, sleep=sleep) as client:
         url = f"http://127.0.0.1:{late.getsockname()[1]}/"
         assert client.post(url, content=iter([b"one", b"two"])).text == "ok"
     assert b"".join(received).endswith(b"\r\n\r\n3\r\none\r\n3\r\ntwo\r\n")
@@ -214,7 +214,7 @@ def test_requests_name_the_program_and_ask_for_plain_answers(client: ProviderCli
 
 def test_certificate_of_the_named_authority_is_trusted() -> None:
     """With `ca_file` a server that has its certificate from that authority is spoken to."""
-    with RawServer(answer_each, tls=True) as server, build_client(timeout=10, ca_file=str(CERTIFICATE)) as client:
+    with RawServer(answer_each, tls=True) as server, build_client(timeout=60, ca_file=str(CERTIFICATE)) as client:
         assert client.get(server.url).text == "ok"
 
 
@@ -227,7 +227,7 @@ def test_unknown_certificate_is_refused(client: ProviderClient, monkeypatch: pyt
 
 def test_certificate_for_another_host_is_refused() -> None:
     """A certificate that is trusted still has to be that of the host in the URL."""
-    trusting = build_client(timeout=10, ca_file=str(CERTIFICATE))
+    trusting = build_client(timeout=60, ca_file=str(CERTIFICATE))
     refusal = pytest.raises(httpx.ConnectError, match=r"127\.0\.0\.2")
     with RawServer(answer_each, host="127.0.0.2", tls=True) as server, trusting as client, refusal:
         client.get(server.url)
@@ -245,7 +245,7 @@ def test_proxy_of_the_environment_is_not_used(
 
 def test_configured_proxy_is_used(echo: Echo) -> None:
     """With `proxy` the request goes there, with the user name and password that its URL holds."""
-    with build_client(timeout=10, proxy=echo.url.replace("://", "://user:word@")) as client:
+    with build_client(timeout=60, proxy=echo.url.replace("://", "://user:word@")) as client:
         client.get("http://lists.example.test/api")
     assert echo.requests[0].target == "http://lists.example.test/api"
     assert echo.requests[0].headers["proxy-authorization"] == "Basic dXNlcjp3b3Jk"
@@ -257,7 +257,7 @@ def test_configured_proxy_is_used(echo: Echo) -> None:
 def test_proxy_that_can_not_be_used_is_an_error_at_once(url: str) -> None:
     """A wrong proxy is told when the client is built, without the password."""
     with pytest.raises(ValueError, match="the proxy is not a URL") as caught:
-        build_client(timeout=10, proxy=url)
+        build_client(timeout=60, proxy=url)
     assert "hunter2" not in str(caught.value)
 
 
@@ -268,4 +268,4 @@ def test_ca_file_that_can_not_be_used_is_an_error_at_once(tmp_path: Path, conten
     if content is not None:
         path.write_text(content)
     with pytest.raises(ValueError, match=f"{path} can't be used"):
-        build_client(timeout=10, ca_file=str(path))
+        build_client(timeout=60, ca_file=str(path))

@@ -14,7 +14,7 @@ from tests.fakes.server import Answer, closed_port
 @pytest.fixture
 def client() -> Iterator[ProviderClient]:
     """A client with the usual limits."""
-    with build_client(timeout=10, sleep=lambda _: None) as client:
+    with build_client(timeout=60, sleep=lambda _: None) as client:
         yield client
 
 
@@ -61,11 +61,11 @@ def test_last_answer_is_each_threads_own(client: ProviderClient, echo: Echo) -> 
 def test_last_answer_is_kept_of_an_answer_that_was_refused(echo: Echo) -> None:
     """What was cut off is shown by its beginning."""
     echo.always = Answer(status=200, body=b"<html>" * 1000)
-    with build_client(timeout=10, max_answer=100) as client:
+    with build_client(timeout=60, max_answer=100) as client:
         with pytest.raises(AnswerRefusedError):
             client.get(echo.url)
         assert client.last_answer() == "HTTP 200"
-    with build_client(timeout=10) as client:
+    with build_client(timeout=60) as client:
         client.get(echo.url)
         assert client.last_answer().startswith("HTTP 200: <html><html>")
 

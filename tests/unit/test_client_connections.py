@@ -17,7 +17,7 @@ from tests.fakes.server import wait_until
 @pytest.fixture
 def client() -> Iterator[ProviderClient]:
     """A client with the usual limits."""
-    with build_client(timeout=10, sleep=lambda _: None) as client:
+    with build_client(timeout=60, sleep=lambda _: None) as client:
         yield client
 
 
@@ -40,7 +40,7 @@ def _carry(from_: socket.socket, to: socket.socket) -> None:
 def test_encrypted_server_is_reached_through_a_proxy() -> None:
     """Through a tunnel the certificate is the server's, and the connection is kept from call to call."""
     with RawServer(answer_each, tls=True) as server, RawServer(_tunnel) as proxy:
-        with build_client(timeout=10, ca_file=str(CERTIFICATE), proxy=proxy.url) as client:
+        with build_client(timeout=60, ca_file=str(CERTIFICATE), proxy=proxy.url) as client:
             assert [client.get(server.url).text for _ in range(3)] == ["ok"] * 3
         assert (proxy.opened, server.opened) == (1, 1)
 
@@ -53,7 +53,7 @@ def test_proxy_that_refuses_is_named_as_such() -> None:
         connection.sendall(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")
 
     refusal = pytest.raises(httpx.ProxyError, match="407")
-    with RawServer(refuse) as proxy, build_client(timeout=10, proxy=proxy.url) as client, refusal:
+    with RawServer(refuse) as proxy, build_client(timeout=60, proxy=proxy.url) as client, refusal:
         client.get("https://lists.example.test/")
 
 
@@ -77,7 +77,7 @@ def test_connection_of_a_refused_answer_is_not_used_again() -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70000)
         connection.recv(65536)
 
-    with RawServer(talk) as server, build_client(timeout=10, max_answer=1000) as client:
+    with RawServer(talk) as server, build_client(timeout=60, max_answer=1000) as client:
         for _ in range(2):
             with pytest.raises(httpx.ReadError, match="longer than 1000"):
                 client.get(server.url)
@@ -120,5 +120,5 @@ def test_server_that_reads_slowly_gets_all(*, tls: bool) -> None:
         _slowly(connection.recv, len(body) - len(begun))
         connection.sendall(OK)
 
-    with RawServer(talk, tls=tls) as server, build_client(timeout=10, ca_file=str(CERTIFICATE)) as client:
+    with RawServer(talk, tls=tls) as server, build_client(timeout=60, ca_file=str(CERTIFICATE)) as client:
         assert client.post(server.url, content=body).text == "ok"

@@ -17,7 +17,7 @@ _BIN = Path(sys.executable).parent
 def _run(*command: str | Path, needs: str = "") -> subprocess.CompletedProcess[str]:
     program = shutil.which(str(command[0]), path=f"{_BIN}:/usr/sbin:/usr/bin:/sbin:/bin")
     assert program, f"{command[0]} is missing here: {needs}"
-    return subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=180, check=False)
 
 
 def test_the_blocks_for_powermta_are_the_readmes() -> None:

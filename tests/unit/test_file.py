@@ -172,7 +172,7 @@ def test_eight_processes_lose_no_line(tmp_path: Path) -> None:
         assert writer.stdin
         writer.stdin.write(b"go\n")
         writer.stdin.close()
-    assert [writer.wait(60) for writer in writers] == [0] * 8
+    assert [writer.wait(180) for writer in writers] == [0] * 8
     assert {line["recipient"] for line in lines(path)} == {
         f"{name}-{number}@example.test" for name in range(8) for number in range(50)
     }
@@ -233,7 +233,7 @@ def test_place_without_rights_holds_the_provider(name: str) -> None:
         existing.chmod(0o444)
         Path(folder).chmod(0o555)
         command = [sys.executable, "-c", APPEND_WITHOUT_RIGHTS, f"{folder}/{name}"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180).stdout.splitlines()
         Path(folder).chmod(0o700)
     assert said == [
         f"check: can't append to {folder}/{name}: give it a folder that this user may write to",

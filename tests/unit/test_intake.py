@@ -113,10 +113,10 @@ class TestDecisions:
         """Whether anything of the input was recognised is known at its end."""
         left = FileSkipped()
         left.reads(b"what,is,this\n")
-        assert not left.intake.has_recognised_input
+        assert left.intake.refusal.startswith("not one row of the input was recognised")
         left = FileSkipped()
         left.reads(HEADER)
-        assert left.intake.has_recognised_input
+        assert left.intake.refusal == ""
 
 
 class TestUnreadable:

@@ -15,7 +15,7 @@ from bouncehandler.suppression import Outcome
 from providers.interspire import Interspire
 from providers.interspire.lists import ListCache
 from tests.fakes.interspire_wire import ANSWERS, LOOK_UP, UNSUBSCRIBE, URL, adapter, methods, unsubscribe
-from tests.fakes.server import wait_until
+from tests.fakes.server import PATIENCE, wait_until
 
 
 def test_requests_are_as_interspire_wants_them(respx_mock: MockRouter, client: ProviderClient) -> None:
@@ -63,7 +63,7 @@ def test_threads_share_a_failure_to_fetch() -> None:
 
     def fetch() -> tuple[str, ...]:
         fetches.append(1)
-        assert release.wait(10)
+        assert release.wait(PATIENCE)
         if len(fetches) == 1:
             raise TemporaryFailure("down")
         return ("1",)
@@ -73,7 +73,7 @@ def test_threads_share_a_failure_to_fetch() -> None:
         waiting = [pool.submit(cache.within, 60.0) for _ in range(8)]
         wait_until(lambda: _threads_in(cache.within) == 7)
         release.set()
-        assert [type(each.exception(10)) for each in waiting] == [TemporaryFailure] * 8
+        assert [type(each.exception(PATIENCE)) for each in waiting] == [TemporaryFailure] * 8
     assert len(fetches) == 1
     assert cache.within(60.0) == ("1",)
 

@@ -33,7 +33,7 @@ def test_the_page_is_sound(command: list[str]) -> None:
     """Neither mandoc nor man finds anything to warn of."""
     if not shutil.which(command[0]):
         pytest.fail(f"this test needs {command[0]}: apt-get install mandoc man-db")
-    ran = subprocess.run([*command, str(PAGE)], capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run([*command, str(PAGE)], capture_output=True, text=True, timeout=180, check=False)
     assert ran.returncode == 0
     assert ran.stderr == ""
     if command[0] == "mandoc":

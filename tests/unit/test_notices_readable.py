@@ -75,10 +75,10 @@ def test_not_masked() -> None:
 
 def test_short() -> None:
     """A text of any length is shortened, with a mark, and soon."""
-    began = time.perf_counter()
+    began = time.thread_time()
     for text in ("x " * 500_000, "=?" * 500_000, "@" * 1_000_000, "=?utf-8?b?" * 100_000, "\u202e" * 1_000_000):
         assert len(MASKED(text)) <= SHOWN
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
     assert PLAIN("x " * 200).endswith("\u2026")
     assert PLAIN("x" * SHOWN) == "x" * SHOWN
     assert PLAIN("abcdef", 4) == "abc\u2026"

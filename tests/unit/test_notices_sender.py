@@ -10,7 +10,7 @@ import pytest
 from bouncehandler.notifications import MailEnvelope
 from bouncehandler.spool import QueuedSuppression
 from tests.contract.spool_examples import dead, put, suppression, take
-from tests.fakes.server import wait_until
+from tests.fakes.server import PATIENCE, wait_until
 from tests.fakes.smtp import FakeSmtp
 from tests.unit.notice_examples import NOW, TO
 from tests.unit.notice_sending import Bench, counted, server_at
@@ -71,6 +71,7 @@ class TestDigests:
         for first in range(0, 5000, 100):
             bench.complain(first, 100)
             bench.clock.now += 1.2
+        wait_until(lambda: bench.spool.status().notices < 5000)
         bench.clock.now = NOW + 901.2 + 60
         bench.wait_until_empty()
         assert len(smtp.taken) <= 2
@@ -153,12 +154,12 @@ class TestEach:
     def test_a_queue_that_outlasts_the_claim(self, bench: Bench, smtp: FakeSmtp) -> None:
         """A claim is given back before it runs out, and made again: nobody else sends what is being sent."""
         seconds = count(0, 50)
-        for number in range(10):
+        for number in range(30):
             bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
         bench.start(monotonic=lambda: next(seconds))
         bench.wait_until_empty()
         assert bench.spool.put_off > 0
-        assert smtp.subjects == [f"bouncehandler: 1 provider held (p{n} is held)" for n in range(10)]
+        assert smtp.subjects == [f"bouncehandler: 1 provider held (p{n} is held)" for n in range(30)]
 
     def test_a_failure_in_the_middle(self, bench: Bench, smtp: FakeSmtp) -> None:
         """What was accepted before a failure is not sent again after it."""
@@ -244,7 +245,7 @@ class TestTrouble:
         bench.clock.now += 900
         bench.enqueue_notice()
         bench.wait_until_empty()
-        sender.stop(5)
+        sender.stop(PATIENCE)
         reasons = bench.log.reasons("recipients_refused")
         assert len(reasons) == 3, "one of each sender"
         assert "ops@example.com: 550 5.1.1 no such user" in reasons[0]

@@ -43,7 +43,7 @@ def _run(command: list[str], home: Path, given: bytes = b"") -> subprocess.Compl
         capture_output=True,
         env=environ,
         cwd=home,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

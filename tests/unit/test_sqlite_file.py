@@ -51,7 +51,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Another process that can import what this one can."""
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
 
 
@@ -287,7 +287,7 @@ class TestVersions:
             assert one.stdin
             one.stdin.write("\n")
             one.stdin.flush()
-        assert [(one.communicate(timeout=60)[1], one.returncode) for one in several] == [("", 0)] * 4
+        assert [(one.communicate(timeout=180)[1], one.returncode) for one in several] == [("", 0)] * 4
 
 
 def test_what_root_creates_belongs_to_the_folders_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

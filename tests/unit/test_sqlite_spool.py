@@ -41,7 +41,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Another process that can import what this one can."""
     return subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
 
 

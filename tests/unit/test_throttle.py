@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncehandler.dispatcher.concurrency_limiter import ConcurrencyLimiter
+from tests.fakes.server import PATIENCE
 
 
 class Time:
@@ -113,7 +114,7 @@ def test_the_last_threads_wait(throttle: ConcurrencyLimiter, time: Time) -> None
     throttle.wait(0)  # at once
     assert thread.is_alive()
     calls(throttle, time, 1000, 0.02)
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
@@ -130,7 +131,7 @@ def test_the_end_lets_all_go(throttle: ConcurrencyLimiter, time: Time) -> None:
     thread = threading.Thread(target=throttle.wait, args=(31,))
     thread.start()
     throttle.end()
-    thread.join(10)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 

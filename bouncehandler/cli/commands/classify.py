@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
-from bouncehandler.accounting import PowerMtaCsvReader, bounces_in
+from bouncehandler.accounting import NOT_RECOGNISED, PowerMtaCsvReader, bounces_in, refusal_of
 from bouncehandler.cli.exits import NO_INPUT, OK, USAGE, CommandError, exit_code_for_errors
 from bouncehandler.cli.filters import MOMENT
 from bouncehandler.cli.options import GlobalOptions, global_options
@@ -77,15 +77,18 @@ def _bounces(reader: PowerMtaCsvReader) -> Iterator[Bounce]:
     """Those of an accounting file on standard input; whatever else it holds is passed over.
 
     Raises:
-        CommandError: standard input is closed, a terminal, can't be read, or holds nothing that is known.
+        CommandError: standard input is closed, a terminal, can't be read, or is refused.
     """
     if sys.stdin is None or sys.stdin.isatty():
         raise CommandError("name a diagnostic, or send an accounting file: bouncehandler classify < bounces.csv", USAGE)
     for block in _blocks():
         yield from bounces_in(reader.feed(block))
     yield from bounces_in(reader.close())
-    if not reader.recognised:
-        raise CommandError("not one row of the input was recognised: send a PowerMTA accounting file", NO_INPUT)
+    refusal = refusal_of(reader)
+    if refusal.startswith(NOT_RECOGNISED):
+        raise CommandError(f"{NOT_RECOGNISED}: send a PowerMTA accounting file", NO_INPUT)
+    if refusal:
+        raise CommandError(refusal, NO_INPUT)
 
 
 def _blocks() -> Iterator[bytes]:

@@ -12,12 +12,12 @@ from pathlib import Path
 import click
 
 from bouncehandler.cli.commands.run import intake_for, reader_for
-from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, exit_code_for_errors
+from bouncehandler.cli.exits import CONFIGURATION, NO_INPUT, TRY_AGAIN, CommandError, exit_code_for_errors
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.session import Session, open_session
 from bouncehandler.durations import format_duration, parse_duration
 from bouncehandler.ingest import IngestCounters, IngestPipeline
-from bouncehandler.ingest.accounting_file import AccountingFile, FileFingerprint, FileSkipped, opened
+from bouncehandler.ingest.accounting_file import AccountingFile, FileFingerprint, FileSkipped, opened, prove_readable
 from bouncehandler.ingest.drop_folder import DropFolderError, Folder, FolderEntry, opened_folder
 from bouncehandler.runtime.run_summary import RunSummary
 from bouncehandler.runtime.shutdown import ShutdownSignal
@@ -55,6 +55,9 @@ def command(options: GlobalOptions, folder: Path, *, is_watching: bool, every: f
     A file that was read to its end, and whose suppressions are on disk, is moved into DIR/done. One that can't be read
     stays, and the log says why. Several processes may share DIR: each file is taken once. What was not read to its end
     is read again, which changes nothing. Compressed files (gzip) are taken as well.
+
+    The exit status is 75 while files stay; 65 where all of them do so because not one row can be read, or their columns
+    can't be told.
 
     Calls nobody: the instance in PowerMTA's pipe, or `bouncehandler work`, does.
     """
@@ -145,7 +148,8 @@ class _Taker:
             f"{FolderEntry(name, identity, is_file=True).shown} {why}" for name, (identity, why) in self.left.items()
         ]
         more = f"; {len(sentences) - 1:,} more stay, the log says why" if len(sentences) > 1 else ""
-        return CommandError(sentences[0] + more, TRY_AGAIN)
+        is_refused = all(why.is_refused for _, why in self.left.values())
+        return CommandError(sentences[0] + more, NO_INPUT if is_refused else TRY_AGAIN)
 
     def _consider(self, found: FolderEntry) -> None:
         """Take one, unless it stays for a reason that still holds."""
@@ -192,6 +196,8 @@ class _Taker:
             if self.stop.is_requested:
                 raise _Stopped
         intake.close()
+        if intake.tally().unreadable:
+            prove_readable(intake.refusal)
 
     def _leave(self, found: FolderEntry, reason: FileSkipped) -> None:
         """Keep in mind why, and say it once."""

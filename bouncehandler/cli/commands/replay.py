@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from bouncehandler.cli.exits import OK, USAGE, CommandError, exit_code_for_errors
+from bouncehandler.cli.exits import NO_INPUT, OK, USAGE, CommandError, exit_code_for_errors
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import Row, format_option, write
 from bouncehandler.cli.session import open_session
@@ -51,6 +51,9 @@ def _read(file: Path, dry_run: DryRun) -> None:
         intake.close()
     except OSError as error:
         raise CommandError(f"{file} can't be read: {error.strerror}", USAGE) from error
+    refusal = intake.refusal if intake.tally().unreadable else ""  # an empty file is in order
+    if refusal:
+        raise CommandError(f"{file}: {refusal}", NO_INPUT)
 
 
 def _counted(differences: Iterable[Difference], counts: Counter[str]) -> Iterator[Difference]:

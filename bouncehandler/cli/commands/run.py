@@ -191,11 +191,8 @@ class _Run:
         if not self.was_read_to_end:
             trouble = self.trouble or "stopped before the end of the input"
             return CommandError(f"{trouble}; feed it again, nothing is done twice", TRY_AGAIN)
-        if not self.intake.has_recognised_input and not self.stop.is_requested:
-            return CommandError(
-                "not one row of the input was recognised: it is neither PowerMTA accounting (a header that begins with "
-                "`type`, or rows that begin with `b,`) nor a list of addresses",
-                NO_INPUT,
-            )
+        refusal = "" if self.stop.is_requested else self.intake.refusal
+        if refusal:
+            return CommandError(refusal, NO_INPUT)
         unfinished = still_waiting(waiting) if self.dispatcher else ""
         return CommandError(unfinished, TRY_AGAIN) if unfinished else None

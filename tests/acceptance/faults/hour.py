@@ -84,5 +84,5 @@ def unavailable_for_an_hour(folder: Path, scale: Scale) -> Line:
     lost = hour.left() + sum(one["waiting"] + one["dead"] for one in finished.finished["providers"].values())
     written = Counter(call.form["EMAIL"] for call in hour.news.calls("PUT", "unsubscribe-by-email"))
     note = f"{calls} calls in the hour, all done {minutes} min later; the healthy one's {latest - calm:+.2f} s"
-    wrong = (calls > _CALLS) + (minutes >= _AGAIN) + (latest - calm > _LATER)
+    wrong = (calls > _CALLS) + (minutes >= _AGAIN) + scale.is_late(latest - calm, _LATER)
     return Line(1, hour.people, lost, sum(count - 1 for count in written.values()), wrong, note=note)

@@ -20,7 +20,7 @@ TROUBLED = ("news", "shop", "crm")
 _LISTS, _LIST = ("lista", "listb"), "1"
 _BYSTANDER = "bystander@example.net"
 """Subscribed everywhere, and never fed."""
-_PATIENCE = 30.0
+_PATIENCE = 150.0
 """Seconds until everything has to be done."""
 _ANOTHER = "whsec_" + "QUJD" * 8
 _TROUBLES = frozenset({"failed_will_retry", "provider_held", "provider_asks_for_pause"})
@@ -38,16 +38,17 @@ class Neighbours:
 
     Args:
         tables: of the configuration.
+        timeout: of the providers that can be brought into trouble.
     """
 
-    def __init__(self, folder: Path, tables: Mapping[str, Mapping[str, object]]) -> None:
+    def __init__(self, folder: Path, tables: Mapping[str, Mapping[str, object]], timeout: str = "300ms") -> None:
         self.program = Program(folder)
         self.mailwizz, self.interspire = FakeMailWizz(), FakeInterspire()
         self.crm, self.well = FakeReceiver(), FakeReceiver()
         self.servers: dict[str, FakeServer] = {"news": self.mailwizz, "shop": self.interspire, "crm": self.crm}
         self.people: list[str] = []
         """Everybody who was fed, and must be suppressed at all."""
-        self._tables = tables
+        self._tables, self._timeout = tables, timeout
         self._served: Running | None = None
         self._subscribe(_BYSTANDER)
         self.configure({})
@@ -57,9 +58,9 @@ class Neighbours:
         news, shop = self.mailwizz.api_url, self.interspire.endpoint
         user = {"username": self.interspire.username, "token": self.interspire.token}
         providers: dict[str, dict[str, object]] = {
-            "news": {"type": "mailwizz", "url": news, "api_key": API_KEY, "timeout": "300ms"},
-            "shop": {"type": "interspire", "url": shop, **user, "timeout": "300ms"},
-            "crm": {"type": "webhook", "url": self.crm.hook, "secret": SECRET, "timeout": "300ms"},
+            "news": {"type": "mailwizz", "url": news, "api_key": API_KEY, "timeout": self._timeout},
+            "shop": {"type": "interspire", "url": shop, **user, "timeout": self._timeout},
+            "crm": {"type": "webhook", "url": self.crm.hook, "secret": SECRET, "timeout": self._timeout},
             "well": {"type": "webhook", "url": self.well.hook, "secret": SECRET},
         }
         for name, url in urls.items():
@@ -102,6 +103,10 @@ class Neighbours:
     def are_troubled(self, running: Running, names: Collection[str], since: int) -> bool:
         """Whether the log says so of all these providers, after so many events."""
         return {e["provider"] for e in running.events[since:] if e["event"] in _TROUBLES} >= set(names)
+
+    def are_called(self, names: Collection[str]) -> bool:
+        """Whether any of these providers has a call under way."""
+        return any(name in names and fate.state == "claimed" for (_, name), fate in self.fates().items())
 
     def are_held(self, running: Running, since: int) -> bool:
         """Whether all three are, as the log says after so many events."""

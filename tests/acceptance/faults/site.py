@@ -13,7 +13,7 @@ from tests.acceptance.unsubscribing import MAIL, SIGNING, signed
 from tests.acceptance.unsubscribing import SECRET as SIGNING_SECRET
 from tests.fakes.webhook import SECRET, FakeReceiver
 
-_PATIENCE = 30.0
+_PATIENCE = 150.0
 """Seconds."""
 _STOPPED = {75, 78}
 """Try again, or: the spool's place needs mending."""
@@ -80,7 +80,7 @@ class Site(Program):
         """Asked of the file itself: a process that asks costs half a second."""
         if not set(self.expected) <= set(self.receiver.recipients):
             return False
-        with closing(sqlite3.connect(f"{self.spool.as_uri()}?mode=ro", uri=True, timeout=5)) as raw:
+        with closing(sqlite3.connect(f"{self.spool.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)) as raw:
             return not raw.execute("SELECT count(*) FROM dispatch WHERE state <> 'done'").fetchone()[0]
 
     def settle(self) -> None:

@@ -14,6 +14,13 @@ class Scale(NamedTuple):
         """One of the two numbers."""
         return long if self.is_long else short
 
+    def is_late(self, seconds: float, most: float) -> bool:
+        """Whether something took longer than it may; judged at length only, where no other tests run beside.
+
+        In short form, a busy machine can be the reason; dispatches that are never carried out count as lost there.
+        """
+        return self.is_long and seconds > most
+
 
 SHORT, LONG = Scale(is_long=False), Scale(is_long=True)
 
