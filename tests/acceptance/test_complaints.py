@@ -22,7 +22,7 @@ COLUMNS = (
     "header_From,header_Return-Path,header_X-job,header_Subject,header_Message-Id,header_List-Unsubscribe,header_List-Id,"
     "header_X-Mw-Subscriber-Uid,header_X-Mailer-LID,header_X-Mailer-RecptId,arf_Original-Rcpt-To"
 )
-"""What the block in the README brings."""
+"""The columns that the block in `deploy/docs/powermta.md` asks for."""
 
 NEWS, OFFERS, CAMPAIGN = "news000000000", "offers0000000", "spring0000001"
 ANN = "ann@example.net"

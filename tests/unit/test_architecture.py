@@ -1,6 +1,7 @@
-"""The walls of the house (DESIGN 3), held by reading imports: a wall that stands only in a drawing falls."""
+"""The walls of the house (CONTRIBUTING.md), held by reading imports: a wall that stands only in a drawing falls."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -159,6 +160,12 @@ def test_rooms_stay_small(package: str) -> None:
         for node in ast.walk(_parsed(path)):
             if isinstance(node, ast.FunctionDef):
                 assert (node.end_lineno or 0) - node.lineno < 60, f"{path}: {node.name}"
+
+
+def test_the_layers_are_those_of_the_documents() -> None:
+    """The table in CONTRIBUTING.md has each room on its layer."""
+    rows = re.findall(r"^\| (\d) \| ([^:|]+)", (_ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert {room: int(level) for level, rooms in rows for room in re.findall(r"`(\w+)`", rooms)} == _LAYER
 
 
 def test_the_top_level_is_as_agreed() -> None:

@@ -82,7 +82,7 @@ class Scene:
         return len({row["rcpt"] for row in rows} & self.expected.keys() - set(content.recipients.values()))
 
     def recover(self) -> Finished:
-        """Feed the recovery file, as the README says; it may be that something waits for a claim to run out."""
+        """Feed the recovery file, as the documents say; it may be that something waits for a claim to run out."""
         finished = self.program.feed(self.file)
         assert_calm(finished, may_wait=True)
         return finished
