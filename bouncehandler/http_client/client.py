@@ -35,11 +35,11 @@ class ProviderClient(httpx.Client):
         self._answers = transport
         self._cookies = _NoCookies()
 
-    def forget_answer(self) -> None:
+    def forget_response(self) -> None:
         """From now on the calling thread has no last answer, until the next one comes."""
         self._answers.keep(None)
 
-    def last_answer(self) -> str:
+    def last_response(self) -> str:
         """Status and beginning of the last answer to the calling thread; empty when none has come.
 
         One line, at most 512 characters, all printable. What the request proved itself with is taken out, in case the

@@ -12,7 +12,7 @@ from bouncehandler.dispatcher import BreakerSettings, CallExecutor, ProviderWork
 from bouncehandler.spool import QueuedSuppression, Spool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool_examples import people
-from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
+from tests.fakes.adapter import FakeAdapter, KeptLog, FixedResponse
 from tests.fakes.server import wait_until
 
 MINUTE = 60.0
@@ -79,7 +79,9 @@ class Running:
         self.adapter = adapter
         self.log = KeptLog()
         self.has_ended = threading.Event()
-        caller = CallExecutor(adapter, NoAnswers(answer), RetrySchedule([MINUTE, 5 * MINUTE], lambda: 0.5), clock, hide)
+        caller = CallExecutor(
+            adapter, FixedResponse(answer), RetrySchedule([MINUTE, 5 * MINUTE], lambda: 0.5), clock, hide
+        )
         self.lane = ProviderWorker(
             name,
             caller,
@@ -88,7 +90,7 @@ class Running:
             lane_settings or settings(),
             clock=clock,
             monotonic=monotonic,
-            ended=self.has_ended.set,
+            on_end=self.has_ended.set,
         )
         self.lane.start()
 

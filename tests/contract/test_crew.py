@@ -16,7 +16,7 @@ from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.lanes import Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
-from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
+from tests.fakes.adapter import FakeAdapter, KeptLog, FixedResponse
 from tests.fakes.server import wait_until
 
 
@@ -38,7 +38,7 @@ def lane(  # noqa: PLR0913  # the last two have defaults that most tests want
     dispatcher: Dispatcher, name: str, adapter: FakeAdapter, spool: Spool, *, concurrency: int = 2, poll: float = 0.02
 ) -> ProviderWorker:
     """A lane that is part of the crew."""
-    caller = CallExecutor(adapter, NoAnswers("HTTP 200"), RetrySchedule([60.0], lambda: 0.0), time.time)
+    caller = CallExecutor(adapter, FixedResponse("HTTP 200"), RetrySchedule([60.0], lambda: 0.0), time.time)
     lane = ProviderWorker(
         name,
         caller,
@@ -47,7 +47,7 @@ def lane(  # noqa: PLR0913  # the last two have defaults that most tests want
         settings(concurrency, poll=poll),
         clock=time.time,
         monotonic=time.monotonic,
-        ended=dispatcher.worker_ended,
+        on_end=dispatcher.count_ended,
         group=dispatcher,
     )
     dispatcher.add(lane)
@@ -73,7 +73,7 @@ def test_every_provider_hears_of_everything(spool: SqliteSpool) -> None:
     dispatcher.drain()
     assert ends(dispatcher)
     assert sorted(news.called) == sorted(crm.called) == sorted(all_providers)
-    assert {name: tally.done for name, tally in dispatcher.tallies.items()} == {"news": 40, "crm": 40}
+    assert {name: tally.done for name, tally in dispatcher.counters.items()} == {"news": 40, "crm": 40}
     assert dispatcher.failure is None
 
 
@@ -139,10 +139,10 @@ def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trou
     good_lane = lane(dispatcher, "good", good, spool, poll=60.0)
     crowd(spool, 100, to=("bad", "good"))
     dispatcher.start()
-    wait_until(lambda: good_lane.tally.done == 100)
+    wait_until(lambda: good_lane.counters.done == 100)
     owe(spool, suppression("ann@example.com"), to=("bad", "good"))
     dispatcher.notify()
-    wait_until(lambda: good_lane.tally.done == 101)
+    wait_until(lambda: good_lane.counters.done == 101)
     assert "done" not in {row.state for row in rows(place, "bad").values()}
     bad.open.set()
     dispatcher.stop()
@@ -164,7 +164,7 @@ def test_a_failing_spool_is_reported(spool: SqliteSpool) -> None:
     assert not dispatcher.wait(0)
     crowd(spool, 5, to=("crm",))
     dispatcher.notify()
-    wait_until(lambda: other.tally.done == 5)
+    wait_until(lambda: other.counters.done == 5)
     dispatcher.stop()
     assert ends(dispatcher)
     assert dispatcher.failure is disk

@@ -50,7 +50,7 @@ class TestOutcomes:
         running.drain()
         assert rows(place)[ann][:3] == ("done", 1, 0)
         assert rows(place)[ann].outcome == kind
-        assert (running.lane.tally.done, running.lane.tally.again, running.lane.tally.dead) == (1, 0, 0)
+        assert (running.lane.counters.done, running.lane.counters.retried, running.lane.counters.dead) == (1, 0, 0)
         (event,) = running.log.named(kind)
         assert event.pop("seconds") == pytest.approx(0, abs=5)
         assert event == {
@@ -66,7 +66,7 @@ class TestOutcomes:
         row = rows(place)[ann]
         assert row[:3] == ("pending", 1, 1)
         assert row.due_at == pytest.approx(time.time() + 1.05 * MINUTE, abs=10)
-        assert (running.lane.tally.again, running.lane.tally.last_failure) == (1, "HTTP 500")
+        assert (running.lane.counters.retried, running.lane.counters.last_failure) == (1, "HTTP 500")
         assert running.log.named("failed_will_retry")[0]["answer"] == "HTTP 500"
 
     @pytest.mark.parametrize("error", [ValueError("x"), httpx.ReadTimeout("slow"), SystemExit(1), RecursionError()])
@@ -85,7 +85,7 @@ class TestOutcomes:
         running = Running(spool, adapter)
         running.drain()
         assert rows(place)[ann][:3] == ("dead", 1, 0)
-        assert running.lane.tally.dead == 1
+        assert running.lane.counters.dead == 1
         assert running.log.named("dead_letter")[0]["answer"] == "no such list"
 
     def test_schedule_ends(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -102,13 +102,13 @@ class TestOutcomes:
         """What is settled with, or lately after, another dispatch of its recipient counts as done, without a call."""
         owe(spool, *(suppression("ann@example.com", n) for n in range(3)), suppression("bob@example.com"))
         running = Running(spool, adapter)
-        wait_until(lambda: running.lane.tally.done == 4)
+        wait_until(lambda: running.lane.counters.done == 4)
         owe(spool, suppression("bob@example.com", 1))
         running.lane.notify()
         running.drain()
         assert sorted(adapter.called) == ["ann@example.com", "bob@example.com"]
-        assert running.lane.tally.done == 5 == spool.status().providers["news"].done
-        assert [event["dispatches"] for event in running.log.named("not_called_again")] == [2, 1]
+        assert running.lane.counters.done == 5 == spool.status().providers["news"].done
+        assert [event["dispatches"] for event in running.log.named("duplicate_skipped")] == [2, 1]
 
     def test_campaigns(self, spool: SqliteSpool) -> None:
         """An adapter that records bounces per campaign is called again for another campaign, not for the same."""
@@ -118,7 +118,7 @@ class TestOutcomes:
         running = Running(spool, adapter)
         running.drain()
         assert sorted(one.job_id for one in adapter.suppressions) == ["july", "june"]
-        assert running.lane.tally.done == 3
+        assert running.lane.counters.done == 3
 
     def test_nothing_secret_is_kept(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A server that echoes the credentials leaves them neither in the spool nor in the log."""
@@ -160,7 +160,7 @@ class TestRetryAfter:
         others = [row for recipient, row in rows(place).items() if recipient not in adapter.called]
         assert {row[:3] for row in others} == {("pending", 0, 0)}
         assert not spool.state("news").held
-        assert running.log.named("provider_asks_for_pause")
+        assert running.log.named("provider_paused")
 
     def test_a_drain_is_patient(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A drain waits for a short pause to end, and then finishes the work."""
@@ -178,7 +178,7 @@ class TestRetryAfter:
         adapter.next = [TemporaryFailure("HTTP 429", retry_after=25.0)]
         crowd(spool, 1)
         running = Running(spool, adapter)
-        wait_until(lambda: bool(running.log.named("provider_asks_for_pause")))
+        wait_until(lambda: bool(running.log.named("provider_paused")))
         with spool._connection.writing() as raw:  # noqa: SLF001  # somebody else settles it
             raw.execute("UPDATE dispatch SET state = 'done'")
         began = time.monotonic()

@@ -77,16 +77,16 @@ class TestPaceAndConcurrency:
         began = adapter.times[0]
         assert [at for number, at in enumerate(sorted(adapter.times)) if at < began + number / 50 - 0.01] == []
 
-    def test_a_slow_provider_is_spared(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+    def test_a_slow_concurrency_reduced(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Fewer calls are in flight while they take much longer than they did, and all again afterwards."""
         adapter.seconds = 0.002
         crowd(spool, 2000)
         running = Running(spool, adapter, settings(concurrency=8))
-        wait_until(lambda: running.lane.tally.done >= 100)
+        wait_until(lambda: running.lane.counters.done >= 100)
         adapter.seconds = 0.15
-        wait_until(lambda: bool(running.log.named("provider_is_spared")) and adapter.running <= 2)
+        wait_until(lambda: bool(running.log.named("concurrency_reduced")) and adapter.running <= 2)
         adapter.seconds = 0.002
-        wait_until(lambda: bool(running.log.named("provider_keeps_up")))
+        wait_until(lambda: bool(running.log.named("concurrency_restored")))
         wait_until(lambda: adapter.running > 4)
         running.stop()
 
@@ -98,8 +98,8 @@ class TestPaceAndConcurrency:
         running = Running(spool, adapter, settings(concurrency=8))
         running.drain()
         events = [event for _, event, _ in running.log.events]
-        assert events.index("provider_is_spared") < events.index("provider_keeps_up")
-        assert running.lane.tally.done == 188
+        assert events.index("concurrency_reduced") < events.index("concurrency_restored")
+        assert running.lane.counters.done == 188
 
 
 class TestRest:
@@ -159,7 +159,7 @@ class TestRest:
         wait_until(lambda: calling == [8])
         adapter.open.set()
         running.drain()
-        assert running.lane.tally.done == 100
+        assert running.lane.counters.done == 100
 
     def test_idle_latency(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """From the news of a new dispatch to its call pass less than 50 ms, though nobody would look for a minute."""
@@ -170,7 +170,7 @@ class TestRest:
             told = time.monotonic()
             running.lane.notify()
             wait_until(lambda: len(adapter.times) == number + 1)  # noqa: B023  # ends within the round
-            wait_until(lambda: running.lane.tally.done == number + 1)  # noqa: B023  # as above
+            wait_until(lambda: running.lane.counters.done == number + 1)  # noqa: B023  # as above
             waits.append(adapter.times[-1] - told)
         running.stop()
         assert statistics.median(waits) < 0.05
@@ -183,7 +183,7 @@ class TestRest:
             running.lane.notify()
             if number % 3:
                 wait_until(lambda: len(adapter.called) >= number)  # noqa: B023  # ends within the round
-        wait_until(lambda: running.lane.tally.done == 150)
+        wait_until(lambda: running.lane.counters.done == 150)
         running.stop()
 
     def test_found_without_news(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -191,7 +191,7 @@ class TestRest:
         running = Running(spool, adapter, settings(poll=0.05))
         assert not threading.Event().wait(0.2)
         crowd(spool, 3)
-        wait_until(lambda: running.lane.tally.done == 3)
+        wait_until(lambda: running.lane.counters.done == 3)
         running.stop()
 
     def test_due_later_is_found_in_time(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -200,11 +200,11 @@ class TestRest:
         adapter.next = [TemporaryFailure("HTTP 500")]
         crowd(spool, 1)
         running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
-        wait_until(lambda: running.lane.tally.again == 1)
+        wait_until(lambda: running.lane.counters.retried == 1)
         assert not threading.Event().wait(0.2)
         assert len(adapter.called) == 1
         offset[0] = 2 * MINUTE
-        wait_until(lambda: running.lane.tally.done == 1)
+        wait_until(lambda: running.lane.counters.done == 1)
         running.stop()
 
 
@@ -256,7 +256,7 @@ class TestEnds:
         clock = time.time
 
         def broken() -> float:
-            if threading.current_thread().name != "news-keeper":
+            if threading.current_thread().name != "news-coordinator":
                 raise ZeroDivisionError
             return clock()
 

@@ -164,7 +164,7 @@ def test_a_provider_that_hangs_blocks_nobody(tmp_path: Path) -> None:
     pumping.close()
     adapter.open.set()
     running.drain()
-    assert running.lane.tally.done == 100
+    assert running.lane.counters.done == 100
     spool.close()
 
 

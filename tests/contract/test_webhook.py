@@ -52,7 +52,7 @@ def test_delivery_is_verified_by_the_public_library(receiver: FakeReceiver, clie
     adapter(receiver, client).unsubscribe(JOHN)
     assert receiver.ids == [JOHN.id]
     assert receiver.recipients == ["john@example.test"]
-    assert client.last_answer() == "HTTP 202: thank you"
+    assert client.last_response() == "HTTP 202: thank you"
 
 
 def test_complaint_is_taken_with_its_ids(receiver: FakeReceiver, client: ProviderClient) -> None:

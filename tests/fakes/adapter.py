@@ -114,16 +114,16 @@ class CampaignAdapter(FakeAdapter):
     per_campaign = True
 
 
-class NoAnswers:
+class FixedResponse:
     """An HTTP client that has heard nothing, or always the same."""
 
     def __init__(self, answer: str = "") -> None:
         self.answer = answer
 
-    def forget_answer(self) -> None:
+    def forget_response(self) -> None:
         """Nothing to forget."""
 
-    def last_answer(self) -> str:
+    def last_response(self) -> str:
         """What it was given."""
         return self.answer
 

@@ -190,10 +190,10 @@ class _Said(threading.local):
 
     text = ""
 
-    def forget_answer(self) -> None:
+    def forget_response(self) -> None:
         self.text = ""
 
-    def last_answer(self) -> str:
+    def last_response(self) -> str:
         return self.text
 
 
@@ -224,7 +224,7 @@ class Process:
             settings,
             clock=lambda: self.now,
             monotonic=lambda: self.now,
-            ended=self.dispatcher.worker_ended,
+            on_end=self.dispatcher.count_ended,
             group=self.dispatcher,
         )
 

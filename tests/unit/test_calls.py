@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from bouncehandler.dispatcher import CallExecutor, RetrySchedule
-from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Unavailable, plain
+from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Unavailable, one_line
 from bouncehandler.provider import PermanentFailure, ProviderError, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Completed, DeadLettered, RetryLater
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
-from tests.fakes.adapter import DONE, BatchedAdapter, CheckableAdapter, FakeAdapter, NoAnswers
+from tests.fakes.adapter import DONE, BatchedAdapter, CheckableAdapter, FakeAdapter, FixedResponse
 
 NOW = 1_767_225_600.0
 
@@ -53,7 +53,7 @@ def dispatches(count: int, step: int = 0) -> list[Dispatch]:
 
 def caller(adapter: FakeAdapter | Odd, answer: str = "", waits: Sequence[float] = (60.0, 300.0)) -> CallExecutor:
     """A caller at a time that stands still, of a schedule without jitter."""
-    return CallExecutor(adapter, NoAnswers(answer), RetrySchedule(waits, lambda: 0.0), lambda: NOW)
+    return CallExecutor(adapter, FixedResponse(answer), RetrySchedule(waits, lambda: 0.0), lambda: NOW)
 
 
 def call(adapter: FakeAdapter | Odd, step: int = 0, waits: Sequence[float] = (60.0, 300.0)) -> CallFinished:
@@ -76,7 +76,9 @@ def test_outcomes_settle(kind: str) -> None:
     adapter = FakeAdapter()
     adapter.always = outcome = Outcome(kind, ("7", "9"), "fell back")  # type: ignore[arg-type]  # one of three
     times = iter([NOW, NOW + 0.25])
-    caller = CallExecutor(adapter, NoAnswers("HTTP 200: ok"), RetrySchedule([60.0], lambda: 0.0), lambda: next(times))
+    caller = CallExecutor(
+        adapter, FixedResponse("HTTP 200: ok"), RetrySchedule([60.0], lambda: 0.0), lambda: next(times)
+    )
     result = caller.call(dispatches(1))
     assert isinstance(result, CallFinished)
     (done,) = result.settlements
@@ -183,7 +185,7 @@ def test_lists_changed_before_a_failure(kind: type[ProviderError], told: object,
 def test_clock_that_is_set_back_during_a_call() -> None:
     """No call took less than no time."""
     times = iter([NOW, NOW - 3600])
-    caller = CallExecutor(FakeAdapter(), NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: next(times))
+    caller = CallExecutor(FakeAdapter(), FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: next(times))
     result = caller.call(dispatches(1))
     assert isinstance(result, CallFinished)
     (done,) = result.settlements
@@ -197,7 +199,7 @@ class TestBatches:
     def test_one_call_for_all(self) -> None:
         """Each dispatch gets its own outcome of the one call."""
         adapter = BatchedAdapter(10)
-        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
+        caller = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
         assert caller.batch_size == 10
         owed = dispatches(3)
         result = caller.call(owed)
@@ -209,7 +211,7 @@ class TestBatches:
     def test_batches_of_one_are_single_calls(self, size: int) -> None:
         """With a batch size of 1, or nonsense, `unsubscribe` is called."""
         adapter = BatchedAdapter(size)
-        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
+        caller = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
         assert caller.batch_size == 1
         caller.call(dispatches(1))
         assert (adapter.batches, adapter.called) == ([], ["user0@example.com"])
@@ -218,7 +220,7 @@ class TestBatches:
         """Every dispatch of a failed batch is tried again, each by its own step; it counts as one failed call."""
         adapter = BatchedAdapter(10)
         adapter.always = TemporaryFailure("HTTP 500", changed=("7",))
-        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
+        caller = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
         result = caller.call([*dispatches(2), *dispatches(1, step=1)])
         assert isinstance(result, CallFinished)
         assert [one.due_at for one in result.settlements if isinstance(one, RetryLater)] == [
@@ -234,7 +236,7 @@ class TestBatches:
         """Where outcomes are missing nobody knows whose: none counts as done."""
         adapter = BatchedAdapter(10)
         adapter.forgets = 1
-        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
+        caller = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
         result = caller.call(dispatches(3))
         assert isinstance(result, CallFinished)
         assert {type(one) for one in result.settlements} == {RetryLater}
@@ -275,16 +277,16 @@ class TestTexts:
 
     def test_one_printable_line(self) -> None:
         """Neither line ends nor escape sequences of a server get into a log."""
-        assert plain("a\r\nb\x1b[31m\tc\u202ed\x00") == "a b [31m c d"
+        assert one_line("a\r\nb\x1b[31m\tc\u202ed\x00") == "a b [31m c d"
 
     def test_at_most_512_characters(self) -> None:
         """However much a server says."""
-        assert plain("x" * 10_000_000) == "x" * 512
+        assert one_line("x" * 10_000_000) == "x" * 512
 
     def test_secrets_are_hidden_before_anything_is_cut(self) -> None:
         """A secret that lies across the cut is recognised, since it is looked for first."""
         text = "x" * 508 + "s3cret"
-        assert plain(text, lambda said: said.replace("s3cret", "[...]")) == "x" * 508 + "[..."
+        assert one_line(text, lambda said: said.replace("s3cret", "[...]")) == "x" * 508 + "[..."
 
     def test_every_text_goes_through(self) -> None:
         """An answer, a note, each kind of failure and a failed check: none shows what a server echoes."""
@@ -297,7 +299,7 @@ class TestTexts:
             adapter.always = what
             adapter.check_fails = what if isinstance(what, BaseException) else None
             caller = CallExecutor(
-                adapter, NoAnswers("HTTP 200: s3cret"), RetrySchedule([60.0], lambda: 0.0), lambda: NOW, hide
+                adapter, FixedResponse("HTTP 200: s3cret"), RetrySchedule([60.0], lambda: 0.0), lambda: NOW, hide
             )
             return caller.call(dispatches(1)), caller.check()
 

@@ -37,11 +37,11 @@ class Process:
     def learns(self, *results: CallFinished | Unavailable | Probed | Skipped, is_probe: bool = False) -> None:
         """One after the other."""
         for result in results:
-            self.breaker.learn(result, is_probe=is_probe)
+            self.breaker.record_result(result, is_probe=is_probe)
 
     def probes(self) -> bool:
         """Whether it is its turn to try, once it has looked whether the provider is held."""
-        return self.breaker.refresh() and self.breaker.takes_probe()
+        return self.breaker.refresh() and self.breaker.claim_probe()
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ class TestProbing:
         first, second = Process(spool, time), Process(spool, time)
         assert first.breaker.refresh()
         assert second.breaker.refresh()
-        assert [first.breaker.takes_probe(), second.breaker.takes_probe()] == [True, False]
+        assert [first.breaker.claim_probe(), second.breaker.claim_probe()] == [True, False]
 
     @pytest.mark.parametrize("proof", [Probed(), WELL])
     def test_released_when_back(
@@ -149,7 +149,7 @@ class TestProbing:
         assert not spool.state("news").held
         assert not here.breaker.is_held
         assert not there.breaker.refresh()
-        assert [len(one.log.named("provider_back")) for one in (here, there)] == [1, 1]
+        assert [len(one.log.named("provider_released")) for one in (here, there)] == [1, 1]
 
     @pytest.mark.parametrize("answer", [Probed("HTTP 403"), FAILED, DOWN, ASKS])
     def test_not_back(self, here: Process, spool: SqliteSpool, answer: Probed | CallFinished | Unavailable) -> None:
@@ -186,7 +186,7 @@ class TestProbing:
         here.learns(DOWN)
         spool.release("news", NOW)
         assert not here.breaker.refresh()
-        assert len(here.log.named("provider_back")) == 1
+        assert len(here.log.named("provider_released")) == 1
 
     def test_never_held(self, here: Process) -> None:
         """Checks and calls that go well write nothing where nothing is held."""
@@ -260,7 +260,7 @@ class TestPauses:
         """Of many calls that are told to wait, the one that is told longest decides, and the log says it once each."""
         here.learns(ASKS, CallFinished((), pause=5.0), CallFinished((), pause=25.0), ASKS)
         assert here.breaker.pause == 25.0
-        assert [event["seconds"] for event in here.log.named("provider_asks_for_pause")] == [20.0, 25.0]
+        assert [event["seconds"] for event in here.log.named("provider_paused")] == [20.0, 25.0]
 
     def test_patience_is_used_up(self, here: Process, time: list[float]) -> None:
         """Pauses that lead to nothing are waited for 30 seconds in all, and a single longer one not at all."""

@@ -26,7 +26,7 @@ def calls(throttle: ConcurrencyLimiter, time: Time, count: int, seconds: float, 
         started, some = time.now, min(count, throttle.limit)
         time.now += seconds
         for _ in range(some):
-            throttle.learn(started, is_refused=is_refused)
+            throttle.record_call(started, is_refused=is_refused)
         count -= some
 
 
@@ -87,7 +87,7 @@ def test_one_slow_call_is_nothing(throttle: ConcurrencyLimiter, time: Time) -> N
     """It is what most calls of a round take that counts."""
     for _ in range(50):
         calls(throttle, time, 31, 0.02)
-        throttle.learn(time.now - 10, is_refused=False)
+        throttle.record_call(time.now - 10, is_refused=False)
     assert throttle.limit == 32
 
 
@@ -129,7 +129,7 @@ def test_the_end_lets_all_go(throttle: ConcurrencyLimiter, time: Time) -> None:
     calls(throttle, time, 100, 0.02, is_refused=True)
     thread = threading.Thread(target=throttle.wait, args=(31,))
     thread.start()
-    throttle.end()
+    throttle.release_all()
     thread.join(10)
     assert not thread.is_alive()
 
@@ -144,5 +144,5 @@ def test_the_limit_stays_within_bounds(most: int, story: list[tuple[float, bool,
     throttle = ConcurrencyLimiter(most, time.monotonic)
     for seconds, is_refused, idle in story:
         time.now += idle
-        throttle.learn(time.now - seconds, is_refused=is_refused)
+        throttle.record_call(time.now - seconds, is_refused=is_refused)
         assert 1 <= throttle.limit <= most
