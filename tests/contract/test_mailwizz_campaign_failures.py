@@ -66,7 +66,7 @@ def test_a_campaign_that_can_t_be_told_keeps_nobody_subscribed(
     server.fail_when = lambda request: answer if TRACK in request.path else None
     outcome = connect().unsubscribe(_from(uid))
     assert (outcome.kind, outcome.lists) == ("unsubscribed", (NEWS,))
-    assert outcome.note.startswith("the campaign was not told: ")
+    assert outcome.note.startswith("not counted for the campaign: ")
     assert said in outcome.note
     assert len(outcome.note) < 500
     assert server.status_of(JANE) == {NEWS: "unsubscribed"}
@@ -79,7 +79,7 @@ def test_a_campaign_that_is_not_there(server: FakeMailWizz, connect: Connect, ca
     uid = server.subscribe(JANE, NEWS)
     server.campaign("shopcampaign1", SHOP)
     outcome = connect().unsubscribe(_from(uid, campaign_id=campaign))
-    note = "the campaign was not told: MailWizz does not know the campaign, or sent it to another list"
+    note = "not counted for the campaign: MailWizz does not know the campaign, or sent it to another list"
     assert outcome == Outcome("unsubscribed", (NEWS,), note)
 
 

@@ -144,7 +144,7 @@ def test_of_several_rows_without_an_id_none_is_told(server: FakeMailWizz, connec
     server.subscribe(JANE, SHOP)
     outcome = connect().unsubscribe(_without_ids())
     assert (outcome.kind, outcome.lists) == ("unsubscribed", (NEWS, SHOP))
-    assert "not told: nothing says which of the lists" in outcome.note
+    assert "not told: it is not known which of the lists" in outcome.note
     assert server.calls("POST") == []
 
 
@@ -155,7 +155,7 @@ def test_one_shown_row_of_many_is_no_single_row(server: FakeMailWizz, connect: C
     server.subscribe(JANE, SHOP)
     server.subscribe(JANE, NEWS)
     outcome = connect().unsubscribe(_without_ids())
-    assert "nothing says which of the lists" in outcome.note
+    assert "it is not known which of the lists" in outcome.note
     assert server.calls("POST") == []
     assert set(server.status_of(JANE).values()) == {"unsubscribed"}
 

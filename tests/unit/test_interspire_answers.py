@@ -8,7 +8,7 @@ from bouncehandler.http_client.client import AnswerRefusedError, ProviderClient
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Outcome
 from providers.interspire import Interspire
-from providers.interspire.wire import MAX_ANSWER, read
+from providers.interspire.wire import MAX_ANSWER, parse_answer
 from tests.fakes.interspire import ERROR_PAGE
 from tests.fakes.interspire_wire import (
     ANSWERS,
@@ -81,7 +81,7 @@ def test_an_endless_answer_reaches_the_dispatcher(respx_mock: MockRouter, inters
 def test_the_adapter_has_a_limit_of_its_own() -> None:
     """An answer longer than 4 MiB is refused also where another client let it through."""
     with pytest.raises(TemporaryFailure, match="too long"):
-        read(b"<response><status>SUCCESS</status><data/></response>" + b" " * MAX_ANSWER, hide="")
+        parse_answer(b"<response><status>SUCCESS</status><data/></response>" + b" " * MAX_ANSWER, secret="")
 
 
 @pytest.mark.parametrize(("method", "kind"), [(LOOK_UP, "unknown"), (UNSUBSCRIBE, "already")])
