@@ -34,7 +34,7 @@ class File:
         return Outcome("unsubscribed")
 
     def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:  # noqa: ARG002  # the port's signature
-        """Append a line that takes an earlier one back: without `recipient`, so that it is not read as a suppression."""
+        """Append a line that takes an earlier one back: without `recipient`, so that it is read as no suppression."""
         self._append({"restored": suppression.subject, "id": suppression.id})
         return Outcome("restored")
 

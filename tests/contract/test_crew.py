@@ -16,7 +16,7 @@ from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.lanes import Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
-from tests.fakes.adapter import FakeAdapter, KeptLog, FixedResponse
+from tests.fakes.adapter import FakeAdapter, FixedResponse, KeptLog
 from tests.fakes.server import wait_until
 
 

@@ -144,7 +144,7 @@ def test_of_several_rows_without_an_id_none_is_told(server: FakeMailWizz, connec
     server.subscribe(JANE, SHOP)
     outcome = connect().unsubscribe(_without_ids())
     assert (outcome.kind, outcome.lists) == ("unsubscribed", (NEWS, SHOP))
-    assert "not told: it is not known which of the lists" in outcome.note
+    assert "not counted for the campaign: it is not known which of the lists" in outcome.note
     assert server.calls("POST") == []
 
 

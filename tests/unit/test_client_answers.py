@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from bouncehandler.http_client.client import AnswerRefusedError, ProviderClient, build_client
+from bouncehandler.http_client.client import ProviderClient, ResponseRefusedError, build_client
 from tests.fakes.raw import Echo
 from tests.fakes.server import Answer, closed_port
 
@@ -61,8 +61,8 @@ def test_last_answer_is_each_threads_own(client: ProviderClient, echo: Echo) -> 
 def test_last_answer_is_kept_of_an_answer_that_was_refused(echo: Echo) -> None:
     """What was cut off is shown by its beginning."""
     echo.always = Answer(status=200, body=b"<html>" * 1000)
-    with build_client(timeout=10, max_answer=100) as client:
-        with pytest.raises(AnswerRefusedError):
+    with build_client(timeout=10, max_response=100) as client:
+        with pytest.raises(ResponseRefusedError):
             client.get(echo.url)
         assert client.last_response() == "HTTP 200"
     with build_client(timeout=10) as client:

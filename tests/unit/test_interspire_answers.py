@@ -4,7 +4,7 @@ import httpx
 import pytest
 from respx import MockRouter
 
-from bouncehandler.http_client.client import AnswerRefusedError, ProviderClient
+from bouncehandler.http_client.client import ProviderClient, ResponseRefusedError
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Outcome
 from providers.interspire import Interspire
@@ -74,7 +74,7 @@ def test_nonsense_is_never_counted_as_done(
 def test_an_endless_answer_reaches_the_dispatcher(respx_mock: MockRouter, interspire: Interspire, method: str) -> None:
     """An answer that the client cuts off is a failure, though it begins with a success."""
     respx_mock[method].respond(content=b"<response><status>SUCCESS</status><data/></response>" + b" " * 5_000_000)
-    with pytest.raises((AnswerRefusedError, TemporaryFailure), match="longer than"):
+    with pytest.raises((ResponseRefusedError, TemporaryFailure), match="longer than"):
         unsubscribe(interspire)
 
 

@@ -5,7 +5,7 @@ import httpx
 import pytest
 from respx import MockRouter, Route
 
-from bouncehandler.http_client.client import AnswerRefusedError, ProviderClient
+from bouncehandler.http_client.client import ProviderClient, ResponseRefusedError
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Outcome
 from tests.fakes.webhook_wire import BARE, URL, WHOLE, adapter
@@ -83,7 +83,7 @@ def test_answer_that_the_client_refuses_reaches_the_dispatcher(
 ) -> None:
     """An answer of 5 MB is not read to its end, whatever its status, and its delivery is not taken for done."""
     hook.respond(status, content=b" " * 5_000_000)
-    with pytest.raises(AnswerRefusedError, match="longer than"):
+    with pytest.raises(ResponseRefusedError, match="longer than"):
         adapter(client).unsubscribe(WHOLE)
 
 
