@@ -1,4 +1,4 @@
-"""One provider's lane against a real spool: what is due is called, and how calls end is what the spool then says."""
+"""One provider's worker against a real spool: what is due is called, and how calls end is what the spool then says."""
 
 import time
 from collections.abc import Iterator
@@ -50,7 +50,11 @@ class TestOutcomes:
         running.drain()
         assert rows(place)[ann][:3] == ("done", 1, 0)
         assert rows(place)[ann].outcome == kind
-        assert (running.lane.counters.done, running.lane.counters.retried, running.lane.counters.dead) == (1, 0, 0)
+        assert (running.worker.counters.done, running.worker.counters.retried, running.worker.counters.dead) == (
+            1,
+            0,
+            0,
+        )
         (event,) = running.log.named(kind)
         assert event.pop("seconds") == pytest.approx(0, abs=5)
         assert event == {
@@ -66,12 +70,12 @@ class TestOutcomes:
         row = rows(place)[ann]
         assert row[:3] == ("pending", 1, 1)
         assert row.due_at == pytest.approx(time.time() + 1.05 * MINUTE, abs=10)
-        assert (running.lane.counters.retried, running.lane.counters.last_failure) == (1, "HTTP 500")
+        assert (running.worker.counters.retried, running.worker.counters.last_failure) == (1, "HTTP 500")
         assert running.log.named("failed_will_retry")[0]["answer"] == "HTTP 500"
 
     @pytest.mark.parametrize("error", [ValueError("x"), httpx.ReadTimeout("slow"), SystemExit(1), RecursionError()])
     def test_anything_else(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, error: BaseException) -> None:
-        """Whatever an adapter raises is temporary, and ends neither a thread nor the lane."""
+        """Whatever an adapter raises is temporary, and ends neither a thread nor the worker."""
         adapter.next = [error]
         ann, bob = crowd(spool, 2)
         Running(spool, adapter, settings(concurrency=1)).drain()
@@ -85,7 +89,7 @@ class TestOutcomes:
         running = Running(spool, adapter)
         running.drain()
         assert rows(place)[ann][:3] == ("dead", 1, 0)
-        assert running.lane.counters.dead == 1
+        assert running.worker.counters.dead == 1
         assert running.log.named("dead_letter")[0]["answer"] == "no such list"
 
     def test_schedule_ends(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -102,12 +106,12 @@ class TestOutcomes:
         """What is settled with, or lately after, another dispatch of its recipient counts as done, without a call."""
         owe(spool, *(suppression("ann@example.com", n) for n in range(3)), suppression("bob@example.com"))
         running = Running(spool, adapter)
-        wait_until(lambda: running.lane.counters.done == 4)
+        wait_until(lambda: running.worker.counters.done == 4)
         owe(spool, suppression("bob@example.com", 1))
-        running.lane.notify()
+        running.worker.notify()
         running.drain()
         assert sorted(adapter.called) == ["ann@example.com", "bob@example.com"]
-        assert running.lane.counters.done == 5 == spool.status().providers["news"].done
+        assert running.worker.counters.done == 5 == spool.status().providers["news"].done
         assert [event["dispatches"] for event in running.log.named("duplicate_skipped")] == [2, 1]
 
     def test_campaigns(self, spool: SqliteSpool) -> None:
@@ -118,7 +122,7 @@ class TestOutcomes:
         running = Running(spool, adapter)
         running.drain()
         assert sorted(one.job_id for one in adapter.suppressions) == ["july", "june"]
-        assert running.lane.counters.done == 3
+        assert running.worker.counters.done == 3
 
     def test_nothing_secret_is_kept(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A server that echoes the credentials leaves them neither in the spool nor in the log."""
@@ -129,7 +133,7 @@ class TestOutcomes:
             adapter,
             settings(concurrency=1),
             answer="HTTP 200: s3cret",
-            hide=lambda text: text.replace("s3cret", "[...]"),
+            redact=lambda text: text.replace("s3cret", "[...]"),
         )
         running.drain()
         spool.close()
@@ -151,7 +155,7 @@ class TestRetryAfter:
         assert row.due_at == pytest.approx(time.time() + 1800, abs=10)
 
     def test_the_others_wait_too(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """After one such answer nobody else is called; what was claimed is given back, no attempt spent."""
+        """After one such answer no other call is made; what was claimed is given back, no attempt spent."""
         adapter.next = [TemporaryFailure("HTTP 503", retry_after=1800.0)]
         crowd(spool, 50)
         running = Running(spool, adapter, settings(concurrency=1))
@@ -173,7 +177,7 @@ class TestRetryAfter:
         assert adapter.times[1] - began >= 1.0
 
     def test_a_drain_waits_for_nothing_if_nothing_waits(self, spool: SqliteSpool) -> None:
-        """Where the only dispatch left was given up meanwhile, a pause keeps nobody waiting."""
+        """Where the only dispatch left was given up meanwhile, the drain does not wait for the pause."""
         adapter = BatchedAdapter(2)
         adapter.next = [TemporaryFailure("HTTP 429", retry_after=25.0)]
         crowd(spool, 1)
@@ -210,8 +214,8 @@ class TestClaims:
         until = time.time() + 2.0
         wait_until(lambda: rows(place)["user0@example.com"].due_at > until)
         adapter.open.set()
-        slow.lane.drain()
-        eager.lane.drain()
+        slow.worker.drain()
+        eager.worker.drain()
         slow.joins()
         eager.joins()
         other_spool.close()
@@ -219,18 +223,18 @@ class TestClaims:
         assert rows(place)["user0@example.com"][:2] == ("done", 1)
 
     def test_lost_claim(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A claim that ran out because the clock jumped is called again, and neither answer breaks the lane."""
+        """A claim that ran out because the clock jumped is called again, and neither answer breaks the worker."""
         offset = [0.0]
         adapter.open.clear()
         crowd(spool, 1)
         running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
         wait_until(lambda: adapter.running == 1)
         offset[0] = 3600.0
-        running.lane.notify()
+        running.worker.notify()
         wait_until(lambda: adapter.running == 2)
         adapter.open.set()
         running.drain()
-        assert running.lane.failure is None
+        assert running.worker.failure is None
         assert rows(place)["user0@example.com"][:2] == ("done", 2)
 
     def test_stop(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -239,7 +243,7 @@ class TestClaims:
         crowd(spool, 100)
         running = Running(spool, adapter, settings(concurrency=3))
         wait_until(lambda: adapter.running == 3)
-        running.lane.stop()
+        running.worker.stop()
         wait_until(lambda: sum(row.state == "claimed" for row in rows(place).values()) == 3)
         assert running.threads()
         adapter.open.set()
@@ -257,7 +261,7 @@ class TestClaims:
         assert sorted(row[:2] for row in rows(place).values()) == [("done", 1)] + [("pending", 0)] * 19
 
     def test_stop_before_anything(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A lane that is stopped at once ends, and nothing stays claimed."""
+        """A worker that is stopped at once ends, and nothing stays claimed."""
         crowd(spool, 20)
         Running(spool, adapter, settings(concurrency=1)).stop()
         assert not [row for row in rows(place).values() if row.state == "claimed"]

@@ -1,4 +1,4 @@
-"""How a lane spends its time: no more calls than allowed, no busy loop, no lost wake-up, and its end in good order."""
+"""Timing of a worker: no more calls than allowed, no busy loop, no lost wake-up, and its end in good order."""
 
 import statistics
 import threading
@@ -82,7 +82,7 @@ class TestPaceAndConcurrency:
         adapter.seconds = 0.002
         crowd(spool, 2000)
         running = Running(spool, adapter, settings(concurrency=8))
-        wait_until(lambda: running.lane.counters.done >= 100)
+        wait_until(lambda: running.worker.counters.done >= 100)
         adapter.seconds = 0.15
         wait_until(lambda: bool(running.log.named("concurrency_reduced")) and adapter.running <= 2)
         adapter.seconds = 0.002
@@ -99,11 +99,11 @@ class TestPaceAndConcurrency:
         running.drain()
         events = [event for _, event, _ in running.log.events]
         assert events.index("concurrency_reduced") < events.index("concurrency_restored")
-        assert running.lane.counters.done == 188
+        assert running.worker.counters.done == 188
 
 
 class TestRest:
-    """An idle lane sleeps, and wakes in time."""
+    """An idle worker sleeps, and wakes in time."""
 
     def test_no_busy_loop_when_idle(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """With nothing to do the spool is looked at once a poll, and never written."""
@@ -130,7 +130,7 @@ class TestRest:
         running.stop()
 
     def test_no_busy_loop_while_a_call_hangs(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """One call that takes its time does not keep the keeper running, with more waiting or without."""
+        """One call that takes its time does not keep the coordinator running, with more waiting or without."""
         adapter.open.clear()
         crowd(spool, 100)
         watched = Watched(spool)
@@ -143,7 +143,7 @@ class TestRest:
         running.drain()
 
     def test_idle_threads_call_while_the_rest_is_claimed(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A lane with nothing in hand claims a little first, and much more while its threads call."""
+        """A worker with nothing in hand claims a little first, and much more while its threads call."""
         adapter.open.clear()
         crowd(spool, 100)
         watched = Watched(spool)
@@ -159,31 +159,31 @@ class TestRest:
         wait_until(lambda: calling == [8])
         adapter.open.set()
         running.drain()
-        assert running.lane.counters.done == 100
+        assert running.worker.counters.done == 100
 
     def test_idle_latency(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """From the news of a new dispatch to its call pass less than 50 ms, though nobody would look for a minute."""
+        """From the news of a new dispatch to its call pass less than 50 ms, though the next look is a minute ahead."""
         running = Running(spool, adapter, settings(poll=60.0))
         waits = []
         for number in range(15):
             owe(spool, suppression(f"u{number}@example.com"))
-            told = time.monotonic()
-            running.lane.notify()
+            notified_at = time.monotonic()
+            running.worker.notify()
             wait_until(lambda: len(adapter.times) == number + 1)  # noqa: B023  # ends within the round
-            wait_until(lambda: running.lane.counters.done == number + 1)  # noqa: B023  # as above
-            waits.append(adapter.times[-1] - told)
+            wait_until(lambda: running.worker.counters.done == number + 1)  # noqa: B023  # as above
+            waits.append(adapter.times[-1] - notified_at)
         running.stop()
         assert statistics.median(waits) < 0.05
 
     def test_no_lost_wake_up(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """News that comes at any moment of the keeper's round is heeded, though nobody would look for a minute."""
+        """A notification at any moment of a round is heeded, though the next look is a minute ahead."""
         running = Running(spool, adapter, settings(poll=60.0))
         for number in range(150):
             owe(spool, suppression(f"u{number}@example.com"))
-            running.lane.notify()
+            running.worker.notify()
             if number % 3:
                 wait_until(lambda: len(adapter.called) >= number)  # noqa: B023  # ends within the round
-        wait_until(lambda: running.lane.counters.done == 150)
+        wait_until(lambda: running.worker.counters.done == 150)
         running.stop()
 
     def test_found_without_news(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -191,7 +191,7 @@ class TestRest:
         running = Running(spool, adapter, settings(poll=0.05))
         assert not threading.Event().wait(0.2)
         crowd(spool, 3)
-        wait_until(lambda: running.lane.counters.done == 3)
+        wait_until(lambda: running.worker.counters.done == 3)
         running.stop()
 
     def test_due_later_is_found_in_time(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -200,16 +200,16 @@ class TestRest:
         adapter.next = [TemporaryFailure("HTTP 500")]
         crowd(spool, 1)
         running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
-        wait_until(lambda: running.lane.counters.retried == 1)
+        wait_until(lambda: running.worker.counters.retried == 1)
         assert not threading.Event().wait(0.2)
         assert len(adapter.called) == 1
         offset[0] = 2 * MINUTE
-        wait_until(lambda: running.lane.counters.done == 1)
+        wait_until(lambda: running.worker.counters.done == 1)
         running.stop()
 
 
 class TestEnds:
-    """A lane ends when asked, or when it must."""
+    """A worker ends when asked, or when it must."""
 
     def test_drain_leaves_what_is_due_later(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A drain does all that is due, and does not wait for later attempts."""
@@ -225,7 +225,7 @@ class TestEnds:
         assert adapter.called == []
 
     def test_drain_takes_what_came_just_before(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """Nothing that was recorded before `drain` was asked for is left undone, whatever the keeper is at."""
+        """Nothing that was recorded before `drain` was asked for is left undone, whatever the coordinator is at."""
         for number in range(30):
             running = Running(spool, adapter, settings(concurrency=2))
             owe(spool, suppression(f"u{number}@example.com"))
@@ -234,7 +234,7 @@ class TestEnds:
 
     @pytest.mark.parametrize(("method", "calls"), [("state", 0), ("claim", 0), ("extend", 2), ("settle", 2)])
     def test_spool_fails(self, spool: SqliteSpool, adapter: FakeAdapter, method: str, calls: int) -> None:
-        """A spool that fails ends the lane, which says why; no further call is begun, and no thread is left."""
+        """A spool that fails ends the worker, which says why; no further call is begun, and no thread is left."""
         adapter.open.clear()
         crowd(spool, 100)
         watched = Watched(spool)
@@ -242,16 +242,16 @@ class TestEnds:
         running = Running(watched.spool, adapter, settings(concurrency=2, lease=0.3))
         wait_until(lambda: adapter.running == calls)
         if method == "settle":
-            running.lane.stop()  # so that what comes back is not replaced by further calls before it fails
+            running.worker.stop()  # so that what comes back is not replaced by further calls before it fails
             adapter.open.set()
         assert running.has_ended.wait(20)
         adapter.open.set()
         running.joins()
-        assert running.lane.failure is disk
+        assert running.worker.failure is disk
         assert len(adapter.called) == calls
 
     def test_bug_in_a_thread(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A bug of our own in a worker ends the lane, which says so: nobody waits for a job that is lost."""
+        """A bug of our own in a worker ends the worker, which says so: no wait for a lost job."""
         crowd(spool, 5)
         clock = time.time
 
@@ -262,4 +262,4 @@ class TestEnds:
 
         running = Running(spool, adapter, clock=broken)
         running.joins()
-        assert "ZeroDivisionError" in str(running.lane.failure)
+        assert "ZeroDivisionError" in str(running.worker.failure)

@@ -114,7 +114,7 @@ def test_wrong_secret_holds_the_provider(receiver: FakeReceiver, client: Provide
 
 
 def test_redirect_carries_the_recipient_nowhere(receiver: FakeReceiver, client: ProviderClient) -> None:
-    """A redirect is told to the operator, and nobody else hears of the recipient."""
+    """A redirect is reported to the sysadmin, and no other server gets the recipient."""
     receiver.always = Answer(status=308, headers={"Location": f"{receiver.url}/elsewhere"})
     with pytest.raises(ProviderUnavailable, match="redirects are never followed"):
         adapter(receiver, client).unsubscribe(JOHN)

@@ -1,4 +1,4 @@
-"""An adapter that calls nobody: it does what its fields say, from many threads at once, and keeps what it was asked."""
+"""Adapter that calls no server: it does what its fields say, from many threads at once, and keeps its calls."""
 
 import threading
 import time
@@ -8,27 +8,27 @@ from bouncehandler.suppression import Outcome, Suppression
 
 DONE = Outcome("unsubscribed", ("list-1",))
 
-CountKey = Outcome | BaseException | None
-"""What a call does: answer, raise, or (a bug of its author) answer nothing."""
+Behaviour = Outcome | BaseException | None
+"""Outcome to return, error to raise, or (a bug of its author) nothing."""
 
 
 class FakeAdapter:
     """Carries out every suppression, unless its fields say otherwise."""
 
     def __init__(self) -> None:
-        self.always: CountKey = DONE
-        """What every call does that nothing else is said about."""
-        self.next: list[CountKey] = []
-        """What the next calls do, used up one by one."""
-        self.by_recipient: dict[str, list[CountKey]] = {}
-        """What the next calls for a recipient do; goes before all else."""
+        self.always: Behaviour = DONE
+        """Behaviour of every other call."""
+        self.next: list[Behaviour] = []
+        """Behaviour of the next calls, used up one by one."""
+        self.by_recipient: dict[str, list[Behaviour]] = {}
+        """Behaviour of the next calls for a recipient; goes first."""
         self.open = threading.Event()
         """While it is not set, calls hang."""
         self.open.set()
         self.hangs: set[str] = set()
         """Recipients whose calls alone hang, while `open` is not set; empty: all do."""
         self.seconds = 0.0
-        """How long a call takes."""
+        """Seconds that a call takes."""
         self.during: Callable[[], None] = lambda: None
         """Happens in the middle of each call."""
         self.called: list[str] = []
@@ -47,21 +47,21 @@ class FakeAdapter:
         return self._call([suppression])[0]
 
     def _call(self, suppressions: Sequence[Suppression]) -> list[Outcome]:
-        what = self._begin(suppressions)
+        behaviour = self._begin(suppressions)
         try:
             if not self.hangs or self.hangs.intersection(one.recipient for one in suppressions):
-                assert self.open.wait(30), "nobody let the calls go on"
+                assert self.open.wait(30), "the calls were not let go on"
             if self.seconds:
                 time.sleep(self.seconds)
             self.during()
         finally:
             with self._lock:
                 self.running -= 1
-        if isinstance(what, BaseException):
-            raise what
-        return [what for _ in suppressions]  # type: ignore[misc]  # None: an author's mistake
+        if isinstance(behaviour, BaseException):
+            raise behaviour
+        return [behaviour for _ in suppressions]  # type: ignore[misc]  # None: an author's mistake
 
-    def _begin(self, suppressions: Sequence[Suppression]) -> CountKey:
+    def _begin(self, suppressions: Sequence[Suppression]) -> Behaviour:
         with self._lock:
             self.called += [one.recipient for one in suppressions]
             self.suppressions += suppressions
@@ -115,7 +115,7 @@ class CampaignAdapter(FakeAdapter):
 
 
 class FixedResponse:
-    """An HTTP client that has heard nothing, or always the same."""
+    """Response memory without a response, or always with the same."""
 
     def __init__(self, answer: str = "") -> None:
         self.answer = answer
@@ -129,7 +129,7 @@ class FixedResponse:
 
 
 class KeptLog:
-    """A logger that keeps what it is told."""
+    """A logger that keeps its events."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, str, dict[str, object]]] = []

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent."""
+    """Request of a client."""
 
     method: str
     path: str
@@ -31,7 +31,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: or, with `reset`, a connection closed in the middle."""
+    """Answer to a request; or, with `reset`, a connection closed in the middle."""
 
     status: int = 200
     body: bytes = b""
@@ -78,7 +78,7 @@ class FakeServer:
         self._listen()
 
     def respond(self, request: Request) -> Answer:
-        """What the real one would answer."""
+        """Answer as the real one would."""
         raise NotImplementedError
 
     @property
@@ -181,7 +181,7 @@ class FakeServer:
 
 @contextmanager
 def closed_port() -> Iterator[str]:
-    """A URL that nobody listens at."""
+    """A URL without a listener."""
     server = FakeServer()
     server.close()
     yield server.url

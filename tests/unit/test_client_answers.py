@@ -51,7 +51,7 @@ def test_last_answer_is_forgotten_on_request(client: ProviderClient, echo: Echo)
 
 
 def test_last_answer_is_each_threads_own(client: ProviderClient, echo: Echo) -> None:
-    """What another thread was told is not mixed in."""
+    """Another thread's response is not mixed in."""
     client.post(echo.url, content=b"mine")
     with ThreadPoolExecutor(1) as threads:
         assert threads.submit(client.last_response).result() == ""

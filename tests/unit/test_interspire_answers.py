@@ -129,14 +129,14 @@ def test_junk_before_the_answer_does_not_matter(
 
 
 def test_an_empty_body_is_explained(respx_mock: MockRouter, interspire: Interspire) -> None:
-    """An empty body is told to be a crash of the server, with where to look."""
+    """An empty body is reported as a crash of the server, with where to look."""
     respx_mock["xmlapitest"].respond(200)
     with pytest.raises(TemporaryFailure, match="error log"):
         interspire.check()
 
 
 def test_an_html_page_is_explained(respx_mock: MockRouter, interspire: Interspire) -> None:
-    """An HTML page is told with its beginning, and with the usual reason: a wrong URL."""
+    """An HTML page is reported with its beginning, and with the usual reason: a wrong URL."""
     respx_mock["xmlapitest"].respond(html="<h1>Log\n in</h1>")
     with pytest.raises(TemporaryFailure, match=r"xml\.php\?\): <h1>Log in</h1>"):
         interspire.check()
@@ -156,7 +156,7 @@ def test_a_list_id_is_only_ever_a_number(
 
 
 def test_data_without_a_list_id_is_not_nothing(respx_mock: MockRouter, interspire: Interspire) -> None:
-    """Data in a shape nobody knows is a failure, since it may well name lists."""
+    """Data in an unknown shape is a failure, since it may well name lists."""
     respx_mock[LOOK_UP].mock(success("<data><item><list>1</list></item></data>"))
     with pytest.raises(TemporaryFailure, match="no list id"):
         unsubscribe(interspire)

@@ -182,7 +182,7 @@ def test_other_errors_at_a_row_are_not_gone(respx_mock: MockRouter, client: Prov
 def test_refused_credentials_hold_the_provider(
     respx_mock: MockRouter, client: ProviderClient, step: str, status: int, error: object
 ) -> None:
-    """MailWizz refuses credentials with 400 and known words; nobody need be asked again."""
+    """MailWizz refuses credentials with 400 and known words; no second call is needed."""
     with pytest.raises(ProviderUnavailable, match="refuses the credentials"):
         _mailwizz(respx_mock, client, step, failed(status, error)).unsubscribe(BOUNCE)
     assert respx_mock.calls.last.request == respx_mock[step].calls.last.request
