@@ -9,7 +9,8 @@ The client is ready: it keeps connections for each thread, never follows a redir
 connection twice, and bounds the time and the size of every answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, ClassVar, Protocol, runtime_checkable
@@ -142,6 +143,37 @@ class PermanentFailure(ProviderError):
 
 class ProviderUnavailable(ProviderError):
     """Failure of the provider as a whole: credentials, maintenance, an endpoint that is gone."""
+
+
+@contextmanager
+def report_changes(changed: Callable[[], Iterable[str]], *, is_restoring: bool = False) -> Iterator[None]:
+    """Add the lists that were changed so far to a failure in the block, which is raised again; its scope stays.
+
+    The next attempt finds them changed, so that its outcome can't name them: undo knows them from `failure.changed`,
+    and people from the text. A broken connection becomes a `TemporaryFailure`, which can name them.
+
+    Args:
+        changed: called after a failure; returns the lists, as in `Outcome.lists`.
+        is_restoring: whether the lists were restored, so that undo has nothing to do with them.
+    """
+    try:
+        yield
+    except (ProviderError, httpx.TransportError) as error:
+        lists = tuple(dict.fromkeys(changed()))
+        if not lists:
+            raise
+        failure = error if isinstance(error, ProviderError) else TemporaryFailure(f"{type(error).__name__}: {error}")
+        failure.args = (f"{failure}; done in this attempt on {format_lists(lists)}",)
+        failure.changed = () if is_restoring else lists
+        if failure is error:
+            raise
+        raise failure from error
+
+
+def format_lists(lists: Iterable[str]) -> str:
+    """Format list ids as `list a`, or `lists a, b`, each once."""
+    ids = list(dict.fromkeys(lists))
+    return f"{'list' if len(ids) == 1 else 'lists'} {', '.join(ids)}"
 
 
 def retry_after(response: httpx.Response) -> float | None:

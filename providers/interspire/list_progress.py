@@ -1,11 +1,11 @@
 """Progress of one call over its lists: the lists that were changed, and the failures by list."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NoReturn
 
-from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
+from bouncehandler.provider import TemporaryFailure, format_lists
 from bouncehandler.suppression import Outcome
+from providers.interspire.wire import XmlAnswer
 
 
 @dataclass(slots=True)
@@ -19,6 +19,16 @@ class ListProgress:
     """With the server's text, which may be `not subscribed` in another language."""
     failed: dict[str, str] = field(default_factory=dict)
     """With the reason."""
+
+    def call(self, listid: str, call: Callable[[str], XmlAnswer]) -> XmlAnswer | None:
+        """Call for one list; returns None for a failure, which is kept, unless the server asks for a pause."""
+        try:
+            return call(listid)
+        except TemporaryFailure as error:
+            if error.retry_after is not None:
+                raise
+            self.failed[listid] = str(error)
+            return None
 
     def resolve_refusals(self, active: tuple[str, ...]) -> None:
         """Sort the refusals: no failure where the address is not active, and so gone; a failure elsewhere."""
@@ -40,21 +50,3 @@ class ListProgress:
         self.raise_if_failed()
         note = f"the address was gone from {format_lists(self.gone)} in the meantime" if self.gone else ""
         return Outcome("unsubscribed" if self.changed else "already", tuple(self.changed), note)
-
-    def raise_with_changes(self, error: Exception, *, is_restoring: bool = False) -> NoReturn:
-        """Raise a failure of the same scope that names the lists that were changed, too.
-
-        The outcome of the next attempt can't name them, since the port's `lists` are those of one call: undo knows
-        them from here, and people from the text.
-        """
-        text = f"{str(error) or type(error).__name__}; done in this attempt on {format_lists(self.changed)}"
-        changed = () if is_restoring else tuple(self.changed)
-        if isinstance(error, ProviderUnavailable):
-            raise ProviderUnavailable(text, changed=changed) from error
-        raise TemporaryFailure(text, retry_after=getattr(error, "retry_after", None), changed=changed) from error
-
-
-def format_lists(listids: Iterable[str]) -> str:
-    """`list 1`, or `lists 1, 2`."""
-    ids = list(listids)
-    return f"{'list' if len(ids) == 1 else 'lists'} {', '.join(ids)}"

@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 
-import httpx
-
-from bouncehandler.provider import PermanentFailure, ProviderError, TemporaryFailure
+from bouncehandler.provider import PermanentFailure, format_lists, report_changes
 from bouncehandler.suppression import Outcome, Suppression
 from providers.interspire.api import InterspireApi
 from providers.interspire.ids import LIST_MANAGER
-from providers.interspire.list_progress import ListProgress, format_lists
+from providers.interspire.list_progress import ListProgress
 from providers.interspire.unsubscriber import is_gone
 
 _ACTIVATE = "ActivateSubscriber"
@@ -33,24 +31,16 @@ class InterspireResubscriber:
         asked = tuple(listid for listid in dict.fromkeys(lists) if listid in existing)
         active = self._api.find_lists(address, asked) if asked else ()
         progress = ListProgress(gone=[listid for listid in lists if listid not in existing])
-        try:
+        with report_changes(lambda: progress.changed, is_restoring=True):
             for listid in asked:
                 if listid not in active:
                     self._activate(address, listid, progress)
             progress.raise_if_failed()
-        except (ProviderError, httpx.TransportError) as error:
-            if not progress.changed:
-                raise
-            progress.raise_with_changes(error, is_restoring=True)
         return _outcome(suppression, progress, is_somewhere=bool(progress.changed or active))
 
     def _activate(self, address: str, listid: str, progress: ListProgress) -> None:
-        try:
-            answer = self._api.change(_ACTIVATE, address, listid)
-        except TemporaryFailure as error:
-            if error.retry_after is not None:  # the server asks for a pause: no further list
-                raise
-            progress.failed[listid] = str(error)
+        answer = progress.call(listid, lambda listid: self._api.change(_ACTIVATE, address, listid))
+        if answer is None:
             return
         if answer.is_success:
             progress.changed.append(listid)

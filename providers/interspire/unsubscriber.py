@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-import httpx
-
-from bouncehandler.provider import ProviderError, TemporaryFailure
+from bouncehandler.provider import format_lists, report_changes
 from bouncehandler.suppression import Outcome
 from providers.interspire.api import InterspireApi
 from providers.interspire.ids import InterspireIds
-from providers.interspire.list_progress import ListProgress, format_lists
+from providers.interspire.list_progress import ListProgress
 from providers.interspire.wire import XmlAnswer
 
 ALL_LISTS = "g"
@@ -30,16 +28,12 @@ class InterspireUnsubscriber:
     def unsubscribe(self, address: str, active: tuple[str, ...], method: str) -> Outcome:
         """Unsubscribe an address from the lists on which a look-up found it; `method` is one of `METHODS`."""
         progress = ListProgress()
-        try:
+        with report_changes(lambda: progress.changed):
             for listid in active:
                 _unsubscribe_list(listid, lambda listid: self._api.change(method, address, listid), progress)
             if progress.refused:
                 progress.resolve_refusals(self._api.find_lists(address, tuple(progress.refused)))
             return progress.build_outcome()
-        except (ProviderError, httpx.TransportError) as error:
-            if not progress.changed:
-                raise
-            progress.raise_with_changes(error)
 
     def unsubscribe_by_ids(self, ids: InterspireIds) -> Outcome:
         """Unsubscribe a subscriber from the one of the lists that it is on: list after list, until one says SUCCESS.
@@ -82,12 +76,8 @@ def is_gone(answer: XmlAnswer) -> bool:
 
 
 def _unsubscribe_list(listid: str, call: Callable[[str], XmlAnswer], progress: ListProgress) -> None:
-    try:
-        answer = call(listid)
-    except TemporaryFailure as error:
-        if error.retry_after is not None:  # the server asks for a pause: no further list
-            raise
-        progress.failed[listid] = str(error)
+    answer = progress.call(listid, call)
+    if answer is None:
         return
     if answer.is_success:
         progress.changed.append(listid)

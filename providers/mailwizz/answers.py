@@ -1,6 +1,7 @@
 """Reader of MailWizz's answers: rows of an address, success in MailWizz's own words, and the meaning of failures."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -66,6 +67,11 @@ class LookupResult:
         if any(shown.uid.lower() == row.uid.lower() for shown in self.rows):
             return self
         return LookupResult(self.email, (*self.rows, row), is_complete=self.is_complete and not row.is_active)
+
+
+def list_uids(rows: Iterable[Row]) -> tuple[str, ...]:
+    """The lists of rows, each once."""
+    return tuple(dict.fromkeys(row.list_uid for row in rows))
 
 
 def read_object(response: httpx.Response) -> JsonObject:

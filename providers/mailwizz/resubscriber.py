@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from bouncehandler.provider import PermanentFailure, TemporaryFailure
+from bouncehandler.provider import PermanentFailure, TemporaryFailure, format_lists, report_changes
 from bouncehandler.suppression import Outcome
-from providers.mailwizz.answers import LookupResult, Row
+from providers.mailwizz.answers import LookupResult, Row, list_uids
 from providers.mailwizz.api import MailWizzApi
-from providers.mailwizz.progress import format_lists, report_changes
 
 _REFUSALS = {
     httpx.codes.NOT_FOUND: "it is gone meanwhile",
@@ -53,7 +52,7 @@ class MailWizzResubscriber:
         """
         progress = RestoreProgress()
         rows = {row.list_uid: row for row in found.rows}
-        with report_changes(progress.restored, is_restoring=True):
+        with report_changes(lambda: list_uids(progress.restored), is_restoring=True):
             for list_uid in dict.fromkeys(lists):
                 if row := rows.get(list_uid):
                     self._restore_row(row, progress)
@@ -93,7 +92,7 @@ def _outcome(progress: RestoreProgress, found: LookupResult) -> Outcome:
         notes.append(f"{where}: {format_lists(progress.gone)}")
     note = "; ".join(notes)
     if progress.restored:
-        return Outcome("restored", tuple(row.list_uid for row in progress.restored), note)
+        return Outcome("restored", list_uids(progress.restored), note)
     if progress.active or not notes:
         return Outcome("already", note=note)
     if progress.refused or not found.is_complete:

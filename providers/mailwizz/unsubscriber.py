@@ -4,11 +4,10 @@ from collections.abc import Iterable
 
 import httpx
 
-from bouncehandler.provider import TemporaryFailure
+from bouncehandler.provider import TemporaryFailure, report_changes
 from bouncehandler.suppression import Outcome
-from providers.mailwizz.answers import LookupResult, Row
+from providers.mailwizz.answers import LookupResult, Row, list_uids
 from providers.mailwizz.api import MailWizzApi
-from providers.mailwizz.progress import report_changes
 
 _SWEEPS = 5
 
@@ -27,7 +26,8 @@ class MailWizzUnsubscriber:
 
         `counted` is the row that was unsubscribed when it was counted for its campaign.
         """
-        with report_changes([counted] if counted else []) as changed:
+        changed = [counted] if counted else []
+        with report_changes(lambda: list_uids(changed)):
             if not found.is_complete:
                 self._sweep(found, changed)
                 for row in found.blacklisted:
@@ -63,7 +63,8 @@ class MailWizzUnsubscriber:
     def blacklist(self, found: LookupResult) -> Outcome:
         """Blacklist every row; one that can't be is unsubscribed."""
         notes = set()
-        with report_changes([]) as changed:
+        changed: list[Row] = []
+        with report_changes(lambda: list_uids(changed)):
             if not found.is_complete:
                 found = self._sweep(found, changed)
                 notes.add(_HIDDEN)
@@ -82,5 +83,5 @@ class MailWizzUnsubscriber:
 
 def build_outcome(changed: Iterable[Row], *notes: str) -> Outcome:
     """Build the outcome of the rows that were active, since undo would restore those."""
-    lists = tuple(dict.fromkeys(row.list_uid for row in changed))
+    lists = list_uids(changed)
     return Outcome("unsubscribed" if lists else "already", lists, "; ".join(filter(None, notes)))

@@ -41,7 +41,7 @@ class FakeReceiver(FakeServer):
 
     @property
     def suppressed(self) -> dict[str, list[str]]:
-        """Suppressions of a receiver that goes by its documentation: by recipient, the ids for which it mails no more."""
+        """Suppressions of a receiver that goes by its documentation: by recipient, the ids that suppress it."""
         active_suppression: dict[str, list[str]] = {recipient: [] for recipient in self.recipients}
         for event in self.events:
             data = event["data"]
