@@ -1,4 +1,4 @@
-"""Counts what a provider's calls came to and how long they took, for the spool's totals."""
+"""Metrics of a provider's calls: results and durations, as counters for the spool."""
 
 from bisect import bisect_left
 from collections import Counter
@@ -14,7 +14,7 @@ _Labels = tuple[tuple[str, str], ...]
 
 
 class CallMetrics:
-    """One provider's; used by the keeper thread alone."""
+    """Counters of one provider; used by the coordinator thread alone."""
 
     def __init__(self, provider: str) -> None:
         self._provider = ("provider", provider)
@@ -22,8 +22,8 @@ class CallMetrics:
         self._slots = [0] * (len(BUCKETS) + 1)
         self._seconds = 0.0
 
-    def learn(self, result: Result) -> None:
-        """Count what came back from a call; each dispatch of a batch has had its own attempt."""
+    def record_result(self, result: Result) -> None:
+        """Count the result of a call; each dispatch of a batch has its own attempt."""
         if isinstance(result, Unavailable):
             self._count("attempts", "answer", "unavailable", len(result.dispatches))
         if not isinstance(result, CallFinished):
@@ -39,12 +39,12 @@ class CallMetrics:
             self._slots[bisect_left(BUCKETS, settlement.attempt.seconds)] += 1
             self._seconds += settlement.attempt.seconds
 
-    def repeated(self, number: int) -> None:
-        """Count dispatches that were done without a call."""
+    def count_duplicates(self, number: int) -> None:
+        """Count dispatches that were settled without a call."""
         self._count("dispatches", "outcome", "repeat", number)
 
     def take(self) -> list[MetricCounter]:
-        """What was counted since this was asked last; empty for nothing."""
+        """Return the counts since the last call of this method; empty for none."""
         counters = [MetricCounter(name, labels, number) for (name, labels), number in self._counts.items()]
         if any(self._slots):
             bounds = [*map(str, BUCKETS), "+Inf"]

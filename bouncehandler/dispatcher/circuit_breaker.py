@@ -1,4 +1,4 @@
-"""Whether a provider as a whole can be used: held for every process, probed, or left in peace for a while."""
+"""Circuit breaker of a provider: held for every process, probed and released, or paused for a while."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,29 +7,29 @@ from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Result,
 from bouncehandler.dispatcher.outcome_log import OutcomeLogger
 from bouncehandler.spool import Spool
 
-_SUSPECT = 20
-"""So many temporary failures in a row, and nothing between that went well, hold the whole provider."""
+_SUSPECT_AFTER = 20
+"""Temporary failures in a row, without a success between, that hold the whole provider."""
 
 _RESTART = 60.0
-"""Seconds; a provider that was only restarted is back by then."""
+"""Seconds until a provider that was only restarted is back."""
 
 
 @dataclass(frozen=True, slots=True)
 class BreakerSettings:
-    """Times in seconds."""
+    """Limits of a breaker; times in seconds."""
 
     probe_every: float = 300.0
-    """Between two tries whether a held provider is back."""
+    """Between two probes of a held provider."""
     drain_budget: float = 30.0
-    """How long to wait, in all, for a provider that asks for pauses and carries nothing out, before a drain ends."""
-    suspect_after: int = _SUSPECT
+    """Wait, in all, for a provider that asks for pauses and carries nothing out, before a drain ends."""
+    suspect_after: int = _SUSPECT_AFTER
     """Temporary failures in a row that hold the provider."""
 
 
 class CircuitBreaker:
-    """What one lane knows of its provider; used by the lane's keeper thread alone."""
+    """State of a provider as its worker knows it; used by the worker's coordinator thread alone."""
 
-    def __init__(  # noqa: PLR0913  # what it judges by
+    def __init__(  # noqa: PLR0913  # the parts that it judges by
         self,
         provider: str,
         spool: Spool,
@@ -40,88 +40,88 @@ class CircuitBreaker:
         monotonic: Callable[[], float],
     ) -> None:
         self.is_held = False
-        self._provider, self._spool, self._journal, self._settings = provider, spool, outcome_log, settings
+        self._provider, self._spool, self._outcomes, self._settings = provider, spool, outcome_log, settings
         self._clock, self._monotonic = clock, monotonic
         self._reason = ""
         self._probe_at = 0.0
         self._has_probed = False
-        """Whether this process has tried, or found somebody else trying, since it began."""
+        """Whether this process has probed, or found another process probing, since it began."""
         self._failures = 0
         self._is_suspect = False
         """Whether the latest failures were of the kind that can be a single dispatch's fault."""
         self._paused_until = 0.0
-        self._patience = settings.drain_budget
+        self._drain_budget = settings.drain_budget
 
     @property
     def pause(self) -> float:
-        """Seconds for which the provider asked to be left in peace; 0 when it did not."""
+        """Seconds that are left of a pause that the provider asked for; 0 without one."""
         return max(0.0, self._paused_until - self._monotonic())
 
     @property
     def has_spent_drain_budget(self) -> bool:
         """Whether a drain should no longer wait for pauses to end."""
-        return self._patience < 0
+        return self._drain_budget < 0
 
     @property
     def probe_size(self) -> int:
-        """With how many dispatches to try whether the provider is back: one, unless one can be the culprit itself.
+        """Dispatches to probe with: one, unless one can be the culprit itself.
 
-        A suspect is tried with as many as made it one: else a few dispatches that can't succeed, tried one by one,
+        A suspect is probed with as many as made it one: else a few dispatches that can't succeed, tried one by one,
         would hide for hours that the provider carries out all others.
         """
         return self._settings.suspect_after if self._is_suspect else 1
 
     def refresh(self) -> bool:
-        """Read anew whether somebody holds or released the provider; returns whether it is held."""
+        """Read the spool for holds and releases by other processes; returns whether the provider is held."""
         state = self._spool.state(self._provider)
         if state.held:
-            self._journal.held(state.reason, is_new=not self.is_held)
+            self._outcomes.log_hold(state.reason, is_new=not self.is_held)
             self.is_held, self._reason, self._probe_at = True, state.reason, state.probe_at or 0.0
         elif self.is_held:
-            self._is_released()
+            self._close()
         return self.is_held
 
-    def learn(self, result: Result, *, is_probe: bool) -> None:
-        """Draw the conclusions from what a worker brought back."""
+    def record_result(self, result: Result, *, is_probe: bool) -> None:
+        """Hold, release or pause the provider, as the result of a call shows."""
         if self.is_held and not is_probe:
-            return  # it was in flight when the provider was put on hold: nothing that is not known
+            return  # in flight when the provider was put on hold: it shows nothing new
         if isinstance(result, Unavailable):
             self._is_suspect = False
             self._hold(result.reason, self._settings.probe_every)
         elif isinstance(result, Probed):
-            self._learn_from_check(result)
+            self._record_check(result)
         elif isinstance(result, CallFinished):
-            self._learn_from_call(result)
+            self._record_call(result)
 
-    def takes_probe(self) -> bool:
-        """Whether it is this process's turn to try; a process that has just begun tries at once."""
+    def claim_probe(self) -> bool:
+        """Claim the next probe, which one process makes at a time; a process that has just begun probes at once."""
         now = self._clock()
         longest = now + self._settings.probe_every  # what lies further ahead is from before the clock was set back
         if self.pause or (self._has_probed and now < self._probe_at <= longest):
             return False
-        at = max(now, self._probe_at)  # somebody who begins at the same time sees a later one, and is refused
+        at = max(now, self._probe_at)  # a process that begins at the same time reads a later one, and is refused
         self._has_probed = True
         self._probe_at = longest
         return self._spool.claim_probe(self._provider, now=at, next_probe_at=self._probe_at)
 
-    def _learn_from_check(self, probed: Probed) -> None:
+    def _record_check(self, probed: Probed) -> None:
         if probed.failure:
             self._hold(probed.failure, self._settings.probe_every)
         else:
             self._release()
 
-    def _learn_from_call(self, settled: CallFinished) -> None:
-        if settled.failure:
-            self._failed(settled.failure)
-        elif settled.pause:
+    def _record_call(self, finished: CallFinished) -> None:
+        if finished.failure:
+            self._record_failure(finished.failure)
+        elif finished.pause:
             self._failures = 0
-            self._rest(settled.pause)
+            self._pause(finished.pause)
         else:
             self._failures = 0
-            self._patience = self._settings.drain_budget
+            self._drain_budget = self._settings.drain_budget
             self._release()
 
-    def _failed(self, failure: str) -> None:
+    def _record_failure(self, failure: str) -> None:
         self._failures += 1
         if self.is_held:
             self._is_suspect = True
@@ -131,28 +131,28 @@ class CircuitBreaker:
             reason = f"{self._failures} calls in a row failed, the last with: {failure}"
             self._hold(reason, min(_RESTART, self._settings.probe_every))
 
-    def _rest(self, seconds: float) -> None:
-        """Leave the provider in peace for as long as it asked, however many calls were told the same."""
+    def _pause(self, seconds: float) -> None:
+        """Pause as long as the provider asked, however many calls were answered the same."""
         longer = seconds - self.pause
         if longer > 0:
-            self._patience -= longer
+            self._drain_budget -= longer
             self._paused_until = self._monotonic() + seconds
-            self._journal.paused(seconds)
+            self._outcomes.log_pause(seconds)
 
     def _hold(self, reason: str, probe_after: float) -> None:
         if not self.is_held or reason != self._reason:
             now = self._clock()
             self._probe_at = now + probe_after
             self._spool.hold(self._provider, reason, now=now, probe_at=self._probe_at)
-            self._journal.held(reason, is_new=not self.is_held)
+            self._outcomes.log_hold(reason, is_new=not self.is_held)
         self._reason = reason
         self.is_held = self._has_probed = True
 
     def _release(self) -> None:
         if self.is_held:
             self._spool.release(self._provider, self._clock())
-            self._is_released()
+            self._close()
 
-    def _is_released(self) -> None:
-        self._journal.released()
+    def _close(self) -> None:
+        self._outcomes.log_release()
         self._failures, self.is_held, self._is_suspect, self._reason = 0, False, False, ""

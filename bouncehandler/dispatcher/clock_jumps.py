@@ -1,13 +1,13 @@
-"""Notices that the machine's clock was set, forth or back: by an operator, by NTP, after a suspension."""
+"""Detector of jumps of the wall clock, which the sysadmin, NTP or a suspension sets forth or back."""
 
 from collections.abc import Callable
 
-_NOTICED = 1.0
-"""Seconds; less is made good by waiting."""
+_MIN_JUMP = 1.0
+"""Seconds; waiting makes up for less."""
 
 
 class ClockJumpDetector:
-    """Compares the clock with one that is never set.
+    """Compares the wall clock with the monotonic clock.
 
     Args:
         clock: seconds since the epoch.
@@ -16,9 +16,9 @@ class ClockJumpDetector:
 
     def __init__(self, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
         self._clock, self._monotonic = clock, monotonic
-        self._apart: float | None = None
+        self._offset: float | None = None
 
     def has_jumped(self) -> bool:
-        """Whether the clock was set since this was asked last; the first time it can't be told."""
-        before, self._apart = self._apart, self._clock() - self._monotonic()
-        return before is not None and abs(self._apart - before) > _NOTICED
+        """Whether the clock was set since the last call of this method; False at the first."""
+        before, self._offset = self._offset, self._clock() - self._monotonic()
+        return before is not None and abs(self._offset - before) > _MIN_JUMP

@@ -1,33 +1,33 @@
-"""What a lane knows of the other lanes."""
+"""Port of a worker to the workers of the other providers."""
 
 from typing import Protocol
 
 
 class WorkerGroup(Protocol):
-    """The other lanes: an address that one provider tells is news to all others."""
+    """All workers of a process: an address learned from one provider is a new dispatch for the others."""
 
     def notify(self) -> None:
-        """Something new may be due for any of them."""
+        """Expect new dispatches for any of them."""
         ...
 
     def wake(self) -> None:
-        """Somebody has come to rest."""
+        """Look again, since one of them has become idle."""
         ...
 
     def are_idle(self, but: str) -> bool:
-        """Whether no lane but the one of that name has anything to do, so that no news can come from them."""
+        """Whether all are idle but the one of that name, so that they enqueue nothing more for it."""
         ...
 
 
 class NoGroup:
-    """A lane on its own."""
+    """Group of a single worker."""
 
     def notify(self) -> None:
-        """Nobody hears it."""
+        """Do nothing."""
 
     def wake(self) -> None:
-        """Nobody sleeps."""
+        """Do nothing."""
 
     def are_idle(self, but: str) -> bool:  # noqa: ARG002  # as in `WorkerGroup`
-        """Nobody has anything to do."""
+        """Always true: there is no other worker."""
         return True

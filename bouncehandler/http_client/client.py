@@ -1,4 +1,4 @@
-"""The ready `httpx.Client` that adapters receive: bounded time and size, connections for each thread, no cookies."""
+"""HTTP client that adapters receive: bounded time and size, connections for each thread, no cookies."""
 
 import ssl
 import time
@@ -9,61 +9,61 @@ import httpx
 from bouncehandler import __version__
 from bouncehandler.http_client.connections import Connections
 from bouncehandler.http_client.deadline import Deadline
-from bouncehandler.http_client.transport import AnswerRefusedError, Transport
+from bouncehandler.http_client.transport import ResponseRefusedError, Transport
 
-__all__ = ["MAX_ANSWER", "AnswerRefusedError", "ProviderClient", "build_client"]
+__all__ = ["MAX_RESPONSE", "ProviderClient", "ResponseRefusedError", "build_client"]
 
-MAX_ANSWER = 4 * 1024 * 1024
+MAX_RESPONSE = 4 * 1024 * 1024
 """Bytes. MailWizz answers 50 lists in under 100 kB."""
 
 
 class ProviderClient(httpx.Client):
-    """An `httpx.Client` that worker threads share, and that remembers each thread's last answer.
+    """An `httpx.Client` that threads share, and that remembers each thread's last response.
 
-    An answer is read whole before a call returns, and its text is read as UTF-8 whatever the server names. A compressed
-    answer is refused, since a small one can unpack to any size.
+    A response is read whole before a call returns, and its text is read as UTF-8 whatever the server names. A
+    compressed one is refused, since a small one can unpack to any size.
     """
 
     def __init__(self, transport: Transport, timeout: float) -> None:
         super().__init__(
             transport=transport,
-            timeout=httpx.Timeout(timeout, connect=timeout / 3),  # two tries, and time for an answer
+            timeout=httpx.Timeout(timeout, connect=timeout / 3),  # two tries, and time for a response
             headers={"User-Agent": f"bouncehandler/{__version__}", "Accept-Encoding": "identity"},
             follow_redirects=False,
             trust_env=False,
         )
-        self._answers = transport
+        self._memory = transport
         self._cookies = _NoCookies()
 
-    def forget_answer(self) -> None:
-        """From now on the calling thread has no last answer, until the next one comes."""
-        self._answers.keep(None)
+    def forget_response(self) -> None:
+        """Forget the calling thread's last response."""
+        self._memory.remember(None)
 
-    def last_answer(self) -> str:
-        """Status and beginning of the last answer to the calling thread; empty when none has come.
+    def last_response(self) -> str:
+        """Status and beginning of the last response to the calling thread; empty when none has come.
 
-        One line, at most 512 characters, all printable. What the request proved itself with is taken out, in case the
-        server repeats it.
+        One line, at most 512 characters, all printable. The request's credentials are redacted, in case the server
+        repeats them.
         """
-        return self._answers.last()
+        return self._memory.last_response()
 
 
-def build_client(  # noqa: PLR0913  # what the configuration says, and what a test passes in
+def build_client(  # noqa: PLR0913  # the configuration's keys, and what a test passes in
     *,
     timeout: float,
     ca_file: str | None = None,
     proxy: str | None = None,
-    max_answer: int = MAX_ANSWER,
+    max_response: int = MAX_RESPONSE,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> ProviderClient:
-    """The client for one provider; `close()` closes the connections of all threads.
+    """Build the client for one provider; `close()` closes the connections of all threads.
 
     Args:
-        timeout: Seconds for a whole request, from its first connection until the last byte of the answer.
+        timeout: Seconds for a whole request, from its first connection until the last byte of the response.
         ca_file: A PEM file with the certificate authorities to trust instead of the public ones.
         proxy: The http or https URL of a proxy; the environment's is never used.
-        max_answer: Bytes of an answer's body that are accepted.
+        max_response: Bytes of a response's body that are accepted.
         sleep: Waits so many seconds before a second try, where the connection could not be made.
         clock: Seconds that only go forward.
 
@@ -76,7 +76,7 @@ def build_client(  # noqa: PLR0913  # what the configuration says, and what a te
     def connections() -> Connections:
         return Connections(tls, via, Deadline(timeout, clock), sleep)
 
-    return ProviderClient(Transport(connections, max_answer), timeout)
+    return ProviderClient(Transport(connections, max_response), timeout)
 
 
 def _tls(ca_file: str | None) -> ssl.SSLContext:
@@ -99,7 +99,7 @@ def _proxy(url: str, tls: ssl.SSLContext) -> httpx.Proxy:
 
 
 class _NoCookies(httpx.Cookies):
-    """Takes none; looking for them in each answer, in order to refuse them, would be a tenth of what a call costs."""
+    """Stores no cookies; looking for them in each response, in order to refuse them, would be a tenth of a call."""
 
     def extract_cookies(self, response: httpx.Response) -> None:
         pass

@@ -1,4 +1,4 @@
-"""Connections that keep a deadline: httpx itself only bounds each single read, so a drip has no end."""
+"""Deadline for a whole request: httpx itself only bounds each single read, so that a drip has no end."""
 
 import ssl
 from collections.abc import Callable, Iterable
@@ -7,14 +7,12 @@ from contextlib import suppress
 import httpcore
 import httpx
 
-from bouncehandler.http_client.fast_socket import PlainStream
-
 _BLOCK = 16 * 1024  # bytes between two looks at the clock while sending
 _NO_TIME_LEFT = "the server did not finish its answer within {:g} seconds"
 
 
 class Deadline:
-    """The moment by which a request is to be over, whatever the server does meanwhile."""
+    """End of a request's time, whatever the server does meanwhile."""
 
     def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -22,31 +20,31 @@ class Deadline:
         self._at = 0.0
 
     def start(self) -> None:
-        """Begin a request, with all its time."""
+        """Start the time of a request."""
         self._at = self._clock() + self._seconds
 
-    def is_within(self, seconds: float) -> bool:
+    def ends_within(self, seconds: float) -> bool:
         """Whether the time is over in so many seconds, or earlier."""
         return self._at - self._clock() <= seconds
 
-    def left(self, timeout: float | None, error: type[httpx.TimeoutException]) -> float:
-        """Seconds for the next step: what is left, or `timeout` where that is less. Raises `error` when none is."""
+    def remaining(self, timeout: float | None, error: type[httpx.TimeoutException]) -> float:
+        """Seconds for the next step: the time left, or `timeout` where that is less. Raises `error` when over."""
         left = self._at - self._clock()
         if left <= 0:
-            raise error(self.sentence)
+            raise error(self.message)
         return left if timeout is None else min(left, timeout)
 
     @property
-    def sentence(self) -> str:
-        """What to say of a request whose time is over."""
+    def message(self) -> str:
+        """Text of the error when the time is over."""
         return _NO_TIME_LEFT.format(self._seconds)
 
 
-class Network(httpcore.NetworkBackend):
-    """Opens connections that keep the deadline."""
+class DeadlineBackend(httpcore.NetworkBackend):
+    """Backend of httpcore whose connections keep the deadline."""
 
-    def __init__(self, network: httpcore.NetworkBackend, deadline: Deadline) -> None:
-        self._network = network
+    def __init__(self, backend: httpcore.NetworkBackend, deadline: Deadline) -> None:
+        self._backend = backend
         self._deadline = deadline
 
     def connect_tcp(
@@ -57,33 +55,33 @@ class Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect, in what time is left."""
-        left = self._deadline.left(timeout, httpx.ConnectTimeout)
-        stream = self._network.connect_tcp(host, port, left, local_address, socket_options)
-        return Stream(PlainStream(stream), self._deadline)
+        """Connect in the time that is left."""
+        left = self._deadline.remaining(timeout, httpx.ConnectTimeout)
+        stream = self._backend.connect_tcp(host, port, left, local_address, socket_options)
+        return DeadlineStream(stream, self._deadline)
 
 
-class Stream(httpcore.NetworkStream):
-    """A connection that keeps the deadline, and sends a request's headers and a short body together."""
+class DeadlineStream(httpcore.NetworkStream):
+    """Connection that keeps the deadline, and sends a request's headers and a short body together."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
         self._unsent = b""
         self._timeout: float | None = None
-        """What the request allows for sending it."""
+        """Seconds that the request allows for sending it."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Wait for bytes, for no longer than is left, once all that was written is sent."""
+        """Send what is unsent, then wait for bytes, no longer than the time left."""
         if self._unsent:
             self._send_rest()
         try:
-            return self._stream.read(max_bytes, self._deadline.left(timeout, httpx.ReadTimeout))
+            return self._stream.read(max_bytes, self._deadline.remaining(timeout, httpx.ReadTimeout))
         except httpcore.ReadTimeout:
-            raise httpx.ReadTimeout(self._deadline.sentence) from None
+            raise httpx.ReadTimeout(self._deadline.message) from None
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send what makes a block; less waits for more, or for the next read."""
+        """Send full blocks; less waits for more, or for the next read."""
         self._unsent += buffer
         self._timeout = timeout
         if len(self._unsent) >= _BLOCK:
@@ -93,7 +91,7 @@ class Stream(httpcore.NetworkStream):
         """Send all, with a look at the clock between blocks."""
         unsent, self._unsent = self._unsent, b""
         for start in range(0, len(unsent), _BLOCK):
-            left = self._deadline.left(self._timeout, httpx.WriteTimeout)
+            left = self._deadline.remaining(self._timeout, httpx.WriteTimeout)
             self._stream.write(unsent[start : start + _BLOCK], left)
 
     def _send_rest(self) -> None:
@@ -103,14 +101,14 @@ class Stream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        """The same connection, encrypted from here on."""
-        left = self._deadline.left(timeout, httpx.ConnectTimeout)
-        return Stream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
+        """Encrypt the connection from here on."""
+        left = self._deadline.remaining(timeout, httpx.ConnectTimeout)
+        return DeadlineStream(self._stream.start_tls(ssl_context, server_hostname, left), self._deadline)
 
     def close(self) -> None:
         """Close the connection."""
         self._stream.close()
 
     def get_extra_info(self, info: str) -> object:
-        """What httpcore wants to know, such as whether the server has closed the connection."""
+        """Look up a property of the connection, such as whether the server has closed it."""
         return self._stream.get_extra_info(info)

@@ -1,4 +1,4 @@
-"""A thread's last answer, as far as it is kept, and what of it may be shown."""
+"""Last response of a thread, as far as it is kept, and its text without secrets."""
 
 import re
 from collections.abc import Iterator
@@ -6,31 +6,31 @@ from typing import NamedTuple
 
 import httpx
 
-KEPT = 2048  # bytes: more than is shown, so that no secret is cut in two before it is taken out
-_SHOWN = 512  # characters
+MAX_KEPT = 2048  # bytes: more than is shown, so that no secret is cut in two before it is taken out
+_MAX_SHOWN = 512  # characters
 _SECRET_NAME = re.compile("auth|cookie|key|secret|signature|token", re.IGNORECASE)
-_SHORTEST_SECRET = 8  # characters: what is shorter ("Basic", "v1") would blot out harmless words
+_MIN_SECRET = 8  # characters: what is shorter ("Basic", "v1") would blot out harmless words
 
 
-class Answer(NamedTuple):
-    """What a request was answered, as far as it is kept."""
+class LastResponse(NamedTuple):
+    """Request, status and beginning of its response's body."""
 
     request: httpx.Request
     status: int
     beginning: bytes
 
-    def sentence(self) -> str:
-        """Status and beginning on one printable line, without what the request proved itself with."""
+    def format(self) -> str:
+        """Format status and beginning as one printable line, without the request's credentials."""
         text = self.beginning.decode("utf-8", "replace")
-        if len(text) >= _SHORTEST_SECRET:
+        if len(text) >= _MIN_SECRET:
             for secret in self._secrets():
                 text = text.replace(secret, "[...]")
         if not text.isprintable():
             text = "".join(char if char.isprintable() else " " for char in text)
         text = " ".join(text.split())
-        return f"HTTP {self.status}: {text}"[:_SHOWN] if text else f"HTTP {self.status}"
+        return f"HTTP {self.status}: {text}"[:_MAX_SHOWN] if text else f"HTTP {self.status}"
 
     def _secrets(self) -> Iterator[str]:
         for name, value in (*self.request.headers.multi_items(), *self.request.url.params.multi_items()):
             if _SECRET_NAME.search(name):
-                yield from (word for word in (value, *value.split()) if len(word) >= _SHORTEST_SECRET)
+                yield from (word for word in (value, *value.split()) if len(word) >= _MIN_SECRET)

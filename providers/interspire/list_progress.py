@@ -1,30 +1,40 @@
-"""How far one address has got on its lists: what was changed, and what went wrong on which list."""
+"""Progress of one call over its lists: the lists that were changed, and the failures by list."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NoReturn
 
-from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
+from bouncehandler.provider import TemporaryFailure, format_lists
 from bouncehandler.suppression import Outcome
+from providers.interspire.wire import XmlAnswer
 
 
 @dataclass(slots=True)
 class ListProgress:
-    """The lists of one call of `unsubscribe`, each in one of these places once it was tried."""
+    """Lists of one call, each in one of these fields once it was tried."""
 
     changed: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     """The address was no longer on them when they were tried."""
     refused: dict[str, str] = field(default_factory=dict)
-    """With the server's words, which may be `not subscribed` in another language."""
+    """With the server's text, which may be `not subscribed` in another language."""
     failed: dict[str, str] = field(default_factory=dict)
     """With the reason."""
 
-    def judge_refused(self, still_active: tuple[str, ...]) -> None:
-        """Tell refusals that don't matter, since the address is gone, from those that do."""
-        for listid, words in self.refused.items():
-            if listid in still_active:
-                self.failed[listid] = words
+    def call(self, listid: str, call: Callable[[str], XmlAnswer]) -> XmlAnswer | None:
+        """Call for one list; returns None for a failure, which is kept, unless the server asks for a pause."""
+        try:
+            return call(listid)
+        except TemporaryFailure as error:
+            if error.retry_after is not None:
+                raise
+            self.failed[listid] = str(error)
+            return None
+
+    def resolve_refusals(self, active: tuple[str, ...]) -> None:
+        """Sort the refusals: no failure where the address is not active, and so gone; a failure elsewhere."""
+        for listid, text in self.refused.items():
+            if listid in active:
+                self.failed[listid] = text
             else:
                 self.gone.append(listid)
         self.refused.clear()
@@ -33,28 +43,10 @@ class ListProgress:
         """Raise `TemporaryFailure` where a list failed; the next attempt tries what is left."""
         if self.failed:
             why = next(iter(self.failed.values()))
-            raise TemporaryFailure(f"not done on {enumerated(self.failed)}: {why}")
+            raise TemporaryFailure(f"not done on {format_lists(self.failed)}: {why}")
 
-    def outcome(self) -> Outcome:
-        """What was done. Raises as `raise_if_failed`."""
+    def build_outcome(self) -> Outcome:
+        """Build the outcome of `unsubscribe`. Raises as `raise_if_failed`."""
         self.raise_if_failed()
-        note = f"the address was gone from {enumerated(self.gone)} in the meantime" if self.gone else ""
+        note = f"the address was gone from {format_lists(self.gone)} in the meantime" if self.gone else ""
         return Outcome("unsubscribed" if self.changed else "already", tuple(self.changed), note)
-
-    def raise_with_progress(self, error: Exception, *, is_restoring: bool = False) -> NoReturn:
-        """Raise a failure of the same scope that also names the lists that were changed.
-
-        The outcome of the next attempt can't name them, since the port's `lists` are those of one call: undo knows
-        them from here, and people from the text.
-        """
-        text = f"{str(error) or type(error).__name__}; done in this attempt on {enumerated(self.changed)}"
-        changed = () if is_restoring else tuple(self.changed)
-        if isinstance(error, ProviderUnavailable):
-            raise ProviderUnavailable(text, changed=changed) from error
-        raise TemporaryFailure(text, retry_after=getattr(error, "retry_after", None), changed=changed) from error
-
-
-def enumerated(listids: Iterable[str]) -> str:
-    """`list 1`, or `lists 1, 2`."""
-    ids = list(listids)
-    return f"{'list' if len(ids) == 1 else 'lists'} {', '.join(ids)}"

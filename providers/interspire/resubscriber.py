@@ -1,26 +1,24 @@
-"""Puts an address back on Interspire's lists: those that it was taken off, where it is not active by now."""
+"""Resubscriber: activates an address on the Interspire lists that it was unsubscribed from, where it is not active."""
 
 from collections.abc import Sequence
 
-import httpx
-
-from bouncehandler.provider import PermanentFailure, ProviderError, TemporaryFailure
+from bouncehandler.provider import PermanentFailure, format_lists, report_changes
 from bouncehandler.suppression import Outcome, Suppression
-from providers.interspire.api import Api
+from providers.interspire.api import InterspireApi
 from providers.interspire.ids import LIST_MANAGER
-from providers.interspire.list_progress import ListProgress, enumerated
+from providers.interspire.list_progress import ListProgress
 from providers.interspire.unsubscriber import is_gone
 
 _ACTIVATE = "ActivateSubscriber"
 
 
-class Resubscriber:
-    """The way back. It is safe to call twice, since what is active already is left alone.
+class InterspireResubscriber:
+    """Restores subscriptions. It is safe to call twice, since active ones are left alone.
 
-    Interspire does not tell who unsubscribed an address: a person who has asked to leave since is put back, too.
+    Interspire does not show who unsubscribed an address: a person who has asked to leave since is put back, too.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: InterspireApi) -> None:
         self._api = api
 
     def restore(self, suppression: Suppression, lists: Sequence[str], existing: Sequence[str]) -> Outcome:
@@ -31,40 +29,32 @@ class Resubscriber:
         """
         address = suppression.recipient
         asked = tuple(listid for listid in dict.fromkeys(lists) if listid in existing)
-        active = self._api.look_up(address, asked) if asked else ()
-        tally = ListProgress(gone=[listid for listid in lists if listid not in existing])
-        try:
+        active = self._api.find_lists(address, asked) if asked else ()
+        progress = ListProgress(gone=[listid for listid in lists if listid not in existing])
+        with report_changes(lambda: progress.changed, is_restoring=True):
             for listid in asked:
                 if listid not in active:
-                    self._activate(address, listid, tally)
-            tally.raise_if_failed()
-        except (ProviderError, httpx.TransportError) as error:
-            if not tally.changed:
-                raise
-            tally.raise_with_progress(error, is_restoring=True)
-        return _outcome(suppression, tally, is_somewhere=bool(tally.changed or active))
+                    self._activate(address, listid, progress)
+            progress.raise_if_failed()
+        return _outcome(suppression, progress, is_somewhere=bool(progress.changed or active))
 
-    def _activate(self, address: str, listid: str, tally: ListProgress) -> None:
-        try:
-            answer = self._api.write(_ACTIVATE, address, listid)
-        except TemporaryFailure as error:
-            if error.retry_after is not None:  # the server asks to be left alone: no list after this one, then
-                raise
-            tally.failed[listid] = str(error)
+    def _activate(self, address: str, listid: str, progress: ListProgress) -> None:
+        answer = progress.call(listid, lambda listid: self._api.change(_ACTIVATE, address, listid))
+        if answer is None:
             return
         if answer.is_success:
-            tally.changed.append(listid)
+            progress.changed.append(listid)
         elif answer.is_not_found or is_gone(answer):
-            tally.gone.append(listid)
+            progress.gone.append(listid)
         else:
-            # `Not subscribed` in another language, perhaps: no look-up tells, so that a person sees it in the end.
-            tally.failed[listid] = str(self._api.refusal(_ACTIVATE, answer))
+            # `Not subscribed` in another language, perhaps: no look-up shows it, so that it ends as a dead letter.
+            progress.failed[listid] = str(self._api.refusal(_ACTIVATE, answer))
 
 
-def _outcome(suppression: Suppression, tally: ListProgress, *, is_somewhere: bool) -> Outcome:
-    note = f"not there any more: {enumerated(tally.gone)}" if tally.gone else ""
+def _outcome(suppression: Suppression, progress: ListProgress, *, is_somewhere: bool) -> Outcome:
+    note = f"not there any more: {format_lists(progress.gone)}" if progress.gone else ""
     if is_somewhere or not note:
-        return Outcome("restored" if tally.changed else "already", tuple(tally.changed), note)
+        return Outcome("restored" if progress.changed else "already", tuple(progress.changed), note)
     if suppression.list_manager == LIST_MANAGER:
         raise PermanentFailure(
             f"{note}: the address was deleted, or it was subscriber {suppression.subscriber_id[:60]!a}, with another "

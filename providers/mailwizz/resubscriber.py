@@ -1,15 +1,14 @@
-"""Puts an address back on lists that it was taken off: only those named, and only what nobody has changed since."""
+"""Resubscriber: restores rows on the lists named, and only rows that have not changed since."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import httpx
 
-from bouncehandler.provider import PermanentFailure, TemporaryFailure
+from bouncehandler.provider import PermanentFailure, TemporaryFailure, format_lists, report_changes
 from bouncehandler.suppression import Outcome
-from providers.mailwizz.answers import LookupResult, Row
-from providers.mailwizz.api import Api
-from providers.mailwizz.progress import enumerated, naming
+from providers.mailwizz.answers import LookupResult, Row, list_uids
+from providers.mailwizz.api import MailWizzApi
 
 _REFUSALS = {
     httpx.codes.NOT_FOUND: "it is gone meanwhile",
@@ -19,12 +18,12 @@ _REFUSALS = {
 
 
 @dataclass(slots=True)
-class _Tally:
-    """Each list in one of these places once it was looked at."""
+class RestoreProgress:
+    """Lists of one call, each in one of these fields once it was tried."""
 
     restored: list[Row] = field(default_factory=list)
     active: list[Row] = field(default_factory=list)
-    """Before this call: another attempt, or somebody else, has put the address back."""
+    """Rows that were restored before this call, by another attempt or in MailWizz itself."""
     gone: list[str] = field(default_factory=list)
     """The look-up shows no row on them."""
     refused: dict[str, str] = field(default_factory=dict)
@@ -33,14 +32,14 @@ class _Tally:
     """With the reason, which may."""
 
 
-class Resubscriber:
-    """The way back. It is safe to call twice, and raises as `Provider.unsubscribe`.
+class MailWizzResubscriber:
+    """Restores rows. It is safe to call twice, and raises as `Provider.unsubscribe`.
 
-    MailWizz does not tell who unsubscribed a row: a person who has asked to leave since looks the same, and is put
-    back. Nor does it tell what a row was before: one of a site's own status comes back as `confirmed`.
+    MailWizz does not show who unsubscribed a row: a person who has asked to leave since looks the same, and is put
+    back. Nor does it show a row's earlier status: one with a status of the site's own comes back as `confirmed`.
     """
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: MailWizzApi) -> None:
         self._api = api
 
     def restore(self, found: LookupResult, lists: Sequence[str]) -> Outcome:
@@ -51,51 +50,51 @@ class Resubscriber:
         Raises:
             PermanentFailure: the address is active on none of them now, for reasons that do not go away by themselves.
         """
-        tally = _Tally()
+        progress = RestoreProgress()
         rows = {row.list_uid: row for row in found.rows}
-        with naming(tally.restored, is_restoring=True):
+        with report_changes(lambda: list_uids(progress.restored), is_restoring=True):
             for list_uid in dict.fromkeys(lists):
                 if row := rows.get(list_uid):
-                    self._restore_row(row, tally)
+                    self._restore_row(row, progress)
                 else:
-                    tally.gone.append(list_uid)
-            if tally.failed:
-                why = next(iter(tally.failed.values()))
-                raise TemporaryFailure(f"not restored on {enumerated(tally.failed)}: {why}")
-        return _outcome(tally, found)
+                    progress.gone.append(list_uid)
+            if progress.failed:
+                why = next(iter(progress.failed.values()))
+                raise TemporaryFailure(f"not restored on {format_lists(progress.failed)}: {why}")
+        return _outcome(progress, found)
 
-    def _restore_row(self, row: Row, tally: _Tally) -> None:
+    def _restore_row(self, row: Row, progress: RestoreProgress) -> None:
         if row.is_active:
-            tally.active.append(row)
+            progress.active.append(row)
         elif row.status != "unsubscribed":
-            tally.refused[row.list_uid] = f"it is {row.status} there, which is lifted in MailWizz itself"
+            progress.refused[row.list_uid] = f"it is {row.status} there, which is lifted in MailWizz itself"
         else:
-            self._confirm(row, tally)
+            self._confirm(row, progress)
 
-    def _confirm(self, row: Row, tally: _Tally) -> None:
+    def _confirm(self, row: Row, progress: RestoreProgress) -> None:
         try:
             answer = self._api.set_status(row, "confirmed")
         except TemporaryFailure as error:
-            if error.retry_after is not None:  # the server asks to be left alone: no list after this one, then
+            if error.retry_after is not None:  # the server asks for a pause: no further list
                 raise
-            tally.failed[row.list_uid] = str(error)
+            progress.failed[row.list_uid] = str(error)
             return
         if httpx.codes.is_success(answer):
-            tally.restored.append(row)
+            progress.restored.append(row)
         else:
-            tally.refused[row.list_uid] = _REFUSALS[httpx.codes(answer)]
+            progress.refused[row.list_uid] = _REFUSALS[httpx.codes(answer)]
 
 
-def _outcome(tally: _Tally, found: LookupResult) -> Outcome:
-    notes = [f"list {list_uid}: {why}" for list_uid, why in tally.refused.items()]
-    if tally.gone:
-        where = "not there any more" if found.is_whole else "not among the lists that MailWizz shows of this address"
-        notes.append(f"{where}: {enumerated(tally.gone)}")
+def _outcome(progress: RestoreProgress, found: LookupResult) -> Outcome:
+    notes = [f"list {list_uid}: {why}" for list_uid, why in progress.refused.items()]
+    if progress.gone:
+        where = "not there any more" if found.is_complete else "not among the lists that MailWizz shows of this address"
+        notes.append(f"{where}: {format_lists(progress.gone)}")
     note = "; ".join(notes)
-    if tally.restored:
-        return Outcome("restored", tuple(row.list_uid for row in tally.restored), note)
-    if tally.active or not notes:
+    if progress.restored:
+        return Outcome("restored", list_uids(progress.restored), note)
+    if progress.active or not notes:
         return Outcome("already", note=note)
-    if tally.refused or not found.is_whole:
+    if progress.refused or not found.is_complete:
         raise PermanentFailure(note)
     return Outcome("unknown", note=note)

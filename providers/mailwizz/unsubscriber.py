@@ -1,14 +1,13 @@
-"""Takes an address off its lists at MailWizz: unsubscribed, or blacklisted."""
+"""Unsubscriber for MailWizz: unsubscribes or blacklists the rows of an address."""
 
 from collections.abc import Iterable
 
 import httpx
 
-from bouncehandler.provider import TemporaryFailure
+from bouncehandler.provider import TemporaryFailure, report_changes
 from bouncehandler.suppression import Outcome
-from providers.mailwizz.answers import LookupResult, Row
-from providers.mailwizz.api import Api
-from providers.mailwizz.progress import naming
+from providers.mailwizz.answers import LookupResult, Row, list_uids
+from providers.mailwizz.api import MailWizzApi
 
 _SWEEPS = 5
 
@@ -16,29 +15,30 @@ _HIDDEN = "MailWizz does not show every list of this address; those it hides wer
 _REFUSED = "unsubscribed where MailWizz refused to blacklist because the list requires a field that is missing"
 
 
-class Unsubscriber:
-    """The ways off the lists. Each method is safe to call twice, and raises as `Provider.unsubscribe`."""
+class MailWizzUnsubscriber:
+    """Unsubscribes and blacklists; each method is safe to call twice, and raises as `Provider.unsubscribe`."""
 
-    def __init__(self, api: Api) -> None:
+    def __init__(self, api: MailWizzApi) -> None:
         self._api = api
 
     def unsubscribe(self, found: LookupResult, *notes: str, counted: Row | None = None) -> Outcome:
         """Unsubscribe the active rows; blacklisted ones stay so. The notes go into the outcome, as far as not empty.
 
-        `counted` is the row that was unsubscribed by telling its campaign.
+        `counted` is the row that was unsubscribed when it was counted for its campaign.
         """
-        with naming([counted] if counted else []) as changed:
-            if not found.is_whole:
+        changed = [counted] if counted else []
+        with report_changes(lambda: list_uids(changed)):
+            if not found.is_complete:
                 self._sweep(found, changed)
                 for row in found.blacklisted:
                     self._api.set_status(row, "blacklisted")
-                return outcome_of([*found.active, *changed], *notes, _HIDDEN)
+                return build_outcome([*found.active, *changed], *notes, _HIDDEN)
             if found.blacklisted:
                 self._unsubscribe_each(found.active, changed)
-                return outcome_of([row for row in found.active if row in changed], *notes)
+                return build_outcome([row for row in found.active if row in changed], *notes)
             if found.active:
                 self._api.unsubscribe_everywhere(found.email)
-            return outcome_of(found.active, *notes)
+            return build_outcome(found.active, *notes)
 
     def _unsubscribe_each(self, rows: Iterable[Row], changed: list[Row]) -> None:
         for row in rows:
@@ -46,7 +46,7 @@ class Unsubscriber:
                 changed.append(row)  # noqa: PERF401  # one by one: a failure names those before it
 
     def _sweep(self, found: LookupResult, changed: list[Row]) -> LookupResult:
-        """Reach the rows that a look-up hides; add those that were active to `changed`, and return what it shows then.
+        """Unsubscribe the rows that a look-up hides; adds the active ones to `changed`, and returns the last look-up.
 
         Only the call for the whole address reaches them, and it takes the known blacklisted ones with it.
         """
@@ -63,8 +63,9 @@ class Unsubscriber:
     def blacklist(self, found: LookupResult) -> Outcome:
         """Blacklist every row; one that can't be is unsubscribed."""
         notes = set()
-        with naming([]) as changed:
-            if not found.is_whole:
+        changed: list[Row] = []
+        with report_changes(lambda: list_uids(changed)):
+            if not found.is_complete:
                 found = self._sweep(found, changed)
                 notes.add(_HIDDEN)
             for row in found.rows:
@@ -77,10 +78,10 @@ class Unsubscriber:
                     notes.add(_REFUSED)
                 if is_changed and row.is_active:
                     changed.append(row)
-        return outcome_of(changed, *sorted(notes))
+        return build_outcome(changed, *sorted(notes))
 
 
-def outcome_of(changed: Iterable[Row], *notes: str) -> Outcome:
-    """Rows that were active are what makes a difference to the recipient, and what undo would restore."""
-    lists = tuple(dict.fromkeys(row.list_uid for row in changed))
+def build_outcome(changed: Iterable[Row], *notes: str) -> Outcome:
+    """Build the outcome of the rows that were active, since undo would restore those."""
+    lists = list_uids(changed)
     return Outcome("unsubscribed" if lists else "already", lists, "; ".join(filter(None, notes)))

@@ -95,7 +95,7 @@ def carry_out(config: Path, count: int) -> float:
         pass
     seconds = time.perf_counter() - started
     spool.close()
-    done = dispatcher.tallies[PROVIDER].done
+    done = dispatcher.counters[PROVIDER].done
     if done != count:
         raise RuntimeError(f"{done} of {count} dispatches were carried out: {dispatcher.failure}")
     return seconds

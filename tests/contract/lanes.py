@@ -1,4 +1,4 @@
-"""A lane, or several, against a real spool and a fake adapter: short ways to build, run and look."""
+"""A worker, or several, against a real spool and a fake adapter: short ways to build, run and look."""
 
 import sqlite3
 import threading
@@ -12,7 +12,7 @@ from bouncehandler.dispatcher import BreakerSettings, CallExecutor, ProviderWork
 from bouncehandler.spool import QueuedSuppression, Spool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool_examples import people
-from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
+from tests.fakes.adapter import FakeAdapter, FixedResponse, KeptLog
 from tests.fakes.server import PATIENCE, wait_until
 
 MINUTE = 60.0
@@ -58,64 +58,66 @@ def settings(  # noqa: PLR0913, PLR0917  # each has a default that most tests wa
     drain_budget: float = 30.0,
     suspect_after: int = 20,
 ) -> WorkerSettings:
-    """A lane's settings, impatient enough for a test."""
+    """A worker's settings, impatient enough for a test."""
     breaker = BreakerSettings(probe_every=probe_every, drain_budget=drain_budget, suspect_after=suspect_after)
     return WorkerSettings(concurrency=concurrency, rate=rate, lease=lease, poll=poll, breaker=breaker)
 
 
 class Running:
-    """A lane with what it works on; what it logs and when it ends is seen."""
+    """A worker with what it works on; what it logs and when it ends is seen."""
 
     def __init__(  # noqa: PLR0913  # each has a default that most tests want
         self,
         spool: Spool,
         adapter: FakeAdapter,
-        lane_settings: WorkerSettings | None = None,
+        worker_settings: WorkerSettings | None = None,
         *,
         name: str = "news",
         answer: str = "HTTP 200: ok",
-        hide: Callable[[str], str] = str,
+        redact: Callable[[str], str] = str,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.adapter = adapter
         self.log = KeptLog()
         self.has_ended = threading.Event()
-        caller = CallExecutor(adapter, NoAnswers(answer), RetrySchedule([MINUTE, 5 * MINUTE], lambda: 0.5), clock, hide)
-        self.lane = ProviderWorker(
+        executor = CallExecutor(
+            adapter, FixedResponse(answer), RetrySchedule([MINUTE, 5 * MINUTE], lambda: 0.5), clock, redact
+        )
+        self.worker = ProviderWorker(
             name,
-            caller,
+            executor,
             spool,
             self.log,
-            lane_settings or settings(),
+            worker_settings or settings(),
             clock=clock,
             monotonic=monotonic,
-            ended=self.has_ended.set,
+            on_end=self.has_ended.set,
         )
-        self.lane.start()
+        self.worker.start()
 
     def drain(self) -> None:
         """Let it end when nothing is due, and wait for that."""
-        self.lane.drain()
+        self.worker.drain()
         self.joins()
 
     def stop(self) -> None:
         """Let it end in good order, and wait for that."""
-        self.lane.stop()
+        self.worker.stop()
         self.joins()
 
     def joins(self) -> None:
         """Wait for its end, which leaves no thread behind."""
-        assert self.has_ended.wait(PATIENCE), "the lane did not end"
+        assert self.has_ended.wait(PATIENCE), "the worker did not end"
         wait_until(lambda: not self.threads())
 
     def threads(self) -> list[str]:
         """Its threads that are alive."""
-        return [thread.name for thread in threading.enumerate() if thread.name.startswith(f"{self.lane.name}-")]
+        return [thread.name for thread in threading.enumerate() if thread.name.startswith(f"{self.worker.name}-")]
 
 
 class Watched:
-    """A spool that counts what it is asked, and fails when told to."""
+    """A spool that counts what it is asked, and fails on request."""
 
     def __init__(self, spool: Spool) -> None:
         self.asked: list[str] = []
@@ -128,7 +130,7 @@ class Watched:
 
     @property
     def spool(self) -> Spool:
-        """As what a lane takes it for."""
+        """As what a worker takes it for."""
         return cast("Spool", self)
 
     def __getattr__(self, method: str) -> Callable[..., object]:

@@ -1,4 +1,4 @@
-"""All lanes together, and several crews on one spool."""
+"""All workers together, and several dispatchers on one spool."""
 
 import multiprocessing
 import time
@@ -16,7 +16,7 @@ from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.lanes import NEVER, Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
-from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
+from tests.fakes.adapter import FakeAdapter, FixedResponse, KeptLog
 from tests.fakes.server import PATIENCE, wait_until
 
 
@@ -34,28 +34,28 @@ def spool(place: Path) -> Iterator[SqliteSpool]:
     spool.close()
 
 
-def lane(  # noqa: PLR0913  # the last two have defaults that most tests want
+def add_worker(  # noqa: PLR0913  # the last two have defaults that most tests want
     dispatcher: Dispatcher, name: str, adapter: FakeAdapter, spool: Spool, *, concurrency: int = 2, poll: float = 0.02
 ) -> ProviderWorker:
-    """A lane that is part of the crew."""
-    caller = CallExecutor(adapter, NoAnswers("HTTP 200"), RetrySchedule([60.0], lambda: 0.0), time.time)
-    lane = ProviderWorker(
+    """A worker that is part of the dispatcher."""
+    executor = CallExecutor(adapter, FixedResponse("HTTP 200"), RetrySchedule([60.0], lambda: 0.0), time.time)
+    worker = ProviderWorker(
         name,
-        caller,
+        executor,
         spool,
         KeptLog(),
         settings(concurrency, poll=poll),
         clock=time.time,
         monotonic=time.monotonic,
-        ended=dispatcher.worker_ended,
+        on_end=dispatcher.count_ended,
         group=dispatcher,
     )
-    dispatcher.add(lane)
-    return lane
+    dispatcher.add(worker)
+    return worker
 
 
 def ends(dispatcher: Dispatcher) -> bool:
-    """Whether every lane ends within a reasonable time."""
+    """Whether every worker ends within a reasonable time."""
     deadline = time.monotonic() + PATIENCE
     while not dispatcher.wait(0.1) and time.monotonic() < deadline:
         pass
@@ -63,33 +63,33 @@ def ends(dispatcher: Dispatcher) -> bool:
 
 
 def test_every_provider_hears_of_everything(spool: SqliteSpool) -> None:
-    """Each lane carries out its own dispatches, and the crew ends when all have."""
+    """Each worker carries out its own dispatches, and the dispatcher ends when all have."""
     dispatcher, news, crm = Dispatcher(), FakeAdapter(), FakeAdapter()
-    lane(dispatcher, "news", news, spool)
-    lane(dispatcher, "crm", crm, spool)
+    add_worker(dispatcher, "news", news, spool)
+    add_worker(dispatcher, "crm", crm, spool)
     all_providers = crowd(spool, 40, to=("news", "crm"))
     dispatcher.start()
     assert not dispatcher.has_ended
     dispatcher.drain()
     assert ends(dispatcher)
     assert sorted(news.called) == sorted(crm.called) == sorted(all_providers)
-    assert {name: tally.done for name, tally in dispatcher.tallies.items()} == {"news": 40, "crm": 40}
+    assert {name: tally.done for name, tally in dispatcher.counters.items()} == {"news": 40, "crm": 40}
     assert dispatcher.failure is None
 
 
 def test_learned_address_goes_on(place: Path, spool: SqliteSpool) -> None:
-    """An address that one provider tells at the end of a drain still reaches the others, which had come to rest."""
+    """An address that one provider resolves at the end of a drain still reaches the others, which had come to rest."""
     dispatcher, news, crm = Dispatcher(), FakeAdapter(), FakeAdapter()
     news.takes_subscriber_ids = True  # type: ignore[attr-defined]  # an ability that not every adapter has
     news.always = Outcome("unsubscribed", ("7",), recipient="ann@example.com")
     news.open.clear()
     hidden = suppression("", list_manager="mailwizz", list_id="ab", subscriber_id="cd")
     spool.record([QueuedSuppression(hidden, ("news", "crm"), ("news",))], time.time())
-    lane(dispatcher, "news", news, spool)
-    crm_lane = lane(dispatcher, "crm", crm, spool, poll=NEVER)
+    add_worker(dispatcher, "news", news, spool)
+    crm_worker = add_worker(dispatcher, "crm", crm, spool, poll=NEVER)
     dispatcher.start()
     dispatcher.drain()
-    wait_until(lambda: bool(news.called) and crm_lane.is_idle)
+    wait_until(lambda: bool(news.called) and crm_worker.is_idle)
     news.open.set()
     assert ends(dispatcher)
     assert crm.called == ["ann@example.com"]
@@ -103,7 +103,7 @@ def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpoo
     spool.record(
         [QueuedSuppression(hidden, ("crm",), ("crm",)), QueuedSuppression(suppression(), ("crm",))], time.time()
     )
-    lane(dispatcher, "crm", crm, spool)
+    add_worker(dispatcher, "crm", crm, spool)
     dispatcher.start()
     dispatcher.drain()
     assert ends(dispatcher)
@@ -135,14 +135,14 @@ def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trou
         "is down": ProviderUnavailable("HTTP 401"),
         "asks for time": TemporaryFailure("HTTP 429", retry_after=3600.0),
     }.get(trouble, bad.always)
-    lane(dispatcher, "bad", bad, spool)
-    good_lane = lane(dispatcher, "good", good, spool, poll=NEVER)
+    add_worker(dispatcher, "bad", bad, spool)
+    good_worker = add_worker(dispatcher, "good", good, spool, poll=NEVER)
     crowd(spool, 100, to=("bad", "good"))
     dispatcher.start()
-    wait_until(lambda: good_lane.tally.done == 100)
+    wait_until(lambda: good_worker.counters.done == 100)
     owe(spool, suppression("ann@example.com"), to=("bad", "good"))
     dispatcher.notify()
-    wait_until(lambda: good_lane.tally.done == 101)
+    wait_until(lambda: good_worker.counters.done == 101)
     assert "done" not in {row.state for row in rows(place, "bad").values()}
     bad.open.set()
     dispatcher.stop()
@@ -150,32 +150,32 @@ def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trou
 
 
 def test_a_failing_spool_is_reported(spool: SqliteSpool) -> None:
-    """A lane whose spool fails tells the owner at once; the others go on until the owner stops them."""
-    told: list[Exception | None] = []
-    dispatcher = Dispatcher(lambda: told.append(dispatcher.failure))
+    """A worker whose spool fails notifies the owner at once; the others go on until the owner stops them."""
+    failures: list[Exception | None] = []
+    dispatcher = Dispatcher(lambda: failures.append(dispatcher.failure))
     watched = Watched(spool)
     watched.failing["claim"] = disk = SpoolError("the disk is full")
-    lane(dispatcher, "news", FakeAdapter(), watched.spool)
-    other = lane(dispatcher, "crm", FakeAdapter(), spool)
+    add_worker(dispatcher, "news", FakeAdapter(), watched.spool)
+    other = add_worker(dispatcher, "crm", FakeAdapter(), spool)
     dispatcher.start()
-    wait_until(lambda: bool(told))
-    assert told == [disk]
+    wait_until(lambda: bool(failures))
+    assert failures == [disk]
     assert dispatcher.failure is disk
     assert not dispatcher.wait(0)
     crowd(spool, 5, to=("crm",))
     dispatcher.notify()
-    wait_until(lambda: other.tally.done == 5)
+    wait_until(lambda: other.counters.done == 5)
     dispatcher.stop()
     assert ends(dispatcher)
     assert dispatcher.failure is disk
 
 
 def test_stop_while_one_hangs(place: Path, spool: SqliteSpool) -> None:
-    """At a stop the lanes that can end do; the one whose call hangs ends with that call, and claims nothing more."""
+    """At a stop the workers that can end do; the one whose call hangs ends with that call, and claims nothing more."""
     dispatcher, slow, quick = Dispatcher(), FakeAdapter(), FakeAdapter()
     slow.open.clear()
-    lane(dispatcher, "slow", slow, spool, concurrency=1)
-    lane(dispatcher, "quick", quick, spool)
+    add_worker(dispatcher, "slow", slow, spool, concurrency=1)
+    add_worker(dispatcher, "quick", quick, spool)
     crowd(spool, 10, to=("slow", "quick"))
     dispatcher.start()
     wait_until(lambda: slow.running == 1 and len(quick.called) == 10)
@@ -191,7 +191,7 @@ def carry_out(place: str) -> list[str]:
     """What another process does: carry out all that is due with eight threads; the recipients that it called."""
     spool, adapter, dispatcher = SqliteSpool.open(place), FakeAdapter(), Dispatcher()
     adapter.seconds = 0.002
-    lane(dispatcher, "news", adapter, spool, concurrency=8)
+    add_worker(dispatcher, "news", adapter, spool, concurrency=8)
     dispatcher.start()
     dispatcher.drain()
     assert ends(dispatcher)
@@ -210,13 +210,13 @@ def test_processes_never_call_twice(place: Path, spool: SqliteSpool) -> None:
 
 
 def test_threads_of_one_process_never_call_twice(place: Path, spool: SqliteSpool) -> None:
-    """Two crews, each with its own connection to the spool, share the work."""
+    """Two dispatchers, each with its own connection to the spool, share the work."""
     all_providers = crowd(spool, 300)
     other = SqliteSpool.open(place)
     adapter = FakeAdapter()
     crews = [Dispatcher(), Dispatcher()]
     for dispatcher, shared in zip(crews, (spool, other), strict=True):
-        lane(dispatcher, "news", adapter, shared, concurrency=4)
+        add_worker(dispatcher, "news", adapter, shared, concurrency=4)
         dispatcher.start()
     for dispatcher in crews:
         dispatcher.drain()

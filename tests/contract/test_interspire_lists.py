@@ -21,7 +21,7 @@ UNSUBSCRIBE = "UnsubscribeSubscriber"
 
 @pytest.fixture
 def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with lists 1, 2 and 3 and nobody on them."""
+    """An Interspire with lists 1, 2 and 3 and no subscriber on them."""
     with FakeInterspire() as server:
         yield server
 
@@ -141,7 +141,7 @@ class TestCalls:
         assert fake.asked == {"GetLists": 1, LOOK_UP: 16, UNSUBSCRIBE: 16}
 
     def test_no_list_at_all_holds_the_provider(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """A user that sees no list can do nothing for anybody: that is for a person to mend, not `unknown`."""
+        """A user that sees no list can do nothing: the sysadmin has to mend that, not `unknown`."""
         fake.lists = {}
         with pytest.raises(ProviderUnavailable, match="access to the lists"):
             interspire.unsubscribe(suppression())

@@ -167,7 +167,7 @@ class TestProbes:
         assert time.monotonic() - began >= 0.2 * 2.9
         called = len(checkable.called)
         checkable.always, checkable.check_fails = DONE, None
-        wait_until(lambda: running.lane.tally.done == 30)
+        wait_until(lambda: running.worker.counters.done == 30)
         assert called <= 8
         running.stop()
 
@@ -177,8 +177,8 @@ class TestProbes:
         running = Running(spool, adapter, settings(poll=0.02))
         wait_until(lambda: bool(running.log.named("provider_held")))
         crowd(spool, 3)
-        running.lane.notify()
-        wait_until(lambda: running.lane.tally.done == 3)
+        running.worker.notify()
+        wait_until(lambda: running.worker.counters.done == 3)
         running.stop()
 
     def test_drained_without_anything_due(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -194,10 +194,10 @@ class TestProbes:
         wait_until(lambda: len(running.threads()) == 5)
         hold(spool, 0.2)
         crowd(spool, 30)
-        wait_until(lambda: running.lane.tally.done == 30)
+        wait_until(lambda: running.worker.counters.done == 30)
         assert checkable.checks == 1
         assert running.log.named("provider_held")
-        assert running.log.named("provider_back")
+        assert running.log.named("provider_released")
         running.stop()
 
     def test_released_by_hand(self, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
@@ -207,7 +207,7 @@ class TestProbes:
         wait_until(lambda: spool.state("news").held)
         checkable.always = DONE
         spool.release("news", 0.0)
-        wait_until(lambda: running.lane.tally.done == 30)
+        wait_until(lambda: running.worker.counters.done == 30)
         assert checkable.checks == 0
         running.stop()
 
@@ -238,7 +238,7 @@ class TestSuspicion:
         assert {row.state for row in rows(place).values()} == {"pending"}
 
     def test_some_failures_are_no_suspicion(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """Failures with successes between them hold nobody, however many."""
+        """Failures with successes between them never hold the provider, however many."""
         adapter.next = [FAILS, DONE] * 100
         crowd(spool, 200)
         Running(spool, adapter, settings(concurrency=1)).drain()
@@ -251,6 +251,6 @@ class TestSuspicion:
         running = Running(spool, adapter, settings(concurrency=2, probe_every=0.1))
         wait_until(lambda: spool.state("news").held)
         owe(spool, suppression("ann@example.com"))
-        wait_until(lambda: running.lane.tally.done == 1)
+        wait_until(lambda: running.worker.counters.done == 1)
         running.stop()
         assert len(adapter.called) <= 31 + 20

@@ -152,7 +152,7 @@ def test_a_provider_that_hangs_blocks_nobody(tmp_path: Path) -> None:
     running = Running(spool, adapter, settings(concurrency=2))
     both = _Both(left.spool, spool)
     left.intake._spool = both  # type: ignore[assignment]  # noqa: SLF001  # a recorder as well
-    left.intake._committed = running.lane.notify  # noqa: SLF001  # as the program connects the two
+    left.intake._committed = running.worker.notify  # noqa: SLF001  # as the program connects the two
     pumping = Pumping(left)
     pumping.write(HEADER, *map(bounce, range(50)))
     wait_until(lambda: adapter.running == 2)
@@ -164,7 +164,7 @@ def test_a_provider_that_hangs_blocks_nobody(tmp_path: Path) -> None:
     pumping.close()
     adapter.open.set()
     running.drain()
-    assert running.lane.tally.done == 100
+    assert running.worker.counters.done == 100
     spool.close()
 
 

@@ -34,7 +34,7 @@ LEARNED = {"s1": "ann@example.com", "s2": "eve@example.com"}
 
 Behaviour = str | float
 """One of the words below, or the seconds of a Retry-After."""
-ANSWERS = ("unsubscribed", "already", "unknown", "tells")
+ANSWERS = ("unsubscribed", "already", "unknown", "resolves")
 MISTAKES: dict[str, object] = {"nothing": None, "a word": "unsubscribed", "a kind": Outcome("gone")}  # type: ignore[arg-type]  # an author's mistake
 ERRORS: dict[str, Callable[[str], BaseException]] = {
     "temporary": TemporaryFailure,
@@ -91,7 +91,7 @@ class World:
 
     def _behaviour(self, provider: str, subject: str) -> Behaviour:
         """By what was asked before of this person, not by which thread comes first."""
-        script = self.scripts.get(provider) or ("tells",)
+        script = self.scripts.get(provider) or ("resolves",)
         before = sum(one.provider == provider and one.suppressions[0].subject == subject for one in self.calls)
         return script[(before + len(subject)) % len(script)]
 
@@ -180,7 +180,7 @@ class Batched(Adapter):
 
 def _outcome(behaviour: str, suppression: Suppression) -> Outcome:
     """What carries it out; ids are known by the address that belongs to them."""
-    if behaviour == "tells":
+    if behaviour == "resolves":
         return Outcome("unsubscribed", ("7",), recipient=LEARNED.get(suppression.subscriber_id, ""))
     return Outcome(behaviour if behaviour in ANSWERS else "unsubscribed", ("7",))  # type: ignore[arg-type]  # one of three
 
@@ -190,10 +190,10 @@ class _Said(threading.local):
 
     text = ""
 
-    def forget_answer(self) -> None:
+    def forget_response(self) -> None:
         self.text = ""
 
-    def last_answer(self) -> str:
+    def last_response(self) -> str:
         return self.text
 
 
@@ -209,29 +209,29 @@ class Process:
         self._answering = threading.Event()
         breaker = BreakerSettings(probe_every=PROBE_EVERY, drain_budget=0.0, suspect_after=suspect_after)
         settings = WorkerSettings(concurrency=concurrency, lease=LEASE, poll=0.01, breaker=breaker)
-        self.lanes = [self._lane(name, settings) for name in PROVIDERS]
-        for lane in self.lanes:
-            self.dispatcher.add(lane)
+        self.workers = [self._build_worker(name, settings) for name in PROVIDERS]
+        for worker in self.workers:
+            self.dispatcher.add(worker)
 
-    def _lane(self, name: str, settings: WorkerSettings) -> ProviderWorker:
+    def _build_worker(self, name: str, settings: WorkerSettings) -> ProviderWorker:
         kinds = dict(zip(PROVIDERS, (Adapter, Checkable, Batched), strict=True))
-        caller = CallExecutor(kinds[name](name, self), self.said, RetrySchedule(WAITS, lambda: 0.5), lambda: self.now)
+        executor = CallExecutor(kinds[name](name, self), self.said, RetrySchedule(WAITS, lambda: 0.5), lambda: self.now)
         return ProviderWorker(
             name,
-            caller,
+            executor,
             cast("Spool", self.spool),
             KeptLog(),
             settings,
             clock=lambda: self.now,
             monotonic=lambda: self.now,
-            ended=self.dispatcher.worker_ended,
+            on_end=self.dispatcher.count_ended,
             group=self.dispatcher,
         )
 
     def hang(self, call: Call) -> None:
         """What a call does that hangs."""
         self.hanging.append(call)
-        assert self._answering.wait(2 * PATIENCE), "nobody let the call go on"
+        assert self._answering.wait(2 * PATIENCE), "the call was not let go on"
 
     def carry_out(self) -> bool:
         """Do all that is due; returns whether it ended, and does not hang."""
@@ -247,7 +247,7 @@ class Process:
     def _hangs(self) -> bool:
         """Whether nothing goes on any more but calls that hang."""
         stuck = {call.provider for call in self.hanging}
-        return bool(stuck) and all(lane.name in stuck or lane.is_idle for lane in self.lanes)
+        return bool(stuck) and all(worker.name in stuck or worker.is_idle for worker in self.workers)
 
     def give_back(self) -> None:
         """After a stop: all is given back but what hangs."""

@@ -119,11 +119,11 @@ class Expected:
             self.step += 1
 
 
-def one_round(spool: SqliteSpool, adapter: Scripted, lane_settings: WorkerSettings) -> None:
+def one_round(spool: SqliteSpool, adapter: Scripted, worker_settings: WorkerSettings) -> None:
     """What one process does: carry out all that is due, as far as the provider lets it."""
-    running = Running(spool, adapter, lane_settings, clock=adapter.clock, monotonic=adapter.clock)
+    running = Running(spool, adapter, worker_settings, clock=adapter.clock, monotonic=adapter.clock)
     running.drain()
-    assert running.lane.failure is None
+    assert running.worker.failure is None
 
 
 def agree(place: Path, expected: dict[str, Expected], now: float) -> None:
@@ -152,11 +152,11 @@ def test_any_sequence_of_behaviours(scripts: list[list[Behaviour]], suspect_afte
     expected = {recipient: Expected() for recipient in recipients}
     if any("slow" in script for script in scripts):
         concurrency = 1  # else time would pass during other calls, and nobody could say when those ended
-    lane_settings = lanes.settings(concurrency=concurrency, drain_budget=0.0, suspect_after=suspect_after)
+    worker_settings = lanes.settings(concurrency=concurrency, drain_budget=0.0, suspect_after=suspect_after)
     with tempfile.TemporaryDirectory() as folder, closing(SqliteSpool.open(Path(folder) / "spool.db")) as spool:
         spool.record([QueuedSuppression(one, ("news",)) for one in people(len(scripts))], NOW)
         for _ in range(len(recipients) * 8):
-            one_round(spool, adapter, lane_settings)
+            one_round(spool, adapter, worker_settings)
             for recipient, behaviour, at in adapter.calls:
                 expected[recipient].call(behaviour, at)
             adapter.calls.clear()

@@ -42,7 +42,7 @@ _DAY = 86_400.0
 
 
 def _hidden(number: int, subscriber: str) -> Suppression:
-    """Somebody whose address a reporter hid."""
+    """A subscriber whose address a reporter hid."""
     ids = {"list_manager": "mailwizz", "list_id": "ab123cd456ef7", "subscriber_id": subscriber}
     return suppression("", number + 100 * int(subscriber[1:]), reason="complaint", **ids)
 
@@ -110,7 +110,7 @@ class FaultyDispatch(RuleBasedStateMachine):
         self.owed: set[tuple[str, str, str]] = set()
         """Provider, suppression and person."""
         self.lost: Counter[int] = Counter()
-        """Claims that nobody gave back, by dispatch."""
+        """Claims that were not given back, by dispatch."""
         self.record(batch)
 
     @rule(batch=st.lists(owed, min_size=1, max_size=5))
@@ -129,7 +129,7 @@ class FaultyDispatch(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.0, 1.0, 61.0, 301.0, 4000.0, _DAY]), is_killed=st.booleans())
     def work(self, seconds: float, is_killed: bool) -> None:  # noqa: FBT001  # drawn by name
-        """Later a process carries out what is due; if a call hangs it is killed, or told to stop and left hanging."""
+        """Later a process carries out what is due; if a call hangs it is killed, or stopped and left hanging."""
         self.world.now += seconds
         process = Process(self.world, suspect_after=self.suspect_after, concurrency=self.concurrency)
         if process.carry_out():
@@ -160,7 +160,7 @@ class FaultyDispatch(RuleBasedStateMachine):
 
     @invariant()
     def agrees(self) -> None:
-        """Nothing has vanished, nothing is done that nobody did, and every attempt is one call."""
+        """Nothing has vanished, nothing is done without a call, and every attempt is one call."""
         if not hasattr(self, "world"):
             return
         assert not self.world.doubles, "two calls for one person at once"
@@ -175,9 +175,9 @@ class FaultyDispatch(RuleBasedStateMachine):
         self._heard(accepted)
 
     def _learn(self, accepted: set[int | None]) -> None:
-        """Who is owed the addresses that were told."""
+        """Who is owed the addresses that were learned."""
         for call in self.world.calls:
-            if call.behaviour == "tells" and call.number in accepted:
+            if call.behaviour == "resolves" and call.number in accepted:
                 for one in call.suppressions:
                     if not one.recipient:
                         address, wanting = LEARNED[one.subscriber_id], self.wanted[one.id]
@@ -200,7 +200,7 @@ class FaultyDispatch(RuleBasedStateMachine):
         self._are_counted(row, attempts)
 
     def _is_kept_rightly(self, call: Call, row: Row, attempt: Kept) -> None:
-        """It tells what that call did; a late answer counts only while nobody has taken over."""
+        """It shows the call's result; a late answer counts only while no other has taken over."""
         _assert_same(call, row, attempt)
         meanwhile = self.world.calls[call.number + 1 : call.answered_before]
         assert not any(each.provider == row.provider and _is_about(each, row) for each in meanwhile), call
@@ -270,10 +270,10 @@ def _is_about(call: Call, row: Row) -> bool:
 
 
 def _assert_same(call: Call, row: Row, attempt: Kept) -> None:
-    """The attempt tells what that call did."""
+    """The attempt shows the call's result."""
     assert call.provider == row.provider
     assert _is_about(call, row)
-    meant = {"tells": "unsubscribed", "hangs": "unsubscribed", "few": "unsubscribed"}
+    meant = {"resolves": "unsubscribed", "hangs": "unsubscribed", "few": "unsubscribed"}
     temporary = isinstance(call.behaviour, float) or call.behaviour in {"temporary", "transport", "bug", "exit"}
     assert attempt.result == ("temporary" if temporary else meant.get(str(call.behaviour), call.behaviour))
 

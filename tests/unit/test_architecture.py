@@ -34,8 +34,8 @@ _FORBIDDEN = {
 
 _CATCHES_EVERYTHING = {
     "bouncehandler/dispatcher/call_executor.py": "an adapter may raise anything; it is recorded with the attempt",
-    "bouncehandler/dispatcher/thread_pool.py": "what no adapter can cause ends the lane, which keeps it",
-    "bouncehandler/dispatcher/worker.py": "kept for the owner of the lane, who ends the process over it",
+    "bouncehandler/dispatcher/thread_pool.py": "what no adapter can cause ends the worker, which keeps it",
+    "bouncehandler/dispatcher/worker.py": "kept for the owner of the worker, who ends the process over it",
     "bouncehandler/notifications/worker.py": "kept for the owner; what only mail can cause is logged and put off",
     "bouncehandler/redaction.py": "a stranger's value whose text can't be had must not end the log",
     "bouncehandler/spool/sqlite/connection.py": "rolls back, then raises it again",

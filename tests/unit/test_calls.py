@@ -8,11 +8,11 @@ import httpx
 import pytest
 
 from bouncehandler.dispatcher import CallExecutor, RetrySchedule
-from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Unavailable, plain
+from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Unavailable, one_line
 from bouncehandler.provider import PermanentFailure, ProviderError, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Completed, DeadLettered, RetryLater
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
-from tests.fakes.adapter import DONE, BatchedAdapter, CheckableAdapter, FakeAdapter, NoAnswers
+from tests.fakes.adapter import DONE, BatchedAdapter, CheckableAdapter, FakeAdapter, FixedResponse
 
 NOW = 1_767_225_600.0
 
@@ -27,12 +27,12 @@ class MuteError(Exception):
 class Odd:
     """An adapter of an author who does not read type hints."""
 
-    def __init__(self, told: object) -> None:
-        self.told = told
+    def __init__(self, value: object) -> None:
+        self.value = value
 
     def unsubscribe(self, _: Suppression) -> Outcome:
         """Answer anything."""
-        return self.told  # type: ignore[return-value]  # the point of it
+        return self.value  # type: ignore[return-value]  # the point of it
 
 
 class Resubscriber(FakeAdapter):
@@ -51,14 +51,16 @@ def dispatches(count: int, step: int = 0) -> list[Dispatch]:
     ]
 
 
-def caller(adapter: FakeAdapter | Odd, answer: str = "", waits: Sequence[float] = (60.0, 300.0)) -> CallExecutor:
-    """A caller at a time that stands still, of a schedule without jitter."""
-    return CallExecutor(adapter, NoAnswers(answer), RetrySchedule(waits, lambda: 0.0), lambda: NOW)
+def build_executor(
+    adapter: FakeAdapter | Odd, answer: str = "", waits: Sequence[float] = (60.0, 300.0)
+) -> CallExecutor:
+    """An executor at a time that stands still, of a schedule without jitter."""
+    return CallExecutor(adapter, FixedResponse(answer), RetrySchedule(waits, lambda: 0.0), lambda: NOW)
 
 
 def call(adapter: FakeAdapter | Odd, step: int = 0, waits: Sequence[float] = (60.0, 300.0)) -> CallFinished:
     """The outcome of one call for one dispatch, which did not find the provider unavailable."""
-    result = caller(adapter, waits=waits).call(dispatches(1, step))
+    result = build_executor(adapter, waits=waits).call(dispatches(1, step))
     assert isinstance(result, CallFinished)
     return result
 
@@ -76,8 +78,10 @@ def test_outcomes_settle(kind: str) -> None:
     adapter = FakeAdapter()
     adapter.always = outcome = Outcome(kind, ("7", "9"), "fell back")  # type: ignore[arg-type]  # one of three
     times = iter([NOW, NOW + 0.25])
-    caller = CallExecutor(adapter, NoAnswers("HTTP 200: ok"), RetrySchedule([60.0], lambda: 0.0), lambda: next(times))
-    result = caller.call(dispatches(1))
+    executor = CallExecutor(
+        adapter, FixedResponse("HTTP 200: ok"), RetrySchedule([60.0], lambda: 0.0), lambda: next(times)
+    )
+    result = executor.call(dispatches(1))
     assert isinstance(result, CallFinished)
     (done,) = result.settlements
     assert isinstance(done, Completed)
@@ -147,14 +151,14 @@ def test_permanent_failure() -> None:
 def test_unavailable() -> None:
     """Nothing is settled: the dispatches come back with the reason."""
     owed = dispatches(1)
-    back = caller(failing(ProviderUnavailable("HTTP 401: bad key"))).call(owed)
+    back = build_executor(failing(ProviderUnavailable("HTTP 401: bad key"))).call(owed)
     assert back == Unavailable(owed, "HTTP 401: bad key")
 
 
-@pytest.mark.parametrize("told", [None, True, "unsubscribed", ("unsubscribed",), Outcome("gone")])  # type: ignore[arg-type]  # the point of it
-def test_answers_that_are_no_outcome(told: object) -> None:
+@pytest.mark.parametrize("value", [None, True, "unsubscribed", ("unsubscribed",), Outcome("gone")])  # type: ignore[arg-type]  # the point of it
+def test_answers_that_are_no_outcome(value: object) -> None:
     """An adapter that forgets to answer, or invents a kind, is a bug of its author: temporary, and said so."""
-    (again,) = call(Odd(told)).settlements
+    (again,) = call(Odd(value)).settlements
     assert isinstance(again, RetryLater)
     assert "not an Outcome of a known kind" in again.attempt.answer
 
@@ -166,16 +170,16 @@ def test_lists_of_numbers_become_text() -> None:
     assert done.outcome.lists == ("7", "9")
 
 
-@pytest.mark.parametrize(("told", "kept"), [(("7", "9"), ("7", "9")), ([7], ("7",)), ("79", ()), (None, ()), (8, ())])
+@pytest.mark.parametrize(("value", "kept"), [(("7", "9"), ("7", "9")), ([7], ("7",)), ("79", ()), (None, ()), (8, ())])
 @pytest.mark.parametrize("kind", [TemporaryFailure, PermanentFailure, ProviderUnavailable, ProviderError])
-def test_lists_changed_before_a_failure(kind: type[ProviderError], told: object, kept: tuple[str, ...]) -> None:
+def test_lists_changed_before_a_failure(kind: type[ProviderError], value: object, kept: tuple[str, ...]) -> None:
     """They are passed on, unless a call restores; nonsense of a stranger's adapter is none."""
     owed = dispatches(1)
     adapter = Resubscriber()
-    adapter.always = kind("no", changed=told)  # type: ignore[arg-type]  # the point of it
+    adapter.always = kind("no", changed=value)  # type: ignore[arg-type]  # the point of it
     restoring = [replace(owed[0], restores=DONE)]
     for dispatch, changed in ((owed, kept), (restoring, ())):
-        result = caller(adapter).call(dispatch)
+        result = build_executor(adapter).call(dispatch)
         told_on = [result] if isinstance(result, Unavailable) else result.settlements
         assert [one.changed for one in told_on if not isinstance(one, Completed)] == [changed]
 
@@ -183,8 +187,8 @@ def test_lists_changed_before_a_failure(kind: type[ProviderError], told: object,
 def test_clock_that_is_set_back_during_a_call() -> None:
     """No call took less than no time."""
     times = iter([NOW, NOW - 3600])
-    caller = CallExecutor(FakeAdapter(), NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: next(times))
-    result = caller.call(dispatches(1))
+    executor = CallExecutor(FakeAdapter(), FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: next(times))
+    result = executor.call(dispatches(1))
     assert isinstance(result, CallFinished)
     (done,) = result.settlements
     assert isinstance(done, Completed)
@@ -197,10 +201,10 @@ class TestBatches:
     def test_one_call_for_all(self) -> None:
         """Each dispatch gets its own outcome of the one call."""
         adapter = BatchedAdapter(10)
-        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
-        assert caller.batch_size == 10
+        executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
+        assert executor.batch_size == 10
         owed = dispatches(3)
-        result = caller.call(owed)
+        result = executor.call(owed)
         assert isinstance(result, CallFinished)
         assert [settled.dispatch for settled in result.settlements] == owed
         assert adapter.batches == [3]
@@ -209,17 +213,17 @@ class TestBatches:
     def test_batches_of_one_are_single_calls(self, size: int) -> None:
         """With a batch size of 1, or nonsense, `unsubscribe` is called."""
         adapter = BatchedAdapter(size)
-        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
-        assert caller.batch_size == 1
-        caller.call(dispatches(1))
+        executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
+        assert executor.batch_size == 1
+        executor.call(dispatches(1))
         assert (adapter.batches, adapter.called) == ([], ["user0@example.com"])
 
     def test_a_failure_concerns_them_all(self) -> None:
         """Every dispatch of a failed batch is tried again, each by its own step; it counts as one failed call."""
         adapter = BatchedAdapter(10)
         adapter.always = TemporaryFailure("HTTP 500", changed=("7",))
-        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
-        result = caller.call([*dispatches(2), *dispatches(1, step=1)])
+        executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
+        result = executor.call([*dispatches(2), *dispatches(1, step=1)])
         assert isinstance(result, CallFinished)
         assert [one.due_at for one in result.settlements if isinstance(one, RetryLater)] == [
             NOW + 60,
@@ -231,11 +235,11 @@ class TestBatches:
         }  # whose would they be?
 
     def test_too_few_outcomes(self) -> None:
-        """Where outcomes are missing nobody knows whose: none counts as done."""
+        """Where outcomes are missing it is not known whose: none counts as done."""
         adapter = BatchedAdapter(10)
         adapter.forgets = 1
-        caller = CallExecutor(adapter, NoAnswers(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
-        result = caller.call(dispatches(3))
+        executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
+        result = executor.call(dispatches(3))
         assert isinstance(result, CallFinished)
         assert {type(one) for one in result.settlements} == {RetryLater}
         assert "2 outcomes for 3 suppressions" in result.failure
@@ -247,7 +251,7 @@ class TestChecks:
     def test_proved(self) -> None:
         """A check that returns says that the provider is back."""
         adapter = CheckableAdapter()
-        assert caller(adapter).check() == Probed()
+        assert build_executor(adapter).check() == Probed()
         assert adapter.checks == 1
 
     @pytest.mark.parametrize(
@@ -263,11 +267,11 @@ class TestChecks:
         """Whatever the check raises, the provider is not back, and why is never empty."""
         adapter = CheckableAdapter()
         adapter.check_fails = error
-        assert caller(adapter).check() == Probed(said)
+        assert build_executor(adapter).check() == Probed(said)
 
     def test_nothing_to_check(self) -> None:
         """Where an adapter has no check there is nothing against its provider."""
-        assert caller(FakeAdapter()).check() == Probed()
+        assert build_executor(FakeAdapter()).check() == Probed()
 
 
 class TestTexts:
@@ -275,31 +279,31 @@ class TestTexts:
 
     def test_one_printable_line(self) -> None:
         """Neither line ends nor escape sequences of a server get into a log."""
-        assert plain("a\r\nb\x1b[31m\tc\u202ed\x00") == "a b [31m c d"
+        assert one_line("a\r\nb\x1b[31m\tc\u202ed\x00") == "a b [31m c d"
 
     def test_at_most_512_characters(self) -> None:
         """However much a server says."""
-        assert plain("x" * 10_000_000) == "x" * 512
+        assert one_line("x" * 10_000_000) == "x" * 512
 
     def test_secrets_are_hidden_before_anything_is_cut(self) -> None:
         """A secret that lies across the cut is recognised, since it is looked for first."""
         text = "x" * 508 + "s3cret"
-        assert plain(text, lambda said: said.replace("s3cret", "[...]")) == "x" * 508 + "[..."
+        assert one_line(text, lambda said: said.replace("s3cret", "[...]")) == "x" * 508 + "[..."
 
     def test_every_text_goes_through(self) -> None:
         """An answer, a note, each kind of failure and a failed check: none shows what a server echoes."""
 
-        def hide(text: str) -> str:
+        def redact(text: str) -> str:
             return text.replace("s3cret", "[...]")
 
         def result_of(what: Outcome | BaseException) -> object:
             adapter = CheckableAdapter()
             adapter.always = what
             adapter.check_fails = what if isinstance(what, BaseException) else None
-            caller = CallExecutor(
-                adapter, NoAnswers("HTTP 200: s3cret"), RetrySchedule([60.0], lambda: 0.0), lambda: NOW, hide
+            executor = CallExecutor(
+                adapter, FixedResponse("HTTP 200: s3cret"), RetrySchedule([60.0], lambda: 0.0), lambda: NOW, redact
             )
-            return caller.call(dispatches(1)), caller.check()
+            return executor.call(dispatches(1)), executor.check()
 
         errors = (PermanentFailure, TemporaryFailure, ProviderUnavailable, ValueError)
         for what in (Outcome("unsubscribed", (), "with s3cret"), *(error("key s3cret") for error in errors)):

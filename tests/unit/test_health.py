@@ -1,4 +1,4 @@
-"""What a lane concludes about its provider: held, probed, suspected, left in peace; on a clock that the test moves."""
+"""Circuit breaker of a provider: held, probed, suspected, paused; on a clock that the test moves."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,11 +37,11 @@ class Process:
     def learns(self, *results: CallFinished | Unavailable | Probed | Skipped, is_probe: bool = False) -> None:
         """One after the other."""
         for result in results:
-            self.breaker.learn(result, is_probe=is_probe)
+            self.breaker.record_result(result, is_probe=is_probe)
 
     def probes(self) -> bool:
         """Whether it is its turn to try, once it has looked whether the provider is held."""
-        return self.breaker.refresh() and self.breaker.takes_probe()
+        return self.breaker.refresh() and self.breaker.claim_probe()
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ class TestHolding:
         assert here.breaker.is_held
 
     def test_given_back_teaches_nothing(self, here: Process) -> None:
-        """A dispatch that nobody called for says nothing about the provider."""
+        """A dispatch without a call says nothing about the provider."""
         here.learns(FAILED, FAILED, FAILED, FAILED, Skipped(()), FAILED)
         assert here.breaker.is_held
 
@@ -107,7 +107,7 @@ class TestProbing:
     """A held provider is tried now and then, by one process at a time."""
 
     def test_a_process_that_begins_tries_at_once(self, here: Process, there: Process) -> None:
-        """However far the next try is, whoever starts the program after mending something need not wait."""
+        """However far the next try is, a program started after a repair need not wait."""
         here.learns(DOWN)
         assert there.probes()
         assert not there.probes()
@@ -135,7 +135,7 @@ class TestProbing:
         first, second = Process(spool, time), Process(spool, time)
         assert first.breaker.refresh()
         assert second.breaker.refresh()
-        assert [first.breaker.takes_probe(), second.breaker.takes_probe()] == [True, False]
+        assert [first.breaker.claim_probe(), second.breaker.claim_probe()] == [True, False]
 
     @pytest.mark.parametrize("proof", [Probed(), WELL])
     def test_released_when_back(
@@ -149,7 +149,7 @@ class TestProbing:
         assert not spool.state("news").held
         assert not here.breaker.is_held
         assert not there.breaker.refresh()
-        assert [len(one.log.named("provider_back")) for one in (here, there)] == [1, 1]
+        assert [len(one.log.named("provider_released")) for one in (here, there)] == [1, 1]
 
     @pytest.mark.parametrize("answer", [Probed("HTTP 403"), FAILED, DOWN, ASKS])
     def test_not_back(self, here: Process, spool: SqliteSpool, answer: Probed | CallFinished | Unavailable) -> None:
@@ -161,7 +161,7 @@ class TestProbing:
         assert len(here.log.named("provider_held")) == 1
 
     def test_latest_reason(self, here: Process, time: list[float], spool: SqliteSpool) -> None:
-        """What the last try was told is the reason that the operator sees; the hold began when it began."""
+        """The answer to the last try is the reason that the sysadmin sees; the hold began when it began."""
         here.learns(DOWN)
         time[0] += 300
         assert here.probes()
@@ -171,7 +171,7 @@ class TestProbing:
         )
 
     def test_not_while_it_asks_for_time(self, here: Process, time: list[float]) -> None:
-        """A held provider that answers a try with a long Retry-After is left in peace for so long."""
+        """A held provider that answers a try with a long Retry-After is paused for so long."""
         here.learns(DOWN)
         time[0] += 300
         assert here.probes()
@@ -186,7 +186,7 @@ class TestProbing:
         here.learns(DOWN)
         spool.release("news", NOW)
         assert not here.breaker.refresh()
-        assert len(here.log.named("provider_back")) == 1
+        assert len(here.log.named("provider_released")) == 1
 
     def test_never_held(self, here: Process) -> None:
         """Checks and calls that go well write nothing where nothing is held."""
@@ -244,7 +244,7 @@ class TestSuspicion:
 
 
 class TestPauses:
-    """A provider that asks for time is left in peace by the whole lane."""
+    """A provider that asks for time is paused by the whole worker."""
 
     def test_as_long_as_it_asks(self, here: Process, time: list[float]) -> None:
         """The pause runs down; when it is over, it is over."""
@@ -257,10 +257,10 @@ class TestPauses:
         assert not here.breaker.is_held
 
     def test_the_longest_counts(self, here: Process) -> None:
-        """Of many calls that are told to wait, the one that is told longest decides, and the log says it once each."""
+        """Of many calls that are to wait, the longest wait decides, and the log says it once each."""
         here.learns(ASKS, CallFinished((), pause=5.0), CallFinished((), pause=25.0), ASKS)
         assert here.breaker.pause == 25.0
-        assert [event["seconds"] for event in here.log.named("provider_asks_for_pause")] == [20.0, 25.0]
+        assert [event["seconds"] for event in here.log.named("provider_paused")] == [20.0, 25.0]
 
     def test_patience_is_used_up(self, here: Process, time: list[float]) -> None:
         """Pauses that lead to nothing are waited for 30 seconds in all, and a single longer one not at all."""

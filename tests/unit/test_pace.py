@@ -10,7 +10,7 @@ from bouncehandler.dispatcher.rate_limiter import RateLimiter
 
 
 class Time:
-    """A clock that moves only when somebody waits."""
+    """A clock that moves only during waits."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -22,7 +22,7 @@ class Time:
         return self.now
 
     def pause(self, seconds: float) -> bool:
-        """Let time pass, or say that nobody should wait any more."""
+        """Let time pass, or say that waiting is over."""
         self.waits.append(seconds)
         if not self.gives_up:
             self.now += seconds
@@ -54,7 +54,7 @@ def test_quiet_times_are_not_made_up_for() -> None:
 
 
 def test_no_rate_no_wait() -> None:
-    """Without a rate nobody waits, and no clock is asked."""
+    """Without a rate no thread waits, and no clock is asked."""
     pace = RateLimiter(None, lambda: pytest.fail("asked for the time"), lambda _: pytest.fail("waited"))
     assert all(pace.wait() for _ in range(100))
 

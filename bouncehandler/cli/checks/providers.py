@@ -54,17 +54,17 @@ def _provider(name: str, section: "ProviderSection") -> Iterator[CheckResult]:
 
 def _answer(what: str, kind: str, adapter: object, hide: Callable[[str], str]) -> CheckResult:
     """What the provider says when it is asked; like all answers without secrets, which a server may repeat."""
-    from bouncehandler.dispatcher.call_executor import plain  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.dispatcher.call_executor import one_line  # noqa: PLC0415  # imports are lazy at the edges
     from bouncehandler.provider import Checkable, ProviderUnavailable  # noqa: PLC0415  # as above
 
     if not isinstance(adapter, Checkable):
         return CheckResult(CheckSeverity.FINE, what, f"{kind}, configured; can't be proved without changing something")
     try:
-        return CheckResult(CheckSeverity.FINE, what, plain(adapter.check(), hide))
+        return CheckResult(CheckSeverity.FINE, what, one_line(adapter.check(), hide))
     except ProviderUnavailable as error:
-        return CheckResult(CheckSeverity.WRONG, what, plain(error, hide))
+        return CheckResult(CheckSeverity.WRONG, what, one_line(error, hide))
     except Exception as error:  # noqa: BLE001  # an adapter may raise anything: here it is what was asked for
-        return CheckResult(CheckSeverity.LATER, what, f"can't be reached now: {plain(error, hide)}")
+        return CheckResult(CheckSeverity.LATER, what, f"can't be reached now: {one_line(error, hide)}")
 
 
 class _Clock:

@@ -147,7 +147,9 @@ class _Run:
                 self.metering.stop()
             compared = self._compared()
         waiting = self._waiting()
-        closing = RunSummary(self.intake.tally(), waiting, self.dispatcher.tallies if self.dispatcher else {}, compared)
+        closing = RunSummary(
+            self.intake.tally(), waiting, self.dispatcher.counters if self.dispatcher else {}, compared
+        )
         terminal.summary(closing)
         return closing, self._failure(waiting)
 
@@ -183,7 +185,7 @@ class _Run:
         if not self.spool:
             return {}
         return waiting_at(
-            self.spool, self.session.settings.providers, self.dispatcher.tallies if self.dispatcher else {}
+            self.spool, self.session.settings.providers, self.dispatcher.counters if self.dispatcher else {}
         )
 
     def _failure(self, waiting: Mapping[str, ProviderBacklog]) -> CommandError | None:

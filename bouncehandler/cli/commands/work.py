@@ -60,7 +60,7 @@ def _work(session: Session, stop: ShutdownSignal) -> tuple[dict[str, object], st
         supervisor.ready()
         while not stop.is_requested:
             dispatcher.wait(LOOK)
-            supervisor.alive(dispatcher.heartbeat)
+            supervisor.alive(dispatcher.heartbeats)
             supervisor.status(_carried_out(dispatcher))
         supervisor.stopping()
         pruner.stop()
@@ -68,13 +68,13 @@ def _work(session: Session, stop: ShutdownSignal) -> tuple[dict[str, object], st
         shutdown_gracefully(dispatcher, session.settings.dispatch.grace)
         notifier.stop(session.settings.dispatch.grace)
         metering.stop()
-        waiting = waiting_at(spool, session.settings.providers, dispatcher.tallies)
-    return {"providers": provider_numbers(waiting, dispatcher.tallies)}, still_waiting(waiting)
+        waiting = waiting_at(spool, session.settings.providers, dispatcher.counters)
+    return {"providers": provider_numbers(waiting, dispatcher.counters)}, still_waiting(waiting)
 
 
 def _carried_out(dispatcher: "Dispatcher") -> str:
     """How it goes, for `systemctl status`."""
-    workers = dispatcher.tallies.values()
+    workers = dispatcher.counters.values()
     done, dead = sum(worker.done for worker in workers), sum(worker.dead for worker in workers)
     return f"since the start {done:,} dispatches were done, {dead:,} became dead letters"
 

@@ -91,7 +91,7 @@ class _Shown(Terminal):
         self.refresh()
 
     def refresh(self) -> None:
-        done = sum(tally.done for tally in self._crew.tallies.values()) if self._crew else 0
+        done = sum(tally.done for tally in self._crew.counters.values()) if self._crew else 0
         if self._progress and self._task is not None:
             self._progress.update(self._task, description=f"dispatching, {done:,} done")
 

@@ -23,7 +23,7 @@ _BYSTANDER = "bystander@example.net"
 _PATIENCE = 150.0
 """Seconds until everything has to be done."""
 _ANOTHER = "whsec_" + "QUJD" * 8
-_TROUBLES = frozenset({"failed_will_retry", "provider_held", "provider_asks_for_pause"})
+_TROUBLES = frozenset({"failed_will_retry", "provider_held", "provider_paused"})
 
 
 class Fate(NamedTuple):

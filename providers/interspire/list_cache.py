@@ -1,4 +1,4 @@
-"""The ids of all lists, which every look-up must name: kept for a while, and fetched once for all threads."""
+"""Cache of the ids of all lists, which every look-up must name: fetched once for all threads."""
 
 import threading
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from bouncehandler.provider import ProviderError
 
 
 class ListCache:
-    """Threads that need the lists while one of them fetches wait for it, and share what it gets: lists or failure."""
+    """Cache that one thread refreshes while the others wait, and share the result: lists or failure."""
 
     def __init__(self, fetch: Callable[[], tuple[str, ...]], clock: Callable[[], float]) -> None:
         """Keep what `fetch` returns; `clock` counts seconds."""
@@ -21,11 +21,11 @@ class ListCache:
         self._failures = 0
         self._failure: ProviderError | httpx.TransportError | None = None
 
-    def within(self, seconds: float) -> tuple[str, ...]:
-        """The lists as they were at most so many seconds ago. Raises what fetching them raises."""
+    def get(self, max_age: float) -> tuple[str, ...]:
+        """Return the lists, at most so many seconds old. Raises as `fetch`."""
         failures = self._failures
         with self._lock:
-            if self._fetched_at is not None and self._clock() - self._fetched_at <= seconds:
+            if self._fetched_at is not None and self._clock() - self._fetched_at <= max_age:
                 return self._lists
             # It failed while we waited. Trying again would cost the waiting threads one time-out after another.
             if self._failure is not None and self._failures != failures:
