@@ -127,7 +127,9 @@ class ProviderWorker:
         mode = self._switch_mode()
         if mode is not Mode.CALL and not self._state.is_probing:
             results.append(Skipped(self._pool.cancel_pending()))
-        self._settle_results(results)
+        settlements = [settlement for result in results for settlement in self._settlements(result)]
+        if settlements:
+            self._settle(settlements)
         if self._clock_jumps.has_jumped():
             self._state.clock_jumped()
         self._renew_leases()
@@ -160,11 +162,6 @@ class ProviderWorker:
         if mode is not Mode.CALL or self._state.is_stopping:  # the stop may have come in between
             self._pool.pause()
         return mode
-
-    def _settle_results(self, results: Sequence[Result]) -> None:
-        settlements = [settlement for result in results for settlement in self._settlements(result)]
-        if settlements:
-            self._settle(settlements)
 
     def _settlements(self, result: Result) -> Sequence[Settlement]:
         if isinstance(result, CallFinished):

@@ -52,12 +52,7 @@ class Connections:
         connection does without tenacity, which would add 8 us to a call.
         """
         self._deadline.start()
-        url = httpcore.URL(
-            scheme=request.url.raw_scheme,
-            host=request.url.raw_host,
-            port=request.url.port,
-            target=request.url.raw_path,
-        )
+        url = _url(request.url)
         if url.scheme not in {b"http", b"https"}:
             raise httpx.UnsupportedProtocol("the URL does not begin with http:// or https://")
         call = httpcore.Request(
@@ -84,22 +79,19 @@ class Connections:
         return None
 
     def _connect_and_send(self, call: httpcore.Request) -> httpcore.Response:
-        return self._open_connection(call.url.origin).handle_request(call)
-
-    def _open_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
         self._close_surplus()
-        connection = self._factory.create_connection(origin)
+        connection = self._factory.create_connection(call.url.origin)
         self._open.append(connection)
-        return connection
+        return connection.handle_request(call)
 
     def _close_surplus(self) -> None:
         """Close unusable connections, and of the idle ones the oldest, so that there is room for one more."""
         usable = [one for one in self._open if not (one.is_closed() or one.has_expired())]
         idle = [one for one in usable if one.is_idle()]
         surplus = idle[: max(0, len(idle) - _MAX_IDLE + 1)]
-        gone = [one for one in self._open if one not in usable or one in surplus]
-        self._open = [one for one in self._open if one not in gone]
-        for connection in gone:
+        closing = [one for one in self._open if one not in usable or one in surplus]
+        self._open = [one for one in usable if one not in surplus]
+        for connection in closing:
             connection.close()
 
 
@@ -138,18 +130,11 @@ def _body_blocks(request: httpx.Request) -> Iterator[bytes]:
     return iter(request.stream)
 
 
-def _build_factory(tls: ssl.SSLContext, proxy: httpx.Proxy | None, network: DeadlineBackend) -> httpcore.ConnectionPool:
+def _build_factory(tls: ssl.SSLContext, proxy: httpx.Proxy | None, backend: DeadlineBackend) -> httpcore.ConnectionPool:
     """Build a pool of httpcore that only makes connections, direct or by the proxy, and keeps none."""
-    if proxy is None:
-        return httpcore.ConnectionPool(tls, keepalive_expiry=_KEEPALIVE, network_backend=network)
-    return httpcore.HTTPProxy(
-        httpcore.URL(
-            scheme=proxy.url.raw_scheme, host=proxy.url.raw_host, port=proxy.url.port, target=proxy.url.raw_path
-        ),
-        proxy_auth=proxy.raw_auth,
-        proxy_headers=proxy.headers.raw,
-        ssl_context=tls,
-        proxy_ssl_context=proxy.ssl_context,
-        keepalive_expiry=_KEEPALIVE,
-        network_backend=network,
-    )
+    via = httpcore.Proxy(_url(proxy.url), proxy.raw_auth, proxy.headers.raw, proxy.ssl_context) if proxy else None
+    return httpcore.ConnectionPool(tls, via, keepalive_expiry=_KEEPALIVE, network_backend=backend)
+
+
+def _url(url: httpx.URL) -> httpcore.URL:
+    return httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
