@@ -132,7 +132,7 @@ def test_a_dead_smtp_server(program: Program) -> None:
         complain(program, 4)
         finished = program.feed([bounce("jane@example.com")])
         assert finished.status == 0
-        (event,) = finished.logged("notices_wait", level="warning")
+        (event,) = finished.logged("notices_delayed", level="warning")
         assert "can't be reached" in event["reason"]
     assert program.status()["notices"] == 4
 

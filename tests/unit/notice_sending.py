@@ -57,7 +57,7 @@ class Lines:
         """Keep it."""
         self.said.append(("warning", event, values))
 
-    def reasons(self, event: str = "notices_wait") -> list[str]:
+    def reasons(self, event: str = "notices_delayed") -> list[str]:
         """Why, of every warning of that name."""
         return [str(values["reason"]) for level, name, values in self.said if (level, name) == ("warning", event)]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bouncehandler.notifications import SmtpClient, SmtpServer, explained
+from bouncehandler.notifications import SmtpClient, SmtpServer, describe_smtp_error
 from bouncehandler.runtime.notifier import build_smtp_client
 from bouncehandler.settings.mail import NotifySettings
 from tests.fakes.raw import RawServer
@@ -37,7 +37,7 @@ def trouble(folder: Path, server: SmtpServer, **bench: Any) -> str:  # noqa: ANN
         assert there.spool.status().notices == 2
         (reason,) = there.log.reasons()
         assert not there.failures
-    assert reason.endswith("they are kept, and tried again")
+    assert reason.endswith("they stay queued, and are retried")
     assert reason.isprintable()
     return reason
 
@@ -54,7 +54,7 @@ def port_of(raw: RawServer) -> int:
         ("MAIL", "451 4.7.1 later", "takes no mail (451 4.7.1 later)"),
         ("MAIL", "550 5.7.1 not you", "refuses the sender (550 5.7.1 not you): set notify.sender"),
         ("RCPT", "550 5.1.1 no such user", "postmaster@example.com: 550 5.1.1 no such user): correct notify.to"),
-        ("RCPT", "450 4.2.0 greylisted", "postmaster@example.com: 450 4.2.0 greylisted): its log says why"),
+        ("RCPT", "450 4.2.0 greylisted", "postmaster@example.com: 450 4.2.0 greylisted): see its log"),
         ("DATA", "452 4.3.1 disk full", "takes no mail (452 4.3.1 disk full)"),
         ("DATA", "554 5.7.1 {spam} %s", "takes no mail (554 5.7.1 {spam} %s)"),
         ("DATA", "421 4.3.2 shutting down", "takes no mail (421 4.3.2 shutting down)"),
@@ -92,10 +92,10 @@ def test_nobody_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a..b", "x" * 300])
 def test_no_such_host(host: str) -> None:
     """A host that is not there, or can't be one, is said to be so."""
-    courier = SmtpClient(SmtpServer(host, 25, timeout=1))
+    client = SmtpClient(SmtpServer(host, 25, timeout=1))
     with pytest.raises((OSError, ValueError)) as raised:
-        courier.check()
-    assert "is notify.smtp right?" in explained(raised.value, courier.server).sentence
+        client.check()
+    assert "is notify.smtp right?" in describe_smtp_error(raised.value, client.server).sentence
 
 
 def test_noise(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_dripping(line: bytes) -> None:
             SmtpClient(server).check()
         assert time.monotonic() - began < 5
         is_over.set()
-    assert "the SMTP server 127.0.0.1" in explained(raised.value, server).sentence
+    assert "the SMTP server 127.0.0.1" in describe_smtp_error(raised.value, server).sentence
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
@@ -147,9 +147,9 @@ def test_untrusted_certificate(tls: Any) -> None:  # noqa: ANN401  # one of the 
         server = server_at(smtp.port, tls=tls, username="bh", password=PASSWORD)
         with pytest.raises(OSError, match="certificate verify failed") as raised:
             SmtpClient(server).check()
-        found = explained(raised.value, server)
+        found = describe_smtp_error(raised.value, server)
         assert "is not to be trusted (self-signed certificate)" in found.sentence
-        assert found.is_lasting
+        assert found.is_permanent
 
 
 def test_wrong_name() -> None:
@@ -167,7 +167,7 @@ def test_wrong_kind_of_tls(tmp_path: Path, smtp: FakeSmtp) -> None:
     server = server_at(smtp.port, tls="tls", timeout=1.0)
     with pytest.raises(OSError, match="SSL") as raised:
         SmtpClient(server).check()
-    assert "can't agree on TLS" in explained(raised.value, server).sentence
+    assert "can't agree on TLS" in describe_smtp_error(raised.value, server).sentence
 
 
 @pytest.mark.parametrize(("user", "password"), [("bh", "wrong-" + PASSWORD), ("nobody", PASSWORD), ("bh", "")])
@@ -236,8 +236,8 @@ def test_ipv6() -> None:
     with listening:
         thread = threading.Thread(target=lambda: talk(listening.accept()[0]), daemon=True)
         thread.start()
-        courier = build_smtp_client(NotifySettings(smtp=f"[::1]:{listening.getsockname()[1]}", to=["a@example.com"]))
-        assert courier.check() == f"the SMTP server {courier.server.name} answers"
+        client = build_smtp_client(NotifySettings(smtp=f"[::1]:{listening.getsockname()[1]}", to=["a@example.com"]))
+        assert client.check() == f"the SMTP server {client.server.name} answers"
         assert has_ended.wait(5)
         thread.join(5)
 

@@ -141,7 +141,7 @@ def test_text() -> None:
     assert "bouncehandler on mta1.example.com reports 1 complaint, 1 provider held." in text
     for line in (
         "1. j***@example.com",
-        "   Told: 2026-01-01 00:00:00 UTC",
+        "   Time: 2026-01-01 00:00:00 UTC",
         "   Feedback type: abuse",
         "   Sent by: b***@lists.example",
         "   Job: job7",
@@ -172,7 +172,7 @@ def test_html() -> None:
         ("complaint", "and 4,949 more; `bouncehandler suppressions --reason complaint` lists them"),
         ("unsubscribe", "and 4,949 more; `bouncehandler suppressions --reason unsubscribe` lists them"),
         ("dead", "and 4,949 more; `bouncehandler dead-letters list` lists them"),
-        ("held", "and 4,949 more; `bouncehandler status` shows who is held now"),
+        ("held", "and 4,949 more; `bouncehandler status` lists the held providers"),
     ],
 )
 def test_the_rest(form: object, kind: str, hint: str) -> None:

@@ -185,7 +185,7 @@ class TestTrouble:
         wait_until(lambda: len(bench.spool.waits) >= 7)
         del smtp.answers["MAIL"]
         bench.wait_until_empty()
-        wait_until(lambda: bench.log.count("notices_sent_again") == 1)
+        wait_until(lambda: bench.log.count("notices_recovered") == 1)
         assert bench.spool.waits[:7] == [60, 120, 240, 480, 900, 900, 900]
         seen = len(bench.spool.waits)
         smtp.answers["MAIL"] = "451 later"
@@ -204,13 +204,13 @@ class TestTrouble:
         smtp.answers["MAIL"] = "452 4.3.1 disk full"
         wait_until(lambda: len(bench.log.reasons()) == 2)
         del smtp.answers["MAIL"]
-        wait_until(lambda: bench.log.count("notices_sent_again") == 1)
+        wait_until(lambda: bench.log.count("notices_recovered") == 1)
         assert counted(smtp) == [1]
         assert "8F3A2" in bench.log.reasons()[0]
         assert "452 4.3.1 disk full" in bench.log.reasons()[1]
 
     def test_what_comes_meanwhile(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """While the server is down notices gather; when it is back, one mail tells them all."""
+        """While the server is down notices build_digest; when it is back, one mail tells them all."""
         smtp.answers["MAIL"] = "451 later"
         bench.enqueue_notice(3)
         bench.pass_once()
@@ -271,7 +271,8 @@ class TestTrouble:
         bench.start(envelope=MailEnvelope(TO, None, fail))
         wait_until(lambda: len(bench.spool.waits) >= 2)
         assert bench.log.reasons() == [
-            "the notices can't be sent, which is a bug (RuntimeError): please report it; they are kept, and tried again"
+            "the notices can't be sent, which is a bug (RuntimeError): please report it; "
+            "they stay queued, and are retried"
         ]
         assert not bench.failures
         assert bench.spool.status().notices == 1
