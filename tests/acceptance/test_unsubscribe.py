@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bouncehandler.record import Subscriber
-from bouncehandler.unsubscribe.maildrop_reader import Automatic, Request
+from bouncehandler.unsubscribe.maildrop_reader import AutoReply, UnsubscribeRequest
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Program
 from tests.acceptance.unsubscribing import (
     BY_IDS,
@@ -42,8 +42,8 @@ def test_a_request_is_kept(tmp_path: Path, way: tuple[str, ...]) -> None:
         finished = send(program, to=to)
         assert (finished.status, finished.stdout, finished.stderr) == (0, "", "")
     by_ids, by_signature = letters(program)
-    assert isinstance(by_ids, Request)
-    assert isinstance(by_signature, Request)
+    assert isinstance(by_ids, UnsubscribeRequest)
+    assert isinstance(by_signature, UnsubscribeRequest)
     assert by_ids.record.subscriber == Subscriber("mailwizz", "ab123cd456ef7", "gh890ij123kl4", "mn567op890qr1")
     assert (by_ids.record.provider, by_ids.record.sender) == ("news", "jane@example.com")
     assert dict(by_ids.record.headers)["Message-Id"] == "<1@example.com>"
@@ -56,7 +56,7 @@ def test_an_empty_sender_is_normal(program: Program, sender: str) -> None:
     """Without an envelope sender, or with Outlook's, who stands in From is the one who asked."""
     assert send(program, sender=sender).status == 0
     (letter,) = letters(program)
-    assert isinstance(letter, Request)
+    assert isinstance(letter, UnsubscribeRequest)
     assert letter.record.sender == "jane@example.com"
 
 
@@ -65,7 +65,7 @@ def test_automatic_mail_is_accepted_and_unsubscribes_nobody(program: Program) ->
     report = b"From: MAILER-DAEMON@mx.example.com\nContent-Type: multipart/report; boundary=x\n\n--x\n"
     assert send(program, report, sender="").status == 0
     (letter,) = letters(program)
-    assert isinstance(letter, Automatic)
+    assert isinstance(letter, AutoReply)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_options_in_any_order(program: Program, args: tuple[str, ...]) -> None:
         return
     assert finished.returncode == 0, finished.stderr
     (letter,) = letters(program)
-    assert isinstance(letter, Request)
+    assert isinstance(letter, UnsubscribeRequest)
     assert letter.record.sender == "jane@example.com"
 
 
@@ -206,7 +206,7 @@ def test_any_bytes_are_a_mail(program: Program, mail: bytes) -> None:
     """No mail, NULs, no line end, no header: it came to a token's address, so it is kept."""
     assert send(program, mail).status == 0
     (letter,) = letters(program)
-    assert isinstance(letter, Request)
+    assert isinstance(letter, UnsubscribeRequest)
     assert letter.record.subscriber.subscriber_id == "gh890ij123kl4"
 
 

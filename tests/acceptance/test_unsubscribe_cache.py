@@ -9,7 +9,7 @@ import pytest
 
 from bouncehandler.settings.sources import SYSTEM_FILE
 from bouncehandler.unsubscribe import config_cache
-from bouncehandler.unsubscribe.maildrop_reader import Request
+from bouncehandler.unsubscribe.maildrop_reader import UnsubscribeRequest
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Program
 from tests.acceptance.unsubscribing import (
     BY_IDS,
@@ -51,7 +51,7 @@ def imported(program: Program) -> set[str]:
 
 def providers(program: Program) -> list[str]:
     """Whose ids the letters say that theirs are."""
-    return [letter.record.provider for letter in letters(program) if isinstance(letter, Request)]
+    return [letter.record.provider for letter in letters(program) if isinstance(letter, UnsubscribeRequest)]
 
 
 def test_a_mail_costs_next_to_nothing(program: Program) -> None:
@@ -159,7 +159,7 @@ def test_the_environment_counts(program: Program) -> None:
         with program.start("unsubscribe", "--from", "", "--to", IDS, environ=other) as running:
             running.write(MAIL)
             assert running.finish().status == 0
-    assert len(list((program.folder / "other.letters").iterdir())) == 3
+    assert len(list((program.folder / "other.maildrop").iterdir())) == 3
     assert letters(program) == []
     assert all("BOUNCEHANDLER_SPOOL__URL" not in file.read_text() for file in cache_files(program))
 

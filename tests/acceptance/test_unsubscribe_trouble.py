@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.unsubscribe.maildrop_reader import Request
+from bouncehandler.unsubscribe.maildrop_reader import UnsubscribeRequest
 from tests.acceptance.harness import LONGEST, SCRIPT, Program
 from tests.acceptance.unsubscribing import (
     IDS,
@@ -53,7 +53,7 @@ def test_closed_outputs_change_nothing(program: Program) -> None:
             == status
         )
     (letter,) = letters(program)
-    assert isinstance(letter, Request)
+    assert isinstance(letter, UnsubscribeRequest)
 
 
 def _without_room() -> None:
@@ -134,9 +134,9 @@ def test_64_in_parallel(program: Program) -> None:
         statuses = list(threads.map(lambda mail: _sent(program, mail), mails))
     assert statuses == [0] * 64
     found = letters(program)
-    assert {dict(letter.record.headers)["Message-Id"] for letter in found if isinstance(letter, Request)} == {
-        f"<{number}@x>" for number in range(64)
-    }
+    assert {
+        dict(letter.record.headers)["Message-Id"] for letter in found if isinstance(letter, UnsubscribeRequest)
+    } == {f"<{number}@x>" for number in range(64)}
     assert len(found) == 64
 
 
@@ -169,7 +169,7 @@ def test_kill_at_any_moment(program: Program) -> None:
         acknowledged += answered
         patience *= 0.9 if answered else 1.2
     found = letters(program)
-    assert all(isinstance(letter, Request) for letter in found)
+    assert all(isinstance(letter, UnsubscribeRequest) for letter in found)
     assert acknowledged <= len(found)
     assert acknowledged > 0
     assert len(found) < 60, "no kill came in time"
