@@ -15,12 +15,12 @@ from bouncehandler.pmta_config import (
     Configuration,
     Installation,
     Severity,
-    acct_files,
-    blocks_for,
+    generate_blocks,
     lint,
     parse,
+    parse_acct_files,
 )
-from bouncehandler.pmta_config.checks.acct_file import VALUED
+from bouncehandler.pmta_config.checks.acct_file import OPTIONS_WITH_VALUE
 
 _FOLDER = Path(__file__).with_name("pmta")
 _FILES = sorted(file.stem for file in _FOLDER.glob("*.conf"))
@@ -93,14 +93,14 @@ def test_what_is_printed_is_what_is_wanted() -> None:
         _SITE._replace(providers=frozenset({"mailwizz", "interspire"}), domains=("a.example.com", "b.example.net")),
     ]
     for site in sites:
-        read = parse("config", Text(blocks_for(site)))
+        read = parse("config", Text(generate_blocks(site)))
         assert list(_said(read, site)) == []
-        assert sum(file.reads_for_us for file in acct_files(read)) == 2
+        assert sum(file.is_live_pipe for file in parse_acct_files(read)) == 2
 
 
 def test_interspire_needs_columns_of_its_own() -> None:
     """What one list manager needs is asked for where it is configured, and not elsewhere."""
-    text = blocks_for(_SITE).replace(", header_X-Mailer-LID, header_X-Mailer-RecptId", "")
+    text = generate_blocks(_SITE).replace(", header_X-Mailer-LID, header_X-Mailer-RecptId", "")
     read = parse("config", Text(text))
     assert list(_said(read)) == []
     (complaint,) = [line for line in _said(read, _SITE._replace(providers=frozenset({"interspire"}))) if "FAIL" in line]
@@ -109,7 +109,7 @@ def test_interspire_needs_columns_of_its_own() -> None:
 
 def test_another_configuration_than_the_one_that_is_checked() -> None:
     """A pipe that would run with another configuration is told, since what was proved is not what would run."""
-    read = parse("config", Text(blocks_for(_SITE)))
+    read = parse("config", Text(generate_blocks(_SITE)))
     said = list(_said(read, _SITE._replace(config="/etc/mine.toml")))
     assert sum("another configuration than /etc/mine.toml" in line for line in said) == 3
 
@@ -153,6 +153,6 @@ def test_options_with_values_are_known_wherever_a_command_is_looked_for() -> Non
         if isinstance(option, click.Option) and not option.is_flag and not option.is_eager
         for name in option.opts
     }
-    assert valued == VALUED == set(_VALUED)
+    assert valued == OPTIONS_WITH_VALUE == set(_VALUED)
     command = Command(("/opt/bin/bouncehandler", "--color", "never", "unsubscribe", "--from", "$from"))
     assert command.name == "unsubscribe"

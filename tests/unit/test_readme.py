@@ -14,7 +14,7 @@ import pytest
 
 from bouncehandler import plugins
 from bouncehandler.cli import exits
-from bouncehandler.pmta_config import Installation, blocks_for
+from bouncehandler.pmta_config import Installation, generate_blocks
 from bouncehandler.settings import load
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -114,7 +114,7 @@ def test_the_makefile_has_the_two_commands() -> None:
 def test_the_blocks_for_powermta_are_those_that_are_printed() -> None:
     """What the README shows for PowerMTA is what `pmta-config` prints."""
     site = Installation("/opt/bouncehandler/bin/bouncehandler", domains=("fbl-unsub.example.com",))
-    printed = blocks_for(site)
+    printed = generate_blocks(site)
     shown = [text for kind, text in _BLOCKS if not kind and re.match(r"<acct-file|relay-domain", text)]
     acting = [text for text in shown if "--dry-run" not in text]
     assert len(acting) == 4
