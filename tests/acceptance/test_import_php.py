@@ -168,7 +168,7 @@ def test_a_value_that_is_refused(tmp_path: Path) -> None:
     assert "providers" not in table
     assert '#url = "ftp://127.0.0.1:9/xml.php"' in finished.stdout
     assert "[providers.interspire]: left out, " in finished.stderr
-    assert "mailwizz: left out, since MAILWIZZ_API_PRIVATE_KEY has no value that is known" in finished.stderr
+    assert "mailwizz: left out, since MAILWIZZ_API_PRIVATE_KEY has no known value" in finished.stderr
 
 
 def test_names_are_harmless(tmp_path: Path) -> None:
