@@ -4,6 +4,7 @@ A new kind is an entry in `KINDS`, its name among the `events` of the settings, 
 """
 
 from collections.abc import Mapping
+from string import Formatter
 from typing import NamedTuple
 
 from bouncehandler.notifications.sanitize import TextSanitizer, format_time
@@ -21,85 +22,46 @@ _RED, _ORANGE, _GREEN, _GREY = "#b42318", "#b54708", "#067647", "#344054"
 class NoticeKind(NamedTuple):
     """Wording and layout of the notices of one kind."""
 
-    singular: str
-    plural: str
+    noun: str
+    """With `{s}` for the plural."""
     listing: str
     """The command that lists all of them; the end of a sentence."""
-    title: tuple[str, ...] = ("person",)
-    """Fields that make the title, and are not repeated among the details."""
-    template: str = "{person}"
-    """The title, with those fields in braces."""
+    title: str = "{person}"
+    """The title, with fields in braces, which are not repeated among the details."""
     color: str = _GREY
     """Of the heading in HTML."""
     labels: Mapping[str, str] = {}
     """Labels of fields that differ from `_LABELS`."""
-    times: frozenset[str] = frozenset()
-    """Title fields that hold seconds since the epoch."""
 
+    @property
+    def title_fields(self) -> list[str]:
+        """The names of the fields in the title."""
+        return [name for _, name, _, _ in Formatter().parse(self.title) if name]
+
+
+_SUPPRESSIONS = "`bouncehandler suppressions --reason {}` lists them"
+_STATUS = "`bouncehandler status` lists the held providers"
+_HOLDS = "`bouncehandler holds list` lists them, `holds release` and `holds discard` decide"
+_COMPLAINT_LABELS = {"category": "Feedback type", "diagnostic": "Reported by"}
+_NOT_RENDERED = "the report from {since} to {until} could not be rendered: the log has the reason"
 
 KINDS: Mapping[str, NoticeKind] = {
-    "complaint": NoticeKind(
-        "complaint",
-        "complaints",
-        "`bouncehandler suppressions --reason complaint` lists them",
-        color=_RED,
-        labels={"category": "Feedback type", "diagnostic": "Reported by"},
-    ),
+    "complaint": NoticeKind("complaint{s}", _SUPPRESSIONS.format("complaint"), color=_RED, labels=_COMPLAINT_LABELS),
     "unsubscribe": NoticeKind(
-        "unsubscribe request",
-        "unsubscribe requests",
-        "`bouncehandler suppressions --reason unsubscribe` lists them",
-        labels={"diagnostic": "Requested by"},
+        "unsubscribe request{s}", _SUPPRESSIONS.format("unsubscribe"), labels={"diagnostic": "Requested by"}
     ),
-    "held": NoticeKind(
-        "provider held",
-        "providers held",
-        "`bouncehandler status` lists the held providers",
-        ("provider",),
-        "{provider} is held",
-        _ORANGE,
-    ),
-    "back": NoticeKind(
-        "provider back",
-        "providers back",
-        "`bouncehandler status` lists the held providers",
-        ("provider",),
-        "{provider} is back",
-        _GREEN,
-    ),
+    "held": NoticeKind("provider{s} held", _STATUS, "{provider} is held", _ORANGE),
+    "back": NoticeKind("provider{s} back", _STATUS, "{provider} is back", _GREEN),
     "dead": NoticeKind(
-        "dead letter",
-        "dead letters",
-        "`bouncehandler dead-letters list` lists them",
-        ("person", "provider"),
-        "{person} at {provider}",
-        _ORANGE,
+        "dead letter{s}", "`bouncehandler dead-letters list` lists them", "{person} at {provider}", _ORANGE
     ),
-    "spike": NoticeKind(
-        "spike of bounces held",
-        "spikes of bounces held",
-        "`bouncehandler holds list` lists them, `holds release` and `holds discard` decide",
-        ("mailbox_provider",),
-        "a spike of bounces at {mailbox_provider}",
-        _ORANGE,
-    ),
-    "unreadable": NoticeKind(
-        "unreadable input",
-        "unreadable inputs",
-        "the log names them",
-        ("rows", "of"),
-        "{rows} of {of} rows can't be read",
-        _ORANGE,
-    ),
-    REPORT: NoticeKind(
-        "report",
-        "reports",
-        "`bouncehandler report` renders them again",
-        ("since", "until"),
-        "the report from {since} to {until} could not be rendered: the log has the reason",
-        times=frozenset({"since", "until"}),
-    ),
+    "spike": NoticeKind("spike{s} of bounces held", _HOLDS, "a spike of bounces at {mailbox_provider}", _ORANGE),
+    "unreadable": NoticeKind("unreadable input{s}", "the log names them", "{rows} of {of} rows can't be read", _ORANGE),
+    REPORT: NoticeKind("report{s}", "`bouncehandler report` renders them again", _NOT_RENDERED),
 }
+
+_TIMES = frozenset({"since", "until"})
+"""Fields that hold seconds since the epoch."""
 
 _LABELS = {
     "answer": "Answer",
@@ -136,28 +98,28 @@ class NoticeEntry(NamedTuple):
 
 
 def kind_named(name: str) -> NoticeKind:
-    """The registered kind, or a generic one for a name that another version of the program enqueued."""
-    return KINDS.get(name) or NoticeKind(f"{name} notice", f"{name} notices", "the log has them")
+    """Return the registered kind, or a generic one for a name that another version of the program enqueued."""
+    return KINDS.get(name) or NoticeKind(f"{name} notice{{s}}", "the log has them")
 
 
 def format_count(name: str, count: int) -> str:
     """`4,999 complaints`."""
-    kind = kind_named(name)
-    return f"{count:,} {kind.singular if count == 1 else kind.plural}"
+    return f"{count:,} {kind_named(name).noun.format(s='' if count == 1 else 's')}"
 
 
 def format_notice(notice: Notice, sanitizer: TextSanitizer) -> NoticeEntry:
     """Sanitize a notice, and divide its fields into title and details."""
-    kind = kind_named(notice.kind)
-    shown = [(name, value) for name, value in notice.about.items() if name not in kind.title and value.strip()]
+    kind, about = kind_named(notice.kind), notice.about
+    title = kind.title.format_map({name: _title_value(name, about, sanitizer) for name in kind.title_fields})
+    shown = [(name, value) for name, value in about.items() if name not in kind.title_fields and value.strip()]
     details = tuple((_label(kind, name, sanitizer), sanitizer(value)) for name, value in shown[:_MAX_DETAILS])
-    return NoticeEntry(_title(kind, notice.about, sanitizer), notice.at, details)
+    return NoticeEntry(title, notice.at, details)
 
 
-def _title(kind: NoticeKind, about: Mapping[str, str], sanitizer: TextSanitizer) -> str:
-    values = {name: sanitizer(about.get(name, "")) or f"unknown {name}" for name in kind.title}
-    times = {name: format_time(float(about[name])) for name in kind.times}
-    return kind.template.format_map(values | times)
+def _title_value(name: str, about: Mapping[str, str], sanitizer: TextSanitizer) -> str:
+    if name in _TIMES:
+        return format_time(float(about[name]))
+    return sanitizer(about.get(name, "")) or f"unknown {name}"
 
 
 def _label(kind: NoticeKind, name: str, sanitizer: TextSanitizer) -> str:

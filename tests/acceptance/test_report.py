@@ -1,4 +1,4 @@
-"""`report` through the front door: what was fed is told, in every form, harmless wherever it is opened."""
+"""The command `report`: counts of the records, in every form, harmless wherever it is opened."""
 
 import csv
 import io
@@ -69,7 +69,7 @@ def test_what_was_fed_is_told(fed: Program) -> None:
 
 
 def test_who_throttles_us(fed: Program) -> None:
-    """Transient records are told by receiver, and in its words; those of a queue have no recipient."""
+    """Transient records are counted by mailbox provider and diagnostic; those of a queue have no recipient."""
     found = rows(told(fed, *LONG_AGO), "throttling")
     assert found["yahoo"]["diagnostic"] == "421 4.7.0 temporarily deferred due to user complaints"
     assert found["gmail"]["diagnostic"].endswith("unusual rate of mail")
@@ -86,7 +86,7 @@ def test_the_last_week_by_default(fed: Program) -> None:
 
 @pytest.mark.parametrize("form", ["--json", "--csv", "--html", ""])
 def test_nobody_is_named(fed: Program, form: str) -> None:
-    """No form of it holds anybody's address."""
+    """No form of the report contains an address."""
     said = fed.run("report", *LONG_AGO, *([form] if form else []), *(["-"] if form == "--html" else [])).stdout
     assert "gmail" in said
     for subject in ("jane", "joe", "ann@", "jim@", "jo@", "kim", "listed@", "news@"):
@@ -120,7 +120,7 @@ def test_the_terminal(fed: Program) -> None:
 
 
 def test_how_the_list_managers_do(tmp_path: Path) -> None:
-    """Who is held and since when, what waits, is dead, and was taken back; what calls for attention stands first."""
+    """Held providers, queues, dead letters and manual actions; alerts come first."""
     program = with_managers(tmp_path)
     fill(program.spool, time.time(), hours=30)
     report = told(program)
@@ -138,7 +138,7 @@ def test_how_the_list_managers_do(tmp_path: Path) -> None:
 
 
 def test_an_empty_spool(tmp_path: Path) -> None:
-    """Every form says that there is nothing; those for people say what to do."""
+    """Every form is valid without records; those for people have advice."""
     program = Program(tmp_path)
     assert told(program)["is_empty"]
     assert "bouncehandler check" in program.run("report").stdout
@@ -147,7 +147,7 @@ def test_an_empty_spool(tmp_path: Path) -> None:
 
 
 def test_the_page_is_written_whole(fed: Program) -> None:
-    """The file is replaced at once, readable as others are, and where it is says the program."""
+    """The file is replaced atomically, readable by its umask, and its path is printed."""
     file = fed.folder / "page.html"
     file.write_text("old")
     old = file.stat().st_ino
@@ -171,7 +171,7 @@ def test_the_page_is_written_whole(fed: Program) -> None:
     ids=["folder", "forms", "order", "time"],
 )
 def test_mistakes(fed: Program, args: tuple[str, ...], status: int, sentence: str) -> None:
-    """One sentence says what is wrong."""
+    """One sentence describes the mistake."""
     finished = fed.run("report", *args)
     assert finished.status == status
     assert sentence in finished.stderr
@@ -179,7 +179,7 @@ def test_mistakes(fed: Program, args: tuple[str, ...], status: int, sentence: st
 
 
 def test_daily_by_mail(tmp_path: Path) -> None:
-    """With `notify.report` the page comes by mail, its summary as the text, once, whatever runs and how often."""
+    """With `notify.report` the page comes by mail, its summary as the text, once, for any number of runs."""
     program = Program(tmp_path)
     with FakeSmtp() as smtp:
         notify = {"to": ["ops@example.com"], "smtp": smtp.address, "report": "daily", "report_at": "00:00"}
@@ -195,7 +195,7 @@ def test_daily_by_mail(tmp_path: Path) -> None:
 
 
 def test_reports_to_nobody(tmp_path: Path) -> None:
-    """A report by mail that nobody would get is a mistake of the configuration."""
+    """A report by mail without recipients is a mistake of the configuration."""
     program = Program(tmp_path)
     program.configure({"notify": {"report": "weekly"}})
     finished = program.run("report")

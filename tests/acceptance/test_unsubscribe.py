@@ -1,4 +1,4 @@
-"""List-Unsubscribe by mail, as PowerMTA calls it: exit statuses, what is kept, and that nothing is lost."""
+"""List-Unsubscribe by mail, as PowerMTA calls it: exit statuses, kept messages, and that none is lost."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ def program(tmp_path: Path) -> Program:
 
 @pytest.mark.parametrize("way", [MODULE, SCRIPT], ids=["module", "script"])
 def test_a_request_is_kept(tmp_path: Path, way: tuple[str, ...]) -> None:
-    """With 0 the mail lies on disk, with ids and with a signed address, and nothing is said."""
+    """With 0 the mail is on disk, with ids and with a signed address, and there is no output."""
     program = Program(tmp_path, way)
     configure(program, PROVIDER, BY_IDS, BY_SIGNATURE)
     for to in (IDS, signed("o'hara@example.com")):
@@ -53,7 +53,7 @@ def test_a_request_is_kept(tmp_path: Path, way: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("sender", ["", "postmaster@outlook.com"])
 def test_an_empty_sender_is_normal(program: Program, sender: str) -> None:
-    """Without an envelope sender, or with Outlook's, who stands in From is the one who asked."""
+    """Without an envelope sender, or with Outlook's, the sender is the person in From."""
     assert send(program, sender=sender).status == 0
     (letter,) = letters(program)
     assert isinstance(letter, UnsubscribeRequest)
@@ -61,7 +61,7 @@ def test_an_empty_sender_is_normal(program: Program, sender: str) -> None:
 
 
 def test_automatic_mail_is_accepted_and_unsubscribes_nobody(program: Program) -> None:
-    """A bounce sent to the address gets its 0, so that no bounce answers it, and is told apart."""
+    """A bounce sent to the address gets its 0, so that no bounce answers it, and is an auto-reply."""
     report = b"From: MAILER-DAEMON@mx.example.com\nContent-Type: multipart/report; boundary=x\n\n--x\n"
     assert send(program, report, sender="").status == 0
     (letter,) = letters(program)
@@ -113,7 +113,7 @@ def test_a_domain_that_is_not_configured_waits(program: Program, to: str) -> Non
     ids=" ".join,
 )
 def test_wrong_usage_waits(program: Program, args: tuple[str, ...]) -> None:
-    """A slip in PowerMTA's command line is said in one sentence, and loses no request."""
+    """A mistake in PowerMTA's command line is reported in one sentence, and loses no request."""
     finished = program.run(*args)
     assert finished.status == 75
     assert len(finished.sentences) == 1
@@ -188,7 +188,7 @@ def test_the_log_obeys_the_configuration(program: Program) -> None:
 
 
 def test_a_wrong_configuration_is_said_in_the_log(program: Program) -> None:
-    """PowerMTA's operator looks there."""
+    """An error is logged where PowerMTA's operator looks."""
     configure(program, "[unsubscribe]\n")
     log = program.folder / "log.jsonl"
     finished = send(program, MAIL, "--logfile", str(log))
@@ -212,7 +212,7 @@ def test_any_bytes_are_a_mail(program: Program, mail: bytes) -> None:
 
 @pytest.mark.parametrize("is_warm", [True, False], ids=["warm", "cold"])
 def test_fifty_megabytes(program: Program, *, is_warm: bool) -> None:
-    """A mail of 50 MB is read to its end, and a small letter kept of it."""
+    """A mail of 50 MB is read to its end, and a small message is kept."""
     if is_warm:
         warm(program)
     with program.start("unsubscribe", "--from", "j@example.com", "--to", IDS) as running:

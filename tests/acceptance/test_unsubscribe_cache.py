@@ -50,7 +50,7 @@ def imported(program: Program) -> set[str]:
 
 
 def providers(program: Program) -> list[str]:
-    """Whose ids the letters say that theirs are."""
+    """Return the providers of the messages."""
     return [letter.record.provider for letter in letters(program) if isinstance(letter, UnsubscribeRequest)]
 
 
@@ -76,7 +76,7 @@ def test_a_mail_costs_next_to_nothing(program: Program) -> None:
 
 
 def test_only_the_user_can_read_what_is_kept(program: Program) -> None:
-    """It holds secrets: the file and its folder are the user's alone, whatever the umask."""
+    """It holds secrets: the file and its folder are the user's alone, for any umask."""
     before = os.umask(0)
     try:
         file = warm(program)
@@ -202,7 +202,7 @@ def test_no_home(program: Program) -> None:
     ],
 )
 def test_a_damaged_file_is_ignored(program: Program, damage: bytes) -> None:
-    """Whatever stands in it, the configuration is read instead, and kept anew."""
+    """With any damaged content the configuration is read instead, and cached again."""
     file = warm(program)
     whole = file.read_bytes()
     made = {

@@ -1,4 +1,4 @@
-"""Whatever goes wrong while a List-Unsubscribe mail comes, no request is lost: closed streams, full disks, kill -9."""
+"""Failures while a List-Unsubscribe mail arrives lose no request: closed streams, full disks, kill -9."""
 
 import os
 import resource
@@ -44,7 +44,7 @@ def test_a_closed_stdin_waits(program: Program) -> None:
 
 
 def test_closed_outputs_change_nothing(program: Program) -> None:
-    """With stdout and stderr closed a letter is what it always is, and a refusal too."""
+    """With stdout and stderr closed a message is kept as always, and a refusal is one, too."""
     for to, status in ((IDS, 0), ("x@fbl-unsub.example.com", 67)):
         command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "a@b.example", "--to", to]
         closing = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command]
@@ -61,7 +61,7 @@ def _without_room() -> None:
 
 
 def test_a_full_disk_waits(program: Program) -> None:
-    """Where the letter can't be written the sentence says so, and no half of one stays."""
+    """A message that can't be written is reported, and no half of it stays."""
     warm(program)
     command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "a@b.example", "--to", IDS]
     finished = subprocess.run(
@@ -127,7 +127,7 @@ def test_a_damaged_installation_waits(tmp_path: Path) -> None:
 
 
 def test_64_in_parallel(program: Program) -> None:
-    """Of 64 mails, 16 at once, each one is kept, or PowerMTA is told to try again; here all are kept."""
+    """Of 64 mails, 16 at once, each one is kept, or ends with a status for a retry; here all are kept."""
     warm(program)
     with ThreadPoolExecutor(16) as threads:
         mails = [b"Message-Id: <%d@x>\nFrom: a@example.com\n\n" % number for number in range(64)]

@@ -54,7 +54,7 @@ def send(program: Program, mail: bytes = MAIL, *more: str, to: str = IDS, sender
 
 
 def folder_of(program: Program) -> Path:
-    """Where the letters are."""
+    """Return the maildrop."""
     return program.folder / "spool.maildrop"
 
 

@@ -1,4 +1,4 @@
-"""Moving over: whatever of the PHP handler's settings a file has, what is made of it loads, and says the same."""
+"""Import of the PHP handler's settings: any settings become a valid configuration with the same values."""
 
 import json
 import tomllib
@@ -65,7 +65,7 @@ def setup(found_in: dict[str, object]) -> bytes:
 @FEW
 @given(setups())
 def test_any_settings_give_a_configuration_that_loads(found_in: dict[str, object]) -> None:
-    """The configuration is valid down to what its adapters want, and each text in it is what it was, to the letter."""
+    """The configuration is valid for its adapters, and each text in it is unchanged."""
     found = import_settings(parse_script(setup(found_in)))
     if found is None:
         assert not found_in.keys() - {"$site"}

@@ -1,4 +1,4 @@
-"""List-Unsubscribe mail of any shape: only documented exit statuses, and never anybody but the token's person."""
+"""List-Unsubscribe mail of any shape: only documented exit statuses, and never another person than the token's."""
 
 import subprocess
 from collections.abc import Iterator
@@ -119,7 +119,7 @@ def _is_for(message: UnsubscribeMessage, recipient: str, subscriber: Subscriber)
 @RUNS
 @given(mail=_mails, sender=st.sampled_from(["", VICTIM, "postmaster@outlook.com", f"x\nrecipient: {VICTIM}"]))
 def test_any_mail_is_kept_for_the_tokens_person(program: Program, mail: bytes, sender: str) -> None:
-    """Whatever a mail says, it ends with 0, silently, and its message names the token's person alone."""
+    """Any mail ends with 0, silently, and its message is of the token's person alone."""
     for to, recipient, subscriber in ((IDS, "", PERSON), (signed(), "jane@example.com", Subscriber())):
         assert _run(program, mail, sender, to) == (0, b"")
         (message,) = _taken(program)
@@ -148,7 +148,7 @@ _words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"
     sender=_words,
 )
 def test_any_command_line_ends_as_documented(program: Program, to: str, sender: str) -> None:
-    """Whatever is in --to and --from, the status is 0, 67 or 75, without a traceback; 0 alone leaves a message."""
+    """For any --to and --from the status is 0, 67 or 75, without a traceback; 0 alone leaves a message."""
     status, said = _run(program, MAIL, sender, to)
     found = list(_taken(program))
     assert status in {0, 67, 75}
@@ -204,7 +204,7 @@ def test_ids_survive(subscriber: str, list_id: str, campaign: str) -> None:
 
 @given(local=st.text(max_size=80))
 def test_parsing_never_fails(local: str) -> None:
-    """Any local part fits or doesn't; what is found are ids."""
+    """Any local part matches or not; a match yields ids."""
     found = parse("{subscriber}.{list}", local)
     assert found is None or ".".join((found["subscriber"], found["list"])) == local
 
@@ -215,7 +215,7 @@ def test_parsing_never_fails(local: str) -> None:
     age=st.integers(0, 400),
 )
 def test_a_signature_stands_for_its_address_in_its_time(local: str, days: int, age: int) -> None:
-    """Whatever can be signed stands for the very address, until its last day, whatever the case."""
+    """Any signed address is verified as the same address, until its last day, in any case."""
     address = parse_address(f"{local}@x.example")
     if address is None:
         return
@@ -230,7 +230,7 @@ def test_a_signature_stands_for_its_address_in_its_time(local: str, days: int, a
 
 @given(address=st.text(max_size=120))
 def test_nothing_made_up_names_anybody(address: str) -> None:
-    """Without the secret no text is anybody's signed address."""
+    """Without the secret no text is a valid signed address."""
     domains = [Domain("u.example", "", "", "", (SECRET,))]
     assert identify(f"{address}@u.example", domains, today=TODAY) is None
 

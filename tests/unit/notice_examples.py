@@ -37,7 +37,7 @@ def digest_of(told: Iterable[Notice], mask: Callable[[str], str] = mask_addresse
 
 
 def envelope(sender: str | None = "bh@example.com", host: str = "mta1.example.com", *to: str) -> MailEnvelope:
-    """Whom a mail is from and to."""
+    """Build the envelope of a mail."""
     return MailEnvelope(to or TO, sender, lambda: host)
 
 

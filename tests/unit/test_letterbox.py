@@ -83,7 +83,7 @@ def test_a_signed_address_comes_out_as_the_recipient(tmp_path: Path) -> None:
 
 
 def test_messages_are_read_oldest_first_and_stay_until_removed(tmp_path: Path) -> None:
-    """Reading alone removes nothing; what was removed is not read again, and removing twice is no error."""
+    """Reading alone removes nothing; a removed message is not read again, and removing twice is no error."""
     names = [put(tmp_path, at=at) for at in (NOW + 5, NOW, NOW + 10)]
     assert count_messages(tmp_path) == 3
     assert [message.name for message in read_messages(tmp_path, now=NOW)] == [names[1], names[0], names[2]]
@@ -125,7 +125,7 @@ def test_a_folder_that_can_not_be_read_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
 def test_no_other_user_reads_messages(tmp_path: Path, umask: int) -> None:
-    """The folder, the ones around it that were missing, and each message are the user's alone, whatever the umask."""
+    """The folder, its created parents, and each message are the user's alone, for any umask."""
     before = os.umask(umask)
     try:
         name = put(tmp_path / "state" / "spool.maildrop")
@@ -138,7 +138,7 @@ def test_no_other_user_reads_messages(tmp_path: Path, umask: int) -> None:
 
 
 def test_what_root_makes_belongs_to_whom_the_folder_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message that an operator's trial as root leaves can be read by PowerMTA's user."""
+    """A message written by root for a test can be read by PowerMTA's user."""
     given: list[tuple[object, int, int]] = []
     owner = SimpleNamespace(st_uid=1234, st_gid=1235, st_mode=stat.S_IFDIR)
     look = os.stat

@@ -1,4 +1,4 @@
-"""What the SMTP server does, and what is said of it: refusals, silence, TLS, logins; no secret in any of it."""
+"""Failures of the SMTP server and their descriptions: refusals, time-outs, TLS, logins; no secret in any of them."""
 
 import smtplib
 import socket
@@ -29,7 +29,7 @@ def smtp() -> Iterator[FakeSmtp]:
 
 
 def trouble(folder: Path, server: SmtpServer, **bench: Any) -> str:  # noqa: ANN401  # whatever the bench takes
-    """What is said when a notice can't be sent: once for three tries, after which the notice is still there."""
+    """Return the logged reason of a notice that can't be sent: once for three attempts; it stays queued."""
     with Bench(folder, server, **bench) as there:
         there.enqueue_notice(2)
         there.start()
@@ -61,7 +61,7 @@ def port_of(raw: RawServer) -> int:
     ],
 )
 def test_refusals(tmp_path: Path, smtp: FakeSmtp, stage: str, answer: str, said: str) -> None:
-    """A refusal at any stage is said in the server's words, with what to mend; then the notice goes out."""
+    """A refusal at any stage is quoted with a remedy; then the notice is sent."""
     smtp.answers[stage] = answer  # type: ignore[index]  # one of the stages
     reason = trouble(tmp_path, server_at(smtp.port))
     assert f"the SMTP server 127.0.0.1:{smtp.port}" in reason
@@ -76,14 +76,14 @@ def test_refusals(tmp_path: Path, smtp: FakeSmtp, stage: str, answer: str, said:
 @pytest.mark.parametrize("stage", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("how", ["hangs_at", "cuts_at"])
 def test_silence(tmp_path: Path, smtp: FakeSmtp, how: str, stage: str) -> None:
-    """A server that says no more, or hangs up, at any stage, is given its time and no more."""
+    """A server that stops answering, or hangs up, at any stage, gets its time-out and no more."""
     setattr(smtp, how, stage)
     reason = trouble(tmp_path, server_at(smtp.port, timeout=0.1))
     assert "hung up, or did not answer within 0.1 seconds" in reason
 
 
 def test_nobody_there(tmp_path: Path) -> None:
-    """A port that nobody listens at is said to be so."""
+    """A closed port is reported."""
     with closed_smtp_port() as address:
         reason = trouble(tmp_path, server_at(int(address.rpartition(":")[2])))
     assert "can't be reached (Connection refused): does it run, is notify.smtp right?" in reason
@@ -91,7 +91,7 @@ def test_nobody_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a..b", "x" * 300])
 def test_no_such_host(host: str) -> None:
-    """A host that is not there, or can't be one, is said to be so."""
+    """An unknown or invalid host is reported."""
     client = SmtpClient(SmtpServer(host, 25, timeout=1))
     with pytest.raises((OSError, ValueError)) as raised:
         client.check()
@@ -99,7 +99,7 @@ def test_no_such_host(host: str) -> None:
 
 
 def test_noise(tmp_path: Path) -> None:
-    """A server that is none, such as one for HTTP, or sends what no terminal should see, is said to be so."""
+    """A server of another protocol, or one that sends control characters, is reported."""
 
     def talk(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 400 \x1b[2J\xff\0\r\n\r\n")
@@ -142,7 +142,7 @@ def test_tls_and_login(tmp_path: Path, tls: Any) -> None:  # noqa: ANN401  # one
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
 def test_untrusted_certificate(tls: Any) -> None:  # noqa: ANN401  # one of the three
-    """A certificate that nobody vouches for is not accepted, and no login is sent to its owner."""
+    """A certificate of an unknown authority is rejected, and no login is sent."""
     with FakeSmtp(tls=tls, login=("bh", PASSWORD)) as smtp:
         server = server_at(smtp.port, tls=tls, username="bh", password=PASSWORD)
         with pytest.raises(OSError, match="certificate verify failed") as raised:
@@ -153,7 +153,7 @@ def test_untrusted_certificate(tls: Any) -> None:  # noqa: ANN401  # one of the 
 
 
 def test_wrong_name() -> None:
-    """A certificate for another name is not accepted, whoever vouches for it."""
+    """A certificate for another name is rejected, whatever its authority."""
     with RawServer(lambda _: None, host="127.0.0.2", tls=True) as raw:
         server = SmtpServer("127.0.0.2", port_of(raw), "tls", timeout=5)
         with pytest.raises(OSError, match="certificate verify failed: IP address mismatch"):
@@ -161,7 +161,7 @@ def test_wrong_name() -> None:
 
 
 def test_wrong_kind_of_tls(tmp_path: Path, smtp: FakeSmtp) -> None:
-    """TLS at a port for plain SMTP, and STARTTLS where there is none, are said to be so."""
+    """TLS at a port for plain SMTP, and missing STARTTLS, are reported."""
     reason = trouble(tmp_path, server_at(smtp.port, tls="starttls"))
     assert "offers no STARTTLS" in reason
     server = server_at(smtp.port, tls="tls", timeout=1.0)
@@ -172,7 +172,7 @@ def test_wrong_kind_of_tls(tmp_path: Path, smtp: FakeSmtp) -> None:
 
 @pytest.mark.parametrize(("user", "password"), [("bh", "wrong-" + PASSWORD), ("nobody", PASSWORD), ("bh", "")])
 def test_wrong_login(tmp_path: Path, user: str, password: str) -> None:
-    """A login that is refused is said to be so, and no part of it but the user's name ever is."""
+    """A refused login is reported, with no part of it but the user name."""
     with FakeSmtp(tls="starttls", login=("bh", PASSWORD)) as smtp:
         server = server_at(smtp.port, tls="starttls", username=user, password=password)
         reason = trouble(tmp_path, server)
@@ -182,7 +182,7 @@ def test_wrong_login(tmp_path: Path, user: str, password: str) -> None:
 
 
 def test_no_login_offered(tmp_path: Path, smtp: FakeSmtp) -> None:
-    """A login where the server wants none is said to be a mistake."""
+    """A login at a server without logins is reported as a mistake."""
     reason = trouble(tmp_path, server_at(smtp.port, username="bh", password=PASSWORD))
     assert "can't be used (No suitable authentication method found.): does notify fit it?" in reason
 
@@ -197,7 +197,7 @@ def test_a_server_that_repeats_the_password(tmp_path: Path) -> None:
 
 
 def test_internationalised_recipients(tmp_path: Path, smtp: FakeSmtp) -> None:
-    """Mail for an internationalised address goes to servers that know such (RFC 6531); of others it is said."""
+    """Mail for an internationalised address goes to servers that support it (RFC 6531); others are reported."""
     to = ("j\u00f6rg@example.com",)
     assert "takes no internationalised addresses" in trouble(tmp_path, server_at(smtp.port), to=to)
     with FakeSmtp(knows_utf8=True) as modern, Bench(tmp_path, server_at(modern.port), to=to) as bench:
@@ -252,7 +252,7 @@ def test_ipv6() -> None:
     ],
 )
 def test_check(tls: Any, username: str | None, said: str) -> None:  # noqa: ANN401  # one of the three
-    """A check says what it proved, and sends nothing."""
+    """A check reports its result, and sends nothing."""
     login = ("bh", PASSWORD) if username else None
     with FakeSmtp(tls=tls, login=login) as smtp:
         server = server_at(smtp.port, tls=tls, username=username, password=PASSWORD if username else "")

@@ -13,7 +13,7 @@ from tests.unit.notice_examples import NOW, complaints, digest_of, notices
 
 
 def test_nothing() -> None:
-    """Without notices there is nothing to tell."""
+    """Without notices there is no digest."""
     assert build_digest([], TextSanitizer(str)) is None
     assert build_digest([[]], TextSanitizer(str)) is None
 
@@ -39,7 +39,7 @@ def test_counts_in_the_subject() -> None:
     ],
 )
 def test_subject_of_one(kind: str, about: dict[str, str], subject: str) -> None:
-    """A single notice is named in the subject, its address masked; a kind that is not known is told all the same."""
+    """A single notice is named in the subject, its address masked; an unknown kind has a generic name."""
     assert digest_of(notices((kind, about))).subject == f"bouncehandler: {subject}"
 
 

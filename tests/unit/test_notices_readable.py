@@ -39,7 +39,7 @@ def test_one_readable_line(text: str, shown: str) -> None:
 
 @given(st.text())
 def test_any_text(text: str) -> None:
-    """Whatever comes, one printable line comes out that can be sent."""
+    """Any text becomes one printable line that can be sent."""
     shown = MASKED(text)
     assert shown.isprintable()
     assert "\n" not in shown

@@ -1,4 +1,4 @@
-"""The reader of PHP: it knows what PHP's manual says of literals, runs nothing, and guesses nothing."""
+"""The parser of PHP: literals as in PHP's manual, nothing run, nothing guessed."""
 
 import re
 import time
@@ -15,7 +15,7 @@ def values(code: str) -> dict[str, Value]:
 
 
 def skipped(code: str) -> list[tuple[int, str, str]]:
-    """What was left out of this code, whose first line is 2."""
+    """Return the skipped settings of this code, whose first line is 2."""
     return [(left.line, left.name, left.why) for left in parse_script(f"<?php\n{code}".encode()).skipped]
 
 
@@ -91,7 +91,7 @@ def test_second_time() -> None:
     ],
 )
 def test_what_is_no_literal(expression: str, what: str) -> None:
-    """What only running it would tell is left out, and named with its line."""
+    """A value that only running it would yield is skipped, and listed with its line."""
     assert "$x" not in values(f"$x = 1;\n$x = {expression};")
     assert (3, "$x", f"its value is {what}") in skipped(f"$x = 1;\n$x = {expression};")
 
@@ -137,7 +137,7 @@ def test_what_may_change_a_value(code: str) -> None:
     ],
 )
 def test_what_changes_nothing(code: str) -> None:
-    """Functions, classes, text outside of PHP, and what is never reached change no value."""
+    """Functions, classes, text outside of PHP, and unreachable code change no value."""
     assert values(f"$x = ['a'];\n{code}")["$x"] == {0: "a"}
 
 

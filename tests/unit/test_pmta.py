@@ -56,7 +56,7 @@ class Text:
         return self._text
 
     def matching(self, pattern: str) -> list[str]:
-        """Nothing, whatever the pattern."""
+        """Return nothing for any pattern."""
         return [pattern][:0]
 
 
@@ -108,7 +108,7 @@ def test_interspire_needs_columns_of_its_own() -> None:
 
 
 def test_another_configuration_than_the_one_that_is_checked() -> None:
-    """A pipe that would run with another configuration is told, since what was proved is not what would run."""
+    """A pipe with another configuration is reported, since the checked one would not be used."""
     read = parse("config", Text(generate_blocks(_SITE)))
     said = list(_said(read, _SITE._replace(config="/etc/mine.toml")))
     assert sum("another configuration than /etc/mine.toml" in line for line in said) == 3
@@ -138,7 +138,7 @@ _PIECES = ["<acct-file |x", "<domain *>", "</domain>", "records b", "include con
 
 @given(st.lists(st.sampled_from(_PIECES) | st.text(max_size=20), max_size=40))
 def test_no_text_is_too_strange(pieces: list[str]) -> None:
-    """Whatever a file holds, there is an answer, each of its sentences on one line and of bounded length."""
+    """Any file gets an answer, each of its sentences on one line and of bounded length."""
     for text in (" ".join(pieces), "\n".join(pieces)):
         for remark in lint(parse("config", Text(text)), _SITE):
             assert "\n" not in remark.sentence

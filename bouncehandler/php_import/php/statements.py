@@ -26,11 +26,11 @@ def parse_script(data: bytes) -> Script:
     if b"\0" in data:
         raise PhpError("it holds NUL bytes, so that it is no text")
     text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    found = list(split_tokens(text))
-    if not found:
+    tokens = list(split_tokens(text))
+    if not tokens:
         raise PhpError("it has no PHP in it, which begins with <?php")
     collector = _SettingsCollector()
-    for statement in split_statements(found):
+    for statement in split_statements(tokens):
         collector.add(statement)
     return Script(collector.settings, tuple(sorted(collector.skipped)))
 
@@ -78,8 +78,8 @@ class _SettingsCollector:
                 self._uncertain.discard(name)
                 self._next.pop(name, None)
                 self.settings[name] = Setting(name, value, line)
-        except NotLiteral as found:
-            self._skip(line, name.removesuffix("[]"), f"its value is {found}")
+        except NotLiteral as reason:
+            self._skip(line, name.removesuffix("[]"), f"its value is {reason}")
 
     def _append(self, line: int, name: str, value: Value) -> None:
         if name in self._uncertain:

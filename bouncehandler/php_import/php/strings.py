@@ -27,22 +27,22 @@ def decode_double_quoted(body: str, quote: str = '"') -> str:
         PhpError: an escape is no character; PHP rejects it, too.
     """
 
-    def replaced(found: re.Match[str]) -> str:
-        octal, two, code_point, one = found.groups()
+    def replaced(match: re.Match[str]) -> str:
+        octal, two, code_point, one = match.groups()
         if octal or two:
             return _byte(int(octal, 8) & 0xFF if octal else int(two, 16))
         if code_point:
             return _character(int(code_point, 16))
         if one == "u":
-            return found[0]
-        return _NAMED.get(one, one if one == quote else found[0])
+            return match[0]
+        return _NAMED.get(one, one if one == quote else match[0])
 
     return _decode_bytes(_ESCAPE.sub(replaced, body))
 
 
 def is_interpolated(body: str) -> bool:
     """Whether the string contains a variable."""
-    return any(found[1] or found[2] for found in _VARIABLE.finditer(body))
+    return any(match[1] or match[2] for match in _VARIABLE.finditer(body))
 
 
 def remove_indentation(body: str, indentation: str) -> str:

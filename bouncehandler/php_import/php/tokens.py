@@ -69,38 +69,38 @@ def split_tokens(text: str) -> Iterator[Token]:
         line += text.count("\n", at, opening.end())
         at = opening.end()
         while at < len(text):
-            found = _TOKEN.match(text, at)
-            if not found:  # the pattern matches any character
+            match = _TOKEN.match(text, at)
+            if not match:  # the pattern matches any character
                 raise PhpError(f"line {line}: can't be read")
-            token, end = _heredoc(found, text, line) if found["label"] else (_token(found, line), found.end())
+            token, end = _heredoc(match, text, line) if match["label"] else (_token(match, line), match.end())
             if token:
                 yield token
             line += text.count("\n", at, end)
             at = end
-            if found["close"]:
+            if match["close"]:
                 break
         else:
             return
 
 
-def _token(found: re.Match[str], line: int) -> Token | None:
+def _token(match: re.Match[str], line: int) -> Token | None:
     """Build the token of a match; None for white space and comments."""
-    kind = found.lastgroup
-    if kind == "commented" and not found["commented"]:
+    kind = match.lastgroup
+    if kind == "commented" and not match["commented"]:
         raise PhpError(f"line {line}: a comment that begins here has no end")
     if kind in {"space", "commented"}:
         return None
     if kind == "close":
         return Token(TokenKind.SIGN, ";", line)
     if kind == "single":
-        return Token(TokenKind.STRING, decode_single_quoted(found["single"]), line)
+        return Token(TokenKind.STRING, decode_single_quoted(match["single"]), line)
     if kind == "double":
-        return _expanded(found["double"], line, '"')
-    if kind == "sign" and found["sign"] in {"'", '"', "`"}:
-        if found["sign"] == "`":
+        return _expanded(match["double"], line, '"')
+    if kind == "sign" and match["sign"] in {"'", '"', "`"}:
+        if match["sign"] == "`":
             raise PhpError(f"line {line}: a command in backquotes can't be read")
         raise PhpError(f"line {line}: a string that begins here has no end")
-    return Token(TokenKind[str(kind).upper()], found[0], line)
+    return Token(TokenKind[str(kind).upper()], match[0], line)
 
 
 def _expanded(body: str, line: int, quote: str) -> Token:
@@ -112,10 +112,10 @@ def _expanded(body: str, line: int, quote: str) -> Token:
         raise PhpError(f"line {line}: the string that begins here {error}") from None
 
 
-def _heredoc(found: re.Match[str], text: str, line: int) -> tuple[Token, int]:
+def _heredoc(match: re.Match[str], text: str, line: int) -> tuple[Token, int]:
     """Build the token of a heredoc, and find its end; since PHP 7.3 its closing name may be indented."""
-    begin = found.end()
-    end = re.compile(rf"^([ \t]*){found['label']}(?!\w)", re.MULTILINE).search(text, begin)
+    begin = match.end()
+    end = re.compile(rf"^([ \t]*){match['label']}(?!\w)", re.MULTILINE).search(text, begin)
     if not end:
         raise PhpError(f"line {line}: a string that begins here with <<< has no end")
     body = text[begin : end.start()].removesuffix("\n").removesuffix("\r")
@@ -123,5 +123,5 @@ def _heredoc(found: re.Match[str], text: str, line: int) -> tuple[Token, int]:
         body = remove_indentation(body, end[1])
     except PhpError as error:
         raise PhpError(f"line {line}: the string that begins here {error}") from None
-    token = Token(TokenKind.STRING, body, line) if found["quote"] == "'" else _expanded(body, line, "")
+    token = Token(TokenKind.STRING, body, line) if match["quote"] == "'" else _expanded(body, line, "")
     return token, end.end()
