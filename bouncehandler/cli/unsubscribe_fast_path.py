@@ -107,7 +107,7 @@ def _kept(words: Arguments, compiled: cache.CachedConfig, head: bytes) -> int:
         return NO_USER
     values = {"to": address, "sender": words.sender, **subject}
     try:
-        name = maildrop.post(compiled.letters, maildrop.compose(values, head, received_at=now), now_ns=now_ns)
+        name = maildrop.deliver(compiled.letters, maildrop.compose(values, head, received_at=now), now_ns=now_ns)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise NotKeptError(
@@ -158,7 +158,7 @@ def _head_of_stdin() -> bytes:
     try:
         os.set_blocking(0, True)  # whoever shares it may have made it otherwise
         while block := os.read(0, _BLOCK):
-            head += block[: maildrop.LONGEST_HEAD - len(head)]
+            head += block[: maildrop.MAX_HEAD - len(head)]
     except OSError as error:
         raise NotKeptError(f"the mail broke off ({error.strerror}); it was not kept") from None
     ends = [at for at in map(head.find, _HEAD_ENDS) if at >= 0]

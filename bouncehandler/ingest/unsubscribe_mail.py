@@ -10,7 +10,7 @@ from bouncehandler.ingest.suppression_builder import SuppressionBuilder
 from bouncehandler.policy import Ignore, Policy, Suppress
 from bouncehandler.spool import QueuedSuppression, SpoolError
 from bouncehandler.unsubscribe import maildrop_reader
-from bouncehandler.unsubscribe.maildrop_reader import Automatic, Damaged, Request, UnsubscribeMessage
+from bouncehandler.unsubscribe.maildrop_reader import AutoReply, DamagedMessage, UnsubscribeMessage, UnsubscribeRequest
 
 _GROUP = 500
 """Letters that are committed together at most."""
@@ -62,24 +62,24 @@ class UnsubscribeMailbox:
 
     def _letters(self) -> Iterator[UnsubscribeMessage]:
         try:
-            yield from maildrop_reader.take(self._folder, now=self._clock())
+            yield from maildrop_reader.read_messages(self._folder, now=self._clock())
         except SpoolError as error:
             raise MaildropError(str(error)) from error
 
     def _take(self, group: list[UnsubscribeMessage]) -> int:
-        requests = [letter for letter in group if isinstance(letter, Request)]
+        requests = [letter for letter in group if isinstance(letter, UnsubscribeRequest)]
         owed = [one for request in requests for one in self._owed(request)]
         if owed:
             self._spool.record(owed, self._clock())
             self._committed()
         for letter in group:
             self._say(letter)
-            if not isinstance(letter, Damaged):
+            if not isinstance(letter, DamagedMessage):
                 self._remove(letter.name)
         self._add_up(group)
         return len(requests)
 
-    def _owed(self, request: Request) -> Iterator[QueuedSuppression]:
+    def _owed(self, request: UnsubscribeRequest) -> Iterator[QueuedSuppression]:
         verdict = self._policy.decide(request.record)
         if isinstance(verdict, Suppress):
             yield self._owing.request(request.record, verdict)
@@ -89,32 +89,32 @@ class UnsubscribeMailbox:
         if not self._figures:
             return
         for letter in group:
-            if isinstance(letter, Request):
+            if isinstance(letter, UnsubscribeRequest):
                 self._figures.request(letter.record, self._policy.decide(letter.record))
-            elif isinstance(letter, Automatic):
+            elif isinstance(letter, AutoReply):
                 self._figures.request(letter.record, Ignore(letter.reason))
         self._figures.flush(is_last=True)
 
     def _remove(self, name: str) -> None:
         try:
-            maildrop_reader.remove(self._folder, name)
+            maildrop_reader.remove_message(self._folder, name)
         except SpoolError as error:
             raise MaildropError(str(error)) from error
 
     def _say(self, letter: UnsubscribeMessage) -> None:
-        if isinstance(letter, Damaged):
+        if isinstance(letter, DamagedMessage):
             self._say_damaged(letter)
             return
         record = letter.record
         subject = record.recipient or record.subscriber.name
-        if isinstance(letter, Automatic):
+        if isinstance(letter, AutoReply):
             self._log.warning("automatic_mail_ignored", recipient=subject, sender=record.sender, reason=letter.reason)
         else:
             self._log.info("unsubscribe_requested", recipient=subject, sender=record.sender)
 
-    def _say_damaged(self, letter: Damaged) -> None:
+    def _say_damaged(self, letter: DamagedMessage) -> None:
         """Once, also of a letter that can't be moved aside and is met again."""
         if letter.name not in self._reported:
-            self._log.warning("letter_damaged", letter=letter.name, reason=letter.reason, kept_as=letter.aside)
-        if not letter.aside and len(self._reported) < _REMEMBERED:
+            self._log.warning("letter_damaged", letter=letter.name, reason=letter.reason, kept_as=letter.renamed_to)
+        if not letter.renamed_to and len(self._reported) < _REMEMBERED:
             self._reported.add(letter.name)

@@ -1,9 +1,9 @@
-"""Word to the postmaster by mail: from the queue in the spool to an SMTP server, in a thread that nothing waits for.
+"""Notices to the postmaster by mail: from the queue in the spool to an SMTP server, in a thread of their own.
 
-`sender` claims what is due, and tries again later what failed; `reports` knows when a report is due; `digest` counts
-many notices and keeps a few of them; `words` is what each kind is called; `sanitizer` makes hostile text fit to be
-shown; `plain` and `markup` write the two forms of a mail, `letter` puts them into one; `smtp` talks to the server,
-and `trouble` says what went wrong there.
+`worker` claims the queued notices and retries failed mails; `report_schedule` queues reports when they are due;
+`kinds` is the registry of notice kinds; `digest` groups and counts many notices; `sanitize` makes hostile text safe to
+show; `text` and `html` render the two forms of a mail, `message` builds the mail; `smtp` is the client, and
+`smtp_errors` describes its failures.
 """
 
 from bouncehandler.notifications.message import MailEnvelope
@@ -11,7 +11,7 @@ from bouncehandler.notifications.outcome_log import NotificationLog
 from bouncehandler.notifications.report_schedule import RenderedReport, ReportSchedule, ReportScheduler
 from bouncehandler.notifications.sanitize import TextSanitizer
 from bouncehandler.notifications.smtp import SmtpClient, SmtpServer
-from bouncehandler.notifications.smtp_errors import SmtpFailure, explained
+from bouncehandler.notifications.smtp_errors import SmtpFailure, describe_smtp_error
 from bouncehandler.notifications.worker import NotificationSettings, NotificationWorker
 
 __all__ = [
@@ -26,5 +26,5 @@ __all__ = [
     "SmtpFailure",
     "SmtpServer",
     "TextSanitizer",
-    "explained",
+    "describe_smtp_error",
 ]

@@ -1,56 +1,93 @@
-"""What the kinds of notices are called, which of their values is the title, and what the others are labelled."""
+"""The registry of notice kinds: one entry each, with all that the mails need of it.
+
+A new kind is an entry in `KINDS`, its name among the `events` of the settings, and the place that enqueues it.
+"""
 
 from collections.abc import Mapping
+from string import Formatter
 from typing import NamedTuple
 
-from bouncehandler.notifications.sanitize import TextSanitizer, moment
+from bouncehandler.notifications.sanitize import TextSanitizer, format_time
 from bouncehandler.spool import Notice
+
+REPORT = "report"
+"""The kind of a queued report, which is rendered as a mail of its own."""
 
 _MAX_LABEL = 60  # characters
 _MAX_DETAILS = 30
 
+_RED, _ORANGE, _GREEN, _GREY = "#b42318", "#b54708", "#067647", "#344054"
+
+
+class NoticeKind(NamedTuple):
+    """Wording and layout of the notices of one kind."""
+
+    noun: str
+    """With `{s}` for the plural."""
+    listing: str
+    """The command that lists all of them; the end of a sentence."""
+    title: str = "{person}"
+    """The title, with fields in braces, which are not repeated among the details."""
+    color: str = _GREY
+    """Of the heading in HTML."""
+    labels: Mapping[str, str] = {}
+    """Labels of fields that differ from `_LABELS`."""
+
+    @property
+    def title_fields(self) -> list[str]:
+        """The names of the fields in the title."""
+        return [name for _, name, _, _ in Formatter().parse(self.title) if name]
+
+
+_SUPPRESSIONS = "`bouncehandler suppressions --reason {}` lists them"
+_STATUS = "`bouncehandler status` lists the held providers"
+_HOLDS = "`bouncehandler holds list` lists them, `holds release` and `holds discard` decide"
+_COMPLAINT_LABELS = {"category": "Feedback type", "diagnostic": "Reported by"}
+_NOT_RENDERED = "the report from {since} to {until} could not be rendered: the log has the reason"
+
+KINDS: Mapping[str, NoticeKind] = {
+    "complaint": NoticeKind("complaint{s}", _SUPPRESSIONS.format("complaint"), color=_RED, labels=_COMPLAINT_LABELS),
+    "unsubscribe": NoticeKind(
+        "unsubscribe request{s}", _SUPPRESSIONS.format("unsubscribe"), labels={"diagnostic": "Requested by"}
+    ),
+    "held": NoticeKind("provider{s} held", _STATUS, "{provider} is held", _ORANGE),
+    "back": NoticeKind("provider{s} back", _STATUS, "{provider} is back", _GREEN),
+    "dead": NoticeKind(
+        "dead letter{s}", "`bouncehandler dead-letters list` lists them", "{person} at {provider}", _ORANGE
+    ),
+    "spike": NoticeKind("spike{s} of bounces held", _HOLDS, "a spike of bounces at {mailbox_provider}", _ORANGE),
+    "unreadable": NoticeKind("unreadable input{s}", "the log names them", "{rows} of {of} rows can't be read", _ORANGE),
+    REPORT: NoticeKind("report{s}", "`bouncehandler report` renders them again", _NOT_RENDERED),
+}
+
+_TIMES = frozenset({"since", "until"})
+"""Fields that hold seconds since the epoch."""
+
 _LABELS = {
     "answer": "Answer",
+    "bounces": "Bounces at detection",
     "campaign_id": "Campaign",
-    "bounces": "Bounces when it was noticed",
-    "diagnostic": "Said",
+    "diagnostic": "Diagnostic",
     "expected": "Expected",
     "held": "Held now",
     "job_id": "Job",
     "occurred_at": "Occurred",
-    "of": "Of",
     "originator": "Sent by",
     "person": "Person",
     "provider": "Provider",
     "reason": "Reason",
     "reasons": "Reasons",
-    "rows": "Rows",
     "rule": "Rule",
-}
-_LABELS_OF_KIND = {
-    ("complaint", "category"): "Feedback type",
-    ("complaint", "diagnostic"): "Reported by",
-    ("unsubscribe", "diagnostic"): "Asked by",
+    "spike": "Spike",
 }
 
 
-class NoticeFormat(NamedTuple):
-    """A kind of notice, in words."""
-
-    one: str
-    many: str
-    listing: str
-    """How to see more of them, the end of a sentence."""
-    title: tuple[str, ...] = ()
-    """The values that name what a notice is about."""
-
-
-class Entry(NamedTuple):
-    """A notice, ready to be shown; all of it is readable text, and none of it is escaped for markup."""
+class NoticeEntry(NamedTuple):
+    """A notice as it is shown; sanitized text, not yet escaped for HTML."""
 
     title: str
-    told_at: float
-    """Seconds since the epoch."""
+    at: float
+    """When it was enqueued: seconds since the epoch."""
     details: tuple[tuple[str, str], ...]
     """Labels and values."""
 
@@ -60,65 +97,30 @@ class Entry(NamedTuple):
         return len(self.title) + sum(len(label) + len(value) for label, value in self.details)
 
 
-def notice_format(name: str) -> NoticeFormat:
-    """The words for a kind, an open set."""
-    suppressions = "`bouncehandler suppressions --reason {}` lists them"
-    known = {
-        "complaint": NoticeFormat("complaint", "complaints", suppressions.format("complaint"), ("person",)),
-        "unsubscribe": NoticeFormat(
-            "unsubscribe request", "unsubscribe requests", suppressions.format("unsubscribe"), ("person",)
-        ),
-        "held": NoticeFormat(
-            "provider held", "providers held", "`bouncehandler status` shows who is held now", ("provider",)
-        ),
-        "back": NoticeFormat(
-            "provider back", "providers back", "`bouncehandler status` shows who is held now", ("provider",)
-        ),
-        "dead": NoticeFormat(
-            "dead letter", "dead letters", "`bouncehandler dead-letters list` lists them", ("person", "provider")
-        ),
-        "spike": NoticeFormat(
-            "spike of bounces held",
-            "spikes of bounces held",
-            "`bouncehandler holds list` lists them, `holds release` and `holds discard` decide",
-            ("mailbox_provider",),
-        ),
-        "report": NoticeFormat("report", "reports", "`bouncehandler report` makes them anew", ("since", "until")),
-        "unreadable": NoticeFormat("unreadable input", "unreadable inputs", "the log names them", ("rows", "of")),
-    }
-    return known.get(name) or NoticeFormat(f"{name} notice", f"{name} notices", "the log has them")
+def kind_named(name: str) -> NoticeKind:
+    """Return the registered kind, or a generic one for a name that another version of the program enqueued."""
+    return KINDS.get(name) or NoticeKind(f"{name} notice{{s}}", "the log has them")
 
 
-def counted(name: str, count: int) -> str:
+def format_count(name: str, count: int) -> str:
     """`4,999 complaints`."""
-    kind = notice_format(name)
-    return f"{count:,} {kind.one if count == 1 else kind.many}"
+    return f"{count:,} {kind_named(name).noun.format(s='' if count == 1 else 's')}"
 
 
-def entry_of(notice: Notice, sanitizer: TextSanitizer) -> Entry:
-    """A notice, ready to be shown."""
-    titled = notice_format(notice.kind).title
-    shown = [(name, value) for name, value in notice.about.items() if name not in titled and value.strip()]
-    details = tuple((_label(notice.kind, name, sanitizer), sanitizer(value)) for name, value in shown[:_MAX_DETAILS])
-    return Entry(_title(notice.kind, notice.about, sanitizer), notice.at, details)
+def format_notice(notice: Notice, sanitizer: TextSanitizer) -> NoticeEntry:
+    """Sanitize a notice, and divide its fields into title and details."""
+    kind, about = kind_named(notice.kind), notice.about
+    title = kind.title.format_map({name: _title_value(name, about, sanitizer) for name in kind.title_fields})
+    shown = [(name, value) for name, value in about.items() if name not in kind.title_fields and value.strip()]
+    details = tuple((_label(kind, name, sanitizer), sanitizer(value)) for name, value in shown[:_MAX_DETAILS])
+    return NoticeEntry(title, notice.at, details)
 
 
-def _title(kind: str, about: Mapping[str, str], sanitizer: TextSanitizer) -> str:
-    named = {name: sanitizer(about.get(name, "")) for name in notice_format(kind).title}
-    match kind:
-        case "unreadable":
-            return f"{named['rows']} of {named['of']} rows can't be read"
-        case "held" | "back":
-            return f"{named['provider']} is {kind}"
-        case "spike":
-            return f"a spike of bounces at {named['mailbox_provider']}"
-        case "dead":
-            return f"{named['person'] or 'nobody known'} at {named['provider']}"
-        case "report":
-            since, until = (moment(float(about[name])) for name in named)
-            return f"the report from {since} to {until} could not be made: the log says why"
-    return " ".join(filter(None, named.values())) or "nobody known"
+def _title_value(name: str, about: Mapping[str, str], sanitizer: TextSanitizer) -> str:
+    if name in _TIMES:
+        return format_time(float(about[name]))
+    return sanitizer(about.get(name, "")) or f"unknown {name}"
 
 
-def _label(kind: str, name: str, sanitizer: TextSanitizer) -> str:
-    return _LABELS_OF_KIND.get((kind, name)) or _LABELS.get(name) or sanitizer(name, _MAX_LABEL) or "?"
+def _label(kind: NoticeKind, name: str, sanitizer: TextSanitizer) -> str:
+    return kind.labels.get(name) or _LABELS.get(name) or sanitizer(name, _MAX_LABEL) or "?"

@@ -1,4 +1,4 @@
-"""A digest as a mail: its headers, and its two forms."""
+"""Builds the mail of a digest or a report: its headers, and its two forms."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,26 +15,26 @@ from bouncehandler.notifications.text import render_text
 
 @dataclass(frozen=True, slots=True)
 class MailEnvelope:
-    """Whom mails are from, and to."""
+    """Sender and recipients of the mails."""
 
     recipients: Sequence[str]
     """Mail addresses."""
     sender: str | None
     """A mail address; None: bouncehandler@ this host's name."""
     hostname: Callable[[], str]
-    """The name of this host, which may take a while to find out."""
+    """Looks up the name of this host, which may block for a while."""
 
 
 def compose(digest: Digest, envelope: MailEnvelope, now: float) -> EmailMessage:
-    """The mail that tells of a digest.
+    """Build the mail of a digest.
 
-    Its Message-ID comes from the notices, so the same notices, sent twice, are the same mail.
+    Its Message-ID is derived from the notices, so that the same notices, sent twice, are the same mail.
 
     Args:
         now: seconds since the epoch, the Date.
     """
-    host = _usable(envelope.hostname())
-    mail = _headed(digest, envelope, host, now)
+    host = _mail_domain(envelope.hostname())
+    mail = _with_headers(digest, envelope, host, now)
     mail["Subject"] = digest.subject
     mail.set_content(render_text(digest, host))
     mail.add_alternative(render_html(digest, host), subtype="html")
@@ -42,11 +42,11 @@ def compose(digest: Digest, envelope: MailEnvelope, now: float) -> EmailMessage:
 
 
 def compose_report(rendered_report: RenderedReport, digest: Digest, envelope: MailEnvelope, now: float) -> EmailMessage:
-    """The mail that carries the report for which a digest stands; see `compose`."""
-    mail = _headed(digest, envelope, _usable(envelope.hostname()), now)
+    """Build the mail with a rendered report as its attachment; see `compose`."""
+    mail = _with_headers(digest, envelope, _mail_domain(envelope.hostname()), now)
     mail["Subject"] = rendered_report.subject
     mail.set_content(rendered_report.text)
-    mail.add_attachment(  # as bytes: to the letter, since hashes of what stands in it are part of it
+    mail.add_attachment(  # as bytes: unchanged, since the page contains hashes of its own style and script
         rendered_report.page.encode(),
         maintype="text",
         subtype="html",
@@ -56,8 +56,8 @@ def compose_report(rendered_report: RenderedReport, digest: Digest, envelope: Ma
     return mail
 
 
-def _headed(digest: Digest, envelope: MailEnvelope, host: str, now: float) -> EmailMessage:
-    """A mail with all that it needs but its subject and its content."""
+def _with_headers(digest: Digest, envelope: MailEnvelope, host: str, now: float) -> EmailMessage:
+    """Build a mail without subject and content."""
     sender = envelope.sender or f"bouncehandler@{host}"
     domain = sender.rpartition("@")[2]
     mail = EmailMessage(SMTP.clone(cte_type="7bit"))  # no server has to know 8BITMIME (RFC 6152)
@@ -79,7 +79,7 @@ def _address(address: str, name: str = "") -> Address:
     return Address(name, local[1:-1] if local.startswith('"') else local, domain)
 
 
-def _usable(host: str) -> str:
-    """The host's name, if it can stand behind an @."""
+def _mail_domain(host: str) -> str:
+    """Validate a host name as a mail domain; `localhost` in place of any other."""
     is_name = host.isascii() and host.replace("-", "").replace(".", "").isalnum() and not host.startswith((".", "-"))
     return host if is_name else "localhost"

@@ -1,36 +1,33 @@
-"""Reports by mail: when one is due, who queues it, and what a mail carries."""
+"""The schedule of reports by mail, and the scheduler that enqueues each when it is due."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol
 
-REPORT = "report"
-"""The kind of notice that a report waits as."""
-
-_LATER = 1.0
-"""Seconds by which what lies before a moment is looked for."""
+_BEFORE = 1.0
+"""Seconds before a due time, to find the one that precedes it."""
 
 
 class RenderedReport(NamedTuple):
-    """A report that is ready to be sent."""
+    """A report in the forms that its mail needs."""
 
     subject: str
     text: str
-    """The mail itself."""
+    """The body of the mail."""
     page: str
     """HTML, the attachment."""
     filename: str
 
 
 class ReportSchedule(NamedTuple):
-    """When reports are due: every day, or on Mondays, by this host's own clock and its time zone."""
+    """The due times of reports: every day, or on Mondays, by this host's own clock and its time zone."""
 
     every: Literal["daily", "weekly"]
     hour: int
     minute: int
 
     def latest(self, now: float) -> float:
-        """The moment when the last report became due; seconds since the epoch, as `now` is."""
+        """The most recent due time; seconds since the epoch, as `now` is."""
         here = datetime.fromtimestamp(now)  # noqa: DTZ006  # a time of day is that of the wall clock
         at = here.replace(hour=self.hour, minute=self.minute, second=0, microsecond=0)
         if at > here:
@@ -40,13 +37,13 @@ class ReportSchedule(NamedTuple):
         return at.timestamp()
 
     def span(self, now: float) -> tuple[float, float]:
-        """What the last report that became due tells of: from the moment before it, until then."""
+        """The period of the report that became due last: from the due time before it, until its own."""
         until = self.latest(now)
-        return self.latest(until - _LATER), until
+        return self.latest(until - _BEFORE), until
 
 
-class Queue(Protocol):
-    """Where reports are queued."""
+class ReportQueue(Protocol):
+    """The part of the spool that the scheduler needs."""
 
     def queue_report(self, since: float, until: float, now: float) -> bool:
         """See `Spool.queue_report`."""
@@ -54,21 +51,21 @@ class Queue(Protocol):
 
 
 class ReportScheduler:
-    """Queues each report when it is due, or, where nothing ran then, afterwards; the last one alone."""
+    """Enqueues each report when it is due; after a downtime the most recent one alone."""
 
-    def __init__(self, queue: Queue, report_schedule: ReportSchedule, clock: Callable[[], float]) -> None:
-        self._queue, self._timetable, self._clock = queue, report_schedule, clock
-        self._done = 0.0
-        """Until when the last report tells that is known to be queued."""
+    def __init__(self, queue: ReportQueue, schedule: ReportSchedule, clock: Callable[[], float]) -> None:
+        self._queue, self._schedule, self._clock = queue, schedule, clock
+        self._enqueued_until = 0.0
+        """End of the last period that is known to be enqueued."""
 
-    def look(self) -> None:
-        """Queue what is due; costs nothing where nothing is.
+    def enqueue_due(self) -> None:
+        """Enqueue the report that is due; costs nothing where none is.
 
         Raises:
             SpoolError: the disk failed.
         """
         now = self._clock()
-        since, until = self._timetable.span(now)
-        if until != self._done:
+        since, until = self._schedule.span(now)
+        if until != self._enqueued_until:
             self._queue.queue_report(since, until, now)
-            self._done = until
+            self._enqueued_until = until

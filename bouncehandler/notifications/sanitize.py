@@ -1,4 +1,4 @@
-"""What hostile text goes through before it is shown: decoded, on one line, nothing invisible, masked, and short."""
+"""Sanitizes hostile text for display: decoded, on one line, without invisible characters, masked and cut."""
 
 import re
 import unicodedata
@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
-READ = 1000
-"""Characters of a value that are looked at: as many as the spool keeps."""
-SHOWN = 300
+MAX_INPUT = 1000
+"""Characters of a value that are processed: as many as the spool keeps."""
+MAX_SHOWN = 300
 """Characters of a value that are shown."""
 
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[BbQq]\?[^?]*\?=")  # RFC 2047 2
@@ -18,33 +18,33 @@ _UNKNOWN = "\ufffd"
 
 
 class TextSanitizer:
-    """Makes any text fit to stand in a mail.
+    """Makes any text safe to show in a mail.
 
     Args:
-        mask: takes the mail addresses out of a text, or leaves them.
+        mask: masks the mail addresses in a text, or leaves them.
     """
 
     def __init__(self, mask: Callable[[str], str]) -> None:
         self._mask = mask
 
-    def __call__(self, text: str, most: int = SHOWN) -> str:
-        """The text on one line, of printable characters alone, at most `most` of them; an ellipsis stands for more."""
-        masked = self._mask(one_line(_decoded(text[:READ])))
-        if len(text) >= READ:  # it may end within an address, which no mask would know
+    def __call__(self, text: str, limit: int = MAX_SHOWN) -> str:
+        """Return the text on one line, of printable characters alone, `limit` at most; an ellipsis marks a cut."""
+        masked = self._mask(one_line(_decoded(text[:MAX_INPUT])))
+        if len(text) >= MAX_INPUT:  # it may be cut within an address, which no mask recognizes
             masked = _LAST_RUN.sub("\u2026", masked)
-        return masked if len(masked) <= most else f"{masked[: most - 1]}\u2026"
+        return masked if len(masked) <= limit else f"{masked[: limit - 1]}\u2026"
 
 
-def moment(at: float) -> str:
-    """A time as a postmaster reads it in logs: to the second, UTC."""
+def format_time(at: float) -> str:
+    """Format a time to the second, UTC."""
     try:
         return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (OverflowError, ValueError, OSError):  # a clock that was wrong beyond the calendar
+    except (OverflowError, ValueError, OSError):  # a wrong clock, outside of the calendar
         return "at an unknown time"
 
 
 def one_line(text: str) -> str:
-    """The text with one space for white space of any kind, and without what is invisible or turns its direction."""
+    """Replace white space of any kind by one space; drop invisible characters and those that change the direction."""
     if not text.isprintable():
         text = "".join(map(_visible, text))
     return " ".join(text.split())
@@ -60,7 +60,7 @@ def _visible(char: str) -> str:
 
 
 def _decoded(text: str) -> str:
-    """The text with its encoded words decoded (RFC 2047): addresses hide in them."""
+    """Decode encoded words (RFC 2047), which may contain addresses."""
     if "=?" not in text:
         return text
     try:

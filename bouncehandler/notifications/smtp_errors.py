@@ -1,4 +1,4 @@
-"""What an SMTP server's failures mean to an operator: one sentence each, with how to mend it."""
+"""Describes failures of the SMTP server: one sentence each, with a remedy."""
 
 import smtplib
 import ssl
@@ -8,71 +8,77 @@ from typing import NamedTuple
 from bouncehandler.notifications.sanitize import one_line
 from bouncehandler.notifications.smtp_server import SmtpServer
 
-_LOOK_THERE = "does it run, is notify.smtp right?"
-_SHOWN = 200
-"""Characters of a server's answer that are repeated."""
+_UNREACHABLE_HINT = "does it run, is notify.smtp right?"
+_MAX_ANSWER = 200
+"""Characters of a server's answer that are quoted."""
 
 _PERMANENT = 500  # RFC 5321 4.2.1
 
 Refused = dict[str, tuple[int, bytes]]
-"""By recipient: the status and the text of the server's refusal."""
+"""Status and text of the server's refusal, by recipient."""
 
 
 class SmtpFailure(NamedTuple):
-    """Why a mail can't be sent."""
+    """A failed attempt to send a mail."""
 
     key: str
-    """The same as long as the trouble is: texts of servers differ from try to try."""
+    """Identifies the failure across attempts, where the texts of servers differ."""
     sentence: str
-    is_lasting: bool = False
-    """Whether the operator has to mend it; else time may."""
+    is_permanent: bool = False
+    """Whether it needs the operator; a temporary one may pass."""
 
 
-def explained(error: Exception, server: SmtpServer) -> SmtpFailure:
-    """The error in words; the password is in none of them, even where the server repeats it."""
-    key, sentence, is_lasting = _explained(error, server)
-    return SmtpFailure(key, _hidden(sentence.format(server=f"the SMTP server {server.name}"), server), is_lasting)
+def describe_smtp_error(error: Exception, server: SmtpServer) -> SmtpFailure:
+    """Describe an error; the password is redacted, even where the server repeats it."""
+    key, sentence, is_permanent = _describe(error, server)
+    return SmtpFailure(key, _redacted(sentence.format(server=f"the SMTP server {server.name}"), server), is_permanent)
 
 
-def refusals(refused: Refused, server: SmtpServer) -> str:
-    """Who was refused and why: `a@example.com: 550 no such user`."""
-    return _hidden("; ".join(f"{who}: {_said(code, text)}" for who, (code, text) in sorted(refused.items())), server)
+def describe_refusals(refused: Refused, server: SmtpServer) -> str:
+    """List the refused recipients: `a@example.com: 550 no such user`."""
+    return _redacted(
+        "; ".join(f"{recipient}: {_quoted(code, text)}" for recipient, (code, text) in sorted(refused.items())), server
+    )
 
 
-def _explained(error: Exception, server: SmtpServer) -> tuple[str, str, bool]:
-    """Key, sentence with `{server}` in it, and whether it is lasting."""
+def _describe(error: Exception, server: SmtpServer) -> tuple[str, str, bool]:
+    """Key, sentence with `{server}` in it, and whether it is permanent."""
     match error:
         case smtplib.SMTPRecipientsRefused():
-            return _nobody(error.recipients, server)
+            return _recipients_refused(error.recipients, server)
         case smtplib.SMTPResponseException():
-            return _answered(error)
+            return _rejected(error)
         case smtplib.SMTPNotSupportedError():
-            return _lacking(error)
+            return _unsupported(error)
         case smtplib.SMTPServerDisconnected():
-            sentence = f"{{server}} hung up, or did not answer within {server.timeout:g} seconds: its log says why"
+            sentence = f"{{server}} hung up, or did not answer within {server.timeout:g} seconds: see its log"
             return "disconnected", sentence, False
-    return _unreached(error, server)
+    return _unreachable(error, server)
 
 
-def _nobody(refused: Refused, server: SmtpServer) -> tuple[str, str, bool]:
-    key = f"recipients {sorted((who, code) for who, (code, _) in refused.items())}"
-    is_lasting = any(code >= _PERMANENT for code, _ in refused.values())
-    hint = "correct notify.to" if is_lasting else "its log says why"
-    return key, f"{{server}} refuses every recipient ({_braced(refusals(refused, server))}): {hint}", is_lasting
+def _recipients_refused(refused: Refused, server: SmtpServer) -> tuple[str, str, bool]:
+    key = f"recipients {sorted((recipient, code) for recipient, (code, _) in refused.items())}"
+    is_permanent = any(code >= _PERMANENT for code, _ in refused.values())
+    hint = "correct notify.to" if is_permanent else "see its log"
+    return (
+        key,
+        f"{{server}} refuses every recipient ({_braced(describe_refusals(refused, server))}): {hint}",
+        is_permanent,
+    )
 
 
-def _answered(error: smtplib.SMTPResponseException) -> tuple[str, str, bool]:
-    code, said = error.smtp_code, _braced(_said(error.smtp_code, error.smtp_error))
+def _rejected(error: smtplib.SMTPResponseException) -> tuple[str, str, bool]:
+    code, answer = error.smtp_code, _braced(_quoted(error.smtp_code, error.smtp_error))
     match error:
         case smtplib.SMTPSenderRefused() if code >= _PERMANENT:
-            return f"sender {code}", f"{{server}} refuses the sender ({said}): set notify.sender", True
-        case smtplib.SMTPAuthenticationError():  # its text is left out: what a login's answer repeats is secret
+            return f"sender {code}", f"{{server}} refuses the sender ({answer}): set notify.sender", True
+        case smtplib.SMTPAuthenticationError():  # without its text: the answer to a login may contain secrets
             hint = "correct notify.username and notify.password"
             return f"login {code}", f"{{server}} refuses the login ({code}): {hint}", code >= _PERMANENT
-    return f"answer {code}", f"{{server}} takes no mail ({said}): its log says why", False
+    return f"answer {code}", f"{{server}} takes no mail ({answer}): see its log", False
 
 
-def _lacking(error: smtplib.SMTPNotSupportedError) -> tuple[str, str, bool]:
+def _unsupported(error: smtplib.SMTPNotSupportedError) -> tuple[str, str, bool]:
     text = str(error)
     if "STARTTLS" in text:
         return "no STARTTLS", '{server} offers no STARTTLS: set it up there, or notify.tls to "none" or "tls"', True
@@ -81,20 +87,20 @@ def _lacking(error: smtplib.SMTPNotSupportedError) -> tuple[str, str, bool]:
     return "no SMTPUTF8", "{server} takes no internationalised addresses: choose others for notify", True
 
 
-def _unreached(error: Exception, server: SmtpServer) -> tuple[str, str, bool]:
+def _unreachable(error: Exception, server: SmtpServer) -> tuple[str, str, bool]:
     match error:
         case ssl.SSLError():
             return _insecure(error)
-        case smtplib.SMTPException():  # which is an OSError; smtplib's own words
-            why = _braced(one_line(str(error))[:_SHOWN])
+        case smtplib.SMTPException():  # a subclass of OSError; smtplib's own words
+            why = _braced(one_line(str(error))[:_MAX_ANSWER])
             return f"unusable {why}", f"{{server}} can't be used ({why}): does notify fit it?", True
         case TimeoutError():
             return "timeout", f"{{server}} did not answer within {server.timeout:g} seconds: does it run?", False
         case OSError():
             why = _braced(one_line(error.strerror or type(error).__name__))
-            return f"unreached {error.errno}", f"{{server}} can't be reached ({why}): {_LOOK_THERE}", False
+            return f"unreached {error.errno}", f"{{server}} can't be reached ({why}): {_UNREACHABLE_HINT}", False
         case UnicodeError():
-            return "name", f"{{server}} can't be reached (its name can't be one): {_LOOK_THERE}", True
+            return "name", f"{{server}} can't be reached (its name can't be one): {_UNREACHABLE_HINT}", True
     name = type(error).__name__
     return name, f"the notices can't be sent, which is a bug ({name}): please report it", False
 
@@ -108,17 +114,17 @@ def _insecure(error: ssl.SSLError) -> tuple[str, str, bool]:
     return f"TLS {why}", f"{{server}} and this host can't agree on TLS ({why}): does notify.tls fit that port?", True
 
 
-def _said(code: int, text: bytes | str) -> str:
+def _quoted(code: int, text: bytes | str) -> str:
     plain = one_line(text.decode("utf-8", "replace") if isinstance(text, bytes) else text)
-    return f"{code} {plain[:_SHOWN]}".strip()
+    return f"{code} {plain[:_MAX_ANSWER]}".strip()
 
 
 def _braced(text: str) -> str:
-    """The text safe from `str.format`."""
+    """Escape braces for `str.format`."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _hidden(text: str, server: SmtpServer) -> str:
+def _redacted(text: str, server: SmtpServer) -> str:
     if not server.password:
         return text
     user, password = (server.username or "").encode(), server.password.encode()

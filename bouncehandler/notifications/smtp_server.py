@@ -1,4 +1,4 @@
-"""The SMTP server that notices go through, as plain data."""
+"""Address and login of the SMTP server that notices are sent through."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where it is, and what it wants."""
+    """An SMTP server, and how to connect to it."""
 
     host: str
     """A name or an IP address, IPv6 without brackets."""
@@ -16,7 +16,7 @@ class SmtpServer:
     """None: no login."""
     password: str = field(default="", repr=False)
     timeout: float = 30.0
-    """Seconds that it is given for each answer."""
+    """Seconds to wait for each answer."""
 
     @property
     def name(self) -> str:

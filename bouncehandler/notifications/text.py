@@ -1,36 +1,28 @@
-"""A digest as plain text."""
+"""Renders a digest as plain text."""
 
 from collections.abc import Iterator
 
-from bouncehandler.notifications.digest import Digest, Group
-from bouncehandler.notifications.kinds import counted, notice_format
-from bouncehandler.notifications.sanitize import moment
+from bouncehandler.notifications.digest import Digest, NoticeGroup
+from bouncehandler.notifications.sanitize import format_time
 
 
 def render_text(digest: Digest, host: str) -> str:
-    """The digest for whoever reads mail as text; every value stands on one line."""
+    """Render the plain text form of a mail; every value stands on one line."""
     lines = [f"bouncehandler on {host} reports {digest.summary}."]
     for group in digest.groups.values():
         lines += ["", *_group(group)]
-    lines += ["", "-- ", f"bouncehandler on {host}; `bouncehandler status` shows what waits there.", ""]
+    lines += ["", "-- ", f"bouncehandler on {host}; `bouncehandler status` shows the queue there.", ""]
     return "\n".join(lines)
 
 
-def left_out(group: Group) -> str:
-    """The sentence about those that are not shown; empty when all are."""
-    more = group.count - len(group.entries)
-    return f"and {more:,} more; {notice_format(group.kind).listing}" if more else ""
-
-
-def _group(group: Group) -> Iterator[str]:
-    heading = counted(group.kind, group.count)
-    yield heading
-    yield "=" * len(heading)
+def _group(group: NoticeGroup) -> Iterator[str]:
+    yield group.heading
+    yield "=" * len(group.heading)
     for number, entry in enumerate(group.entries, start=1):
         yield ""
         yield f"{number}. {entry.title}"
-        yield f"   Told: {moment(entry.told_at)}"
+        yield f"   Time: {format_time(entry.at)}"
         yield from (f"   {label}: {value}" for label, value in entry.details)
-    if left_out(group):
+    if group.remainder:
         yield ""
-        yield left_out(group)
+        yield group.remainder

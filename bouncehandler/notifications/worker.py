@@ -1,4 +1,4 @@
-"""The thread that sends notices: claims what is due, sends it, and puts off what could not be sent."""
+"""The notification worker: a thread that claims the queued notices, sends them, and retries failed mails."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from itertools import chain
 
-from bouncehandler.notifications.digest import Digest, apart, gather
+from bouncehandler.notifications.digest import Digest, build_digest, split_into_mails
 from bouncehandler.notifications.message import MailEnvelope, compose, compose_report
 from bouncehandler.notifications.outcome_log import NotificationLog, NotificationLogger
 from bouncehandler.notifications.report_schedule import RenderedReport, ReportScheduler
@@ -16,37 +16,37 @@ from bouncehandler.notifications.smtp_errors import Refused
 from bouncehandler.spool import Notice, NoticeBatch, Spool, SpoolError
 
 _PAGE = 500
-"""Notices read at once."""
-_READING = 120.0
-"""Seconds that reading the notices of one digest may take; those left over go into the next."""
+"""Notices read in one query."""
+_MAX_READ = 120.0
+"""Seconds that reading the notices of one digest may take; the rest goes into the next."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotificationSettings:
-    """How notices are sent; times in seconds."""
+    """Intervals of the notification worker, in seconds."""
 
     every: float = 900.0
     """Between two digests; 0: a mail for each notice."""
     linger: float = 1.0
-    """What the first notice waits for others, so that what happens at once is one mail."""
+    """Delay of the first notice, so that simultaneous ones become one mail."""
     poll: float = 0.5
-    """Between two looks into the spool."""
+    """Between two queries of the spool."""
     waits: tuple[float, ...] = (60.0, 120.0, 240.0, 480.0, 900.0)
-    """Between tries that fail one after the other; the last one from then on."""
+    """Between attempts that fail in a row; the last one from then on."""
 
 
 class NotificationWorker:
-    """Sends notices from `start` to `stop`; whatever the SMTP server does, the notices are kept until it took them.
+    """Sends notices from `start` to `stop`; each stays queued until the SMTP server has accepted its mail.
 
     Args:
         clock: seconds since the epoch.
         monotonic: seconds of a clock that is never set.
-        on_failure: called from the sender's own thread when the spool fails it.
-        secretary: queues reports; None: nobody wants any.
-        enclose: makes the report that a notice stands for; None: it is told of like any other.
+        on_failure: called from the worker's own thread when the spool fails.
+        scheduler: enqueues reports; None: reports are off.
+        render_report: renders a queued report; None: its notice is sent like any other.
     """
 
-    def __init__(  # noqa: PLR0913  # what a sender connects
+    def __init__(  # noqa: PLR0913  # the parts that a worker connects
         self,
         spool: Spool,
         smtp: SmtpClient,
@@ -62,125 +62,125 @@ class NotificationWorker:
         render_report: Callable[[Notice], RenderedReport] | None = None,
     ) -> None:
         self.failure: Exception | None = None
-        """What ended the thread before its time: a `SpoolError`, or a bug."""
-        self._spool, self._courier, self._letterhead, self._readable = spool, smtp, envelope, sanitizer
+        """The exception that ended the thread: a `SpoolError`, or a bug; None while it runs."""
+        self._spool, self._smtp, self._envelope, self._sanitizer = spool, smtp, envelope, sanitizer
         self._settings = settings
         self._clock, self._monotonic, self._on_failure = clock, monotonic, on_failure
-        self._scheduler, self._enclose = scheduler, render_report
-        self._journal = NotificationLogger(log, smtp.server)
-        self._lease = 2 * smtp.limit + 2 * _READING
+        self._scheduler, self._render_report = scheduler, render_report
+        self._log = NotificationLogger(log, smtp.server)
+        self._lease = 2 * smtp.limit + 2 * _MAX_READ
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name="notices", daemon=True)
-        self._failed_tries = 0
+        self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
+        self._failed_attempts = 0
         self._sent = 0
+        """Mails of the current claim that were sent."""
 
     def start(self) -> None:
-        """Begin to send."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self, within: float) -> None:
         """Send what is due, and end within so many seconds, whatever the SMTP server does; the rest stays queued.
 
         Raises:
-            Exception: what ended the thread before its time.
+            Exception: the `failure` of the thread.
         """
         self._stopping.set()
         self._thread.join(within * 0.9)
         if self._thread.is_alive():
-            self._courier.abandon()
+            self._smtp.abort()
             self._thread.join(within * 0.1)
         if self.failure:
             raise self.failure
 
-    def _keep(self) -> None:
-        """What the thread does."""
+    def _run(self) -> None:
         try:
             while not self._stopping.wait(self._settings.poll):
-                self._round(lingers=True)
-            while not self._courier.is_abandoned and self._round(lingers=False):
+                self._send_due(lingers=True)
+            while not self._smtp.is_aborted and self._send_due(lingers=False):
                 pass
         except Exception as error:  # noqa: BLE001  # kept for the owner, who ends the process over it
             self.failure = error
             self._on_failure()
 
-    def _round(self, *, lingers: bool) -> bool:
-        """Send what is due; returns whether something was sent."""
+    def _send_due(self, *, lingers: bool) -> bool:
+        """Claim and send the notices that are due; returns whether any mail was sent."""
         if self._scheduler:
-            self._scheduler.look()
+            self._scheduler.enqueue_due()
         now, lease_ends = self._clock(), self._monotonic() + self._lease
-        post = self._spool.claim_notices(now=now, every=self._settings.every, until=now + self._lease)
-        if post is None or (lingers and self._is_gathering(post)):
+        batch = self._spool.claim_notices(now=now, every=self._settings.every, until=now + self._lease)
+        if batch is None or (lingers and self._is_postponed(batch)):
             return False
         self._sent = 0
         try:
-            self._deliver(post, lease_ends)
+            self._send(batch, lease_ends)
         except SpoolError:
             raise
-        except Exception as error:  # noqa: BLE001  # a mail must not end what it is about; it is logged
-            self._put_off(post, error)
+        except Exception as error:  # noqa: BLE001  # a failing mail must not end the process; it is logged
+            self._retry_later(batch, error)
         return self._sent > 0
 
-    def _is_gathering(self, post: NoticeBatch) -> bool:
-        """Whether the claim was given back, since more may come in a moment."""
-        first = self._spool.notices(post, after=0, limit=1) if self._settings.every else []
+    def _is_postponed(self, batch: NoticeBatch) -> bool:
+        """Postpone a claim whose first notice is recent, since others may follow; returns whether it was."""
+        first = self._spool.notices(batch, after=0, limit=1) if self._settings.every else []
         if not first or not 0 <= self._clock() - first[0].at < self._settings.linger:
             return False
-        self._spool.postpone_notices(post, first[0].at + self._settings.linger)
+        self._spool.postpone_notices(batch, first[0].at + self._settings.linger)
         return True
 
-    def _deliver(self, post: NoticeBatch, lease_ends: float) -> None:
-        """Send the mails of a claim while it lasts; each is settled before the next is sent."""
-        digests = self._digests(post)
+    def _send(self, batch: NoticeBatch, lease_ends: float) -> None:
+        """Send the mails of a claim until its lease ends; each is settled before the next is sent."""
+        digests = self._digests(batch)
         first = next(digests, None)
-        upto = 0 if first else post.upto
+        upto = 0 if first else batch.upto
         if first:
-            with self._courier.conversation() as conversation:
+            with self._smtp.session() as session:
                 for digest in chain([first], digests):
-                    if self._monotonic() + self._courier.limit > lease_ends:
+                    if self._monotonic() + self._smtp.limit > lease_ends:
                         break
-                    refused = conversation.send(self._composed(digest))
+                    refused = session.send(self._compose(digest))
                     upto = digest.last
-                    self._spool.settle_notices(post, upto=upto, now=self._clock())
-                    self._succeeded(digest, refused)
-        if upto < post.upto:
-            self._spool.postpone_notices(post, self._clock())
+                    self._spool.settle_notices(batch, upto=upto, now=self._clock())
+                    self._record_success(digest, refused)
+        if upto < batch.upto:
+            self._spool.postpone_notices(batch, self._clock())
 
-    def _composed(self, digest: Digest) -> EmailMessage:
-        """The mail for a digest, or with the report that it stands for; one that can't be made is only told of."""
+    def _compose(self, digest: Digest) -> EmailMessage:
+        """Build the mail of a digest, or of its report; a report that can't be rendered is reported as a notice."""
         now = self._clock()
-        if digest.report and self._enclose:
+        if digest.report and self._render_report:
             try:
-                return compose_report(self._enclose(digest.report), digest, self._letterhead, now)
+                return compose_report(self._render_report(digest.report), digest, self._envelope, now)
             except SpoolError:
                 raise
-            except Exception as error:  # noqa: BLE001  # what only a report can cause must not keep all notices back
-                self._journal.report_failed(error)
-        return compose(digest, self._letterhead, now)
+            except Exception as error:  # noqa: BLE001  # a failing report must not delay all notices
+                self._log.report_failed(error)
+        return compose(digest, self._envelope, now)
 
-    def _digests(self, post: NoticeBatch) -> Iterator[Digest]:
-        """What each mail tells."""
-        pages = self._pages(post)
-        groups = apart(pages) if self._settings.every else ([[notice]] for page in pages for notice in page)
-        return (digest for group in groups if (digest := gather(group, self._readable)))
+    def _digests(self, batch: NoticeBatch) -> Iterator[Digest]:
+        """Build the digest of each mail."""
+        pages = self._pages(batch)
+        mails = split_into_mails(pages) if self._settings.every else ([[notice]] for page in pages for notice in page)
+        return (digest for mail in mails if (digest := build_digest(mail, self._sanitizer)))
 
-    def _pages(self, post: NoticeBatch) -> Iterator[list[Notice]]:
-        deadline = self._monotonic() + _READING
+    def _pages(self, batch: NoticeBatch) -> Iterator[list[Notice]]:
+        deadline = self._monotonic() + _MAX_READ
         after = 0
-        while self._monotonic() < deadline and (page := self._spool.notices(post, after=after, limit=_PAGE)):
+        while self._monotonic() < deadline and (page := self._spool.notices(batch, after=after, limit=_PAGE)):
             yield page
             after = page[-1].id
 
-    def _succeeded(self, digest: Digest, refused: Refused) -> None:
-        self._journal.sent(digest, refused, is_digest=self._settings.every > 0)
+    def _record_success(self, digest: Digest, refused: Refused) -> None:
+        self._log.sent(digest, refused, is_digest=self._settings.every > 0)
         self._sent += 1
-        self._failed_tries = 0
+        self._failed_attempts = 0
 
-    def _put_off(self, post: NoticeBatch, error: Exception) -> None:
-        """Give the claim back: for the next connection, where this one carried mails; else for a while."""
+    def _retry_later(self, batch: NoticeBatch, error: Exception) -> None:
+        """Give the claim back: at once where this session has sent mails, since a new one may; else after a wait."""
         wait = 0.0
         if not self._sent:
             waits = self._settings.waits
-            wait = waits[min(self._failed_tries, len(waits) - 1)]
-            self._failed_tries += 1
-            self._journal.failed(error)
-        self._spool.postpone_notices(post, self._clock() + wait)
+            wait = waits[min(self._failed_attempts, len(waits) - 1)]
+            self._failed_attempts += 1
+            self._log.failed(error)
+        self._spool.postpone_notices(batch, self._clock() + wait)

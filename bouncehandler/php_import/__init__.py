@@ -1,8 +1,8 @@
-"""Turns the settings of the PHP handler for PowerMTA (`setup.php`) into a configuration, and tells what has changed.
+"""Converts the settings of the PHP handler for PowerMTA (`setup.php`) into a configuration.
 
-`moved` is the door. `mapping` knows the old names, `remarks` what to say of them, `toml` how it is written.
+`php` parses the file, `mapping` translates its settings, `messages` has the texts, `toml_writer` formats the result.
 """
 
-from bouncehandler.php_import.mapping import ImportResult, moved
+from bouncehandler.php_import.mapping import ImportResult, import_settings
 
-__all__ = ["ImportResult", "moved"]
+__all__ = ["ImportResult", "import_settings"]

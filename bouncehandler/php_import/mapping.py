@@ -1,32 +1,33 @@
-"""What each of the PHP handler's settings becomes."""
+"""Maps the PHP handler's settings to tables of a configuration."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from bouncehandler.php_import import messages
 from bouncehandler.php_import.php import Script, SkippedSetting, Value
-from bouncehandler.php_import.toml_writer import Table, TomlValue
+from bouncehandler.php_import.toml_writer import TomlTable, TomlValue
 from bouncehandler.policy import DEFAULT_BOUNCE, OTHER
 
 _CATEGORIES = "$bounceCategories"
 _TIMEOUT = "ENDPOINT_TIMEOUT"
 _TRANSACTIONAL = "$origTransactional"
-_LONGEST_TIMEOUT = 86_400  # seconds
-_LONGEST_SENDERS = 10_000
+_MAX_TIMEOUT = 86_400  # seconds
+_MAX_ENTRIES = 10_000
 
 
-class _Manager(NamedTuple):
-    """A list manager that the PHP handler knew, in its own words."""
+class _ListManager(NamedTuple):
+    """A list manager of the PHP handler, with the names of its settings."""
 
     name: str
     keys: Mapping[str, str]
-    """Its keys here, by the constants there."""
+    """Configuration keys by PHP constant."""
     senders: str
+    """The PHP variable with its senders."""
 
 
-_MANAGERS = (  # in the order in which the PHP handler asked whose a bounce is: the first got it
-    _Manager(
+_MANAGERS = (  # in the order of the PHP handler, whose first match got a bounce
+    _ListManager(
         "mailwizz",
         {
             "MAILWIZZ_ENDPOINT_URL": "url",
@@ -35,7 +36,7 @@ _MANAGERS = (  # in the order in which the PHP handler asked whose a bounce is: 
         },
         "$origMailWizzZA",
     ),
-    _Manager(
+    _ListManager(
         "interspire",
         {"INTERSPIRE_ENDPOINT_URL": "url", "INTERSPIRE_USER_ID": "username", "INTERSPIRE_API_KEY": "token"},
         "$origInterspire",
@@ -51,48 +52,44 @@ _KNOWN = {
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """A configuration, and what is to be said of it."""
+    """A configuration, and the settings that need attention."""
 
     opening: tuple[str, ...]
-    tables: tuple[Table, ...]
-    told: tuple[str, ...]
-    """What was left out, has no counterpart, or is in doubt: a sentence each, which holds no key and no address."""
+    """Comments at the beginning of the configuration."""
+    tables: tuple[TomlTable, ...]
+    warnings: tuple[str, ...]
+    """A sentence for each setting that was skipped, has no counterpart, or is uncertain; without keys and addresses."""
 
 
-def moved(script: Script) -> ImportResult | None:
-    """The configuration for the settings of a file; None where it has none of the PHP handler's."""
-    lost = {left.name: left for left in script.skipped}
-    if not _KNOWN & (script.settings.keys() | lost.keys()):
+def import_settings(script: Script) -> ImportResult | None:
+    """Convert the settings of a file; None where it has none of the PHP handler's."""
+    skipped = {setting.name for setting in script.skipped}
+    if not _KNOWN & (script.settings.keys() | skipped):
         return None
-    mapping = _Mapping(script, lost)
+    mapping = _Mapping(script, skipped)
     tables = tuple(mapping.tables())
-    told = (*mapping.told, *_without_counterpart(script), *_left_out(script.skipped))
-    return ImportResult(
-        (*messages.OPENING, "", "What is done differently here:", *_listed(messages.DIFFERENCES)), tables, told
-    )
-
-
-def _listed(sentences: Sequence[str]) -> list[str]:
-    return [f"* {sentence}" for sentence in sentences]
+    warnings = (*mapping.warnings, *_without_counterpart(script), *_skipped(script.skipped))
+    differences = (f"* {sentence}" for sentence in messages.DIFFERENCES)
+    return ImportResult((*messages.OPENING, "", "Differences from the PHP handler:", *differences), tables, warnings)
 
 
 class _Mapping:
-    """Makes the tables, and remembers what is to be told."""
+    """Builds the tables, and collects the warnings."""
 
-    def __init__(self, script: Script, lost: Mapping[str, SkippedSetting]) -> None:
+    def __init__(self, script: Script, skipped: Collection[str]) -> None:
         self._script = script
-        self._lost = lost
-        self._taken: set[str] = set(self._texts(_TRANSACTIONAL))
-        """Senders whose bounces went to an earlier one alone."""
-        self.told: list[str] = []
+        self._skipped = skipped
+        self._used: set[str] = set(self._texts(_TRANSACTIONAL))
+        """Senders of earlier lists, which alone got their bounces."""
+        self.warnings: list[str] = []
 
-    def tables(self) -> Iterator[Table]:
-        """All of the configuration, in the order of the sample."""
+    def tables(self) -> Iterator[TomlTable]:
+        """Build all tables, in the order of the sample configuration."""
         url = "sqlite:////var/lib/bouncehandler/spool.db"
-        yield Table("[spool]", (("url", url),), (messages.SPOOL,), is_active=False)
+        yield TomlTable("[spool]", (("url", url),), (messages.SPOOL,), is_active=False)
         if _CATEGORIES in self._script.settings:
-            yield policy(self._texts(_CATEGORIES))
-        yield Table("[notify]", (("to", ["postmaster@example.com"]),), (messages.NOTIFY,), is_active=False)
+            yield policy_table(self._texts(_CATEGORIES))
+        yield TomlTable("[notify]", (("to", ["postmaster@example.com"]),), (messages.NOTIFY,), is_active=False)
         providers = [table for manager in _MANAGERS if (table := self._provider(manager))]
         if any(table.head == "[providers.mailwizz]" and table.is_active for table in providers):
             values = (
@@ -100,77 +97,79 @@ class _Mapping:
                 ("pattern", "{subscriber}.{list}.{campaign}"),
                 ("provider", "mailwizz"),
             )
-            yield Table("[[unsubscribe]]", values, (messages.UNSUBSCRIBE,), is_active=False)
+            yield TomlTable("[[unsubscribe]]", values, (messages.UNSUBSCRIBE,), is_active=False)
         yield from providers
 
-    def _provider(self, manager: _Manager) -> Table | None:
-        """The list manager's table; None where the PHP handler did without it."""
+    def _provider(self, manager: _ListManager) -> TomlTable | None:
+        """Build the table of a list manager; None where the PHP handler has no settings for it."""
         found = {name: self._value(name) for name in manager.keys}
         missing = [name for name, value in found.items() if not (isinstance(value, str) and value)]
         if missing:
-            self._taken.update(self._texts(manager.senders))
+            self._used.update(self._texts(manager.senders))
             return self._incomplete(manager, found, missing) if len(missing) < len(found) else None
         for name, value in found.items():
             if value in _EXAMPLES:
-                self.told.append(f"{name}: {messages.EXAMPLE_VALUE}")
+                self.warnings.append(f"{name}: {messages.EXAMPLE_VALUE}")
         texts: list[tuple[str, TomlValue]] = [(manager.keys[name], str(value)) for name, value in found.items()]
-        senders, doubt = self._senders(manager)
-        said = [*(messages.MAILWIZZ if manager.name == "mailwizz" else ()), *doubt]
+        senders, sender_notes = self._senders(manager)
+        notes = [*(messages.MAILWIZZ if manager.name == "mailwizz" else ()), *sender_notes]
         if str(found[next(iter(manager.keys))]).lower().startswith("http:"):
-            said.append(messages.PLAIN_HTTP)
+            notes.append(messages.PLAIN_HTTP)
         values = [("type", manager.name), *texts, ("originators", senders), *self._timeout(manager)]
-        return Table(f"[providers.{manager.name}]", values, said)
+        return TomlTable(f"[providers.{manager.name}]", values, notes)
 
-    def _incomplete(self, manager: _Manager, found: Mapping[str, Value], missing: Sequence[str]) -> Table:
-        """A list manager that lacks a value: shown, so that it can be put in."""
-        self.told.append(f"{manager.name}: left out, since {' and '.join(missing)} has no value that is known")
+    def _incomplete(self, manager: _ListManager, found: Mapping[str, Value], missing: Sequence[str]) -> TomlTable:
+        """Build the inactive table of a list manager that lacks values, to be completed by hand."""
+        self.warnings.append(f"{manager.name}: left out, since {' and '.join(missing)} has no known value")
         texts = [(key, "" if name in missing else str(found[name])) for name, key in manager.keys.items()]
         values = [("type", manager.name), *texts, ("originators", self._texts(manager.senders))]
-        return Table(f"[providers.{manager.name}]", values, (messages.INCOMPLETE,), is_active=False)
+        return TomlTable(f"[providers.{manager.name}]", values, (messages.INCOMPLETE,), is_active=False)
 
-    def _timeout(self, manager: _Manager) -> Iterator[tuple[str, TomlValue]]:
+    def _timeout(self, manager: _ListManager) -> Iterator[tuple[str, TomlValue]]:
         seconds = self._value(_TIMEOUT)
         if manager.name != "interspire" or seconds is None:
             return
         if isinstance(seconds, str) and seconds.isascii() and seconds.isdigit():
             seconds = int(seconds[:9])
-        if isinstance(seconds, int) and not isinstance(seconds, bool) and 0 < seconds <= _LONGEST_TIMEOUT:
+        if isinstance(seconds, int) and not isinstance(seconds, bool) and 0 < seconds <= _MAX_TIMEOUT:
             yield "timeout", f"{seconds}s"
         else:
-            self.told.append(f"{_TIMEOUT}: is no number of seconds; the default holds")
+            self.warnings.append(f"{_TIMEOUT}: is no number of seconds; the default holds")
 
-    def _senders(self, manager: _Manager) -> tuple[list[str], list[str]]:
-        """Whose bounces it gets, and what is to be said of that."""
-        usable, refused = [], 0
+    def _senders(self, manager: _ListManager) -> tuple[list[str], list[str]]:
+        """Return the originators of a list manager, and comments on them."""
+        usable, invalid = [], 0
         for sender in self._texts(manager.senders):
             if sender and not _is_sender(sender):
-                refused += 1
-            elif sender in self._taken:
-                self.told.append(
+                invalid += 1
+            elif sender in self._used:
+                self.warnings.append(
                     f"{manager.senders}: a sender is left out that an earlier list has, which got its bounces"
                 )
             elif sender:
                 usable.append(sender)
-        self._taken.update(usable)
-        if refused:
-            what = "1 entry" if refused == 1 else f"{refused} entries"
-            self.told.append(f"{manager.senders}: {what} left out, which no bounce could equal")
+        self._used.update(usable)
+        if invalid:
+            entries = "1 entry" if invalid == 1 else f"{invalid} entries"
+            self.warnings.append(f"{manager.senders}: {entries} left out, which no sender can equal")
         if usable:
             return usable, []
-        return [messages.NOBODY], [messages.UNCERTAIN_SENDERS if manager.senders in self._lost else messages.NO_SENDERS]
+        return [messages.NO_SENDER], [
+            messages.UNCERTAIN_SENDERS if manager.senders in self._skipped else messages.NO_SENDERS
+        ]
 
     def _value(self, name: str) -> Value:
         return self._script.settings[name].value if name in self._script.settings else None
 
     def _texts(self, name: str) -> list[str]:
-        """The texts of an array, or the one text that stands in its place."""
+        """Return the texts of an array, or a single text in its place."""
         value = self._value(name)
-        many = list(value.values()) if isinstance(value, dict) else [value]
-        return list(dict.fromkeys(text for text in many[:_LONGEST_SENDERS] if isinstance(text, str)))
+        entries = list(value.values()) if isinstance(value, dict) else [value]
+        return list(dict.fromkeys(text for text in entries[:_MAX_ENTRIES] if isinstance(text, str)))
 
 
 def _is_sender(sender: str) -> bool:
-    """Whether a bounce could have had this sender; the PHP handler knew no patterns, so that a `*` is none."""
+    """Whether this is a valid sender; the PHP handler had no patterns, so `*` is invalid."""
     local, _, domain = sender.partition("@")
     return bool(local and domain) and not any(char.isspace() or char == "*" for char in sender)
 
@@ -185,59 +184,59 @@ def _without_counterpart(script: Script) -> Iterator[str]:
             yield f"line {setting.line}: {name}: {messages.UNKNOWN}"
 
 
-def _left_out(skipped: Sequence[SkippedSetting]) -> Iterator[str]:
-    """The settings that were left out, line by line; then the code, which may say anything, by what it is."""
+def _skipped(skipped: Sequence[SkippedSetting]) -> Iterator[str]:
+    """Yield a sentence for each skipped setting; then one for each kind of code, with its lines."""
     code: dict[str, list[int]] = {}
-    for left in skipped:
-        if left.name:
-            yield f"line {left.line}: {left.name}: left out, {left.why}"
+    for setting in skipped:
+        if setting.name:
+            yield f"line {setting.line}: {setting.name}: left out, {setting.why}"
         else:
-            code.setdefault(left.why, []).append(left.line)
-    for what, lines in code.items():
+            code.setdefault(setting.why, []).append(setting.line)
+    for kind, lines in code.items():
         numbers = ", ".join(map(str, lines[:5])) + (" and others" if len(lines) > 5 else "")  # noqa: PLR2004  # enough
-        yield f"line{'' if len(lines) == 1 else 's'} {numbers}: {what} is code, and was not looked into"
+        yield f"line{'' if len(lines) == 1 else 's'} {numbers}: {kind} is code, which is not run"
 
 
-_LONGEST = 100  # characters: a category of PowerMTA has 20
+_MAX_CATEGORY = 100  # characters: a category of PowerMTA has 20
 
 
-def policy(categories: Sequence[str]) -> Table:
-    """The table for the categories that the old handler suppressed at once; it ignored all others.
+def policy_table(categories: Sequence[str]) -> TomlTable:
+    """Build the policy table from the categories that the PHP handler suppressed at once; it ignored all others.
 
-    A category that the defaults suppress, and the old handler did not, is ignored. Where the defaults wait for more
-    bounces, or ignore, they hold, and the old verdict stands beside them with a `#` before it.
+    A category that the defaults suppress, and the PHP handler did not, is ignored. Where the defaults count or ignore,
+    they stay in force, and the former verdict is added as a comment.
     """
     if not categories:
-        return Table("[policy.bounce]", (), (messages.EVERY_CATEGORY,), is_active=False)
-    wanted = [name for name in dict.fromkeys(categories) if _is_category(name)]
-    active = [(name, "suppress") for name in wanted if name not in DEFAULT_BOUNCE]
+        return TomlTable("[policy.bounce]", (), (messages.EVERY_CATEGORY,), is_active=False)
+    suppressed = [name for name in dict.fromkeys(categories) if _is_category(name)]
+    active = [(name, "suppress") for name in suppressed if name not in DEFAULT_BOUNCE]
     active += [
-        (name, "ignore") for name, action in DEFAULT_BOUNCE.items() if action == "suppress" and name not in wanted
+        (name, "ignore") for name, action in DEFAULT_BOUNCE.items() if action == "suppress" and name not in suppressed
     ]
-    doubted = [(name, "suppress") for name in wanted if DEFAULT_BOUNCE.get(name, "suppress") != "suppress"]
+    softer = [(name, "suppress") for name in suppressed if DEFAULT_BOUNCE.get(name, "suppress") != "suppress"]
     counted = [
         (name, "ignore")
         for name, action in DEFAULT_BOUNCE.items()
-        if action not in {"suppress", "ignore"} and name not in wanted
+        if action not in {"suppress", "ignore"} and name not in suppressed
     ]
-    return Table("[policy.bounce]", active, tuple(_said(active, doubted, counted)), (*doubted, *counted))
+    return TomlTable("[policy.bounce]", active, tuple(_policy_comments(active, softer, counted)), (*softer, *counted))
 
 
 def _is_category(name: str) -> bool:
-    return bool(name.strip()) and name != OTHER and len(name) <= _LONGEST
+    return bool(name.strip()) and name != OTHER and len(name) <= _MAX_CATEGORY
 
 
-def _said(
-    active: Sequence[tuple[str, str]], doubted: Sequence[tuple[str, str]], counted: Sequence[tuple[str, str]]
+def _policy_comments(
+    active: Sequence[tuple[str, str]], softer: Sequence[tuple[str, str]], counted: Sequence[tuple[str, str]]
 ) -> Iterator[str]:
     yield "From $bounceCategories. bad-mailbox, bad-domain and inactive-mailbox suppress at once, unless ignored below."
     if any(action == "ignore" for _, action in active):
         yield "Ignored, as before: what suppresses here by default, and was not in $bounceCategories."
     if any(action == "suppress" for _, action in active):
         yield "Suppressed, as before: categories that are not PowerMTA's own."
-    if doubted:
+    if softer:
         yield (
-            f"{_names(doubted)} suppressed at once before. Here such a bounce is soft or ignored, since it often says "
+            f"{_names(softer)} suppressed at once before. Here such a bounce is soft or ignored, since it often says "
             "nothing about the mailbox; take the # away for the old way."
         )
     if counted:

@@ -1,4 +1,4 @@
-"""Writes a configuration: tables with a comment above each, and texts that come back as they were."""
+"""Formats a configuration as TOML: tables with comments, and texts escaped so that they are read back unchanged."""
 
 import json
 import textwrap
@@ -11,37 +11,37 @@ _WIDTH = 118
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """One table of the configuration."""
+class TomlTable:
+    """A table of the configuration."""
 
     head: str
-    """`[providers.mailwizz]`, brackets and all."""
+    """The heading with its brackets, `[providers.mailwizz]`."""
     values: Sequence[tuple[str, TomlValue]]
-    said: Sequence[str] = ()
-    """Sentences that go above it, each a paragraph of comment."""
+    comments: Sequence[str] = ()
+    """Paragraphs above the table."""
     inactive: Sequence[tuple[str, TomlValue]] = ()
-    """Values that are shown below the others, with a `#` before them."""
+    """Values that are commented out, below the others."""
     is_active: bool = True
-    """False for a table that is only shown: all of it has a `#` before it."""
+    """False: the whole table is commented out."""
 
 
-def written(opening: Iterable[str], tables: Iterable[Table]) -> str:
-    """The text of a configuration, with what is said at its beginning."""
-    blocks = ["\n".join(line for sentence in opening for line in comment(sentence))]
+def format_configuration(opening: Iterable[str], tables: Iterable[TomlTable]) -> str:
+    """Format a configuration that begins with these comments."""
+    blocks = ["\n".join(line for sentence in opening for line in _comment(sentence))]
     blocks += ["\n".join(_lines(table)) for table in tables]
     return "\n\n".join(blocks) + "\n"
 
 
-def comment(sentence: str) -> Iterator[str]:
-    """A sentence as comment; what can't be shown, a control character say, is a question mark."""
-    shown = "".join(char if char.isprintable() else "?" for char in sentence)
-    for line in textwrap.wrap(shown, _WIDTH, break_on_hyphens=False) or [""]:
+def _comment(sentence: str) -> Iterator[str]:
+    """Wrap a sentence as a comment; unprintable characters become question marks."""
+    printable = "".join(char if char.isprintable() else "?" for char in sentence)
+    for line in textwrap.wrap(printable, _WIDTH, break_on_hyphens=False) or [""]:
         yield f"# {line}".rstrip()
 
 
-def _lines(table: Table) -> Iterator[str]:
-    for sentence in table.said:
-        yield from comment(sentence)
+def _lines(table: TomlTable) -> Iterator[str]:
+    for sentence in table.comments:
+        yield from _comment(sentence)
     mark = "" if table.is_active else "#"
     yield f"{mark}{table.head}"
     for key, value in table.values:
@@ -65,5 +65,5 @@ def _value(value: TomlValue) -> str:
 
 
 def _escaped(char: str) -> str:
-    """So that no terminal or editor takes it for a command, or for the end of a line."""
+    """Escape a character that terminals and editors could take for a control or a line end."""
     return f"\\u{ord(char):04x}" if ord(char) <= 0xFFFF else f"\\U{ord(char):08x}"  # noqa: PLR2004  # TOML's two forms

@@ -1,13 +1,13 @@
-"""PowerMTA's configuration: read as it is written, and examined for what this program needs of it.
+"""PowerMTA's configuration: parsed, and checked for the directives that this program needs.
 
-Text in, plain data out: files come through a `Files` that is passed in. `parser` reads, `acct_file` understands where
-accounting goes, `examination` says what is missing or wrong, line by line, and `blocks` writes what to paste. The facts
-are those of PowerMTA's guide; what it leaves open is nowhere decided here, but asked to be written down.
+Text in, plain data out: files come through a `Files` that is passed in. `parser` builds the `tree`, `lint` runs the
+`checks`, and `generate` writes the blocks to paste. The facts are those of PowerMTA's guide; a default that it leaves
+open is not assumed here, but reported as missing.
 """
 
-from bouncehandler.pmta_config.checks.acct_file import AcctFile, Command, acct_files
-from bouncehandler.pmta_config.checks.unsubscribe_mail import command_of
-from bouncehandler.pmta_config.generate import Installation, blocks_for
+from bouncehandler.pmta_config.checks.acct_file import AcctFile, Command, parse_acct_files
+from bouncehandler.pmta_config.checks.unsubscribe_mail import parse_command
+from bouncehandler.pmta_config.generate import Installation, generate_blocks
 from bouncehandler.pmta_config.lint import lint, run_as_root
 from bouncehandler.pmta_config.messages import LintMessage, Severity
 from bouncehandler.pmta_config.parser import Files, parse
@@ -24,10 +24,10 @@ __all__ = [
     "LintMessage",
     "Severity",
     "SourceLocation",
-    "acct_files",
-    "blocks_for",
-    "command_of",
+    "generate_blocks",
     "lint",
     "parse",
+    "parse_acct_files",
+    "parse_command",
     "run_as_root",
 ]

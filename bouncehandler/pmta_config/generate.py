@@ -1,4 +1,4 @@
-"""The blocks for PowerMTA's configuration, as one installation needs them."""
+"""Generates the blocks of PowerMTA's configuration for an installation."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -7,12 +7,12 @@ from bouncehandler.pmta_config.required_columns import FIELDS, MAPPED
 
 
 class Installation(NamedTuple):
-    """What the blocks, and the examination, have to know of this installation."""
+    """An installation of this program, as far as the blocks and the checks depend on it."""
 
     program: str
     """Absolute path."""
     config: str = ""
-    """Absolute path; empty where the program finds its configuration by itself."""
+    """Absolute path; empty for the default."""
     logs: str = "/var/log/pmta"
     """The folder of the log files, and of PowerMTA's own."""
     domains: tuple[str, ...] = ()
@@ -20,20 +20,20 @@ class Installation(NamedTuple):
     providers: frozenset[str] = frozenset()
     """The types of the configured providers."""
     complaints: str = "fbl.example.com"
-    """The domain that feedback loops report to."""
+    """The domain of the address for feedback loops."""
     bounces: str = "bounce.example.com"
-    """The domain of the envelope senders, to which bounces come that a server sends later."""
+    """The domain of the envelope senders, which receives later bounces."""
     postmaster: str = "postmaster@example.com"
     options: frozenset[str] = frozenset({"--config", "--logfile", "--debug", "--no-dispatch", "--dry-run"})
-    """What the bare command takes."""
+    """Of the command that reads accounting records."""
 
     def command(self, *words: str) -> str:
-        """A command line of this program."""
+        """Build a command line of this program."""
         return " ".join((self.program, *((f"--config={self.config}",) if self.config else ()), *words))
 
 
-def blocks_for(site: Installation) -> str:
-    """All blocks, with a comment above each."""
+def generate_blocks(site: Installation) -> str:
+    """Generate all blocks, with a comment above each."""
     parts = (
         ("Bounces: the pipe, and the file that has what the pipe may miss", bounce_blocks(site)),
         ("Bounces that come later, by mail; this domain is that of the envelope senders", bounce_processor(site)),
@@ -49,7 +49,7 @@ def blocks_for(site: Installation) -> str:
 
 
 def bounce_blocks(site: Installation) -> tuple[str, ...]:
-    """The pipe for bounces and its recovery file."""
+    """Generate the pipe for bounces and its recovery file."""
     return (
         f"<acct-file |{site.command(f'--logfile={site.logs}/bouncehandler.log')}>",
         *_bounce_columns(),
@@ -59,7 +59,7 @@ def bounce_blocks(site: Installation) -> tuple[str, ...]:
 
 
 def complaint_blocks(site: Installation) -> tuple[str, ...]:
-    """The pipe for complaints and its recovery file."""
+    """Generate the pipe for complaints and its recovery file."""
     return (
         f"<acct-file |{site.command(f'--logfile={site.logs}/fbl-processor.log')}>",
         *_complaint_columns(),
@@ -69,23 +69,23 @@ def complaint_blocks(site: Installation) -> tuple[str, ...]:
 
 
 def recovery_block(site: Installation, kind: str) -> tuple[str, ...]:
-    """The file on disk beside the pipe for bounces (`b`) or complaints (`f`)."""
+    """Generate the recovery file of the pipe for bounces (`b`) or complaints (`f`)."""
     name, columns = ("fbl", _complaint_columns()) if kind == "f" else ("bounces", _bounce_columns())
     return (
         f"<acct-file {site.logs}/{name}.csv>",
         *columns,
-        *moving(f"{site.logs}/{name}"),
+        *move_directives(f"{site.logs}/{name}"),
         "</acct-file>",
     )
 
 
-def moving(folder: str) -> tuple[str, ...]:
-    """What has PowerMTA put whole files into a folder, from where they can be fed in."""
+def move_directives(folder: str) -> tuple[str, ...]:
+    """Generate the directives that move complete files into a folder, for `bouncehandler ingest`."""
     return ("    move-interval 1h", f"    move-to {folder}")
 
 
 def complaint_processor(site: Installation) -> tuple[str, ...]:
-    """What makes records of the reports that come by mail."""
+    """Generate the processor of feedback reports."""
     return (
         "<feedback-loop-processor>",
         "    deliver-unmatched-email no",
@@ -99,7 +99,7 @@ def complaint_processor(site: Installation) -> tuple[str, ...]:
 
 
 def bounce_processor(site: Installation) -> tuple[str, ...]:
-    """What makes records of the bounces that come by mail."""
+    """Generate the processor of bounces that arrive by mail."""
     return (
         f"relay-domain {site.bounces}",
         "<bounce-processor>",
@@ -113,18 +113,18 @@ def bounce_processor(site: Installation) -> tuple[str, ...]:
 
 
 def unsubscribe_blocks(site: Installation, domain: str) -> tuple[str, ...]:
-    """What hands List-Unsubscribe mail to this program."""
+    """Generate the blocks that pipe List-Unsubscribe mail to this program."""
     return (f"relay-domain {domain}", *pipe_domain(site, domain))
 
 
 def pipe_domain(site: Installation, domain: str) -> tuple[str, ...]:
-    """The domain alone, without the right to relay to it."""
+    """Generate the domain block alone, without `relay-domain`."""
     command = site.command("unsubscribe", r"--from \"$from\" --to \"$to\"")
     return (f"<domain {domain}>", "    type pipe", f'    command "{command}"', "</domain>")
 
 
 def job_block() -> tuple[str, ...]:
-    """What has PowerMTA take the job from the header X-Job."""
+    """Generate the block that sets the job from the header X-Job."""
     return ("<source 127.0.0.1>", "    process-x-job yes", "</source>")
 
 

@@ -1,8 +1,8 @@
-"""The examination: everything that a configuration lacks, or has wrong, for this installation."""
+"""Runs all checks of PowerMTA's configuration for this installation."""
 
 from collections.abc import Iterator
 
-from bouncehandler.pmta_config.checks.acct_file import acct_files
+from bouncehandler.pmta_config.checks.acct_file import parse_acct_files
 from bouncehandler.pmta_config.checks.columns import check_columns
 from bouncehandler.pmta_config.checks.pipes import check_pipes
 from bouncehandler.pmta_config.checks.processors import check_processors
@@ -14,52 +14,54 @@ from bouncehandler.pmta_config.tree import Block, Configuration, Directive
 
 
 def lint(configuration: Configuration, site: Installation) -> Iterator[LintMessage]:
-    """What is right, missing and wrong, in the order in which an operator mends it."""
+    """Check a configuration; the messages come in the order in which to fix it."""
     for problem in configuration.problems:
         yield LintMessage(Severity.WRONG, problem.location, problem.sentence)
-    files = acct_files(configuration)
-    ours = [file for file in files if file.reads_for_us]
+    files = parse_acct_files(configuration)
+    ours = [file for file in files if file.is_live_pipe]
     yield from check_pipes(files, ours, site)
     yield from check_columns(ours, site)
     yield from check_recovery(files, ours, site)
     yield from check_processors(configuration, ours, site)
     yield from check_unsubscribe_mail(configuration, site)
-    yield from _jobs(configuration.root)
-    yield _user(configuration)
+    yield from _check_jobs(configuration.root)
+    yield _check_user(configuration)
 
 
 def run_as_root(configuration: Configuration) -> bool | None:
-    """Whether PowerMTA is told to run as root, and this program with it; None where the configuration does not say."""
-    said = list(configuration.root.directives("run-as-root"))
-    return said[-1].says_yes if said else None
+    """Whether PowerMTA runs as root, and this program with it; None where the configuration leaves it open."""
+    directives = list(configuration.root.directives("run-as-root"))
+    return directives[-1].is_on if directives else None
 
 
-def _user(configuration: Configuration) -> LintMessage:
-    said = list(configuration.root.directives("run-as-root"))
+def _check_user(configuration: Configuration) -> LintMessage:
+    directives = list(configuration.root.directives("run-as-root"))
     paste = ("run-as-root no",)
-    if not said:
+    if not directives:
         sentence = "nothing says as whom PowerMTA runs, and this program with it: say it"
         return LintMessage(Severity.WARNING, None, sentence, paste)
-    if said[-1].says_yes:
+    if directives[-1].is_on:
         sentence = "PowerMTA runs as root, and this program with it, which needs no such rights: let pmta run both"
-        return LintMessage(Severity.WARNING, said[-1].location, sentence, paste)
-    return LintMessage(Severity.FINE, said[-1].location, "PowerMTA runs as pmta, and this program with it")
+        return LintMessage(Severity.WARNING, directives[-1].location, sentence, paste)
+    return LintMessage(Severity.FINE, directives[-1].location, "PowerMTA runs as pmta, and this program with it")
 
 
-def _jobs(root: Block) -> Iterator[LintMessage]:
-    """Somebody has to put the header X-Job into the column jobId."""
-    said = [*_everywhere(root, "process-x-job")]
-    if any(one.says_yes for one in said):
+def _check_jobs(root: Block) -> Iterator[LintMessage]:
+    """Check that the header X-Job is read into the column jobId."""
+    directives = [*_directives_within(root, "process-x-job")]
+    if any(directive.is_on for directive in directives):
         return
     sentence = (
         "no <source> has `process-x-job yes`, so that no bounce tells its campaign: put it into the <source> that "
         "hands you the mail"
     )
-    yield LintMessage(Severity.WARNING, said[0].location if said else None, sentence, ("    process-x-job yes",))
+    yield LintMessage(
+        Severity.WARNING, directives[0].location if directives else None, sentence, ("    process-x-job yes",)
+    )
 
 
-def _everywhere(block: Block, name: str) -> Iterator[Directive]:
-    """The directives of a name in a block, and in the blocks right in it."""
+def _directives_within(block: Block, name: str) -> Iterator[Directive]:
+    """Yield the directives of a name in a block and in its direct sub-blocks."""
     yield from block.directives(name)
     for item in block.items:
         if isinstance(item, Block):

@@ -1,4 +1,4 @@
-"""What the examination of a configuration says: one sentence, its place, and the lines to paste."""
+"""Lint messages: one sentence each, its location, and the lines to paste."""
 
 from enum import Enum
 from typing import NamedTuple
@@ -7,26 +7,28 @@ from bouncehandler.pmta_config.tree import SourceLocation
 
 
 class Severity(Enum):
-    """How bad it is."""
+    """The severity of a lint message or a check result; the values are the marks on the terminal."""
 
-    FINE = "fine"
-    WARNING = "warning"
-    """It works, and something is lost or not known that need not be."""
-    WRONG = "wrong"
-    """Bounces, complaints or requests don't arrive, or nothing can be made of them."""
+    FINE = "ok"
+    WARNING = "warn"
+    """It works, but something is lost or unknown."""
+    LATER = "wait"
+    """A temporary failure."""
+    WRONG = "FAIL"
+    """Bounces, complaints or requests are not processed."""
 
 
 class LintMessage(NamedTuple):
-    """One finding."""
+    """The result of one check."""
 
     severity: Severity
     location: SourceLocation | None
-    """None where something is missing altogether."""
+    """None where a block or directive is missing."""
     sentence: str
     paste: tuple[str, ...] = ()
-    """Lines for PowerMTA's configuration; empty where the sentence says it all."""
+    """Lines for PowerMTA's configuration, which may be empty."""
 
 
-def listed(names: list[str]) -> str:
-    """The names as a sentence has them: `a`, `a and b`, `a, b and c`."""
+def join_names(names: list[str]) -> str:
+    """Join names for a sentence: `a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -1,16 +1,16 @@
-"""Which columns this program needs of each record type, and which of them `*` brings (PowerMTA's guide)."""
+"""The required columns of each record type, and those that `*` includes (PowerMTA's guide)."""
 
 from typing import NamedTuple
 
 
 class RequiredColumn(NamedTuple):
-    """What one or another of some columns is needed for."""
+    """A requirement that any one of some columns meets."""
 
     columns: tuple[str, ...]
-    """As `record-fields` writes them; the first is the one to ask for."""
+    """Names in `record-fields`; the first one is recommended."""
     why: str
     is_vital: bool = False
-    """Whether nothing can be made of a record without it."""
+    """Whether a record is useless without it."""
 
 
 _BOUNCE = (
@@ -29,7 +29,7 @@ _COMPLAINT = (
     RequiredColumn(("rcpt",), "who complained", is_vital=True),
     RequiredColumn(("header_List-Unsubscribe",), "who complained, where the reporter hides the address"),
 )
-_OF_PROVIDERS = {
+_BY_PROVIDER_TYPE = {
     "mailwizz": (
         RequiredColumn(("header_List-Id",), "MailWizz's list, where the reporter hides the address", is_vital=True),
         RequiredColumn(
@@ -61,7 +61,7 @@ _STAR = {
 }
 
 JMRP = "header_X-HmXmrOriginalRecipient"
-"""Where Microsoft's reports name the recipient."""
+"""The header with the recipient in Microsoft's reports."""
 
 FIELDS = {
     "b": "record-fields b *",
@@ -69,17 +69,19 @@ FIELDS = {
     "f": "record-fields f *, header_Message-Id, header_List-Unsubscribe, header_List-Id, header_X-Mw-Subscriber-Uid, "
     "header_X-Mailer-LID, header_X-Mailer-RecptId",
 }
-"""The directive that brings everything, by record type."""
+"""The directive with all required columns, by record type."""
 MAPPED = f"map-header-to-field f {JMRP} rcpt"
 
 
-def lacking(kind: str, columns: frozenset[str], providers: frozenset[str]) -> list[RequiredColumn]:
-    """What these columns, `*` perhaps among them, don't bring of records of type `b`, `rb` or `f`."""
-    found = columns | (_STAR[kind] if "*" in columns else frozenset())
-    return [need for need in _needs(kind, providers) if not found & {column.lower() for column in need.columns}]
+def missing_columns(kind: str, columns: frozenset[str], providers: frozenset[str]) -> list[RequiredColumn]:
+    """Return the requirements of record type `b`, `rb` or `f` that these columns, which may contain `*`, don't meet."""
+    available = columns | (_STAR[kind] if "*" in columns else frozenset())
+    return [
+        need for need in _requirements(kind, providers) if not available & {column.lower() for column in need.columns}
+    ]
 
 
-def _needs(kind: str, providers: frozenset[str]) -> tuple[RequiredColumn, ...]:
+def _requirements(kind: str, providers: frozenset[str]) -> tuple[RequiredColumn, ...]:
     if kind == "f":
-        return (*_COMPLAINT, *(need for name in sorted(providers) for need in _OF_PROVIDERS.get(name, ())))
+        return (*_COMPLAINT, *(need for name in sorted(providers) for need in _BY_PROVIDER_TYPE.get(name, ())))
     return (*_BOUNCE, _JOB if kind == "b" else _HEADER_JOB)

@@ -1,11 +1,11 @@
-"""What a configuration of PowerMTA's consists of: directives and blocks, each with its place, and what is amiss."""
+"""The syntax tree of PowerMTA's configuration: directives and blocks with their locations, and syntax problems."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-_SHOWN = 120
-"""Characters of somebody's text that are repeated."""
+_MAX_QUOTE = 120
+"""Characters of the configuration that a sentence quotes."""
 
 
 class SourceLocation(NamedTuple):
@@ -19,10 +19,10 @@ class SourceLocation(NamedTuple):
 
 
 class Directive(NamedTuple):
-    """One line: a name, and what follows it."""
+    """One line: a name and a value."""
 
     name: str
-    """In lower case: PowerMTA's names have no case."""
+    """In lower case; PowerMTA ignores the case of names."""
     value: str
     """Without a comment, as written."""
     words: tuple[str, ...]
@@ -30,14 +30,14 @@ class Directive(NamedTuple):
     location: SourceLocation
 
     @property
-    def says_yes(self) -> bool:
-        """Whether a directive that is on or off is on."""
+    def is_on(self) -> bool:
+        """Whether a boolean directive is on."""
         return self.value.lower() in {"yes", "true", "on", "1"}
 
 
 @dataclass
 class Block:
-    """`<name argument>` and what stands in it until `</name>`; the whole configuration is a block without a name."""
+    """`<name argument>` and its items until `</name>`; the whole configuration is a block without a name."""
 
     name: str
     argument: str
@@ -45,29 +45,29 @@ class Block:
     items: "list[Directive | Block]" = field(default_factory=list)
 
     def directives(self, name: str) -> Iterator[Directive]:
-        """The directives of a name that stand right in this block, in their order."""
+        """Return the directives of a name directly in this block, in their order."""
         return (item for item in self.items if isinstance(item, Directive) and item.name == name)
 
     def blocks(self, name: str) -> "Iterator[Block]":
-        """The blocks of a name that stand right in this block, in their order."""
+        """Return the blocks of a name directly in this block, in their order."""
         return (item for item in self.items if isinstance(item, Block) and item.name == name)
 
 
 class Problem(NamedTuple):
-    """What could not be read, and how to mend it."""
+    """A syntax error, and how to fix it."""
 
     location: SourceLocation
     sentence: str
 
 
 class Configuration(NamedTuple):
-    """A configuration as far as it could be read."""
+    """A configuration as far as it could be parsed."""
 
     root: Block
     problems: tuple[Problem, ...]
 
 
-def shown(text: str) -> str:
-    """Somebody's text as a sentence may repeat it: on one line, and not without end."""
+def quote(text: str) -> str:
+    """Quote a text of the configuration in a sentence: on one line, and cut."""
     line = " ".join(text.split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
+    return line if len(line) <= _MAX_QUOTE else f"{line[:_MAX_QUOTE]}..."

@@ -1,43 +1,41 @@
-"""What in a report calls for somebody's attention, and what to do about it: one sentence each, the worst first."""
+"""Alerts of a report: one sentence each on a problem and its remedy, the worst first."""
 
 from collections.abc import Iterator, Sequence
 
-from bouncehandler.report.aggregates import Aggregates, number
-from bouncehandler.report.formatting import many, moment, seconds, share
+from bouncehandler.report.aggregates import Aggregates, count_records
+from bouncehandler.report.formatting import format_seconds, format_share, format_time, pluralize
 from bouncehandler.report.model import Alert
 from bouncehandler.spool import HeldSpike, Status
 
 COMPLAINTS_DOUBTFUL, COMPLAINTS_BAD = 0.001, 0.003
-"""What Gmail and Yahoo ask bulk senders to stay below, and never to reach (their sender guidelines, February 2024)."""
+"""Limits of Gmail and Yahoo for bulk senders: to stay below, and never to reach (sender guidelines, February 2024)."""
 
 _DAY = 86_400
 _DUE = 36 * 3600
-"""Seconds after which an unsubscribe is late: Gmail and Yahoo want it within two days."""
+"""Seconds after which an unsubscribe is late: Gmail and Yahoo require two days."""
 _UNREADABLE = 0.01
-_FEW = 1000
-"""Deliveries below which a rate says little of one operator."""
+_MIN_DELIVERIES = 1000
+"""Deliveries below which the rate of a mailbox provider is not significant."""
 _RANK = {"bad": 0, "doubtful": 1, "good": 2, "plain": 3}
 
 
-def alerts(sums: Aggregates, status: Status, spikes: Sequence[HeldSpike], now: float) -> list[Alert]:
-    """Everything that should be looked at."""
-    found = [*_providers(status, now), *_spikes(spikes), *_complaints(sums), *_unreadable(sums)]
-    return sorted(found, key=lambda remark: _RANK[remark.tone])
+def build_alerts(aggregates: Aggregates, status: Status, spikes: Sequence[HeldSpike], now: float) -> list[Alert]:
+    """Build all alerts."""
+    alerts = [*_providers(status, now), *_spikes(spikes), *_complaints(aggregates), *_unreadable(aggregates)]
+    return sorted(alerts, key=lambda alert: _RANK[alert.tone])
 
 
 def _providers(status: Status, now: float) -> Iterator[Alert]:
     for name, state in status.states.items():
-        since = f" since {moment(state.since)}" if state.since else ""
-        yield Alert("bad", f"{name} is held{since}: `bouncehandler status` says why, and `check` whether it is back.")
+        since = f" since {format_time(state.since)}" if state.since else ""
+        yield Alert("bad", f"{name} is held{since}: `bouncehandler status` has the reason, `check` tests it.")
     dead = status.dispatches.dead
     if dead:
-        yield Alert(
-            "doubtful", f"{many(dead, 'dead letter')}: `bouncehandler dead-letters list` says what was given up."
-        )
+        yield Alert("doubtful", f"{pluralize(dead, 'dead letter')}: `bouncehandler dead-letters list` shows them.")
     age = now - status.oldest_pending_at if status.oldest_pending_at else 0
     if age > _DAY:
         tone = "bad" if age > _DUE else "doubtful"
-        yield Alert(tone, f"The oldest unsubscribe that waits is {seconds(age)} old.")  # type: ignore[arg-type]  # two tones
+        yield Alert(tone, f"The oldest unsubscribe that waits is {format_seconds(age)} old.")  # type: ignore[arg-type]  # two tones
 
 
 def _spikes(spikes: Sequence[HeldSpike]) -> Iterator[Alert]:
@@ -48,35 +46,40 @@ def _spikes(spikes: Sequence[HeldSpike]) -> Iterator[Alert]:
         )
         yield Alert(
             "doubtful",
-            f"{many(held, 'suppression')} of spikes at {mailbox_providers} {'is' if held == 1 else 'are'} held: "
-            "`bouncehandler holds` shows and decides.",
+            f"{pluralize(held, 'suppression')} of spikes at {mailbox_providers} {'is' if held == 1 else 'are'} held: "
+            "see `bouncehandler holds`.",
         )
 
 
-def _complaints(sums: Aggregates) -> Iterator[Alert]:
-    rate = complaint_share(sums)
+def _complaints(aggregates: Aggregates) -> Iterator[Alert]:
+    rate = complaint_share(aggregates)
     if rate is not None and rate >= COMPLAINTS_DOUBTFUL:
-        yield _line("Complaints are", rate)
-    for mailbox_provider, cell in sums.values("mailbox_provider", "delivery").items():
-        delivered = number(cell, "delivery")
-        rate = number(cell, "complaint", "suppress") / delivered
-        if delivered >= _FEW and rate >= COMPLAINTS_BAD:
-            yield _line(f"At {mailbox_provider} complaints are", rate)
+        yield _complaint_alert("Complaints are", rate)
+    for mailbox_provider, counts in aggregates.counts_by("mailbox_provider", "delivery").items():
+        delivered = count_records(counts, "delivery")
+        rate = count_records(counts, "complaint", "suppress") / delivered
+        if delivered >= _MIN_DELIVERIES and rate >= COMPLAINTS_BAD:
+            yield _complaint_alert(f"At {mailbox_provider} complaints are", rate)
 
 
-def _line(who: str, rate: float) -> Alert:
+def _complaint_alert(subject: str, rate: float) -> Alert:
     is_bad = rate >= COMPLAINTS_BAD
-    line = "over the 0.3 % at which Gmail and Yahoo refuse" if is_bad else "over the 0.1 % that Gmail and Yahoo ask for"
-    return Alert("bad" if is_bad else "doubtful", f"{who} {share(rate)} of deliveries: {line}.")
+    limit = (
+        "over the 0.3 % at which Gmail and Yahoo refuse" if is_bad else "over the 0.1 % that Gmail and Yahoo ask for"
+    )
+    return Alert("bad" if is_bad else "doubtful", f"{subject} {format_share(rate)} of deliveries: {limit}.")
 
 
-def complaint_share(sums: Aggregates) -> float | None:
-    """Complaints that suppressed, by deliveries; None where no deliveries are told."""
-    delivered = sums.number("delivery")
-    return sums.number("complaint", "suppress") / delivered if delivered else None
+def complaint_share(aggregates: Aggregates) -> float | None:
+    """Divide suppressing complaints by deliveries; None without delivery records."""
+    delivered = aggregates.count("delivery")
+    return aggregates.count("complaint", "suppress") / delivered if delivered else None
 
 
-def _unreadable(sums: Aggregates) -> Iterator[Alert]:
-    lost, rows = sums.number("unreadable"), sum(sums.whole.values())
+def _unreadable(aggregates: Aggregates) -> Iterator[Alert]:
+    lost, rows = aggregates.count("unreadable"), sum(aggregates.total.values())
     if rows and lost / rows > _UNREADABLE:
-        yield Alert("doubtful", f"{share(lost / rows)} of all rows can't be read: they are kept beside the spool.")
+        yield Alert(
+            "doubtful",
+            f"{format_share(lost / rows)} of all rows can't be read: they are in the reject file beside the spool.",
+        )

@@ -1,4 +1,4 @@
-"""How the list managers do: what was done, waits or is dead, who is held and why, and how long calls take."""
+"""The table of providers: dispatches by state, holds, failures and durations of calls."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
@@ -6,7 +6,7 @@ from math import isfinite
 from bouncehandler.report.model import Column, Table, Value
 from bouncehandler.spool import Counts, MetricCounter, ProviderState, Status
 
-_MIDDLE, _SLOW = 0.5, 0.95
+_MEDIAN, _P95 = 0.5, 0.95
 
 _COLUMNS = (
     Column("provider", "Provider", "text"),
@@ -17,29 +17,29 @@ _COLUMNS = (
     Column("on_hold", "In spikes", is_minor=True),
     Column("calls", "Calls", is_minor=True),
     Column("failed", "Failed", "share", is_minor=True),
-    Column("middle_seconds", "Half within", "seconds", is_minor=True),
-    Column("slow_seconds", "95 % within", "seconds", is_minor=True),
+    Column("median_seconds", "Half within", "seconds", is_minor=True),
+    Column("p95_seconds", "95 % within", "seconds", is_minor=True),
     Column("held_since", "Held since", "moment", is_minor=True),
 )
 _FAILURES = frozenset({"temporary", "permanent", "unavailable"})
 
 
-def providers(status: Status, counters: Sequence[MetricCounter], configured: Iterable[str]) -> Table | None:
-    """The list managers, those that are configured first; None where there are none."""
+def build_provider_table(status: Status, counters: Sequence[MetricCounter], configured: Iterable[str]) -> Table | None:
+    """Build the table, with the configured providers first; None without any."""
     names = list(dict.fromkeys([*configured, *status.providers]))
     if not names:
         return None
     rows = [_row(name, status, counters) for name in names]
-    note = "As of now; calls since this spool began."
+    note = "Current; calls since the creation of this spool."
     return Table("providers", "By provider", note, _COLUMNS, rows)
 
 
 def _row(name: str, status: Status, counters: Sequence[MetricCounter]) -> tuple[Value, ...]:
     counts, state = status.providers.get(name, Counts()), status.states.get(name, ProviderState())
-    calls = _by(counters, "attempts", name, "answer")
+    calls = _counts_by_label(counters, "attempts", name, "answer")
     failed = sum(number for answer, number in calls.items() if answer in _FAILURES)
-    whole = sum(calls.values())
-    times = _by(counters, "call_seconds", name, "le")
+    total = sum(calls.values())
+    times = _counts_by_label(counters, "call_seconds", name, "le")
     return (
         name,
         "held" if state.held else "in use",
@@ -47,31 +47,31 @@ def _row(name: str, status: Status, counters: Sequence[MetricCounter]) -> tuple[
         counts.pending + counts.claimed,
         counts.dead,
         counts.held,
-        whole,
-        failed / whole if whole else None,
-        within(times, _MIDDLE),
-        within(times, _SLOW),
+        total,
+        failed / total if total else None,
+        percentile(times, _MEDIAN),
+        percentile(times, _P95),
         state.since if state.held else None,
     )
 
 
-def _by(counters: Sequence[MetricCounter], name: str, provider: str, label: str) -> Mapping[str, float]:
-    """A provider's counters of a name, by another label."""
+def _counts_by_label(counters: Sequence[MetricCounter], name: str, provider: str, label: str) -> Mapping[str, float]:
+    """Return a provider's counters of a name, by another label."""
     found: dict[str, float] = {}
-    for total in counters:
-        labels = dict(total.labels)
-        if total.name == name and labels.get("provider") == provider and label in labels:
-            found[labels[label]] = found.get(labels[label], 0) + total.number
+    for counter in counters:
+        labels = dict(counter.labels)
+        if counter.name == name and labels.get("provider") == provider and label in labels:
+            found[labels[label]] = found.get(labels[label], 0) + counter.number
     return found
 
 
-def within(buckets: Mapping[str, float], part: float) -> float | None:
-    """Seconds within which this part of all calls ended, as the buckets tell it; None where there were none, or longer.
+def percentile(buckets: Mapping[str, float], part: float) -> float | None:
+    """Return the seconds within which this part of the calls ended; None without calls, or beyond the last bucket.
 
     Args:
-        buckets: how many calls took at most so many seconds, those of the smaller bounds among them.
+        buckets: cumulative numbers of calls by upper bound in seconds.
     """
     ordered = sorted((float(bound), number) for bound, number in buckets.items())
-    whole = max((number for _, number in ordered), default=0.0)
-    found = next((bound for bound, number in ordered if number >= part * whole > 0), None)
+    total = max((number for _, number in ordered), default=0.0)
+    found = next((bound for bound, number in ordered if number >= part * total > 0), None)
     return found if found is not None and isfinite(found) else None

@@ -13,22 +13,31 @@ from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 
 if TYPE_CHECKING:
-    from bouncehandler.metrics.listener import Listener
+    from prometheus_client import CollectorRegistry
+
+    from bouncehandler.metrics.listener import MetricsListener
 
 _EVERY = 15.0
 """Seconds between two writings of the file: Prometheus looks no more often by default."""
 
 
-def metrics_text(session: Session, spool: SqliteSpool) -> bytes:
-    """The metrics now.
+def metrics_registry(session: Session, spool: SqliteSpool) -> "CollectorRegistry":
+    """Build a registry with the current metrics.
 
     Raises:
         SpoolError: the spool can't be read.
     """
-    from bouncehandler.metrics.exposition import Snapshot, exposition  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.metrics.exposition import Snapshot, build_registry  # noqa: PLC0415  # imports are lazy at the edges
 
     providers = list(session.settings.providers)
-    return exposition(Snapshot(spool.status(), spool.counters(), providers, spool.size, time.time(), __version__))
+    return build_registry(Snapshot(spool.status(), spool.counters(), providers, spool.size, time.time(), __version__))
+
+
+def metrics_text(session: Session, spool: SqliteSpool) -> bytes:
+    """Format the current metrics as text. Raises as `metrics_registry` does."""
+    from bouncehandler.metrics.exposition import format_metrics  # noqa: PLC0415  # as above
+
+    return format_metrics(metrics_registry(session, spool))
 
 
 class MetricsExporter:
@@ -64,13 +73,13 @@ class MetricsExporter:
         if self._listener:
             self._listener.stop()
 
-    def _listening(self, listen: str | None) -> "Listener | None":
+    def _listening(self, listen: str | None) -> "MetricsListener | None":
         if listen is None:
             return None
-        from bouncehandler.metrics.listener import Listener  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.metrics.listener import MetricsListener  # noqa: PLC0415  # imports are lazy at the edges
 
         try:
-            listener = Listener(*address(listen), lambda: metrics_text(self._session, self._spool))
+            listener = MetricsListener(*address(listen), lambda: metrics_text(self._session, self._spool))
         except OSError as error:
             reason = f"[metrics] listen = {listen!r} can't be had ({error.strerror or error})"
             if error.errno != errno.EADDRINUSE:
@@ -89,11 +98,11 @@ class MetricsExporter:
 
     def _write(self) -> None:
         """Once said, trouble is not said again until it was over."""
-        from bouncehandler.metrics import textfile  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.metrics.textfile import write_metrics  # noqa: PLC0415  # imports are lazy at the edges
 
         try:
             if self._path:
-                textfile.write(self._path, metrics_text(self._session, self._spool))
+                write_metrics(self._path, metrics_registry(self._session, self._spool))
         except (OSError, SpoolError) as error:
             reason = f"{self._path} can't be written ({error.strerror})" if isinstance(error, OSError) else str(error)
             if reason != self._trouble:

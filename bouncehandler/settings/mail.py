@@ -101,6 +101,13 @@ def _time_of_day(text: str) -> str:
 
 NoticeKind = Literal["complaint", "unsubscribe", "held", "back", "dead", "spike", "unreadable"]
 
+
+def _events(value: object) -> object:
+    """Split a text; `wave` is the former name of `spike`, and stays valid."""
+    events = split_list(value)
+    return ["spike" if event == "wave" else event for event in events] if isinstance(events, list) else events
+
+
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -113,7 +120,7 @@ class NotifySettings(Section):
     """Who is told; empty: nobody, and nothing is queued."""
     sender: Annotated[str, AfterValidator(_mailbox)] | None = None
     """Without one, bouncehandler@ this host's name."""
-    events: Annotated[list[NoticeKind], BeforeValidator(split_list)] = Field(
+    events: Annotated[list[NoticeKind], BeforeValidator(_events)] = Field(
         default_factory=lambda: list(get_args(NoticeKind))
     )
     """What is told."""

@@ -1,56 +1,56 @@
-"""The letterbox beside the spool: a folder into which each List-Unsubscribe mail is put, as one small file, a letter.
+"""The maildrop: a folder beside the spool with one small file for each List-Unsubscribe mail, as in a Maildir.
 
-A process that starts once per mail writes it, without opening the spool's database, and imports next to nothing: this
-module is that half. A running instance reads the letters (`letterbox.reading`) and brings them into the spool.
+This module writes the files, in a process that starts once per mail, imports next to nothing and leaves the database
+alone. A running instance reads them (`unsubscribe.maildrop_reader`) and records the requests in the spool.
 
-A letter is UTF-8: a first line that names the form, `name: value` lines with what was decided when the mail came, an
-empty line, and the head of the mail as it came. It lies there whole or not at all.
+A file is UTF-8: a first line with the name of the format, `name: value` lines with the decision about the mail, an
+empty line, and the head of the mail as received. It appears whole or not at all.
 """
 
 import os
 
-FIRST_LINE = "bouncehandler letter 1"
-SUFFIX = ".letter"
+FIRST_LINE = "bouncehandler message 1"
+SUFFIX = ".message"
 TEMPORARY = ".tmp"
 
-LONGEST_HEAD = 65_536
+MAX_HEAD = 65_536
 """Bytes of a mail's head that are kept."""
-_LONGEST_VALUE = 1000
+_MAX_VALUE = 1000
 """Characters."""
 
 
 def folder_beside(spool: str) -> str:
-    """Where the letters for the spool's file lie: `spool.db` has `spool.letters`."""
-    return os.path.splitext(spool)[0] + ".letters"  # noqa: PTH122  # pathlib costs as much as a bare start
+    """Return the maildrop of a spool file: `spool.maildrop` for `spool.db`."""
+    return os.path.splitext(spool)[0] + ".maildrop"  # noqa: PTH122  # pathlib costs as much as a bare start
 
 
 def compose(values: dict[str, str], head: bytes, *, received_at: int) -> bytes:
-    """A letter.
+    """Build the content of a file.
 
     Args:
-        values: `to`, `sender`, and what `tokens.identify` says of the person.
-        head: of the mail; what is behind the first `LONGEST_HEAD` bytes is left out.
+        values: `to`, `sender`, and the result of `tokens.identify`.
+        head: of the mail, of which the first `MAX_HEAD` bytes are kept.
         received_at: seconds since the epoch.
     """
-    head = head[:LONGEST_HEAD]
-    told = {"received": str(received_at), **values, "head": str(len(head))}
-    lines = [FIRST_LINE, *(f"{name}: {_one_line(value)}" for name, value in told.items()), "", ""]
+    head = head[:MAX_HEAD]
+    fields = {"received": str(received_at), **values, "head": str(len(head))}
+    lines = [FIRST_LINE, *(f"{name}: {_one_line(value)}" for name, value in fields.items()), "", ""]
     return "\n".join(lines).encode("utf-8", "backslashreplace") + head
 
 
-def post(folder: str, letter: bytes, *, now_ns: int) -> str:
-    """Put a letter into the folder; when this returns its name, the letter is on disk.
+def deliver(folder: str, message: bytes, *, now_ns: int) -> str:
+    """Write a message into the folder, synced to disk; returns its file name.
 
     Args:
-        now_ns: nanoseconds since the epoch; letters are read in this order.
+        now_ns: nanoseconds since the epoch; messages are read in this order.
 
     Raises:
-        OSError: the system refuses; then no letter is there, or, after an error at the very last, a whole one.
+        OSError: the system refuses; then no file is there, or, after an error of the last sync, a whole one.
     """
     name = f"{now_ns:020}-{os.getpid()}-{os.urandom(4).hex()}"
     directory = _open(folder)
     try:
-        _write(f".{name}{TEMPORARY}", letter, directory)
+        _write(f".{name}{TEMPORARY}", message, directory)
         os.rename(f".{name}{TEMPORARY}", name + SUFFIX, src_dir_fd=directory, dst_dir_fd=directory)
         os.fsync(directory)
     finally:
@@ -59,7 +59,7 @@ def post(folder: str, letter: bytes, *, now_ns: int) -> str:
 
 
 def create(folder: str) -> None:
-    """Create what is missing of the folder, for this user only, whatever the umask, and wait until it is on disk.
+    """Create the folder and its missing parents with mode 0700, whatever the umask, synced to disk.
 
     Raises:
         OSError: the system refuses.
@@ -77,10 +77,10 @@ def create(folder: str) -> None:
 
 
 def _make(folder: str, parent: str) -> None:
-    """Make one folder; where root does, by `check` say, it belongs to whom the folder around it belongs to."""
+    """Create one folder; one that root creates, with `check` for example, gets the owner of its parent."""
     try:
         os.mkdir(folder, 0o700)  # noqa: PTH102  # as above
-    except FileExistsError:  # somebody else's mail came at the same time
+    except FileExistsError:  # created by a concurrent process
         if not os.path.isdir(folder):  # noqa: PTH112  # as above
             raise
         return
@@ -100,7 +100,7 @@ def _open(folder: str) -> int:
 
 
 def _write(name: str, data: bytes, directory: int) -> None:
-    """Write a file and wait until it is on disk; where that fails, it is gone again."""
+    """Write a file, synced to disk; remove it where that fails."""
     file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=directory)
     try:
         os.fchmod(file, 0o600)
@@ -118,5 +118,5 @@ def _write(name: str, data: bytes, directory: int) -> None:
 
 
 def _one_line(value: str) -> str:
-    value = value[:_LONGEST_VALUE]
+    value = value[:_MAX_VALUE]
     return value if value.isprintable() else "".join(char if char.isprintable() else "?" for char in value)

@@ -1,6 +1,6 @@
-"""The reading half of the letterbox: letters, oldest first, as requests, as automatic mail, or as damaged.
+"""Reads the maildrop: its messages, oldest first, as requests, auto-replies or damaged files.
 
-Two processes may take letters at the same time: both may then get the same one, whose record has the same id.
+Two processes may read it at the same time; both may then get the same message, whose record has the same id.
 """
 
 import os
@@ -14,53 +14,53 @@ from typing import NamedTuple
 
 from bouncehandler.record import ListUnsubscribe, Subscriber, parse_address
 from bouncehandler.spool import SpoolError
-from bouncehandler.unsubscribe.auto_reply import judge
-from bouncehandler.unsubscribe.maildrop import FIRST_LINE, LONGEST_HEAD, SUFFIX, TEMPORARY
+from bouncehandler.unsubscribe.auto_reply import examine_head
+from bouncehandler.unsubscribe.maildrop import FIRST_LINE, MAX_HEAD, SUFFIX, TEMPORARY
 
-_LONGEST = LONGEST_HEAD + 65_536
-"""Bytes of a letter; no value that `compose` writes brings it there."""
+_MAX_SIZE = MAX_HEAD + 65_536
+"""Bytes of a file; more than `maildrop.compose` ever writes."""
 _ABANDONED = 3600
-"""Seconds after which a temporary file's writer is gone."""
+"""Seconds after which a temporary file is taken for abandoned."""
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 _NUMBER = re.compile(r"[0-9]{1,12}", re.ASCII)
 _ID = re.compile(r"[A-Za-z0-9]{1,64}")
 
 
-class Request(NamedTuple):
-    """Somebody asks to be taken off."""
+class UnsubscribeRequest(NamedTuple):
+    """A request to unsubscribe."""
 
     name: str
-    """The letter's, for `remove`."""
+    """Of the file, for `remove_message`."""
     record: ListUnsubscribe
 
 
-class Automatic(NamedTuple):
-    """A machine's answer, which unsubscribes nobody."""
+class AutoReply(NamedTuple):
+    """An automatic mail, which unsubscribes no one."""
 
     name: str
     record: ListUnsubscribe
-    """What it would be, if somebody had written it."""
+    """The request that it would be, had a person sent it."""
     reason: str
     """A few words, from a closed set but for header values cut short."""
 
 
-class Damaged(NamedTuple):
-    """A file that is no letter, or a letter that can't be read."""
+class DamagedMessage(NamedTuple):
+    """A file that can't be read, or has another content."""
 
     name: str
     reason: str
-    aside: str
-    """The name that it has now, under which it is not read again; empty where it could not be moved."""
+    renamed_to: str
+    """Its new name, under which it is not read again; empty where renaming failed."""
 
 
-UnsubscribeMessage = Request | Automatic | Damaged
+UnsubscribeMessage = UnsubscribeRequest | AutoReply | DamagedMessage
 
 
-def take(folder: Path, *, now: float) -> Iterator[UnsubscribeMessage]:
-    """The letters that lie in the folder, oldest first; none where there is no folder.
+def read_messages(folder: Path, *, now: float) -> Iterator[UnsubscribeMessage]:
+    """Read the messages in the folder, oldest first; none where there is no folder.
 
-    A letter stays until `remove`; a damaged one is moved aside before it is told. What a killed writer left behind
-    more than an hour ago is cleared away.
+    A message stays until `remove_message`; a damaged one is renamed. Temporary files that are older than an hour are
+    deleted, since their writers were killed.
 
     Raises:
         SpoolError: the folder can't be read.
@@ -68,22 +68,22 @@ def take(folder: Path, *, now: float) -> Iterator[UnsubscribeMessage]:
     names = _names(folder)
     for name in names:
         if name.startswith(".") and name.endswith(TEMPORARY):
-            _clear(folder / name, now)
-    for name in sorted(name for name in names if _is_letter(name)):
+            _delete_abandoned(folder / name, now)
+    for name in sorted(name for name in names if _is_message(name)):
         try:
             values, head = _parts(_read(folder / name))
-            letter: UnsubscribeMessage = _letter(name, values, head)
-        except FileNotFoundError:  # the other process has taken it
+            message: UnsubscribeMessage = _message(name, values, head)
+        except FileNotFoundError:  # another process has removed it
             continue
         except OSError as error:
-            letter = Damaged(name, f"can't be read ({error.strerror}): give it to the user who reads letters", "")
+            message = DamagedMessage(name, f"can't be read ({error.strerror}): change its owner to this user", "")
         except ValueError as error:
-            letter = Damaged(name, str(error), _move_aside(folder, name))
-        yield letter
+            message = DamagedMessage(name, str(error), _rename(folder, name))
+        yield message
 
 
-def remove(folder: Path, name: str) -> None:
-    """Remove a letter, now that the spool has it; another process may have been faster.
+def remove_message(folder: Path, name: str) -> None:
+    """Remove a message that the spool has recorded; it may be gone already.
 
     Raises:
         SpoolError: the folder can't be written.
@@ -92,17 +92,17 @@ def remove(folder: Path, name: str) -> None:
         (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise SpoolError(
-            f"the letter {folder / name} can't be removed ({error.strerror}): let this user write its folder"
+            f"the message {folder / name} can't be removed ({error.strerror}): let this user write its folder"
         ) from None
 
 
-def count(folder: Path) -> int:
-    """How many letters wait; 0 where there is no folder.
+def count_messages(folder: Path) -> int:
+    """Count the messages in the folder; 0 where there is no folder.
 
     Raises:
         SpoolError: the folder can't be read.
     """
-    return sum(map(_is_letter, _names(folder)))
+    return sum(map(_is_message, _names(folder)))
 
 
 def _names(folder: Path) -> list[str]:
@@ -112,42 +112,42 @@ def _names(folder: Path) -> list[str]:
         return []
     except OSError as error:
         raise SpoolError(
-            f"the letters in {folder} can't be read ({error.strerror}): let this user read the folder"
+            f"the maildrop {folder} can't be read ({error.strerror}): let this user read the folder"
         ) from None
 
 
-def _is_letter(name: str) -> bool:
+def _is_message(name: str) -> bool:
     return name.endswith(SUFFIX) and not name.startswith(".")
 
 
-def _clear(file: Path, now: float) -> None:
-    with suppress(OSError):  # another process did, or nobody may
+def _delete_abandoned(file: Path, now: float) -> None:
+    with suppress(OSError):  # another process did, or the rights are missing
         if now - file.stat(follow_symlinks=False).st_mtime > _ABANDONED:
             file.unlink()
 
 
 def _read(file: Path) -> bytes:
-    """The whole letter.
+    """Read a whole file.
 
     Raises:
         OSError: it can't be read.
-        ValueError: it can't be a letter.
+        ValueError: it is no regular file, or too long.
     """
     if not stat.S_ISREG(file.lstat().st_mode):
         raise ValueError("is not a regular file")
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as stream:
-        data = stream.read(_LONGEST + 1)
-    if len(data) > _LONGEST:
-        raise ValueError(f"is longer than a letter, {_LONGEST} bytes")
+        data = stream.read(_MAX_SIZE + 1)
+    if len(data) > _MAX_SIZE:
+        raise ValueError(f"is longer than a message, {_MAX_SIZE} bytes")
     return data
 
 
 def _parts(data: bytes) -> tuple[dict[str, str], bytes]:
-    """The values and the head of the mail.
+    """Parse the values and the head of the mail.
 
     Raises:
-        ValueError: it is none of our letters, or not all of one.
+        ValueError: the content has another format, or is not whole.
     """
     top, end, head = data.partition(b"\n\n")
     try:
@@ -162,16 +162,16 @@ def _parts(data: bytes) -> tuple[dict[str, str], bytes]:
     return values, head
 
 
-def _letter(name: str, values: dict[str, str], head: bytes) -> Request | Automatic:
-    """What the letter says.
+def _message(name: str, values: dict[str, str], head: bytes) -> UnsubscribeRequest | AutoReply:
+    """Build the request or auto-reply of a file.
 
     Raises:
-        ValueError: it doesn't say when, or of whom.
+        ValueError: time or person are missing or invalid.
     """
     received = values.get("received", "")
     if not _NUMBER.fullmatch(received) or int(received) > _LAST_SECOND:
-        raise ValueError("does not say when the mail came")
-    mail = judge(head, values.get("sender", ""))
+        raise ValueError("has no time of receipt")
+    mail = examine_head(head, values.get("sender", ""))
     recipient, subscriber = _person(values)
     record = ListUnsubscribe(
         address=values.get("to", ""),
@@ -182,33 +182,33 @@ def _letter(name: str, values: dict[str, str], head: bytes) -> Request | Automat
         sender=mail.sender,
         headers=mail.headers,
     )
-    return Automatic(name, record, mail.automatic) if mail.automatic else Request(name, record)
+    return AutoReply(name, record, mail.auto_reply) if mail.auto_reply else UnsubscribeRequest(name, record)
 
 
 def _person(values: dict[str, str]) -> tuple[str, Subscriber]:
-    """Whom the token named, by address or by ids.
+    """Return the person that the token identified, by address or by ids.
 
     Raises:
-        ValueError: it named nobody.
+        ValueError: neither is valid.
     """
     if written := values.get("recipient"):
         recipient = parse_address(written)
         if recipient is None:
-            raise ValueError("names a recipient that is no mail address")
+            raise ValueError("has a recipient that is no mail address")
         return recipient, Subscriber()
     fields = ("list_manager", "list_id", "subscriber_id", "campaign_id")
     subscriber = Subscriber(*(values.get(field, "") for field in fields))
     ids = [subscriber.list_id, subscriber.subscriber_id, subscriber.campaign_id or "0"]
     if not (subscriber.list_manager and values.get("provider") and all(map(_ID.fullmatch, ids))):
-        raise ValueError("names nobody")
+        raise ValueError("has neither a recipient nor ids")
     return "", subscriber
 
 
-def _move_aside(folder: Path, name: str) -> str:
-    """Rename a damaged letter, and return its new name; empty where that fails."""
-    aside = f"{name}.damaged"
+def _rename(folder: Path, name: str) -> str:
+    """Rename a damaged file, and return its new name; empty where that fails."""
+    renamed_to = f"{name}.damaged"
     try:
-        (folder / name).rename(folder / aside)
+        (folder / name).rename(folder / renamed_to)
     except OSError:
         return ""
-    return aside
+    return renamed_to

@@ -1,4 +1,4 @@
-"""A spool as a busy site has it after a week: figures, totals, a held provider, a spike, and something taken back."""
+"""A spool of a busy site after a week: hourly counts, counters, a held provider, a spike, and an undone suppression."""
 
 import random
 import time

@@ -25,7 +25,7 @@ _LOG = """\
 
 @pytest.fixture
 def servers() -> Iterator[tuple[FakeMailWizz, FakeInterspire]]:
-    """The list managers, with somebody on a list of each."""
+    """The list managers, with a subscriber on a list of each."""
     with FakeMailWizz(version="1.x") as mailwizz, FakeInterspire() as interspire:
         mailwizz.subscribe("both@example.com", "news000000000")
         interspire.subscribe("ours@example.com", "3")
@@ -34,7 +34,7 @@ def servers() -> Iterator[tuple[FakeMailWizz, FakeInterspire]]:
 
 @pytest.fixture
 def folder(tmp_path: Path, servers: tuple[FakeMailWizz, FakeInterspire]) -> Path:
-    """The operator's own folder: settings, files of PowerMTA's with and without a header, and the old log."""
+    """A site's own folder: settings, files of PowerMTA with and without a header, and the old log."""
     mailwizz, interspire = servers
     (tmp_path / "setup.php").write_text(
         f"""<?php
@@ -82,7 +82,7 @@ def taken(folder: Path, step: str) -> str:
 
 
 def test_moving_over(folder: Path, servers: tuple[FakeMailWizz, FakeInterspire]) -> None:
-    """Each step does what it says; nobody is unsubscribed before the switch, and everybody is after it."""
+    """Each step has its documented result; the subscribers are unsubscribed after the switch, and not before."""
     mailwizz, interspire = servers
     bring, compare, shadow, look = _STEPS
     new = str(folder / "new.toml")

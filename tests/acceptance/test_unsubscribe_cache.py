@@ -9,7 +9,7 @@ import pytest
 
 from bouncehandler.settings.sources import SYSTEM_FILE
 from bouncehandler.unsubscribe import config_cache
-from bouncehandler.unsubscribe.maildrop_reader import Request
+from bouncehandler.unsubscribe.maildrop_reader import UnsubscribeRequest
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Program
 from tests.acceptance.unsubscribing import (
     BY_IDS,
@@ -50,8 +50,8 @@ def imported(program: Program) -> set[str]:
 
 
 def providers(program: Program) -> list[str]:
-    """Whose ids the letters say that theirs are."""
-    return [letter.record.provider for letter in letters(program) if isinstance(letter, Request)]
+    """Return the providers of the messages."""
+    return [letter.record.provider for letter in letters(program) if isinstance(letter, UnsubscribeRequest)]
 
 
 def test_a_mail_costs_next_to_nothing(program: Program) -> None:
@@ -76,7 +76,7 @@ def test_a_mail_costs_next_to_nothing(program: Program) -> None:
 
 
 def test_only_the_user_can_read_what_is_kept(program: Program) -> None:
-    """It holds secrets: the file and its folder are the user's alone, whatever the umask."""
+    """It holds secrets: the file and its folder are the user's alone, for any umask."""
     before = os.umask(0)
     try:
         file = warm(program)
@@ -159,7 +159,7 @@ def test_the_environment_counts(program: Program) -> None:
         with program.start("unsubscribe", "--from", "", "--to", IDS, environ=other) as running:
             running.write(MAIL)
             assert running.finish().status == 0
-    assert len(list((program.folder / "other.letters").iterdir())) == 3
+    assert len(list((program.folder / "other.maildrop").iterdir())) == 3
     assert letters(program) == []
     assert all("BOUNCEHANDLER_SPOOL__URL" not in file.read_text() for file in cache_files(program))
 
@@ -202,7 +202,7 @@ def test_no_home(program: Program) -> None:
     ],
 )
 def test_a_damaged_file_is_ignored(program: Program, damage: bytes) -> None:
-    """Whatever stands in it, the configuration is read instead, and kept anew."""
+    """With any damaged content the configuration is read instead, and cached again."""
     file = warm(program)
     whole = file.read_bytes()
     made = {

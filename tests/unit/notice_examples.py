@@ -7,7 +7,7 @@ from email.policy import default
 from itertools import count
 
 from bouncehandler.notifications import MailEnvelope, TextSanitizer
-from bouncehandler.notifications.digest import Digest, gather
+from bouncehandler.notifications.digest import Digest, build_digest
 from bouncehandler.notifications.message import compose
 from bouncehandler.redaction import mask_addresses
 from bouncehandler.spool import Notice
@@ -31,13 +31,13 @@ def complaints(number: int) -> list[Notice]:
 
 def digest_of(told: Iterable[Notice], mask: Callable[[str], str] = mask_addresses) -> Digest:
     """The digest of some notices."""
-    digest = gather([list(told)], TextSanitizer(mask))
+    digest = build_digest([list(told)], TextSanitizer(mask))
     assert digest is not None
     return digest
 
 
 def envelope(sender: str | None = "bh@example.com", host: str = "mta1.example.com", *to: str) -> MailEnvelope:
-    """Whom a mail is from and to."""
+    """Build the envelope of a mail."""
     return MailEnvelope(to or TO, sender, lambda: host)
 
 

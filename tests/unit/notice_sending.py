@@ -57,7 +57,7 @@ class Lines:
         """Keep it."""
         self.said.append(("warning", event, values))
 
-    def reasons(self, event: str = "notices_wait") -> list[str]:
+    def reasons(self, event: str = "notices_delayed") -> list[str]:
         """Why, of every warning of that name."""
         return [str(values["reason"]) for level, name, values in self.said if (level, name) == ("warning", event)]
 
@@ -121,7 +121,7 @@ class Bench:
         return sender
 
     def pass_once(self) -> NotificationWorker:
-        """A sender that sends what is due, and ends."""
+        """Run a worker until it has sent the due notices."""
         sender = self.start()
         sender.stop(10 * PATIENCE)
         return sender
@@ -161,6 +161,6 @@ def server_at(port: int, **settings: Any) -> SmtpServer:  # noqa: ANN401  # what
 
 
 def counted(smtp: FakeSmtp) -> list[int]:
-    """How many complaints each mail tells."""
+    """Return the number of complaints in each mail."""
     found = [re.search(r"([0-9,]+) complaints?", subject) for subject in smtp.subjects]
     return [int(match[1].replace(",", "")) for match in found if match]

@@ -12,7 +12,7 @@ import pytest
 
 from bouncehandler import plugins
 from bouncehandler.cli import exits
-from bouncehandler.pmta_config import Installation, blocks_for
+from bouncehandler.pmta_config import Installation, generate_blocks
 from bouncehandler.settings import load
 from tests.documents import ADAPTER, ROOT, Block, blocks, documents, prose
 
@@ -136,7 +136,7 @@ def test_the_readme_has_the_two_commands() -> None:
 def test_the_blocks_for_powermta_are_those_that_are_printed() -> None:
     """Each acting block for PowerMTA is what `pmta-config` prints, and each is shown."""
     site = Installation("/opt/bouncehandler/bin/bouncehandler", domains=("fbl-unsub.example.com",))
-    printed = blocks_for(site)
+    printed = generate_blocks(site)
     shown = {block.text for block in blocks("") if _PMTA.match(block.text)}
     acting = {text for text in shown if "--dry-run" not in text}
     assert len(acting) == 4

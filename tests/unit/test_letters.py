@@ -39,18 +39,18 @@ class Box:
         """Put a letter in, as the mail process does."""
         values = {"to": "token@u.example.com", "sender": "ann@example.net", **(subject or IDS)}
         letter = maildrop.compose(values, head + b"Message-Id: <%d@x>\n" % number, received_at=NOW)
-        return maildrop.post(str(self.folder), letter, now_ns=NOW * 10**9 + number)
+        return maildrop.deliver(str(self.folder), letter, now_ns=NOW * 10**9 + number)
 
     @property
     def waiting(self) -> int:
         """How many letters lie there."""
-        return maildrop_reader.count(self.folder)
+        return maildrop_reader.count_messages(self.folder)
 
 
 @pytest.fixture
 def box(tmp_path: Path) -> Box:
     """An empty letterbox."""
-    return Box(tmp_path / "spool.letters")
+    return Box(tmp_path / "spool.maildrop")
 
 
 def test_nothing_there(box: Box) -> None:

@@ -1,4 +1,4 @@
-"""How sending ends: when told to, when the spool fails, and with others that send from the same spool."""
+"""How sending ends: on request, with a failing spool, and beside other workers of the same spool."""
 
 import math
 import threading
@@ -40,7 +40,7 @@ class Failing(SqliteSpool):
 
 
 def test_a_spool_that_fails(bench: Bench, smtp: FakeSmtp, tmp_path: Path) -> None:
-    """A spool that fails ends the sender, and tells its owner; the mail, sent again later, is the same one."""
+    """A failing spool ends the worker, and notifies its owner; the mail, sent again later, is the same one."""
     failing = Failing.open(tmp_path / "spool.db")
     bench.enqueue_notice(2)
     sender = bench.start(spool=failing)
@@ -58,7 +58,7 @@ class TestStop:
     """`stop`."""
 
     def test_sends_what_is_due(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """At the end what is due is sent at once, without waiting for others; what is not due stays."""
+        """At the end the due notices are sent at once, without waiting for others; the rest stays."""
         sender = bench.start(linger=1000.0)
         bench.enqueue_notice(2)
         sender.stop(PATIENCE)
@@ -72,7 +72,7 @@ class TestStop:
     def test_a_server_that_hangs(
         self, bench: Bench, smtp: FakeSmtp, stage: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A server that answers no more delays the end by no more than was given; the notices are kept, and said so."""
+        """A server that stops answering delays the end by the limit at most; the notices stay queued."""
         waited: list[float] = []
         join = threading.Thread.join
 
@@ -93,7 +93,7 @@ class TestStop:
         assert not smtp.taken
 
     def test_more_than_time_allows(self, tmp_path: Path, smtp: FakeSmtp) -> None:
-        """Of a queue that is longer than the time, what was sent is settled and the rest stays, each once."""
+        """Of a queue that is longer than the time, the sent part is settled and the rest stays, each once."""
         with Bench(tmp_path, server_at(smtp.port), every=0) as bench:
             bench.enqueue_notice(3000)
             sender = bench.start()
@@ -104,7 +104,7 @@ class TestStop:
             assert not bench.log.reasons()
 
     def test_before_anything_happened(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """Where nothing happened, nobody is called."""
+        """Without a failure the callback is not called."""
         bench.pass_once()
         assert smtp.connections == 0
 

@@ -83,13 +83,13 @@ def rendered_report(notice: Notice) -> RenderedReport:
 
 
 def pass_once(bench: Bench) -> None:
-    """A sender that queues and sends what is due, and ends."""
+    """Run a worker that enqueues and sends the due report."""
     scheduler = ReportScheduler(bench.spool, ReportSchedule("daily", 7, 0), bench.clock)
     bench.start(scheduler=scheduler, render_report=rendered_report).stop(20)
 
 
 def test_a_mail_of_its_own(bench: Bench, smtp: FakeSmtp) -> None:
-    """The text in short, the page as an attachment; what else there is to tell comes in another mail."""
+    """The text is a summary, the page an attachment; other notices come in another mail."""
     bench.enqueue_notice()
     pass_once(bench)
     notices, report = smtp.taken
@@ -113,7 +113,7 @@ def test_once_a_day(bench: Bench, smtp: FakeSmtp) -> None:
 
 
 def test_one_that_can_not_be_made(bench: Bench, smtp: FakeSmtp) -> None:
-    """A bug in the report keeps no notice back: the postmaster is told of it, and the log says what it is."""
+    """A bug in the report keeps no notice back: the postmaster gets a notice of it, and the log has the error."""
 
     def broken(_: Notice) -> RenderedReport:
         raise KeyError("hour")
@@ -123,7 +123,8 @@ def test_one_that_can_not_be_made(bench: Bench, smtp: FakeSmtp) -> None:
         scheduler=ReportScheduler(bench.spool, ReportSchedule("daily", 7, 0), bench.clock), render_report=broken
     ).stop(20)
     assert len(smtp.taken) == 2
-    said = "the report from 2026-01-04 07:00:00 UTC to 2026-01-05 07:00:00 UTC could not be made: the log says why"
+    period = "from 2026-01-04 07:00:00 UTC to 2026-01-05 07:00:00 UTC"
+    said = f"the report {period} could not be rendered: the log has the reason"
     assert said in " ".join(smtp.taken[1].text().split())
     assert bench.log.reasons("report_failed") == ["KeyError: 'hour'"]
     assert bench.spool.status().notices == 0

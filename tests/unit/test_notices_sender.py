@@ -1,4 +1,4 @@
-"""When notices are sent: at once, as digests, each; what is put off; and that nothing is lost or said twice."""
+"""When notices are sent: at once, as digests, each; retries; and that none is lost or sent twice."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class TestDigests:
     """`every` seconds."""
 
     def test_the_first_after_silence_at_once(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """What comes first is sent at once, to everybody, from the sender."""
+        """The first notice is sent at once, to all recipients, from the sender."""
         bench.start()
         bench.enqueue_notice()
         wait_until(lambda: len(smtp.taken) == 1)
@@ -54,7 +54,7 @@ class TestDigests:
         assert counted(smtp) == [2]
 
     def test_then_a_digest(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """After a mail nothing is sent for `every` seconds; then one mail tells all that came meanwhile."""
+        """After a mail nothing is sent for `every` seconds; then one mail has all notices since."""
         bench.enqueue_notice()
         bench.pass_once()
         bench.enqueue_notice(7)
@@ -78,7 +78,7 @@ class TestDigests:
         assert sum(counted(smtp)) == 5000
 
     def test_every_kind(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """Complaints, requests, a provider held and back, dead letters and unreadable input are in one digest."""
+        """All kinds of notices are in one digest."""
         bench.spool.record([QueuedSuppression(suppression("a@b.example", reason=r), ()) for r in ("complaint",)], NOW)
         bench.spool.record([QueuedSuppression(suppression("c@d.example", reason="unsubscribe"), ())], NOW)
         bench.spool.hold("news", "HTTP 401", now=NOW, probe_at=NOW)
@@ -103,7 +103,7 @@ class TestDigests:
             assert line in taken.text().splitlines()
 
     def test_a_reading_that_takes_long(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """What can't be read while the claim lasts goes into a further mail at once: each notice is told once."""
+        """Notices that can't be read while the claim lasts go into another mail at once: each is sent once."""
         seconds = count(0, 50)
         bench.complain(0, 3000)
         bench.start(monotonic=lambda: next(seconds))
@@ -152,7 +152,7 @@ class TestEach:
         assert not bench.log.reasons()
 
     def test_a_queue_that_outlasts_the_claim(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """A claim is given back before it runs out, and made again: nobody else sends what is being sent."""
+        """A claim is given back before it expires, and made again: no other worker sends the same notices."""
         seconds = count(0, 50)
         for number in range(30):
             bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
@@ -162,7 +162,7 @@ class TestEach:
         assert smtp.subjects == [f"bouncehandler: 1 provider held (p{n} is held)" for n in range(30)]
 
     def test_a_failure_in_the_middle(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """What was accepted before a failure is not sent again after it."""
+        """Accepted mails are not sent again after a failure."""
         for number in range(5):
             bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
         bench.start()
@@ -186,7 +186,7 @@ class TestTrouble:
         wait_until(lambda: len(bench.spool.waits) >= 7)
         del smtp.answers["MAIL"]
         bench.wait_until_empty()
-        wait_until(lambda: bench.log.count("notices_sent_again") == 1)
+        wait_until(lambda: bench.log.count("notices_recovered") == 1)
         assert bench.spool.waits[:7] == [60, 120, 240, 480, 900, 900, 900]
         seen = len(bench.spool.waits)
         smtp.answers["MAIL"] = "451 later"
@@ -205,13 +205,13 @@ class TestTrouble:
         smtp.answers["MAIL"] = "452 4.3.1 disk full"
         wait_until(lambda: len(bench.log.reasons()) == 2)
         del smtp.answers["MAIL"]
-        wait_until(lambda: bench.log.count("notices_sent_again") == 1)
+        wait_until(lambda: bench.log.count("notices_recovered") == 1)
         assert counted(smtp) == [1]
         assert "8F3A2" in bench.log.reasons()[0]
         assert "452 4.3.1 disk full" in bench.log.reasons()[1]
 
     def test_what_comes_meanwhile(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """While the server is down notices gather; when it is back, one mail tells them all."""
+        """While the server is down notices accumulate; when it is back, one mail has them all."""
         smtp.answers["MAIL"] = "451 later"
         bench.enqueue_notice(3)
         bench.pass_once()
@@ -232,7 +232,7 @@ class TestTrouble:
         assert smtp.tries == tries
 
     def test_some_recipients_refused(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """A recipient that is refused keeps the mail from nobody else, and is named once, until that changes."""
+        """A refused recipient keeps the mail from no other one, and is logged once, until that changes."""
         smtp.refuses["ops@example.com"] = "550 5.1.1 no such user"
         for _ in range(2):
             bench.enqueue_notice()
@@ -263,7 +263,7 @@ class TestTrouble:
         assert set(counted(smtp)) == {3}
 
     def test_a_bug(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """What nobody thought of is said, and put off; it ends neither the thread nor the process."""
+        """An unexpected error is logged, and the mail retried; it ends neither the thread nor the process."""
 
         def fail() -> str:
             raise RuntimeError("nobody thought of this")
@@ -272,7 +272,10 @@ class TestTrouble:
         bench.start(envelope=MailEnvelope(TO, None, fail))
         wait_until(lambda: len(bench.spool.waits) >= 2)
         assert bench.log.reasons() == [
-            "the notices can't be sent, which is a bug (RuntimeError): please report it; they are kept, and tried again"
+            (
+                "the notices can't be sent, which is a bug (RuntimeError): please report it; "
+                "they stay queued, and are retried"
+            )
         ]
         assert not bench.failures
         assert bench.spool.status().notices == 1

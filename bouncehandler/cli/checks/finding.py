@@ -1,27 +1,21 @@
-"""What `bouncehandler check` finds: one line each, and lines to paste where there are any."""
+"""The results of `bouncehandler check`: one line each, perhaps with lines to paste."""
 
-from enum import Enum
 from typing import NamedTuple
 
+from bouncehandler.pmta_config.messages import Severity as CheckSeverity
 
-class CheckSeverity(Enum):
-    """How a check ended."""
-
-    FINE = "ok"
-    WARNING = "warn"
-    LATER = "wait"
-    WRONG = "FAIL"
+__all__ = ["CheckResult", "CheckSeverity"]
 
 
 class CheckResult(NamedTuple):
-    """One line of the command's output: what was looked at, how it is, and how to mend it."""
+    """One line of the command's output: the subject of the check, its severity, and a sentence with the remedy."""
 
     mark: CheckSeverity
     what: str
     sentence: str
     file: str = ""
-    """Where it stands; empty where the sentence says enough."""
+    """The file to correct; empty where the sentence names it."""
     line: int = 0
-    """Of that file, from 1; 0 where it is about no line."""
+    """In that file, from 1; 0 for no particular line."""
     paste: tuple[str, ...] = ()
-    """Lines that mend it."""
+    """Lines to add to the file."""

@@ -15,22 +15,16 @@ from bouncehandler.pmta_config import (
     AcctFile,
     Command,
     Configuration,
-    Severity,
     SourceLocation,
-    acct_files,
-    command_of,
     lint,
     parse,
+    parse_acct_files,
+    parse_command,
     run_as_root,
 )
 
 _LONGEST_FILE = 16 * 1024 * 1024
 """Characters; a configuration with ten thousand virtual MTAs has a few million."""
-_MARKS = {
-    Severity.FINE: CheckSeverity.FINE,
-    Severity.WARNING: CheckSeverity.WARNING,
-    Severity.WRONG: CheckSeverity.WRONG,
-}
 
 
 class _Disk:
@@ -59,8 +53,8 @@ def read_pmta(file: Path) -> Configuration | CheckResult:
 
 def pmta_findings(session: Session, configuration: Configuration, user: User) -> Iterator[CheckResult]:
     """What the examination says, then whether the programs can be started by that user."""
-    for remark in lint(configuration, site_of(session)):
-        yield _finding(_MARKS[remark.severity], remark.sentence, remark.location, remark.paste)
+    for message in lint(configuration, site_of(session)):
+        yield _finding(message.severity, message.sentence, message.location, message.paste)
     told: set[Path] = set()
     for command, location in _started(configuration):
         program = Path(command.program)
@@ -91,7 +85,7 @@ def runner_of(configuration: Configuration | None, named: str | None) -> tuple[U
 
 
 def _ours(configuration: Configuration) -> list[AcctFile]:
-    return [file for file in acct_files(configuration) if file.command and file.command.is_ours]
+    return [file for file in parse_acct_files(configuration) if file.command and file.command.is_ours]
 
 
 def _started(configuration: Configuration) -> Iterator[tuple[Command, SourceLocation]]:
@@ -101,7 +95,7 @@ def _started(configuration: Configuration) -> Iterator[tuple[Command, SourceLoca
             yield file.command, file.block.location
     for block in configuration.root.blocks("domain"):
         for said in block.directives("command"):
-            command = command_of(said)
+            command = parse_command(said)
             if command.is_ours:
                 yield command, said.location
 

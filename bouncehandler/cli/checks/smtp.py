@@ -3,18 +3,18 @@
 import smtplib
 
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
-from bouncehandler.notifications import explained
+from bouncehandler.notifications import describe_smtp_error
 from bouncehandler.runtime.notifier import build_smtp_client
 from bouncehandler.settings.mail import NotifySettings
 
 
 def check_post(settings: NotifySettings) -> CheckResult:
     """Whether the SMTP server greets, speaks TLS where it should, and accepts the login; no mail is sent."""
-    courier = build_smtp_client(settings)
+    client = build_smtp_client(settings)
     try:
-        return CheckResult(CheckSeverity.FINE, "notify", courier.check())
+        return CheckResult(CheckSeverity.FINE, "notify", client.check())
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        trouble = explained(error, courier.server)
+        failure = describe_smtp_error(error, client.server)
         return CheckResult(
-            CheckSeverity.WRONG if trouble.is_lasting else CheckSeverity.LATER, "notify", trouble.sentence
+            CheckSeverity.WRONG if failure.is_permanent else CheckSeverity.LATER, "notify", failure.sentence
         )

@@ -49,7 +49,7 @@ def _letters(session: Session) -> CheckResult:
     folder = letters_of(session.settings)
     try:
         maildrop.create(str(folder))
-        waiting = maildrop_reader.count(folder)
+        waiting = maildrop_reader.count_messages(folder)
     except OSError as error:
         return CheckResult(
             CheckSeverity.WRONG, "letterbox", f"{folder} can't be made ({error.strerror}): correct the rights"

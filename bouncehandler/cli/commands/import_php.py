@@ -13,9 +13,9 @@ from bouncehandler.cli import streams
 from bouncehandler.cli.exits import NO_INPUT, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import printable
-from bouncehandler.php_import import ImportResult, moved
-from bouncehandler.php_import.php import LONGEST, PhpError, read
-from bouncehandler.php_import.toml_writer import Table, written
+from bouncehandler.php_import import ImportResult, import_settings
+from bouncehandler.php_import.php import MAX_SIZE, PhpError, parse_script
+from bouncehandler.php_import.toml_writer import TomlTable, format_configuration
 
 _MOST_TOLD = 200
 """Sentences; a file of settings gives a dozen."""
@@ -44,27 +44,27 @@ def command(options: GlobalOptions, setup: Path, output: Path | None, *, force: 
 
 def configuration(found: ImportResult) -> tuple[str, Sequence[str]]:
     """The text of a configuration that loads, and what is to be told; a table that would not load has `#` before it."""
-    tables, told = [], list(found.told)
+    tables, told = [], list(found.warnings)
     for table in found.tables:
         problem = _problem(table) if table.is_active else ""
         if problem:
             told.append(f"{table.head}: left out, {problem}")
-            tables.append(replace(table, is_active=False, said=(*table.said, f"Left out: {problem}")))
+            tables.append(replace(table, is_active=False, comments=(*table.comments, f"Left out: {problem}")))
         else:
             tables.append(table)
     told = _bounded(told)
     opening = (*found.opening, *(("", "What was not taken over:", *(f"* {one}" for one in told)) if told else ()))
-    return written(opening, tables), told
+    return format_configuration(opening, tables), told
 
 
 def _moved(setup: Path) -> ImportResult:
     try:
         with setup.open("rb") as file:
-            data = file.read(LONGEST + 1)
+            data = file.read(MAX_SIZE + 1)
     except (OSError, ValueError) as error:  # ValueError: a name with NUL
         raise CommandError(f"{setup} can't be read: {getattr(error, 'strerror', None) or error}", USAGE) from None
     try:
-        found = moved(read(data))
+        found = import_settings(parse_script(data))
     except PhpError as error:
         raise CommandError(f"{setup} is no file of settings that can be read: {error}", NO_INPUT) from None
     if not found:
@@ -80,7 +80,7 @@ def _bounded(told: list[str]) -> list[str]:
     return [*shown, f"and {more:,} more"] if more else shown
 
 
-def _problem(table: Table) -> str:
+def _problem(table: TomlTable) -> str:
     """Why the program would refuse a table; empty if it takes it."""
     from pydantic import ValidationError  # noqa: PLC0415  # imports are lazy at the edges
 
@@ -90,7 +90,9 @@ def _problem(table: Table) -> str:
     from bouncehandler.settings.model import Settings  # noqa: PLC0415  # as above
 
     try:
-        settings = Settings.merged(tomllib.loads(written((), [table])), {"spool": {"url": "sqlite:////spool.db"}})
+        settings = Settings.merged(
+            tomllib.loads(format_configuration((), [table])), {"spool": {"url": "sqlite:////spool.db"}}
+        )
         for name, section in settings.providers.items():
             plugins.settings_for(name, section)
     except ValidationError as error:

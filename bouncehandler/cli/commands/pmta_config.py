@@ -10,7 +10,7 @@ from bouncehandler.cli.exits import OK
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import printable
 from bouncehandler.cli.session import open_session
-from bouncehandler.pmta_config import blocks_for
+from bouncehandler.pmta_config import generate_blocks
 
 
 @click.command("pmta-config", short_help="Print the blocks for PowerMTA's configuration.")
@@ -28,7 +28,7 @@ def command(
     `bouncehandler check --pmta /etc/pmta/config`. Changes nothing.
     """
     site = site_of(open_session(options, dict(os.environ), quiet=True))
-    text = blocks_for(
+    text = generate_blocks(
         site._replace(
             logs=str(Path(logs).absolute()),
             bounces=bounces or site.bounces,

@@ -68,7 +68,7 @@ def _beginning(every: float) -> Iterator[str]:
 
 
 def _shown(session: Session, status: Status, *, as_json: bool) -> list[str]:
-    letters = maildrop_reader.count(letters_of(session.settings))
+    letters = maildrop_reader.count_messages(letters_of(session.settings))
     names = [
         *session.settings.providers,
         *(name for name in status.providers if name not in session.settings.providers),

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bouncehandler.cli.color import console
 from bouncehandler.report import Report, Table, Timeline
-from bouncehandler.report.formatting import day, moment, written
+from bouncehandler.report.formatting import format_day, format_time, format_value
 from bouncehandler.report.model import Column, Tone, Value
 
 _ROWS = 10
@@ -34,8 +34,8 @@ def show(report: Report, color: str) -> None:
 
 
 def _parts(report: Report) -> Iterator[RenderableType]:
-    yield Text(f"{day(report.since)} to {day(report.until)}", style="bold")
-    yield Text(f"{moment(report.since)} to {moment(report.until)} UTC, {report.host}", style="dim")
+    yield Text(f"{format_day(report.since)} to {format_day(report.until)}", style="bold")
+    yield Text(f"{format_time(report.since)} to {format_time(report.until)} UTC, {report.host}", style="dim")
     if report.is_empty:
         yield Text(
             "\nNothing was read in this time. `bouncehandler check` proves the chain, `bouncehandler status` says"
@@ -44,8 +44,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     else:
         yield _headlines(report)
     if report.alerts:
-        yield Text("\nWhat to look at", style="bold")
-        yield from (Text(f"* {remark.text}", style=_STYLES[remark.tone]) for remark in report.alerts)
+        yield Text("\nAlerts", style="bold")
+        yield from (Text(f"* {alert.text}", style=_STYLES[alert.tone]) for alert in report.alerts)
     if not report.is_empty:
         yield _timeline(report.timeline)
     for table in report.tables:
@@ -55,7 +55,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
 def _headlines(report: Report) -> RenderableType:
     grid = Grid.grid(padding=(0, 2))
     for headline in report.headlines:
-        value = Text(written(headline.value, headline.kind), style=f"bold {_STYLES[headline.tone]}".strip())
+        value = Text(format_value(headline.value, headline.kind), style=f"bold {_STYLES[headline.tone]}".strip())
         grid.add_row(headline.title, value, Text(headline.note, style="dim"))
     grid.columns[1].justify = "right"
     return Padding(grid, (1, 0, 0, 0))
@@ -97,7 +97,7 @@ def _grid(table: Table) -> RenderableType:
 
 
 def _cell(value: Value, column: Column) -> Text:
-    text = written(value, column.kind)
+    text = format_value(value, column.kind)
     return Text(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
 
 

@@ -1,10 +1,10 @@
-"""Reads the constants and variables of a PHP file of settings, without ever running it.
+"""Parses the constants and variables of a PHP file of settings, without ever running it.
 
-`read` is the door. `tokens` cuts the text up, `strings` reads what stands in quotes, `values` what an expression comes
-to, `statements` what is set to it. What is no literal, a call or a condition say, is left out and named with its line.
+`tokens` splits the text, `strings` decodes its strings, `blocks` finds the statements, `values` evaluates expressions
+of literals, `statements` collects the settings. Other values, such as calls or conditions, are skipped and listed.
 """
 
 from bouncehandler.php_import.php.data import Array, PhpError, Script, Setting, SkippedSetting, Value
-from bouncehandler.php_import.php.statements import LONGEST, read
+from bouncehandler.php_import.php.statements import MAX_SIZE, parse_script
 
-__all__ = ["LONGEST", "Array", "PhpError", "Script", "Setting", "SkippedSetting", "Value", "read"]
+__all__ = ["MAX_SIZE", "Array", "PhpError", "Script", "Setting", "SkippedSetting", "Value", "parse_script"]

@@ -1,4 +1,4 @@
-"""Cuts tokens into statements, and tells which of them are run only under a condition, or not where they stand."""
+"""Splits tokens into statements, and marks conditional ones."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -7,32 +7,34 @@ from bouncehandler.php_import.php.data import PhpError
 from bouncehandler.php_import.php.tokens import Token, TokenKind
 
 CONDITIONS = {"if", "elseif", "else", "while", "for", "foreach", "switch", "do", "try", "catch", "finally"}
-"""What makes the statement, or the block, behind it conditional."""
+"""Keywords of conditional statements and blocks."""
 _DECLARATIONS = {"class", "interface", "trait", "enum", "function", "abstract", "final", "readonly"}
 _ENDS = {"return", "exit", "die", "__halt_compiler"}
 _ALTERNATIVE_ENDS = {"endif", "endwhile", "endfor", "endforeach", "endswitch"}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-_DEEPEST = 64
-"""Blocks within blocks, and statements behind conditions."""
+_MAX_DEPTH = 64
+"""Nested blocks and conditions."""
 
 
 class Statement(NamedTuple):
-    """The words up to a `;`, without it; of a condition what stands in its brackets, with its name before."""
+    """The tokens up to a `;`; of a condition its keyword and the brackets."""
 
     words: Sequence[Token]
     is_conditional: bool
 
 
-def statements(tokens: Sequence[Token]) -> Iterator[Statement]:
-    """The statements of a file up to where it ends itself; the bodies of functions and classes are left out.
+def split_statements(tokens: Sequence[Token]) -> Iterator[Statement]:
+    """Split the tokens of a file up to its unconditional end, without the bodies of functions and classes.
 
     Raises:
         PhpError: a bracket is not closed, or blocks are nested too deep.
     """
-    return _Cutting(tokens).block(len(tokens), is_conditional=False, depth=0)
+    return _StatementSplitter(tokens).block(len(tokens), is_conditional=False, depth=0)
 
 
-class _Cutting:
+class _StatementSplitter:
+    """A position in the tokens."""
+
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tokens
         self._partner = _partners(tokens)
@@ -40,9 +42,9 @@ class _Cutting:
         self._has_ended = False
 
     def block(self, end: int, *, is_conditional: bool, depth: int) -> Iterator[Statement]:
-        """The statements up to a position."""
-        if depth > _DEEPEST:
-            raise PhpError(f"line {self._tokens[self._at].line}: blocks are nested more than {_DEEPEST} deep")
+        """Yield the statements up to a position."""
+        if depth > _MAX_DEPTH:
+            raise PhpError(f"line {self._tokens[self._at].line}: blocks are nested more than {_MAX_DEPTH} deep")
         while self._at < end and not self._has_ended:
             yield from self._statement(end, is_conditional=is_conditional, depth=depth)
 
@@ -68,13 +70,13 @@ class _Cutting:
         self._at = end + 1
 
     def _declaration(self, end: int) -> None:
-        """Go past a function or a class, which does nothing where it stands."""
+        """Skip the declaration of a function or class."""
         while self._at < end and self._tokens[self._at].code not in {"{", ";"}:
             self._at = self._partner.get(self._at, self._at) + 1
         self._at = self._partner.get(self._at, self._at) + 1
 
     def _condition(self, end: int, depth: int) -> Iterator[Statement]:
-        """`if (...)` and the like with what they stand before: a block, a statement, or statements up to `endif`."""
+        """Yield `if (...)` or the like, and its body: a block, a statement, or statements up to `endif`."""
         begin = self._at
         self._at += 1
         if self._at < end and self._tokens[self._at].code == "(":
@@ -84,12 +86,12 @@ class _Cutting:
             self._at += 1
             yield from self.block(self._alternative_end(end), is_conditional=True, depth=depth + 1)
         elif self._at < end:
-            if depth > _DEEPEST:
-                raise PhpError(f"line {self._tokens[begin].line}: conditions are nested more than {_DEEPEST} deep")
+            if depth > _MAX_DEPTH:
+                raise PhpError(f"line {self._tokens[begin].line}: conditions are nested more than {_MAX_DEPTH} deep")
             yield from self._statement(end, is_conditional=True, depth=depth + 1)
 
     def _alternative_end(self, end: int) -> int:
-        """Where `if (...): ... endif;` ends; PHP counts them as it does brackets."""
+        """Find the end of `if (...): ... endif;`, which nests like brackets."""
         depth = 1
         for at in range(self._at, end):
             word = self._tokens[at].code.lower() if self._tokens[at].kind is TokenKind.NAME else ""
@@ -116,7 +118,7 @@ class _Cutting:
 
 
 def _partners(tokens: Sequence[Token]) -> dict[int, int]:
-    """For each opening bracket where it is closed."""
+    """Map the index of each opening bracket to that of its closing one."""
     partners: dict[int, int] = {}
     opened: list[int] = []
     for at, token in enumerate(tokens):

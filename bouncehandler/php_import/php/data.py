@@ -1,4 +1,4 @@
-"""What is known of a PHP file after it was read: plain data."""
+"""The data of a parsed PHP file."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, TypeAlias, Union
@@ -6,19 +6,19 @@ from typing import NamedTuple, TypeAlias, Union
 Array: TypeAlias = dict[str | int, "Value"]
 """A PHP array: a list has the keys 0, 1, 2, ..."""
 
-Value: TypeAlias = Union[str, int, float, bool, Array, None]  # noqa: UP007  # one of them refers to itself, by its name
+Value: TypeAlias = Union[str, int, float, bool, Array, None]  # noqa: UP007  # a recursive type, by its name
 
 
 class PhpError(Exception):
-    """The file can't be read; the text is one sentence that says where and why."""
+    """A file can't be parsed; the text is one sentence with the line and the reason."""
 
 
-class NotLiteral(Exception):  # noqa: N818  # no error: it is what the reader was told to leave out
-    """A value can't be known without running the program; the text says what stands there."""
+class NotLiteral(Exception):  # noqa: N818  # no error: the value is skipped
+    """A value is unknown without running PHP; the text describes its expression."""
 
 
 class Setting(NamedTuple):
-    """A constant, or a variable, whose name begins with `$`."""
+    """A constant, or a variable whose name begins with `$`."""
 
     name: str
     value: Value
@@ -26,19 +26,19 @@ class Setting(NamedTuple):
 
 
 class SkippedSetting(NamedTuple):
-    """What was not taken over."""
+    """A setting or statement that was not evaluated."""
 
     line: int
     name: str
-    """Of the setting, as in `Setting`; empty where the line sets nothing."""
+    """As in `Setting`; empty for a statement without an assignment."""
     why: str
-    """What stands there, such as `a call of getenv()`; never a value."""
+    """A description such as `a call of getenv()`; never a value."""
 
 
 class Script(NamedTuple):
-    """All that a file says."""
+    """The settings of a file."""
 
     settings: Mapping[str, Setting]
-    """By name; what is set twice is here once, as PHP would have it."""
+    """By name, with the value after the last assignment."""
     skipped: tuple[SkippedSetting, ...]
     """In the order of the file."""

@@ -1,4 +1,4 @@
-"""What stands between PHP's quotes: the escapes of each kind of string, as PHP's manual describes them.
+"""Decodes the escapes of each kind of PHP string, as in PHP's manual.
 
 Text is UTF-8 with surrogate escapes, since a PHP string is any bytes.
 """
@@ -15,38 +15,38 @@ _LAST_CODE_POINT = 0x10FFFF
 _SURROGATES = range(0xD800, 0xE000)
 
 
-def single_quoted(body: str) -> str:
-    """`'...'`: only the backslash and the quote are escaped."""
+def decode_single_quoted(body: str) -> str:
+    """Decode `'...'`, in which backslash and quote are escaped."""
     return _SINGLE.sub(r"\1", body)
 
 
-def double_quoted(body: str, quote: str = '"') -> str:
-    """`"..."`, and with no `quote` a heredoc, in which a quote needs no escape and keeps its backslash.
+def decode_double_quoted(body: str, quote: str = '"') -> str:
+    """Decode `"..."`, or with an empty `quote` a heredoc, in which quotes keep their backslashes.
 
     Raises:
-        PhpError: an escape names no character; PHP would not run the file either.
+        PhpError: an escape is no character; PHP rejects it, too.
     """
 
-    def replaced(found: re.Match[str]) -> str:
-        octal, two, code_point, one = found.groups()
+    def replaced(match: re.Match[str]) -> str:
+        octal, two, code_point, one = match.groups()
         if octal or two:
             return _byte(int(octal, 8) & 0xFF if octal else int(two, 16))
         if code_point:
             return _character(int(code_point, 16))
         if one == "u":
-            return found[0]
-        return _NAMED.get(one, one if one == quote else found[0])
+            return match[0]
+        return _NAMED.get(one, one if one == quote else match[0])
 
-    return _whole(_ESCAPE.sub(replaced, body))
+    return _decode_bytes(_ESCAPE.sub(replaced, body))
 
 
 def is_interpolated(body: str) -> bool:
-    """Whether PHP would put a variable's value into such a string."""
-    return any(found[1] or found[2] for found in _VARIABLE.finditer(body))
+    """Whether the string contains a variable."""
+    return any(match[1] or match[2] for match in _VARIABLE.finditer(body))
 
 
-def without_indentation(body: str, indentation: str) -> str:
-    """The lines of a heredoc without what its closing name is indented by (PHP 7.3).
+def remove_indentation(body: str, indentation: str) -> str:
+    """Remove the indentation of the closing name from the lines of a heredoc (PHP 7.3).
 
     Raises:
         PhpError: a line is indented by less.
@@ -69,6 +69,6 @@ def _character(code_point: int) -> str:
     return chr(code_point)
 
 
-def _whole(text: str) -> str:
-    """The text with bytes that were escaped one by one put together where they are UTF-8."""
+def _decode_bytes(text: str) -> str:
+    """Decode runs of escaped bytes that are UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")

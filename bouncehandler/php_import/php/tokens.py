@@ -1,4 +1,4 @@
-"""Cuts the text of a PHP file into tokens; comments, and what stands outside of `<?php ... ?>`, are none."""
+"""Splits the text of a PHP file into tokens, without comments and text outside of `<?php ... ?>`."""
 
 import re
 from collections.abc import Iterator
@@ -6,32 +6,37 @@ from enum import Enum
 from typing import NamedTuple
 
 from bouncehandler.php_import.php.data import PhpError
-from bouncehandler.php_import.php.strings import double_quoted, is_interpolated, single_quoted, without_indentation
+from bouncehandler.php_import.php.strings import (
+    decode_double_quoted,
+    decode_single_quoted,
+    is_interpolated,
+    remove_indentation,
+)
 
 
 class TokenKind(Enum):
-    """What a token is."""
+    """The type of a token."""
 
     VARIABLE = "variable"
     NAME = "name"
     NUMBER = "number"
     STRING = "string"
     INTERPOLATED = "interpolated"
-    """A string that holds a variable."""
+    """A string with a variable in it."""
     SIGN = "sign"
 
 
 class Token(NamedTuple):
-    """One word, sign or value."""
+    """A word, sign or value."""
 
     kind: TokenKind
     text: str
-    """Of a string what it comes to, of a variable its name with the `$`; `;` where a `?>` ends a statement."""
+    """The decoded string, the variable with its `$`; `;` for a `?>`, which ends a statement."""
     line: int
 
     @property
     def code(self) -> str:
-        """The text of a word or a sign; empty for a string, which may well say `;`."""
+        """The text of a word or sign; empty for a string, which may be `;`, too."""
         return "" if self.kind is TokenKind.STRING else self.text
 
 
@@ -53,70 +58,70 @@ _TOKEN = re.compile(
 )
 
 
-def tokens(text: str) -> Iterator[Token]:
-    """The tokens of a file.
+def split_tokens(text: str) -> Iterator[Token]:
+    """Split a file into tokens.
 
     Raises:
-        PhpError: a string or a comment has no end, or a string can't be read.
+        PhpError: a string or a comment is not closed, or a string is invalid.
     """
     at, line = 0, 1
     while opening := _OPEN.search(text, at):
         line += text.count("\n", at, opening.end())
         at = opening.end()
         while at < len(text):
-            found = _TOKEN.match(text, at)
-            if not found:  # the pattern takes any character
+            match = _TOKEN.match(text, at)
+            if not match:  # the pattern matches any character
                 raise PhpError(f"line {line}: can't be read")
-            token, end = _heredoc(found, text, line) if found["label"] else (_token(found, line), found.end())
+            token, end = _heredoc(match, text, line) if match["label"] else (_token(match, line), match.end())
             if token:
                 yield token
             line += text.count("\n", at, end)
             at = end
-            if found["close"]:
+            if match["close"]:
                 break
         else:
             return
 
 
-def _token(found: re.Match[str], line: int) -> Token | None:
-    """The token that the pattern found; None for what says nothing."""
-    kind = found.lastgroup
-    if kind == "commented" and not found["commented"]:
+def _token(match: re.Match[str], line: int) -> Token | None:
+    """Build the token of a match; None for white space and comments."""
+    kind = match.lastgroup
+    if kind == "commented" and not match["commented"]:
         raise PhpError(f"line {line}: a comment that begins here has no end")
     if kind in {"space", "commented"}:
         return None
     if kind == "close":
         return Token(TokenKind.SIGN, ";", line)
     if kind == "single":
-        return Token(TokenKind.STRING, single_quoted(found["single"]), line)
+        return Token(TokenKind.STRING, decode_single_quoted(match["single"]), line)
     if kind == "double":
-        return _expanded(found["double"], line, '"')
-    if kind == "sign" and found["sign"] in {"'", '"', "`"}:
-        if found["sign"] == "`":
-            raise PhpError(f"line {line}: a command in backquotes stands here, which is not read")
+        return _expanded(match["double"], line, '"')
+    if kind == "sign" and match["sign"] in {"'", '"', "`"}:
+        if match["sign"] == "`":
+            raise PhpError(f"line {line}: a command in backquotes can't be read")
         raise PhpError(f"line {line}: a string that begins here has no end")
-    return Token(TokenKind[str(kind).upper()], found[0], line)
+    return Token(TokenKind[str(kind).upper()], match[0], line)
 
 
 def _expanded(body: str, line: int, quote: str) -> Token:
     if is_interpolated(body):
         return Token(TokenKind.INTERPOLATED, "", line)
     try:
-        return Token(TokenKind.STRING, double_quoted(body, quote), line)
+        return Token(TokenKind.STRING, decode_double_quoted(body, quote), line)
     except PhpError as error:
         raise PhpError(f"line {line}: the string that begins here {error}") from None
 
 
-def _heredoc(found: re.Match[str], text: str, line: int) -> tuple[Token, int]:
-    """The string, and where it ends; PHP 7.3 lets its closing name be indented, and anything follow it."""
-    begin = found.end()
-    end = re.compile(rf"^([ \t]*){found['label']}(?!\w)", re.MULTILINE).search(text, begin)
+def _heredoc(match: re.Match[str], text: str, line: int) -> tuple[Token, int]:
+    """Build the token of a heredoc, and find its end; since PHP 7.3 its closing name may be indented."""
+    begin = match.end()
+    end = re.compile(rf"^([ \t]*){match['label']}(?!\w)", re.MULTILINE).search(text, begin)
     if not end:
         raise PhpError(f"line {line}: a string that begins here with <<< has no end")
     body = text[begin : end.start()].removesuffix("\n").removesuffix("\r")
     try:
-        body = without_indentation(body, end[1])
+        body = remove_indentation(body, end[1])
     except PhpError as error:
         raise PhpError(f"line {line}: the string that begins here {error}") from None
-    token = Token(TokenKind.STRING, body, line) if found["quote"] == "'" else _expanded(body, line, "")
+    token = Token(TokenKind.STRING, body, line) if match["quote"] == "'" else _expanded(body, line, "")
     return token, end.end()

@@ -1,4 +1,4 @@
-"""What an expression of literals comes to: texts, numbers, booleans, null, arrays, constants, and `.` between."""
+"""Evaluates expressions of literals: texts, numbers, booleans, null, arrays, constants, and `.` between them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from bouncehandler.php_import.php.data import Array, NotLiteral, PhpError, Value
 from bouncehandler.php_import.php.tokens import Token, TokenKind
 
-_DEEPEST = 32
-"""Arrays within arrays; settings have one or two."""
+_MAX_DEPTH = 32
+"""Nested arrays; settings have one or two."""
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
-"""What PHP takes for a number where it is an array's key; longer ones stay text there, or nearly so."""
-_LONGEST_NUMBER = 64
+"""Array keys that PHP converts to numbers; longer ones remain text."""
+_MAX_DIGITS = 64
 _KNOWN: Mapping[str, Value] = {"true": True, "false": False, "null": None}
 _CONSTANTS: Mapping[str, Value] = {"PHP_EOL": "\n", "DIRECTORY_SEPARATOR": "/"}
-"""PHP's own, on the systems that PowerMTA's pipe runs on."""
+"""PHP's own, on POSIX systems."""
 _WORDS = {
     "new": "an object",
     "function": "a function",
@@ -24,10 +24,10 @@ _WORDS = {
 
 
 def evaluate(tokens: Sequence[Token], constants: Mapping[str, Value]) -> Value:
-    """The value of a whole expression.
+    """Evaluate a whole expression.
 
     Raises:
-        NotLiteral: it holds anything else than literals and the constants that are given.
+        NotLiteral: it contains anything else than literals and these constants.
         PhpError: arrays are nested too deep.
     """
     expression = _Expression(tokens, constants)
@@ -37,7 +37,7 @@ def evaluate(tokens: Sequence[Token], constants: Mapping[str, Value]) -> Value:
 
 
 class _Expression:
-    """Reads from left to right."""
+    """A parser of expressions, from left to right."""
 
     def __init__(self, tokens: Sequence[Token], constants: Mapping[str, Value]) -> None:
         self._tokens = tokens
@@ -103,8 +103,8 @@ class _Expression:
 
     def _array(self, closing: str) -> Array:
         self._depth += 1
-        if self._depth > _DEEPEST:
-            raise PhpError(f"line {self._tokens[self._at - 1].line}: arrays are nested more than {_DEEPEST} deep")
+        if self._depth > _MAX_DEPTH:
+            raise PhpError(f"line {self._tokens[self._at - 1].line}: arrays are nested more than {_MAX_DEPTH} deep")
         array: Array = {}
         following = 0
         while not self._takes(closing):
@@ -125,7 +125,7 @@ class _Expression:
         return self._tokens[self._at].kind is TokenKind.SIGN
 
     def _takes(self, sign: str) -> bool:
-        """Go past this sign, if it is what comes next."""
+        """Consume this sign, if it comes next."""
         is_next = self._at < len(self._tokens) and self._is_sign() and self._tokens[self._at].text == sign
         self._at += is_next
         return is_next
@@ -138,12 +138,12 @@ class _Expression:
 
 
 def next_key(array: Array) -> int:
-    """The key of what is added to an array without one."""
+    """Return the key of an element that is appended to an array."""
     return max((key + 1 for key in array if isinstance(key, int) and key >= 0), default=0)
 
 
 def _key(value: Value) -> str | int:
-    """A key as PHP keeps it: whole numbers are numbers even where they are written as text."""
+    """Convert a key as PHP does: texts of whole numbers become numbers."""
     if isinstance(value, str):
         return int(value) if _WHOLE.fullmatch(value) else value
     if value is None:
@@ -154,7 +154,7 @@ def _key(value: Value) -> str | int:
 
 
 def _text(value: Value) -> str:
-    """A value as `.` puts it into a text."""
+    """Convert a value for the operator `.`."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or value is None:
@@ -165,9 +165,9 @@ def _text(value: Value) -> str:
 
 
 def _number(written: str) -> int | float:
-    """PHP's numbers; one with a leading 0 is octal."""
+    """Parse a number of PHP; one with a leading 0 is octal."""
     digits = written.replace("_", "")
-    if len(digits) > _LONGEST_NUMBER:
+    if len(digits) > _MAX_DIGITS:
         raise NotLiteral("a number of more digits than PHP keeps")
     is_float = re.search(r"[.eE]", digits) and not digits.lower().startswith("0x")
     if is_float:
@@ -180,7 +180,7 @@ def _whole(digits: str) -> int:
     try:
         number = int(digits, 0)
     except ValueError:
-        raise NotLiteral("a number that PHP would not take") from None
+        raise NotLiteral("a number that PHP rejects") from None
     if number > 0x7FFF_FFFF_FFFF_FFFF:  # noqa: PLR2004  # PHP_INT_MAX
         raise NotLiteral("a number that is too large for PHP")
     return number

@@ -1,4 +1,4 @@
-"""Where accounting goes: each `<acct-file>` as a file or a pipe, with its records and columns."""
+"""The `<acct-file>` blocks: files and pipes, with their record types and columns."""
 
 import posixpath
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from bouncehandler.pmta_config.parser import words
+from bouncehandler.pmta_config.parser import split_words
 from bouncehandler.pmta_config.tree import Block, Configuration
 
 _TYPES = {
@@ -20,59 +20,59 @@ _TYPES = {
     "rs": ("rs", "remote-status"),
 }
 _SHORT = {word: short for short, known in _TYPES.items() for word in known}
-VALUED = frozenset({"--config", "--logfile", "--color"})
-"""Our options that a value follows, before the name of a command."""
-_NAME, _OLD = "bouncehandler", "bouncehandler.php"
+OPTIONS_WITH_VALUE = frozenset({"--config", "--logfile", "--color"})
+"""Options of this program that are followed by a value, before the name of a command."""
+_NAME, _PHP_HANDLER = "bouncehandler", "bouncehandler.php"
 
 
 def record_type(word: str) -> str:
-    """The short code of a record type, which PowerMTA's configuration may write out; what is unknown as it is."""
+    """Return the short code of a record type; an unknown one in lower case."""
     return _SHORT.get(word.lower(), word.lower())
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command line that PowerMTA starts without a shell."""
+    """A command line that PowerMTA executes without a shell."""
 
     words: tuple[str, ...]
 
     @property
     def program(self) -> str:
-        """What is started; empty for an empty command."""
+        """The executable; empty for an empty command."""
         return self.words[0] if self.words else ""
 
     @property
     def is_ours(self) -> bool:
-        """Whether it runs this program, by itself or through Python."""
-        return self._at > 0
+        """Whether it runs this program, directly or through Python."""
+        return self._start > 0
 
     @property
-    def is_the_old_handler(self) -> bool:
+    def is_php_handler(self) -> bool:
         """Whether it runs the PHP handler."""
-        return any(posixpath.basename(word) == _OLD for word in self.words)
+        return any(posixpath.basename(word) == _PHP_HANDLER for word in self.words)
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """What our program is told."""
-        return self.words[self._at :]
+        """The arguments of this program."""
+        return self.words[self._start :]
 
     @property
     def name(self) -> str:
-        """The command that our program is given; empty for the bare one, which reads accounting."""
+        """The command of this program; empty for the default one, which reads accounting records."""
         rest = iter(self.arguments)
         for word in rest:
-            if word in VALUED:
+            if word in OPTIONS_WITH_VALUE:
                 next(rest, "")
             elif not word.startswith("-"):
                 return word
         return ""
 
     def has(self, flag: str) -> bool:
-        """Whether a flag is among the arguments."""
+        """Whether the arguments contain a flag."""
         return flag in self.arguments
 
     def option(self, name: str) -> str:
-        """The value of `--name value` or `--name=value`; empty where it is not given."""
+        """Return the value of `--name value` or `--name=value`; empty where it is missing."""
         arguments = self.arguments
         for at, word in enumerate(arguments):
             if word.startswith(f"{name}="):
@@ -82,8 +82,8 @@ class Command:
         return ""
 
     @cached_property
-    def _at(self) -> int:
-        """Where our program's arguments begin; 0 where it is not ours."""
+    def _start(self) -> int:
+        """Index of this program's first argument; 0 where the command runs another one."""
         for at, word in enumerate(self.words):
             is_module = at > 0 and self.words[at - 1] == "-m" and word == _NAME
             if is_module or posixpath.basename(word) == _NAME:
@@ -97,53 +97,55 @@ class AcctFile:
 
     block: Block
     command: Command | None
-    """None where it is a file on disk."""
+    """None for a file on disk."""
     records: frozenset[str] | None
-    """Short codes; None where the block does not say."""
+    """Short codes; None without the directive `records`."""
     fields: Mapping[str, frozenset[str]]
-    """By record type the columns, in lower case, `*` among them; a type that the block does not speak of is absent."""
+    """Columns by record type, in lower case, which may contain `*`; a type without `record-fields` is absent."""
     recipients: frozenset[str]
-    """Headers that `map-header-to-field` puts into a complaint's `rcpt`, in lower case."""
+    """Headers that `map-header-to-field` maps to a complaint's `rcpt`, in lower case."""
 
     @property
-    def reads_for_us(self) -> bool:
-        """Whether it feeds this program, and not only its shadow."""
+    def is_live_pipe(self) -> bool:
+        """Whether it feeds this program, other than for a dry run."""
         command = self.command
         return bool(command and command.is_ours and not command.has("--dry-run"))
 
     def carries(self, kind: str) -> bool:
-        """Whether it says that it takes records of this type."""
+        """Whether `records` contains this type."""
         return kind in (self.records or ())
 
 
-def acct_files(configuration: Configuration) -> list[AcctFile]:
-    """Every `<acct-file>`, in order."""
-    return [_acct_file(block) for block in configuration.root.blocks("acct-file")]
+def parse_acct_files(configuration: Configuration) -> list[AcctFile]:
+    """Parse every `<acct-file>`, in their order."""
+    return [_parse_acct_file(block) for block in configuration.root.blocks("acct-file")]
 
 
-def _acct_file(block: Block) -> AcctFile:
+def _parse_acct_file(block: Block) -> AcctFile:
     is_pipe = block.argument.startswith("|")
     fields: dict[str, frozenset[str]] = {}
     for directive in block.directives("record-fields"):
-        kind, *columns = _listed(directive.value) or [""]
+        kind, *columns = _split_list(directive.value) or [""]
         kind = record_type(kind)
         fields[kind] = fields.get(kind, frozenset()) | {column.lower() for column in columns}
-    said = list(block.directives("records"))
+    records = list(block.directives("records"))
     return AcctFile(
         block,
-        Command(tuple(words(block.argument[1:]))) if is_pipe else None,
-        frozenset(record_type(word) for one in said for word in _listed(one.value)) if said else None,
+        Command(tuple(split_words(block.argument[1:]))) if is_pipe else None,
+        frozenset(record_type(word) for directive in records for word in _split_list(directive.value))
+        if records
+        else None,
         fields,
-        frozenset(_mapped(block)),
+        frozenset(_mapped_headers(block)),
     )
 
 
-def _mapped(block: Block) -> Iterator[str]:
+def _mapped_headers(block: Block) -> Iterator[str]:
     for directive in block.directives("map-header-to-field"):
         kind, header, field, *_ = (*directive.words, "", "", "")
         if record_type(kind) == "f" and field.lower() == "rcpt":
             yield header.lower()
 
 
-def _listed(text: str) -> list[str]:
+def _split_list(text: str) -> list[str]:
     return [word for word in re.split(r'[\s,"]+', text) if word]

@@ -1,4 +1,4 @@
-"""The pipes: whether one runs this program, rightly, and is handed bounces and complaints."""
+"""Checks the pipes: that one runs this program correctly, and receives bounces and complaints."""
 
 import difflib
 import re
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from bouncehandler.pmta_config.checks.acct_file import AcctFile, Command
 from bouncehandler.pmta_config.generate import Installation, bounce_blocks, complaint_blocks
-from bouncehandler.pmta_config.messages import LintMessage, Severity, listed
+from bouncehandler.pmta_config.messages import LintMessage, Severity, join_names
 from bouncehandler.pmta_config.required_columns import FIELDS
-from bouncehandler.pmta_config.tree import Directive, shown
+from bouncehandler.pmta_config.tree import Directive, quote
 
 _KNOWN = frozenset({"b", "rb", "f", "d", "t", "tq", "r", "rs"})
 _DIRECTIVES = ("records", "record-fields", "map-header-to-field")
@@ -16,9 +16,9 @@ _SHELL = re.compile(r"^(\d?>|<|\||&|;)|\$\(|`|^~|^\$\w")
 
 
 def check_pipes(files: list[AcctFile], ours: list[AcctFile], site: Installation) -> Iterator[LintMessage]:
-    """What is to be said of the pipes that run this program, or that should."""
+    """Check the pipes to this program."""
     for file in files:
-        if file.command and file.command.is_the_old_handler and not file.command.is_ours:
+        if file.command and file.command.is_php_handler and not file.command.is_ours:
             sentence = (
                 "the PHP handler still reads accounting here: while it acts, have this program run with --dry-run"
             )
@@ -30,32 +30,32 @@ def check_pipes(files: list[AcctFile], ours: list[AcctFile], site: Installation)
         return
     for file in files:
         if file.command and file.command.is_ours:
-            yield from _pipe(file, file.command, site)
+            yield from _check_pipe(file, file.command, site)
     if not ours:
         yield LintMessage(
-            Severity.WARNING, None, "bouncehandler runs with --dry-run only: it decides, and unsubscribes nobody"
+            Severity.WARNING, None, "bouncehandler runs with --dry-run only: it decides, and unsubscribes no one"
         )
         return
-    yield from _kinds(ours, site)
+    yield from _check_record_types(ours, site)
 
 
-def _pipe(file: AcctFile, command: Command, site: Installation) -> Iterator[LintMessage]:
-    trouble = [*_command(command, site), *_directives(file)]
-    yield from (remark._replace(location=remark.location or file.block.location) for remark in trouble)
+def _check_pipe(file: AcctFile, command: Command, site: Installation) -> Iterator[LintMessage]:
+    messages = [*_check_command(command, site), *_check_directives(file)]
+    yield from (message._replace(location=message.location or file.block.location) for message in messages)
     if file.records is None:
         sentence = "this block says nothing of `records`, so that it is PowerMTA's version that decides: say it"
         yield LintMessage(Severity.WRONG, file.block.location, sentence, ("    records b,rb",))
-    elif not trouble:
-        told = listed(sorted(file.records))
+    elif not messages:
+        types = join_names(sorted(file.records))
         yield LintMessage(
-            Severity.FINE, file.block.location, f"{shown(command.program)} is handed records of type {told}"
+            Severity.FINE, file.block.location, f"{quote(command.program)} is handed records of type {types}"
         )
 
 
-def _command(command: Command, site: Installation) -> Iterator[LintMessage]:
+def _check_command(command: Command, site: Installation) -> Iterator[LintMessage]:
     if not command.program.startswith("/"):
         sentence = (
-            f"{shown(command.program)} is no absolute path, and PowerMTA promises no shell that would look for it"
+            f"{quote(command.program)} is no absolute path, and PowerMTA promises no shell that would look for it"
         )
         yield LintMessage(
             Severity.WRONG, None, sentence, (f"<acct-file |{' '.join((site.program, *command.arguments))}>",)
@@ -63,20 +63,20 @@ def _command(command: Command, site: Installation) -> Iterator[LintMessage]:
     signs = [word for word in command.words if _SHELL.search(word)]
     if signs:
         sentence = (
-            f"{shown(signs[0])} is for a shell, which PowerMTA does not promise: remove it; --logfile takes the log"
+            f"{quote(signs[0])} is for a shell, which PowerMTA does not promise: remove it; --logfile takes the log"
         )
         yield LintMessage(Severity.WRONG, None, sentence)
         return
     if command.name:
-        sentence = f"`bouncehandler {shown(command.name)}` reads no accounting: remove {shown(command.name)}"
+        sentence = f"`bouncehandler {quote(command.name)}` reads no accounting: remove {quote(command.name)}"
         yield LintMessage(Severity.WRONG, None, sentence)
     unknown = [word for word in command.arguments if word.startswith("-") and word.split("=")[0] not in site.options]
     if unknown:
-        yield LintMessage(Severity.WRONG, None, f"bouncehandler has no option {shown(unknown[0])} here: remove it")
-    yield from _options(command, site)
+        yield LintMessage(Severity.WRONG, None, f"bouncehandler has no option {quote(unknown[0])} here: remove it")
+    yield from _check_options(command, site)
 
 
-def _options(command: Command, site: Installation) -> Iterator[LintMessage]:
+def _check_options(command: Command, site: Installation) -> Iterator[LintMessage]:
     if not command.option("--logfile"):
         sentence = (
             f"nothing says where the log goes, and PowerMTA keeps none: add --logfile={site.logs}/bouncehandler.log"
@@ -86,37 +86,37 @@ def _options(command: Command, site: Installation) -> Iterator[LintMessage]:
         sentence = f"this runs with another configuration than {site.config}: add --config={site.config}"
         yield LintMessage(Severity.WARNING, None, sentence)
     if command.has("--no-dispatch"):
-        sentence = "with --no-dispatch it calls nobody: `bouncehandler work` has to run as a service"
+        sentence = "with --no-dispatch it makes no calls: `bouncehandler work` has to run as a service"
         yield LintMessage(Severity.FINE, None, sentence)
 
 
-def _directives(file: AcctFile) -> Iterator[LintMessage]:
-    """Lines that look like a directive that matters and are none, and records that don't exist."""
+def _check_directives(file: AcctFile) -> Iterator[LintMessage]:
+    """Check for misspelt directives and unknown record types."""
     for item in file.block.items:
         if isinstance(item, Directive):
-            yield from _directive(item)
+            yield from _check_directive(item)
     for word in sorted((file.records or frozenset()) - _KNOWN):
         location = next(file.block.directives("records")).location
-        sentence = f"`records` names {shown(word)}, which is no type of record: b, rb and f are what is needed"
+        sentence = f"`records` names {quote(word)}, which is no type of record: b, rb and f are what is needed"
         yield LintMessage(Severity.WRONG, location, sentence)
 
 
-def _directive(item: Directive) -> Iterator[LintMessage]:
+def _check_directive(item: Directive) -> Iterator[LintMessage]:
     if "," in item.name:
-        sentence = f"`{shown(item.name)}` is a list without its directive, record-fields and a type"
+        sentence = f"`{quote(item.name)}` is a list without its directive, record-fields and a type"
         yield LintMessage(Severity.WRONG, item.location, sentence, (f"    {FIELDS['b']}",))
         return
     near = difflib.get_close_matches(item.name[:40], _DIRECTIVES, n=1, cutoff=0.8)
     if near and item.name != near[0]:
-        sentence = f"`{shown(item.name)}` is no directive: did you mean {near[0]}?"
-        yield LintMessage(Severity.WRONG, item.location, sentence, (f"    {near[0]} {shown(item.value)}",))
+        sentence = f"`{quote(item.name)}` is no directive: did you mean {near[0]}?"
+        yield LintMessage(Severity.WRONG, item.location, sentence, (f"    {near[0]} {quote(item.value)}",))
 
 
-def _kinds(ours: list[AcctFile], site: Installation) -> Iterator[LintMessage]:
-    """Somebody has to be handed bounces, later bounces and complaints; one is enough."""
+def _check_record_types(ours: list[AcctFile], site: Installation) -> Iterator[LintMessage]:
+    """Check that bounces, later bounces and complaints each go to one pipe."""
     first = ours[0].block.location
     if any(file.records is None for file in ours):
-        return  # whoever does not say it has been told to
+        return  # reported for that pipe
     if not any(file.carries("b") for file in ours):
         yield LintMessage(
             Severity.WRONG, first, "no pipe of bouncehandler's is handed bounces (`records b`)", bounce_blocks(site)

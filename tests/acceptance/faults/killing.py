@@ -103,7 +103,7 @@ def _unsubscribe(folder: Path, scale: Scale) -> Line:
                     killed, life = _hand_over(scene, scene.requester(), chance, life)
                     kills += killed
                 if works % 2:
-                    wait_until(lambda: not list(scene.letters.glob("*.letter")))
+                    wait_until(lambda: not list(scene.letters.glob("*.message")))
                 _kill(running, chance, 0 if works % 2 else _START)
             works += 1
             left = Content.of(scene.program.spool)
