@@ -103,8 +103,8 @@ class HeldSpike:
     """By the records' own time, as is `until`."""
     until: float
     noticed_at: float
-    told_at: float
-    """When the postmaster was last told."""
+    notified_at: float
+    """When the last notice of it was queued."""
     bounces: int
     """When it was noticed: so many, where `expected` were expected."""
     expected: float

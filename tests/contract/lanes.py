@@ -23,14 +23,14 @@ class Row(NamedTuple):
 
     state: str
     attempts: int
-    step: int
+    retry_index: int
     due_at: float
     outcome: str | None
 
 
 def rows(place: Path, provider: str = "news") -> dict[str, Row]:
     """Every dispatch of a provider, by recipient; for tests with one for each."""
-    sql = """SELECT s.recipient, d.state, d.attempts, d.step, d.due_at, d.outcome
+    sql = """SELECT s.recipient, d.state, d.attempts, d.retry_index, d.due_at, d.outcome
              FROM dispatch AS d JOIN suppression AS s ON s.id = d.suppression WHERE d.provider = ?"""
     with closing(sqlite3.connect(place)) as raw:
         return {recipient: Row(*fields) for recipient, *fields in raw.execute(sql, [provider])}

@@ -12,7 +12,7 @@ from bouncehandler.spool.sqlite.erasure import ErasureRequest, forget, forget_re
 from bouncehandler.spool.sqlite.history import history
 from bouncehandler.spool.sqlite.holds import HoldDecision, decide, held_spikes, on_hold, prune_tallies, remind
 from bouncehandler.spool.sqlite.notifications import manual_actions
-from bouncehandler.spool.sqlite.queries import dead_letters, dropped, suppressions
+from bouncehandler.spool.sqlite.lists import dead_letters, dropped, suppressions
 from bouncehandler.spool.sqlite.undo import UndoRequest, undo
 from bouncehandler.suppression import Suppression
 
@@ -46,19 +46,19 @@ class SqliteSpoolAdmin:
 
     def active_suppression(self, subject: str, record: str) -> ActiveSuppression | None:
         """What stands against a person by one record; None where nothing does, or no more."""
-        rows = self._connection.rows("standing", {"person": sanitize_text(subject), "record": record})
+        rows = self._connection.rows("active_suppression", {"subject": sanitize_text(subject), "record": record})
         return _standing(rows[0]) if rows else None
 
     def active_suppressions(self, subject: str) -> list[ActiveSuppression]:
         """All that stands against a person, newest first; of a great many only the newest."""
-        rows = self._connection.rows("standings", {"person": sanitize_text(subject), "most": _MOST})
+        rows = self._connection.rows("active_suppressions", {"subject": sanitize_text(subject), "limit": _MOST})
         return [_standing(row) for row in rows]
 
     def active_suppressions_at(self, subject: str, record: str) -> list[ActiveSuppression]:
         """What stands against a person by records of the same second as this one; nothing where it has no time."""
         moment = moment_of(record)
         rows = (
-            self._connection.rows("standings_at", {"person": sanitize_text(subject), "moment": moment})
+            self._connection.rows("active_suppressions_at", {"subject": sanitize_text(subject), "moment": moment})
             if moment
             else ()
         )
@@ -74,11 +74,11 @@ class SqliteSpoolAdmin:
 
     def retry_dead_letters(self, ids: Sequence[int], now: float) -> int:
         """Make dead letters pending and due at once; returns how many were."""
-        return self._change_dead_letters("retry_dead_letter", ids, now)
+        return self._change_dead_letters("dead_letter_retry", ids, now)
 
     def drop_dead_letters(self, ids: Sequence[int], now: float, reason: str = "") -> int:
         """Settle dead letters without a call; returns how many were."""
-        return self._change_dead_letters("drop_dead_letter", ids, now, reason=sanitize_text(reason))
+        return self._change_dead_letters("dead_letter_drop", ids, now, reason=sanitize_text(reason))
 
     def undo(  # noqa: PLR0913  # the protocol's signature
         self,

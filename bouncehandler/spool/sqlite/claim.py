@@ -101,12 +101,12 @@ def _mend(connection: Connection, asked: ClaimRequest) -> bool:
     """Make due what waits by a clock that was set back, and have claims end as if made now; returns whether any."""
     set_back = connection.sql("claim_set_back")
     values = {"provider": asked.provider, "now": asked.now, "until": asked.until, "slack": _SLACK}
-    values["most"] = _LOOKED_AT * asked.limit
+    values["limit"] = _LOOKED_AT * asked.limit
     if not connection.rows("claim_set_back", values):  # looked up without the lock for writing
         return False
     with connection.writing() as raw:
         found = json.dumps([number for (number,) in raw.execute(set_back, values)])
-        raw.execute(connection.sql("claim_mend"), {**values, "found": found})
+        raw.execute(connection.sql("claim_make_due"), {**values, "found": found})
     return True
 
 
@@ -119,7 +119,7 @@ def _is_due(connection: Connection, asked: ClaimRequest) -> bool:
 def _claim_some(connection: Connection, asked: ClaimRequest, limit: int) -> _Found:
     sql = connection.sql
     with connection.writing() as raw:
-        if not asked.probing and raw.execute(sql("held"), {"provider": asked.provider}).fetchone():
+        if not asked.probing and raw.execute(sql("provider_held"), {"provider": asked.provider}).fetchone():
             return _Found()
         found = _Look(connection, raw, asked).go_through(limit)
         claimed = json.dumps(
@@ -127,7 +127,7 @@ def _claim_some(connection: Connection, asked: ClaimRequest, limit: int) -> _Fou
         )
         raw.execute(sql("claim_take"), {"claimed": claimed, "until": asked.until, "claim": asked.token})
         raw.executemany(sql("claim_repeat"), [{"now": asked.now, "id": number} for number in found.repeats])
-        waits = [{"id": number, "due_at": due_at, "person": subject} for number, due_at, subject in found.waits]
+        waits = [{"id": number, "due_at": due_at, "subject_hash": subject} for number, due_at, subject in found.waits]
         raw.executemany(sql("claim_wait"), waits)
     return found
 
@@ -143,7 +143,7 @@ class _Look:
     def go_through(self, limit: int) -> _Found:
         """Go through them until `limit` are found; the cursor reads no further than that."""
         asked = self._asked
-        values = {"provider": asked.provider, "now": asked.now, "most": _LOOKED_AT * limit}
+        values = {"provider": asked.provider, "now": asked.now, "limit": _LOOKED_AT * limit}
         for row in self._raw.execute(self._sql("claim_due"), values):
             self._decide(row)
             if len(self._found.claimed) == limit:
@@ -181,7 +181,7 @@ class _Look:
         return bool(self._raw.execute(self._sql("claim_carried_out"), values).fetchone()[0])
 
     def _values(self, subject: int, work: tuple[str, str | None]) -> dict[str, object]:
-        return {"provider": self._asked.provider, "person": subject, "recipient": work[0], "job_id": work[1]}
+        return {"provider": self._asked.provider, "subject_hash": subject, "recipient": work[0], "job_id": work[1]}
 
 
 def _days(since: float, until: float) -> str:

@@ -12,6 +12,7 @@ from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_fixed
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.errors import damaged, explained, moved, primary_code
 from bouncehandler.spool.sqlite.files import create_private, file_at
+from bouncehandler.spool.sqlite.queries import queries
 from bouncehandler.spool.sqlite.schema import ensure_newest, migrate
 
 Row = tuple[Any, ...]
@@ -60,7 +61,7 @@ class Connection:
         self._wait = wait
         self._file = file_at(path)
         self._lock = threading.Lock()
-        self._statements: dict[str, str] = {}
+        self._queries = queries()
         self._is_closed = False
         self._broken = ""
         """Why nothing more is written: another thread may have met it, and the operator has to hear the cause."""
@@ -147,13 +148,8 @@ class Connection:
             return self._raw.execute(self.sql(statement), values).fetchall()
 
     def sql(self, name: str) -> str:
-        """The statement in the file of that name."""
-        text = self._statements.get(name)
-        if text is None:
-            # Not importlib.resources, whose import costs 7 ms, on a path that starts once per mail.
-            text = (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-            self._statements[name] = text
-        return text
+        """The query of that name; a KeyError where there is none."""
+        return self._queries[name]
 
     def leave_no_journal(self) -> None:
         """Empty the journal, which holds pages as they were before the latest transactions."""

@@ -98,9 +98,9 @@ def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it need
 ) -> Recorded:
     sql = connection.sql
     newest = raw.execute(sql("newest_suppression")).fetchone()[0]
-    new = insert(raw, sql("record_suppression"), values)
+    new = insert(raw, sql("insert_suppression"), values)
     providers = {name: None for several in dict.fromkeys(batch.column("providers")) for name in several}
-    raw.executemany(sql("owe_new"), [{"provider": name, "newest": newest, "now": now} for name in providers])
+    raw.executemany(sql("insert_dispatches"), [{"provider": name, "newest": newest, "now": now} for name in providers])
     ids = _records(connection, raw, newest) if new < len(batch) else set()
     known = _known(batch, set(ids)) if new < len(batch) else []
     _owe(connection, raw, [*known, *_with_resolvers(batch)], now)
@@ -135,7 +135,7 @@ def _fresh(batch: QueueBatch[QueuedSuppression], ids: Collection[str]) -> QueueB
 
 def _records(connection: Connection, raw: sqlite3.Connection, newest: int) -> set[str]:
     """The ids that were put in since `newest` was."""
-    return {row[0] for row in raw.execute(connection.sql("new_records"), {"newest": newest})}
+    return {row[0] for row in raw.execute(connection.sql("inserted_records"), {"newest": newest})}
 
 
 def _owe(connection: Connection, raw: sqlite3.Connection, batch: Sequence[QueuedSuppression], now: float) -> None:
@@ -146,7 +146,7 @@ def _owe(connection: Connection, raw: sqlite3.Connection, batch: Sequence[Queued
         for provider in (owed.providers if owed.suppression.recipient else owed.id_providers)
     ]
     if rows:
-        raw.executemany(connection.sql("owe_known"), rows)
+        raw.executemany(connection.sql("insert_dispatch"), rows)
 
 
 def _known(batch: QueueBatch[QueuedSuppression], new: set[str]) -> list[QueuedSuppression]:

@@ -15,7 +15,7 @@ from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.connection import Connection, Row
 from bouncehandler.spool.sqlite.files import give_to_folders_owner, sync
 
-_ERASING = ("forget_attempts", "forget_notes", "forget_events", "forget_event", "forget_suppression")
+_ERASING = ("erasure_attempts", "erasure_notes", "erasure_events", "erasure_event", "erasure_suppression")
 _KEY_SIZE = 32  # bytes
 _PREFIX = "forgotten:"
 """No address has it, and no list manager's ids."""
@@ -38,14 +38,14 @@ def forget(connection: Connection, asked: ErasureRequest) -> ErasureResult:
     """See `Spool.forget`."""
     key = _key(connection.path)
     name = _hashed(key, asked.subject)
-    values = {"name": name, "person": asked.subject, "now": asked.now, "asked_by": sanitize_text(asked.asked_by)}
+    values = {"name": name, "subject": asked.subject, "now": asked.now, "asked_by": sanitize_text(asked.asked_by)}
     with connection.writing() as raw:
         raw.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, from now on in this process
-        raw.execute(connection.sql("forget_person"), values)
+        raw.execute(connection.sql("erasure_insert"), values)
         erased, waiting = _erase(connection, raw, key, values)
-        counted = raw.execute(connection.sql("forget_bounces"), values).rowcount
-        counted += raw.execute(connection.sql("forget_delivery"), values).rowcount
-        for statement in ("forget_notices", "forget_example", "to_forget_later" if waiting else "to_forget_no_more"):
+        counted = raw.execute(connection.sql("erasure_soft_bounces"), values).rowcount
+        counted += raw.execute(connection.sql("erasure_delivery"), values).rowcount
+        for statement in ("erasure_notices", "erasure_examples", "erasure_defer" if waiting else "erasure_finish"):
             raw.execute(connection.sql(statement), values)
     connection.leave_no_journal()
     return ErasureResult(name, erased, waiting, counted)
@@ -54,9 +54,9 @@ def forget(connection: Connection, asked: ErasureRequest) -> ErasureResult:
 def forget_rest(connection: Connection, now: float) -> int:
     """See `Spool.forget_rest`."""
     erased = 0
-    for (subject,) in connection.rows("to_forget"):
+    for (subject,) in connection.rows("erasure_pending"):
         name = _hashed(_key(connection.path), subject)
-        by: list[Row] = connection.rows("forgotten_by", {"name": name})
+        by: list[Row] = connection.rows("erasure_asked_by", {"name": name})
         erased += forget(connection, ErasureRequest(subject, by[0][0] if by else "", now)).erased
     return erased
 
@@ -72,20 +72,20 @@ class ErasureGuard:
 
     def look(self, raw: sqlite3.Connection, batch: Iterable[QueuedSuppression]) -> None:
         """Note whoever of a batch was forgotten, within the transaction that records it."""
-        known = raw.execute(self._connection.sql("forgotten_count")).fetchone()
+        known = raw.execute(self._connection.sql("erasure_count")).fetchone()
         if known != self._known:
-            self._names = frozenset(row[0] for row in raw.execute(self._connection.sql("forgotten_names")))
+            self._names = frozenset(row[0] for row in raw.execute(self._connection.sql("erasure_names")))
             self._known, self._key = known, _key(self._connection.path)
         if not self._names:
             return
         people = {owed.suppression.subject for owed in batch}
-        rows = [{"person": sanitize_text(one)} for one in people if _hashed(self._key, one) in self._names]
-        raw.executemany(self._connection.sql("to_forget_later"), rows)
+        rows = [{"subject": sanitize_text(one)} for one in people if _hashed(self._key, one) in self._names]
+        raw.executemany(self._connection.sql("erasure_defer"), rows)
 
 
 def _erase(connection: Connection, raw: sqlite3.Connection, key: bytes, values: dict[str, object]) -> tuple[int, int]:
     """Erase the suppressions for which nothing is left to do; how many, and how many wait."""
-    rows: list[Row] = raw.execute(connection.sql("forget_rows"), values).fetchall()
+    rows: list[Row] = raw.execute(connection.sql("erasure_rows"), values).fetchall()
     done = [(number, record) for number, record, _, is_owed in rows if not is_owed]
     for number, record in done:
         row = {**values, "id": number, "record": _hashed(key, record)[len(_PREFIX) :]}

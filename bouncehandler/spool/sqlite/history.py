@@ -30,7 +30,7 @@ class _Suppression(NamedTuple):
     job_id: str
     occurred_at: int | None
     subscriber: str
-    wanted_by: str
+    routed_to: str
     recorded_at: float
 
     @property
@@ -54,7 +54,7 @@ def history(connection: Connection, subject: str) -> list[HistoryEvent]:
 
 def _suppressions(connection: Connection, subject: str) -> Iterator[_Suppression]:
     """Those of the person, and those of the ids that stood for them when they came."""
-    for row in connection.rows("history_suppressions", {"person": subject, "most": _MOST}):
+    for row in connection.rows("history_suppressions", {"subject": subject, "limit": _MOST}):
         suppression = _Suppression._make(row)
         yield suppression
         if suppression.name and suppression.name != subject:
@@ -64,12 +64,12 @@ def _suppressions(connection: Connection, subject: str) -> Iterator[_Suppression
 
 def _counted(connection: Connection, subject: str) -> Iterator[HistoryEvent]:
     for at, rule, category, status, diagnostic, originator, spent in connection.rows(
-        "history_soft_bounces", {"person": subject}
+        "history_soft_bounces", {"subject": subject}
     ):
         what = " ".join(filter(None, (category, status, diagnostic)))
         counted = f"counted in {spent}" if spent else "counts"
         yield HistoryEvent(at, "bounced softly", "", f"{what} (from {originator}); {rule}; {counted}")
-    for (at,) in connection.rows("history_delivery", {"person": subject}):
+    for (at,) in connection.rows("history_delivery", {"subject": subject}):
         yield HistoryEvent(at, "was delivered to", "", "what bounced before no longer counts")
 
 
@@ -81,7 +81,7 @@ def _of_suppression(suppression: _Suppression, subject: str) -> Iterator[History
     origin = f" (from {suppression.originator})" if suppression.originator else ""
     at = suppression.recorded_at if suppression.occurred_at is None else suppression.occurred_at
     yield HistoryEvent(at, seen, "", f"{told}{origin}".strip())
-    wanted = f"wanted by {suppression.wanted_by.replace(',', ', ')}" if suppression.wanted_by else "wanted by nobody"
+    wanted = f"wanted by {suppression.routed_to.replace(',', ', ')}" if suppression.routed_to else "wanted by nobody"
     yield HistoryEvent(
         suppression.recorded_at, "was suppressed", "", f"{suppression.rule}; {wanted}; id {suppression.record}"
     )

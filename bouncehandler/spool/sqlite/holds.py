@@ -22,7 +22,7 @@ _LONG, _SHORT = 35 * 86_400 // SLOT, 2 * 86_400 // SLOT
 _SMALL = 3
 """Bounces in a slot that do not matter for what is usual, of the many operators that are a company's own."""
 
-_EVENTS = {"released": "spike_release", "discarded": "spike_discard"}
+_EVENTS = {"released": "held_release", "discarded": "held_discard"}
 
 
 class HoldDecision(NamedTuple):
@@ -37,7 +37,7 @@ class HoldDecision(NamedTuple):
 def held_spikes(connection: Connection, selection: Selection) -> list[HeldSpike]:
     """See `Spool.spikes`."""
     values = {"spike": selection.spike, "mailbox_provider": selection.mailbox_provider}
-    return [_spike(row) for row in connection.rows("spikes", values)]
+    return [_spike(row) for row in connection.rows("held_spikes", values)]
 
 
 def _spike(row: Row) -> HeldSpike:
@@ -48,7 +48,7 @@ def _spike(row: Row) -> HeldSpike:
         since_slot,
         last_slot,
         opened_at,
-        told_at,
+        notified_at,
         bounces,
         expected,
         example,
@@ -62,7 +62,7 @@ def _spike(row: Row) -> HeldSpike:
         since=since_slot * SLOT,
         until=(last_slot + 1) * SLOT,
         noticed_at=opened_at,
-        told_at=told_at,
+        notified_at=notified_at,
         bounces=bounces,
         expected=expected,
         example=example,
@@ -75,14 +75,14 @@ def on_hold(connection: Connection, selection: Selection) -> Iterator[tuple[Held
     """See `Spool.on_hold`."""
     for spike in held_spikes(connection, selection):
         for found in _pages(connection, selection, spike):
-            for row in connection.rows("spike_suppressions", {"found": json.dumps(found)}):
+            for row in connection.rows("held_suppressions", {"found": json.dumps(found)}):
                 yield spike, suppression_of(row)
 
 
 def _pages(connection: Connection, selection: Selection, spike: HeldSpike) -> Iterator[Sequence[int]]:
     after = 0
-    values = {**asdict(selection), "spike": spike.id, "most": _PAGE}
-    while found := [row[0] for row in connection.rows("spike_page", {**values, "after": after})]:
+    values = {**asdict(selection), "spike": spike.id, "limit": _PAGE}
+    while found := [row[0] for row in connection.rows("held_page", {**values, "after": after})]:
         yield found
         after = found[-1]
 
@@ -120,20 +120,20 @@ def _decide_some(
         "now": deciding.now,
     }
     detail = f"spike {spike.id} at {spike.mailbox_provider}"
-    raw.executemany(sql("event"), [{**values, "suppression": number, "detail": detail} for number in found])
+    raw.executemany(sql("insert_event"), [{**values, "suppression": number, "detail": detail} for number in found])
     if deciding.verdict == "discarded":
         raw.executemany(sql("undo_suppression"), [{"id": number, "now": deciding.now} for number in found])
     else:
-        times = [row[0] for row in raw.execute(sql("spike_times"), numbers)]
+        times = [row[0] for row in raw.execute(sql("held_times"), numbers)]
         count_held(connection, raw, spike.mailbox_provider, spike.fingerprint, times, -1)
 
 
 def remind(connection: Connection, before: float, now: float, *, is_told: bool) -> int:
     """See `Spool.remind`; returns how many spikes were told of again."""
-    due = [spike for spike in held_spikes(connection, Selection()) if spike.held and spike.told_at < before]
+    due = [spike for spike in held_spikes(connection, Selection()) if spike.held and spike.notified_at < before]
     for spike in due:
         with connection.writing() as raw:
-            raw.execute(connection.sql("spike_told"), {"id": spike.id, "now": now})
+            raw.execute(connection.sql("spike_notified"), {"id": spike.id, "now": now})
             if is_told:
                 enqueue_notice(connection, raw, [("spike", about_spike(spike))], now)
     return len(due)
@@ -153,10 +153,10 @@ def about_spike(spike: HeldSpike) -> dict[str, str]:
 
 def prune_tallies(connection: Connection, rest: Callable[[], bool]) -> int:
     """See `Spool.prune_spikes`."""
-    values = {"long": _LONG, "short": _SHORT, "small": _SMALL}
+    values = {"keep": _LONG, "keep_small": _SHORT, "small": _SMALL}
     pruned, deleted = 0, _PAGE
     while deleted == _PAGE and not rest():
         with connection.writing() as raw:
-            deleted = raw.execute(connection.sql("spike_prune"), {**values, "most": _PAGE}).rowcount
+            deleted = raw.execute(connection.sql("prune_hard_bounces"), {**values, "limit": _PAGE}).rowcount
         pruned += deleted
     return pruned

@@ -49,7 +49,7 @@ def enqueue_notice(
     """Queue notices within a transaction that has begun."""
     rows = [{"kind": kind, "now": now, "about": _as_json(about)} for kind, about in told]
     if rows:
-        raw.executemany(connection.sql("tell"), rows)
+        raw.executemany(connection.sql("notice_insert"), rows)
 
 
 def claim_notices(connection: Connection, claim: str, *, now: float, every: float, until: float) -> NoticeBatch | None:
@@ -57,40 +57,40 @@ def claim_notices(connection: Connection, claim: str, *, now: float, every: floa
     if not now < until <= now + LONGEST:
         raise ValueError(f"a claim lasts at most {LONGEST:g} seconds, and at least some: {until - now:g}")
     values: dict[str, object] = {"now": now, "every": every, "longest": LONGEST}
-    if not connection.rows("post_due", values):  # looked up without the lock for writing
+    if not connection.rows("notices_due", values):  # looked up without the lock for writing
         return None
     with connection.writing() as raw:
-        newest = raw.execute(connection.sql("post_due"), values).fetchone()
+        newest = raw.execute(connection.sql("notices_due"), values).fetchone()
         if newest is None:
             return None
-        raw.execute(connection.sql("post_claim"), {"claim": claim, "until": until})
+        raw.execute(connection.sql("notices_claim"), {"claim": claim, "until": until})
     return NoticeBatch(claim, newest[0])
 
 
 def notices(connection: Connection, post: NoticeBatch, *, after: int, limit: int) -> list[Notice]:
     """See `Spool.notices`."""
-    rows = connection.rows("post_notices", {"after": after, "upto": post.upto, "most": limit})
+    rows = connection.rows("notices_read", {"after": after, "through": post.upto, "limit": limit})
     return [Notice(number, kind, at, json.loads(about)) for number, kind, at, about in rows]
 
 
 def settle_notices(connection: Connection, post: NoticeBatch, *, upto: int, now: float) -> None:
     """See `Spool.settle_notices`."""
-    values = {"claim": post.claim, "upto": min(upto, post.upto), "now": now, "most": _FORGOTTEN}
+    values = {"claim": post.claim, "through": min(upto, post.upto), "now": now, "limit": _FORGOTTEN}
     with connection.writing() as raw:
-        if not raw.execute(connection.sql("post_sent"), values).rowcount:
+        if not raw.execute(connection.sql("notices_sent"), values).rowcount:
             return
         if upto >= post.upto:
-            raw.execute(connection.sql("post_all_sent"), values)
-        deleted = raw.execute(connection.sql("post_forget"), values).rowcount
+            raw.execute(connection.sql("notices_all_sent"), values)
+        deleted = raw.execute(connection.sql("notices_delete"), values).rowcount
     while deleted == _FORGOTTEN:
         with connection.writing() as raw:
-            deleted = raw.execute(connection.sql("post_forget"), values).rowcount
+            deleted = raw.execute(connection.sql("notices_delete"), values).rowcount
 
 
 def postpone_notices(connection: Connection, post: NoticeBatch, until: float) -> None:
     """See `Spool.postpone_notices`."""
     with connection.writing() as raw:
-        raw.execute(connection.sql("post_postpone"), {"claim": post.claim, "until": until})
+        raw.execute(connection.sql("notices_postpone"), {"claim": post.claim, "until": until})
 
 
 def _as_json(about: About) -> str:
@@ -111,8 +111,8 @@ def manual_actions(connection: Connection, since: float, until: float) -> list[M
     counts: Counter[tuple[str, str, str]] = Counter()
     upto = connection.rows("newest_event")[0][0]
     while upto > 0:
-        window = {"after": max(0, upto - _PAGE), "upto": upto, "since": since, "until": until}
-        rows = connection.rows("taken", window)
+        window = {"after": max(0, upto - _PAGE), "through": upto, "since": since, "until": until}
+        rows = connection.rows("manual_actions", window)
         for event, asked_by, provider, number, _ in rows:
             counts[event, asked_by, provider] += number
         if rows and max(row[-1] for row in rows) < since:
@@ -127,7 +127,7 @@ def queue_report(connection: Connection, since: float, until: float, now: float)
     if not connection.rows("report_due", values):  # looked up without the lock for writing
         return False
     with connection.writing() as raw:
-        if not raw.execute(connection.sql("report_queued"), values).rowcount:
+        if not raw.execute(connection.sql("report_enqueue"), values).rowcount:
             return False
         enqueue_notice(connection, raw, [(REPORT, {"since": repr(since), "until": repr(until)})], now)
     return True

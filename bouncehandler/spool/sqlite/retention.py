@@ -25,26 +25,26 @@ _LOOKS = 10_000
 def prune(connection: Connection, before: RetentionCutoffs, *, now: float, after: int, most: int) -> Pruned:
     """See `Spool.prune`. What is to be removed is looked up without the lock for writing, which is often not needed."""
     latest = max((time for time in before if time is not None), default=None)
-    window: dict[str, object] = {"after": after, "most": most, "before": latest, "now": now}
+    window: dict[str, object] = {"after": after, "limit": most, "before": latest, "now": now}
     upto, old = connection.rows("prune_window", window)[0]
     if latest is None or not old:
         return Pruned(0, None)
-    bounds: dict[str, object] = {"after": after, "upto": upto, **before._asdict()}
+    bounds: dict[str, object] = {"after": after, "through": upto, **before._asdict()}
     return Pruned(_remove(connection, bounds) if connection.rows("prune_found", bounds) else 0, upto)
 
 
 def prune_attempts(connection: Connection, before: float, *, now: float, after: int, most: int) -> Pruned:
     """See `Spool.prune_attempts`."""
-    window: dict[str, object] = {"after": after, "most": most, "before": before, "now": now}
-    upto, old = connection.rows("prune_answers_window", window)[0]
+    window: dict[str, object] = {"after": after, "limit": most, "before": before, "now": now}
+    upto, old = connection.rows("prune_attempts_window", window)[0]
     if not old:
         return Pruned(0, None)
-    bounds: dict[str, object] = {"after": after, "upto": upto, "before": before}
-    if not connection.rows("prune_answers_found", bounds):
+    bounds: dict[str, object] = {"after": after, "through": upto, "before": before}
+    if not connection.rows("prune_attempts_found", bounds):
         return Pruned(0, upto)
     with connection.writing() as raw:
-        found = [row[0] for row in raw.execute(connection.sql("prune_answers_found"), bounds)]
-        return Pruned(raw.execute(connection.sql("prune_answers"), {"found": json.dumps(found)}).rowcount, upto)
+        found = [row[0] for row in raw.execute(connection.sql("prune_attempts_found"), bounds)]
+        return Pruned(raw.execute(connection.sql("prune_attempts"), {"found": json.dumps(found)}).rowcount, upto)
 
 
 def _remove(connection: Connection, bounds: dict[str, object]) -> int:
@@ -52,7 +52,7 @@ def _remove(connection: Connection, bounds: dict[str, object]) -> int:
     sql = connection.sql
     with connection.writing() as raw:
         found = [row[0] for row in raw.execute(sql("prune_found"), bounds)]
-        for statement in ("prune_attempts", "prune_dispatches", "prune_events", "prune_suppressions"):
+        for statement in ("prune_suppression_attempts", "prune_dispatches", "prune_events", "prune_suppressions"):
             raw.execute(sql(statement), {"found": json.dumps(found)})
     return len(found)
 

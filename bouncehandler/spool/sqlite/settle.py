@@ -15,6 +15,21 @@ from bouncehandler.suppression import Attempt, Dispatch
 
 Values = dict[str, object]
 
+_IN_ORDER = (
+    "settle_done",
+    "settle_retry",
+    "settle_dead",
+    "settle_released",
+    "settle_reversed",
+    "settle_withdrawn",
+    "settle_attempt",
+    "settle_learned",
+    "settle_learned_dispatches",
+    "settle_repeats",
+    "settle_next",
+)
+"""The statements in the order in which they have to run."""
+
 _AS_ONE = ("settle_done", "settle_attempt")
 """Statements that take all their rows at once: for each step of a statement SQLite hands Python's lock to the threads
 that call providers, and has to wait until it comes back."""
@@ -85,10 +100,8 @@ def _with_earlier(one: Settlement, earlier: Sequence[str]) -> Settlement:
 def _changes(
     settlements: Sequence[Settlement], undone: Collection[int], now: float, *, per_campaign: bool
 ) -> dict[str, list[Values]]:
-    """The rows for each statement, in the order in which the statements have to run."""
-    endings = ("done", "again", "dead", "returned", "reversed", "withdrawn")
-    names = (*endings, "attempt", "learned", "owed", "repeats", "next")
-    changes: dict[str, list[Values]] = {f"settle_{name}": [] for name in names}
+    """The rows for each statement."""
+    changes: dict[str, list[Values]] = {name: [] for name in _IN_ORDER}
     for settlement in settlements:
         dispatch = settlement.dispatch
         is_undone = dispatch.id in undone
@@ -99,7 +112,7 @@ def _changes(
         if isinstance(settlement, Completed) and settlement.outcome.recipient and not dispatch.suppression.recipient:
             learned = _learned(settlement, now)
             changes["settle_learned"].append(learned)
-            changes["settle_owed"].append(learned)
+            changes["settle_learned_dispatches"].append(learned)
         behind = "settle_next" if is_undone else _behind(settlement)
         if behind:
             changes[behind].append({**_same_work(dispatch, per_campaign=per_campaign), "now": now})
@@ -112,9 +125,9 @@ def _change(settlement: Settlement) -> tuple[str, Values]:
             lists = json.dumps(outcome.lists)
             return "settle_done", {"outcome": outcome.kind, "lists": lists, "note": sanitize_text(outcome.note)}
         case RetryLater(due_at=due_at, step=step):
-            return "settle_again", {"due_at": due_at, "step": step, "lists": _lists(settlement)}
+            return "settle_retry", {"due_at": due_at, "retry_index": step, "lists": _lists(settlement)}
         case Released(due_at=due_at):
-            return "settle_returned", {"due_at": due_at, "lists": _lists(settlement)}
+            return "settle_released", {"due_at": due_at, "lists": _lists(settlement)}
         case DeadLettered():
             return "settle_dead", {"lists": _lists(settlement)}
 
@@ -164,7 +177,7 @@ def _same_work(dispatch: Dispatch, *, per_campaign: bool) -> Values:
     job_id, recipient = suppression.job_id if per_campaign else None, suppression.subject
     return {
         "provider": dispatch.provider,
-        "person": subject_hash(recipient),
+        "subject_hash": subject_hash(recipient),
         "recipient": recipient,
         "job_id": job_id,
     }

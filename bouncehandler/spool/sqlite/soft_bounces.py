@@ -41,7 +41,7 @@ class SoftBounce(NamedTuple):
     diagnostic: str
     originator: str
     job_id: str
-    wanted_by: str
+    routed_to: str
 
 
 def crossed(bounces: Sequence[SoftBounce]) -> Sequence[SoftBounce]:
@@ -64,8 +64,8 @@ def count(connection: Connection, counted: Sequence[SoftBounceEntry], now: float
     batch = QueueBatch.of(SoftBounceEntry, counted)
     values = values_of(batch, lambda some: _rows(some, now))  # before the transaction, which others wait for
     with connection.writing() as raw:
-        raw.execute(connection.sql("count_within"), {"within": int(max(batch.column("within")))})
-        insert(raw, connection.sql("count_bounce"), values)
+        raw.execute(connection.sql("soft_bounce_widen"), {"within": int(max(batch.column("within")))})
+        insert(raw, connection.sql("soft_bounce_insert"), values)
         return put(connection, raw, list(_enough(connection, raw, _days_of(batch, now))), now, watching)
 
 
@@ -73,7 +73,7 @@ def _enough(
     connection: Connection, raw: sqlite3.Connection, days: Mapping[str, Sequence[int]]
 ) -> Iterator[QueuedSuppression]:
     """What the bounces of recipients come to, of whom the latest came of these days."""
-    reach = int(raw.execute(connection.sql("count_longest")).fetchone()[0]) // _DAY + 1
+    reach = int(raw.execute(connection.sql("soft_bounce_window")).fetchone()[0]) // _DAY + 1
     alike: dict[int, list[str]] = {}
     for recipient, some in days.items():
         for day in some:
@@ -81,7 +81,7 @@ def _enough(
     maybe: set[Row] = set()
     for day, recipients in alike.items():
         asked = {"first": day - reach, "last": day + reach, "recipients": json.dumps(sorted(recipients))}
-        maybe.update(raw.execute(connection.sql("count_enough"), asked))
+        maybe.update(raw.execute(connection.sql("soft_bounce_candidates"), asked))
     for recipient, some in days.items():
         if (recipient,) in maybe:
             values = {"recipient": recipient, "first": min(some) - reach, "last": max(some) + reach}
@@ -100,19 +100,22 @@ def _days_of(batch: QueueBatch[SoftBounceEntry], now: float) -> dict[str, list[i
 def delivered(connection: Connection, deliveries: Mapping[str, int], now: float) -> None:
     """See `Spool.delivered`."""
     if deliveries:
-        rows = [{"recipient": sanitize_text(recipient), "at": at, "now": now} for recipient, at in deliveries.items()]
+        rows = [
+            {"recipient": sanitize_text(recipient), "delivered_at": at, "now": now}
+            for recipient, at in deliveries.items()
+        ]
         with connection.writing() as raw:
-            raw.executemany(connection.sql("count_delivery"), rows)
+            raw.executemany(connection.sql("delivery_insert"), rows)
 
 
 def prune(connection: Connection, before: float, rest: Callable[[], bool] = lambda: False) -> int:
     """See `Spool.prune_counts`."""
     pruned = 0
-    for statement in ("count_prune_bounces", "count_prune_deliveries"):
+    for statement in ("prune_soft_bounces", "prune_deliveries"):
         deleted = _PRUNED
         while deleted == _PRUNED and not rest():
             with connection.writing() as raw:
-                deleted = raw.execute(connection.sql(statement), {"before": before, "most": _PRUNED}).rowcount
+                deleted = raw.execute(connection.sql(statement), {"before": before, "limit": _PRUNED}).rowcount
             pruned += deleted
     return pruned
 
@@ -127,14 +130,14 @@ def _spend_all(
 
 def _spend(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]) -> QueuedSuppression | None:
     """The suppression that a recipient's bounces come to, and mark them; None where they are not enough."""
-    found = crossed([SoftBounce._make(row) for row in raw.execute(connection.sql("count_of"), asked)])
+    found = crossed([SoftBounce._make(row) for row in raw.execute(connection.sql("soft_bounces_of"), asked)])
     if not found:
         return None
     recipient = str(asked["recipient"])
     suppression = _suppression(recipient, found)
-    spent = [{"recipient": recipient, "day": bounce.day, "spent": suppression.id} for bounce in found]
-    raw.executemany(connection.sql("count_spend"), spent)
-    wanted = dict.fromkeys(name for bounce in found for name in bounce.wanted_by.split(",") if name)
+    spent = [{"recipient": recipient, "day": bounce.day, "counted_in": suppression.id} for bounce in found]
+    raw.executemany(connection.sql("soft_bounce_count_in"), spent)
+    wanted = dict.fromkeys(name for bounce in found for name in bounce.routed_to.split(",") if name)
     return QueuedSuppression(suppression, tuple(wanted))
 
 

@@ -77,7 +77,7 @@ class SpikeDetector:
         if not any(new.column("fingerprint")):
             return []
         if self._grace:
-            raw.execute(self._sql("spike_grace"), {"now": now, "newest": newest, "grace": self._grace})
+            raw.execute(self._sql("spike_delay"), {"now": now, "newest": newest, "initial_delay": self._grace})
         noticed = []
         self._lately.clear()
         for mailbox_provider, slot in self._worth_a_look(raw, new, latest):
@@ -102,7 +102,7 @@ class SpikeDetector:
                 tallies[EVERYWHERE, slot, ""] += bounces
         told = json.dumps([(*key, bounces) for key, bounces in tallies.items()])
         counts: Counter[tuple[int, str]] = Counter()
-        for mailbox_provider, slot, bounces in raw.execute(self._sql("spike_tally"), {"tallies": told}):
+        for mailbox_provider, slot, bounces in raw.execute(self._sql("spike_add"), {"tallies": told}):
             if mailbox_provider != EVERYWHERE:
                 counts[slot, mailbox_provider] += bounces
         self._going_on = self._spikes_going_on(raw, min(slot for slot, _ in counts))
@@ -112,7 +112,9 @@ class SpikeDetector:
     def _spikes_going_on(self, raw: sqlite3.Connection, slot: int) -> dict[str, list[tuple[str, int]]]:
         """By operator, the kinds of its spikes that may go on in a slot or later, and their last slots."""
         found: dict[str, list[tuple[str, int]]] = {}
-        for mailbox_provider, fingerprint, last in raw.execute(self._sql("spike_on"), {"slot": slot, "reach": REACH}):
+        for mailbox_provider, fingerprint, last in raw.execute(
+            self._sql("spike_active"), {"slot": slot, "max_gap": REACH}
+        ):
             found.setdefault(mailbox_provider, []).append((fingerprint, last))
         return found
 
@@ -147,7 +149,7 @@ class SpikeDetector:
         return self._all[1]
 
     def _slots(self, raw: sqlite3.Connection, mailbox_provider: str, after: int, upto: int) -> list[SlotCount]:
-        values = {"mailbox_provider": mailbox_provider, "after": after, "upto": upto}
+        values = {"mailbox_provider": mailbox_provider, "after": after, "through": upto}
         return [SlotCount._make(row) for row in raw.execute(self._sql("spike_slots"), values)]
 
     def _keep_back(self, raw: sqlite3.Connection, found: DetectedSpike, newest: int, now: float) -> bool:
@@ -156,7 +158,7 @@ class SpikeDetector:
             "mailbox_provider": found.mailbox_provider,
             "fingerprint": found.fingerprint,
             "slot": found.slot,
-            "reach": REACH,
+            "max_gap": REACH,
         }
         near = raw.execute(self._sql("spike_near"), values).fetchone()
         values |= {"since_slot": found.spike.since_slot, "now": now, "example": found.example}
@@ -173,12 +175,12 @@ class SpikeDetector:
 
     def _hold(self, raw: sqlite3.Connection, number: int, found: DetectedSpike, newest: int) -> None:
         values = {
-            "kind": fingerprint_hash(found.mailbox_provider, found.fingerprint),
+            "fingerprint_hash": fingerprint_hash(found.mailbox_provider, found.fingerprint),
             "newest": newest,
             "since": found.spike.since_slot * SLOT,
             "until": (found.slot + 1) * SLOT,
         }
-        rows = raw.execute(self._sql("spike_found"), values).fetchall()
+        rows = raw.execute(self._sql("spike_members"), values).fetchall()
         raw.execute(self._sql("spike_hold"), {"spike": number, "found": json.dumps([row[0] for row in rows])})
         count_held(self._connection, raw, found.mailbox_provider, found.fingerprint, [row[1] for row in rows], 1)
         self._lately.clear()  # what is held here explains nothing elsewhere
@@ -197,7 +199,7 @@ def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
 ) -> None:
     """Count bounces of these times as held, or (with -1) no longer, so that they are no evidence of what is usual."""
     slots = Counter(int(at) // SLOT for at in times)
-    statement = connection.sql("spike_held")
+    statement = connection.sql("spike_count_held")
     for name, kind in ((mailbox_provider, fingerprint), (EVERYWHERE, "")):
         rows = [
             {"mailbox_provider": name, "fingerprint": kind, "slot": slot, "held": sign * held}

@@ -32,8 +32,8 @@ def add_hourly_counts(
     groups = groupby(sorted(hourly_counts, key=_AN_HOUR_OF_A_KIND), key=_AN_HOUR_OF_A_KIND)
     with connection.writing() as raw:
         for (hour, kind), group in groups:
-            known = raw.execute(connection.sql("figure_names"), {"hour": hour, "kind": kind}).fetchall()
-            raw.executemany(connection.sql("figure_add"), _bounded(list(group), known))
+            known = raw.execute(connection.sql("hourly_count_values"), {"hour": hour, "kind": kind}).fetchall()
+            raw.executemany(connection.sql("hourly_count_add"), _bounded(list(group), known))
         put_counters(connection, raw, counters)
 
 
@@ -58,26 +58,26 @@ def hourly_counts(connection: Connection, since: float, until: float) -> Iterato
     """See `StatsStore.hourly_counts`."""
     last = -int(-until // _HOUR)
     hour: int | None = -int(-since // _HOUR)
-    while (hour := connection.rows("figure_next", {"since": hour, "until": last})[0][0]) is not None:
+    while (hour := connection.rows("hourly_count_first", {"since": hour, "until": last})[0][0]) is not None:
         page = {"since": hour, "until": min(hour + _PAGE, last)}
-        yield from map(HourlyCount._make, connection.rows("figures", page))
+        yield from map(HourlyCount._make, connection.rows("hourly_counts", page))
         hour += _PAGE
 
 
 def prune_hourly_counts(connection: Connection, before: float, rest: Callable[[], bool] = lambda: False) -> int:
     """See `StatsStore.prune_hourly_counts`."""
-    bounds = {"before": int(before // _HOUR), "most": _PRUNED}
+    bounds = {"before": int(before // _HOUR), "limit": _PRUNED}
     pruned, deleted = 0, _PRUNED
     while deleted == _PRUNED and not rest():
         with connection.writing() as raw:
-            deleted = raw.execute(connection.sql("figure_prune"), bounds).rowcount
+            deleted = raw.execute(connection.sql("prune_hourly_counts"), bounds).rowcount
         pruned += deleted
     return pruned
 
 
 def put_counters(connection: Connection, raw: sqlite3.Connection, counters: Sequence[MetricCounter]) -> None:
     """Add totals within a transaction that has begun."""
-    for statement, is_latest in (("total_add", False), ("total_latest", True)):
+    for statement, is_latest in (("metric_counter_add", False), ("metric_counter_latest", True)):
         rows = [(one.name, json.dumps(one.labels), one.number) for one in counters if one.is_latest == is_latest]
         if rows:
             raw.executemany(connection.sql(statement), rows)
@@ -87,5 +87,5 @@ def counters(connection: Connection) -> list[MetricCounter]:
     """See `StatsStore.counters`."""
     return [
         MetricCounter(name, tuple((label, value) for label, value in json.loads(labels)), number)
-        for name, labels, number in connection.rows("totals")
+        for name, labels, number in connection.rows("metric_counters")
     ]

@@ -37,7 +37,6 @@ from bouncehandler.spool.sqlite.notifications import (
     queue_report,
     settle_notices,
 )
-from bouncehandler.spool.sqlite.queries import states, status
 from bouncehandler.spool.sqlite.retention import prune as prune_step
 from bouncehandler.spool.sqlite.retention import prune_attempts
 from bouncehandler.spool.sqlite.settle import settle
@@ -50,6 +49,7 @@ from bouncehandler.spool.sqlite.stats import (
     prune_hourly_counts,
     put_counters,
 )
+from bouncehandler.spool.sqlite.status import states, status
 from bouncehandler.suppression import Dispatch
 
 __all__ = ["SqliteSpool", "path_of"]
@@ -198,22 +198,22 @@ class SqliteSpool(SqliteSpoolAdmin):
         """Hold a provider for every process."""
         values = {"provider": provider, "reason": sanitize_text(reason), "now": now, "probe_at": probe_at}
         with self._connection.writing() as raw:
-            is_new = not raw.execute(self._connection.sql("held"), {"provider": provider}).fetchone()
-            raw.execute(self._connection.sql("hold"), values)
+            is_new = not raw.execute(self._connection.sql("provider_held"), {"provider": provider}).fetchone()
+            raw.execute(self._connection.sql("provider_hold"), values)
             if is_new and "held" in self._notices:
                 enqueue_notice(self._connection, raw, [("held", {"provider": provider, "reason": reason})], now)
 
     def release(self, provider: str, now: float) -> None:
         """End a provider's hold."""
         with self._connection.writing() as raw:
-            was_held = raw.execute(self._connection.sql("release"), {"provider": provider}).rowcount
+            was_held = raw.execute(self._connection.sql("provider_release"), {"provider": provider}).rowcount
             if was_held and "back" in self._notices:
                 enqueue_notice(self._connection, raw, [("back", {"provider": provider})], now)
 
     def claim_probe(self, provider: str, *, now: float, next_probe_at: float) -> bool:
         """Whether this process is the one to try a held provider now."""
         values = {"provider": provider, "now": now, "next_probe_at": next_probe_at}
-        return self._change("claim_probe", [values]) == 1
+        return self._change("provider_probe", [values]) == 1
 
     def state(self, provider: str) -> ProviderState:
         """Whether a provider is held."""

@@ -83,8 +83,8 @@ def _windows(connection: Connection, selection: Selection) -> Iterator[list[str]
         yield [selection.recipient]
         return
     for after in range(oldest - 1, newest, _WINDOW):
-        window = {"after": after, "upto": min(after + _WINDOW, newest)}
-        yield [row[0] for row in connection.rows("undo_people", {**asdict(selection), **window})]
+        window = {"after": after, "through": min(after + _WINDOW, newest)}
+        yield [row[0] for row in connection.rows("undo_subjects", {**asdict(selection), **window})]
 
 
 def _undo_some(connection: Connection, asked: UndoRequest, people: Sequence[str]) -> list[Undone]:
@@ -98,9 +98,9 @@ class _Person:
 
     def __init__(self, connection: Connection, raw: sqlite3.Connection, asked: UndoRequest, subject: str) -> None:
         self._connection, self._raw, self._asked, self._person = connection, raw, asked, subject
-        values = {**asdict(asked.selection), "person": subject}
+        values = {**asdict(asked.selection), "subject": subject}
         self._suppressions = [_Suppression._make(row) for row in raw.execute(self._sql("undo_suppressions"), values)]
-        rows = raw.execute(self._sql("undo_dispatches"), {"person": subject})
+        rows = raw.execute(self._sql("undo_dispatches"), {"subject": subject})
         self._dispatches = [_Dispatch._make(row) for row in rows]
 
     def undo(self) -> list[Undone]:
@@ -192,6 +192,6 @@ class _Person:
             return
         values = {"suppression": suppression, "provider": provider, "now": self._asked.now, "event": event}
         self._raw.execute(
-            self._sql("event"),
+            self._sql("insert_event"),
             {**values, "asked_by": sanitize_text(self._asked.asked_by), "detail": sanitize_text(detail)},
         )
