@@ -182,11 +182,10 @@ class CallExecutor:
         self, dispatches: Sequence[Dispatch], started: float, error: BaseException, retry_after: float | None
     ) -> CallFinished:
         attempt = self._attempt(started, "temporary", self._plain(error))
-        now = started + attempt.seconds
         asked = None if retry_after is None else self._schedule.asked(retry_after)
         changed = self._changed(dispatches, error)
         after_failure = self._schedule.after_failure
-        again = [replace(after_failure(dispatch, attempt, now, asked), changed=changed) for dispatch in dispatches]
+        again = [replace(after_failure(dispatch, attempt, asked), changed=changed) for dispatch in dispatches]
         return CallFinished(again, pause=asked) if asked else CallFinished(again, failure=attempt.answer)
 
     def _changed(self, dispatches: Sequence[Dispatch], error: BaseException) -> tuple[str, ...]:

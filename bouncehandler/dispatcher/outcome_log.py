@@ -102,13 +102,14 @@ class OutcomeLogger:
     def _again(self, again: RetryLater) -> None:
         self.tally.again += 1
         self.tally.last_failure = again.attempt.answer
+        due_at = again.attempt.started_at + again.attempt.seconds + again.due_in
         self._log.warning(
             "failed_will_retry",
             provider=self._provider,
             recipient=again.dispatch.suppression.subject,
             answer=again.attempt.answer,
             attempt=again.dispatch.attempts,
-            next_at=datetime.fromtimestamp(again.due_at, UTC).isoformat(timespec="seconds"),
+            next_at=datetime.fromtimestamp(due_at, UTC).isoformat(timespec="seconds"),
         )
 
     def _dead(self, dead: DeadLettered) -> None:

@@ -171,13 +171,12 @@ class ProviderWorker:
             return result.settlements
         if isinstance(result, Probed):
             return ()
-        now = self._clock()
         changed = result.changed if isinstance(result, Unavailable) else ()
-        return [Released(dispatch, now, changed) for dispatch in result.dispatches]
+        return [Released(dispatch, changed=changed) for dispatch in result.dispatches]
 
     def _write_down(self, settlements: Sequence[Settlement]) -> None:
-        now, counters = self._clock(), self._journal.call_metrics.take()
-        repeats = self._spool.settle(settlements, now, per_campaign=self._per_campaign, counters=counters)
+        counters = self._journal.call_metrics.take()
+        repeats = self._spool.settle(settlements, per_campaign=self._per_campaign, counters=counters)
         if any(isinstance(one, Completed) and one.outcome.recipient for one in settlements):
             self._peers.notify()  # before these are out of hand: a peer must not end now
         self._journal.settled(settlements)
@@ -195,7 +194,7 @@ class ProviderWorker:
     def _renew(self) -> None:
         """Keep the claims of calls that take long."""
         if self._in_hand and self._monotonic() >= self._renew_at:
-            self._spool.extend(list(self._in_hand.values()), self._clock() + self._settings.lease)
+            self._spool.extend(list(self._in_hand.values()), self._settings.lease)
             self._renew_at = self._monotonic() + self._settings.lease / 3
 
     def _fill(self) -> None:
@@ -211,11 +210,11 @@ class ProviderWorker:
 
     def _waits_in_vain(self) -> bool:
         """Whether a drain should not wait for the end of a pause."""
-        return self._health.has_spent_drain_budget or self._spool.next_due_at(self.name) is None
+        return self._health.has_spent_drain_budget or self._spool.due_in(self.name) is None
 
     def _is_due(self) -> bool:
-        due_at = self._spool.next_due_at(self.name)
-        return due_at is not None and due_at <= self._clock()
+        due_in = self._spool.due_in(self.name)
+        return due_in is not None and due_in <= 0
 
     def _claim(self) -> None:
         is_draining, news = self._is_draining, self._news  # before looking: what is recorded later may be missed
@@ -240,12 +239,10 @@ class ProviderWorker:
 
     def _take(self, room: int, size: int, *, is_probe: bool = False) -> bool:
         """Claim up to `room` dispatches, and give them to the workers in jobs of `size`; returns whether any."""
-        now = self._clock()
         claimed = self._spool.claim(
             self.name,
             room,
-            now=now,
-            until=now + self._settings.lease,
+            lease_for=self._settings.lease,
             repeat_after=self._settings.repeat_after,
             per_campaign=self._per_campaign,
             probing=is_probe,

@@ -48,7 +48,7 @@ class ReportSchedule(NamedTuple):
 class Queue(Protocol):
     """Where reports are queued."""
 
-    def queue_report(self, since: float, until: float, now: float) -> bool:
+    def queue_report(self, since: float, until: float) -> bool:
         """See `Spool.queue_report`."""
         ...
 
@@ -67,8 +67,7 @@ class ReportScheduler:
         Raises:
             SpoolError: the disk failed.
         """
-        now = self._clock()
-        since, until = self._timetable.span(now)
+        since, until = self._timetable.span(self._clock())
         if until != self._done:
-            self._queue.queue_report(since, until, now)
+            self._queue.queue_report(since, until)
             self._done = until

@@ -107,8 +107,8 @@ class NotificationWorker:
         """Send what is due; returns whether something was sent."""
         if self._scheduler:
             self._scheduler.look()
-        now, lease_ends = self._clock(), self._monotonic() + self._lease
-        post = self._spool.claim_notices(now=now, every=self._settings.every, until=now + self._lease)
+        lease_ends = self._monotonic() + self._lease
+        post = self._spool.claim_notices(every=self._settings.every, lease_for=self._lease)
         if post is None or (lingers and self._is_gathering(post)):
             return False
         self._sent = 0
@@ -123,16 +123,17 @@ class NotificationWorker:
     def _is_gathering(self, post: NoticeBatch) -> bool:
         """Whether the claim was given back, since more may come in a moment."""
         first = self._spool.notices(post, after=0, limit=1) if self._settings.every else []
-        if not first or not 0 <= self._clock() - first[0].at < self._settings.linger:
+        age = self._clock() - first[0].at if first else -1.0
+        if not 0 <= age < self._settings.linger:
             return False
-        self._spool.postpone_notices(post, first[0].at + self._settings.linger)
+        self._spool.postpone_notices(post, self._settings.linger - age)
         return True
 
     def _deliver(self, post: NoticeBatch, lease_ends: float) -> None:
         """Send the mails of a claim while it lasts; each is settled before the next is sent."""
         digests = self._digests(post)
         first = next(digests, None)
-        upto = 0 if first else post.upto
+        upto = 0 if first else post.through
         if first:
             with self._courier.conversation() as conversation:
                 for digest in chain([first], digests):
@@ -140,10 +141,10 @@ class NotificationWorker:
                         break
                     refused = conversation.send(self._composed(digest))
                     upto = digest.last
-                    self._spool.settle_notices(post, upto=upto, now=self._clock())
+                    self._spool.settle_notices(post, through=upto)
                     self._succeeded(digest, refused)
-        if upto < post.upto:
-            self._spool.postpone_notices(post, self._clock())
+        if upto < post.through:
+            self._spool.postpone_notices(post, 0.0)
 
     def _composed(self, digest: Digest) -> EmailMessage:
         """The mail for a digest, or with the report that it stands for; one that can't be made is only told of."""
@@ -183,4 +184,4 @@ class NotificationWorker:
             wait = waits[min(self._failed_tries, len(waits) - 1)]
             self._failed_tries += 1
             self._journal.failed(error)
-        self._spool.postpone_notices(post, self._clock() + wait)
+        self._spool.postpone_notices(post, wait)

@@ -9,8 +9,7 @@ from bouncehandler import __version__
 from bouncehandler.cli.exits import CONFIGURATION, CommandError
 from bouncehandler.cli.session import Session
 from bouncehandler.settings.sections import address
-from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite.store import SqliteSpool
+from bouncehandler.spool import Spool, SpoolError
 
 if TYPE_CHECKING:
     from bouncehandler.metrics.listener import Listener
@@ -19,7 +18,7 @@ _EVERY = 15.0
 """Seconds between two writings of the file: Prometheus looks no more often by default."""
 
 
-def metrics_text(session: Session, spool: SqliteSpool) -> bytes:
+def metrics_text(session: Session, spool: Spool) -> bytes:
     """The metrics now.
 
     Raises:
@@ -41,7 +40,7 @@ class MetricsExporter:
         CommandError: the address to listen on can't be one of this machine's, or not ours.
     """
 
-    def __init__(self, session: Session, spool: SqliteSpool, *, listens: bool) -> None:
+    def __init__(self, session: Session, spool: Spool, *, listens: bool) -> None:
         self._session, self._spool, self._log = session, spool, session.log
         self._path = session.settings.metrics.textfile
         self._trouble = ""

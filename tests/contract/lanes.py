@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 from bouncehandler.dispatcher import BreakerSettings, CallExecutor, ProviderWorker, RetrySchedule, WorkerSettings
 from bouncehandler.spool import QueuedSuppression, Spool
 from bouncehandler.suppression import Suppression
-from tests.contract.spool_examples import people
+from tests.contract.spool_examples import CLOCK, people
 from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
 from tests.fakes.server import wait_until
 
@@ -38,7 +38,7 @@ def rows(place: Path, provider: str = "news") -> dict[str, Row]:
 
 def owe(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",)) -> None:
     """Record suppressions that are due now."""
-    spool.record([QueuedSuppression(one, to) for one in suppressions], time.time())
+    spool.record([QueuedSuppression(one, to) for one in suppressions])
 
 
 def crowd(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:
@@ -76,6 +76,8 @@ class Running:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        if clock is not time.time:
+            CLOCK.source = clock  # a spool has the clock of its lane
         self.adapter = adapter
         self.log = KeptLog()
         self.has_ended = threading.Event()

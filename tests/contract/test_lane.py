@@ -11,23 +11,9 @@ from bouncehandler.provider import PermanentFailure, TemporaryFailure
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.lanes import MINUTE, Running, crowd, owe, rows, settings
-from tests.contract.spool_examples import suppression
+from tests.contract.spool_examples import CLOCK, suppression
 from tests.fakes.adapter import BatchedAdapter, CampaignAdapter, FakeAdapter
 from tests.fakes.server import wait_until
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """The spool's file."""
-    return tmp_path / "spool.db"
-
-
-@pytest.fixture
-def spool(place: Path) -> Iterator[SqliteSpool]:
-    """An empty spool."""
-    spool = SqliteSpool.open(place)
-    yield spool
-    spool.close()
 
 
 @pytest.fixture
@@ -205,7 +191,7 @@ class TestClaims:
         crowd(spool, 1)
         slow = Running(spool, adapter, settings(lease=0.6, poll=5.0))
         wait_until(lambda: adapter.running == 1)
-        other_spool, other = SqliteSpool.open(place), FakeAdapter()
+        other_spool, other = SqliteSpool.open(place, clock=CLOCK), FakeAdapter()
         eager = Running(other_spool, other, settings(poll=0.02))
         until = time.time() + 2.0
         wait_until(lambda: rows(place)["user0@example.com"].due_at > until)

@@ -12,7 +12,7 @@ import pytest
 from bouncehandler.spool.sqlite.connection import Connection
 from bouncehandler.spool.sqlite.queries import FOLDER, parse, queries
 from bouncehandler.spool.sqlite.store import SqliteSpool
-from tests.contract.spool_examples import NOW, dead, done, people, put, take
+from tests.contract.spool_examples import CLOCK, NOW, at_time, dead, done, people, put, take
 
 _ABOUT_A_SUBJECT = (
     "history_suppressions",
@@ -34,10 +34,10 @@ class TestPlans:
         """A spool with something of everything, and SQLite's statistics about it."""
         connection = Connection.open(tmp_path / "spool.db", wait=60, version=sqlite3.sqlite_version_info)
         tokens = count()
-        spool = SqliteSpool(connection, lambda: f"claim {next(tokens)}", frozenset())
+        spool = SqliteSpool(connection, clock=CLOCK, new_token=lambda: f"claim {next(tokens)}")
         put(spool, *people(300), to=("news", "crm"))
         claimed = take(spool, 200)
-        spool.settle([done(one) for one in claimed[:150]] + [dead(one) for one in claimed[150:]], NOW)
+        at_time(spool, NOW).settle([done(one) for one in claimed[:150]] + [dead(one) for one in claimed[150:]])
         with connection.writing() as raw:
             raw.execute("ANALYZE")
         yield connection

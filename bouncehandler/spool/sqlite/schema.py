@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from bouncehandler.spool import SpoolError
+from bouncehandler.spool.models import SpoolError
 
 
 def migrate(raw: sqlite3.Connection, path: Path, folder: Path | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How figures are added up on disk, bounded, read, and forgotten; and the totals, which never are."""
+"""Hourly counts: added up on disk, bounded, read and removed; and metric counters, which stay."""
 
 import json
 import sqlite3
@@ -10,10 +10,10 @@ from bouncehandler.spool.models import OTHERS, HourlyCount, MetricCounter
 from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.connection import Connection, Row
 
-NAMES = 200
-"""So many names a dimension has within an hour and a kind."""
-LONGEST = 120
-"""Characters of a name."""
+MAX_VALUES = 200
+"""Of a dimension, within an hour and a kind."""
+MAX_VALUE = 120
+"""Characters of a value."""
 _HOUR = 3600
 _PAGE = 24
 """Hours that one read looks at."""
@@ -38,19 +38,19 @@ def add_hourly_counts(
 
 
 def _bounded(hourly_counts: Sequence[HourlyCount], known: Sequence[Row]) -> list[Row]:
-    """The rows to add: those with the greatest numbers keep their names, as long as there is room for names."""
+    """The rows to add: those with the greatest numbers keep their values, as long as there is room for values."""
     names: dict[str, set[str]] = {}
     for dimension, value in known:
         names.setdefault(dimension, set()).add(value)
     rows: list[Row] = []
-    for figure in sorted(hourly_counts, key=attrgetter("number"), reverse=True):
-        value = sanitize_text(figure.value)[:LONGEST]
-        if figure.dimension and value != OTHERS:
-            known_here = names.setdefault(figure.dimension, set())
-            if value not in known_here and len(known_here - {OTHERS}) >= NAMES:
+    for count in sorted(hourly_counts, key=attrgetter("number"), reverse=True):
+        value = sanitize_text(count.value)[:MAX_VALUE]
+        if count.dimension and value != OTHERS:
+            known_here = names.setdefault(count.dimension, set())
+            if value not in known_here and len(known_here - {OTHERS}) >= MAX_VALUES:
                 value = OTHERS
             known_here.add(value)
-        rows.append((*figure[:4], value, figure.number))
+        rows.append((*count[:4], value, count.number))
     return rows
 
 
@@ -76,7 +76,7 @@ def prune_hourly_counts(connection: Connection, before: float, rest: Callable[[]
 
 
 def put_counters(connection: Connection, raw: sqlite3.Connection, counters: Sequence[MetricCounter]) -> None:
-    """Add totals within a transaction that has begun."""
+    """Add to counters within a transaction that has begun."""
     for statement, is_latest in (("metric_counter_add", False), ("metric_counter_latest", True)):
         rows = [(one.name, json.dumps(one.labels), one.number) for one in counters if one.is_latest == is_latest]
         if rows:

@@ -3,8 +3,9 @@
 import json
 from dataclasses import asdict
 
-from bouncehandler.spool.models import Counts, ProviderState, Status
+from bouncehandler.spool.models import Counts, Status
 from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.providers import provider_states
 
 _QUERIES = {
     "suppressions": "status_suppressions",
@@ -15,19 +16,6 @@ _QUERIES = {
     "done": "status_done",
     "notices": "status_notices",
 }
-
-
-def states(connection: Connection, provider: str | None = None) -> dict[str, ProviderState]:
-    """The held providers, or the one that is named if it is held."""
-    rows = connection.rows("provider_held", {"provider": provider})
-    return _states(rows)
-
-
-def _states(rows: list[Row]) -> dict[str, ProviderState]:
-    return {
-        name: ProviderState(held=True, reason=reason, since=since, probe_at=probe_at)
-        for name, reason, since, probe_at in rows
-    }
 
 
 def status(connection: Connection) -> Status:
@@ -51,7 +39,7 @@ def status(connection: Connection) -> Status:
         suppressions=max(0, newest - rows["pruned"][0][0]),
         dispatches=_sum(providers),
         providers=providers,
-        states=_states(held),
+        states=provider_states(held),
         oldest_pending_at=pending_at and pending_at[0],
         oldest_at=oldest_at,
         oldest_asked_at=asked and asked[0],

@@ -15,7 +15,7 @@ UPDATE provider SET held = 0, reason = '', since = NULL, probe_at = NULL WHERE n
 
 -- provider_probe --
 -- Take the turn to probe a held provider: one process changes the row, the others find it changed.
-UPDATE provider SET probe_at = :next_probe_at WHERE name = :provider AND held AND probe_at <= :now
+UPDATE provider SET probe_at = :next_probe_at WHERE name = :provider AND held AND probe_at <= :due
 
 -- held_spikes --
 -- Spikes, oldest first, with how much each holds now.
