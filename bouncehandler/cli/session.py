@@ -1,9 +1,7 @@
 """What the commands have in common: settings, log, spool, and the crew that serves the providers."""
 
-import errno
 import getpass
 import os
-import sqlite3
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,17 +19,12 @@ from bouncehandler.redaction import mask_addresses
 from bouncehandler.settings import ConfigurationError, load
 from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import Spool, SpoolError
-from bouncehandler.spool.sqlite.errors import primary_code
-from bouncehandler.spool.sqlite.store import SqliteSpool, path_of
+from bouncehandler.spool.url import open_spool, path_of
 
 if TYPE_CHECKING:
     from bouncehandler.dispatcher import Dispatcher
     from bouncehandler.runtime.notifier import NotificationService
     from bouncehandler.settings.model import Settings
-
-
-_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
-_PASSING_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +52,15 @@ class Session:
         """Whether the log takes a line for every row read."""
         return self.options.debug or self.settings.log.level == "debug"
 
-    def open_spool(self) -> SqliteSpool:
+    def open_spool(self) -> Spool:
         """The spool, created or migrated where needed."""
         try:
             hold = self.settings.hold
-            return SqliteSpool.open(
+            return open_spool(
                 self.settings.spool.url,
                 notices=self._notices,
                 spikes=SpikeSettings(minimum=hold.minimum, factor=hold.factor) if hold.enabled else None,
-                grace=hold.grace,
+                initial_delay=hold.grace,
             )
         except SpoolError as error:
             raise CommandError(str(error), exit_status(error)) from error
@@ -177,10 +170,7 @@ def root_warning(spool: Path) -> str:
 
 def exit_status(error: SpoolError) -> int:
     """Whether time, or room on the disk, mends a spool that can't be opened; or the operator has to."""
-    cause = error.__cause__
-    if isinstance(cause, sqlite3.Error):
-        return TRY_AGAIN if primary_code(cause) in _PASSING else CONFIGURATION
-    return TRY_AGAIN if isinstance(cause, OSError) and cause.errno in _PASSING_ERRNO else CONFIGURATION
+    return TRY_AGAIN if error.is_temporary else CONFIGURATION
 
 
 def open_session(

@@ -182,11 +182,10 @@ class CallExecutor:
         self, dispatches: Sequence[Dispatch], started: float, error: BaseException, retry_after: float | None
     ) -> CallFinished:
         attempt = self._attempt(started, "temporary", self._one_line(error))
-        now = started + attempt.seconds
         pause = None if retry_after is None else self._schedule.limit_retry_after(retry_after)
         changed = self._changed(dispatches, error)
         settle = self._schedule.settle_failure
-        settlements = [replace(settle(dispatch, attempt, now, pause), changed=changed) for dispatch in dispatches]
+        settlements = [replace(settle(dispatch, attempt, pause), changed=changed) for dispatch in dispatches]
         return CallFinished(settlements, pause=pause) if pause else CallFinished(settlements, failure=attempt.answer)
 
     def _changed(self, dispatches: Sequence[Dispatch], error: BaseException) -> tuple[str, ...]:

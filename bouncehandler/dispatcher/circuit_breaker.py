@@ -99,10 +99,10 @@ class CircuitBreaker:
         longest = now + self._settings.probe_every  # what lies further ahead is from before the clock was set back
         if self.pause or (self._has_probed and now < self._probe_at <= longest):
             return False
-        at = max(now, self._probe_at)  # a process that begins at the same time reads a later one, and is refused
+        known = self._probe_at  # of two processes that begin at the same time, one finds a later time, and is refused
         self._has_probed = True
         self._probe_at = longest
-        return self._spool.claim_probe(self._provider, now=at, next_probe_at=self._probe_at)
+        return self._spool.claim_probe(self._provider, next_probe_in=self._settings.probe_every, known=known)
 
     def _record_check(self, probed: Probed) -> None:
         if probed.failure:
@@ -141,16 +141,15 @@ class CircuitBreaker:
 
     def _hold(self, reason: str, probe_after: float) -> None:
         if not self.is_held or reason != self._reason:
-            now = self._clock()
-            self._probe_at = now + probe_after
-            self._spool.hold(self._provider, reason, now=now, probe_at=self._probe_at)
+            self._probe_at = self._clock() + probe_after
+            self._spool.hold(self._provider, reason, probe_in=probe_after)
             self._outcomes.log_hold(reason, is_new=not self.is_held)
         self._reason = reason
         self.is_held = self._has_probed = True
 
     def _release(self) -> None:
         if self.is_held:
-            self._spool.release(self._provider, self._clock())
+            self._spool.release(self._provider)
             self._close()
 
     def _close(self) -> None:

@@ -102,13 +102,14 @@ class OutcomeLogger:
     def _log_retry(self, retry: RetryLater) -> None:
         self.counters.retried += 1
         self.counters.last_failure = retry.attempt.answer
+        due_at = retry.attempt.started_at + retry.attempt.seconds + retry.due_in
         self._log.warning(
             "failed_will_retry",
             provider=self._provider,
             recipient=retry.dispatch.suppression.subject,
             answer=retry.attempt.answer,
             attempt=retry.dispatch.attempts,
-            next_at=datetime.fromtimestamp(retry.due_at, UTC).isoformat(timespec="seconds"),
+            next_at=datetime.fromtimestamp(due_at, UTC).isoformat(timespec="seconds"),
         )
 
     def _log_dead_letter(self, dead: DeadLettered) -> None:

@@ -29,7 +29,7 @@ class RetrySchedule:
         return min(max(seconds, _MIN_RETRY_AFTER), _MAX_RETRY_AFTER)
 
     def settle_failure(
-        self, dispatch: Dispatch, attempt: Attempt, now: float, retry_after: float | None = None
+        self, dispatch: Dispatch, attempt: Attempt, retry_after: float | None = None
     ) -> RetryLater | DeadLettered:
         """Schedule the next attempt after a temporary failure.
 
@@ -37,8 +37,8 @@ class RetrySchedule:
         only asks for patience (`Retry-After`, RFC 9110 10.2.3).
         """
         if retry_after is not None:
-            return RetryLater(dispatch, attempt, now + self.limit_retry_after(retry_after), dispatch.step)
+            return RetryLater(dispatch, attempt, self.limit_retry_after(retry_after), dispatch.step)
         if dispatch.step >= len(self.waits):
             return DeadLettered(dispatch, attempt)
         wait = self.waits[dispatch.step] * (1 + self.jitter * self.random())
-        return RetryLater(dispatch, attempt, now + wait, dispatch.step + 1)
+        return RetryLater(dispatch, attempt, wait, dispatch.step + 1)

@@ -168,14 +168,13 @@ class ProviderWorker:
             return result.settlements
         if isinstance(result, Probed):
             return ()
-        now = self._clock()
         changed = result.changed if isinstance(result, Unavailable) else ()
-        return [Released(dispatch, now, changed) for dispatch in result.dispatches]
+        return [Released(dispatch, changed=changed) for dispatch in result.dispatches]
 
     def _settle(self, settlements: Sequence[Settlement]) -> None:
         """Store the settlements in one transaction, then log and count them."""
-        now, counters = self._clock(), self._outcomes.call_metrics.take()
-        repeats = self._spool.settle(settlements, now, per_campaign=self._per_campaign, counters=counters)
+        counters = self._outcomes.call_metrics.take()
+        repeats = self._spool.settle(settlements, per_campaign=self._per_campaign, counters=counters)
         if any(isinstance(one, Completed) and one.outcome.recipient for one in settlements):
             self._group.notify()  # before these are out of hand: another worker must not end now
         self._outcomes.log_settlements(settlements)
@@ -188,18 +187,18 @@ class ProviderWorker:
     def _renew_leases(self) -> None:
         """Extend the claims of calls that take long."""
         if self._in_hand and self._monotonic() >= self._renew_at:
-            self._spool.extend(list(self._in_hand.values()), self._clock() + self._settings.lease)
+            self._spool.extend(list(self._in_hand.values()), self._settings.lease)
             self._renew_at = self._monotonic() + self._settings.lease / 3
 
     def _wait_out_pause(self) -> None:
         """End a drain rather than wait for a pause in vain."""
         if self._state.is_draining:
-            is_vain = self._breaker.has_spent_drain_budget or self._spool.next_due_at(self.name) is None
+            is_vain = self._breaker.has_spent_drain_budget or self._spool.due_in(self.name) is None
             self._state.set_drained(is_drained=is_vain)
 
     def _is_due(self) -> bool:
-        due_at = self._spool.next_due_at(self.name)
-        return due_at is not None and due_at <= self._clock()
+        due_in = self._spool.due_in(self.name)
+        return due_in is not None and due_in <= 0
 
     def _claim_due(self) -> None:
         """Claim when at least half of what may be in hand is settled, and something may be due."""
@@ -228,12 +227,10 @@ class ProviderWorker:
 
     def _claim(self, room: int, size: int, *, is_probe: bool = False) -> bool:
         """Claim up to `room` dispatches, and submit them as jobs of `size`; returns whether there were any."""
-        now = self._clock()
         claimed = self._spool.claim(
             self.name,
             room,
-            now=now,
-            until=now + self._settings.lease,
+            lease_for=self._settings.lease,
             repeat_after=self._settings.repeat_after,
             per_campaign=self._per_campaign,
             probing=is_probe,

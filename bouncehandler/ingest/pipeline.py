@@ -134,7 +134,7 @@ class IngestPipeline:
             self._aside.keep()
             self._tell_of_share(AT_LEAST)
         if self._owed:
-            recorded = self._spool.record(self._owed, self._clock())
+            recorded = self._spool.record(self._owed)
             self._tally.duplicates += recorded.duplicates
             self._owed = QueueBatch(QueuedSuppression)
             self._committed()
@@ -144,10 +144,10 @@ class IngestPipeline:
     def _commit_counts(self) -> None:
         """Deliveries first: of a group, they may have come before the bounces that they end, and not after."""
         if self._deliveries:
-            self._spool.delivered(self._deliveries, self._clock())
+            self._spool.record_deliveries(self._deliveries)
             self._deliveries = {}
         if self._counted:
-            recorded = self._spool.count(self._counted, self._clock())
+            recorded = self._spool.count(self._counted)
             self._counted = QueueBatch(SoftBounceEntry)
             self._tally.suppressed += recorded.new
             if recorded.new:
@@ -272,7 +272,7 @@ class IngestPipeline:
 
     def _tell_of_share(self, least: int) -> None:
         if about := self._unread.notice(self.rows, least):
-            self._spool.enqueue_notice("unreadable", about, self._clock())
+            self._spool.enqueue_notice("unreadable", about)
 
     def _say(self, verdict: Verdict, **record: object) -> None:
         self._log.debug("row", **record, verdict=type(verdict).__name__.lower(), rule=verdict.rule)

@@ -9,19 +9,19 @@ from bouncehandler.spool import QueuedSuppression, Recorded, SoftBounceEntry
 class SuppressionSink(Protocol):
     """Where suppressions go: the spool, or what a dry run has in its place."""
 
-    def record(self, batch: Sequence[QueuedSuppression], now: float) -> Recorded:
+    def record(self, batch: Sequence[QueuedSuppression]) -> Recorded:
         """See `Spool.record`."""
         ...
 
-    def count(self, batch: Sequence[SoftBounceEntry], now: float) -> Recorded:
+    def count(self, batch: Sequence[SoftBounceEntry]) -> Recorded:
         """See `Spool.count`."""
         ...
 
-    def delivered(self, deliveries: Mapping[str, int], now: float) -> None:
-        """See `Spool.delivered`."""
+    def record_deliveries(self, deliveries: Mapping[str, int]) -> None:
+        """See `Spool.record_deliveries`."""
         ...
 
-    def enqueue_notice(self, kind: str, about: Mapping[str, str], now: float) -> None:
+    def enqueue_notice(self, kind: str, about: Mapping[str, str]) -> None:
         """See `Spool.enqueue_notice`."""
         ...
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from bouncehandler.files import give_to_folders_owner
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite.files import give_to_folders_owner
 
 _BLOCK = 1024 * 1024  # bytes
 

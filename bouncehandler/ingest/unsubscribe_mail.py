@@ -70,7 +70,7 @@ class UnsubscribeMailbox:
         requests = [letter for letter in group if isinstance(letter, UnsubscribeRequest)]
         owed = [one for request in requests for one in self._owed(request)]
         if owed:
-            self._spool.record(owed, self._clock())
+            self._spool.record(owed)
             self._committed()
         for letter in group:
             self._say(letter)

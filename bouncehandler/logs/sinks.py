@@ -11,7 +11,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import TextIO
 
-from bouncehandler.spool.sqlite.files import give_to_folders_owner
+from bouncehandler.files import give_to_folders_owner
 
 _MODE = 0o640
 """A log may name people: its group, such as adm, may read it, nobody else."""

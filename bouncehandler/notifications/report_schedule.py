@@ -45,7 +45,7 @@ class ReportSchedule(NamedTuple):
 class ReportQueue(Protocol):
     """The part of the spool that the scheduler needs."""
 
-    def queue_report(self, since: float, until: float, now: float) -> bool:
+    def queue_report(self, since: float, until: float) -> bool:
         """See `Spool.queue_report`."""
         ...
 
@@ -64,8 +64,7 @@ class ReportScheduler:
         Raises:
             SpoolError: the disk failed.
         """
-        now = self._clock()
-        since, until = self._schedule.span(now)
+        since, until = self._schedule.span(self._clock())
         if until != self._enqueued_until:
-            self._queue.queue_report(since, until, now)
+            self._queue.queue_report(since, until)
             self._enqueued_until = until

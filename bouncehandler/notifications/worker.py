@@ -107,8 +107,8 @@ class NotificationWorker:
         """Claim and send the notices that are due; returns whether any mail was sent."""
         if self._scheduler:
             self._scheduler.enqueue_due()
-        now, lease_ends = self._clock(), self._monotonic() + self._lease
-        batch = self._spool.claim_notices(now=now, every=self._settings.every, until=now + self._lease)
+        lease_ends = self._monotonic() + self._lease
+        batch = self._spool.claim_notices(every=self._settings.every, lease_for=self._lease)
         if batch is None or (lingers and self._is_postponed(batch)):
             return False
         self._sent = 0
@@ -123,27 +123,28 @@ class NotificationWorker:
     def _is_postponed(self, batch: NoticeBatch) -> bool:
         """Postpone a claim whose first notice is recent, since others may follow; returns whether it was."""
         first = self._spool.notices(batch, after=0, limit=1) if self._settings.every else []
-        if not first or not 0 <= self._clock() - first[0].at < self._settings.linger:
+        age = self._clock() - first[0].at if first else -1.0
+        if not 0 <= age < self._settings.linger:
             return False
-        self._spool.postpone_notices(batch, first[0].at + self._settings.linger)
+        self._spool.postpone_notices(batch, self._settings.linger - age)
         return True
 
     def _send(self, batch: NoticeBatch, lease_ends: float) -> None:
         """Send the mails of a claim until its lease ends; each is settled before the next is sent."""
         digests = self._digests(batch)
         first = next(digests, None)
-        upto = 0 if first else batch.upto
+        through = 0 if first else batch.through
         if first:
             with self._smtp.session() as session:
                 for digest in chain([first], digests):
                     if self._monotonic() + self._smtp.limit > lease_ends:
                         break
                     refused = session.send(self._compose(digest))
-                    upto = digest.last
-                    self._spool.settle_notices(batch, upto=upto, now=self._clock())
+                    through = digest.last
+                    self._spool.settle_notices(batch, through=through)
                     self._record_success(digest, refused)
-        if upto < batch.upto:
-            self._spool.postpone_notices(batch, self._clock())
+        if through < batch.through:
+            self._spool.postpone_notices(batch, 0.0)
 
     def _compose(self, digest: Digest) -> EmailMessage:
         """Build the mail of a digest, or of its report; a report that can't be rendered is reported as a notice."""
@@ -183,4 +184,4 @@ class NotificationWorker:
             wait = waits[min(self._failed_attempts, len(waits) - 1)]
             self._failed_attempts += 1
             self._log.failed(error)
-        self._spool.postpone_notices(batch, self._clock() + wait)
+        self._spool.postpone_notices(batch, wait)

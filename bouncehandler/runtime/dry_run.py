@@ -1,6 +1,5 @@
 """What `replay` and a dry run share: decide through a scratch spool in a temporary folder, beside what was done."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,9 +17,16 @@ from bouncehandler.runtime.dry_run_pipeline import DryRunPipeline
 from bouncehandler.runtime.run_summary import Comparison
 from bouncehandler.runtime.suppression_lookup import SuppressionLookup, is_counted
 from bouncehandler.spikes import SpikeSettings
-from bouncehandler.spool import QueuedSuppression, Recorded, Selection, SoftBounceEntry, SpoolError
-from bouncehandler.spool.sqlite.admin import ActiveSuppression
-from bouncehandler.spool.sqlite.store import SqliteSpool
+from bouncehandler.spool import (
+    ActiveSuppression,
+    QueuedSuppression,
+    Recorded,
+    Selection,
+    SoftBounceEntry,
+    Spool,
+    SpoolError,
+)
+from bouncehandler.spool.url import open_spool, url_of
 from bouncehandler.suppression import Suppression
 
 _GROUP = 1000
@@ -125,32 +131,32 @@ class DryRun:
             noted = [one for one in noted if self.known.find(one)]
         else:  # only counted, and many
             noted = [one._replace(diagnostic="") for one in noted]
-        self._spared.record([QueuedSuppression(one, ()) for one in noted], time.time())
+        self._spared.record([QueuedSuppression(one, ()) for one in noted])
         for one in noted:
             if self._log and (was := self._only_was(one)):
                 self._log.info("would_not_suppress", **_told(one), verdict=one.reason, was=was)
 
-    def record(self, batch: Sequence[QueuedSuppression], now: float) -> Recorded:
+    def record(self, batch: Sequence[QueuedSuppression]) -> Recorded:
         """Keep it in the scratch spool, and tell what is new."""
         new = {owed.suppression.id: owed.suppression for owed in batch if self._log and not self._has(owed.suppression)}
-        recorded = self._scratch.record(batch, now)
+        recorded = self._scratch.record(batch)
         self._say(new.values())
         return recorded
 
-    def count(self, batch: Sequence[SoftBounceEntry], now: float) -> Recorded:
+    def count(self, batch: Sequence[SoftBounceEntry]) -> Recorded:
         """Likewise, of soft bounces that are enough."""
         people = dict.fromkeys(counted.suppression.recipient for counted in batch) if self._log else ()
         before = {one.id for one in self._counted(people)}
-        recorded = self._scratch.count(batch, now)
+        recorded = self._scratch.count(batch)
         if recorded.new:
             self._say([one for one in self._counted(people) if one.id not in before])
         return recorded
 
-    def delivered(self, deliveries: Mapping[str, int], now: float) -> None:
+    def record_deliveries(self, deliveries: Mapping[str, int]) -> None:
         """Keep it in the scratch spool."""
-        self._scratch.delivered(deliveries, now)
+        self._scratch.record_deliveries(deliveries)
 
-    def enqueue_notice(self, kind: str, about: object, now: float) -> None:
+    def enqueue_notice(self, kind: str, about: object) -> None:
         """Tell nobody."""
 
     def keep(self, rows: object) -> None:
@@ -213,10 +219,10 @@ def _temporary_folder() -> Iterator[Path]:
 _ELSEWHERE = "make room, or set TMPDIR to a folder with more"
 
 
-def _opened(rooms: ExitStack, path: Path, session: Session | None = None) -> SqliteSpool:
+def _opened(rooms: ExitStack, path: Path, session: Session | None = None) -> Spool:
     hold = session.settings.hold if session else None
     spikes = SpikeSettings(minimum=hold.minimum, factor=hold.factor) if hold and hold.enabled else None
-    spool = SqliteSpool.open(path, spikes=spikes)
+    spool = open_spool(url_of(path), spikes=spikes)
     rooms.callback(spool.close)
     return spool
 

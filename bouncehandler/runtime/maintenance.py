@@ -9,8 +9,8 @@ from bouncehandler.cli.session import Session
 from bouncehandler.policy import Threshold
 from bouncehandler.settings.model import Settings
 from bouncehandler.settings.sections import KINDS
-from bouncehandler.spool import HeldSpike, Pruned, RetentionCutoffs, Selection, Spool, SpoolError
-from bouncehandler.spool.sqlite.retention import sweep
+from bouncehandler.spool import HeldSpike, Pruned, RetentionPeriods, Selection, Spool, SpoolError
+from bouncehandler.spool.sweep import sweep
 
 _EVERY = 3600.0
 """Seconds between two sweeps: what is kept for months may stay an hour longer."""
@@ -30,7 +30,7 @@ class Removed(NamedTuple):
 
 
 def retention_periods(settings: Settings, kinds: Collection[str] = KINDS) -> dict[str, float | None]:
-    """Seconds for which each of `RetentionCutoffs`, `attempts` and `figures` is kept after it was done; None: for ever.
+    """Seconds for which each of `RetentionPeriods`, `attempts` and `figures` is kept after it was done; None: for ever.
 
     What is not among the kinds is kept for ever. What was done lately tells repetitions, so it is never removed.
     """
@@ -49,7 +49,7 @@ def _longest_window(settings: Settings) -> float:
 
 
 def prune_once(
-    spool: Spool, settings: Settings, now: float, rest: Callable[[float], bool], kinds: Collection[str] = KINDS
+    spool: Spool, settings: Settings, rest: Callable[[float], bool], kinds: Collection[str] = KINDS
 ) -> Removed:
     """Remove what was done, or counted, long ago.
 
@@ -63,25 +63,24 @@ def prune_once(
     spool.prune_spikes(lambda: rest(_REST))
     keeps = retention_periods(settings, kinds)
     attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
-    forgotten = 0 if figures is None else spool.prune_hourly_counts(now - figures, lambda: rest(_REST))
-    before = RetentionCutoffs(**{reason: None if keep is None else now - keep for reason, keep in keeps.items()})
+    forgotten = 0 if figures is None else spool.prune_hourly_counts(figures, lambda: rest(_REST))
+    periods = RetentionPeriods(**keeps)
 
     def step(after: int, most: int) -> Pruned:
-        return spool.prune(before, now=now, after=after, most=most)
+        return spool.prune(periods, after=after, limit=most)
 
     suppressions = sweep(step, time.monotonic, rest)
     is_earlier = attempts is not None and any(keep is None or keep > attempts for keep in keeps.values())
-    answered = _prune_attempts(spool, now - attempts, now, rest) if attempts is not None and is_earlier else 0
+    answered = _prune_attempts(spool, attempts, rest) if attempts is not None and is_earlier else 0
     if keeps["bounce"] is None:
         return Removed(suppressions, 0, answered, forgotten)
-    counted_before = now - max(keeps["bounce"], _longest_window(settings))
-    counted = spool.prune_counts(counted_before, lambda: rest(_REST))
+    counted = spool.prune_counts(max(keeps["bounce"], _longest_window(settings)), lambda: rest(_REST))
     return Removed(suppressions, counted, answered, forgotten)
 
 
-def _prune_attempts(spool: Spool, before: float, now: float, rest: Callable[[float], bool]) -> int:
+def _prune_attempts(spool: Spool, older_than: float, rest: Callable[[float], bool]) -> int:
     def step(after: int, most: int) -> Pruned:
-        return spool.prune_attempts(before, now=now, after=after, most=most)
+        return spool.prune_attempts(older_than, after=after, limit=most)
 
     return sweep(step, time.monotonic, rest)
 
@@ -113,17 +112,16 @@ class MaintenanceThread:
         if hold.decide_after is not None:
             for spike in self._spool.spikes(Selection()):
                 if spike.held and spike.noticed_at < now - hold.decide_after:
-                    self._decide(spike, now)
-        self._spool.forget_rest(now)
+                    self._decide(spike)
+        self._spool.forget_rest()
         if hold.remind is not None:
-            self._spool.remind(now - hold.remind, now)
+            self._spool.remind(hold.remind)
 
-    def _decide(self, spike: HeldSpike, now: float) -> None:
+    def _decide(self, spike: HeldSpike) -> None:
         decision = self._settings.hold.decision
         count = self._spool.decide_held(
             Selection(spike=spike.id),
             is_released=decision == "release",
-            now=now,
             asked_by=f'hold.decision = "{decision}"',
         )
         self._log.warning(
@@ -134,7 +132,7 @@ class MaintenanceThread:
         while True:
             try:
                 self._tend()
-                removed = prune_once(self._spool, self._settings, time.time(), self._stopping.wait)
+                removed = prune_once(self._spool, self._settings, self._stopping.wait)
             except SpoolError as error:
                 self._log.warning("pruning_failed", reason=str(error))
             else:

@@ -9,8 +9,7 @@ from bouncehandler import __version__
 from bouncehandler.cli.exits import CONFIGURATION, CommandError
 from bouncehandler.cli.session import Session
 from bouncehandler.settings.sections import address
-from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite.store import SqliteSpool
+from bouncehandler.spool import Spool, SpoolError
 
 if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
@@ -21,7 +20,7 @@ _EVERY = 15.0
 """Seconds between two writings of the file: Prometheus looks no more often by default."""
 
 
-def metrics_registry(session: Session, spool: SqliteSpool) -> "CollectorRegistry":
+def metrics_registry(session: Session, spool: Spool) -> "CollectorRegistry":
     """Build a registry with the current metrics.
 
     Raises:
@@ -33,7 +32,7 @@ def metrics_registry(session: Session, spool: SqliteSpool) -> "CollectorRegistry
     return build_registry(Snapshot(spool.status(), spool.counters(), providers, spool.size, time.time(), __version__))
 
 
-def metrics_text(session: Session, spool: SqliteSpool) -> bytes:
+def metrics_text(session: Session, spool: Spool) -> bytes:
     """Format the current metrics as text. Raises as `metrics_registry` does."""
     from bouncehandler.metrics.exposition import format_metrics  # noqa: PLC0415  # as above
 
@@ -50,7 +49,7 @@ class MetricsExporter:
         CommandError: the address to listen on can't be one of this machine's, or not ours.
     """
 
-    def __init__(self, session: Session, spool: SqliteSpool, *, listens: bool) -> None:
+    def __init__(self, session: Session, spool: Spool, *, listens: bool) -> None:
         self._session, self._spool, self._log = session, spool, session.log
         self._path = session.settings.metrics.textfile
         self._trouble = ""

@@ -6,9 +6,8 @@ from typing import Self
 
 from bouncehandler.cli.exits import CommandError
 from bouncehandler.cli.session import exit_status
-from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite.admin import ActiveSuppression
-from bouncehandler.spool.sqlite.store import SqliteSpool
+from bouncehandler.spool import ActiveSuppression, Spool, SpoolError
+from bouncehandler.spool.url import open_reading, url_of
 from bouncehandler.suppression import Suppression
 
 _COUNTED = re.compile(r"\d+ soft bounces: ")
@@ -27,7 +26,7 @@ class SuppressionLookup:
         spool: it, where it is open already.
     """
 
-    def __init__(self, path: Path, spool: SqliteSpool | None = None) -> None:
+    def __init__(self, path: Path, spool: Spool | None = None) -> None:
         self._path, self._spool = path.absolute(), spool
 
     def __enter__(self) -> Self:
@@ -70,10 +69,10 @@ class SuppressionLookup:
             is_counted(known) and any(map(is_counted, spool.active_suppressions(subject)))
         )
 
-    def _open(self) -> SqliteSpool | None:
+    def _open(self) -> Spool | None:
         if self._spool is None and self._path.exists():
             try:
-                self._spool = SqliteSpool.open_reading(self._path)
+                self._spool = open_reading(url_of(self._path))
             except SpoolError as error:
                 raise CommandError(str(error), exit_status(error)) from error
         return self._spool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bouncehandler.settings import ConfigurationError, load
 from bouncehandler.settings.sources import read_file
-from bouncehandler.spool.sqlite.files import path_of
+from bouncehandler.spool.url import path_of
 from bouncehandler.unsubscribe import config_cache as cache
 from bouncehandler.unsubscribe import maildrop
 from bouncehandler.unsubscribe.tokens import Domain

@@ -22,7 +22,7 @@ from bouncehandler.settings.policy import PolicySettings
 from bouncehandler.settings.sections import HoldSettings, Keep, KeepSettings, MetricsSettings, Positive, Section, Whole
 from bouncehandler.settings.sources import Table, split_list
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite.files import path_of
+from bouncehandler.spool.url import path_of
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 

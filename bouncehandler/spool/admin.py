@@ -1,14 +1,48 @@
-"""What people do with a spool afterwards: look, decide about holds, take back, forget; the data and the protocol."""
+"""Administration of a spool: lists, holds, undo, erasure, backup; the data and the protocol."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from bouncehandler.suppression import Suppression
 
 
+class ActiveSuppression(NamedTuple):
+    """A suppression of a subject that was not undone."""
+
+    record: str
+    """See `Suppression.id`."""
+    reason: str
+    diagnostic: str
+    occurred_at: datetime | None
+    is_held: bool
+
+
+class BackupSummary(NamedTuple):
+    """Numbers of a copy."""
+
+    size: int
+    """Bytes."""
+    suppressions: int
+    waiting: int
+    """Dispatches that are not settled."""
+    done: int
+    dead: int
+
+
+class SpoolCheck(NamedTuple):
+    """The result of examining a spool that can be written."""
+
+    store: str
+    """Its kind and versions, in a few words."""
+    unread: str
+    """Empty where all of it was read through; else the command that does it."""
+
+
 class HistoryEvent(NamedTuple):
-    """One thing that happened to a person."""
+    """One line of a subject's history."""
 
     at: float
     event: str
@@ -20,10 +54,10 @@ class HistoryEvent(NamedTuple):
 
 
 class ErasureResult(NamedTuple):
-    """What was erased of one person."""
+    """Result of an erasure."""
 
     name: str
-    """What stands for the person from now on: `forgotten:` and a keyed hash."""
+    """The name that replaces the subject from now on: `forgotten:` and a keyed hash."""
     erased: int
     """Suppressions."""
     waiting: int
@@ -33,7 +67,7 @@ class ErasureResult(NamedTuple):
 
 
 class Undone(NamedTuple):
-    """What undoing made of one person, at one provider."""
+    """Result of undoing one subject's suppressions at one provider."""
 
     subject: str
     provider: str
@@ -59,7 +93,7 @@ class Selection:
     """Before this time."""
     limit: int | None = None
     error: str | None = None
-    """What the last answer holds, without regard to case."""
+    """A part of the last answer, without regard to case."""
     died_since: float | None = None
     """Given up, or dropped, at this time or later."""
     died_until: float | None = None
@@ -67,7 +101,7 @@ class Selection:
     category: str | None = None
     """As the record has it."""
     match: str | None = None
-    """What the diagnostic holds, without regard to the case of ASCII letters."""
+    """A part of the diagnostic, without regard to the case of ASCII letters."""
     is_undone: bool | None = False
     """Whether it was taken back; None selects both."""
     spike: int | None = None
@@ -86,38 +120,38 @@ class DeadLetter:
     died_at: float
     """When it gave up, or was dropped."""
     answer: str
-    """What the last attempt was told."""
+    """Of the last attempt."""
     note: str = ""
-    """Why it was dropped; empty where nobody said, and for one that is not dropped."""
+    """Why it was dropped; empty without a reason, and for one that is not dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldSpike:
-    """A spike of hard bounces at one operator; times are seconds since the epoch."""
+    """A spike of hard bounces at one mailbox provider; times are seconds since the epoch."""
 
     id: int
     mailbox_provider: str
     fingerprint: str
-    """What their diagnostics have in common."""
+    """The normalised diagnostic."""
     since: float
     """By the records' own time, as is `until`."""
     until: float
     noticed_at: float
-    told_at: float
-    """When the postmaster was last told."""
+    notified_at: float
+    """When the last notice of it was queued."""
     bounces: int
     """When it was noticed: so many, where `expected` were expected."""
     expected: float
     example: str
     """A diagnostic: hostile text."""
     verdict: str
-    """`released` or `discarded`; empty where nobody has decided."""
+    """`released` or `discarded`; empty while it is undecided."""
     held: int
     """Suppressions that are held now."""
 
 
 class ManualAction(NamedTuple):
-    """What people took back, or decided about what was held, in a time."""
+    """A count of one kind of manual decision within a time."""
 
     event: str
     """`undone`, `withdrawn`, `to be restored`, `released` or `discarded`."""
@@ -130,10 +164,10 @@ class ManualAction(NamedTuple):
 
 
 class SpoolAdmin(Protocol):
-    """See the text of `bouncehandler.spool` for what holds for every method."""
+    """A part of `Spool`; see `bouncehandler.spool.protocol` for what holds for every method."""
 
     def suppressions(self, selection: Selection) -> Iterator[Suppression]:
-        """The selected suppressions, oldest first, read in pages so that nobody waits for a slow reader."""
+        """The selected suppressions, oldest first, read in pages so that no writer waits for a slow reader."""
         ...
 
     def history(self, subject: str) -> list[HistoryEvent]:
@@ -147,20 +181,19 @@ class SpoolAdmin(Protocol):
         """The selected dead letters, oldest first."""
         ...
 
-    def retry_dead_letters(self, ids: Sequence[int], now: float) -> int:
+    def retry_dead_letters(self, ids: Sequence[int]) -> int:
         """Make dead letters pending and due at once, with a new schedule; returns how many were."""
         ...
 
-    def drop_dead_letters(self, ids: Sequence[int], now: float, reason: str = "") -> int:
+    def drop_dead_letters(self, ids: Sequence[int], reason: str = "") -> int:
         """Settle dead letters as done without a call, outcome `dropped`, with the reason; returns how many were."""
         ...
 
-    def undo(  # noqa: PLR0913  # what an operator says, all of it needed
+    def undo(
         self,
         selection: Selection,
         *,
         restoring: Collection[str],
-        now: float,
         asked_by: str,
         forced: bool = False,
         is_dry: bool = False,
@@ -189,22 +222,22 @@ class SpoolAdmin(Protocol):
         """What the selected spikes hold, each suppression once."""
         ...
 
-    def decide_held(self, selection: Selection, *, is_released: bool, now: float, asked_by: str) -> int:
+    def decide_held(self, selection: Selection, *, is_released: bool, asked_by: str) -> int:
         """Release what is held, and it is due; or discard it, and it is undone. Returns how many suppressions.
 
         Where nothing but spikes is selected, what still comes of a released spike is not held.
         """
         ...
 
-    def remind(self, before: float, now: float) -> int:
-        """Queue a notice of each spike that holds something and was last told of before then; returns how many."""
+    def remind(self, older_than: float) -> int:
+        """Queue a notice of each spike that holds something, if the last is older than so many seconds."""
         ...
 
     def prune_spikes(self, rest: Callable[[], bool] = ...) -> int:
-        """Forget tallies of hard bounces that no longer tell what is usual; see `prune_counts` for `rest`."""
+        """Remove counts of hard bounces that are too old for the baseline; see `prune_counts` for `rest`."""
         ...
 
-    def forget(self, subject: str, *, now: float, asked_by: str) -> ErasureResult:
+    def forget(self, subject: str, *, asked_by: str) -> ErasureResult:
         """Erase a person's data, and keep a keyed hash in its place.
 
         What is still to be called is called first, and erased by `forget_rest` after it; so is what is recorded of the
@@ -212,7 +245,7 @@ class SpoolAdmin(Protocol):
         """
         ...
 
-    def forget_rest(self, now: float) -> int:
+    def forget_rest(self) -> int:
         """Erase what was kept for calls that are done now; returns how many suppressions."""
         ...
 
@@ -222,4 +255,50 @@ class SpoolAdmin(Protocol):
 
     def manual_actions(self, since: float, until: float) -> Sequence[ManualAction]:
         """What was taken back, or decided about what was held, from `since` to before `until`; most of a kind first."""
+        ...
+
+    def active_suppression(self, subject: str, record: str) -> ActiveSuppression | None:
+        """The active suppression of a subject by one record; None where there is none, or no more."""
+        ...
+
+    def active_suppressions(self, subject: str) -> list[ActiveSuppression]:
+        """All active suppressions of a subject, newest first; of a great many only the newest."""
+        ...
+
+    def active_suppressions_at(self, subject: str, record: str) -> list[ActiveSuppression]:
+        """The active suppressions of a subject by records of the same second; none where the record has no time."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes that the store takes."""
+        ...
+
+    def examine(self, *, room: int, read_up_to: int) -> SpoolCheck:
+        """Prove that the spool can be written and can grow by `room` bytes, and read it through up to that size.
+
+        Raises:
+            SpoolError: it can't be written, has no room, or is damaged.
+        """
+        ...
+
+    def backup(self, target: Path, *, overwrite: bool) -> BackupSummary:
+        """Copy the spool while it is in use; when this returns, the copy is whole, proved, and on disk.
+
+        Args:
+            target: a file, readable by its owner alone; an existing one is replaced only with `overwrite`.
+
+        Raises:
+            SpoolError: the place can't be written, exists already, or the copy is not sound.
+        """
+        ...
+
+    def vacuum(self, within: float) -> int:
+        """Give the room of what was removed back to the system; returns the bytes.
+
+        No process can write meanwhile, so it gives up after `within` seconds of copying, and all is as before.
+
+        Raises:
+            SpoolError: it gave up, or the disk has no room for a copy.
+        """
         ...

@@ -1,5 +1,6 @@
-"""What goes into a spool and comes out of it, as plain data."""
+"""Plain data that goes into a spool and comes out of it."""
 
+import errno
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -7,42 +8,53 @@ from typing import NamedTuple
 from bouncehandler.record import Headers
 from bouncehandler.suppression import Attempt, Dispatch, Outcome, Suppression
 
+_TEMPORARY = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE})
+
 
 class SpoolError(Exception):
     """The spool can't do what it promises; the text says what happened and how to mend it."""
 
+    def __init__(self, text: str, *, is_temporary: bool = False) -> None:
+        super().__init__(text)
+        self._is_temporary = is_temporary
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether time, or room on the disk, mends it, and not the operator."""
+        cause = self.__cause__
+        return self._is_temporary or (isinstance(cause, OSError) and cause.errno in _TEMPORARY)
+
 
 class BounceFingerprint(NamedTuple):
-    """What a hard bounce has in common with others that come of the same cause."""
+    """The part of a hard bounce that it has in common with others of the same cause."""
 
     mailbox_provider: str
-    """Who runs the recipient's mailbox."""
     fingerprint: str
-    """What the diagnostics of one cause have in common."""
+    """The normalised diagnostic."""
 
 
 class QueuedSuppression(NamedTuple):
-    """A suppression and the providers that want it."""
+    """A suppression and the providers to notify."""
 
     suppression: Suppression
     providers: tuple[str, ...]
-    """Names in the configuration; empty where none wants it: recorded all the same."""
+    """Names in the configuration; empty where it is routed to none: recorded all the same."""
     id_providers: tuple[str, ...] = ()
-    """Those among them that can act on ids, for a suppression without a recipient: only they are told at first, and
-    the others as soon as one of them has learned the address."""
+    """Those among them that can act on ids, for a suppression without a recipient: only they are notified at first,
+    and the others as soon as one of them has learned the address."""
     evidence: Headers = ()
-    """What a notice to the postmaster says beside the suppression itself."""
+    """Further lines of a notice to the postmaster, beside the suppression itself."""
     fingerprint: BounceFingerprint | None = None
-    """Where it may be one of a spike, which would be held; None: it is never held."""
+    """Where a spike may be, which would be held; None: it is never held."""
 
 
 class SoftBounceEntry(NamedTuple):
     """A soft bounce: so many of them on different days, within so long and without a delivery between, suppress."""
 
     suppression: Suppression
-    """What it would be if it suppressed alone."""
+    """The suppression that it would be if it suppressed alone."""
     providers: tuple[str, ...]
-    """The providers that want it."""
+    """The providers to notify."""
     suppress_after: int
     within: float
     """Seconds."""
@@ -50,12 +62,12 @@ class SoftBounceEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What `record` did with a batch."""
+    """The result of recording a batch."""
 
     new: int
     """Suppressions not seen before."""
     duplicates: int
-    """Suppressions that were there already; one that a provider added since wants is dispatched to that provider."""
+    """Suppressions that were there already; one routed to a provider that was added since is dispatched to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +81,12 @@ class Completed:
 
 @dataclass(frozen=True, slots=True)
 class RetryLater:
-    """The call failed and is due again at `due_at`; `step` waits of the schedule are then used up."""
+    """The call failed and is due again in `due_in` seconds; `retry_index` waits of the schedule are then used up."""
 
     dispatch: Dispatch
     attempt: Attempt
-    due_at: float
-    step: int
+    due_in: float
+    retry_index: int
     changed: tuple[str, ...] = ()
     """The lists that the call had changed before it failed; undo restores them."""
 
@@ -94,13 +106,14 @@ class Released:
     """The claim is given back, and the attempt with it."""
 
     dispatch: Dispatch
-    due_at: float
+    due_in: float = 0.0
+    """Seconds."""
     changed: tuple[str, ...] = ()
     """As of `RetryLater`: the provider became unavailable half-way."""
 
 
 class Notice(NamedTuple):
-    """Something that the postmaster is to be told."""
+    """A notice to the postmaster."""
 
     id: int
     """In the order in which they came."""
@@ -108,7 +121,7 @@ class Notice(NamedTuple):
     """`complaint`, `unsubscribe`, `held`, `back`, `dead`, `spike` or `unreadable`."""
     at: float
     about: Mapping[str, str]
-    """What there is to say, by name: hostile text."""
+    """Texts by name: hostile ones among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +129,12 @@ class NoticeBatch:
     """The notices that are due, claimed by this process."""
 
     claim: str
-    upto: int
-    """The newest notice that is among them."""
+    through: int
+    """The id of the newest notice among them."""
 
 
 class Claimed(list[Dispatch]):
-    """What one `claim` got: the dispatches to carry out, and how many it found that needed no call."""
+    """The result of a claim: the dispatches to carry out, and how many needed no call."""
 
     def __init__(self, dispatches: Iterable[Dispatch] = (), repeats: int = 0) -> None:
         super().__init__(dispatches)
@@ -141,12 +154,12 @@ class ProviderState:
     """Why it is held; empty when it is not."""
     since: float | None = None
     probe_at: float | None = None
-    """When somebody may next try whether it is back."""
+    """When a process may next try whether it is back."""
 
 
 @dataclass(slots=True)
 class Counts:
-    """Dispatches by state; those of a held provider are counted as what they were: mostly pending."""
+    """Dispatches by state; those of a held provider keep their state, mostly pending."""
 
     pending: int = 0
     claimed: int = 0
@@ -167,7 +180,7 @@ class Status:
     suppressions: int
     dispatches: Counts
     providers: Mapping[str, Counts] = field(default_factory=dict)
-    """By provider; those that dispatches are owed to, whether or not they are still configured."""
+    """By provider; each that has dispatches, whether or not it is still configured."""
     states: Mapping[str, ProviderState] = field(default_factory=dict)
     """By provider; absent: not held."""
     oldest_pending_at: float | None = None
@@ -175,7 +188,7 @@ class Status:
     oldest_at: Mapping[str, float] = field(default_factory=dict)
     """By provider, when the oldest of those that wait, and are not held, was recorded; absent: nothing waits."""
     oldest_asked_at: float | None = None
-    """When the oldest complaint, or request to unsubscribe, was recorded of which a provider has yet to hear."""
+    """When the oldest complaint, or unsubscribe request, was recorded that waits for a provider."""
     next_due_at: Mapping[str, float] = field(default_factory=dict)
     """By provider, the earliest time at which an unsettled dispatch is due."""
     last_recorded_at: float | None = None
@@ -184,8 +197,8 @@ class Status:
     """How many notices wait for the postmaster."""
 
 
-class RetentionCutoffs(NamedTuple):
-    """Suppressions that were done before then are removed, by their reason; None: they stay."""
+class RetentionPeriods(NamedTuple):
+    """Seconds for which suppressions are kept after they were done, by their reason; None: for ever."""
 
     bounce: float | None = None
     complaint: float | None = None
@@ -196,11 +209,11 @@ class RetentionCutoffs(NamedTuple):
 
 
 OTHERS = "(others)"
-"""Stands for the names of a figure's dimension that found no room."""
+"""Stands for the values of a dimension that found no room."""
 
 
 class HourlyCount(NamedTuple):
-    """So many records of an hour have something in common."""
+    """A count of the records of an hour that have a value in common."""
 
     hour: int
     """Of the records' own time: seconds since the epoch, divided by 3600."""
@@ -211,11 +224,12 @@ class HourlyCount(NamedTuple):
     dimension: str
     """`category` (of a complaint its feedback type), `rule`, `mailbox_provider` (who runs the recipient's mailbox),
     `originator` (the domain of the envelope sender), `vmta`, `source` (the address that PowerMTA sent from), `job`,
-    `diagnostic` (the code and the first words), `mailbox_provider+diagnostic` (of transient ones, with a tabulator between),
+    `diagnostic` (the code and the first words), `mailbox_provider+diagnostic` (of transient ones, with a tabulator
+    between),
     `reason` (of an unreadable row); empty for all records together."""
     value: str
     """A name, at most 120 characters; `(others)` for those that found no room; empty for all records together. Records
-    without one are in no figure of that dimension."""
+    without one are in no count of that dimension."""
     number: int
     """Rows read; the same file read twice counts twice."""
 
@@ -233,7 +247,7 @@ class MetricCounter(NamedTuple):
 
 
 class Pruned(NamedTuple):
-    """What one step of pruning did."""
+    """The result of one step of pruning."""
 
     removed: int
     """How many suppressions, each with all that belongs to it; or how many attempts."""

@@ -1,4 +1,4 @@
-"""What goes into the spool together, a column a field: most of it are bounces, of which nobody needs one alone."""
+"""Batches for the spool, a column a field: most of it are bounces, of which none is needed alone."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar, overload
@@ -15,10 +15,10 @@ Columns = Iterable[Sequence[Any]]
 
 
 class QueueBatch(Sequence[_One], Generic[_One]):
-    """A sequence like any other, of single ones that are made when they are asked for.
+    """A sequence of entries that are made when they are asked for.
 
     Args:
-        kind: what it holds: `QueuedSuppression` or `SoftBounceEntry`.
+        kind: the type of its entries: `QueuedSuppression` or `SoftBounceEntry`.
         columns: None: it is empty.
     """
 
@@ -55,13 +55,13 @@ class QueueBatch(Sequence[_One], Generic[_One]):
         return len(self.columns[0])
 
     @overload
-    def __getitem__(self, place: int) -> _One: ...
+    def __getitem__(self, index: int) -> _One: ...
 
     @overload
-    def __getitem__(self, place: slice) -> "QueueBatch[_One]": ...
+    def __getitem__(self, index: slice) -> "QueueBatch[_One]": ...
 
-    def __getitem__(self, place: int | slice) -> "_One | QueueBatch[_One]":
-        if isinstance(place, slice):
-            return QueueBatch(self._kind, (column[place] for column in self.columns))
-        values = [column[place] for column in self.columns]
+    def __getitem__(self, index: int | slice) -> "_One | QueueBatch[_One]":
+        if isinstance(index, slice):
+            return QueueBatch(self._kind, (column[index] for column in self.columns))
+        values = [column[index] for column in self.columns]
         return self._kind(Suppression._make(values[:_OF_SUPPRESSION]), *values[_OF_SUPPRESSION:])

@@ -1,7 +1,6 @@
 """A spool of a busy site after a week: hourly counts, counters, a held provider, a spike, and an undone suppression."""
 
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from bouncehandler.spool import HourlyCount, MetricCounter, QueuedSuppression, S
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program
 from tests.acceptance.shell import trail
-from tests.contract.spool_examples import dead, people, suppression, take
+from tests.contract.spool_examples import CLOCK, at_time, dead, people, suppression, take
 
 HOUR = 3600
 HOSTILE = "<script>alert(1)</script>]]>\"'\u202egnp.exe\x00</style>=cmd|' /c calc'!A1{{ 7*7 }}"
@@ -47,17 +46,17 @@ def fill(path: Path, now: float, hours: int = 168, distinct: int = 0) -> None:
     Args:
         distinct: so many further jobs, in the course of the time.
     """
-    spool = SqliteSpool.open(path, notices=frozenset())
+    spool = SqliteSpool.open(path, notices=frozenset(), clock=CLOCK)
     rng = random.Random(7)  # noqa: S311  # nothing is secret about it
     last = int(now) // HOUR
     spool.add_hourly_counts([figure for hour in range(last - hours + 1, last + 1) for figure in _hour(rng, hour)])
     spool.add_hourly_counts(list(_distinct(last, hours, distinct)))
     spool.add_counters(list(_totals()))
-    spool.record([QueuedSuppression(one, ("news", "crm")) for one in people(40)], now - 40 * HOUR)
-    spool.settle([dead(dispatch) for dispatch in take(spool, 3, now=now)], now)
-    spool.hold("crm", "HTTP 401: the key is not known", now=now - 5 * HOUR, probe_at=now)
-    spool.record([QueuedSuppression(suppression("joe@example.com"), ("news",))], now)
-    list(spool.undo(Selection(recipient="joe@example.com"), restoring=(), now=time.time(), asked_by="root"))
+    at_time(spool, now - 40 * HOUR).record([QueuedSuppression(one, ("news", "crm")) for one in people(40)])
+    at_time(spool, now).settle([dead(dispatch) for dispatch in take(spool, 3, now=now)])
+    at_time(spool, now - 5 * HOUR).hold("crm", "HTTP 401: the key is not known", probe_in=5 * HOUR)
+    at_time(spool, now).record([QueuedSuppression(suppression("joe@example.com"), ("news",))])
+    list(spool.undo(Selection(recipient="joe@example.com"), restoring=(), asked_by="root"))
     spool.close()
 
 

@@ -88,9 +88,9 @@ def with_dead_letters(program: Program, *recipients: str, answer: str = "400 no 
         QueuedSuppression(Suppression(f"{at:024x}", recipient, "bounce"), ("trail",))
         for at, recipient in enumerate(recipients)
     ]
-    spool.record(owed, now)
-    claimed = spool.claim("trail", 100, now=now, until=now + 60, repeat_after=0, per_campaign=False)
-    spool.settle([DeadLettered(dispatch, Attempt(now, 0.1, "permanent", answer)) for dispatch in claimed], now)
+    spool.record(owed)
+    claimed = spool.claim("trail", 100, repeat_after=0, per_campaign=False, lease_for=60)
+    spool.settle([DeadLettered(dispatch, Attempt(now, 0.1, "permanent", answer)) for dispatch in claimed])
     spool.close()
 
 

@@ -1,6 +1,5 @@
 """`check` and `status`: what is right, what is wrong, and what waits."""
 
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -112,7 +111,7 @@ def test_check_warns_of_what_nobody_will_dispatch(program: Program) -> None:
     """Dispatches of a provider that was renamed, and a provider that is held, are told."""
     program.feed([bounce("jane@example.com")], "--no-dispatch")
     spool = SqliteSpool.open(program.spool)
-    spool.hold("renamed", "HTTP 401\x1b[2J", now=time.time(), probe_at=time.time() + 300)
+    spool.hold("renamed", "HTTP 401\x1b[2J", probe_in=300)
     spool.close()
     program.configure(renamed=trail(program.folder))
     finished = program.run("check")

@@ -2,7 +2,6 @@
 
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,7 @@ def complain(program: Program, count: int, first: int = 0) -> None:
     """Put complaints into the spool, as an ingesting process does."""
     spool = SqliteSpool.open(program.spool, notices=frozenset({"complaint"}))
     people = [suppression(f"user{n}@example.com", reason="complaint") for n in range(first, first + count)]
-    spool.record([QueuedSuppression(one, ("trail",), (), (("Subject", "Sale"),)) for one in people], time.time())
+    spool.record([QueuedSuppression(one, ("trail",), (), (("Subject", "Sale"),)) for one in people])
     spool.close()
 
 
@@ -112,7 +111,7 @@ def test_a_provider_held_and_back(program: Program, smtp: FakeSmtp) -> None:
                 running.wait_for("started")
                 if not smtp.taken:
                     spool = SqliteSpool.open(program.spool)
-                    spool.record([QueuedSuppression(suppression("jane@example.com"), ("news",))], time.time())
+                    spool.record([QueuedSuppression(suppression("jane@example.com"), ("news",))])
                     spool.close()
                 told = len(smtp.taken)
                 wait_until(lambda told=told: len(smtp.taken) > told)  # type: ignore[misc]  # a default is no type

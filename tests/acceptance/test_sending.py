@@ -77,7 +77,7 @@ def test_asked_on_a_terminal(program: Program, answer: bytes, called: int) -> No
 def test_refused_while_a_provider_is_held(program: Program) -> None:
     """A held provider would prove nothing: it is told why, with 75, and nothing is recorded."""
     spool = SqliteSpool.open(program.spool)
-    spool.hold("trail", "HTTP 401", now=time.time(), probe_at=time.time() + 300)
+    spool.hold("trail", "HTTP 401", probe_in=300)
     spool.close()
     finished = program.run("check", "--send", "test@example.net", "--yes")
     assert finished.status == 75

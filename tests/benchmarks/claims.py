@@ -47,9 +47,7 @@ def _compare(folder: Path, done: int, rounds: int) -> Iterator[HourlyCount]:
     with closing(_spool(folder / "empty.db", 0)) as empty, closing(_spool(folder / "full.db", done)) as full:
         pending = rounds * _CLAIMS * _CLAIMED
         for spool in (empty, full):
-            spool.record(
-                [QueuedSuppression(_fresh(number, done), (PROVIDER,)) for number in range(pending)], time.time()
-            )
+            spool.record([QueuedSuppression(_fresh(number, done), (PROVIDER,)) for number in range(pending)])
         read = alternate(rounds, lambda: _claim(empty), lambda: _claim(full))
     for place, what, bar in ((0, "claim", _BAR), (1, "settle", None)):
         short, long = ([both[place] for both in side] for side in read)
@@ -74,7 +72,7 @@ def _claim(spool: SqliteSpool) -> tuple[float, float]:
     claiming = settling = 0.0
     for _ in range(_CLAIMS):
         now, started = time.time(), time.perf_counter()
-        claimed = spool.claim(PROVIDER, _CLAIMED, now=now, until=now + 3600, repeat_after=_DAY, per_campaign=False)
+        claimed = spool.claim(PROVIDER, _CLAIMED, repeat_after=_DAY, per_campaign=False, lease_for=3600)
         claiming += time.perf_counter() - started
         if len(claimed) != _CLAIMED:
             raise RuntimeError(f"{len(claimed)} dispatches were claimed, not {_CLAIMED}")
@@ -83,6 +81,6 @@ def _claim(spool: SqliteSpool) -> tuple[float, float]:
             for one in claimed
         ]
         started = time.perf_counter()
-        spool.settle(done, now)
+        spool.settle(done)
         settling += time.perf_counter() - started
     return claiming / _CLAIMS, settling / _CLAIMS

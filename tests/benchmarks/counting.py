@@ -29,8 +29,8 @@ _ENOUGH = 1_000_000
 
 _FILL = """
 WITH RECURSIVE counted (number) AS (VALUES (1) UNION ALL SELECT number + 1 FROM counted WHERE number < :rows)
-INSERT INTO soft_bounce (recipient, day, at, record, suppress_after, within, rule, record_type, category, status,
-    diagnostic, originator, job_id, wanted_by, seen_at)
+INSERT INTO soft_bounce (recipient, day, occurred_at, record, suppress_after, within, rule, record_type, category,
+    status, diagnostic, originator, job_id, routed_to, recorded_at)
 SELECT printf('jane.roe%08d@mail.example', number), :at / 86400 - (:rows - number) * :days / :rows,
     :at - (:rows - number) * :days / :rows * 86400, printf('%024x', number), :enough, :within,
     'policy.bounce.quota-issues', 'b', 'quota-issues', '4.2.2', 'smtp;452 4.2.2 the mailbox is full',
@@ -83,7 +83,7 @@ def _count(spool: SqliteSpool, numbers: Iterator[int], counted: int) -> float:
     batches = [QueueBatch.of(SoftBounceEntry, some) for some in several]  # as the intake has them
     started = time.perf_counter()
     for batch in batches:
-        spool.count(batch, time.time())
+        spool.count(batch)
     return (time.perf_counter() - started) / (_BATCH * _BATCHES)
 
 

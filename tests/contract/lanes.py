@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 from bouncehandler.dispatcher import BreakerSettings, CallExecutor, ProviderWorker, RetrySchedule, WorkerSettings
 from bouncehandler.spool import QueuedSuppression, Spool
 from bouncehandler.suppression import Suppression
-from tests.contract.spool_examples import people
+from tests.contract.spool_examples import CLOCK, people
 from tests.fakes.adapter import FakeAdapter, FixedResponse, KeptLog
 from tests.fakes.server import PATIENCE, wait_until
 
@@ -25,14 +25,14 @@ class Row(NamedTuple):
 
     state: str
     attempts: int
-    step: int
+    retry_index: int
     due_at: float
     outcome: str | None
 
 
 def rows(place: Path, provider: str = "news") -> dict[str, Row]:
     """Every dispatch of a provider, by recipient; for tests with one for each."""
-    sql = """SELECT s.recipient, d.state, d.attempts, d.step, d.due_at, d.outcome
+    sql = """SELECT s.recipient, d.state, d.attempts, d.retry_index, d.due_at, d.outcome
              FROM dispatch AS d JOIN suppression AS s ON s.id = d.suppression WHERE d.provider = ?"""
     with closing(sqlite3.connect(place)) as raw:
         return {recipient: Row(*fields) for recipient, *fields in raw.execute(sql, [provider])}
@@ -40,7 +40,7 @@ def rows(place: Path, provider: str = "news") -> dict[str, Row]:
 
 def owe(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",)) -> None:
     """Record suppressions that are due now."""
-    spool.record([QueuedSuppression(one, to) for one in suppressions], time.time())
+    spool.record([QueuedSuppression(one, to) for one in suppressions])
 
 
 def crowd(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:
@@ -78,6 +78,8 @@ class Running:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        if clock is not time.time:
+            CLOCK.source = clock  # a spool has the clock of its lane
         self.adapter = adapter
         self.log = KeptLog()
         self.has_ended = threading.Event()

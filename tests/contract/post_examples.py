@@ -4,8 +4,7 @@ from typing import get_args
 
 from bouncehandler.settings.mail import NoticeKind
 from bouncehandler.spool import Notice, NoticeBatch, Spool
-from bouncehandler.spool.sqlite.store import SqliteSpool
-from tests.contract.spool_examples import NOW
+from tests.contract.spool_examples import NOW, at_time, open_spool
 
 EVERY = 900.0
 LEASE = 300.0
@@ -13,12 +12,12 @@ LEASE = 300.0
 
 def open_telling(kind: str, place: str) -> Spool:
     """The spool of that kind, which queues notices of every kind."""
-    return {"sqlite": SqliteSpool.open}[kind](place, notices=frozenset(get_args(NoticeKind)))
+    return open_spool(kind, place, notices=frozenset(get_args(NoticeKind)))
 
 
 def claim(spool: Spool, now: float = NOW, *, every: float = EVERY, lease: float = LEASE) -> NoticeBatch | None:
     """Claim what is due."""
-    return spool.claim_notices(now=now, every=every, until=now + lease)
+    return at_time(spool, now).claim_notices(every=every, lease_for=lease)
 
 
 def claimed(spool: Spool, now: float = NOW, *, every: float = EVERY) -> NoticeBatch:
@@ -36,9 +35,9 @@ def told(spool: Spool, post: NoticeBatch | None = None) -> list[Notice]:
 def enqueue_notice(spool: Spool, count: int = 1, now: float = NOW) -> None:
     """Queue notices."""
     for number in range(count):
-        spool.enqueue_notice("held", {"provider": f"p{number}"}, now)
+        at_time(spool, now).enqueue_notice("held", {"provider": f"p{number}"})
 
 
 def settle(spool: Spool, post: NoticeBatch, now: float = NOW) -> None:
     """Say that all of it was sent."""
-    spool.settle_notices(post, upto=post.upto, now=now)
+    at_time(spool, now).settle_notices(post, through=post.through)

@@ -3,7 +3,6 @@
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -15,23 +14,9 @@ from bouncehandler.spool import QueuedSuppression, Selection, Spool, SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.lanes import NEVER, Watched, crowd, owe, rows, settings
-from tests.contract.spool_examples import suppression
+from tests.contract.spool_examples import CLOCK, suppression
 from tests.fakes.adapter import FakeAdapter, FixedResponse, KeptLog
 from tests.fakes.server import PATIENCE, wait_until
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """The spool's file."""
-    return tmp_path / "spool.db"
-
-
-@pytest.fixture
-def spool(place: Path) -> Iterator[SqliteSpool]:
-    """An empty spool."""
-    spool = SqliteSpool.open(place)
-    yield spool
-    spool.close()
 
 
 def add_worker(  # noqa: PLR0913  # the last two have defaults that most tests want
@@ -84,7 +69,7 @@ def test_learned_address_goes_on(place: Path, spool: SqliteSpool) -> None:
     news.always = Outcome("unsubscribed", ("7",), recipient="ann@example.com")
     news.open.clear()
     hidden = suppression("", list_manager="mailwizz", list_id="ab", subscriber_id="cd")
-    spool.record([QueuedSuppression(hidden, ("news", "crm"), ("news",))], time.time())
+    spool.record([QueuedSuppression(hidden, ("news", "crm"), ("news",))])
     add_worker(dispatcher, "news", news, spool)
     crm_worker = add_worker(dispatcher, "crm", crm, spool, poll=NEVER)
     dispatcher.start()
@@ -100,9 +85,7 @@ def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpoo
     """Ids that reach an adapter which can't act on them become a dead letter that says so, and stop nothing else."""
     dispatcher, crm = Dispatcher(), FakeAdapter()
     hidden = suppression("", list_manager="crm", list_id="ab", subscriber_id="cd")
-    spool.record(
-        [QueuedSuppression(hidden, ("crm",), ("crm",)), QueuedSuppression(suppression(), ("crm",))], time.time()
-    )
+    spool.record([QueuedSuppression(hidden, ("crm",), ("crm",)), QueuedSuppression(suppression(), ("crm",))])
     add_worker(dispatcher, "crm", crm, spool)
     dispatcher.start()
     dispatcher.drain()
@@ -189,7 +172,7 @@ def test_stop_while_one_hangs(place: Path, spool: SqliteSpool) -> None:
 
 def carry_out(place: str) -> list[str]:
     """What another process does: carry out all that is due with eight threads; the recipients that it called."""
-    spool, adapter, dispatcher = SqliteSpool.open(place), FakeAdapter(), Dispatcher()
+    spool, adapter, dispatcher = SqliteSpool.open(place, clock=CLOCK), FakeAdapter(), Dispatcher()
     adapter.seconds = 0.002
     add_worker(dispatcher, "news", adapter, spool, concurrency=8)
     dispatcher.start()
@@ -212,7 +195,7 @@ def test_processes_never_call_twice(place: Path, spool: SqliteSpool) -> None:
 def test_threads_of_one_process_never_call_twice(place: Path, spool: SqliteSpool) -> None:
     """Two dispatchers, each with its own connection to the spool, share the work."""
     all_providers = crowd(spool, 300)
-    other = SqliteSpool.open(place)
+    other = SqliteSpool.open(place, clock=CLOCK)
     adapter = FakeAdapter()
     crews = [Dispatcher(), Dispatcher()]
     for dispatcher, shared in zip(crews, (spool, other), strict=True):

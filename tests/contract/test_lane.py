@@ -11,23 +11,9 @@ from bouncehandler.provider import PermanentFailure, TemporaryFailure
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.lanes import MINUTE, NEVER, Running, crowd, owe, rows, settings
-from tests.contract.spool_examples import suppression
+from tests.contract.spool_examples import CLOCK, suppression
 from tests.fakes.adapter import BatchedAdapter, CampaignAdapter, FakeAdapter
 from tests.fakes.server import wait_until
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """The spool's file."""
-    return tmp_path / "spool.db"
-
-
-@pytest.fixture
-def spool(place: Path) -> Iterator[SqliteSpool]:
-    """An empty spool."""
-    spool = SqliteSpool.open(place)
-    yield spool
-    spool.close()
 
 
 @pytest.fixture
@@ -210,9 +196,10 @@ class TestClaims:
         adapter.open.clear()
         crowd(spool, 1)
         now = [time.time()]
+        CLOCK.source = lambda: now[0]
         slow = Running(spool, adapter, settings(lease=MINUTE), clock=lambda: now[0], monotonic=lambda: now[0])
         wait_until(lambda: adapter.running == 1)
-        other_spool, other = SqliteSpool.open(place), FakeAdapter()
+        other_spool, other = SqliteSpool.open(place, clock=CLOCK), FakeAdapter()
         eager = Running(other_spool, other, clock=lambda: now[0], monotonic=lambda: now[0])
         for _ in range(8):
             now[0] += MINUTE / 2

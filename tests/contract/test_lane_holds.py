@@ -20,20 +20,6 @@ PENDING = ("pending", 0, 0)
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """The spool's file."""
-    return tmp_path / "spool.db"
-
-
-@pytest.fixture
-def spool(place: Path) -> Iterator[SqliteSpool]:
-    """An empty spool."""
-    spool = SqliteSpool.open(place)
-    yield spool
-    spool.close()
-
-
-@pytest.fixture
 def adapter() -> Iterator[FakeAdapter]:
     """One without a check."""
     adapter = FakeAdapter()
@@ -51,7 +37,7 @@ def checkable() -> CheckableAdapter:
 
 def hold(spool: SqliteSpool, seconds: float = 3600.0) -> None:
     """Another process has held the provider, to be tried again in so many seconds."""
-    spool.hold("news", "HTTP 401: bad key", now=time.time(), probe_at=time.time() + seconds)
+    spool.hold("news", "HTTP 401: bad key", probe_in=seconds)
 
 
 class TestHold:
@@ -74,7 +60,7 @@ class TestHold:
         adapter.always = ProviderUnavailable("HTTP 401: bad key", changed=("4", "2"))
         (subject,) = crowd(spool, 1)
         Running(spool, adapter).drain()
-        undone = list(spool.undo(Selection(), restoring=("news",), now=time.time(), asked_by=""))
+        undone = list(spool.undo(Selection(), restoring=("news",), asked_by=""))
         assert undone == [Undone(subject, "news", "restoring", "lists 4, 2")]
 
     def test_nobody_else_is_called(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -206,7 +192,7 @@ class TestProbes:
         running = Running(spool, checkable)
         wait_until(lambda: spool.state("news").held)
         checkable.always = DONE
-        spool.release("news", 0.0)
+        spool.release("news")
         wait_until(lambda: running.worker.counters.done == 30)
         assert checkable.checks == 0
         running.stop()

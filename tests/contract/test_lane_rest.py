@@ -18,20 +18,6 @@ from tests.fakes.server import PATIENCE, wait_until
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """The spool's file."""
-    return tmp_path / "spool.db"
-
-
-@pytest.fixture
-def spool(place: Path) -> Iterator[SqliteSpool]:
-    """An empty spool."""
-    spool = SqliteSpool.open(place)
-    yield spool
-    spool.close()
-
-
-@pytest.fixture
 def adapter() -> Iterator[FakeAdapter]:
     """One that carries everything out; whatever hangs in it goes on at the end."""
     adapter = FakeAdapter()

@@ -13,6 +13,7 @@ from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.lanes import Running, settings
 from tests.contract.pumps import Pumping, over_file
+from tests.contract.spool_examples import CLOCK, at_time
 from tests.fakes.adapter import FakeAdapter
 from tests.fakes.ingest import HEADER, FakeRecorder, FileSkipped, bounce
 from tests.fakes.server import PATIENCE, wait_until
@@ -147,7 +148,7 @@ class TestStops:
 
 def test_a_provider_that_hangs_blocks_nobody(tmp_path: Path) -> None:
     """While every call of the dispatcher hangs, input is read and put on disk as ever."""
-    spool, adapter, left = SqliteSpool.open(tmp_path / "spool.db"), FakeAdapter(), FileSkipped()
+    spool, adapter, left = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK), FakeAdapter(), FileSkipped()
     adapter.open.clear()
     running = Running(spool, adapter, settings(concurrency=2))
     both = _Both(left.spool, spool)
@@ -176,5 +177,5 @@ class _Both:
 
     def record(self, batch: list[object], now: float) -> object:
         """As a spool does."""
-        self._fake.record(batch, now)  # type: ignore[arg-type]  # as they come
-        return self._real.record(batch, time.time())  # type: ignore[arg-type]  # as they come
+        at_time(self._fake, now).record(batch)  # type: ignore[arg-type]  # as they come
+        return self._real.record(batch)  # type: ignore[arg-type]  # as they come

@@ -1,22 +1,9 @@
 """What every spool keeps in figures, and how it keeps them from growing without bound."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from bouncehandler.spool import HourlyCount, MetricCounter, Spool
-from tests.contract.spool_examples import DAY, NOW, done, open_spool, put, suppression, take
+from tests.contract.spool_examples import DAY, NOW, at_time, done, put, suppression, take
 
 HOUR = int(NOW // 3600)
-
-
-@pytest.fixture(params=["sqlite"])
-def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
-    """An empty spool of each kind."""
-    opened = open_spool(request.param, str(tmp_path / "spool.db"))
-    yield opened
-    opened.close()
 
 
 def figure(value: str = "", number: int = 1, *, hour: int = HOUR, dimension: str = "job") -> HourlyCount:
@@ -85,14 +72,14 @@ def test_old_figures_are_forgotten(spool: Spool) -> None:
     """Hours that ended before the time are removed, in steps; the others stay."""
     spool.add_hourly_counts([figure(f"job {n}", hour=HOUR + at) for at in range(12) for n in range(150)])
     rests = iter([False] * 4)
-    assert spool.prune_hourly_counts(NOW + 10 * 3600, lambda: next(rests)) == 1500
+    assert at_time(spool, NOW + 10 * 3600).prune_hourly_counts(0, lambda: next(rests)) == 1500
     assert {one.hour for one in everything(spool)} == {HOUR + 10, HOUR + 11}
 
 
 def test_forgetting_can_be_broken_off(spool: Spool) -> None:
     """A process that is to stop does not forget on."""
     spool.add_hourly_counts([figure("may")])
-    assert spool.prune_hourly_counts(NOW + DAY, lambda: True) == 0
+    assert at_time(spool, NOW + DAY).prune_hourly_counts(0, lambda: True) == 0
 
 
 def test_totals_only_grow(spool: Spool) -> None:
@@ -109,5 +96,5 @@ def test_totals_come_with_a_settlement(spool: Spool) -> None:
     """What calls came to is counted in the transaction that settles them."""
     put(spool, suppression())
     counted = MetricCounter("dispatches", (("provider", "news"), ("outcome", "unsubscribed")), 1)
-    spool.settle([done(one) for one in take(spool)], NOW, counters=[counted])
+    at_time(spool, NOW).settle([done(one) for one in take(spool)], counters=[counted])
     assert list(spool.counters()) == [counted]

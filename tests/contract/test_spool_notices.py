@@ -9,19 +9,25 @@ import pytest
 
 from bouncehandler.spool import QueuedSuppression, Spool
 from tests.contract.post_examples import EVERY, LEASE, claim, claimed, enqueue_notice, open_telling, settle, told
-from tests.contract.spool_examples import NOW, again, dead, open_spool, people, put, returned, suppression, take
-
-
-@pytest.fixture(params=["sqlite"])
-def kind(request: pytest.FixtureRequest) -> str:
-    """Each kind of spool."""
-    return str(request.param)
+from tests.contract.spool_examples import (
+    CLOCK,
+    NOW,
+    again,
+    at_time,
+    dead,
+    open_spool,
+    people,
+    put,
+    returned,
+    suppression,
+    take,
+)
 
 
 @pytest.fixture
-def spool(kind: str, tmp_path: Path) -> Iterator[Spool]:
+def spool(store: str, tmp_path: Path) -> Iterator[Spool]:
     """An empty spool that tells everything."""
-    opened = open_telling(kind, str(tmp_path / "spool.db"))
+    opened = open_telling(store, str(tmp_path / "spool.db"))
     yield opened
     opened.close()
 
@@ -31,8 +37,8 @@ class TestTelling:
 
     def test_told(self, spool: Spool) -> None:
         """What is told comes out as it went in, oldest first, with its time."""
-        spool.enqueue_notice("unreadable", {"rows": "123", "of": "4,567"}, NOW)
-        spool.enqueue_notice("unreadable", {"rows": "1"}, NOW + 1)
+        at_time(spool, NOW).enqueue_notice("unreadable", {"rows": "123", "of": "4,567"})
+        at_time(spool, NOW + 1).enqueue_notice("unreadable", {"rows": "1"})
         first, second = told(spool)
         assert first[1:] == ("unreadable", NOW, {"rows": "123", "of": "4,567"})
         assert second[1:] == ("unreadable", NOW + 1, {"rows": "1"})
@@ -40,7 +46,7 @@ class TestTelling:
 
     def test_hostile(self, spool: Spool) -> None:
         """Text that no database likes, and text without end, is kept as far as it can be shown."""
-        spool.enqueue_notice("held", {"reason": "x" * 1_000_000, "a\0b\ud800": "c\0d\udfff"}, NOW)
+        at_time(spool, NOW).enqueue_notice("held", {"reason": "x" * 1_000_000, "a\0b\ud800": "c\0d\udfff"})
         (notice,) = told(spool)
         assert notice.about == {"reason": "x" * 1000, "a\ufffdb\ufffd": "c\ufffdd\ufffd"}
 
@@ -49,7 +55,7 @@ class TestTelling:
         """A new complaint, or request, is told with its evidence, once, however often it is recorded."""
         one = suppression(reason=reason, rule="policy.complaint.abuse", category="abuse", job_id="job7")
         for _ in range(2):
-            spool.record([QueuedSuppression(one, ("news",), (), (("Subject", "Sale"),))] * 2, NOW)
+            at_time(spool, NOW).record([QueuedSuppression(one, ("news",), (), (("Subject", "Sale"),))] * 2)
         (notice,) = told(spool)
         assert notice.kind == reason
         assert notice.about == {
@@ -68,9 +74,9 @@ class TestTelling:
     def test_holds(self, spool: Spool) -> None:
         """A provider is told when it is held, and when it is back; not each time that it is tried."""
         for at in range(3):
-            spool.hold("news", "HTTP 401", now=NOW + at, probe_at=NOW + 300)
+            at_time(spool, NOW + at).hold("news", "HTTP 401", probe_in=300 - at)
         for at in range(3):
-            spool.release("news", NOW + at)
+            at_time(spool, NOW + at).release("news")
         assert [(n.kind, n.about) for n in told(spool)] == [
             ("held", {"provider": "news", "reason": "HTTP 401"}),
             ("back", {"provider": "news"}),
@@ -80,22 +86,22 @@ class TestTelling:
         """A dead letter is told; another try, and a claim that went to somebody else, is not."""
         put(spool, *people(3))
         first, second, third = take(spool)
-        spool.settle([dead(first, "400 no"), again(second, NOW + 60), returned(third)], NOW)
-        spool.settle([dead(first, "400 no")], NOW)
+        at_time(spool, NOW).settle([dead(first, "400 no"), again(second, NOW + 60), returned(third)])
+        at_time(spool, NOW).settle([dead(first, "400 no")])
         (notice,) = told(spool)
         assert (notice.kind, notice.about) == (
             "dead",
             {"provider": "news", "person": first.suppression.recipient, "answer": "400 no"},
         )
 
-    def test_kinds_that_nobody_asked_for(self, kind: str, tmp_path: Path) -> None:
+    def test_kinds_that_nobody_asked_for(self, store: str, tmp_path: Path) -> None:
         """Without notices nothing is queued, whatever happens."""
-        spool = open_spool(kind, str(tmp_path / "silent.db"))
-        spool.enqueue_notice("unreadable", {}, NOW)
-        spool.hold("news", "HTTP 401", now=NOW, probe_at=NOW)
-        spool.release("news", NOW)
+        spool = open_spool(store, str(tmp_path / "silent.db"))
+        at_time(spool, NOW).enqueue_notice("unreadable", {})
+        at_time(spool, NOW).hold("news", "HTTP 401", probe_in=0)
+        at_time(spool, NOW).release("news")
         put(spool, suppression(reason="complaint"))
-        spool.settle([dead(one) for one in take(spool)], NOW)
+        at_time(spool, NOW).settle([dead(one) for one in take(spool)])
         assert claim(spool) is None
         assert spool.status().notices == 0
         spool.close()
@@ -124,7 +130,7 @@ class TestClaims:
         assert claim(spool, NOW + LEASE - 1) is None
         new = claimed(spool, NOW + LEASE)
         settle(spool, old, NOW + LEASE)
-        spool.postpone_notices(old, NOW)
+        spool.postpone_notices(old, NOW - CLOCK())
         assert claim(spool, NOW + LEASE) is None
         assert len(told(spool, new)) == 2
 
@@ -198,11 +204,11 @@ class TestSettling:
         enqueue_notice(spool, 5)
         post = claimed(spool)
         third = told(spool, post)[2]
-        spool.settle_notices(post, upto=third.id, now=NOW)
+        at_time(spool, NOW).settle_notices(post, through=third.id)
         assert claim(spool) is None
         assert spool.status().notices == 2
         assert [n.about["provider"] for n in told(spool, post)] == ["p3", "p4"]
-        spool.postpone_notices(post, NOW)
+        spool.postpone_notices(post, NOW - CLOCK())
         assert len(told(spool, claimed(spool))) == 2
 
     def test_no_further_than_claimed(self, spool: Spool) -> None:
@@ -210,7 +216,7 @@ class TestSettling:
         enqueue_notice(spool, 2)
         post = claimed(spool)
         enqueue_notice(spool)
-        spool.settle_notices(post, upto=post.upto + 1000, now=NOW)
+        at_time(spool, NOW).settle_notices(post, through=post.through + 1000)
         assert spool.status().notices == 1
 
     def test_numbers_are_never_given_twice(self, spool: Spool) -> None:
@@ -219,7 +225,7 @@ class TestSettling:
         first = claimed(spool, every=0)
         settle(spool, first)
         enqueue_notice(spool)
-        assert claimed(spool, every=0).upto > first.upto
+        assert claimed(spool, every=0).through > first.through
 
 
 class TestPostponing:
@@ -228,7 +234,7 @@ class TestPostponing:
     def test_until(self, spool: Spool) -> None:
         """Nobody gets what was put off before its time; then everything is there."""
         enqueue_notice(spool)
-        spool.postpone_notices(claimed(spool), NOW + 60)
+        spool.postpone_notices(claimed(spool), NOW + 60 - CLOCK())
         enqueue_notice(spool)
         assert claim(spool, NOW + 59) is None
         assert len(told(spool, claimed(spool, NOW + 60))) == 2
@@ -239,42 +245,42 @@ class TestPostponing:
         settle(spool, claimed(spool))
         enqueue_notice(spool)
         later = NOW + EVERY
-        spool.postpone_notices(claimed(spool, later), later)
+        spool.postpone_notices(claimed(spool, later), later - CLOCK())
         assert claim(spool, later) is not None
 
     def test_clock_set_back(self, spool: Spool) -> None:
         """A wait that was written before the clock was set back keeps nobody waiting for years."""
         enqueue_notice(spool)
-        spool.postpone_notices(claimed(spool), NOW + 900)
+        spool.postpone_notices(claimed(spool), NOW + 900 - CLOCK())
         assert claim(spool, NOW - 365 * 86_400) is not None
 
 
 class TestTogether:
     """Several processes."""
 
-    def test_survives(self, kind: str, spool: Spool, tmp_path: Path) -> None:
+    def test_survives(self, store: str, spool: Spool, tmp_path: Path) -> None:
         """Another process finds the queue, the claim and the wait as they were left."""
         enqueue_notice(spool, 3)
-        spool.postpone_notices(claimed(spool), NOW + 60)
-        other = open_spool(kind, str(tmp_path / "spool.db"))
+        spool.postpone_notices(claimed(spool), NOW + 60 - CLOCK())
+        other = open_spool(store, str(tmp_path / "spool.db"))
         assert other.status().notices == 3
         assert claim(other, NOW + 59) is None
         assert len(told(other, claimed(other, NOW + 60))) == 3
         other.close()
 
-    def test_two_processes(self, kind: str, spool: Spool, tmp_path: Path) -> None:
+    def test_two_processes(self, store: str, spool: Spool, tmp_path: Path) -> None:
         """Processes that claim and settle at once share the notices: each is had once."""
         enqueue_notice(spool, 60)
         with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
             places = [str(tmp_path / "spool.db")] * 3
-            had = [number for mine in pool.map(claim_until_empty, [kind] * 3, places) for number in mine]
+            had = [number for mine in pool.map(claim_until_empty, [store] * 3, places) for number in mine]
         assert len(had) == len(set(had)) == 60
         assert spool.status().notices == 0
 
 
-def claim_until_empty(kind: str, place: str) -> list[int]:
+def claim_until_empty(store: str, place: Path) -> list[int]:
     """What another process does: claim all, settle ten, give the rest back; the numbers of what it settled."""
-    spool = open_spool(kind, place)
+    spool = open_spool(store, place)
     mine: list[int] = []
     while spool.status().notices:
         post = claim(spool, every=0)
@@ -282,8 +288,8 @@ def claim_until_empty(kind: str, place: str) -> list[int]:
             continue
         page = spool.notices(post, after=0, limit=10)
         mine += [notice.id for notice in page]
-        spool.settle_notices(post, upto=page[-1].id, now=NOW)
-        if page[-1].id < post.upto:
-            spool.postpone_notices(post, NOW)
+        at_time(spool, NOW).settle_notices(post, through=page[-1].id)
+        if page[-1].id < post.through:
+            spool.postpone_notices(post, NOW - CLOCK())
     spool.close()
     return mine

@@ -44,7 +44,7 @@ class FakeRecorder:
         """All recipients that were committed."""
         return [recipient for batch in self.batches for recipient in batch]
 
-    def record(self, batch: Sequence[QueuedSuppression], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
+    def record(self, batch: Sequence[QueuedSuppression]) -> Recorded:  # the spool's signature
         """Keep a batch."""
         self.is_busy.set()
         assert self.open.wait(2 * PATIENCE), "nobody let the commit go on"
@@ -57,16 +57,16 @@ class FakeRecorder:
         self._seen |= new
         return Recorded(new=len(new), duplicates=len(batch) - len(new))
 
-    def count(self, batch: Sequence[SoftBounceEntry], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
+    def count(self, batch: Sequence[SoftBounceEntry]) -> Recorded:
         """Keep soft bounces; none is ever enough."""
         self.counted += batch
         return Recorded(new=0, duplicates=0)
 
-    def delivered(self, deliveries: Mapping[str, int], now: float) -> None:  # noqa: ARG002  # the spool's signature
+    def record_deliveries(self, deliveries: Mapping[str, int]) -> None:
         """Keep deliveries."""
         self.deliveries |= deliveries
 
-    def enqueue_notice(self, kind: str, about: Mapping[str, str], now: float) -> None:  # noqa: ARG002  # the spool's signature
+    def enqueue_notice(self, kind: str, about: Mapping[str, str]) -> None:
         """Keep a notice."""
         self.told.append((kind, dict(about)))
 

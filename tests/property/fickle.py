@@ -99,12 +99,13 @@ class World:
 class Severed:
     """A process's spool: it counts what the process has in hand, and fails once the process is killed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, world: World) -> None:
         self.is_severed = False
         self.in_hand: set[int] = set()
         self.works: dict[int, tuple[str, str]] = {}
         """Provider and suppression of each dispatch that was ever claimed."""
-        self._spool = SqliteSpool.open(path)
+        now = world.now
+        self._spool = SqliteSpool.open(world.path, clock=lambda: now)
 
     def __getattr__(self, method: str) -> Callable[..., object]:
         def passed_on(*args: object, **values: object) -> object:
@@ -205,7 +206,7 @@ class Process:
         self.calls: list[Call] = []
         self.hanging: list[Call] = []
         self.dispatcher = Dispatcher()
-        self.spool = Severed(world.path)
+        self.spool = Severed(world)
         self._answering = threading.Event()
         breaker = BreakerSettings(probe_every=PROBE_EVERY, drain_budget=0.0, suspect_after=suspect_after)
         settings = WorkerSettings(concurrency=concurrency, lease=LEASE, poll=0.01, breaker=breaker)

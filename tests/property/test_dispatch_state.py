@@ -18,7 +18,7 @@ from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome, Suppression
 from tests.contract import lanes
 from tests.contract.lanes import MINUTE, Running, rows
-from tests.contract.spool_examples import NOW, people
+from tests.contract.spool_examples import CLOCK, NOW, at_time, due_at, people
 from tests.examples import many
 from tests.fakes.adapter import FakeAdapter
 
@@ -153,16 +153,19 @@ def test_any_sequence_of_behaviours(scripts: list[list[Behaviour]], suspect_afte
     if any("slow" in script for script in scripts):
         concurrency = 1  # else time would pass during other calls, and nobody could say when those ended
     worker_settings = lanes.settings(concurrency=concurrency, drain_budget=0.0, suspect_after=suspect_after)
-    with tempfile.TemporaryDirectory() as folder, closing(SqliteSpool.open(Path(folder) / "spool.db")) as spool:
-        spool.record([QueuedSuppression(one, ("news",)) for one in people(len(scripts))], NOW)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(SqliteSpool.open(Path(folder) / "spool.db", clock=CLOCK)) as spool,
+    ):
+        at_time(spool, NOW).record([QueuedSuppression(one, ("news",)) for one in people(len(scripts))])
         for _ in range(len(recipients) * 8):
             one_round(spool, adapter, worker_settings)
             for recipient, behaviour, at in adapter.calls:
                 expected[recipient].call(behaviour, at)
             adapter.calls.clear()
             agree(spool.path, expected, adapter.clock.now)
-            due_at = spool.next_due_at("news")
-            if due_at is None:
+            due = due_at(spool, "news")
+            if due is None:
                 break
-            adapter.clock.now = max(adapter.clock.now + 1, due_at)
+            adapter.clock.now = max(adapter.clock.now + 1, due)
         assert {rule.state for rule in expected.values()} <= {"done", "dead"}

@@ -102,7 +102,7 @@ class FaultyDispatch(RuleBasedStateMachine):
         """An empty spool, and providers that are well or not."""
         self.folder = tempfile.TemporaryDirectory()
         self.world = World(Path(self.folder.name) / "spool.db", NOW, dict(first))
-        self.spool = SqliteSpool.open(self.world.path)
+        self.spool = SqliteSpool.open(self.world.path, clock=lambda: self.world.now)
         self.suspect_after, self.concurrency = suspect_after, concurrency
         self.hung: list[Process] = []
         self.wanted: dict[str, tuple[str, ...]] = {}
@@ -116,7 +116,7 @@ class FaultyDispatch(RuleBasedStateMachine):
     @rule(batch=st.lists(owed, min_size=1, max_size=5))
     def record(self, batch: list[QueuedSuppression]) -> None:
         """New and known suppressions."""
-        self.spool.record(batch, self.world.now)
+        self.spool.record(batch)
         for one, providers, id_providers, *_ in batch:
             self.wanted.setdefault(one.id, providers)
             self.owed |= {(name, one.id, one.subject) for name in (providers if one.recipient else id_providers)}
@@ -156,7 +156,7 @@ class FaultyDispatch(RuleBasedStateMachine):
     def revive(self, provider: str) -> None:
         """An operator retries dead letters."""
         letters = [letter.dispatch for letter in self.spool.dead_letters(Selection(provider=provider))]
-        assert self.spool.retry_dead_letters(letters, self.world.now) == len(letters)
+        assert self.spool.retry_dead_letters(letters) == len(letters)
 
     @invariant()
     def agrees(self) -> None:
@@ -256,7 +256,8 @@ class FaultyDispatch(RuleBasedStateMachine):
     def _finish(self) -> None:
         """Work whenever something is due, or a hold may be probed, until nothing waits."""
         for _ in range(30):
-            due_at = [at for name in PROVIDERS if (at := self.spool.next_due_at(name)) is not None]
+            now = self.world.now
+            due_at = [now + wait for name in PROVIDERS if (wait := self.spool.due_in(name)) is not None]
             is_held = any(self.spool.state(name).held for name in ("old_news", *(p for p in PROVIDERS if due_at)))
             if not due_at and not is_held:
                 return

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from bouncehandler.spool import Completed, QueuedSuppression, Released, RetryLater, Selection, Settlement
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
-from tests.contract.spool_examples import NOW, attempt, suppression
+from tests.contract.spool_examples import CLOCK, NOW, at_time, attempt, suppression
 from tests.examples import many
 
 LISTS = {"ann@example.com": frozenset("12"), "bob@example.com": frozenset("2"), "cat@example.com": frozenset()}
@@ -29,7 +29,7 @@ class UndoMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         """Nobody is suppressed."""
         self.folder = tempfile.TemporaryDirectory()
-        self.spool = SqliteSpool.open(Path(self.folder.name) / "spool.db")
+        self.spool = SqliteSpool.open(Path(self.folder.name) / "spool.db", clock=CLOCK)
         self.now = NOW
         self.active_suppression: dict[str, tuple[Suppression, tuple[str, ...]]] = {}
         self.active = {provider: dict(LISTS) for provider in PROVIDERS}
@@ -42,14 +42,14 @@ class UndoMachine(RuleBasedStateMachine):
         self.number += 1
         one = suppression(subject, self.number)._replace(reason=reason)
         wanted_by = PROVIDERS if reason == "complaint" else providers
-        self.spool.record([QueuedSuppression(one, wanted_by)], self.now)
+        at_time(self.spool, self.now).record([QueuedSuppression(one, wanted_by)])
         self.active_suppression[one.id] = (one, wanted_by)
 
     @rule(provider=st.sampled_from(["news", *PROVIDERS]), limit=st.sampled_from([1, 9]))
     def claim(self, provider: str, limit: int) -> None:
         """Calls begin."""
-        self.under_way += self.spool.claim(
-            provider, limit, now=self.now, until=self.now + 1e6, repeat_after=1e5, per_campaign=False
+        self.under_way += at_time(self.spool, self.now).claim(
+            provider, limit, repeat_after=1e5, per_campaign=False, lease_for=1e6
         )
 
     @rule(how=st.sampled_from(["well", "well", "again", "half-way", "returned"]), back=st.booleans())
@@ -64,7 +64,7 @@ class UndoMachine(RuleBasedStateMachine):
         """Somebody, or everybody, is to be as before; complaints only when forced."""
         self.now += 1
         asked = Selection(recipient=subject)
-        for _ in self.spool.undo(asked, restoring=PROVIDERS, now=self.now, asked_by="", forced=forced):
+        for _ in at_time(self.spool, self.now).undo(asked, restoring=PROVIDERS, asked_by="", forced=forced):
             pass
         for key, (one, _) in list(self.active_suppression.items()):
             if subject in {None, one.recipient} and (forced or one.reason == "bounce"):
@@ -74,7 +74,7 @@ class UndoMachine(RuleBasedStateMachine):
     def pass_time(self, seconds: float) -> None:
         """Retries come due; what was done may be long ago. Claims are renewed, as a lane does."""
         self.now += seconds
-        self.spool.extend(self.under_way, self.now + 1e6)
+        at_time(self.spool, self.now).extend(self.under_way, 1e6)
 
     def _settle(self, dispatch: Dispatch, how: str = "well") -> None:
         settlement: Settlement
@@ -82,11 +82,11 @@ class UndoMachine(RuleBasedStateMachine):
             outcome = self._called(dispatch)
             settlement = Completed(dispatch, attempt(outcome.kind), outcome)
         elif how == "returned":
-            settlement = Released(dispatch, self.now, self._half_way(dispatch))
+            settlement = Released(dispatch, changed=self._half_way(dispatch))
         else:
             changed = self._half_way(dispatch) if how == "half-way" else ()
-            settlement = RetryLater(dispatch, attempt("temporary"), self.now + 5, dispatch.step + 1, changed)
-        self.spool.settle([settlement], self.now)
+            settlement = RetryLater(dispatch, attempt("temporary"), 5, dispatch.step + 1, changed)
+        at_time(self.spool, self.now).settle([settlement])
 
     def _half_way(self, dispatch: Dispatch) -> tuple[str, ...]:
         """What a list manager has changed before it fails: one list."""

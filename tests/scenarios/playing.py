@@ -14,6 +14,7 @@ from bouncehandler.spikes import MailboxProviders, SpikeSettings, normalize_diag
 from bouncehandler.spool import BounceFingerprint, Completed, QueuedSuppression, Selection
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression
+from tests.contract.spool_examples import CLOCK, at_time
 from tests.scenarios.traffic import THIRD_WEEK, Bounced, Traffic
 
 _EVERY = 5
@@ -45,7 +46,7 @@ class Played(NamedTuple):
 def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     """Record, and dispatch whatever is due, as the minutes pass."""
     mailbox_providers, policy, start = MailboxProviders(), _shipped(), traffic.start.timestamp()
-    spool = SqliteSpool.open(folder / f"{grace:g}.db", spikes=SpikeSettings(), grace=grace)
+    spool = SqliteSpool.open(folder / f"{grace:g}.db", spikes=SpikeSettings(), initial_delay=grace, clock=CLOCK)
     kinds: dict[str, bool] = {}
     unruled: set[str] = set()
     counts: Counter[str] = Counter()
@@ -61,11 +62,11 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
                     unruled.add(row.recipient)
         if batch and (minute % _EVERY == 0 or any(row.is_false for row in rows)):
             now = start + minute * 60 + 59
-            spool.record(batch, now)
+            at_time(spool, now).record(batch)
             batch = []
             _dispatch(spool, now)
     if batch:
-        spool.record(batch, start + traffic.ends * 60)
+        at_time(spool, start + traffic.ends * 60).record(batch)
     kept = {one.recipient for _, one in spool.on_hold(Selection())} & kinds.keys()
     held = Counter(kinds[recipient] for recipient in kept)
     noticed = len(spool.spikes(Selection()))
@@ -84,9 +85,9 @@ def _owed(row: Bounced, at: datetime, mailbox_providers: MailboxProviders) -> Qu
 
 
 def _dispatch(spool: SqliteSpool, now: float) -> None:
-    claimed = spool.claim("news", 100_000, now=now, until=now + 60, repeat_after=0, per_campaign=False)
-    spool.settle(
-        [Completed(one, Attempt(now, 0.0, "unsubscribed", ""), Outcome("unsubscribed")) for one in claimed], now
+    claimed = at_time(spool, now).claim("news", 100_000, repeat_after=0, per_campaign=False, lease_for=60)
+    at_time(spool, now).settle(
+        [Completed(one, Attempt(now, 0.0, "unsubscribed", ""), Outcome("unsubscribed")) for one in claimed]
     )
 
 

@@ -74,14 +74,13 @@ class WatchedSpool(SqliteSpool):
     put_off = 0
     """How often a claim was given back."""
 
-    def postpone_notices(self, post: NoticeBatch, until: float) -> None:
+    def postpone_notices(self, batch: NoticeBatch, pause_for: float) -> None:
         """Note the wait, if it is one after a failure."""
-        wait = until - self.clock()
-        super().postpone_notices(post, until)
+        super().postpone_notices(batch, pause_for)
         self.put_off += 1
-        if wait > 1:
-            self.waits.append(wait)
-            self.clock.now = until
+        if pause_for > 1:
+            self.waits.append(pause_for)
+            self.clock.now += pause_for
 
 
 @dataclass
@@ -98,7 +97,7 @@ class Bench:
     senders: list[NotificationWorker] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.spool = WatchedSpool.open(self.folder / "spool.db", notices=KINDS)
+        self.spool = WatchedSpool.open(self.folder / "spool.db", notices=KINDS, clock=self.clock)
         self.spool.clock, self.spool.waits = self.clock, []
 
     def start(self, **changes: Any) -> NotificationWorker:  # noqa: ANN401  # whatever a sender takes
@@ -134,7 +133,7 @@ class Bench:
     def complain(self, first: int, count: int) -> None:
         """Record complaints of user FIRST and so on."""
         people = [suppression(f"user{n}@example.com", reason="complaint") for n in range(first, first + count)]
-        self.spool.record([QueuedSuppression(one, ()) for one in people], self.clock())
+        self.spool.record([QueuedSuppression(one, ()) for one in people])
 
     def wait_until_empty(self) -> None:
         """Return as soon as nothing is queued."""

@@ -13,7 +13,7 @@ import pytest
 _ROOT = Path(__file__).resolve().parents[2]
 
 _LAYERS = (
-    {"record", "durations"},
+    {"record", "durations", "files"},
     {"accounting", "suppression", "redaction", "pmta_config"},
     {"policy", "provider", "spool", "routing", "http_client", "unsubscribe", "spikes"},
     {"ingest", "dispatcher", "notifications", "metrics", "report", "php_import"},
@@ -96,6 +96,18 @@ def test_no_room_imports_a_higher_layer(path: Path) -> None:
     names = {name.partition(".")[0] for name in _imports(path)} | _rooms_imported(path)
     assert not names & _FORBIDDEN.get(room, set())
     assert "providers" not in names, "adapters are found by entry point, never imported"
+
+
+def _is_of_sqlite(name: str) -> bool:
+    return name.partition(".")[0] == "sqlite3" or name.startswith("bouncehandler.spool.sqlite")
+
+
+def test_only_the_store_knows_sqlite() -> None:
+    """Outside its folder the SQLite store is imported by `spool.url` alone, which opens a store by its scheme."""
+    store = _ROOT / "bouncehandler" / "spool" / "sqlite"
+    outside = [path for path in (*_modules("bouncehandler"), *_modules("providers")) if store not in path.parents]
+    found = {str(path.relative_to(_ROOT)) for path in outside if any(map(_is_of_sqlite, _imports(path)))}
+    assert found == {"bouncehandler/spool/url.py"}
 
 
 @pytest.mark.parametrize("path", _modules("providers"), ids=lambda path: str(path.relative_to(_ROOT)))

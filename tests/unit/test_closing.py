@@ -16,7 +16,7 @@ from bouncehandler.runtime.run_summary import (
 )
 from bouncehandler.runtime.shutdown import ShutdownSignal
 from bouncehandler.spool.sqlite.store import SqliteSpool
-from tests.contract.spool_examples import NOW, again, people, put, take
+from tests.contract.spool_examples import CLOCK, NOW, again, at_time, people, put, take
 
 AT = 1_767_225_600.0
 
@@ -66,12 +66,12 @@ def test_numbers() -> None:
 
 def test_waiting_is_read_from_the_spool(tmp_path: Path) -> None:
     """Of each configured provider: what waits, until when, and what it said last; or why it is held, and until when."""
-    spool = SqliteSpool.open(tmp_path / "spool.db")
+    spool = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)
     put(spool, *people(3), to=("news", "crm"))
     later = NOW + 10 * 365 * 86_400
     (first, *_) = claimed = take(spool, provider="news")
-    spool.settle([again(dispatch, later) for dispatch in claimed], NOW)
-    spool.hold("crm", "HTTP 401", now=NOW, probe_at=later + 1)
+    at_time(spool, NOW).settle([again(dispatch, later) for dispatch in claimed])
+    at_time(spool, NOW).hold("crm", "HTTP 401", probe_in=later + 1 - NOW)
     found = waiting_at(spool, ["news", "crm", "new"], {"news": WorkerCounters(last_failure="HTTP 503")})
     spool.close()
     assert first.provider == "news"
@@ -84,7 +84,7 @@ def test_waiting_is_read_from_the_spool(tmp_path: Path) -> None:
 
 def test_due_already(tmp_path: Path) -> None:
     """What is due already waits until now, not until a time in the past."""
-    spool = SqliteSpool.open(tmp_path / "spool.db")
+    spool = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)
     put(spool, *people(1))
     until = waiting_at(spool, ["news"], {})["news"].until
     spool.close()

@@ -45,9 +45,9 @@ class Process:
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Iterator[SqliteSpool]:
+def spool(tmp_path: Path, time: list[float]) -> Iterator[SqliteSpool]:
     """An empty spool."""
-    spool = SqliteSpool.open(tmp_path / "spool.db")
+    spool = SqliteSpool.open(tmp_path / "spool.db", clock=lambda: NOW + time[0])
     yield spool
     spool.close()
 
@@ -184,7 +184,7 @@ class TestProbing:
     def test_released_by_hand(self, here: Process, spool: SqliteSpool) -> None:
         """What an operator released is noticed."""
         here.learns(DOWN)
-        spool.release("news", NOW)
+        spool.release("news")
         assert not here.breaker.refresh()
         assert len(here.log.named("provider_released")) == 1
 

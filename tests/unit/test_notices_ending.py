@@ -34,14 +34,14 @@ def bench(tmp_path: Path, smtp: FakeSmtp) -> Iterator[Bench]:
 class Failing(SqliteSpool):
     """A spool whose disk fails when a mail is settled."""
 
-    def settle_notices(self, post: NoticeBatch, *, upto: int, now: float) -> None:
+    def settle_notices(self, batch: NoticeBatch, *, through: int) -> None:
         """Fail."""
-        raise SpoolError(f"the disk failed: {upto} {now} {post.claim}")
+        raise SpoolError(f"the disk failed: {through} {batch.claim}")
 
 
 def test_a_spool_that_fails(bench: Bench, smtp: FakeSmtp, tmp_path: Path) -> None:
     """A failing spool ends the worker, and notifies its owner; the mail, sent again later, is the same one."""
-    failing = Failing.open(tmp_path / "spool.db")
+    failing = Failing.open(tmp_path / "spool.db", clock=bench.clock)
     bench.enqueue_notice(2)
     sender = bench.start(spool=failing)
     wait_until(lambda: bench.failures == ["failed"])

@@ -79,13 +79,13 @@ class TestDigests:
 
     def test_every_kind(self, bench: Bench, smtp: FakeSmtp) -> None:
         """All kinds of notices are in one digest."""
-        bench.spool.record([QueuedSuppression(suppression("a@b.example", reason=r), ()) for r in ("complaint",)], NOW)
-        bench.spool.record([QueuedSuppression(suppression("c@d.example", reason="unsubscribe"), ())], NOW)
-        bench.spool.hold("news", "HTTP 401", now=NOW, probe_at=NOW)
-        bench.spool.release("news", NOW)
+        bench.spool.record([QueuedSuppression(suppression("a@b.example", reason=r), ()) for r in ("complaint",)])
+        bench.spool.record([QueuedSuppression(suppression("c@d.example", reason="unsubscribe"), ())])
+        bench.spool.hold("news", "HTTP 401", probe_in=0)
+        bench.spool.release("news")
         put(bench.spool, suppression("dead@example.com"))
-        bench.spool.settle([dead(one, "400 no such list") for one in take(bench.spool)], NOW)
-        bench.spool.enqueue_notice("unreadable", {"rows": "123", "of": "4,567", "reasons": "torn 123"}, NOW)
+        bench.spool.settle([dead(one, "400 no such list") for one in take(bench.spool)])
+        bench.spool.enqueue_notice("unreadable", {"rows": "123", "of": "4,567", "reasons": "torn 123"})
         bench.pass_once()
         (taken,) = smtp.taken
         assert taken.subject == (
@@ -136,7 +136,7 @@ class TestEach:
     def test_in_order_on_one_connection(self, bench: Bench, smtp: FakeSmtp) -> None:
         """Each notice is a mail of its own, in the order in which they came, all on one connection."""
         for number in range(20):
-            bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
+            bench.spool.enqueue_notice("held", {"provider": f"p{number}"})
         bench.pass_once()
         assert smtp.subjects == [f"bouncehandler: 1 provider held (p{n} is held)" for n in range(20)]
         assert {taken.connection for taken in smtp.taken} == {1}
@@ -146,7 +146,7 @@ class TestEach:
         """A server that hangs up after some mails gets the others on further connections, at once, each once."""
         smtp.most_per_connection = 3
         for number in range(10):
-            bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
+            bench.spool.enqueue_notice("held", {"provider": f"p{number}"})
         bench.pass_once()
         assert smtp.subjects == [f"bouncehandler: 1 provider held (p{n} is held)" for n in range(10)]
         assert not bench.log.reasons()
@@ -155,7 +155,7 @@ class TestEach:
         """A claim is given back before it expires, and made again: no other worker sends the same notices."""
         seconds = count(0, 50)
         for number in range(30):
-            bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
+            bench.spool.enqueue_notice("held", {"provider": f"p{number}"})
         bench.start(monotonic=lambda: next(seconds))
         bench.wait_until_empty()
         assert bench.spool.put_off > 0
@@ -164,11 +164,11 @@ class TestEach:
     def test_a_failure_in_the_middle(self, bench: Bench, smtp: FakeSmtp) -> None:
         """Accepted mails are not sent again after a failure."""
         for number in range(5):
-            bench.spool.enqueue_notice("held", {"provider": f"p{number}"}, NOW)
+            bench.spool.enqueue_notice("held", {"provider": f"p{number}"})
         bench.start()
         wait_until(lambda: len(smtp.taken) == 5)
         smtp.answers["DATA"] = "451 later"
-        bench.spool.enqueue_notice("held", {"provider": "p5"}, NOW)
+        bench.spool.enqueue_notice("held", {"provider": "p5"})
         wait_until(lambda: bool(bench.log.reasons()))
         del smtp.answers["DATA"]
         bench.wait_until_empty()

@@ -7,7 +7,7 @@ import pytest
 from bouncehandler.spool import QueuedSuppression, Selection, SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
-from tests.contract.spool_examples import NOW
+from tests.contract.spool_examples import CLOCK, NOW, at_time
 
 ANN, BOB = Suppression("a" * 24, "ann@example.com", "bounce"), Suppression("b" * 24, "bob@example.com", "list")
 
@@ -15,16 +15,16 @@ ANN, BOB = Suppression("a" * 24, "ann@example.com", "bounce"), Suppression("b" *
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A spool with two people."""
-    spool = SqliteSpool.open(tmp_path / "a spool?#.db")
-    spool.record([QueuedSuppression(ANN, ("news",)), QueuedSuppression(BOB, ("news",))], NOW)
+    spool = SqliteSpool.open(tmp_path / "a spool?#.db", clock=CLOCK)
+    at_time(spool, NOW).record([QueuedSuppression(ANN, ("news",)), QueuedSuppression(BOB, ("news",))])
     spool.close()
     return spool.path
 
 
 def test_standing(path: Path) -> None:
     """By person and record; what was undone stands against nobody."""
-    spool = SqliteSpool.open(path)
-    list(spool.undo(Selection(recipient=BOB.recipient), restoring=(), now=NOW, asked_by="eve", forced=True))
+    spool = SqliteSpool.open(path, clock=CLOCK)
+    list(at_time(spool, NOW).undo(Selection(recipient=BOB.recipient), restoring=(), asked_by="eve", forced=True))
     spool.close()
     reading = SqliteSpool.open_reading(path)
     found = reading.active_suppression(ANN.subject, ANN.id)
@@ -42,7 +42,7 @@ def test_writing(path: Path) -> None:
     reading = SqliteSpool.open_reading(path)
     assert reading.status().suppressions == 2
     with pytest.raises(SpoolError, match="can't be written"):
-        reading.record([QueuedSuppression(ANN._replace(id="c" * 24), ())], NOW)
+        at_time(reading, NOW).record([QueuedSuppression(ANN._replace(id="c" * 24), ())])
     reading.close()
     assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
 

@@ -20,7 +20,7 @@ from bouncehandler.routing import Routes
 from bouncehandler.spikes import MailboxProviders
 from bouncehandler.spool import BounceFingerprint, QueuedSuppression, Recorded
 from bouncehandler.spool.sqlite.store import SqliteSpool
-from tests.contract.spool_examples import NOW, people, suppression
+from tests.contract.spool_examples import CLOCK, NOW, at_time, people, suppression
 from tests.contract.test_spool_counting import soft
 from tests.unit.accounting_examples import HEADER, read, row
 
@@ -103,7 +103,10 @@ def test_what_is_owed() -> None:
 @pytest.fixture
 def spools(tmp_path: Path) -> Iterator[tuple[SqliteSpool, SqliteSpool]]:
     """Two that are empty."""
-    with closing(SqliteSpool.open(tmp_path / "a.db")) as one, closing(SqliteSpool.open(tmp_path / "b.db")) as other:
+    with (
+        closing(SqliteSpool.open(tmp_path / "a.db", clock=CLOCK)) as one,
+        closing(SqliteSpool.open(tmp_path / "b.db", clock=CLOCK)) as other,
+    ):
         yield one, other
 
 
@@ -120,8 +123,8 @@ def test_what_is_recorded(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
     to, seen = cycle([("news",), ("news", "crm"), ()]), cycle([BounceFingerprint("example", "full"), None])
     owed = [QueuedSuppression(one, next(to), fingerprint=next(seen)) for one in ones]
     together, alone = spools
-    assert together.record(owed, NOW) == Recorded(new=305, duplicates=300)
-    assert sum(alone.record([one], NOW).new for one in owed) == 305
+    assert at_time(together, NOW).record(owed) == Recorded(new=305, duplicates=300)
+    assert sum(at_time(alone, NOW).record([one]).new for one in owed) == 305
     owes = (
         "SELECT s.*, d.provider, d.due_at FROM suppression AS s LEFT JOIN dispatch AS d ON d.suppression = s.id"
         " ORDER BY s.id, d.provider"
@@ -134,8 +137,8 @@ def test_what_is_counted(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
     times = (0, 0.5, 0.25, 2)
     softs = [soft(day, f"user{number}@example.com", after=2) for number in range(100) for day in times]
     together, alone = spools
-    assert together.count(softs, NOW).new == 100
-    assert sum(alone.count([one], NOW).new for one in softs) == 100
+    assert at_time(together, NOW).count(softs).new == 100
+    assert sum(at_time(alone, NOW).count([one]).new for one in softs) == 100
     for query in ("SELECT * FROM soft_bounce ORDER BY id", "SELECT * FROM suppression ORDER BY id"):
         assert rows_of(together, query) == rows_of(alone, query)
 

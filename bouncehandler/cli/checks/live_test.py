@@ -20,7 +20,7 @@ from bouncehandler.record import parse_address
 from bouncehandler.runtime.build_pipeline import build_policy, build_suppression_builder
 from bouncehandler.runtime.shutdown import ShutdownSignal
 from bouncehandler.spool import HistoryEvent, Spool
-from bouncehandler.spool.sqlite.store import SqliteSpool
+from bouncehandler.spool.url import open_spool
 
 _PATIENCE = 60.0
 """Seconds for all providers together: whoever waits longer has their answer."""
@@ -48,9 +48,9 @@ def send(session: Session, address: str, *, is_sure: bool) -> Iterator[CheckResu
         yield from _go(session, spool, recipient)
 
 
-def _spool(session: Session) -> SqliteSpool:
+def _spool(session: Session) -> Spool:
     with exit_code_for_errors(CONFIGURATION):
-        return SqliteSpool.open(session.settings.spool.url)
+        return open_spool(session.settings.spool.url)
 
 
 def _prove_ready(session: Session, spool: Spool) -> None:
@@ -76,7 +76,7 @@ def _ask(session: Session, spool: Spool, recipient: str, *, is_sure: bool) -> No
         raise CommandError("nothing was done", OK)
 
 
-def _go(session: Session, spool: SqliteSpool, recipient: str) -> Iterator[CheckResult]:
+def _go(session: Session, spool: Spool, recipient: str) -> Iterator[CheckResult]:
     began = time.time()
     tally, senders = _read(session, spool, recipient)
     if not tally.suppressed:
@@ -100,7 +100,7 @@ def _go(session: Session, spool: SqliteSpool, recipient: str) -> Iterator[CheckR
     yield CheckResult(CheckSeverity.FINE, "send", f"`bouncehandler undo --address {recipient}` takes it back")
 
 
-def _read(session: Session, spool: SqliteSpool, recipient: str) -> tuple[IngestCounters, list[str]]:
+def _read(session: Session, spool: Spool, recipient: str) -> tuple[IngestCounters, list[str]]:
     """The left half: from rows to the spool."""
     settings = session.settings
     rows, senders = rows_for(recipient, settings, time.time())

@@ -1,18 +1,14 @@
 """The spool: whether it is whole, can be written and has room, whose it is, and what waits in it."""
 
 import os
-import sqlite3
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
-from bouncehandler.cli.exits import TRY_AGAIN
-from bouncehandler.cli.session import Session, exit_status
+from bouncehandler.cli.session import Session
 from bouncehandler.spool import SpoolError, Status
-from bouncehandler.spool.sqlite.connection import Connection
-from bouncehandler.spool.sqlite.files import ensure_room
-from bouncehandler.spool.sqlite.store import SqliteSpool
+from bouncehandler.spool.url import open_spool
 
 _ROOM = 2_000_000
 """Bytes: what a commit of 1,000 rows takes at most, with its journal."""
@@ -20,52 +16,30 @@ _COMFORT = 250_000_000
 """Bytes: what a million suppressions take; less than that is worth a word while nothing has failed yet."""
 _QUICKLY_READ = 256_000_000
 """Bytes that are read in less than a second, which is how long the pipe may have to wait for it."""
-_PATIENCE = 60.0
-"""Seconds to wait for another process that writes."""
 
 
 def spool_findings(session: Session) -> Iterator[CheckResult]:
     """The spool as this user finds it; it is made where there is none."""
     try:
-        spool = SqliteSpool.open(session.settings.spool.url)
+        spool = open_spool(session.settings.spool.url)
         status = spool.status()
-        _prove_writable(spool)
-        version, is_whole = _proved_whole(spool.path)
+        found = spool.examine(room=_ROOM, read_up_to=_QUICKLY_READ)
     except SpoolError as error:
-        mark = CheckSeverity.LATER if exit_status(error) == TRY_AGAIN else CheckSeverity.WRONG
+        mark = CheckSeverity.LATER if error.is_temporary else CheckSeverity.WRONG
         yield CheckResult(mark, "spool", str(error))
         return
-    journal = "write-ahead log" if spool.journal == "wal" else "rollback journal"
+    path = session.spool_path.absolute()
     yield CheckResult(
         CheckSeverity.FINE,
         "spool",
-        f"{spool.path} can be written by {_user()} ({journal}, SQLite {sqlite3.sqlite_version}, schema {version}); "
+        f"{path} can be written by {_user()} ({found.store}); "
         f"{status.suppressions:,} suppressions, {status.dispatches.waiting:,} dispatches wait, "
         f"{status.dispatches.dead:,} are dead letters"
-        + ("" if is_whole else f"; too large to be read through now: `sqlite3 {spool.path} 'PRAGMA quick_check'` does"),
+        + (f"; too large to be read through now: `{found.unread}` does" if found.unread else ""),
     )
     spool.close()
-    yield _place(spool.path)
+    yield _place(path)
     yield from _left_alone(session, status)
-
-
-def _prove_writable(spool: SqliteSpool) -> None:
-    """Raise a SpoolError where the file, or the folder for its journal, is read-only to this user, or has no room."""
-    spool.release("", 0.0)  # a transaction that writes: no provider has that name
-    ensure_room(spool.path, _ROOM)
-
-
-def _proved_whole(path: Path) -> tuple[int, bool]:
-    """The schema's version, and whether the file was read: a large one takes too long. Raises SpoolError: damaged."""
-    connection = Connection.open(path, wait=_PATIENCE, version=sqlite3.sqlite_version_info)
-    try:
-        version = int(str(connection.pragma("user_version")))
-        if path.stat().st_size > _QUICKLY_READ:
-            return version, False
-        connection.prove_whole()
-    finally:
-        connection.close()
-    return version, True
 
 
 def _place(path: Path) -> CheckResult:

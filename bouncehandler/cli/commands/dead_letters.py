@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, get_args
@@ -15,8 +14,7 @@ from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import Row, format_option, write
 from bouncehandler.cli.session import open_session
 from bouncehandler.runtime.run_summary import moment
-from bouncehandler.spool import DeadLetter, Selection
-from bouncehandler.spool.sqlite.store import SqliteSpool
+from bouncehandler.spool import DeadLetter, Selection, Spool
 from bouncehandler.suppression import Reason
 
 _COLUMNS = ("id", "provider", "recipient", "attempts", "died_at", "answer")
@@ -25,7 +23,7 @@ _DROPPED_COLUMNS = ("id", "provider", "recipient", "attempts", "dropped_at", "an
 _GROUP = 500
 """Dead letters that are changed in one transaction: the pipe waits for none of them long."""
 
-_Change = Callable[[SqliteSpool, Sequence[int]], int]
+_Change = Callable[[Spool, Sequence[int]], int]
 
 
 @click.group("dead-letters")
@@ -67,8 +65,8 @@ def retry(options: GlobalOptions, ids: Sequence[int], selection: Selection, *, e
     """Make dead letters due at once, with a new schedule: those named by their id, or --all that are selected."""
     _refuse_contradictions(ids, selection, everything=everything)
 
-    def change(spool: SqliteSpool, group: Sequence[int]) -> int:
-        return spool.retry_dead_letters(group, time.time())
+    def change(spool: Spool, group: Sequence[int]) -> int:
+        return spool.retry_dead_letters(group)
 
     question = "Try {} again?" if everything and not is_sure else ""
     return _change(options, ids or selection, change, question, "will be tried again")
@@ -92,8 +90,8 @@ def drop(  # noqa: PLR0913  # one parameter an option
             f"--reason says why you drop them; to select those suppressed for a {why.strip()}, write --suppressed-for"
         )
 
-    def change(spool: SqliteSpool, group: Sequence[int]) -> int:
-        return spool.drop_dead_letters(group, time.time(), why.strip())
+    def change(spool: Spool, group: Sequence[int]) -> int:
+        return spool.drop_dead_letters(group, why.strip())
 
     return _change(options, ids or selection, change, "Drop {}?" if everything and not is_sure else "", "dropped")
 

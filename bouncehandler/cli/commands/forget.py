@@ -1,7 +1,6 @@
 """`bouncehandler forget`: erase a person's data, so that they stay suppressed and nobody can tell who it was."""
 
 import os
-import time
 
 import click
 
@@ -27,7 +26,7 @@ def command(options: GlobalOptions, subject: str) -> int:
     address = parse_address(subject) or subject.strip()
     session = open_session(options, dict(os.environ))
     with exit_code_for_errors():
-        forgotten = session.open_spool().forget(address, now=time.time(), asked_by=login())
+        forgotten = session.open_spool().forget(address, asked_by=login())
         rows = _rejected(session, address)
     click.echo(f"erased: {forgotten.erased} suppressions, {forgotten.counted} soft bounces and deliveries; {rows}")
     if forgotten.waiting:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -112,7 +111,7 @@ def _decide(options: GlobalOptions, selection: Selection, *, is_released: bool, 
             if not count or not click.confirm(f"{verb} {_many(count)}?"):
                 click.echo("nothing was changed")
                 return OK
-        count = spool.decide_held(selection, is_released=is_released, now=time.time(), asked_by=login())
+        count = spool.decide_held(selection, is_released=is_released, asked_by=login())
     click.echo(f"{_many(count)} {'released: they are dispatched now' if is_released else 'discarded'}")
     return OK
 

@@ -13,9 +13,7 @@ from bouncehandler.cli.session import Session, open_session
 from bouncehandler.durations import format_duration
 from bouncehandler.runtime.maintenance import prune_once, retention_periods
 from bouncehandler.settings.sections import KINDS
-from bouncehandler.spool.sqlite.backup import back_up
-from bouncehandler.spool.sqlite.retention import vacuum
-from bouncehandler.spool.sqlite.store import SqliteSpool
+from bouncehandler.spool import Spool
 
 _VACUUM = 20.0
 """Seconds that copying may take; writing back what was copied takes as long again, and PowerMTA waits for 60."""
@@ -40,7 +38,7 @@ def backup(options: GlobalOptions, file: Path, *, force: bool) -> int:
     """
     spool = _opened(open_session(options, dict(os.environ)))
     with exit_code_for_errors():
-        saved = back_up(spool.path, file.absolute(), overwrite=force, monotonic=time.monotonic)
+        saved = spool.backup(file.absolute(), overwrite=force)
     click.echo(
         f"{file}: {saved.suppressions:,} suppressions; {saved.waiting:,} dispatches wait, {saved.done:,} are done, "
         f"{saved.dead:,} are dead letters; {saved.size:,} bytes"
@@ -68,16 +66,16 @@ def prune(options: GlobalOptions, kinds: tuple[str, ...], *, is_shrunk: bool) ->
         for line in _pruned(session, spool, kinds or KINDS):
             click.echo(line)
         if is_shrunk:
-            click.echo(f"the file is {vacuum(spool.path, time.monotonic, _VACUUM):,} bytes smaller")
+            click.echo(f"the file is {spool.vacuum(_VACUUM):,} bytes smaller")
     return OK
 
 
-def _pruned(session: Session, spool: SqliteSpool, kinds: Collection[str]) -> Iterator[str]:
+def _pruned(session: Session, spool: Spool, kinds: Collection[str]) -> Iterator[str]:
     """Remove what is old, and say what."""
     settings = session.settings
     keeps = retention_periods(settings, kinds)
     attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
-    removed = prune_once(spool, settings, time.time(), _rest, kinds)
+    removed = prune_once(spool, settings, _rest, kinds)
     times = {keep for keep in keeps.values() if keep is not None}
     if times:
         what = "suppression that was" if removed.suppressions == 1 else "suppressions that were"
@@ -94,7 +92,7 @@ def _ago(times: Collection[float]) -> str:
     return f"more than {format_duration(*times)} ago" if len(times) == 1 else "longer ago than [spool.keep] says"
 
 
-def _opened(session: Session) -> SqliteSpool:
+def _opened(session: Session) -> Spool:
     """The spool, which has to be there: another user's home, say, would be an empty one."""
     if not session.spool_path.exists():
         raise CommandError(f"there is no spool {session.spool_path}: name it in [spool] url", CONFIGURATION)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -81,7 +80,6 @@ class _UndoCommand:
         return self._spool.undo(
             self._selection,
             restoring=self._restoring,
-            now=time.time(),
             asked_by=login(),
             forced=self._forced,
             is_dry=is_dry,

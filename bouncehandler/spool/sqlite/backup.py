@@ -1,4 +1,4 @@
-"""How a spool is copied while others write it: in short steps, whole or not at all, and proved before it is named."""
+"""Backup of a spool that may be in use: in short steps, whole or not at all, and proved before it gets its name."""
 
 import os
 import sqlite3
@@ -6,41 +6,29 @@ import tempfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
+from bouncehandler.files import sync
+from bouncehandler.spool.admin import BackupSummary
 from bouncehandler.spool.models import SpoolError
-from bouncehandler.spool.sqlite.errors import explained
-from bouncehandler.spool.sqlite.files import sync
+from bouncehandler.spool.sqlite.errors import describe_error
 
 _PAGES = 2_000
 """Pages, of 4 kB each, that the first try copies in one step; a writer waits for one step."""
 _TRIES = 12
 """SQLite starts over when another process has written: each try takes steps twice as long, the last a single one."""
-_LONGEST = 300.0
+_MAX_SECONDS = 300.0
 """Seconds after which the copy is given up: something else holds the file all the time."""
 _WAIT, _PAUSE = 60.0, 0.005
-"""Seconds for which SQLite waits for a writer, and after which we look again if that was not enough."""
-
-
-class Saved(NamedTuple):
-    """What a copy holds."""
-
-    size: int
-    """Bytes."""
-    suppressions: int
-    waiting: int
-    """Dispatches that are not settled."""
-    done: int
-    dead: int
+"""Seconds for which SQLite waits for a writer, and between two looks if that was not enough."""
 
 
 class _StartsOver(Exception):  # noqa: N818  # no error: the way out of SQLite's loop
     """Another process wrote while pages were copied."""
 
 
-def back_up(source: Path, target: Path, *, overwrite: bool, monotonic: Callable[[], float]) -> Saved:
+def back_up(source: Path, target: Path, *, overwrite: bool, monotonic: Callable[[], float]) -> BackupSummary:
     """Copy a spool that may be in use; when this returns, the copy is whole, proved, and on disk.
 
     Args:
@@ -59,7 +47,7 @@ def back_up(source: Path, target: Path, *, overwrite: bool, monotonic: Callable[
         saved = _proved(source, part, _copy(source, part, monotonic))
         _put_in_place(Path(part), target, overwrite=overwrite)
     except sqlite3.Error as error:
-        raise explained(error, source, _WAIT) from error
+        raise describe_error(error, source, _WAIT) from error
     except OSError as error:
         raise SpoolError(f"the copy {target} can't be written: {error.strerror or error}") from error
     finally:
@@ -85,14 +73,14 @@ def _copy(source: Path, part: str, monotonic: Callable[[], float]) -> int:
         copy.execute("PRAGMA synchronous = OFF")  # it is synced as a whole, at the end
         newest = _newest(origin)
         if origin.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
-            origin.execute("BEGIN")  # a reader of a write-ahead log keeps its state, and nobody waits for it
+            origin.execute("BEGIN")  # a reader of a write-ahead log keeps its state, and no writer waits for it
             _newest(origin)
-        deadline = monotonic() + _LONGEST
+        deadline = monotonic() + _MAX_SECONDS
         for attempt in Retrying(stop=stop_after_attempt(_TRIES), retry=retry_if_exception_type(_StartsOver)):
-            number, watch = attempt.retry_state.attempt_number, _Watch(source, monotonic, deadline)
+            number, progress = attempt.retry_state.attempt_number, _Progress(source, monotonic, deadline)
             pages = -1 if number == _TRIES else _PAGES << number - 1
             with attempt:
-                origin.backup(copy, pages=pages, progress=watch, sleep=_PAUSE)
+                origin.backup(copy, pages=pages, progress=progress, sleep=_PAUSE)
         copy.execute("PRAGMA journal_mode = delete")  # one file, whatever the spool has beside it
         return newest
 
@@ -105,8 +93,8 @@ def _newest(raw: sqlite3.Connection) -> int:
     return int(raw.execute("SELECT coalesce(max(id), 0) FROM suppression").fetchone()[0])
 
 
-class _Watch:
-    """Sees that copying starts over, or takes too long, and ends it then."""
+class _Progress:
+    """Ends a copy that starts over, or takes too long."""
 
     def __init__(self, source: Path, monotonic: Callable[[], float], deadline: float) -> None:
         self._source, self._monotonic, self._deadline = source, monotonic, deadline
@@ -116,14 +104,14 @@ class _Watch:
         """Called after each step, with the number of pages that are left: fewer than before, unless it starts over."""
         if self._monotonic() > self._deadline:
             raise SpoolError(f"the spool {self._source} was written all the time: try again when less comes in")
-        if status != sqlite3.SQLITE_OK or not total:  # somebody writes: nothing was copied
+        if status != sqlite3.SQLITE_OK or not total:  # another process writes: nothing was copied
             return
         if self._left is not None and left >= self._left:
             raise _StartsOver
         self._left = left
 
 
-def _proved(source: Path, part: str, newest_before: int) -> Saved:
+def _proved(source: Path, part: str, newest_before: int) -> BackupSummary:
     """Read the whole copy. Numbers of suppressions only grow, so that of its newest lies between those at both ends.
 
     Raises:
@@ -140,7 +128,7 @@ def _proved(source: Path, part: str, newest_before: int) -> Saved:
         states = dict(copy.execute("SELECT state, count(*) FROM dispatch GROUP BY state"))
         suppressions = copy.execute("SELECT count(*) FROM suppression").fetchone()[0]
     waiting = sum(states.get(state, 0) for state in ("pending", "claimed", "held"))
-    return Saved(Path(part).stat().st_size, suppressions, waiting, states.get("done", 0), states.get("dead", 0))
+    return BackupSummary(Path(part).stat().st_size, suppressions, waiting, states.get("done", 0), states.get("dead", 0))
 
 
 def _put_in_place(part: Path, target: Path, *, overwrite: bool) -> None:

@@ -1,4 +1,4 @@
-"""How due dispatches are claimed: one piece of work at a time for each recipient, and none that was done lately."""
+"""Claims of due dispatches: one piece of work at a time for each recipient, and none that was done lately."""
 
 import json
 import sqlite3
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from bouncehandler.spool import Claimed
+from bouncehandler.spool.models import Claimed
 from bouncehandler.spool.sqlite.codec import suppression_of
 from bouncehandler.spool.sqlite.connection import Connection, Row
 from bouncehandler.spool.sqlite.hashes import subject_hash
 from bouncehandler.suppression import Dispatch, Outcome
 
 _LOOKED_AT = 4
-"""How many candidates one transaction looks at for each dispatch that is asked for."""
+"""How many candidates one transaction looks at for each dispatch that is request for."""
 
 _SLACK = 1.0
 """Seconds by which the times of two processes may differ without that the clock was set back."""
@@ -21,13 +21,13 @@ _SLACK = 1.0
 _DAY = 86_400
 """Seconds, as in `dispatch_carried_out`."""
 
-_LONGEST = 100 * _DAY
-"""Nothing waits longer, unless a wrong clock says so."""
+_MAX_WAIT = 100 * _DAY
+"""Seconds; no dispatch waits longer, unless a clock was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """What a caller of `Spool.claim` asks for, and the token of this claim."""
+    """Arguments of `Spool.claim`, and the token of this claim."""
 
     provider: str
     limit: int
@@ -42,7 +42,7 @@ class ClaimRequest:
 
 @dataclass(slots=True)
 class _Turn:
-    """Whose turn it is for one recipient."""
+    """The dispatch in front, for one recipient."""
 
     subject: int
     """See `subject_hash`."""
@@ -53,97 +53,97 @@ class _Turn:
     is_under_way: bool
 
     def is_of(self, number: int) -> bool:
-        """Whether it is this one's turn: nobody is in front of it, or who is there is younger, and not under way."""
+        """Whether it is this one's turn: none is in front of it, or only a younger one that is not under way."""
         return self.first is None or number == self.first or (number < self.first and not self.is_under_way)
 
 
 @dataclass(slots=True)
-class _Found:
-    """What becomes of the candidates that one transaction looks at."""
+class _Selected:
+    """The candidates that one transaction looks at, by what becomes of them."""
 
     claimed: list[Dispatch] = field(default_factory=list)
-    people: list[int] = field(default_factory=list)
-    """Their recipients' numbers."""
+    subject_hashes: list[int] = field(default_factory=list)
+    """Those of the claimed ones."""
     repeats: list[int] = field(default_factory=list)
     waits: list[tuple[int, float, int]] = field(default_factory=list)
-    """Dispatch, when to look at it again, and its recipient's number."""
+    """Dispatch, when to look at it again, and its subject hash."""
 
     @property
     def is_empty(self) -> bool:
         return not (self.claimed or self.repeats or self.waits)
 
 
-def claim(connection: Connection, asked: ClaimRequest) -> Claimed:
+def claim(connection: Connection, request: ClaimRequest) -> Claimed:
     """See `Spool.claim`. A flood of repeats is worked off in several transactions, so that writers get their turn.
 
     Where nothing is due, what waits by a clock that was set back since is made due: it would wait for so long as the
     clock was set back, which can be years.
     """
-    if asked.until <= asked.now:
+    if request.until <= request.now:
         raise ValueError("a claim must end after now")
     claimed = Claimed()
-    _claim_due(connection, asked, claimed)
-    if not claimed and _mend(connection, asked):  # once: one that waits behind another is soon ahead again
-        _claim_due(connection, asked, claimed)
+    _claim_due(connection, request, claimed)
+    if not claimed and _make_due(connection, request):  # once: one that waits behind another is soon ahead again
+        _claim_due(connection, request, claimed)
     return claimed
 
 
-def _claim_due(connection: Connection, asked: ClaimRequest, claimed: Claimed) -> None:
-    while len(claimed) < asked.limit and _is_due(connection, asked):
-        found = _claim_some(connection, asked, asked.limit - len(claimed))
+def _claim_due(connection: Connection, request: ClaimRequest, claimed: Claimed) -> None:
+    while len(claimed) < request.limit and _is_due(connection, request):
+        found = _claim_some(connection, request, request.limit - len(claimed))
         if found.is_empty:
             break
         claimed += found.claimed
         claimed.repeats += len(found.repeats)
 
 
-def _mend(connection: Connection, asked: ClaimRequest) -> bool:
+def _make_due(connection: Connection, request: ClaimRequest) -> bool:
     """Make due what waits by a clock that was set back, and have claims end as if made now; returns whether any."""
     set_back = connection.sql("claim_set_back")
-    values = {"provider": asked.provider, "now": asked.now, "until": asked.until, "slack": _SLACK}
-    values["most"] = _LOOKED_AT * asked.limit
+    values = {"provider": request.provider, "now": request.now, "until": request.until, "slack": _SLACK}
+    values["limit"] = _LOOKED_AT * request.limit
     if not connection.rows("claim_set_back", values):  # looked up without the lock for writing
         return False
     with connection.writing() as raw:
         found = json.dumps([number for (number,) in raw.execute(set_back, values)])
-        raw.execute(connection.sql("claim_mend"), {**values, "found": found})
+        raw.execute(connection.sql("claim_make_due"), {**values, "found": found})
     return True
 
 
-def _is_due(connection: Connection, asked: ClaimRequest) -> bool:
+def _is_due(connection: Connection, request: ClaimRequest) -> bool:
     """Looked up without the lock for writing, which an idle dispatcher need not take."""
-    due = connection.rows("next_due", {"provider": asked.provider})
-    return bool(due) and due[0][0] <= asked.now
+    due = connection.rows("next_due", {"provider": request.provider})
+    return bool(due) and due[0][0] <= request.now
 
 
-def _claim_some(connection: Connection, asked: ClaimRequest, limit: int) -> _Found:
+def _claim_some(connection: Connection, request: ClaimRequest, limit: int) -> _Selected:
     sql = connection.sql
     with connection.writing() as raw:
-        if not asked.probing and raw.execute(sql("held"), {"provider": asked.provider}).fetchone():
-            return _Found()
-        found = _Look(connection, raw, asked).go_through(limit)
+        if not request.probing and raw.execute(sql("provider_held"), {"provider": request.provider}).fetchone():
+            return _Selected()
+        found = _Selection(connection, raw, request).select(limit)
         claimed = json.dumps(
-            [(dispatch.id, subject) for dispatch, subject in zip(found.claimed, found.people, strict=True)]
+            [(dispatch.id, subject) for dispatch, subject in zip(found.claimed, found.subject_hashes, strict=True)]
         )
-        raw.execute(sql("claim_take"), {"claimed": claimed, "until": asked.until, "claim": asked.token})
-        raw.executemany(sql("claim_repeat"), [{"now": asked.now, "id": number} for number in found.repeats])
-        waits = [{"id": number, "due_at": due_at, "person": subject} for number, due_at, subject in found.waits]
+        raw.execute(sql("claim_take"), {"claimed": claimed, "until": request.until, "claim": request.token})
+        raw.executemany(sql("claim_repeat"), [{"now": request.now, "id": number} for number in found.repeats])
+        waits = [{"id": number, "due_at": due_at, "subject_hash": subject} for number, due_at, subject in found.waits]
         raw.executemany(sql("claim_wait"), waits)
     return found
 
 
-class _Look:
-    """A look at the candidates, within one transaction."""
+class _Selection:
+    """Selects among the candidates, within one transaction."""
 
-    def __init__(self, connection: Connection, raw: sqlite3.Connection, asked: ClaimRequest) -> None:
-        self._sql, self._raw, self._asked = connection.sql, raw, asked
+    def __init__(self, connection: Connection, raw: sqlite3.Connection, request: ClaimRequest) -> None:
+        self._sql, self._raw, self._request = connection.sql, raw, request
         self._turns: dict[tuple[str, str | None], _Turn] = {}
-        self._found = _Found()
+        self._found = _Selected()
 
-    def go_through(self, limit: int) -> _Found:
+    def select(self, limit: int) -> _Selected:
         """Go through them until `limit` are found; the cursor reads no further than that."""
-        asked = self._asked
-        values = {"provider": asked.provider, "now": asked.now, "most": _LOOKED_AT * limit}
+        request = self._request
+        values = {"provider": request.provider, "now": request.now, "limit": _LOOKED_AT * limit}
         for row in self._raw.execute(self._sql("claim_due"), values):
             self._decide(row)
             if len(self._found.claimed) == limit:
@@ -151,37 +151,39 @@ class _Look:
         return self._found
 
     def _decide(self, row: Row) -> None:
-        number, attempts, step, due_at, recorded_at, *fields, changed = row
-        asked, found, suppression = self._asked, self._found, suppression_of(tuple(fields))
-        work = suppression.subject, suppression.job_id if asked.per_campaign else None
+        number, attempts, retry_index, due_at, recorded_at, *fields, changed = row
+        request, found, suppression = self._request, self._found, suppression_of(tuple(fields))
+        work = suppression.subject, suppression.job_id if request.per_campaign else None
         turn = self._turns.get(work) or self._turns.setdefault(work, self._turn(work))
-        # Whoever was carried out since this was recorded need not be called for it, however long ago that is by now.
-        since = asked.since if attempts else min(asked.since, max(recorded_at, asked.since - _LONGEST))
+        # A subject carried out since this was recorded needs no call for it, however long ago that is by now.
+        since = request.since if attempts else min(request.since, max(recorded_at, request.since - _MAX_WAIT))
         if changed is None and self._is_carried_out(turn.subject, work, since):
             found.repeats.append(number)
         elif changed is not None or turn.is_of(number):
-            turn.first, turn.due_at, turn.is_under_way = number, asked.until, True
+            turn.first, turn.due_at, turn.is_under_way = number, request.until, True
             restores = None if changed is None else Outcome("unsubscribed", tuple(json.loads(changed)))
-            dispatch = Dispatch(number, asked.provider, suppression, attempts + 1, step, asked.token, restores)
+            dispatch = Dispatch(
+                number, request.provider, suppression, attempts + 1, retry_index, request.token, restores
+            )
             found.claimed.append(dispatch)
-            found.people.append(turn.subject)
+            found.subject_hashes.append(turn.subject)
         else:
             found.waits.append((number, max(due_at, turn.due_at + 1), turn.subject))
 
     def _turn(self, work: tuple[str, str | None]) -> _Turn:
         subject = subject_hash(work[0])
-        values = self._values(subject, work) | {"now": self._asked.now}
+        values = self._values(subject, work) | {"now": self._request.now}
         first = self._raw.execute(self._sql("claim_first"), values).fetchone()
-        return _Turn(subject, *first) if first else _Turn(subject, None, self._asked.now, is_under_way=False)
+        return _Turn(subject, *first) if first else _Turn(subject, None, self._request.now, is_under_way=False)
 
     def _is_carried_out(self, subject: int, work: tuple[str, str | None], since: float) -> bool:
-        now = self._asked.now
-        ahead = now + (now - self._asked.since)
+        now = self._request.now
+        ahead = now + (now - self._request.since)
         values = self._values(subject, work) | {"since": since, "ahead": ahead, "days": _days(since, ahead)}
         return bool(self._raw.execute(self._sql("claim_carried_out"), values).fetchone()[0])
 
     def _values(self, subject: int, work: tuple[str, str | None]) -> dict[str, object]:
-        return {"provider": self._asked.provider, "person": subject, "recipient": work[0], "job_id": work[1]}
+        return {"provider": self._request.provider, "subject_hash": subject, "recipient": work[0], "job_id": work[1]}
 
 
 def _days(since: float, until: float) -> str:

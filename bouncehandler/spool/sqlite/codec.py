@@ -1,4 +1,4 @@
-"""How plain data becomes rows, and rows plain data again."""
+"""Converts plain data into rows, and rows into plain data."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from bouncehandler.spool.sqlite.hashes import fingerprint_hash
 from bouncehandler.suppression import Suppression
 
 MAX_DIAGNOSTIC = 4096
-"""Characters: several times what a server says when it says something."""
+"""Characters: several times a long reply of a server."""
 MAX_ANSWER = 512
 """Characters, as `Attempt.answer` promises."""
 
@@ -22,23 +22,23 @@ _RECIPIENT, _DIAGNOSTIC = Suppression._fields.index("recipient"), Suppression._f
 
 
 def suppression_rows(batch: QueueBatch[QueuedSuppression], now: float) -> Iterator[Row]:
-    """Some hundred, of one at least, in the order of `record_suppression.sql`."""
+    """Some hundred, of one at least, in the order of `insert_suppression`."""
     texts = batch.columns[:_TEXTS]
-    if "" in texts[_RECIPIENT]:  # whoever is meant stands in the place of an address that is not known
-        texts[_RECIPIENT] = [owed.suppression.subject for owed in batch]
+    if "" in texts[_RECIPIENT]:  # ids stand in the place of an address that is not known
+        texts[_RECIPIENT] = [entry.suppression.subject for entry in batch]
     if max(map(len, texts[_DIAGNOSTIC])) > MAX_DIAGNOSTIC:
         texts[_DIAGNOSTIC] = [text[:MAX_DIAGNOSTIC] for text in texts[_DIAGNOSTIC]]
     providers = batch.column("providers")
-    sightings = batch.column("fingerprint")
-    wanted = {several: ",".join(several) for several in set(providers)}
-    kinds = {fingerprint: fingerprint and fingerprint_hash(*fingerprint) for fingerprint in set(sightings)}
+    fingerprints = batch.column("fingerprint")
+    routed_to = {several: ",".join(several) for several in set(providers)}
+    hashes = {fingerprint: fingerprint and fingerprint_hash(*fingerprint) for fingerprint in set(fingerprints)}
     return zip(
         *map(sanitize_column, texts),
         [at and epoch(at) for at in batch.column("occurred_at")],
-        [_ids(owed.suppression) for owed in batch] if any(batch.column("list_manager")) else repeat(""),
-        map(wanted.__getitem__, providers),
+        [_ids(entry.suppression) for entry in batch] if any(batch.column("list_manager")) else repeat(""),
+        map(routed_to.__getitem__, providers),
         repeat(now),
-        map(kinds.__getitem__, sightings),
+        map(hashes.__getitem__, fingerprints),
         strict=False,
     )
 

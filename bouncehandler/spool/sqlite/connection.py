@@ -1,4 +1,4 @@
-"""The connection to a spool's file: how it is opened, and how transactions on it begin, end and fail."""
+"""Connection to a spool's file: how it is opened, and how transactions on it begin, end and fail."""
 
 import sqlite3
 import threading
@@ -9,9 +9,10 @@ from typing import Any
 
 from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_fixed
 
-from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite.errors import damaged, explained, moved, primary_code
+from bouncehandler.spool.models import SpoolError
+from bouncehandler.spool.sqlite.errors import damaged, describe_error, moved, primary_code
 from bouncehandler.spool.sqlite.files import create_private, file_at
+from bouncehandler.spool.sqlite.queries import queries
 from bouncehandler.spool.sqlite.schema import ensure_newest, migrate
 
 Row = tuple[Any, ...]
@@ -24,8 +25,8 @@ WAL_IS_SAFE = (3, 51, 3)
 _PAUSE = 0.02
 """Seconds between two tries to switch the journal."""
 
-_LONGEST_FINDING = 100
-"""Characters of what SQLite says about damage."""
+_MAX_FINDING = 100
+"""Characters of SQLite's text about damage."""
 
 _SETTINGS = (
     "page_size = 8192",  # bytes, of a new file: a tenth less time for a recorded row than SQLite's own 4096
@@ -60,10 +61,10 @@ class Connection:
         self._wait = wait
         self._file = file_at(path)
         self._lock = threading.Lock()
-        self._statements: dict[str, str] = {}
+        self._queries = queries()
         self._is_closed = False
         self._broken = ""
-        """Why nothing more is written: another thread may have met it, and the operator has to hear the cause."""
+        """Why nothing more is written: another thread may have met it, and the operator needs the cause."""
 
     @classmethod
     def open(cls, path: Path, *, wait: float, version: tuple[int, ...]) -> "Connection":
@@ -97,12 +98,12 @@ class Connection:
         try:
             raw = sqlite3.connect(place, uri=is_uri, timeout=wait, isolation_level=None, check_same_thread=False)
         except sqlite3.Error as error:
-            raise explained(error, path, wait) from error
+            raise describe_error(error, path, wait) from error
         try:
             prepare(raw)
         except sqlite3.Error as error:
             raw.close()
-            raise explained(error, path, wait) from error
+            raise describe_error(error, path, wait) from error
         except BaseException:
             raw.close()
             raise
@@ -111,7 +112,7 @@ class Connection:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that writes: committed and synced at the end of the block, rolled back when it raises."""
-        with self._lock, self._explaining():
+        with self._lock, self._described():
             if self._broken:
                 raise SpoolError(f"{self._broken} (it takes no more since the disk failed)")
             try:
@@ -124,7 +125,7 @@ class Connection:
             except sqlite3.Error as error:
                 # After a failed sync the kernel may take the lost pages for written: whatever follows builds on sand.
                 if primary_code(error) == sqlite3.SQLITE_IOERR:
-                    self._broken = str(explained(error, self.path, self._wait))
+                    self._broken = str(describe_error(error, self.path, self._wait))
                 raise
             finally:
                 if self._raw.in_transaction:
@@ -134,7 +135,7 @@ class Connection:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A transaction that only reads, so that all its statements see the same state; it must be short."""
-        with self._lock, self._explaining():
+        with self._lock, self._described():
             self._raw.execute("BEGIN")
             try:
                 yield self._raw
@@ -143,21 +144,16 @@ class Connection:
 
     def rows(self, statement: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[Row]:
         """All rows of one named statement."""
-        with self._lock, self._explaining():
+        with self._lock, self._described():
             return self._raw.execute(self.sql(statement), values).fetchall()
 
     def sql(self, name: str) -> str:
-        """The statement in the file of that name."""
-        text = self._statements.get(name)
-        if text is None:
-            # Not importlib.resources, whose import costs 7 ms, on a path that starts once per mail.
-            text = (Path(__file__).parent / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-            self._statements[name] = text
-        return text
+        """The query of that name; a KeyError where there is none."""
+        return self._queries[name]
 
     def leave_no_journal(self) -> None:
         """Empty the journal, which holds pages as they were before the latest transactions."""
-        with self._lock, self._explaining():
+        with self._lock, self._described():
             if self._raw.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
                 self._raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 return
@@ -170,15 +166,15 @@ class Connection:
 
     def pragma(self, name: str) -> object:
         """The value of one of SQLite's own settings."""
-        with self._lock, self._explaining():
+        with self._lock, self._described():
             return self._raw.execute(f"PRAGMA {name}").fetchone()[0]
 
     def prove_whole(self) -> None:
-        """Read the whole file, during which nobody else can write; raises SpoolError where it is damaged."""
-        with self._lock, self._explaining():
+        """Read the whole file, during which no other process can write; raises SpoolError where it is damaged."""
+        with self._lock, self._described():
             found = self._raw.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
-            raise damaged(self.path, " ".join(found.split())[:_LONGEST_FINDING])
+            raise damaged(self.path, " ".join(found.split())[:_MAX_FINDING])
 
     def close(self) -> None:
         """Give back the file; a second time does nothing."""
@@ -187,13 +183,13 @@ class Connection:
             self._raw.close()
 
     @contextmanager
-    def _explaining(self) -> Iterator[None]:
+    def _described(self) -> Iterator[None]:
         if self._is_closed:
             raise SpoolError(f"the spool {self.path} is closed")
         try:
             yield
         except sqlite3.Error as error:
-            raise explained(error, self.path, self._wait) from error
+            raise describe_error(error, self.path, self._wait) from error
 
 
 def _prepare(raw: sqlite3.Connection, path: Path, journal: str, wait: float) -> None:

@@ -1,4 +1,4 @@
-"""How a person's data is erased: what is kept stands under a keyed hash, so that the person stays suppressed."""
+"""Erasure of a subject's data: a keyed hash takes its place, so that the subject stays suppressed."""
 
 import hmac
 import os
@@ -9,20 +9,20 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
+from bouncehandler.files import give_to_folders_owner, sync
 from bouncehandler.spool.admin import ErasureResult
 from bouncehandler.spool.models import QueuedSuppression, SpoolError
 from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.connection import Connection, Row
-from bouncehandler.spool.sqlite.files import give_to_folders_owner, sync
 
-_ERASING = ("forget_attempts", "forget_notes", "forget_events", "forget_event", "forget_suppression")
+_ERASING = ("erasure_attempts", "erasure_notes", "erasure_events", "erasure_event", "erasure_suppression")
 _KEY_SIZE = 32  # bytes
 _PREFIX = "forgotten:"
 """No address has it, and no list manager's ids."""
 
 
 class ErasureRequest(NamedTuple):
-    """Who is to be forgotten, and who wants it."""
+    """Arguments of `Spool.forget`."""
 
     subject: str
     asked_by: str
@@ -34,18 +34,18 @@ def key_file(spool: Path) -> Path:
     return spool.with_suffix(".key")
 
 
-def forget(connection: Connection, asked: ErasureRequest) -> ErasureResult:
+def forget(connection: Connection, request: ErasureRequest) -> ErasureResult:
     """See `Spool.forget`."""
     key = _key(connection.path)
-    name = _hashed(key, asked.subject)
-    values = {"name": name, "person": asked.subject, "now": asked.now, "asked_by": sanitize_text(asked.asked_by)}
+    name = _hashed(key, request.subject)
+    values = {"name": name, "subject": request.subject, "now": request.now, "asked_by": sanitize_text(request.asked_by)}
     with connection.writing() as raw:
         raw.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, from now on in this process
-        raw.execute(connection.sql("forget_person"), values)
+        raw.execute(connection.sql("erasure_insert"), values)
         erased, waiting = _erase(connection, raw, key, values)
-        counted = raw.execute(connection.sql("forget_bounces"), values).rowcount
-        counted += raw.execute(connection.sql("forget_delivery"), values).rowcount
-        for statement in ("forget_notices", "forget_example", "to_forget_later" if waiting else "to_forget_no_more"):
+        counted = raw.execute(connection.sql("erasure_soft_bounces"), values).rowcount
+        counted += raw.execute(connection.sql("erasure_delivery"), values).rowcount
+        for statement in ("erasure_notices", "erasure_examples", "erasure_defer" if waiting else "erasure_finish"):
             raw.execute(connection.sql(statement), values)
     connection.leave_no_journal()
     return ErasureResult(name, erased, waiting, counted)
@@ -54,15 +54,15 @@ def forget(connection: Connection, asked: ErasureRequest) -> ErasureResult:
 def forget_rest(connection: Connection, now: float) -> int:
     """See `Spool.forget_rest`."""
     erased = 0
-    for (subject,) in connection.rows("to_forget"):
+    for (subject,) in connection.rows("erasure_pending"):
         name = _hashed(_key(connection.path), subject)
-        by: list[Row] = connection.rows("forgotten_by", {"name": name})
+        by: list[Row] = connection.rows("erasure_asked_by", {"name": name})
         erased += forget(connection, ErasureRequest(subject, by[0][0] if by else "", now)).erased
     return erased
 
 
 class ErasureGuard:
-    """Knows who was forgotten, so that what is recorded of them anew is erased as soon as it is done."""
+    """Finds erased subjects that are recorded anew, to be erased as soon as their calls are done."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -70,23 +70,23 @@ class ErasureGuard:
         self._names: frozenset[str] = frozenset()
         self._key = b""
 
-    def look(self, raw: sqlite3.Connection, batch: Iterable[QueuedSuppression]) -> None:
-        """Note whoever of a batch was forgotten, within the transaction that records it."""
-        known = raw.execute(self._connection.sql("forgotten_count")).fetchone()
+    def check(self, raw: sqlite3.Connection, batch: Iterable[QueuedSuppression]) -> None:
+        """Note the erased subjects of a batch, within the transaction that records it."""
+        known = raw.execute(self._connection.sql("erasure_count")).fetchone()
         if known != self._known:
-            self._names = frozenset(row[0] for row in raw.execute(self._connection.sql("forgotten_names")))
+            self._names = frozenset(row[0] for row in raw.execute(self._connection.sql("erasure_names")))
             self._known, self._key = known, _key(self._connection.path)
         if not self._names:
             return
-        people = {owed.suppression.subject for owed in batch}
-        rows = [{"person": sanitize_text(one)} for one in people if _hashed(self._key, one) in self._names]
-        raw.executemany(self._connection.sql("to_forget_later"), rows)
+        subjects = {entry.suppression.subject for entry in batch}
+        rows = [{"subject": sanitize_text(one)} for one in subjects if _hashed(self._key, one) in self._names]
+        raw.executemany(self._connection.sql("erasure_defer"), rows)
 
 
 def _erase(connection: Connection, raw: sqlite3.Connection, key: bytes, values: dict[str, object]) -> tuple[int, int]:
     """Erase the suppressions for which nothing is left to do; how many, and how many wait."""
-    rows: list[Row] = raw.execute(connection.sql("forget_rows"), values).fetchall()
-    done = [(number, record) for number, record, _, is_owed in rows if not is_owed]
+    rows: list[Row] = raw.execute(connection.sql("erasure_rows"), values).fetchall()
+    done = [(number, record) for number, record, _, is_waiting in rows if not is_waiting]
     for number, record in done:
         row = {**values, "id": number, "record": _hashed(key, record)[len(_PREFIX) :]}
         for statement in _ERASING:

@@ -1,9 +1,9 @@
-"""What SQLite's errors mean to an operator: one sentence each, with what to do."""
+"""SQLite's errors as sentences for the operator: one each, with the way to mend it."""
 
 import sqlite3
 from pathlib import Path
 
-from bouncehandler.spool import SpoolError
+from bouncehandler.spool.models import SpoolError
 
 _SENTENCES = {
     sqlite3.SQLITE_BUSY: (
@@ -35,8 +35,10 @@ _SPECIAL = {
         "or the kernel's log tells; mend that, then start again"
     ),
 }
+_TEMPORARY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
+
 _NOT_TEXT = "Could not decode to UTF-8"
-"""So Python's sqlite3 begins to tell, without a code, of a damaged text; it repeats that text, which may be private."""
+"""The beginning of the error of a damaged text, without a code; the rest repeats the text, which is private."""
 
 
 def primary_code(error: sqlite3.Error) -> int:
@@ -45,20 +47,21 @@ def primary_code(error: sqlite3.Error) -> int:
 
 
 def moved(path: Path) -> SpoolError:
-    """The file is not at its place any more."""
+    """Make the error of a file that is not at its place any more."""
     return SpoolError(f"the spool {path} {_MOVED}")
 
 
 def damaged(path: Path, what: str) -> SpoolError:
-    """The file does not hold together; `what` in a few words."""
+    """Make the error of a damaged file; `what` in a few words."""
     return SpoolError(f"the spool {path} " + _SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path, error=what))
 
 
-def explained(error: sqlite3.Error, path: Path, seconds: float) -> SpoolError:
-    """The error as a sentence; `seconds` is how long a lock was waited for."""
+def describe_error(error: sqlite3.Error, path: Path, seconds: float) -> SpoolError:
+    """Make a `SpoolError` of SQLite's error; `seconds` is how long a lock was waited for."""
     name = getattr(error, "sqlite_errorname", "")
     code = primary_code(error)
     if not code and str(error).startswith(_NOT_TEXT):
         code, name = sqlite3.SQLITE_CORRUPT, "a text is not UTF-8"
     sentence = _SPECIAL.get(name) or _SENTENCES.get(code, "failed: {error}")
-    return SpoolError(f"the spool {path} " + sentence.format(path=path, seconds=seconds, error=name or error))
+    text = sentence.format(path=path, seconds=seconds, error=name or error)
+    return SpoolError(f"the spool {path} {text}", is_temporary=code in _TEMPORARY)

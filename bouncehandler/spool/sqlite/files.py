@@ -1,24 +1,11 @@
-"""Where a spool lies: its URL, and its file and folder, which nobody else may read."""
+"""The spool's file and folder, which no other user may read."""
 
 import errno
 import os
 from pathlib import Path
 
-from bouncehandler.spool import SpoolError
-
-_FORM = "sqlite:////absolute/path or sqlite:///relative/path"
-
-
-def path_of(url: str) -> Path:
-    """The file that `sqlite:////absolute/path` or `sqlite:///relative/path` names.
-
-    Raises:
-        SpoolError: the URL has another form.
-    """
-    scheme, slashes, path = url.partition(":///")
-    if not slashes or scheme.lower() != "sqlite" or path.strip() in {"", ".", "/", ":memory:"} or "\0" in path:
-        raise SpoolError(f"the spool's URL {url!r} names no file: write {_FORM}")
-    return Path(path)
+from bouncehandler.files import give_to_folders_owner
+from bouncehandler.spool.models import SpoolError
 
 
 def create_private(path: Path) -> None:
@@ -64,7 +51,7 @@ def _create_file(path: Path) -> None:
 
 
 def file_at(path: Path) -> tuple[int, int]:
-    """Which file lies there; (0, 0) for none."""
+    """Device and inode of the file at a path; (0, 0) for none."""
     try:
         found = path.stat()
     except OSError:
@@ -96,19 +83,3 @@ def _no_room(path: Path, size: int, error: OSError) -> str:
     if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return f"the folder of the spool {path} can't be written ({error.strerror}): give this user the right to"
     return f"the spool {path} can't grow by {size:,} bytes ({error.strerror}): make room, or raise the limit"
-
-
-def sync(path: Path) -> None:
-    """Wait until a file, or what a folder holds, is on disk."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def give_to_folders_owner(descriptor: int, folder: Path) -> None:
-    """Give a file that root creates, by `check` say, to whom the folder belongs: PowerMTA's user has to open it."""
-    owner = folder.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)

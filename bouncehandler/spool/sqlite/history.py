@@ -1,4 +1,4 @@
-"""Everything that a spool knows of one person, in the order in which it happened."""
+"""History of one subject, in the order of the time."""
 
 import json
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from bouncehandler.record import Subscriber
 from bouncehandler.spool.admin import HistoryEvent
 from bouncehandler.spool.sqlite.connection import Connection, Row
 
-_MOST = 1000
-"""Suppressions of one person that are told."""
+_LIMIT = 1000
+"""Suppressions of one subject that are listed."""
 
-_SEEN = {"bounce": "bounced", "complaint": "complained", "unsubscribe": "asked to be taken off", "list": "was listed"}
+_EVENTS = {"bounce": "bounced", "complaint": "complained", "unsubscribe": "asked to be taken off", "list": "was listed"}
 
 
 class _Suppression(NamedTuple):
-    """A row, as `history_suppressions.sql` has it."""
+    """A row, as `history_suppressions` has it."""
 
     id: int
     record: str
@@ -30,7 +30,7 @@ class _Suppression(NamedTuple):
     job_id: str
     occurred_at: int | None
     subscriber: str
-    wanted_by: str
+    routed_to: str
     recorded_at: float
 
     @property
@@ -41,20 +41,20 @@ class _Suppression(NamedTuple):
 
 def history(connection: Connection, subject: str) -> list[HistoryEvent]:
     """See `Spool.history`."""
-    happenings = [*_counted(connection, subject)]
+    events = [*_counted(connection, subject)]
     for suppression in _suppressions(connection, subject):
-        happenings += _of_suppression(suppression, subject)
+        events += _of_suppression(suppression, subject)
         for at, event, provider, asked_by, detail in connection.rows("history_events", {"suppression": suppression.id}):
             said = "; ".join(filter(None, (detail, f"asked by {asked_by}" if asked_by else "")))
-            happenings.append(HistoryEvent(at, event, provider, said))
+            events.append(HistoryEvent(at, event, provider, said))
         for dispatch in connection.rows("history_dispatches", {"suppression": suppression.id}):
-            happenings += _of_dispatch(connection, dispatch)
-    return sorted(happenings, key=lambda one: one.at)
+            events += _of_dispatch(connection, dispatch)
+    return sorted(events, key=lambda one: one.at)
 
 
 def _suppressions(connection: Connection, subject: str) -> Iterator[_Suppression]:
-    """Those of the person, and those of the ids that stood for them when they came."""
-    for row in connection.rows("history_suppressions", {"person": subject, "most": _MOST}):
+    """Those of the subject, and those of the ids that its address was learned from."""
+    for row in connection.rows("history_suppressions", {"subject": subject, "limit": _LIMIT}):
         suppression = _Suppression._make(row)
         yield suppression
         if suppression.name and suppression.name != subject:
@@ -63,25 +63,25 @@ def _suppressions(connection: Connection, subject: str) -> Iterator[_Suppression
 
 
 def _counted(connection: Connection, subject: str) -> Iterator[HistoryEvent]:
-    for at, rule, category, status, diagnostic, originator, spent in connection.rows(
-        "history_soft_bounces", {"person": subject}
+    for at, rule, category, status, diagnostic, originator, counted_in in connection.rows(
+        "history_soft_bounces", {"subject": subject}
     ):
         what = " ".join(filter(None, (category, status, diagnostic)))
-        counted = f"counted in {spent}" if spent else "counts"
+        counted = f"counted in {counted_in}" if counted_in else "counts"
         yield HistoryEvent(at, "bounced softly", "", f"{what} (from {originator}); {rule}; {counted}")
-    for (at,) in connection.rows("history_delivery", {"person": subject}):
+    for (at,) in connection.rows("history_delivery", {"subject": subject}):
         yield HistoryEvent(at, "was delivered to", "", "what bounced before no longer counts")
 
 
 def _of_suppression(suppression: _Suppression, subject: str) -> Iterator[HistoryEvent]:
-    seen = _SEEN.get(suppression.reason, suppression.reason)
+    event_name = _EVENTS.get(suppression.reason, suppression.reason)
     if suppression.recipient != subject:
-        seen += f" as {suppression.recipient}"
-    told = " ".join(filter(None, (suppression.category, suppression.status, suppression.diagnostic)))
+        event_name += f" as {suppression.recipient}"
+    text = " ".join(filter(None, (suppression.category, suppression.status, suppression.diagnostic)))
     origin = f" (from {suppression.originator})" if suppression.originator else ""
     at = suppression.recorded_at if suppression.occurred_at is None else suppression.occurred_at
-    yield HistoryEvent(at, seen, "", f"{told}{origin}".strip())
-    wanted = f"wanted by {suppression.wanted_by.replace(',', ', ')}" if suppression.wanted_by else "wanted by nobody"
+    yield HistoryEvent(at, event_name, "", f"{text}{origin}".strip())
+    wanted = f"wanted by {suppression.routed_to.replace(',', ', ')}" if suppression.routed_to else "wanted by nobody"
     yield HistoryEvent(
         suppression.recorded_at, "was suppressed", "", f"{suppression.rule}; {wanted}; id {suppression.record}"
     )
@@ -93,8 +93,8 @@ def _of_dispatch(connection: Connection, row: Row) -> Iterator[HistoryEvent]:
         yield HistoryEvent(started_at, f"call: {result}", provider, f"{answer} ({seconds:.3f} s)")
     changed = ", ".join(json.loads(lists)) if lists else ""
     if state == "done":
-        told = "; ".join(filter(None, (f"lists {changed}" if changed else "", note)))
-        yield HistoryEvent(settled_at, f"done: {outcome}", provider, told)
+        text = "; ".join(filter(None, (f"lists {changed}" if changed else "", note)))
+        yield HistoryEvent(settled_at, f"done: {outcome}", provider, text)
     elif state == "dead":
         yield HistoryEvent(settled_at, "given up", provider, f"after {attempts} calls")
     else:

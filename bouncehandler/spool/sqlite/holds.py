@@ -1,4 +1,4 @@
-"""Spikes that are held: what they hold, and how a person, or time, decides about them."""
+"""Held spikes: their lists, and the decisions about them."""
 
 import json
 import sqlite3
@@ -10,7 +10,7 @@ from bouncehandler.spikes import SLOT
 from bouncehandler.spool.admin import HeldSpike, Selection
 from bouncehandler.spool.sqlite.codec import sanitize_text, suppression_of
 from bouncehandler.spool.sqlite.connection import Connection, Row
-from bouncehandler.spool.sqlite.notifications import enqueue_notice
+from bouncehandler.spool.sqlite.notifications import enqueue_notices
 from bouncehandler.spool.sqlite.spikes import count_held
 from bouncehandler.suppression import Suppression
 
@@ -18,15 +18,15 @@ _PAGE = 500
 """Suppressions that are dealt with in one transaction: the pipe waits for none of them long."""
 
 _LONG, _SHORT = 35 * 86_400 // SLOT, 2 * 86_400 // SLOT
-"""Slots for which tallies are kept: longer than any history that is looked at; and small ones, of small operators."""
+"""Slots for which counts are kept: longer than any baseline; and small ones, of small mailbox providers."""
 _SMALL = 3
-"""Bounces in a slot that do not matter for what is usual, of the many operators that are a company's own."""
+"""Bounces in a slot that hardly matter for the baseline, of mailbox providers that are a company's own."""
 
-_EVENTS = {"released": "spike_release", "discarded": "spike_discard"}
+_EVENTS = {"released": "held_release", "discarded": "held_discard"}
 
 
 class HoldDecision(NamedTuple):
-    """What becomes of held suppressions, and who wants it."""
+    """Arguments of `Spool.decide_held`."""
 
     verdict: str
     """`released` or `discarded`."""
@@ -37,7 +37,7 @@ class HoldDecision(NamedTuple):
 def held_spikes(connection: Connection, selection: Selection) -> list[HeldSpike]:
     """See `Spool.spikes`."""
     values = {"spike": selection.spike, "mailbox_provider": selection.mailbox_provider}
-    return [_spike(row) for row in connection.rows("spikes", values)]
+    return [_spike(row) for row in connection.rows("held_spikes", values)]
 
 
 def _spike(row: Row) -> HeldSpike:
@@ -48,7 +48,7 @@ def _spike(row: Row) -> HeldSpike:
         since_slot,
         last_slot,
         opened_at,
-        told_at,
+        notified_at,
         bounces,
         expected,
         example,
@@ -62,7 +62,7 @@ def _spike(row: Row) -> HeldSpike:
         since=since_slot * SLOT,
         until=(last_slot + 1) * SLOT,
         noticed_at=opened_at,
-        told_at=told_at,
+        notified_at=notified_at,
         bounces=bounces,
         expected=expected,
         example=example,
@@ -75,29 +75,29 @@ def on_hold(connection: Connection, selection: Selection) -> Iterator[tuple[Held
     """See `Spool.on_hold`."""
     for spike in held_spikes(connection, selection):
         for found in _pages(connection, selection, spike):
-            for row in connection.rows("spike_suppressions", {"found": json.dumps(found)}):
+            for row in connection.rows("held_suppressions", {"found": json.dumps(found)}):
                 yield spike, suppression_of(row)
 
 
 def _pages(connection: Connection, selection: Selection, spike: HeldSpike) -> Iterator[Sequence[int]]:
     after = 0
-    values = {**asdict(selection), "spike": spike.id, "most": _PAGE}
-    while found := [row[0] for row in connection.rows("spike_page", {**values, "after": after})]:
+    values = {**asdict(selection), "spike": spike.id, "limit": _PAGE}
+    while found := [row[0] for row in connection.rows("held_page", {**values, "after": after})]:
         yield found
         after = found[-1]
 
 
-def decide(connection: Connection, selection: Selection, deciding: HoldDecision) -> int:
+def decide(connection: Connection, selection: Selection, decision: HoldDecision) -> int:
     """See `Spool.decide_held`."""
     count = 0
     for spike in held_spikes(connection, selection):
         for found in _pages(connection, selection, spike):
             with connection.writing() as raw:
-                _decide_some(connection, raw, spike, found, deciding)
+                _decide_page(connection, raw, spike, found, decision)
             count += len(found)
         if is_whole(selection):
             with connection.writing() as raw:
-                raw.execute(connection.sql("spike_verdict"), {"id": spike.id, "verdict": deciding.verdict})
+                raw.execute(connection.sql("spike_verdict"), {"id": spike.id, "verdict": decision.verdict})
     return count
 
 
@@ -107,40 +107,40 @@ def is_whole(selection: Selection) -> bool:
     return part == (None,) * len(part)
 
 
-def _decide_some(
-    connection: Connection, raw: sqlite3.Connection, spike: HeldSpike, found: Sequence[int], deciding: HoldDecision
+def _decide_page(
+    connection: Connection, raw: sqlite3.Connection, spike: HeldSpike, found: Sequence[int], decision: HoldDecision
 ) -> None:
     sql = connection.sql
-    numbers = {"found": json.dumps(found), "now": deciding.now}
-    raw.execute(sql(_EVENTS[deciding.verdict]), numbers)
+    numbers = {"found": json.dumps(found), "now": decision.now}
+    raw.execute(sql(_EVENTS[decision.verdict]), numbers)
     values = {
         "provider": "",
-        "event": deciding.verdict,
-        "asked_by": sanitize_text(deciding.asked_by),
-        "now": deciding.now,
+        "event": decision.verdict,
+        "asked_by": sanitize_text(decision.asked_by),
+        "now": decision.now,
     }
     detail = f"spike {spike.id} at {spike.mailbox_provider}"
-    raw.executemany(sql("event"), [{**values, "suppression": number, "detail": detail} for number in found])
-    if deciding.verdict == "discarded":
-        raw.executemany(sql("undo_suppression"), [{"id": number, "now": deciding.now} for number in found])
+    raw.executemany(sql("insert_event"), [{**values, "suppression": number, "detail": detail} for number in found])
+    if decision.verdict == "discarded":
+        raw.executemany(sql("undo_suppression"), [{"id": number, "now": decision.now} for number in found])
     else:
-        times = [row[0] for row in raw.execute(sql("spike_times"), numbers)]
+        times = [row[0] for row in raw.execute(sql("held_times"), numbers)]
         count_held(connection, raw, spike.mailbox_provider, spike.fingerprint, times, -1)
 
 
-def remind(connection: Connection, before: float, now: float, *, is_told: bool) -> int:
-    """See `Spool.remind`; returns how many spikes were told of again."""
-    due = [spike for spike in held_spikes(connection, Selection()) if spike.held and spike.told_at < before]
+def remind(connection: Connection, before: float, now: float, *, is_notified: bool) -> int:
+    """See `Spool.remind`."""
+    due = [spike for spike in held_spikes(connection, Selection()) if spike.held and spike.notified_at < before]
     for spike in due:
         with connection.writing() as raw:
-            raw.execute(connection.sql("spike_told"), {"id": spike.id, "now": now})
-            if is_told:
-                enqueue_notice(connection, raw, [("spike", about_spike(spike))], now)
+            raw.execute(connection.sql("spike_notified"), {"id": spike.id, "now": now})
+            if is_notified:
+                enqueue_notices(connection, raw, [("spike", about_spike(spike))], now)
     return len(due)
 
 
 def about_spike(spike: HeldSpike) -> dict[str, str]:
-    """What a notice says of a spike."""
+    """The values of a notice about a spike."""
     return {
         "spike": str(spike.id),
         "mailbox_provider": spike.mailbox_provider,
@@ -151,12 +151,12 @@ def about_spike(spike: HeldSpike) -> dict[str, str]:
     }
 
 
-def prune_tallies(connection: Connection, rest: Callable[[], bool]) -> int:
+def prune_hard_bounces(connection: Connection, rest: Callable[[], bool]) -> int:
     """See `Spool.prune_spikes`."""
-    values = {"long": _LONG, "short": _SHORT, "small": _SMALL}
+    values = {"keep": _LONG, "keep_small": _SHORT, "small": _SMALL}
     pruned, deleted = 0, _PAGE
     while deleted == _PAGE and not rest():
         with connection.writing() as raw:
-            deleted = raw.execute(connection.sql("spike_prune"), {**values, "most": _PAGE}).rowcount
+            deleted = raw.execute(connection.sql("prune_hard_bounces"), {**values, "limit": _PAGE}).rowcount
         pruned += deleted
     return pruned

@@ -4,8 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite.hashes import subject_hash
+from bouncehandler.spool.models import SpoolError
 
 
 def migrate(raw: sqlite3.Connection, path: Path, folder: Path | None = None) -> None:
@@ -18,7 +17,6 @@ def migrate(raw: sqlite3.Connection, path: Path, folder: Path | None = None) -> 
     steps = _steps(folder or Path(__file__).parent / "migrations")
     if _version(raw, path, newest=max(steps)) == max(steps):
         return
-    raw.create_function("person_number", 1, subject_hash, deterministic=True)
     raw.execute("BEGIN IMMEDIATE")
     try:
         done = _version(raw, path, newest=max(steps))  # another process may have been quicker

@@ -1,19 +1,34 @@
-"""How claims end, and what that means for the dispatches that wait behind them."""
+"""Settlement of claims, and of the dispatches that wait behind them."""
 
 import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from bouncehandler.spool import Completed, DeadLettered, MetricCounter, Released, RetryLater, Settlement
+from bouncehandler.spool.models import Completed, DeadLettered, MetricCounter, Released, RetryLater, Settlement
 from bouncehandler.spool.sqlite.codec import MAX_ANSWER, sanitize_text
 from bouncehandler.spool.sqlite.connection import Connection
 from bouncehandler.spool.sqlite.hashes import subject_hash
-from bouncehandler.spool.sqlite.notifications import About, enqueue_notice
+from bouncehandler.spool.sqlite.notifications import About, enqueue_notices
 from bouncehandler.spool.sqlite.stats import put_counters
 from bouncehandler.suppression import Attempt, Dispatch
 
 Values = dict[str, object]
+
+_IN_ORDER = (
+    "settle_done",
+    "settle_retry",
+    "settle_dead",
+    "settle_released",
+    "settle_reversed",
+    "settle_withdrawn",
+    "settle_attempt",
+    "settle_learned",
+    "settle_learned_dispatches",
+    "settle_repeats",
+    "settle_next",
+)
+"""The statements in the order in which they have to run."""
 
 _AS_ONE = ("settle_done", "settle_attempt")
 """Statements that take all their rows at once: for each step of a statement SQLite hands Python's lock to the threads
@@ -41,7 +56,7 @@ def settle(  # noqa: PLR0913  # one transaction, all of it needed
         put_counters(connection, raw, counters)
         changed = {name: raw.executemany(connection.sql(name), rows).rowcount for name, rows in changes.items()}
         if "dead" in notices:
-            enqueue_notice(
+            enqueue_notices(
                 connection, raw, [("dead", _about(one)) for one in ours if isinstance(one, DeadLettered)], now
             )
     return max(0, changed["settle_repeats"])
@@ -54,23 +69,23 @@ def _ours(
 
     Each with the lists that earlier calls for its dispatch had changed.
     """
-    told = json.dumps([{"id": one.dispatch.id, "claim": one.dispatch.claim} for one in settlements])
+    claims = json.dumps([{"id": one.dispatch.id, "claim": one.dispatch.claim} for one in settlements])
     ours: dict[int, Settlement] = {}
     undone = set()
-    owned = raw.execute(connection.sql("settle_owned"), {"settled": told}).fetchone()[0]
-    for place, is_undone, lists in json.loads(owned):
-        number = settlements[place].dispatch.id
-        ours.setdefault(number, _with_earlier(settlements[place], json.loads(lists) if lists else []))
+    owned = raw.execute(connection.sql("settle_owned"), {"settled": claims}).fetchone()[0]
+    for index, is_undone, lists in json.loads(owned):
+        number = settlements[index].dispatch.id
+        ours.setdefault(number, _with_earlier(settlements[index], json.loads(lists) if lists else []))
         if is_undone:
             undone.add(number)
     return list(ours.values()), undone
 
 
 def _with_earlier(one: Settlement, earlier: Sequence[str]) -> Settlement:
-    """What all calls for the dispatch have changed, this one after the `earlier` ones.
+    """Add the lists that `earlier` calls for the dispatch have changed.
 
-    Whoever is off the lists by now was taken off them by this program, if by an earlier call. A call that restores
-    has changed nothing that would have to be restored.
+    A subject that is off the lists by now was taken off them by this program, if by an earlier call. A call that
+    restores has changed nothing that would have to be restored.
     """
     if not isinstance(one, Completed):
         changed = () if one.dispatch.restores else (*earlier, *one.changed)
@@ -85,47 +100,45 @@ def _with_earlier(one: Settlement, earlier: Sequence[str]) -> Settlement:
 def _changes(
     settlements: Sequence[Settlement], undone: Collection[int], now: float, *, per_campaign: bool
 ) -> dict[str, list[Values]]:
-    """The rows for each statement, in the order in which the statements have to run."""
-    endings = ("done", "again", "dead", "returned", "reversed", "withdrawn")
-    names = (*endings, "attempt", "learned", "owed", "repeats", "next")
-    changes: dict[str, list[Values]] = {f"settle_{name}": [] for name in names}
+    """The rows for each statement."""
+    changes: dict[str, list[Values]] = {name: [] for name in _IN_ORDER}
     for settlement in settlements:
         dispatch = settlement.dispatch
         is_undone = dispatch.id in undone
-        name, values = _undone(settlement) if is_undone else _change(settlement)
+        name, values = _undone(settlement) if is_undone else _change(settlement, now)
         changes[name].append({"id": dispatch.id, "claim": dispatch.claim, "now": now, **values})
         if not isinstance(settlement, Released):
             changes["settle_attempt"].append(_attempt(dispatch, settlement.attempt))
         if isinstance(settlement, Completed) and settlement.outcome.recipient and not dispatch.suppression.recipient:
             learned = _learned(settlement, now)
             changes["settle_learned"].append(learned)
-            changes["settle_owed"].append(learned)
+            changes["settle_learned_dispatches"].append(learned)
         behind = "settle_next" if is_undone else _behind(settlement)
         if behind:
             changes[behind].append({**_same_work(dispatch, per_campaign=per_campaign), "now": now})
     return changes
 
 
-def _change(settlement: Settlement) -> tuple[str, Values]:
+def _change(settlement: Settlement, now: float) -> tuple[str, Values]:
     match settlement:
         case Completed(outcome=outcome):
             lists = json.dumps(outcome.lists)
             return "settle_done", {"outcome": outcome.kind, "lists": lists, "note": sanitize_text(outcome.note)}
-        case RetryLater(due_at=due_at, step=step):
-            return "settle_again", {"due_at": due_at, "step": step, "lists": _lists(settlement)}
-        case Released(due_at=due_at):
-            return "settle_returned", {"due_at": due_at, "lists": _lists(settlement)}
+        case RetryLater(due_in=due_in, retry_index=retry_index):
+            return "settle_retry", {"due_at": now + due_in, "retry_index": retry_index, "lists": _lists(settlement)}
+        case Released(due_in=due_in):
+            return "settle_released", {"due_at": now + due_in, "lists": _lists(settlement)}
         case DeadLettered():
             return "settle_dead", {"lists": _lists(settlement)}
 
 
 def _lists(failed: RetryLater | DeadLettered | Released) -> str | None:
-    """What the calls so far have changed; None, which leaves the row as it is, where that is nothing."""
+    """The lists that the calls so far have changed; None, which leaves the row as it is, where there are none."""
     return json.dumps(failed.changed) if failed.changed else None
 
 
 def _undone(settlement: Settlement) -> tuple[str, Values]:
-    """What becomes of a call that was undone while it was under way."""
+    """The settlement of a call that was undone while it was under way."""
     if isinstance(settlement, Completed):
         outcome = settlement.outcome
         lists, note, is_changed = outcome.lists, sanitize_text(outcome.note), outcome.kind == "unsubscribed"
@@ -142,13 +155,13 @@ def _learned(done: Completed, now: float) -> Values:
 
 
 def _about(dead: DeadLettered) -> About:
-    """What a notice says of a dead letter."""
+    """The values of a notice about a dead letter."""
     dispatch = dead.dispatch
     return {"provider": dispatch.provider, "person": dispatch.suppression.subject, "answer": dead.attempt.answer}
 
 
 def _behind(settlement: Settlement) -> str:
-    """What happens to those that wait behind this one; empty: they go on waiting."""
+    """The query for those that wait behind this one; empty: they go on waiting."""
     match settlement:
         case Completed(outcome=outcome):
             is_off = outcome.kind != "unknown" and not settlement.dispatch.restores
@@ -164,7 +177,7 @@ def _same_work(dispatch: Dispatch, *, per_campaign: bool) -> Values:
     job_id, recipient = suppression.job_id if per_campaign else None, suppression.subject
     return {
         "provider": dispatch.provider,
-        "person": subject_hash(recipient),
+        "subject_hash": subject_hash(recipient),
         "recipient": recipient,
         "job_id": job_id,
     }

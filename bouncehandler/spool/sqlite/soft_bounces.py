@@ -17,18 +17,18 @@ from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, insert, put, values
 from bouncehandler.suppression import Suppression
 
 _DAY = 86_400
-_LONGEST = 300
+_MAX_DIAGNOSTIC = 300
 """Characters of a diagnostic that are kept for each bounce."""
 _PRUNED = 500
 """Rows deleted in one transaction: the pipe waits for none of them long."""
 
 
 class SoftBounce(NamedTuple):
-    """The bounce that stands for a recipient's day; its fields as `count_of.sql` has them."""
+    """The bounce that stands for a recipient's day; its fields as `soft_bounces_of` has them."""
 
     day: int
     """Days since 1970-01-01, UTC."""
-    at: int
+    occurred_at: int
     """Seconds since the epoch."""
     record: str
     suppress_after: int
@@ -41,108 +41,113 @@ class SoftBounce(NamedTuple):
     diagnostic: str
     originator: str
     job_id: str
-    wanted_by: str
+    routed_to: str
 
 
-def crossed(bounces: Sequence[SoftBounce]) -> Sequence[SoftBounce]:
-    """The bounces that are enough, by the rule of the last of them; the earliest such; empty where there are none.
+def find_enough(bounces: Sequence[SoftBounce]) -> Sequence[SoftBounce]:
+    """Find the bounces that are enough, by the rule of the last of them; the earliest such; empty where there are none.
 
     Args:
         bounces: of one recipient, by day, since the latest delivery.
     """
     for end, last in enumerate(bounces, 1):
-        counted = [bounce for bounce in bounces[:end] if bounce.at > last.at - last.within]
+        counted = [bounce for bounce in bounces[:end] if bounce.occurred_at > last.occurred_at - last.within]
         if len(counted) >= last.suppress_after:
             return counted
     return ()
 
 
-def count(connection: Connection, counted: Sequence[SoftBounceEntry], now: float, watching: EnqueueHooks) -> Recorded:
+def count(connection: Connection, counted: Sequence[SoftBounceEntry], now: float, hooks: EnqueueHooks) -> Recorded:
     """See `Spool.count`."""
     if not counted:
         return Recorded(new=0, duplicates=0)
     batch = QueueBatch.of(SoftBounceEntry, counted)
     values = values_of(batch, lambda some: _rows(some, now))  # before the transaction, which others wait for
     with connection.writing() as raw:
-        raw.execute(connection.sql("count_within"), {"within": int(max(batch.column("within")))})
-        insert(raw, connection.sql("count_bounce"), values)
-        return put(connection, raw, list(_enough(connection, raw, _days_of(batch, now))), now, watching)
+        raw.execute(connection.sql("soft_bounce_widen"), {"within": int(max(batch.column("within")))})
+        insert(raw, connection.sql("soft_bounce_insert"), values)
+        return put(connection, raw, list(_enough(connection, raw, _days_of(batch, now))), now, hooks)
 
 
 def _enough(
     connection: Connection, raw: sqlite3.Connection, days: Mapping[str, Sequence[int]]
 ) -> Iterator[QueuedSuppression]:
-    """What the bounces of recipients come to, of whom the latest came of these days."""
-    reach = int(raw.execute(connection.sql("count_longest")).fetchone()[0]) // _DAY + 1
-    alike: dict[int, list[str]] = {}
+    """The suppressions that come of recipients' bounces on these days."""
+    reach = int(raw.execute(connection.sql("soft_bounce_window")).fetchone()[0]) // _DAY + 1
+    recipients_of: dict[int, list[str]] = {}
     for recipient, some in days.items():
         for day in some:
-            alike.setdefault(day, []).append(recipient)
-    maybe: set[Row] = set()
-    for day, recipients in alike.items():
+            recipients_of.setdefault(day, []).append(recipient)
+    candidates: set[Row] = set()
+    for day, recipients in recipients_of.items():
         asked = {"first": day - reach, "last": day + reach, "recipients": json.dumps(sorted(recipients))}
-        maybe.update(raw.execute(connection.sql("count_enough"), asked))
+        candidates.update(raw.execute(connection.sql("soft_bounce_candidates"), asked))
     for recipient, some in days.items():
-        if (recipient,) in maybe:
+        if (recipient,) in candidates:
             values = {"recipient": recipient, "first": min(some) - reach, "last": max(some) + reach}
-            yield from _spend_all(connection, raw, values)
+            yield from _suppressions_of(connection, raw, values)
 
 
 def _days_of(batch: QueueBatch[SoftBounceEntry], now: float) -> dict[str, list[int]]:
     """The days of the recipients' bounces."""
     days: dict[str, list[int]] = {}
-    places = zip(sanitize_column(batch.column("recipient")), [at // _DAY for at in _times(batch, now)], strict=True)
-    for recipient, day in dict.fromkeys(places):
+    bounces = zip(sanitize_column(batch.column("recipient")), [at // _DAY for at in _times(batch, now)], strict=True)
+    for recipient, day in dict.fromkeys(bounces):
         days.setdefault(recipient, []).append(day)
     return days
 
 
-def delivered(connection: Connection, deliveries: Mapping[str, int], now: float) -> None:
-    """See `Spool.delivered`."""
+def record_deliveries(connection: Connection, deliveries: Mapping[str, int], now: float) -> None:
+    """See `Spool.record_deliveries`."""
     if deliveries:
-        rows = [{"recipient": sanitize_text(recipient), "at": at, "now": now} for recipient, at in deliveries.items()]
+        rows = [
+            {"recipient": sanitize_text(recipient), "delivered_at": at, "now": now}
+            for recipient, at in deliveries.items()
+        ]
         with connection.writing() as raw:
-            raw.executemany(connection.sql("count_delivery"), rows)
+            raw.executemany(connection.sql("delivery_insert"), rows)
 
 
-def prune(connection: Connection, before: float, rest: Callable[[], bool] = lambda: False) -> int:
+def prune_counts(connection: Connection, before: float, rest: Callable[[], bool] = lambda: False) -> int:
     """See `Spool.prune_counts`."""
     pruned = 0
-    for statement in ("count_prune_bounces", "count_prune_deliveries"):
+    for statement in ("prune_soft_bounces", "prune_deliveries"):
         deleted = _PRUNED
         while deleted == _PRUNED and not rest():
             with connection.writing() as raw:
-                deleted = raw.execute(connection.sql(statement), {"before": before, "most": _PRUNED}).rowcount
+                deleted = raw.execute(connection.sql(statement), {"before": before, "limit": _PRUNED}).rowcount
             pruned += deleted
     return pruned
 
 
-def _spend_all(
+def _suppressions_of(
     connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]
 ) -> Iterator[QueuedSuppression]:
     """The suppressions of one recipient: a batch may hold the bounces of several."""
-    while owed := _spend(connection, raw, asked):
-        yield owed
+    while entry := _count_in(connection, raw, asked):
+        yield entry
 
 
-def _spend(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]) -> QueuedSuppression | None:
-    """The suppression that a recipient's bounces come to, and mark them; None where they are not enough."""
-    found = crossed([SoftBounce._make(row) for row in raw.execute(connection.sql("count_of"), asked)])
+def _count_in(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]) -> QueuedSuppression | None:
+    """Mark the bounces that are enough as counted in a suppression; returns it, None where they are not enough."""
+    found = find_enough([SoftBounce._make(row) for row in raw.execute(connection.sql("soft_bounces_of"), asked)])
     if not found:
         return None
     recipient = str(asked["recipient"])
     suppression = _suppression(recipient, found)
-    spent = [{"recipient": recipient, "day": bounce.day, "spent": suppression.id} for bounce in found]
-    raw.executemany(connection.sql("count_spend"), spent)
-    wanted = dict.fromkeys(name for bounce in found for name in bounce.wanted_by.split(",") if name)
-    return QueuedSuppression(suppression, tuple(wanted))
+    rows = [{"recipient": recipient, "day": bounce.day, "counted_in": suppression.id} for bounce in found]
+    raw.executemany(connection.sql("soft_bounce_count_in"), rows)
+    routed_to = dict.fromkeys(name for bounce in found for name in bounce.routed_to.split(",") if name)
+    return QueuedSuppression(suppression, tuple(routed_to))
 
 
 def _suppression(recipient: str, bounces: Sequence[SoftBounce]) -> Suppression:
     """The last bounce with all of them as evidence, and its time; the same bounces make the same id."""
     last = bounces[-1]
     digest = blake2b("\x1f".join(bounce.record for bounce in bounces).encode(), digest_size=8).hexdigest()
-    evidence = [f"{_date(bounce.at)} {bounce.category} {bounce.status} {bounce.diagnostic}" for bounce in bounces]
+    evidence = [
+        f"{_date(bounce.occurred_at)} {bounce.category} {bounce.status} {bounce.diagnostic}" for bounce in bounces
+    ]
     return Suppression(
         last.record[:MOMENT] + digest,
         recipient,
@@ -154,7 +159,7 @@ def _suppression(recipient: str, bounces: Sequence[SoftBounce]) -> Suppression:
         f"{len(bounces)} soft bounces: " + " | ".join(map(str.strip, evidence)),
         last.originator,
         last.job_id,
-        datetime.fromtimestamp(last.at, UTC),
+        datetime.fromtimestamp(last.occurred_at, UTC),
     )
 
 
@@ -167,9 +172,9 @@ def _times(batch: QueueBatch[SoftBounceEntry], now: float) -> list[int]:
 
 
 def _rows(batch: QueueBatch[SoftBounceEntry], now: float) -> Iterator[Row]:
-    """In the order of `count_bounce.sql`."""
+    """In the order of `soft_bounce_insert`."""
     times = _times(batch, now)
-    evidence = [text[:_LONGEST] for text in batch.column("diagnostic")]
+    evidence = [text[:_MAX_DIAGNOSTIC] for text in batch.column("diagnostic")]
     rules = map(batch.column, ("rule", "record_type", "category", "status"))
     rest = batch.column("originator"), batch.column("job_id")
     return zip(

@@ -1,4 +1,4 @@
-"""How what was decided is taken back: person by person, and only where nothing else speaks against the person."""
+"""Undo: subject by subject, and only where no other suppression speaks against it."""
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
@@ -11,12 +11,12 @@ from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.connection import Connection
 
 _WINDOW = 1000
-"""Suppressions whose people one read looks for."""
+"""Suppressions whose subjects one read looks for."""
 _GROUP = 200
 """People that are dealt with in one transaction: the pipe waits for none of them long."""
 
-_ASKED = frozenset({"complaint", "unsubscribe"})
-"""Reasons that are the person's own word."""
+_REQUESTS = frozenset({"complaint", "unsubscribe"})
+"""Reasons that are the subject's own request."""
 
 _CHANGED_NOTHING = frozenset({"already", "unknown"})
 """Outcomes of which nothing is to be restored, whatever lists they name."""
@@ -24,7 +24,7 @@ _CHANGED_NOTHING = frozenset({"already", "unknown"})
 
 @dataclass(frozen=True, slots=True)
 class UndoRequest:
-    """What a caller of `Spool.undo` asks for."""
+    """Arguments of `Spool.undo`."""
 
     selection: Selection
     restoring: Collection[str]
@@ -35,7 +35,7 @@ class UndoRequest:
 
 
 class _Suppression(NamedTuple):
-    """A row of `undo_suppressions.sql`."""
+    """A row of `undo_suppressions`."""
 
     id: int
     reason: str
@@ -46,7 +46,7 @@ class _Suppression(NamedTuple):
 
 
 class _Dispatch(NamedTuple):
-    """A row of `undo_dispatches.sql`."""
+    """A row of `undo_dispatches`."""
 
     id: int
     suppression: int
@@ -64,96 +64,96 @@ class _Dispatch(NamedTuple):
         return self.outcome == "unsubscribed" or (lists and self.outcome not in _CHANGED_NOTHING)
 
 
-def undo(connection: Connection, asked: UndoRequest) -> Iterator[Undone]:
+def undo(connection: Connection, request: UndoRequest) -> Iterator[Undone]:
     """See `Spool.undo`."""
     seen: set[str] = set()
-    for people in _windows(connection, asked.selection):
-        left = None if asked.selection.limit is None else asked.selection.limit - len(seen)
-        fresh = [subject for subject in people if subject not in seen][:left]
+    for subjects in _windows(connection, request.selection):
+        left = None if request.selection.limit is None else request.selection.limit - len(seen)
+        fresh = [subject for subject in subjects if subject not in seen][:left]
         seen.update(fresh)
         for at in range(0, len(fresh), _GROUP):
-            yield from _undo_some(connection, asked, fresh[at : at + _GROUP])
+            yield from _undo_group(connection, request, fresh[at : at + _GROUP])
 
 
 def _windows(connection: Connection, selection: Selection) -> Iterator[list[str]]:
-    """The selected people, window by window."""
+    """The selected subjects, window by window."""
     newest = connection.rows("newest_suppression")[0][0]
     oldest = connection.rows("oldest_suppression")[0][0]
     if selection.recipient is not None:
         yield [selection.recipient]
         return
     for after in range(oldest - 1, newest, _WINDOW):
-        window = {"after": after, "upto": min(after + _WINDOW, newest)}
-        yield [row[0] for row in connection.rows("undo_people", {**asdict(selection), **window})]
+        window = {"after": after, "through": min(after + _WINDOW, newest)}
+        yield [row[0] for row in connection.rows("undo_subjects", {**asdict(selection), **window})]
 
 
-def _undo_some(connection: Connection, asked: UndoRequest, people: Sequence[str]) -> list[Undone]:
-    within = connection.reading() if asked.is_dry else connection.writing()
+def _undo_group(connection: Connection, request: UndoRequest, subjects: Sequence[str]) -> list[Undone]:
+    within = connection.reading() if request.is_dry else connection.writing()
     with within as raw:
-        return [told for subject in people for told in _Person(connection, raw, asked, subject).undo()]
+        return [results for subject in subjects for results in _Subject(connection, raw, request, subject).undo()]
 
 
-class _Person:
-    """One person's suppressions and dispatches within a transaction."""
+class _Subject:
+    """One subject's suppressions and dispatches within a transaction."""
 
-    def __init__(self, connection: Connection, raw: sqlite3.Connection, asked: UndoRequest, subject: str) -> None:
-        self._connection, self._raw, self._asked, self._person = connection, raw, asked, subject
-        values = {**asdict(asked.selection), "person": subject}
+    def __init__(self, connection: Connection, raw: sqlite3.Connection, request: UndoRequest, subject: str) -> None:
+        self._connection, self._raw, self._request, self._subject = connection, raw, request, subject
+        values = {**asdict(request.selection), "subject": subject}
         self._suppressions = [_Suppression._make(row) for row in raw.execute(self._sql("undo_suppressions"), values)]
-        rows = raw.execute(self._sql("undo_dispatches"), {"person": subject})
+        rows = raw.execute(self._sql("undo_dispatches"), {"subject": subject})
         self._dispatches = [_Dispatch._make(row) for row in rows]
 
     def undo(self) -> list[Undone]:
         """Take back what is selected, and restore where nothing stands against it."""
         selected = [one for one in self._suppressions if one.is_selected]
-        told = [self._refused(one) for one in selected if self._is_refused(one)]
+        results = [self._refused(one) for one in selected if self._is_refused(one)]
         undone = [one for one in selected if not (one.is_undone or self._is_refused(one))]
-        for one in undone if self._asked.selection.provider is None else ():
+        for one in undone if self._request.selection.provider is None else ():
             self._change("undo_suppression", one.id)
             self._note(one.id, "", "undone", "")
         gone = {one.id for one in undone} | {one.id for one in self._suppressions if one.is_undone}
         if not undone and not any(one.is_undone for one in selected):
-            return told
+            return results
         for provider, dispatches in groupby(self._dispatches, lambda dispatch: dispatch.provider):
-            told += self._at(provider, list(dispatches), gone)
+            results += self._at(provider, list(dispatches), gone)
         if undone and not self._dispatches:
-            told.append(Undone(self._person, "", "withdrawn", "nobody had been told"))
-        return told
+            results.append(Undone(self._subject, "", "withdrawn", "nobody had been told"))
+        return results
 
     def _is_refused(self, one: _Suppression) -> bool:
-        return one.reason in _ASKED and not self._asked.forced and not one.is_undone
+        return one.reason in _REQUESTS and not self._request.forced and not one.is_undone
 
     def _refused(self, one: _Suppression) -> Undone:
         said = "a complaint" if one.reason == "complaint" else "an unsubscribe request"
-        return Undone(self._person, "", "kept", f"{said} is undone one by one, with --recipient and --force")
+        return Undone(self._subject, "", "kept", f"{said} is undone one by one, with --recipient and --force")
 
     def _at(self, provider: str, dispatches: list[_Dispatch], gone: Collection[int]) -> Iterator[Undone]:
         """What becomes of the dispatches to one provider."""
-        if self._asked.selection.provider not in {None, provider}:
+        if self._request.selection.provider not in {None, provider}:
             return
-        active_suppression = self._standing(dispatches, gone)
-        if active_suppression:
+        objection = self._objection(dispatches, gone)
+        if objection:
             if any(one.suppression in gone and one.outcome not in {"undone", "restored"} for one in dispatches):
-                yield Undone(self._person, provider, "kept", f"also suppressed for {active_suppression}")
+                yield Undone(self._subject, provider, "kept", f"also suppressed for {objection}")
             return
         for dispatch in dispatches:
             what, detail = self._one(dispatch)
             if what:
-                yield Undone(self._person, provider, what, detail)
+                yield Undone(self._subject, provider, what, detail)
 
-    def _standing(self, dispatches: list[_Dispatch], gone: Collection[int]) -> str:
+    def _objection(self, dispatches: list[_Dispatch], gone: Collection[int]) -> str:
         """Why the person stays suppressed here; empty where nothing speaks for it.
 
         A bounce speaks where it is owed to this provider, everything else everywhere.
         """
-        owed = {dispatch.suppression for dispatch in dispatches}
+        dispatched = {dispatch.suppression for dispatch in dispatches}
         for one in self._suppressions:
-            if one.id not in gone and (one.reason != "bounce" or one.id in owed):
+            if one.id not in gone and (one.reason != "bounce" or one.id in dispatched):
                 return f"a {one.reason} that is not undone" if one.reason != "unsubscribe" else "an unsubscribe request"
         return ""
 
     def _one(self, dispatch: _Dispatch) -> tuple[str, str]:
-        """Take back one dispatch; what is told of it, or nothing where there is nothing to tell."""
+        """Take back one dispatch; what is results of it, or nothing where there is nothing to tell."""
         if dispatch.undoing or dispatch.outcome in {"restored", "undone"}:
             return "", ""
         if dispatch.state == "claimed":
@@ -171,7 +171,7 @@ class _Person:
 
     def _restore(self, dispatch: _Dispatch) -> tuple[str, str]:
         lists = ", ".join(str(dispatch.lists or "").strip("[]").replace('"', "").split(", ")).strip()
-        if dispatch.provider not in self._asked.restoring:
+        if dispatch.provider not in self._request.restoring:
             if dispatch.state != "done":
                 self._change("undo_stop", dispatch.id)
                 self._note(dispatch.suppression, dispatch.provider, "withdrawn", f"was {dispatch.state}")
@@ -184,14 +184,14 @@ class _Person:
         return self._connection.sql(name)
 
     def _change(self, statement: str, number: int) -> None:
-        if not self._asked.is_dry:
-            self._raw.execute(self._sql(statement), {"id": number, "now": self._asked.now})
+        if not self._request.is_dry:
+            self._raw.execute(self._sql(statement), {"id": number, "now": self._request.now})
 
     def _note(self, suppression: int, provider: str, event: str, detail: str) -> None:
-        if self._asked.is_dry:
+        if self._request.is_dry:
             return
-        values = {"suppression": suppression, "provider": provider, "now": self._asked.now, "event": event}
+        values = {"suppression": suppression, "provider": provider, "now": self._request.now, "event": event}
         self._raw.execute(
-            self._sql("event"),
-            {**values, "asked_by": sanitize_text(self._asked.asked_by), "detail": sanitize_text(detail)},
+            self._sql("insert_event"),
+            {**values, "asked_by": sanitize_text(self._request.asked_by), "detail": sanitize_text(detail)},
         )

@@ -1,1 +1,0 @@
-UPDATE spike SET example = '' WHERE instr(lower(example), :person) > 0

@@ -1,1 +1,0 @@
-UPDATE spike SET told_at = :now WHERE id = :id

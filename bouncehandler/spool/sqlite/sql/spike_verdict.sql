@@ -1,1 +1,0 @@
-UPDATE spike SET verdict = :verdict WHERE id = :id
