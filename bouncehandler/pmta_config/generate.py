@@ -1,9 +1,16 @@
 """Generates the blocks of PowerMTA's configuration for an installation."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from bouncehandler.pmta_config.required_columns import FIELDS, MAPPED
+
+_COLUMNS = {
+    "b": ("    records b,rb", f"    {FIELDS['b']}", f"    {FIELDS['rb']}"),
+    "f": ("    records feedback-loop", f"    {MAPPED}", f"    {FIELDS['f']}"),
+}
+_LOGS = {"b": "bouncehandler.log", "f": "fbl-processor.log"}
+_FOLDERS = {"b": "bounces", "f": "fbl"}
+_JOB_BLOCK = ("<source 127.0.0.1>", "    process-x-job yes", "</source>")
 
 
 class Installation(NamedTuple):
@@ -35,53 +42,34 @@ class Installation(NamedTuple):
 def generate_blocks(site: Installation) -> str:
     """Generate all blocks, with a comment above each."""
     parts = (
-        ("Bounces: the pipe, and the file that has what the pipe may miss", bounce_blocks(site)),
+        ("Bounces: the pipe, and the file that has what the pipe may miss", pipe_blocks(site, "b")),
         ("Bounces that come later, by mail; this domain is that of the envelope senders", bounce_processor(site)),
         (
             "Complaints; register abuse@ at this domain with each feedback loop",
-            (f"relay-domain {site.complaints}", *complaint_processor(site), *complaint_blocks(site)),
+            (f"relay-domain {site.complaints}", *complaint_processor(site), *pipe_blocks(site, "f")),
         ),
         *(("List-Unsubscribe by mail", unsubscribe_blocks(site, domain)) for domain in site.domains),
-        ("The campaign of each mail: into the <source> that hands you the mail", job_block()),
+        ("The campaign of each mail: into the <source> that hands you the mail", _JOB_BLOCK),
         ("The user that runs PowerMTA and this program", ("run-as-root no",)),
     )
     return "\n".join(line for title, block in parts for line in (f"# {title}", *block, ""))
 
 
-def bounce_blocks(site: Installation) -> tuple[str, ...]:
-    """Generate the pipe for bounces and its recovery file."""
-    return (
-        f"<acct-file |{site.command(f'--logfile={site.logs}/bouncehandler.log')}>",
-        *_bounce_columns(),
-        "</acct-file>",
-        *recovery_block(site, "b"),
-    )
-
-
-def complaint_blocks(site: Installation) -> tuple[str, ...]:
-    """Generate the pipe for complaints and its recovery file."""
-    return (
-        f"<acct-file |{site.command(f'--logfile={site.logs}/fbl-processor.log')}>",
-        *_complaint_columns(),
-        "</acct-file>",
-        *recovery_block(site, "f"),
-    )
+def pipe_blocks(site: Installation, kind: str) -> tuple[str, ...]:
+    """Generate the pipe for bounces (`b`) or complaints (`f`) and its recovery file."""
+    command = site.command(f"--logfile={site.logs}/{_LOGS[kind]}")
+    return (f"<acct-file |{command}>", *_COLUMNS[kind], "</acct-file>", *recovery_block(site, kind))
 
 
 def recovery_block(site: Installation, kind: str) -> tuple[str, ...]:
     """Generate the recovery file of the pipe for bounces (`b`) or complaints (`f`)."""
-    name, columns = ("fbl", _complaint_columns()) if kind == "f" else ("bounces", _bounce_columns())
-    return (
-        f"<acct-file {site.logs}/{name}.csv>",
-        *columns,
-        *move_directives(f"{site.logs}/{name}"),
-        "</acct-file>",
-    )
+    file = f"<acct-file {site.logs}/{_FOLDERS[kind]}.csv>"
+    return (file, *_COLUMNS[kind], *move_directives(site, kind), "</acct-file>")
 
 
-def move_directives(folder: str) -> tuple[str, ...]:
+def move_directives(site: Installation, kind: str) -> tuple[str, ...]:
     """Generate the directives that move complete files into a folder, for `bouncehandler ingest`."""
-    return ("    move-interval 1h", f"    move-to {folder}")
+    return ("    move-interval 1h", f"    move-to {site.logs}/{_FOLDERS[kind]}")
 
 
 def complaint_processor(site: Installation) -> tuple[str, ...]:
@@ -121,20 +109,3 @@ def pipe_domain(site: Installation, domain: str) -> tuple[str, ...]:
     """Generate the domain block alone, without `relay-domain`."""
     command = site.command("unsubscribe", r"--from \"$from\" --to \"$to\"")
     return (f"<domain {domain}>", "    type pipe", f'    command "{command}"', "</domain>")
-
-
-def job_block() -> tuple[str, ...]:
-    """Generate the block that sets the job from the header X-Job."""
-    return ("<source 127.0.0.1>", "    process-x-job yes", "</source>")
-
-
-def _bounce_columns() -> Iterator[str]:
-    return _indented("records b,rb", FIELDS["b"], FIELDS["rb"])
-
-
-def _complaint_columns() -> Iterator[str]:
-    return _indented("records feedback-loop", MAPPED, FIELDS["f"])
-
-
-def _indented(*lines: str) -> Iterator[str]:
-    return (f"    {line}" for line in lines)

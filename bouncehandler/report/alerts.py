@@ -39,15 +39,13 @@ def _providers(status: Status, now: float) -> Iterator[Alert]:
 
 
 def _spikes(spikes: Sequence[HeldSpike]) -> Iterator[Alert]:
-    held = sum(spike.held for spike in spikes if not spike.verdict)
+    held = [spike for spike in spikes if spike.held and not spike.verdict]
     if held:
-        mailbox_providers = ", ".join(
-            sorted({spike.mailbox_provider for spike in spikes if spike.held and not spike.verdict})[:5]
-        )
+        count = sum(spike.held for spike in held)
+        names = ", ".join(sorted({spike.mailbox_provider for spike in held})[:5])
+        are = "is" if count == 1 else "are"
         yield Alert(
-            "doubtful",
-            f"{pluralize(held, 'suppression')} of spikes at {mailbox_providers} {'is' if held == 1 else 'are'} held: "
-            "see `bouncehandler holds`.",
+            "doubtful", f"{pluralize(count, 'suppression')} of spikes at {names} {are} held: see `bouncehandler holds`."
         )
 
 
@@ -64,10 +62,8 @@ def _complaints(aggregates: Aggregates) -> Iterator[Alert]:
 
 def _complaint_alert(subject: str, rate: float) -> Alert:
     is_bad = rate >= COMPLAINTS_BAD
-    limit = (
-        "over the 0.3 % at which Gmail and Yahoo refuse" if is_bad else "over the 0.1 % that Gmail and Yahoo ask for"
-    )
-    return Alert("bad" if is_bad else "doubtful", f"{subject} {format_share(rate)} of deliveries: {limit}.")
+    limit = "0.3 % at which Gmail and Yahoo refuse" if is_bad else "0.1 % that Gmail and Yahoo ask for"
+    return Alert("bad" if is_bad else "doubtful", f"{subject} {format_share(rate)} of deliveries: over the {limit}.")
 
 
 def complaint_share(aggregates: Aggregates) -> float | None:
@@ -79,7 +75,5 @@ def complaint_share(aggregates: Aggregates) -> float | None:
 def _unreadable(aggregates: Aggregates) -> Iterator[Alert]:
     lost, rows = aggregates.count("unreadable"), sum(aggregates.total.values())
     if rows and lost / rows > _UNREADABLE:
-        yield Alert(
-            "doubtful",
-            f"{format_share(lost / rows)} of all rows can't be read: they are in the reject file beside the spool.",
-        )
+        share = format_share(lost / rows)
+        yield Alert("doubtful", f"{share} of all rows can't be read: they are in the reject file beside the spool.")

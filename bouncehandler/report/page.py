@@ -40,11 +40,7 @@ def render_html(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.globals |= {
-        "format_value": format_value,
-        "format_time": format_time,
-        "format_day": format_day,
-        "row_bar": _row_bar,
-        "mark_commands": _mark_commands,
+        function.__name__: function for function in (format_value, format_time, format_day, mark_commands, draw_row_bar)
     }
     style, script = (_FOLDER / "page.css").read_text("utf-8"), (_FOLDER / "page.js").read_text("utf-8")
     series = report.timeline.series
@@ -71,13 +67,13 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _mark_commands(text: str) -> Markup:
+def mark_commands(text: str) -> Markup:
     """Escape a sentence, and mark the commands between backticks."""
     code, plain = Markup("<code>{}</code>"), Markup("{}")
     parts = ((code if index % 2 else plain).format(part) for index, part in enumerate(text.split("`")))
     return Markup("").join(parts)
 
 
-def _row_bar(table: Table, row: tuple[Value, ...]) -> Markup:
+def draw_row_bar(table: Table, row: tuple[Value, ...]) -> Markup:
     """Draw the bar of a row."""
     return draw_bar([(name, table.part(row, name)) for name in table.parts], table.widest)

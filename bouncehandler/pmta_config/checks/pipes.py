@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from bouncehandler.pmta_config.checks.acct_file import AcctFile, Command
-from bouncehandler.pmta_config.generate import Installation, bounce_blocks, complaint_blocks
+from bouncehandler.pmta_config.generate import Installation, pipe_blocks
 from bouncehandler.pmta_config.messages import LintMessage, Severity, join_names
 from bouncehandler.pmta_config.required_columns import FIELDS
 from bouncehandler.pmta_config.tree import Directive, quote
@@ -25,7 +25,7 @@ def check_pipes(files: list[AcctFile], ours: list[AcctFile], site: Installation)
             yield LintMessage(Severity.WARNING, file.block.location, sentence)
     if not any(file.command and file.command.is_ours for file in files):
         yield LintMessage(
-            Severity.WRONG, None, "no <acct-file |...> runs bouncehandler: it is handed nothing", bounce_blocks(site)
+            Severity.WRONG, None, "no <acct-file |...> runs bouncehandler: it is handed nothing", pipe_blocks(site, "b")
         )
         return
     for file in files:
@@ -119,7 +119,7 @@ def _check_record_types(ours: list[AcctFile], site: Installation) -> Iterator[Li
         return  # reported for that pipe
     if not any(file.carries("b") for file in ours):
         yield LintMessage(
-            Severity.WRONG, first, "no pipe of bouncehandler's is handed bounces (`records b`)", bounce_blocks(site)
+            Severity.WRONG, first, "no pipe of bouncehandler's is handed bounces (`records b`)", pipe_blocks(site, "b")
         )
     elif not any(file.carries("rb") for file in ours):
         location = next((file.block.location for file in ours if file.carries("b")), first)
@@ -129,7 +129,7 @@ def _check_record_types(ours: list[AcctFile], site: Installation) -> Iterator[Li
         sentence = (
             "no pipe of bouncehandler's is handed complaints (`records feedback-loop`): who complains stays subscribed"
         )
-        yield LintMessage(Severity.WARNING, None, sentence, complaint_blocks(site))
+        yield LintMessage(Severity.WARNING, None, sentence, pipe_blocks(site, "f"))
     for kind in ("b", "rb", "f"):
         carrying = [file for file in ours if file.carries(kind)]
         if len(carrying) > 1:

@@ -7,8 +7,6 @@ from bouncehandler.pmta_config.checks.columns import missing_vital_columns
 from bouncehandler.pmta_config.generate import Installation, move_directives, recovery_block
 from bouncehandler.pmta_config.messages import LintMessage, Severity, join_names
 
-_FOLDERS = {"bounces": "bounces", "complaints": "fbl"}
-
 
 def check_recovery(files: list[AcctFile], ours: list[AcctFile], site: Installation) -> Iterator[LintMessage]:
     """Check that the records of the pipes are on disk, too, in files with all columns that are moved when complete."""
@@ -38,7 +36,7 @@ def _check_file(file: AcctFile, title: str, types: list[str], site: Installation
     if not any(file.block.directives("move-to")):
         sentence = "this file is never moved away, so that the end of its complete part is unknown"
         yield LintMessage(
-            Severity.WARNING, file.block.location, sentence, move_directives(f"{site.logs}/{_FOLDERS[title]}")
+            Severity.WARNING, file.block.location, sentence, move_directives(site, "f" if types == ["f"] else "b")
         )
     else:
         yield LintMessage(
