@@ -74,7 +74,7 @@ class Undone(NamedTuple):
     """Empty where it concerns all of them."""
     what: str
     """`restoring`: a call will restore it; `withdrawn`: it was not carried out, and will not be; `nothing`: nothing had
-    been changed; `kept`: something else speaks against the person; `impossible`: the provider can't restore."""
+    been changed; `kept`: another suppression speaks against the subject; `impossible`: the provider can't restore."""
     detail: str
 
 
@@ -173,7 +173,7 @@ class SpoolAdmin(Protocol):
     def history(self, subject: str) -> list[HistoryEvent]:
         """Everything that is known of a recipient, or of `mailwizz:LIST/SUBSCRIBER`, in the order of the time.
 
-        What was learned from ids is told with what came by them; what still waits stands at the time when it is due.
+        An address learned from ids has their history, too; a dispatch that waits stands at the time when it is due.
         """
         ...
 
@@ -198,19 +198,19 @@ class SpoolAdmin(Protocol):
         forced: bool = False,
         is_dry: bool = False,
     ) -> Iterator[Undone]:
-        """Take back the selected suppressions, and tell what becomes of each person at each provider.
+        """Undo the selected suppressions; yields the result for each subject at each provider.
 
         A dispatch that was not carried out is settled as `undone`, without a call; one that was, or whose calls have
         changed lists before they failed, is due again, to restore those lists, if its provider is among `restoring`;
         one that is under way is restored once it has come back. But where another suppression speaks against the same
-        person, at that provider or (if it is no bounce) anywhere, nothing is restored. Complaints and unsubscribe
+        subject, at that provider or (if it is no bounce) anywhere, nothing is restored. Complaints and unsubscribe
         requests are left alone unless `forced`. What was undone before is not undone again; a new record about the
-        person suppresses anew.
+        subject suppresses anew.
 
         Args:
             restoring: the providers that can restore.
-            asked_by: who wants it, for the history.
-            is_dry: tell, and change nothing.
+            asked_by: a login name, for the history.
+            is_dry: yield the results, and change nothing.
         """
         ...
 
@@ -238,10 +238,10 @@ class SpoolAdmin(Protocol):
         ...
 
     def forget(self, subject: str, *, asked_by: str) -> ErasureResult:
-        """Erase a person's data, and keep a keyed hash in its place.
+        """Erase a subject's data, and keep a keyed hash in its place.
 
         What is still to be called is called first, and erased by `forget_rest` after it; so is what is recorded of the
-        person anew. Copies elsewhere, as in logs and backups, are not touched.
+        subject anew. Copies elsewhere, as in logs and backups, are not touched.
         """
         ...
 

@@ -65,7 +65,7 @@ class Recorded:
     """The result of recording a batch."""
 
     new: int
-    """Suppressions not seen before."""
+    """Suppressions that were not in the spool."""
     duplicates: int
     """Suppressions that were there already; one routed to a provider that was added since is dispatched to it."""
 

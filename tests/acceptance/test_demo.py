@@ -180,7 +180,7 @@ def test_one_person_is_explained(shown: _Shown) -> None:
     """`explain` shows what came in, what was decided and why, and what was done where."""
     assert _table(shown, "bouncehandler explain") == [
         ["bounced", "bad-mailbox 5.1.1 smtp;550 5.1.1 user unknown"],
-        ["was suppressed", 'policy.bounce.bad-mailbox = "suppress"; wanted by news'],
+        ["was suppressed", 'policy.bounce.bad-mailbox = "suppress"; routed to news'],
         ["call: unsubscribed", "news"],
         ["done: unsubscribed", "news"],
     ]

@@ -35,7 +35,7 @@ from bouncehandler.suppression import Suppression
 _MAX_NUMBER = 2**63 - 1
 
 _MOST = 1000
-"""Suppressions of one person that are looked at."""
+"""Suppressions of one subject that are listed."""
 
 
 class SqliteSpoolAdmin:

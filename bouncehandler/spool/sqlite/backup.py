@@ -25,7 +25,7 @@ _WAIT, _PAUSE = 60.0, 0.005
 
 
 class _StartsOver(Exception):  # noqa: N818  # no error: the way out of SQLite's loop
-    """Another process wrote while pages were copied."""
+    """Raised when another process wrote while pages were copied."""
 
 
 def back_up(source: Path, target: Path, *, overwrite: bool, monotonic: Callable[[], float]) -> BackupSummary:
@@ -101,7 +101,7 @@ class _Progress:
         self._left: int | None = None
 
     def __call__(self, status: int, left: int, total: int) -> None:
-        """Called after each step, with the number of pages that are left: fewer than before, unless it starts over."""
+        """Check the number of pages that are left after a step: fewer than before, unless it starts over."""
         if self._monotonic() > self._deadline:
             raise SpoolError(f"the spool {self._source} was written all the time: try again when less comes in")
         if status != sqlite3.SQLITE_OK or not total:  # another process writes: nothing was copied
@@ -112,7 +112,7 @@ class _Progress:
 
 
 def _proved(source: Path, part: str, newest_before: int) -> BackupSummary:
-    """Read the whole copy. Numbers of suppressions only grow, so that of its newest lies between those at both ends.
+    """Read the whole copy. Ids of suppressions only grow, so that its newest lies between those at both ends.
 
     Raises:
         SpoolError: something is missing.

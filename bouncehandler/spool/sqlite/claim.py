@@ -13,10 +13,10 @@ from bouncehandler.spool.sqlite.hashes import subject_hash
 from bouncehandler.suppression import Dispatch, Outcome
 
 _LOOKED_AT = 4
-"""How many candidates one transaction looks at for each dispatch that is request for."""
+"""Candidates that one transaction looks at for each dispatch that is requested."""
 
 _SLACK = 1.0
-"""Seconds by which the times of two processes may differ without that the clock was set back."""
+"""Seconds by which the clocks of two processes may differ, though none was set back."""
 
 _DAY = 86_400
 """Seconds, as in `dispatch_carried_out`."""
@@ -49,7 +49,7 @@ class _Turn:
     first: int | None
     """The dispatch that is in front; None: none that a claim has looked at before."""
     due_at: float
-    """When it is due, or its claim ends."""
+    """Time at which it is due, or its claim ends."""
     is_under_way: bool
 
     def is_of(self, number: int) -> bool:
@@ -63,7 +63,7 @@ class _Selected:
 
     claimed: list[Dispatch] = field(default_factory=list)
     subject_hashes: list[int] = field(default_factory=list)
-    """Those of the claimed ones."""
+    """Of the claimed dispatches."""
     repeats: list[int] = field(default_factory=list)
     waits: list[tuple[int, float, int]] = field(default_factory=list)
     """Dispatch, when to look at it again, and its subject hash."""
@@ -111,7 +111,7 @@ def _make_due(connection: Connection, request: ClaimRequest) -> bool:
 
 
 def _is_due(connection: Connection, request: ClaimRequest) -> bool:
-    """Looked up without the lock for writing, which an idle dispatcher need not take."""
+    """Whether a dispatch is due; read without the lock for writing, which an idle dispatcher need not take."""
     due = connection.rows("next_due", {"provider": request.provider})
     return bool(due) and due[0][0] <= request.now
 

@@ -120,7 +120,7 @@ class Connection:
                 self._raw.execute("BEGIN IMMEDIATE")
                 yield self._raw
                 if file_at(self.path) != self._file:
-                    raise moved(self.path)  # with a write-ahead log SQLite goes on, in a file that nobody finds again
+                    raise moved(self.path)  # with a write-ahead log SQLite goes on, in a file that has no name any more
                 self._raw.execute("COMMIT")
             except sqlite3.Error as error:
                 # After a failed sync the kernel may take the lost pages for written: whatever follows builds on sand.
@@ -201,7 +201,7 @@ def _prepare(raw: sqlite3.Connection, path: Path, journal: str, wait: float) -> 
 
 
 def _switched(raw: sqlite3.Connection, journal: str, wait: float) -> str:
-    """The journal after the switch. To and from WAL needs the file alone, and SQLite itself doesn't wait for that."""
+    """Switch the journal; returns the one in use. For WAL the file is needed alone, and SQLite doesn't wait for that."""
     switching = Retrying(
         stop=stop_before_delay(wait), wait=wait_fixed(_PAUSE), retry=retry_if_exception(_is_busy), reraise=True
     )

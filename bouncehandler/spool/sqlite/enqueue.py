@@ -21,11 +21,11 @@ _ROWS = 250
 _One = TypeVar("_One", bound=QueuedSuppression | SoftBounceEntry)
 
 Values = Sequence[Sequence[Row]]
-"""For each statement its values: of many rows together, and at last those of single rows."""
+"""Values for each statement: of many rows together, and at last those of single rows."""
 
 
 def values_of(batch: QueueBatch[_One], rows: Callable[[QueueBatch[_One]], Iterable[Row]]) -> Values:
-    """The values of a batch, which `rows` makes rows of, some hundred at a time."""
+    """Make the values of a batch; `rows` makes its rows, some hundred at a time."""
     together = len(batch) - len(batch) % _ROWS
     values = [[tuple(chain.from_iterable(rows(batch[at : at + _ROWS])))] for at in range(0, together, _ROWS)]
     rest = batch[together:]
@@ -33,7 +33,7 @@ def values_of(batch: QueueBatch[_One], rows: Callable[[QueueBatch[_One]], Iterab
 
 
 def insert(raw: sqlite3.Connection, statement: str, values: Values) -> int:
-    """Insert rows; how many changed anything."""
+    """Insert rows; returns how many changed anything."""
     *together, single = values
     new = sum(raw.execute(_of_many(statement), rows).rowcount for (rows,) in together)
     return new + (raw.executemany(statement, single).rowcount if single else 0)
@@ -41,7 +41,7 @@ def insert(raw: sqlite3.Connection, statement: str, values: Values) -> int:
 
 @cache
 def _of_many(statement: str) -> str:
-    """A statement that inserts a row, as one that inserts many."""
+    """Make a statement that inserts many rows of one that inserts a row."""
     head, values, rest = statement.partition("VALUES ")
     row, end, tail = rest.partition(")")
     return head + values + ", ".join([row + end] * _ROWS) + tail
@@ -49,7 +49,7 @@ def _of_many(statement: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EnqueueHooks:
-    """What else happens to recorded suppressions, within the same transaction."""
+    """Further steps for recorded suppressions, within the same transaction."""
 
     notices: Collection[str] = ()
     """The kinds that are queued for the postmaster."""

@@ -30,7 +30,7 @@ class ErasureRequest(NamedTuple):
 
 
 def key_file(spool: Path) -> Path:
-    """Where the key of the hashes lies: `spool.db` has `spool.key`."""
+    """The file with the key of the hashes: `spool.db` has `spool.key`."""
     return spool.with_suffix(".key")
 
 
@@ -84,7 +84,7 @@ class ErasureGuard:
 
 
 def _erase(connection: Connection, raw: sqlite3.Connection, key: bytes, values: dict[str, object]) -> tuple[int, int]:
-    """Erase the suppressions for which nothing is left to do; how many, and how many wait."""
+    """Erase the suppressions for which no call is left; returns how many, and how many wait."""
     rows: list[Row] = raw.execute(connection.sql("erasure_rows"), values).fetchall()
     done = [(number, record) for number, record, _, is_waiting in rows if not is_waiting]
     for number, record in done:
@@ -99,7 +99,7 @@ def _hashed(key: bytes, text: str) -> str:
 
 
 def _key(spool: Path) -> bytes:
-    """The key, made where there is none yet.
+    """Read the key, made where there is none yet.
 
     Raises:
         SpoolError: the file can't be read or made.
@@ -117,7 +117,7 @@ def _key(spool: Path) -> bytes:
 
 
 def _make(file: Path) -> None:
-    """Whole or not at all, also where two processes make one, or this one is killed."""
+    """Make a key, whole or not at all, also where two processes make one, or this one is killed."""
     import tempfile  # noqa: PLC0415  # takes a while to import, and only the first `forget` needs it
 
     descriptor, part = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)  # 0600

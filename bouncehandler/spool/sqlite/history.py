@@ -15,7 +15,7 @@ _EVENTS = {"bounce": "bounced", "complaint": "complained", "unsubscribe": "asked
 
 
 class _Suppression(NamedTuple):
-    """A row, as `history_suppressions` has it."""
+    """A row of `history_suppressions`."""
 
     id: int
     record: str
@@ -53,7 +53,7 @@ def history(connection: Connection, subject: str) -> list[HistoryEvent]:
 
 
 def _suppressions(connection: Connection, subject: str) -> Iterator[_Suppression]:
-    """Those of the subject, and those of the ids that its address was learned from."""
+    """Suppressions of the subject, and of the ids that its address was learned from."""
     for row in connection.rows("history_suppressions", {"subject": subject, "limit": _LIMIT}):
         suppression = _Suppression._make(row)
         yield suppression
@@ -81,9 +81,12 @@ def _of_suppression(suppression: _Suppression, subject: str) -> Iterator[History
     origin = f" (from {suppression.originator})" if suppression.originator else ""
     at = suppression.recorded_at if suppression.occurred_at is None else suppression.occurred_at
     yield HistoryEvent(at, event_name, "", f"{text}{origin}".strip())
-    wanted = f"wanted by {suppression.routed_to.replace(',', ', ')}" if suppression.routed_to else "wanted by nobody"
+    routed_to = suppression.routed_to.replace(",", ", ") or "no provider"
     yield HistoryEvent(
-        suppression.recorded_at, "was suppressed", "", f"{suppression.rule}; {wanted}; id {suppression.record}"
+        suppression.recorded_at,
+        "was suppressed",
+        "",
+        f"{suppression.rule}; routed to {routed_to}; id {suppression.record}",
     )
 
 

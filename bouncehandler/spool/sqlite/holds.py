@@ -102,7 +102,7 @@ def decide(connection: Connection, selection: Selection, decision: HoldDecision)
 
 
 def is_whole(selection: Selection) -> bool:
-    """Whether whole spikes are meant, so that what still comes of them is decided like the rest."""
+    """Whether whole spikes are selected, so that later bounces of them are decided likewise."""
     part = (selection.recipient, selection.domain, selection.match, selection.since, selection.until)
     return part == (None,) * len(part)
 

@@ -58,7 +58,7 @@ def _version(raw: sqlite3.Connection, path: Path, newest: int) -> int:
 
 
 def _statements(script: str) -> Iterator[str]:
-    """One by one: `executescript` would commit the transaction first. Knows where a trigger ends."""
+    """Split a script: `executescript` would commit the transaction first. Knows where a trigger ends."""
     pending = ""
     for line in script.splitlines(keepends=True):
         pending += line

@@ -65,9 +65,9 @@ def settle(  # noqa: PLR0913  # one transaction, all of it needed
 def _ours(
     connection: Connection, raw: sqlite3.Connection, settlements: Sequence[Settlement]
 ) -> tuple[list[Settlement], set[int]]:
-    """Those whose claim still holds, of two for one dispatch the first; and the dispatches undone meanwhile.
+    """Select settlements whose claim still holds, of two for one dispatch the first; and dispatches undone meanwhile.
 
-    Each with the lists that earlier calls for its dispatch had changed.
+    Each settlement has the lists that earlier calls for its dispatch had changed.
     """
     claims = json.dumps([{"id": one.dispatch.id, "claim": one.dispatch.claim} for one in settlements])
     ours: dict[int, Settlement] = {}

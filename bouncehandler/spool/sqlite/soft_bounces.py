@@ -24,7 +24,7 @@ _PRUNED = 500
 
 
 class SoftBounce(NamedTuple):
-    """The bounce that stands for a recipient's day; its fields as `soft_bounces_of` has them."""
+    """The soft bounce of a recipient and day: a row of `soft_bounces_of`."""
 
     day: int
     """Days since 1970-01-01, UTC."""
@@ -142,7 +142,7 @@ def _count_in(connection: Connection, raw: sqlite3.Connection, asked: Mapping[st
 
 
 def _suppression(recipient: str, bounces: Sequence[SoftBounce]) -> Suppression:
-    """The last bounce with all of them as evidence, and its time; the same bounces make the same id."""
+    """Make a suppression of the last bounce, with all of them as evidence; the same bounces make the same id."""
     last = bounces[-1]
     digest = blake2b("\x1f".join(bounce.record for bounce in bounces).encode(), digest_size=8).hexdigest()
     evidence = [
@@ -172,7 +172,7 @@ def _times(batch: QueueBatch[SoftBounceEntry], now: float) -> list[int]:
 
 
 def _rows(batch: QueueBatch[SoftBounceEntry], now: float) -> Iterator[Row]:
-    """In the order of `soft_bounce_insert`."""
+    """Rows for `soft_bounce_insert`."""
     times = _times(batch, now)
     evidence = [text[:_MAX_DIAGNOSTIC] for text in batch.column("diagnostic")]
     rules = map(batch.column, ("rule", "record_type", "category", "status"))

@@ -13,7 +13,7 @@ from bouncehandler.spool.sqlite.connection import Connection
 _WINDOW = 1000
 """Suppressions whose subjects one read looks for."""
 _GROUP = 200
-"""People that are dealt with in one transaction: the pipe waits for none of them long."""
+"""Subjects that are dealt with in one transaction: the pipe waits for none of them long."""
 
 _REQUESTS = frozenset({"complaint", "unsubscribe"})
 """Reasons that are the subject's own request."""
@@ -90,7 +90,7 @@ def _windows(connection: Connection, selection: Selection) -> Iterator[list[str]
 def _undo_group(connection: Connection, request: UndoRequest, subjects: Sequence[str]) -> list[Undone]:
     within = connection.reading() if request.is_dry else connection.writing()
     with within as raw:
-        return [results for subject in subjects for results in _Subject(connection, raw, request, subject).undo()]
+        return [result for subject in subjects for result in _Subject(connection, raw, request, subject).undo()]
 
 
 class _Subject:
@@ -104,7 +104,7 @@ class _Subject:
         self._dispatches = [_Dispatch._make(row) for row in rows]
 
     def undo(self) -> list[Undone]:
-        """Take back what is selected, and restore where nothing stands against it."""
+        """Undo selected suppressions, and restore where no other suppression stands against it."""
         selected = [one for one in self._suppressions if one.is_selected]
         results = [self._refused(one) for one in selected if self._is_refused(one)]
         undone = [one for one in selected if not (one.is_undone or self._is_refused(one))]
@@ -117,7 +117,7 @@ class _Subject:
         for provider, dispatches in groupby(self._dispatches, lambda dispatch: dispatch.provider):
             results += self._at(provider, list(dispatches), gone)
         if undone and not self._dispatches:
-            results.append(Undone(self._subject, "", "withdrawn", "nobody had been told"))
+            results.append(Undone(self._subject, "", "withdrawn", "no provider had been notified"))
         return results
 
     def _is_refused(self, one: _Suppression) -> bool:
@@ -128,7 +128,7 @@ class _Subject:
         return Undone(self._subject, "", "kept", f"{said} is undone one by one, with --recipient and --force")
 
     def _at(self, provider: str, dispatches: list[_Dispatch], gone: Collection[int]) -> Iterator[Undone]:
-        """What becomes of the dispatches to one provider."""
+        """Undo the dispatches to one provider; yields the results."""
         if self._request.selection.provider not in {None, provider}:
             return
         objection = self._objection(dispatches, gone)
@@ -142,9 +142,9 @@ class _Subject:
                 yield Undone(self._subject, provider, what, detail)
 
     def _objection(self, dispatches: list[_Dispatch], gone: Collection[int]) -> str:
-        """Why the person stays suppressed here; empty where nothing speaks for it.
+        """Reason why the subject stays suppressed here; empty where there is none.
 
-        A bounce speaks where it is owed to this provider, everything else everywhere.
+        A bounce counts where it was dispatched to this provider, everything else everywhere.
         """
         dispatched = {dispatch.suppression for dispatch in dispatches}
         for one in self._suppressions:
@@ -153,7 +153,7 @@ class _Subject:
         return ""
 
     def _one(self, dispatch: _Dispatch) -> tuple[str, str]:
-        """Take back one dispatch; what is results of it, or nothing where there is nothing to tell."""
+        """Undo one dispatch; returns the result and its detail, two empty texts where there is none."""
         if dispatch.undoing or dispatch.outcome in {"restored", "undone"}:
             return "", ""
         if dispatch.state == "claimed":

@@ -1,5 +1,5 @@
 -- newest_suppression --
--- The newest id. Within a transaction that writes, ids above it are those that it gives: nobody else has the lock.
+-- The newest id. Within a transaction that writes, ids above it are its own: no other process has the lock.
 SELECT coalesce(max(id), 0) FROM suppression
 
 -- insert_suppression --

@@ -34,7 +34,7 @@ UPDATE OR REPLACE suppression SET recipient = :name, record = :record, diagnosti
 WHERE id = :id
 
 -- erasure_soft_bounces --
--- Soft bounces go whole: they have suppressed nobody.
+-- Soft bounces are deleted: no suppression is lost with them.
 DELETE FROM soft_bounce WHERE id IN (
     SELECT s.id FROM soft_bounce_day AS d CROSS JOIN soft_bounce AS s ON s.day = d.day AND s.recipient = :subject
 )
@@ -68,7 +68,7 @@ SELECT subject FROM pending_erasure
 SELECT asked_by FROM erased_subject WHERE name = :name
 
 -- erasure_count --
--- Changes with every erasure: tells each process when to read the names anew.
+-- A version of the names: it changes with every erasure, and each process then reads them anew.
 SELECT count(*), max(erased_at) FROM erased_subject
 
 -- erasure_names --

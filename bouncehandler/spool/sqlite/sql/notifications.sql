@@ -37,5 +37,5 @@ DELETE FROM notice WHERE id IN (
 )
 
 -- notices_postpone --
--- Give the claim back, and let nobody have it before a time.
+-- Give the claim back, and keep every process from it until a time.
 UPDATE notice_queue SET claim = NULL, claimed_until = :until WHERE claim = :claim
