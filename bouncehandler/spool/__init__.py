@@ -2,7 +2,6 @@
 
 from bouncehandler.spool.admin import (
     ActiveSuppression,
-    BackupSummary,
     DeadLetter,
     ErasureResult,
     HeldSpike,
@@ -13,6 +12,7 @@ from bouncehandler.spool.admin import (
     Undone,
 )
 from bouncehandler.spool.models import (
+    BackupSummary,
     BounceFingerprint,
     Claimed,
     Completed,

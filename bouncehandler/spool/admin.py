@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from bouncehandler.spool.models import BackupSummary, SpoolCheck
 from bouncehandler.suppression import Suppression
 
 
@@ -18,27 +19,6 @@ class ActiveSuppression(NamedTuple):
     diagnostic: str
     occurred_at: datetime | None
     is_held: bool
-
-
-class BackupSummary(NamedTuple):
-    """Numbers of a copy."""
-
-    size: int
-    """Bytes."""
-    suppressions: int
-    waiting: int
-    """Dispatches that are not settled."""
-    done: int
-    dead: int
-
-
-class SpoolCheck(NamedTuple):
-    """The result of examining a spool that can be written."""
-
-    store: str
-    """Its kind and versions, in a few words."""
-    unread: str
-    """Empty where all of it was read through; else the command that does it."""
 
 
 class HistoryEvent(NamedTuple):

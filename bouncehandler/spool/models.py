@@ -253,3 +253,24 @@ class Pruned(NamedTuple):
     """How many suppressions, each with all that belongs to it; or how many attempts."""
     last: int | None
     """The last suppression, or dispatch, that was looked at; None: what follows is too new, or nothing follows."""
+
+
+class BackupSummary(NamedTuple):
+    """Numbers of a copy."""
+
+    size: int
+    """Bytes."""
+    suppressions: int
+    waiting: int
+    """Dispatches that are not settled."""
+    done: int
+    dead: int
+
+
+class SpoolCheck(NamedTuple):
+    """The result of examining a spool that can be written."""
+
+    store: str
+    """Its kind and versions, in a few words."""
+    unread: str
+    """Empty where all of it was read through; else the command that does it."""

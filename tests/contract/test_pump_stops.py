@@ -13,7 +13,7 @@ from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.lanes import Running, settings
 from tests.contract.pumps import Pumping, over_file
-from tests.contract.spool_examples import CLOCK, at_time
+from tests.contract.spool_examples import CLOCK
 from tests.fakes.adapter import FakeAdapter
 from tests.fakes.ingest import HEADER, FakeRecorder, FileSkipped, bounce
 from tests.fakes.server import PATIENCE, wait_until
@@ -175,7 +175,7 @@ class _Both:
     def __init__(self, fake: FakeRecorder, real: SqliteSpool) -> None:
         self._fake, self._real = fake, real
 
-    def record(self, batch: list[object], now: float) -> object:
+    def record(self, batch: list[object]) -> object:
         """As a spool does."""
-        at_time(self._fake, now).record(batch)  # type: ignore[arg-type]  # as they come
+        self._fake.record(batch)  # type: ignore[arg-type]  # as they come
         return self._real.record(batch)  # type: ignore[arg-type]  # as they come

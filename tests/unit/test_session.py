@@ -14,6 +14,7 @@ from bouncehandler.cli.options import GlobalOptions
 from bouncehandler.cli.session import Session
 from bouncehandler.settings import load
 from bouncehandler.spool import SpoolError
+from bouncehandler.spool.sqlite.errors import describe_error
 from bouncehandler.spool.sqlite.store import SqliteSpool
 
 
@@ -49,10 +50,12 @@ def test_spool_that_cannot_be_opened(
     """What time or room on the disk mends is tried again (75); what the operator has to mend is configuration (78)."""
 
     def fail(*_: object, **__: object) -> SqliteSpool:
+        if isinstance(cause, sqlite3.Error):
+            raise describe_error(cause, tmp_path, 60) from cause
         raise SpoolError("the spool can't be opened") from cause
 
     monkeypatch.setattr(SqliteSpool, "open", fail)
-    with pytest.raises(CommandError, match="the spool can't be opened") as raised:
+    with pytest.raises(CommandError, match="the spool") as raised:
         session(tmp_path).open_spool()
     assert raised.value.status == status
 

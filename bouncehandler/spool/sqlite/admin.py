@@ -9,16 +9,15 @@ from pathlib import Path
 from bouncehandler.record import moment_of
 from bouncehandler.spool.admin import (
     ActiveSuppression,
-    BackupSummary,
     DeadLetter,
     ErasureResult,
     HeldSpike,
     HistoryEvent,
     ManualAction,
     Selection,
-    SpoolCheck,
     Undone,
 )
+from bouncehandler.spool.models import BackupSummary, SpoolCheck
 from bouncehandler.spool.sqlite.backup import back_up
 from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.connection import Connection, Row

@@ -10,8 +10,7 @@ from pathlib import Path
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
 
 from bouncehandler.files import sync
-from bouncehandler.spool.admin import BackupSummary
-from bouncehandler.spool.models import SpoolError
+from bouncehandler.spool.models import BackupSummary, SpoolError
 from bouncehandler.spool.sqlite.errors import describe_error
 
 _PAGES = 2_000

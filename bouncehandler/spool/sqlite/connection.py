@@ -201,7 +201,7 @@ def _prepare(raw: sqlite3.Connection, path: Path, journal: str, wait: float) -> 
 
 
 def _switched(raw: sqlite3.Connection, journal: str, wait: float) -> str:
-    """Switch the journal; returns the one in use. For WAL the file is needed alone, and SQLite doesn't wait for that."""
+    """Switch the journal; returns the one in use. WAL needs the file alone, for which SQLite itself does not wait."""
     switching = Retrying(
         stop=stop_before_delay(wait), wait=wait_fixed(_PAUSE), retry=retry_if_exception(_is_busy), reraise=True
     )
