@@ -49,8 +49,8 @@ def cleaned(value: object, mask: Callable[[str], str], depth: int = 0) -> object
 def _mask_quoted(text: str) -> str:
     """A text that `"@` followed: from its last opening quote on it is a local part; without one, all of it may be."""
     start = end = 0
-    for quote in _OPENING.finditer(text):
-        start, end = quote.span()
+    for opening in _OPENING.finditer(text):
+        start, end = opening.span()
     return f"{text[:start]}{text[end : end + 1]}***@"
 
 
