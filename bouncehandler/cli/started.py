@@ -31,7 +31,7 @@ def started_values(session: "Session", mode: str) -> dict[str, object]:
         "pid": os.getpid(),
         "mode": mode,
         "configuration": _absolute(configuration) if configuration else "defaults",
-        "spool": _absolute(session.spool_path),
+        "spool": _absolute(session.paths.spool),
     }
     providers = session.settings.providers
     if session.on_terminal and not session.options.logfile:

@@ -1,4 +1,4 @@
-"""Builds the crew: an adapter, its client and a lane for every configured provider."""
+"""Builds the dispatcher: an adapter, its HTTP client and a worker for every configured provider."""
 
 import random
 import time
@@ -19,18 +19,18 @@ from bouncehandler.spool import Spool
 
 
 def build_dispatcher(settings: Settings, spool: Spool, log: DispatchLog, on_failure: Callable[[], None]) -> Dispatcher:
-    """A crew with a lane for every configured provider, not started yet.
+    """Build a dispatcher with a worker for every configured provider, not started yet.
 
     Args:
-        on_failure: called from a lane's thread that can't go on.
+        on_failure: called from the thread of a worker that fails.
 
     Raises:
-        ConfigurationError: a provider's type or settings are wrong.
+        ConfigurationError: the type or the settings of a provider are wrong.
     """
     dispatcher = Dispatcher(on_failure)
     for name, section in settings.providers.items():
         client = plugins.client_for(name, section)
-        caller = CallExecutor(
+        executor = CallExecutor(
             plugins.build(name, section, client),
             client,
             RetrySchedule(settings.dispatch.schedule, random.random),
@@ -40,10 +40,10 @@ def build_dispatcher(settings: Settings, spool: Spool, log: DispatchLog, on_fail
         dispatcher.add(
             ProviderWorker(
                 name,
-                caller,
+                executor,
                 spool,
                 log,
-                _lane_settings(settings, section),
+                _worker_settings(settings, section),
                 clock=time.time,
                 monotonic=time.monotonic,
                 ended=dispatcher.worker_ended,
@@ -53,7 +53,7 @@ def build_dispatcher(settings: Settings, spool: Spool, log: DispatchLog, on_fail
     return dispatcher
 
 
-def _lane_settings(settings: Settings, section: ProviderSection) -> WorkerSettings:
+def _worker_settings(settings: Settings, section: ProviderSection) -> WorkerSettings:
     dispatch = settings.dispatch
     return WorkerSettings(
         concurrency=section.concurrency,

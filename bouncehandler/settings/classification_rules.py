@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from bouncehandler import policy
 from bouncehandler.policy.classification import EVERY, Rule
-from bouncehandler.settings import ConfigurationError
+from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.error_messages import problems_of, sentence, sentences
 from bouncehandler.settings.sections import Section
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.error_messages import problems_of, sentence, sentences
+from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.mail import UnsubscribeSection
 from bouncehandler.settings.model import Settings
 from bouncehandler.settings.policy import ThresholdTable

@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.error_messages import UNKNOWN, problems_of, sentence, sentences
+from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.model import ProviderSection
 from bouncehandler.settings.model_keys import SECRETS, KeyKind, fields_of, kind_of, names_at, secret_fields, values_in
 from bouncehandler.settings.sources import Key, Table, is_like_a_secret, split_list

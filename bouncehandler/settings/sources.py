@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bouncehandler.settings import ConfigurationError
+from bouncehandler.settings.errors import ConfigurationError
 
 SYSTEM_FILE = Path("/etc/bouncehandler/bouncehandler.toml")
 """Read when no other file is named, and only where it exists."""

@@ -9,16 +9,15 @@ import click
 
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.checks.synthetic_rows import rows_for
-from bouncehandler.cli.commands.run import reader_for
-from bouncehandler.cli.commands.work import LOOK, shutdown_gracefully
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, USAGE, CommandError, exit_code_for_errors
 from bouncehandler.cli.session import Session
 from bouncehandler.ingest import IngestPipeline
 from bouncehandler.ingest.counters import IngestCounters
 from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.record import parse_address
-from bouncehandler.runtime.build_pipeline import build_policy, build_suppression_builder
-from bouncehandler.runtime.shutdown import ShutdownSignal
+from bouncehandler.runtime.build_dispatcher import build_dispatcher
+from bouncehandler.runtime.build_pipeline import build_policy, build_reader, build_suppression_builder
+from bouncehandler.runtime.shutdown import POLL_INTERVAL, ShutdownSignal, shutdown_gracefully
 from bouncehandler.spool import HistoryEvent, Spool
 from bouncehandler.spool.sqlite.store import SqliteSpool
 
@@ -106,11 +105,11 @@ def _read(session: Session, spool: SqliteSpool, recipient: str) -> tuple[IngestC
     rows, senders = rows_for(recipient, settings, time.time())
     unheld = settings.model_copy(update={"hold": settings.hold.model_copy(update={"enabled": False})})
     intake = IngestPipeline(
-        reader_for(session),
+        build_reader(settings),
         build_policy(settings),
         build_suppression_builder(unheld),
         spool,
-        RejectedFile(session.rejected_path),
+        RejectedFile(session.paths.rejected),
         session.log,
         clock=time.time,
     )
@@ -131,10 +130,10 @@ def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> N
     stop = ShutdownSignal()
     stop.listen()
     deadline = time.monotonic() + _PATIENCE
-    dispatcher = session.build_dispatcher(spool, stop.request)
+    dispatcher = build_dispatcher(session.settings, spool, session.log, stop.request)
     dispatcher.start()
     dispatcher.drain()
-    while not (stop.is_requested or dispatcher.wait(LOOK)) and time.monotonic() < deadline:
+    while not (stop.is_requested or dispatcher.wait(POLL_INTERVAL)) and time.monotonic() < deadline:
         pass
     shutdown_gracefully(dispatcher, session.settings.dispatch.grace)
     while not (stop.is_requested or _is_settled(session, spool, recipient, began)) and time.monotonic() < deadline:

@@ -7,7 +7,6 @@ from pathlib import Path
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.checks.users import User
 from bouncehandler.cli.session import Session
-from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.settings.sources import read_file
 
 
@@ -28,7 +27,7 @@ def _configuration(session: Session, user: User) -> Iterator[CheckResult]:
 
 
 def _spool(session: Session, user: User) -> Iterator[CheckResult]:
-    path = session.spool_path.absolute()
+    path = session.paths.spool.absolute()
     beside = sorted({path, path.with_name(f"{path.name}-journal"), path.with_name(f"{path.name}-wal")})
     found = [one for one in beside if one.exists()]
     if not all(user.may([(path.parent, os.W_OK | os.X_OK), *((one, os.R_OK | os.W_OK) for one in found)])):
@@ -37,7 +36,7 @@ def _spool(session: Session, user: User) -> Iterator[CheckResult]:
 
 def _letters(session: Session, user: User) -> Iterator[CheckResult]:
     """Mail is kept there; it is made by whoever comes first, where there is none."""
-    folder = letters_of(session.settings).absolute()
+    folder = session.paths.maildrop.absolute()
     if session.settings.unsubscribe and folder.exists() and not user.may([(folder, os.R_OK | os.W_OK | os.X_OK)])[0]:
         yield _wrong(user, f"can't write the letterbox {folder}: chown -R {user.name} {folder}")
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
-from bouncehandler.cli.exits import TRY_AGAIN
-from bouncehandler.cli.session import Session, exit_status
+from bouncehandler.cli.session import Session
+from bouncehandler.runtime.spool import is_passing
 from bouncehandler.spool import SpoolError, Status
 from bouncehandler.spool.sqlite.connection import Connection
 from bouncehandler.spool.sqlite.files import ensure_room
@@ -32,7 +32,7 @@ def spool_findings(session: Session) -> Iterator[CheckResult]:
         _prove_writable(spool)
         version, is_whole = _proved_whole(spool.path)
     except SpoolError as error:
-        mark = CheckSeverity.LATER if exit_status(error) == TRY_AGAIN else CheckSeverity.WRONG
+        mark = CheckSeverity.LATER if is_passing(error) else CheckSeverity.WRONG
         yield CheckResult(mark, "spool", str(error))
         return
     journal = "write-ahead log" if spool.journal == "wal" else "rollback journal"

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.session import Session
-from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.mail import UnsubscribeSection
 from bouncehandler.spool import SpoolError
@@ -46,7 +45,7 @@ def _takes_ids(kind: str) -> bool:
 
 
 def _letters(session: Session) -> CheckResult:
-    folder = letters_of(session.settings)
+    folder = session.paths.maildrop
     try:
         maildrop.create(str(folder))
         waiting = maildrop_reader.count(folder)

@@ -53,7 +53,7 @@ def command(  # noqa: PLR0913  # one parameter an option
 
 def _findings(session: Session, pmta: Path | None, user: str | None) -> Iterator[CheckResult]:
     yield from configuration_findings(session)
-    if warning := root_warning(session.spool_path):
+    if warning := root_warning(session.paths.spool):
         yield CheckResult(CheckSeverity.WARNING, "root", warning)
     yield from spool_findings(session)
     yield from _rights(session, pmta, user)  # before a client has threads: it becomes somebody else in a child

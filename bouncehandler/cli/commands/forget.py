@@ -38,5 +38,5 @@ def command(options: GlobalOptions, subject: str) -> int:
 
 
 def _rejected(session: Session, address: str) -> str:
-    blotted = RejectedFile(session.rejected_path).blot_out(address)
-    return f"blotted out {blotted} times in {session.rejected_path.name}" if blotted else "no rejected row names them"
+    blotted = RejectedFile(session.paths.rejected).blot_out(address)
+    return f"blotted out {blotted} times in {session.paths.rejected.name}" if blotted else "no rejected row names them"

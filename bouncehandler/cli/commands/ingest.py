@@ -6,12 +6,11 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from bouncehandler.cli.commands.run import intake_for, reader_for
 from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, exit_code_for_errors
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.session import Session, open_session
@@ -19,6 +18,7 @@ from bouncehandler.durations import format_duration, parse_duration
 from bouncehandler.ingest import IngestCounters, IngestPipeline
 from bouncehandler.ingest.accounting_file import AccountingFile, FileFingerprint, FileSkipped, opened
 from bouncehandler.ingest.drop_folder import DropFolderError, Folder, FolderEntry, opened_folder
+from bouncehandler.runtime.build_pipeline import build_pipeline, build_reader
 from bouncehandler.runtime.run_summary import RunSummary
 from bouncehandler.runtime.shutdown import ShutdownSignal
 from bouncehandler.runtime.systemd import SystemdNotifier
@@ -164,8 +164,8 @@ class _Taker:
         self.left.pop(found.name, None)
 
     def _take(self, found: FolderEntry, moved: AccountingFile) -> None:
-        session = replace(self.session, log=self.session.log.bind(file=found.shown))
-        intake = intake_for(session, moved.fileno(), self.spool)
+        session, log = self.session, self.session.log.bind(file=found.shown)
+        intake = build_pipeline(session.settings, log, moved.fileno(), self.spool, logs_each_row=session.logs_each_row)
         try:
             self._read(moved, intake)
         except (FileSkipped, _Stopped):
@@ -186,7 +186,7 @@ class _Taker:
         )
 
     def _read(self, moved: AccountingFile, intake: IngestPipeline) -> None:
-        for block in moved.blocks(reader_for(self.session)):
+        for block in moved.blocks(build_reader(self.session.settings)):
             intake.feed(block)
             self._go_on()
             if self.stop.is_requested:

@@ -32,7 +32,7 @@ def command(options: GlobalOptions, form: str, files: tuple[Path, ...]) -> int:
         signal.signal(number, signal.default_int_handler)
     session = open_session(options, dict(os.environ))
     counts: Counter[str] = Counter()
-    with exit_code_for_errors(), DryRun(session) as dry_run:
+    with exit_code_for_errors(), DryRun(session.settings) as dry_run:
         for file in files:
             _read(file, dry_run)
         write((_row(one) for one in _counted(dry_run.differences(), counts)), _COLUMNS, form)
@@ -43,7 +43,7 @@ def command(options: GlobalOptions, form: str, files: tuple[Path, ...]) -> int:
 
 
 def _read(file: Path, dry_run: DryRun) -> None:
-    intake = dry_run.intake(_Silent())
+    intake = dry_run.build_pipeline(_Silent())
     try:
         with file.open("rb") as stream:
             while block := stream.read(_BLOCK):
@@ -60,7 +60,7 @@ def _counted(differences: Iterable[Difference], counts: Counter[str]) -> Iterato
 
 
 def _row(difference: Difference) -> Row:
-    one = difference.one
+    one = difference.suppression
     return one._asdict() | {"recipient": one.subject, "was": difference.was, "would": difference.would}
 
 

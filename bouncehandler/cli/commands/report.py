@@ -1,7 +1,6 @@
-"""`bouncehandler report`: what came in, what was decided and what became of it; on the terminal, or as a file."""
+"""`bouncehandler report`: records, decisions and their outcomes; on the terminal, or as a file."""
 
 import os
-import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -15,11 +14,10 @@ from bouncehandler.cli.exits import OK, TRY_AGAIN, CommandError, exit_code_for_e
 from bouncehandler.cli.filters import MOMENT
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.session import open_session
-from bouncehandler.spool import Spool
+from bouncehandler.runtime.report_builder import build_report_from_settings
 
-if TYPE_CHECKING:  # what makes reports is loaded where one is made
+if TYPE_CHECKING:  # reports are imported where one is made
     from bouncehandler.report import Report
-    from bouncehandler.settings.model import Settings
 
 _WEEK = 7 * 86_400.0
 
@@ -53,28 +51,6 @@ def command(
     return OK
 
 
-def build_report_from_settings(settings: "Settings", spool: Spool, since: float, until: float) -> "Report":
-    """The report of a time.
-
-    Raises:
-        SpoolError: the spool can't be read.
-    """
-    from bouncehandler.notifications import TextSanitizer  # noqa: PLC0415  # as above
-    from bouncehandler.redaction import mask_addresses  # noqa: PLC0415  # imports are lazy at the edges
-    from bouncehandler.report import Scope, Sources, build_report  # noqa: PLC0415  # as above
-    from bouncehandler.spool import Selection  # noqa: PLC0415  # as above
-
-    sources = Sources(
-        spool.hourly_counts(since, until),
-        spool.status(),
-        spool.counters(),
-        spool.spikes(Selection()),
-        spool.manual_actions(since, until),
-    )
-    scope = Scope(since, until, time.time(), socket.gethostname(), list(settings.providers))
-    return build_report(scope, sources, TextSanitizer(mask_addresses))
-
-
 def _show(report: "Report", html: Path | None, form: str | None, color: str) -> None:
     if html:
         from bouncehandler.report.page import render_html  # noqa: PLC0415  # imports are lazy at the edges
@@ -96,7 +72,7 @@ def _show(report: "Report", html: Path | None, form: str | None, color: str) -> 
 
 
 def _write(path: Path, page: str) -> None:
-    """Write the page whole or not at all: somebody may look at the file at any time."""
+    """Write the page whole or not at all, since the file may be read at any time."""
     if str(path) == "-":
         streams.use_utf8()
         click.echo(page, nl=False)
@@ -109,7 +85,7 @@ def _write(path: Path, page: str) -> None:
 
 
 def _replace(path: Path, page: str) -> None:
-    if path.exists() and not path.is_file():  # a device, or a pipe that somebody reads
+    if path.exists() and not path.is_file():  # a device, or a pipe
         path.write_text(page, "utf-8")
         return
     umask = os.umask(0)

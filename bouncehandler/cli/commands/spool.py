@@ -96,8 +96,8 @@ def _ago(times: Collection[float]) -> str:
 
 def _opened(session: Session) -> SqliteSpool:
     """The spool, which has to be there: another user's home, say, would be an empty one."""
-    if not session.spool_path.exists():
-        raise CommandError(f"there is no spool {session.spool_path}: name it in [spool] url", CONFIGURATION)
+    if not session.paths.spool.exists():
+        raise CommandError(f"there is no spool {session.paths.spool}: name it in [spool] url", CONFIGURATION)
     return session.open_spool()
 
 

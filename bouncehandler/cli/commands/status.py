@@ -14,7 +14,6 @@ from bouncehandler.cli.output.watch import Interval, watch
 from bouncehandler.cli.session import Session, open_session
 from bouncehandler.durations import format_duration
 from bouncehandler.runtime.run_summary import moment
-from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.spool import Counts, ProviderState, Status
 from bouncehandler.unsubscribe import maildrop_reader
 
@@ -68,7 +67,7 @@ def _beginning(every: float) -> Iterator[str]:
 
 
 def _shown(session: Session, status: Status, *, as_json: bool) -> list[str]:
-    letters = maildrop_reader.count(letters_of(session.settings))
+    letters = maildrop_reader.count(session.paths.maildrop)
     names = [
         *session.settings.providers,
         *(name for name in status.providers if name not in session.settings.providers),
