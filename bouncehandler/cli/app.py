@@ -14,6 +14,7 @@ from bouncehandler.cli import streams
 from bouncehandler.cli.exits import BUG, DESCRIPTION, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.gc_tuning import tune_gc
 from bouncehandler.cli.help_examples import shown_in
+from bouncehandler.cli.lean_imports import import_libraries
 from bouncehandler.cli.options import GlobalOptions, global_options
 
 _COMMANDS = (
@@ -49,6 +50,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         if cmd_name not in _COMMANDS:
             return None
+        import_libraries()
         command: click.Command = import_module(f"bouncehandler.cli.commands.{cmd_name.replace('-', '_')}").command
         return shown_in(command, cmd_name)
 
@@ -89,6 +91,7 @@ def app(ctx: click.Context, options: GlobalOptions, *, no_dispatch: bool, dry_ru
 
     stop = ShutdownSignal()
     stop.listen()  # before the heavier imports: rows may wait in the pipe already
+    import_libraries()
     from bouncehandler.cli.commands.run import run  # noqa: PLC0415  # imports are lazy at the edges
 
     return run(options, stop, dispatches=not no_dispatch, is_dry=dry_run)

@@ -3,10 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bouncehandler.runtime.spool import SpoolOpenError
-from bouncehandler.settings import ConfigurationError
-from bouncehandler.spool import SpoolError
-
 OK = 0
 USAGE = 64
 NO_INPUT = 65
@@ -36,6 +32,10 @@ class CommandError(Exception):
 @contextmanager
 def exit_code_for_errors(spool_status: int = TRY_AGAIN) -> Iterator[None]:
     """Map the errors of lower layers to exit statuses."""
+    from bouncehandler.runtime.spool import SpoolOpenError  # noqa: PLC0415  # --help and --version need no spool
+    from bouncehandler.settings import ConfigurationError  # noqa: PLC0415  # as above
+    from bouncehandler.spool import SpoolError  # noqa: PLC0415  # as above
+
     try:
         yield
     except ConfigurationError as error:

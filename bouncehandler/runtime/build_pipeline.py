@@ -27,8 +27,9 @@ _MAILWIZZ = "{subscriber}.{list}.{campaign}"
 """Form written by the MailWizz extension of the PHP handler."""
 
 
-def build_pipeline(  # noqa: PLR0913  # each has its own source
+def build_pipeline(  # noqa: PLR0913, PLR0917  # each has its own source
     settings: "Settings",
+    policy: Policy,
     log: logs.Logger,
     source: int,
     spool: Spool,
@@ -41,7 +42,6 @@ def build_pipeline(  # noqa: PLR0913  # each has its own source
     Args:
         committed: called when something new is in the spool.
     """
-    policy = build_policy(settings)
     return IngestPipeline(
         build_reader(settings, takes_deliveries=policy.counts),
         policy,

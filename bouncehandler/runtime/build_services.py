@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bouncehandler import logs
+from bouncehandler.policy import Policy
 from bouncehandler.runtime.metrics_exporter import MetricsExporter
 from bouncehandler.runtime.notifier import NotificationService
 from bouncehandler.runtime.report_builder import report_renderer
@@ -41,8 +42,9 @@ class DispatchService:
         shutdown_gracefully(self._dispatcher, self._grace)
 
 
-def build_services(  # noqa: PLR0913  # each has its own source
+def build_services(  # noqa: PLR0913, PLR0917  # each has its own source
     settings: "Settings",
+    policy: Policy,
     log: logs.Logger,
     spool: SqliteSpool,
     stop: ShutdownSignal,
@@ -62,7 +64,7 @@ def build_services(  # noqa: PLR0913  # each has its own source
         before_stop: called before the dispatcher stops.
 
     Raises:
-        ConfigurationError: rules of the policy, or the address to listen on, need mending.
+        ConfigurationError: the address to listen on needs mending.
     """
     grace = settings.dispatch.grace
     services: list[Service] = [MetricsExporter(settings, log, spool, is_listening=serves_metrics)]
@@ -76,7 +78,7 @@ def build_services(  # noqa: PLR0913  # each has its own source
 
         services += [
             DispatchService(dispatcher, grace, before_stop),
-            MaildropPoller(settings, log, spool, dispatcher.notify, stop.request),
+            MaildropPoller(settings, policy, log, spool, dispatcher.notify, stop.request),
             MaintenanceThread(settings, log, spool),
         ]
     return Services(services)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from bouncehandler import logs
 from bouncehandler.ingest import MaildropError, UnsubscribeMailbox
-from bouncehandler.runtime.build_pipeline import build_policy, build_stats, build_suppression_builder
+from bouncehandler.policy import Policy
+from bouncehandler.runtime.build_pipeline import build_stats, build_suppression_builder
 from bouncehandler.runtime.paths import Paths
 from bouncehandler.settings.model import Settings
 from bouncehandler.spool import Spool
@@ -25,15 +26,15 @@ class MaildropPoller:
         on_failure: called from the thread when the spool fails; `failure` then holds the error.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # each has its own source
         self,
         settings: Settings,
+        policy: Policy,
         log: logs.Logger,
         spool: Spool,
         committed: Callable[[], None],
         on_failure: Callable[[], None],
     ) -> None:
-        policy = build_policy(settings)
         self._mailbox = UnsubscribeMailbox(
             Paths.beside(settings.spool.url).maildrop,
             policy,

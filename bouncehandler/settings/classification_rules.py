@@ -13,8 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from bouncehandler import policy
 from bouncehandler.policy.classification import EVERY, Rule
-from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.error_messages import problems_of, sentence, sentences
+from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.sections import Section
 
 _LONGEST_FILE = 1024 * 1024  # bytes: thousands of rules fit

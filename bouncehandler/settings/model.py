@@ -54,7 +54,7 @@ class SpoolSettings(Section):
     """Suppressions that are committed together at most."""
     keep_done: Keep = 90 * _DAY
     """Seconds for which suppressions are kept after every provider has heard of them; None: for ever."""
-    keep: KeepSettings = Field(default_factory=KeepSettings)
+    keep: KeepSettings = Field(default_factory=dict, validate_default=True)
     """Other times than `keep_done`, by kind."""
 
     def kept(self, kind: str) -> float | None:
@@ -160,13 +160,13 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     spool: SpoolSettings
-    policy: PolicySettings = Field(default_factory=PolicySettings)
-    dispatch: DispatchSettings = Field(default_factory=DispatchSettings)
-    log: LogSettings = Field(default_factory=LogSettings)
-    columns: ColumnSettings = Field(default_factory=ColumnSettings)
-    hold: HoldSettings = Field(default_factory=HoldSettings)
-    notify: NotifySettings = Field(default_factory=NotifySettings)
-    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    policy: PolicySettings = Field(default_factory=dict, validate_default=True)
+    dispatch: DispatchSettings = Field(default_factory=dict, validate_default=True)
+    log: LogSettings = Field(default_factory=dict, validate_default=True)
+    columns: ColumnSettings = Field(default_factory=dict, validate_default=True)
+    hold: HoldSettings = Field(default_factory=dict, validate_default=True)
+    notify: NotifySettings = Field(default_factory=dict, validate_default=True)
+    metrics: MetricsSettings = Field(default_factory=dict, validate_default=True)
     unsubscribe: Annotated[list[UnsubscribeSection], BeforeValidator(tables)] = Field(default_factory=list)
     """The first that fits an address counts."""
     providers: dict[Annotated[str, AfterValidator(_provider_name)], ProviderSection] = Field(default_factory=dict)

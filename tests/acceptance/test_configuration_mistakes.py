@@ -242,7 +242,7 @@ def with_a_bug(folder: Path) -> dict[str, str]:
     (folder / "sitecustomize.py").write_text(
         "from bouncehandler.policy import Policy\n"
         "def fail(self, bounces):\n    return {}[0]\n"
-        "Policy.decide_several = fail\n"
+        "Policy.decide_batch = fail\n"
     )
     return {"PYTHONPATH": str(folder)}
 

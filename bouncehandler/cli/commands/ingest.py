@@ -18,7 +18,8 @@ from bouncehandler.durations import format_duration, parse_duration
 from bouncehandler.ingest import IngestCounters, IngestPipeline
 from bouncehandler.ingest.accounting_file import AccountingFile, FileFingerprint, FileSkipped, opened
 from bouncehandler.ingest.drop_folder import DropFolderError, Folder, FolderEntry, opened_folder
-from bouncehandler.runtime.build_pipeline import build_pipeline, build_reader
+from bouncehandler.policy import Policy
+from bouncehandler.runtime.build_pipeline import build_pipeline, build_policy, build_reader
 from bouncehandler.runtime.run_summary import RunSummary
 from bouncehandler.runtime.shutdown import ShutdownSignal
 from bouncehandler.runtime.systemd import SystemdNotifier
@@ -63,7 +64,7 @@ def command(options: GlobalOptions, folder: Path, *, is_watching: bool, every: f
     signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `moved.ensure_not_open_for_writing`
     session = open_session(options, dict(os.environ), log_file="spared")
     with session.log_failure(), exit_code_for_errors(), _telling_of_folder(), opened_folder(folder) as open_folder:
-        taker = _Taker(session, stop, open_folder, session.open_spool(), settled)
+        taker = _Taker(session, stop, open_folder, session.open_spool(), build_policy(session.settings), settled)
         where = {"folder": str(folder), **({"every": every} if is_watching else {})}
         session.log_started("watch" if is_watching else "ingest", **where)
         taker.watch(every) if is_watching else taker.look()
@@ -90,6 +91,7 @@ class _Taker:
     stop: ShutdownSignal
     folder: Folder
     spool: Spool
+    policy: Policy
     settled: float
     """Seconds."""
     supervisor: SystemdNotifier = field(default_factory=lambda: SystemdNotifier(os.environ, time.monotonic))
@@ -165,7 +167,9 @@ class _Taker:
 
     def _take(self, found: FolderEntry, moved: AccountingFile) -> None:
         session, log = self.session, self.session.log.bind(file=found.shown)
-        intake = build_pipeline(session.settings, log, moved.fileno(), self.spool, logs_each_row=session.logs_each_row)
+        intake = build_pipeline(
+            session.settings, self.policy, log, moved.fileno(), self.spool, logs_each_row=session.logs_each_row
+        )
         try:
             self._read(moved, intake)
         except (FileSkipped, _Stopped):

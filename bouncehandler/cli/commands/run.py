@@ -12,7 +12,7 @@ from bouncehandler.cli.options import GlobalOptions
 from bouncehandler.cli.output.terminal import Terminal
 from bouncehandler.cli.session import Session, open_session
 from bouncehandler.ingest import IngestPipeline, read_loop
-from bouncehandler.runtime.build_pipeline import build_pipeline
+from bouncehandler.runtime.build_pipeline import build_pipeline, build_policy
 from bouncehandler.runtime.build_services import build_services
 from bouncehandler.runtime.run_summary import Comparison, ProviderBacklog, RunSummary, describe_backlog, load_backlog
 from bouncehandler.runtime.service import Services
@@ -49,11 +49,12 @@ def _wet(session: Session, stop: ShutdownSignal, source: int, *, dispatches: boo
     """Record, and dispatch if wanted."""
     settings, log, spool = session.settings, session.log, session.open_spool()
     dispatcher = _build_dispatcher(session, spool, stop) if dispatches and settings.providers else None
+    policy = build_policy(settings)
     committed = dispatcher.notify if dispatcher else lambda: None
-    pipeline = build_pipeline(settings, log, source, spool, committed, logs_each_row=session.logs_each_row)
+    pipeline = build_pipeline(settings, policy, log, source, spool, committed, logs_each_row=session.logs_each_row)
     run = _Run(session, stop, source, pipeline, spool, dispatcher)
     run.services = build_services(
-        settings, log, spool, stop, dispatcher, sends_notices=dispatches, before_stop=run.work_off
+        settings, policy, log, spool, stop, dispatcher, sends_notices=dispatches, before_stop=run.work_off
     )
     session.log_started("dispatch" if dispatches else "no-dispatch")
     return run.execute()

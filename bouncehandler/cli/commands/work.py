@@ -10,6 +10,7 @@ from bouncehandler.cli.exits import CONFIGURATION, TRY_AGAIN, CommandError, exit
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.session import Session, open_session
 from bouncehandler.runtime.build_dispatcher import build_dispatcher
+from bouncehandler.runtime.build_pipeline import build_policy
 from bouncehandler.runtime.build_services import build_services
 from bouncehandler.runtime.run_summary import describe_backlog, load_backlog, provider_numbers
 from bouncehandler.runtime.shutdown import POLL_INTERVAL, ShutdownSignal
@@ -43,7 +44,7 @@ def _work(session: Session, stop: ShutdownSignal) -> tuple[dict[str, object], st
     systemd = SystemdNotifier(os.environ, time.monotonic)
     spool = session.open_spool()
     dispatcher = build_dispatcher(settings, spool, log, stop.request)
-    services = build_services(settings, log, spool, stop, dispatcher, serves_metrics=True)
+    services = build_services(settings, build_policy(settings), log, spool, stop, dispatcher, serves_metrics=True)
     session.log_started("work")
     services.start()
     systemd.ready()
