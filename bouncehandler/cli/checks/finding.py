@@ -1,11 +1,11 @@
-"""What `bouncehandler check` finds: one line each, and lines to paste where there are any."""
+"""Results of `bouncehandler check`."""
 
 from enum import Enum
 from typing import NamedTuple
 
 
 class CheckSeverity(Enum):
-    """How a check ended."""
+    """Severity of a check result."""
 
     FINE = "ok"
     WARNING = "warn"
@@ -14,14 +14,14 @@ class CheckSeverity(Enum):
 
 
 class CheckResult(NamedTuple):
-    """One line of the command's output: what was looked at, how it is, and how to mend it."""
+    """Result of one check: its subject, its severity, and a sentence that says how to mend it."""
 
     mark: CheckSeverity
     what: str
     sentence: str
     file: str = ""
-    """Where it stands; empty where the sentence says enough."""
+    """File that it is about; empty without one."""
     line: int = 0
-    """Of that file, from 1; 0 where it is about no line."""
+    """Line of that file, from 1; 0 without one."""
     paste: tuple[str, ...] = ()
-    """Lines that mend it."""
+    """Lines to paste into a configuration."""

@@ -1,4 +1,4 @@
-"""What `bouncehandler check` finds of the SMTP server that notices go through."""
+"""Check of the SMTP server that notices go through."""
 
 import smtplib
 
@@ -8,13 +8,13 @@ from bouncehandler.runtime.notifier import build_smtp_client
 from bouncehandler.settings.mail import NotifySettings
 
 
-def check_post(settings: NotifySettings) -> CheckResult:
+def check_smtp(settings: NotifySettings) -> CheckResult:
     """Whether the SMTP server greets, speaks TLS where it should, and accepts the login; no mail is sent."""
-    courier = build_smtp_client(settings)
+    client = build_smtp_client(settings)
     try:
-        return CheckResult(CheckSeverity.FINE, "notify", courier.check())
+        return CheckResult(CheckSeverity.FINE, "notify", client.check())
     except (smtplib.SMTPException, OSError, ValueError) as error:
-        trouble = explained(error, courier.server)
+        failure = explained(error, client.server)
         return CheckResult(
-            CheckSeverity.WRONG if trouble.is_lasting else CheckSeverity.LATER, "notify", trouble.sentence
+            CheckSeverity.WRONG if failure.is_lasting else CheckSeverity.LATER, "notify", failure.sentence
         )

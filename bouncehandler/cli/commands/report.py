@@ -11,8 +11,8 @@ import click
 
 from bouncehandler.cli import streams
 from bouncehandler.cli.exits import OK, TRY_AGAIN, CommandError, exit_code_for_errors
-from bouncehandler.cli.filters import MOMENT
 from bouncehandler.cli.options import GlobalOptions, global_options
+from bouncehandler.cli.param_types import MOMENT
 from bouncehandler.cli.session import open_session
 from bouncehandler.runtime.report_builder import build_report_from_settings
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # reports are imported where one is made
 _WEEK = 7 * 86_400.0
 
 
-@click.command("report", short_help="Tell what came in, what was decided, and why.")
+@click.command("report", short_help="Show what came in, what was decided, and why.")
 @click.option("--since", type=MOMENT, help="From then on: ISO 8601 (UTC), or 7d for 7 days ago.  [default: 7d]")
 @click.option("--until", type=MOMENT, help="Before then.  [default: now]")
 @click.option("--html", "html", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE", help="As one page.")
@@ -32,7 +32,7 @@ _WEEK = 7 * 86_400.0
 def command(
     options: GlobalOptions, since: float | None, until: float | None, html: Path | None, form: str | None
 ) -> int:
-    """Tell what came in, what was decided and why, and how the list managers do, of the last 7 days.
+    """Show what came in, what was decided and why, and how the list managers do, of the last 7 days.
 
     Times are those in the records. A row that was read twice counts twice. --html writes one file that loads nothing
     from anywhere, for a browser, a printer or a mail; `-` is standard output. No address is in a report.
