@@ -1,4 +1,4 @@
-"""From a provider's section in the configuration to its adapter, through the entry points `bouncehandler.providers`."""
+"""Adapters of providers, found through the entry points `bouncehandler.providers`."""
 
 import difflib
 import json
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from bouncehandler.http_client.client import ProviderClient
 
 GROUP = "bouncehandler.providers"
-"""An entry's name is the `type` in the configuration; what it names is the adapter's class."""
+"""Group of entry points: names are the `type` in the configuration, values the classes of adapters."""
 
 _LONGEST_TYPE = 80  # characters that are shown
 
 
 def known_types() -> list[str]:
-    """Every type of provider that is installed, in the order of the alphabet."""
+    """Installed types of providers, sorted."""
     return sorted({entry.name for entry in entry_points(group=GROUP)})
 
 
 def load(provider_type: str) -> ProviderClass:
-    """The adapter's class.
+    """Load the class of an adapter.
 
     Raises:
-        ConfigurationError: nothing, or more than one thing, is installed under that name; or it can't be imported.
+        ConfigurationError: none, or more than one, is installed under that name; or it can't be imported.
     """
     entry = _entry(provider_type)
     who = f"the adapter {entry.value} of type {json.dumps(entry.name)}"
     try:
         found: Any = entry.load()
-    except Exception as error:  # noqa: BLE001  # a stranger's module can raise anything while it is imported
+    except Exception as error:  # noqa: BLE001  # a plug-in's module can raise anything while it is imported
         why = " ".join(f"{type(error).__name__}: {error}".split())
         raise ConfigurationError(f"{who} can't be imported: {why}") from None
     model = getattr(found, "Settings", None)
@@ -51,7 +51,7 @@ def load(provider_type: str) -> ProviderClass:
 
 
 def settings_for(name: str, section: ProviderSection) -> ProviderSettings:
-    """What the adapter of the provider `name` wants to know, validated by its own model.
+    """Validate the settings of the provider `name` by the model of its adapter.
 
     Each secret `x` of the model may come as `x_file`, the path of a file that holds it: without the line end at its
     end, and with a line each where there can be several.
@@ -63,12 +63,12 @@ def settings_for(name: str, section: ProviderSection) -> ProviderSettings:
 
 
 def client_for(name: str, section: ProviderSection) -> "ProviderClient":
-    """The client that the section asks for.
+    """Build the HTTP client of a provider.
 
     Raises:
         ConfigurationError: the proxy, or the file of certificate authorities, can't be used.
     """
-    from bouncehandler.http_client.client import build_client  # noqa: PLC0415  # for those who only look at settings
+    from bouncehandler.http_client.client import build_client  # noqa: PLC0415  # validation of settings needs no client
 
     proxy = section.proxy.get_secret_value() if section.proxy else None
     ca_file = str(section.ca_file) if section.ca_file else None
@@ -79,7 +79,7 @@ def client_for(name: str, section: ProviderSection) -> "ProviderClient":
 
 
 def build(name: str, section: ProviderSection, client: "ProviderClient | None" = None) -> Provider:
-    """The adapter of the provider `name`, with `client`, or with one of its own as `client_for` makes it.
+    """Build the adapter of the provider `name`, with `client`, or with one of its own.
 
     Raises:
         ConfigurationError: as `settings_for` and `client_for`; or the adapter refuses its settings with a ValueError.
@@ -89,11 +89,11 @@ def build(name: str, section: ProviderSection, client: "ProviderClient | None" =
     own = client or client_for(name, section)
     try:
         return adapter(settings, own)
-    except Exception as error:  # noqa: BLE001  # a stranger's constructor may raise anything
+    except Exception as error:  # noqa: BLE001  # a plug-in's constructor may raise anything
         if client is None:
             own.close()
-        said = without(_secrets_in(settings, is_secret=False), str(error) or type(error).__name__)
-    raise ConfigurationError(sentence("", ("providers", name), said))
+        reason = without(_secrets_in(settings, is_secret=False), str(error) or type(error).__name__)
+    raise ConfigurationError(sentence("", ("providers", name), reason))
 
 
 def _entry(provider_type: str) -> EntryPoint:
@@ -116,7 +116,7 @@ def _adapter(name: str, section: ProviderSection) -> ProviderClass:
 
 
 def secret_redactor(name: str, section: ProviderSection) -> Callable[[str], str]:
-    """What takes the secrets of the provider `name` out of a text, for all that a server may repeat.
+    """Build a function that redacts the secrets of the provider `name`, which answers of a server may repeat.
 
     It knows them as they are and as XML, URLs and JSON write them, and one that is cut off at the end of the text.
 
@@ -128,7 +128,7 @@ def secret_redactor(name: str, section: ProviderSection) -> Callable[[str], str]
 
 
 def _secrets_in(value: object, *, is_secret: bool) -> Iterator[str]:
-    """Every text inside the value that is secret."""
+    """Secret texts inside a value."""
     if isinstance(value, SecretStr | SecretBytes | Secret):
         yield from _secrets_in(value.get_secret_value(), is_secret=True)
     elif isinstance(value, BaseModel):

@@ -6,11 +6,10 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
-from xml.sax.saxutils import escape
 
 _SHORTEST_HIDDEN = 4  # characters: hiding what is shorter would blot out harmless words
 _HIDDEN = "[...]"
-_DEEPEST = 6  # levels of lists and tables that are followed; what is deeper is written as Python would
+_DEEPEST = 6  # levels of lists and tables that are followed; deeper ones are written as Python would
 _OTHER_AT = re.compile(r"%(?:25)*40|&#(?:64|x40);|\\u0040|[\uff20\ufe6b]", re.IGNORECASE)
 """Other ways to write @: in URLs (also encoded twice), in HTML, in JSON, and the two wide signs of Unicode."""
 
@@ -23,7 +22,7 @@ _BEGINNING = re.compile(r"['`={]?.?", re.DOTALL)
 
 
 def mask_addresses(text: str) -> str:
-    """The text with `***` for all but the first character of every local part; `%40` and its like become `@`."""
+    """Replace all but the first character of every local part by `***`; `%40` and its like become `@`."""
     if text.isidentifier():  # nearly every text of a log line: names of events, of keys, of providers
         return text
     plain = _OTHER_AT.sub("@", text)
@@ -34,7 +33,7 @@ def mask_addresses(text: str) -> str:
 
 
 def cleaned(value: object, mask: Callable[[str], str], depth: int = 0) -> object:
-    """The value made of nothing but what JSON has, every text in it masked."""
+    """Convert a value to the types of JSON, every text in it masked."""
     if isinstance(value, str):
         return mask(value)
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
@@ -47,7 +46,7 @@ def cleaned(value: object, mask: Callable[[str], str], depth: int = 0) -> object
 
 
 def _mask_quoted(text: str) -> str:
-    """A text that `"@` followed: from its last opening quote on it is a local part; without one, all of it may be."""
+    """Mask a text that stood before `"@`: the local part begins at the last opening quote, or with the text."""
     start = end = 0
     for opening in _OPENING.finditer(text):
         start, end = opening.span()
@@ -55,7 +54,7 @@ def _mask_quoted(text: str) -> str:
 
 
 def _mask_run(match: re.Match[str]) -> str:
-    """Mask what stands before each @, be it a URL, or, between two of them, a domain."""
+    """Mask the part before each @, be it a URL, or, between two of them, a domain."""
     *locals_, domain = match[0].split("@")
     return "@".join([*map(_masked, locals_), domain])
 
@@ -66,17 +65,17 @@ def _masked(local: str) -> str:
 
 
 def _text(value: object) -> str:
-    """What the value says of itself: for a `SecretStr` that is asterisks."""
+    """Text of a value as it prints itself: asterisks for a `SecretStr`."""
     try:
         if isinstance(value, bytes | bytearray):
             return value.decode("utf-8", "backslashreplace")
         return str(value) or repr(value)
-    except Exception:  # noqa: BLE001  # an object that can't be written must not fail whoever logs it
+    except Exception:  # noqa: BLE001  # an object that can't be written must not fail its logger
         return f"<{type(value).__name__} that can't be written>"
 
 
 def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
-    """A function that replaces secrets in a text by `[...]`.
+    """Build a function that replaces secrets in a text by `[...]`.
 
     It knows them as they are and as XML, URLs and JSON write them, and one that is cut off at the end of the text.
     Secrets of less than four characters stay.
@@ -95,9 +94,9 @@ def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """The secret as it is, and as it can be written inside XML or HTML, a URL or a form, and JSON."""
+    """Spellings of a secret: as it is, and inside XML or HTML, a URL or a form, and JSON."""
     marked = html.escape(secret)
-    yield from (secret, escape(secret), escape(secret, {'"': "&quot;", "'": "&apos;"}))
+    yield from (secret, html.escape(secret, quote=False), marked.replace("&#x27;", "&apos;"))
     yield from (marked.replace("&#x27;", quoted) for quoted in ("&#x27;", "&#39;", "&#039;"))
     raw = secret.encode("utf-8", "surrogatepass")
     for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw), quote_plus(raw).replace("~", "%7E")):
@@ -107,7 +106,7 @@ def _spellings(secret: str) -> Iterator[str]:
 
 
 def _without_beginning(secret: str, text: str) -> str:
-    """The text without the beginning of the secret that it ends with."""
+    """Remove the beginning of a secret from the end of a text."""
     first = secret[:_SHORTEST_HIDDEN]
     at = text.find(first, max(0, len(text) - len(secret)))
     while at >= 0:

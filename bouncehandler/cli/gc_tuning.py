@@ -1,12 +1,12 @@
-"""How seldom Python looks for garbage that refers to itself: next to none is made here, and a look costs time."""
+"""Tuning of the cyclic garbage collector: next to no cycles are made here, and a collection takes time."""
 
 import gc
 
 _AFTER = 50_000
-"""Objects made and not freed; Python's own number is some hundreds, which every batch of rows passes many times."""
+"""Allocations before a collection; Python's default is some hundreds, which every batch of rows passes many times."""
 
 
 def tune_gc() -> None:
-    """From now on; what the imports made is not looked at again."""
+    """Exclude all present objects from collections, and make these rare."""
     gc.freeze()
     gc.set_threshold(_AFTER, 20, 20)

@@ -1,4 +1,4 @@
-"""The options that every command takes, before its name or after it."""
+"""Global options, which every command takes, before its name or after it."""
 
 import functools
 import os
@@ -14,7 +14,7 @@ from bouncehandler.cli.color import CHOICES, is_wanted
 
 @dataclass(frozen=True, slots=True)
 class GlobalOptions:
-    """What was said of configuration and log."""
+    """Options for configuration, log and colours."""
 
     config: Path | None = None
     logfile: Path | None = None
@@ -23,7 +23,7 @@ class GlobalOptions:
     """`auto`, `always` or `never`; empty is `auto`."""
 
     def over(self, other: object) -> "GlobalOptions":
-        """These options, and where they are silent, the other ones."""
+        """Merge with other options, which fill in for those not given."""
         if not isinstance(other, GlobalOptions):
             return self
         return GlobalOptions(
@@ -34,7 +34,7 @@ class GlobalOptions:
         )
 
 
-_FILE = click.Path(path_type=Path, readable=False)  # whoever opens it says more of what is wrong
+_FILE = click.Path(path_type=Path, readable=False)  # opening it gives a better error
 
 _OPTIONS = (
     click.option("--color", type=click.Choice(CHOICES), metavar="WHEN", help="Colours: auto, always or never."),
@@ -45,7 +45,7 @@ _OPTIONS = (
 
 
 def global_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --config, --logfile, --debug and --color; it receives them as `options`."""
+    """Add --config, --logfile, --debug and --color to a command; it receives them as `options`."""
 
     def wrapped(
         *args: Any,  # noqa: ANN401  # the command's own

@@ -1,4 +1,4 @@
-"""One List-Unsubscribe mail, from standard input to a letter on disk, with next to nothing imported.
+"""Fast path of `unsubscribe`: one mail from standard input to the maildrop, with next to nothing imported.
 
 PowerMTA starts a process for each mail and reads only its exit status: 0, the request is kept; 67, there is no such
 address, and the sender is told so; 75, it tries again. Any other would lose the request, so there is no other.
@@ -29,7 +29,7 @@ _NAME = "unsubscribe"
 
 
 class Arguments:
-    """The command line."""
+    """Parsed command line."""
 
     __slots__ = ("config", "debug", "logfile", "sender", "to")
 
@@ -38,11 +38,11 @@ class Arguments:
 
 
 class NotKeptError(Exception):
-    """The mail can't be kept now; the text says why, and how to mend it."""
+    """Mail that can't be kept now; the text has the reason, and how to mend it."""
 
 
 def parse_args(argv: list[str]) -> Arguments | None:
-    """The command line in its usual form; None for any other, which the `click` command reads or explains."""
+    """Parse a command line in its usual form; None for any other, which the `click` command parses or rejects."""
     found: dict[str, str | None] = {}
     rest, is_named = list(argv), False
     while rest:
@@ -62,29 +62,29 @@ def parse_args(argv: list[str]) -> Arguments | None:
     return Arguments(sender, to, found.get("--config"), found.get("--logfile"), debug="--debug" in found)
 
 
-def keep(words: Arguments) -> int:
-    """Keep the mail on standard input; returns the exit status, having said on stderr and in the log what it means."""
+def keep(arguments: Arguments) -> int:
+    """Keep the mail on standard input; returns the exit status, which is explained on stderr and in the log."""
     signal.signal(signal.SIGTERM, _give_up)
     signal.signal(signal.SIGHUP, _give_up)
-    compiled = None
+    config = None
     try:
         _occupy_standard_streams()
         head = _head_of_stdin()
-        compiled = _settings(words)
-        return _kept(words, compiled, head)
+        config = _settings(arguments)
+        return _kept(arguments, config, head)
     except NotKeptError as error:
-        said = str(error)
-    except Exception as error:  # noqa: BLE001  # whatever it is, PowerMTA must try again
-        said = f"this is a bug ({type(error).__name__}); report it"
-        if words.debug:
+        reason = str(error)
+    except Exception as error:  # noqa: BLE001  # PowerMTA must try again
+        reason = f"this is a bug ({type(error).__name__}); report it"
+        if arguments.debug:
             _trace()
-    say(said)
-    _log(words, compiled, "error", "failed", {"reason": said, "exit_status": TRY_AGAIN})
+    print_error(reason)
+    _log(arguments, config, "error", "failed", {"reason": reason, "exit_status": TRY_AGAIN})
     return TRY_AGAIN
 
 
-def say(text: str) -> None:
-    """Write a sentence, or several, a line each, to stderr, if anybody reads that."""
+def print_error(text: str) -> None:
+    """Write sentences to stderr, one a line; errors are ignored."""
     lines = "".join(f"bouncehandler: {line}\n" for line in text.splitlines())
     try:
         os.write(_STANDARD_ERROR, lines.encode("utf-8", "backslashreplace"))
@@ -92,41 +92,41 @@ def say(text: str) -> None:
         return
 
 
-def _kept(words: Arguments, compiled: cache.CachedConfig, head: bytes) -> int:
-    address = words.to.strip("<> ")
+def _kept(arguments: Arguments, config: cache.CachedConfig, head: bytes) -> int:
+    address = arguments.to.strip("<> ")
     now_ns = time.time_ns()
     now = now_ns // 1_000_000_000
     domain = tokens.domain_of(address)
-    if all(one.name != domain for one in compiled.domains):
+    if all(one.name != domain for one in config.domains):
         name = domain if len(domain) <= 255 and domain.isprintable() else "its domain"  # noqa: PLR2004  # RFC 1035 2.3.4
         raise NotKeptError(f"mail for {name} came, but no [[unsubscribe]] of the configuration has that domain: add it")
-    subject = tokens.identify(address, compiled.domains, today=now // _DAY)
+    subject = tokens.identify(address, config.domains, today=now // _DAY)
     if subject is None:
-        say("no such address")
-        _log(words, compiled, "warning", "unsubscribe_refused", {"exit_status": NO_USER})
+        print_error("no such address")
+        _log(arguments, config, "warning", "unsubscribe_refused", {"exit_status": NO_USER})
         return NO_USER
-    values = {"to": address, "sender": words.sender, **subject}
+    values = {"to": address, "sender": arguments.sender, **subject}
     try:
-        name = maildrop.deliver(compiled.letters, maildrop.compose(values, head, received_at=now), now_ns=now_ns)
+        name = maildrop.deliver(config.letters, maildrop.compose(values, head, received_at=now), now_ns=now_ns)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise NotKeptError(
-            f"the mail can't be kept in {compiled.letters} ({why}): make room, or let this user write there"
+            f"the mail can't be kept in {config.letters} ({why}): make room, or let this user write there"
         ) from None
-    _log(words, compiled, "info", "unsubscribe_kept", {"letter": name, "exit_status": OK})
+    _log(arguments, config, "info", "unsubscribe_kept", {"message": name, "exit_status": OK})
     return OK
 
 
-def _settings(words: Arguments) -> cache.CachedConfig:
+def _settings(arguments: Arguments) -> cache.CachedConfig:
     environ = dict(os.environ)
     now_ns = time.time_ns()
-    if compiled := cache.read(words.config, environ):
-        return compiled
+    if config := cache.read(arguments.config, environ):
+        return config
     from bouncehandler.runtime.unsubscribe_config import compile_settings  # noqa: PLC0415  # costs thirty times a start
     from bouncehandler.settings import ConfigurationError  # noqa: PLC0415  # as above
 
     try:
-        return compile_settings(words.config, environ, now_ns=now_ns)
+        return compile_settings(arguments.config, environ, now_ns=now_ns)
     except ConfigurationError as error:
         raise NotKeptError(str(error)) from None
     except OSError as error:
@@ -136,7 +136,7 @@ def _settings(words: Arguments) -> cache.CachedConfig:
 
 
 def _occupy_standard_streams() -> None:
-    """Keep the numbers of closed standard streams from files of ours.
+    """Reserve the descriptors of closed standard streams.
 
     Raises:
         NotKeptError: standard input is one of them.
@@ -156,7 +156,7 @@ def _head_of_stdin() -> bytes:
     """
     head = b""
     try:
-        os.set_blocking(0, True)  # whoever shares it may have made it otherwise
+        os.set_blocking(0, True)  # another process may have changed it
         while block := os.read(0, _BLOCK):
             head += block[: maildrop.MAX_HEAD - len(head)]
     except OSError as error:
@@ -166,21 +166,21 @@ def _head_of_stdin() -> bytes:
 
 
 def _log(
-    words: Arguments, compiled: cache.CachedConfig | None, level: str, event: str, values: dict[str, str | int]
+    arguments: Arguments, config: cache.CachedConfig | None, level: str, event: str, values: dict[str, str | int]
 ) -> None:
-    """Write the mail's line where the command line says, if anywhere."""
-    least = "debug" if words.debug else compiled.level if compiled else "info"
-    if not (words.logfile or words.debug) or not log.is_told(level, least):
+    """Write the log line of the mail to the log file of the command line, if any."""
+    least = "debug" if arguments.debug else config.level if config else "info"
+    if not (arguments.logfile or arguments.debug) or not log.is_enabled(level, least):
         return
-    is_plain = compiled is not None and compiled.addresses == "plain"
-    sender, to = (one if is_plain else log.masked(one.strip("<> ")) for one in (words.sender, words.to))
+    is_plain = config is not None and config.addresses == "plain"
+    sender, to = (one if is_plain else log.masked(one.strip("<> ")) for one in (arguments.sender, arguments.to))
     text = log.line(level, event, {"from": sender, "to": to, **values}, now_ns=time.time_ns())
-    if words.logfile and (why := log.append(words.logfile, text)):
-        told: dict[str, str | int] = {"file": words.logfile, "reason": why, "mend": log.MEND}
-        text = log.line("error", "log_file_unwritable", told, now_ns=time.time_ns()) + text
-        if compiled:
-            log.append(f"{os.path.dirname(compiled.letters)}/{log.SPARE_LOG}", text, as_folder=True)  # noqa: PTH120  # costly
-    elif not words.debug:
+    if arguments.logfile and (why := log.append(arguments.logfile, text)):
+        unwritable: dict[str, str | int] = {"file": arguments.logfile, "reason": why, "mend": log.MEND}
+        text = log.line("error", "log_file_unwritable", unwritable, now_ns=time.time_ns()) + text
+        if config:
+            log.append(f"{os.path.dirname(config.letters)}/{log.SPARE_LOG}", text, as_folder=True)  # noqa: PTH120  # costly
+    elif not arguments.debug:
         return
     try:
         os.write(_STANDARD_ERROR, text.encode("ascii"))
@@ -189,11 +189,11 @@ def _log(
 
 
 def _trace() -> None:
-    import traceback  # noqa: PLC0415  # for those who look for a bug
+    import traceback  # noqa: PLC0415  # for --debug
 
-    say(traceback.format_exc())
+    print_error(traceback.format_exc())
 
 
 def _give_up(_: int, __: object) -> None:
-    """End at once: what was not renamed yet is no letter, and PowerMTA tries again."""
+    """End at once: a message that is not renamed yet does not count, and PowerMTA tries again."""
     os._exit(TRY_AGAIN)

@@ -1,4 +1,4 @@
-"""Builds the dispatcher: an adapter, its client and a worker for every configured provider."""
+"""Builds the dispatcher: an adapter, its HTTP client and a worker for every configured provider."""
 
 import random
 import time
@@ -19,13 +19,13 @@ from bouncehandler.spool import Spool
 
 
 def build_dispatcher(settings: Settings, spool: Spool, log: DispatchLog, on_failure: Callable[[], None]) -> Dispatcher:
-    """A dispatcher with a worker for every configured provider, not started yet.
+    """Build a dispatcher with a worker for every configured provider, not started yet.
 
     Args:
-        on_failure: called from the thread of a worker that ended early.
+        on_failure: called from the thread of a worker that fails.
 
     Raises:
-        ConfigurationError: a provider's type or settings are wrong.
+        ConfigurationError: the type or the settings of a provider are wrong.
     """
     dispatcher = Dispatcher(on_failure)
     for name, section in settings.providers.items():

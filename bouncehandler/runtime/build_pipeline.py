@@ -1,15 +1,20 @@
-"""Builds what decides, from the settings: the policy, and who is owed what."""
+"""Builds the ingest pipeline and its parts from the settings."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bouncehandler.ingest import StatsCollector, SuppressionBuilder, TokenHolder
+from bouncehandler import logs
+from bouncehandler.accounting import PowerMtaCsvReader
+from bouncehandler.ingest import IngestPipeline, StatsCollector, SuppressionBuilder, TokenHolder, batch_size_for
 from bouncehandler.ingest.fingerprints import BounceFingerprinter
+from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.policy import Policy
 from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Subscriber, parse_address
 from bouncehandler.routing import Routes
+from bouncehandler.runtime.paths import Paths
 from bouncehandler.runtime.unsubscribe_config import domains_of
 from bouncehandler.spikes import MailboxProviders
 from bouncehandler.spool import Spool
@@ -19,11 +24,48 @@ if TYPE_CHECKING:
     from bouncehandler.settings.model import Settings
 
 _MAILWIZZ = "{subscriber}.{list}.{campaign}"
-"""As MailWizz's extension of the old handler writes it."""
+"""Form written by the MailWizz extension of the PHP handler."""
+
+
+def build_pipeline(  # noqa: PLR0913, PLR0917  # each has its own source
+    settings: "Settings",
+    policy: Policy,
+    log: logs.Logger,
+    source: int,
+    spool: Spool,
+    committed: Callable[[], None] = lambda: None,
+    *,
+    logs_each_row: bool,
+) -> IngestPipeline:
+    """Build the pipeline for the input behind a file descriptor.
+
+    Args:
+        committed: called when something new is in the spool.
+    """
+    return IngestPipeline(
+        build_reader(settings, takes_deliveries=policy.counts),
+        policy,
+        build_suppression_builder(settings),
+        spool,
+        RejectedFile(Paths.beside(settings.spool.url).rejected),
+        log,
+        clock=time.time,
+        unreadable_share=settings.notify.unreadable_share,
+        batch_rows=batch_size_for(source, settings.spool.batch_rows),
+        committed=committed,
+        stats=build_stats(settings, spool, policy),
+        says_each=logs_each_row,
+    )
+
+
+def build_reader(settings: "Settings", *, takes_deliveries: bool = False) -> PowerMtaCsvReader:
+    """Build the reader of one input."""
+    columns = settings.columns
+    return PowerMtaCsvReader({"b": columns.b, "f": columns.f}, takes_deliveries=takes_deliveries)
 
 
 def build_policy(settings: "Settings") -> Policy:
-    """The rules of `[policy]`."""
+    """Build the policy of `[policy]`."""
     from bouncehandler.settings.classification_rules import read_rules  # noqa: PLC0415  # imports are lazy at the edges
 
     policy = settings.policy
@@ -39,7 +81,7 @@ def build_policy(settings: "Settings") -> Policy:
 
 
 def build_suppression_builder(settings: "Settings") -> SuppressionBuilder:
-    """The providers, with their originators and types."""
+    """Build the suppression builder, which knows the providers with their originators and types."""
     providers = settings.providers.items()
     routes = Routes(
         {name: section.originators for name, section in providers}, {name: section.type for name, section in providers}
@@ -50,12 +92,12 @@ def build_suppression_builder(settings: "Settings") -> SuppressionBuilder:
 
 
 def build_stats(settings: "Settings", spool: Spool, policy: Policy) -> StatsCollector:
-    """What adds up the records of one input."""
+    """Build the statistics collector of one input."""
     return StatsCollector(spool, policy, MailboxProviders(settings.hold.operators), time.time)
 
 
 class _Tokens:
-    """Reads the List-Unsubscribe addresses of complained messages; an expired token still tells who it was for."""
+    """Parser of the List-Unsubscribe addresses in complaints; an expired token still identifies its subscriber."""
 
     def __init__(self, domains: list[Domain]) -> None:
         self._domains = domains
@@ -65,7 +107,7 @@ class _Tokens:
         if domain_of(address) in self._own:
             found = identify(address, self._domains, today=0)
             provider = found.pop("provider", "") if found else ""
-        else:  # a domain of the form that MailWizz's extension writes, which nobody described
+        else:  # no configured domain: the form that MailWizz's extension writes
             local = address.rpartition("@")[0]
             ids = parse(_MAILWIZZ, local)
             found = {f"{name}_id": value for name, value in ids.items()} | {"list_manager": "mailwizz"} if ids else None

@@ -1,74 +1,90 @@
-"""What reads for a shadow: it decides as a run does, and notes what suppresses nobody."""
+"""Ingest pipeline of a dry run: decides as a run does, and also notes the decisions that suppress nothing."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from bouncehandler.accounting import PowerMtaCsvReader
-from bouncehandler.cli.session import Session
 from bouncehandler.ingest import IngestPipeline
-from bouncehandler.ingest.ports import IngestLog
+from bouncehandler.ingest.ports import IngestLog, RejectSink, SuppressionSink
 from bouncehandler.policy import Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
 from bouncehandler.record.bounce_batch import BounceBatch
-from bouncehandler.runtime.build_pipeline import build_policy, build_suppression_builder
+from bouncehandler.runtime.build_pipeline import build_policy, build_reader, build_suppression_builder
 
 if TYPE_CHECKING:
-    from bouncehandler.runtime.dry_run import DryRun
+    from bouncehandler.settings.model import Settings
+
+_GROUP = 1000
+"""Decisions that are compared together at most, beside those of the block read last."""
+
+
+class DryRunSink(SuppressionSink, RejectSink, Protocol):
+    """Sink that compares decisions with those of the real spool."""
+
+    def note(self, record: Bounce | Complaint, verdict: Verdict) -> None:
+        """Note a decision that suppresses nothing."""
+        ...
+
+    def compare(self) -> None:
+        """Compare the decisions noted since the last call."""
+        ...
 
 
 class DryRunPipeline(IngestPipeline):
-    """Decides as a run does, and has each group compared as soon as it is in the scratch spool."""
+    """Ingest pipeline that has each group of decisions compared once it is in the scratch spool."""
 
-    def __init__(self, dry_run: "DryRun", session: Session, log: IngestLog) -> None:
-        self._shadow, settings = dry_run, session.settings
+    def __init__(self, settings: "Settings", sink: DryRunSink, log: IngestLog) -> None:
         policy = build_policy(settings)
+        self._sink, self._noting = sink, _NotingPolicy(policy, sink)
         super().__init__(
-            PowerMtaCsvReader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
-            _Noting(policy, dry_run),  # type: ignore[arg-type]  # it is one, and notes
+            build_reader(settings, takes_deliveries=policy.counts),
+            self._noting,  # type: ignore[arg-type]  # delegates what it does not define
             build_suppression_builder(settings),
-            dry_run,
-            dry_run,
+            sink,
+            sink,
             log,
             clock=time.time,
             batch_rows=settings.spool.batch_rows,
-            says_each=True,  # else the reader only tallies what is ignored
+            says_each=True,  # else the reader only counts what is ignored
         )
 
     @property
     def is_waiting_to_commit(self) -> bool:
-        """As `IngestPipeline` has it, or to be compared."""
-        return super().is_waiting_to_commit or self._shadow.is_waiting
+        """Whether anything read is neither in the scratch spool nor compared yet."""
+        return super().is_waiting_to_commit or self._noting.count > 0
 
     def feed(self, block: bytes) -> None:
-        """As `IngestPipeline` does; what fills the shadow is compared."""
+        """Read a block and decide; commit and compare full groups."""
         super().feed(block)
-        if self._shadow.is_full:
+        if self._noting.count >= _GROUP:
             self.commit()
 
     def commit(self) -> None:
-        """As `IngestPipeline` does, and compare."""
+        """Commit to the scratch spool, and compare."""
         super().commit()
-        self._shadow.compare()
+        self._noting.count = 0
+        self._sink.compare()
 
 
-class _Noting:
-    """A policy that also notes what it decides on each record."""
+class _NotingPolicy:
+    """Policy that notes each decision that suppresses nothing."""
 
-    def __init__(self, policy: Policy, dry_run: "DryRun") -> None:
-        self._policy, self._shadow = policy, dry_run
+    def __init__(self, policy: Policy, sink: DryRunSink) -> None:
+        self._policy, self._sink = policy, sink
+        self.count = 0
+        """Decisions noted since the last commit."""
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._policy, name)
 
     def decide(self, record: Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
-        """As the policy does."""
+        """Decide one record."""
         verdict = self._policy.decide(record)
         if isinstance(record, Complaint):
             self._note(record, verdict)
         return verdict
 
     def decide_batch(self, bounces: BounceBatch) -> list[Verdict]:
-        """As the policy does."""
+        """Decide a batch of bounces."""
         verdicts = self._policy.decide_batch(bounces)
         for bounce, verdict in zip(bounces, verdicts, strict=True):
             self._note(bounce, verdict)
@@ -76,4 +92,5 @@ class _Noting:
 
     def _note(self, record: Bounce | Complaint, verdict: Verdict) -> None:
         if not isinstance(verdict, Suppress):
-            self._shadow.note(record, verdict)
+            self.count += 1
+            self._sink.note(record, verdict)

@@ -1,59 +1,67 @@
-"""Brings List-Unsubscribe mail from the letterbox into the spool while a command runs."""
+"""Moves List-Unsubscribe mail from the maildrop into the spool while a command runs."""
 
 import threading
 import time
 from collections.abc import Callable
 
-from bouncehandler.cli.session import Session
+from bouncehandler import logs
 from bouncehandler.ingest import MaildropError, UnsubscribeMailbox
-from bouncehandler.runtime.build_pipeline import build_policy, build_stats, build_suppression_builder
-from bouncehandler.runtime.unsubscribe_config import letters_of
+from bouncehandler.policy import Policy
+from bouncehandler.runtime.build_pipeline import build_stats, build_suppression_builder
+from bouncehandler.runtime.paths import Paths
+from bouncehandler.settings.model import Settings
 from bouncehandler.spool import Spool
 
-_LOOK = 0.25
-"""Seconds between two looks into the letterbox."""
-_REST = 30.0
+_POLL_INTERVAL = 0.25
+"""Seconds between two looks into the maildrop."""
+_RETRY_INTERVAL = 30.0
 """Seconds after which a folder that can't be used is tried again."""
 
 
 class MaildropPoller:
-    """A thread that looks into the letterbox again and again.
+    """Thread that polls the maildrop.
 
     Args:
         committed: called when something new is in the spool.
-        on_failure: called from the thread when the spool fails it; `failure` then says why.
+        on_failure: called from the thread when the spool fails; `failure` then holds the error.
     """
 
-    def __init__(
-        self, session: Session, spool: Spool, committed: Callable[[], None], on_failure: Callable[[], None]
+    def __init__(  # noqa: PLR0913, PLR0917  # each has its own source
+        self,
+        settings: Settings,
+        policy: Policy,
+        log: logs.Logger,
+        spool: Spool,
+        committed: Callable[[], None],
+        on_failure: Callable[[], None],
     ) -> None:
-        settings, policy = session.settings, build_policy(session.settings)
-        self._letters = UnsubscribeMailbox(
-            letters_of(settings),
+        self._mailbox = UnsubscribeMailbox(
+            Paths.beside(settings.spool.url).maildrop,
             policy,
             build_suppression_builder(settings),
             spool,
-            session.log,
+            log,
             time.time,
             committed,
             build_stats(settings, spool, policy),
         )
-        self._log, self._on_failure = session.log, on_failure
+        self._log, self._on_failure = log, on_failure
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="letters", daemon=True)
-        self._trouble = ""
+        self._thread = threading.Thread(target=self._work, name="maildrop", daemon=True)
+        self._last_error = ""
+        """The reason logged last; empty while the folder can be used."""
         self.failure: Exception | None = None
-        """What ended the thread before its time; None while all is well."""
+        """The error that ended the thread before its time; None while it runs."""
 
     def start(self) -> None:
-        """Begin to look."""
+        """Start polling."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Take what lies there now, and end.
+        """Take the messages that wait now, and end.
 
         Raises:
-            Exception: what ended the thread before its time.
+            Exception: the error that ended the thread before its time.
         """
         self._stopping.set()
         self._thread.join()
@@ -62,7 +70,7 @@ class MaildropPoller:
 
     def _work(self) -> None:
         try:
-            while not self._stopping.wait(_REST if self._trouble else _LOOK):
+            while not self._stopping.wait(_RETRY_INTERVAL if self._last_error else _POLL_INTERVAL):
                 self._take()
             self._take()
         except Exception as error:  # noqa: BLE001  # kept for the owner, who ends the process over it
@@ -70,12 +78,12 @@ class MaildropPoller:
             self._on_failure()
 
     def _take(self) -> None:
-        """Take what lies there; a folder that can't be used is said once, and does not end the process."""
+        """Take the waiting messages; a folder that can't be used is logged once, and does not end the process."""
         try:
-            self._letters.take()
+            self._mailbox.take()
         except MaildropError as error:
-            if str(error) != self._trouble:
-                self._log.error("letters_wait", reason=str(error))
-            self._trouble = str(error)
+            if str(error) != self._last_error:
+                self._log.error("maildrop_unusable", reason=str(error))
+            self._last_error = str(error)
         else:
-            self._trouble = ""
+            self._last_error = ""

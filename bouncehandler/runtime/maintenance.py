@@ -1,38 +1,39 @@
-"""What goes on beside while a command runs: what was done long ago is removed, and holds come to their end."""
+"""Periodic maintenance of the spool: retention, the end of holds, reminders, erasure."""
 
 import threading
 import time
 from collections.abc import Callable, Collection
 from typing import NamedTuple
 
-from bouncehandler.cli.session import Session
+from bouncehandler import logs
 from bouncehandler.policy import Threshold
 from bouncehandler.settings.model import Settings
 from bouncehandler.settings.sections import KINDS
 from bouncehandler.spool import HeldSpike, Pruned, RetentionPeriods, Selection, Spool, SpoolError
 from bouncehandler.spool.sweep import sweep
 
-_EVERY = 3600.0
-"""Seconds between two sweeps: what is kept for months may stay an hour longer."""
-_REST = 0.1
-"""Seconds between two steps that forget soft bounces and deliveries."""
+_INTERVAL = 3600.0
+"""Seconds between two runs: entries kept for months may stay an hour longer."""
+_PAUSE = 0.1
+"""Seconds between two steps that remove soft bounces and deliveries."""
 
 
 class Removed(NamedTuple):
-    """How much was removed."""
+    """Numbers of removed entries."""
 
     suppressions: int
     counted: int
     """Soft bounces and deliveries."""
     attempts: int
-    """Without those that went with their suppressions."""
+    """Without those removed with their suppressions."""
     figures: int
 
 
 def retention_periods(settings: Settings, kinds: Collection[str] = KINDS) -> dict[str, float | None]:
-    """Seconds for which each of `RetentionPeriods`, `attempts` and `figures` is kept after it was done; None: for ever.
+    """Seconds for which each of `RetentionCutoffs`, `attempts` and `figures` is kept once done; None: for ever.
 
-    What is not among the kinds is kept for ever. What was done lately tells repetitions, so it is never removed.
+    Kinds that are not asked for are kept for ever. Suppressions within `repeat_after` detect repetitions, so they are
+    never removed.
     """
     kept = {kind: settings.spool.kept(kind) if kind in kinds else None for kind in KINDS}
     kept["other"] = settings.spool.keep_done if set(kinds) == set(KINDS) else None
@@ -42,72 +43,71 @@ def retention_periods(settings: Settings, kinds: Collection[str] = KINDS) -> dic
 
 
 def _longest_window(settings: Settings) -> float:
-    """Seconds: the longest time within which soft bounces count together."""
+    """Longest period, in seconds, within which soft bounces count together."""
     policy = settings.policy
     rules = (*policy.bounce.values(), *policy.status.values())
     return max((rule.within.total_seconds() for rule in rules if isinstance(rule, Threshold)), default=0.0)
 
 
 def prune_once(
-    spool: Spool, settings: Settings, rest: Callable[[float], bool], kinds: Collection[str] = KINDS
+    spool: Spool, settings: Settings, pause: Callable[[float], bool], kinds: Collection[str] = KINDS
 ) -> Removed:
-    """Remove what was done, or counted, long ago.
+    """Remove entries older than their retention period.
 
     Args:
-        rest: waits so many seconds; true ends it.
-        kinds: what is removed; all else stays.
+        pause: waits so many seconds; true ends the run.
+        kinds: kinds of entries to remove; all others stay.
 
     Raises:
         SpoolError: the disk, or the file, failed.
     """
-    spool.prune_spikes(lambda: rest(_REST))
+    spool.prune_spikes(lambda: pause(_PAUSE))
     keeps = retention_periods(settings, kinds)
     attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
-    forgotten = 0 if figures is None else spool.prune_hourly_counts(figures, lambda: rest(_REST))
+    removed_counts = 0 if figures is None else spool.prune_hourly_counts(figures, lambda: pause(_PAUSE))
     periods = RetentionPeriods(**keeps)
 
     def step(after: int, most: int) -> Pruned:
         return spool.prune(periods, after=after, limit=most)
 
-    suppressions = sweep(step, time.monotonic, rest)
+    suppressions = sweep(step, time.monotonic, pause)
     is_earlier = attempts is not None and any(keep is None or keep > attempts for keep in keeps.values())
-    answered = _prune_attempts(spool, attempts, rest) if attempts is not None and is_earlier else 0
+    removed_attempts = _prune_attempts(spool, attempts, pause) if attempts is not None and is_earlier else 0
     if keeps["bounce"] is None:
-        return Removed(suppressions, 0, answered, forgotten)
-    counted = spool.prune_counts(max(keeps["bounce"], _longest_window(settings)), lambda: rest(_REST))
-    return Removed(suppressions, counted, answered, forgotten)
+        return Removed(suppressions, 0, removed_attempts, removed_counts)
+    counted = spool.prune_counts(max(keeps["bounce"], _longest_window(settings)), lambda: pause(_PAUSE))
+    return Removed(suppressions, counted, removed_attempts, removed_counts)
 
 
-def _prune_attempts(spool: Spool, older_than: float, rest: Callable[[float], bool]) -> int:
+def _prune_attempts(spool: Spool, older_than: float, pause: Callable[[float], bool]) -> int:
     def step(after: int, most: int) -> Pruned:
         return spool.prune_attempts(older_than, after=after, limit=most)
 
-    return sweep(step, time.monotonic, rest)
+    return sweep(step, time.monotonic, pause)
 
 
 class MaintenanceThread:
-    """A thread that goes through the spool at its start, and every hour.
+    """Thread that maintains the spool at its start, and every hour.
 
-    It ends no command: where the spool fails it, those who read and dispatch find out.
+    It ends no command: a failing spool is found by the threads that read and dispatch.
     """
 
-    def __init__(self, session: Session, spool: Spool) -> None:
-        self._settings, self._spool, self._log = session.settings, spool, session.log
+    def __init__(self, settings: Settings, log: logs.Logger, spool: Spool) -> None:
+        self._settings, self._spool, self._log = settings, spool, log
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="pruner", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="maintenance", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the step that it is at."""
+        """End after the current step."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.join()
 
-    def _tend(self) -> None:
-        """Decide about what has been held long enough, remind of what is held, and forget whom it is time to forget."""
+    def _maintain(self) -> None:
+        """Decide holds that are old enough, remind of those that stay, and go on with erasures."""
         hold, now = self._settings.hold, time.time()
         if hold.decide_after is not None:
             for spike in self._spool.spikes(Selection()):
@@ -131,12 +131,12 @@ class MaintenanceThread:
     def _work(self) -> None:
         while True:
             try:
-                self._tend()
+                self._maintain()
                 removed = prune_once(self._spool, self._settings, self._stopping.wait)
             except SpoolError as error:
                 self._log.warning("pruning_failed", reason=str(error))
             else:
                 if any(removed):
                     self._log.info("pruned", **removed._asdict())
-            if self._stopping.wait(_EVERY):
+            if self._stopping.wait(_INTERVAL):
                 return

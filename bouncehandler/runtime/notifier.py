@@ -1,4 +1,4 @@
-"""Builds what sends notices to the postmaster from the settings, and starts and stops it."""
+"""Sends notices to the postmaster, as `[notify]` configures it."""
 
 import socket
 import time
@@ -10,7 +10,7 @@ from bouncehandler.redaction import mask_addresses
 from bouncehandler.settings.mail import NotifySettings
 from bouncehandler.spool import Notice, Spool
 
-if TYPE_CHECKING:  # mail libraries take a while to import, and most installations tell nobody
+if TYPE_CHECKING:  # mail libraries take a while to import, and most installations send no notices
     from bouncehandler.notifications import (
         NotificationLog,
         NotificationWorker,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # mail libraries take a while to import, and most installatio
 
 
 def build_smtp_client(settings: NotifySettings) -> "SmtpClient":
-    """Who talks to the SMTP server."""
+    """Build the client of the SMTP server."""
     from bouncehandler.notifications import SmtpClient, SmtpServer  # noqa: PLC0415  # imports are lazy at the edges
 
     host, _, port = settings.smtp.rpartition(":")
@@ -37,40 +37,43 @@ def build_smtp_client(settings: NotifySettings) -> "SmtpClient":
 
 
 class NotificationService:
-    """Sends notices from `start` to `stop`; with nobody to tell it does nothing.
+    """Service that sends notices; idle without recipients in `[notify] to`.
 
     Args:
-        on_failure: called from a thread of its own when the spool fails it.
-        enclose: makes the report that a notice stands for.
+        on_failure: called from the sender's thread when the spool fails.
+        render_report: renders the report of a queued notice.
+        stop_limit: seconds that `stop` may take, None for no limit beside `[notify] timeout`; called by `stop`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  # each has its own source
         self,
         settings: NotifySettings,
         spool: Spool,
         log: "NotificationLog",
         on_failure: Callable[[], None],
         render_report: "Callable[[Notice], RenderedReport]",
+        stop_limit: Callable[[], float | None],
     ) -> None:
-        self._timeout = settings.timeout
-        self._sender = _sender(settings, spool, log, on_failure, render_report) if settings.to else None
+        self._timeout, self._stop_limit = settings.timeout, stop_limit
+        self._worker = _build_worker(settings, spool, log, on_failure, render_report) if settings.to else None
 
     def start(self) -> None:
-        """Begin to send."""
-        if self._sender:
-            self._sender.start()
+        """Start sending."""
+        if self._worker:
+            self._worker.start()
 
-    def stop(self, most: float | None = None) -> None:
-        """Send what is due, in `timeout` seconds at most, or in `most` where that is less.
+    def stop(self) -> None:
+        """Send what is due, in `[notify] timeout` seconds at most, or within the stop limit where that is less.
 
         Raises:
-            Exception: what ended it before its time, such as a `SpoolError`.
+            Exception: the error that ended it before its time, such as a `SpoolError`.
         """
-        if self._sender:
-            self._sender.stop(self._timeout if most is None else min(most, self._timeout))
+        if self._worker:
+            limit = self._stop_limit()
+            self._worker.stop(self._timeout if limit is None else min(limit, self._timeout))
 
 
-def _sender(
+def _build_worker(
     settings: NotifySettings,
     spool: Spool,
     log: "NotificationLog",
@@ -93,12 +96,12 @@ def _sender(
         clock=time.time,
         monotonic=time.monotonic,
         on_failure=on_failure,
-        scheduler=_scheduler(settings, spool),
+        scheduler=_build_scheduler(settings, spool),
         render_report=render_report,
     )
 
 
-def _scheduler(settings: NotifySettings, spool: Spool) -> "ReportScheduler | None":
+def _build_scheduler(settings: NotifySettings, spool: Spool) -> "ReportScheduler | None":
     from bouncehandler.notifications import ReportSchedule, ReportScheduler  # noqa: PLC0415  # as above
 
     if settings.report == "off":
@@ -108,5 +111,5 @@ def _scheduler(settings: NotifySettings, spool: Spool) -> "ReportScheduler | Non
 
 
 def plain_address(address: str) -> str:
-    """The address alone: the settings let it wear a display name."""
+    """Address without the display name that the settings permit."""
     return parse_address(address) or address

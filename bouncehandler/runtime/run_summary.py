@@ -1,4 +1,4 @@
-"""What a run did and what still waits, as one log event and as a sentence."""
+"""Summary of a run and of the backlog, as a log event and as a sentence."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -15,19 +15,19 @@ if TYPE_CHECKING:  # the dispatcher brings the HTTP library, which not every com
 
 @dataclass(frozen=True, slots=True)
 class ProviderBacklog:
-    """What one provider has still to hear of."""
+    """Dispatches that wait for one provider."""
 
     count: int
     until: float | None
-    """Seconds since the epoch: when the next of it is due; None when nothing waits."""
+    """Due time of the next dispatch, in seconds since the epoch; None when nothing waits."""
     why: str
-    """Empty when nobody knows: it waits since an earlier run."""
+    """Reason; empty when it is unknown, since an earlier run left it."""
     is_held: bool
     on_hold: int = 0
-    """What belongs to a spike, which a person decides about: it is not counted above."""
+    """Dispatches of spikes, which a person decides about; not in `count`."""
 
     def sentence(self, provider: str) -> str:
-        """How many wait, why, and until when."""
+        """Describe how many wait, why, and until when."""
         what = "1 dispatch waits" if self.count == 1 else f"{self.count:,} dispatches wait"
         held = ", which is held," if self.is_held else ""
         until = f" until {moment(self.until)}" if self.until else ""
@@ -37,34 +37,34 @@ class ProviderBacklog:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a dry run decided otherwise than was done."""
+    """Differences between a dry run and the real spool."""
 
     differences: Mapping[str, int]
-    """How many, by what they are: `suppressed -> ignore`."""
+    """Number by group, such as `suppressed -> ignore`."""
     spool: str
-    """What knows what was done; empty where there is no spool."""
+    """Path of the real spool; empty where there is none."""
     is_whole: bool
-    """False where a stop left no time to compare everything."""
+    """False where a shutdown left no time to compare everything."""
 
     def event(self) -> dict[str, object]:
-        """The values in the log event `finished`."""
+        """Values for the log event `finished`."""
         cut = {} if self.is_whole else {"compared": "not to the end: stopped"}
         return {"dry_run": True, "differences": dict(self.differences), "compared_with": self.spool or None, **cut}
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """One run in numbers."""
+    """Numbers of one run."""
 
     tally: "IngestCounters"
     waiting: Mapping[str, ProviderBacklog]
     workers: Mapping[str, "WorkerCounters"]
     """Empty when another process dispatches."""
     comparison: Comparison | None = None
-    """Of a dry run."""
+    """Set by a dry run."""
 
     def event(self) -> dict[str, object]:
-        """The values of the log event `finished`."""
+        """Values of the log event `finished`."""
         return {
             "records": dict(self.tally.records),
             "suppressed": self.tally.suppressed,
@@ -81,7 +81,7 @@ class RunSummary:
 def provider_numbers(
     waiting: Mapping[str, ProviderBacklog], workers: Mapping[str, "WorkerCounters"]
 ) -> dict[str, dict[str, object]]:
-    """By provider: done and dead in this run, waiting now, and why."""
+    """Numbers by provider: done and dead in this run, waiting now, and why."""
     return {
         name: {
             "done": workers[name].done if name in workers else 0,
@@ -94,13 +94,13 @@ def provider_numbers(
     }
 
 
-def waiting_at(
+def load_backlog(
     spool: Spool, providers: Iterable[str], workers: Mapping[str, "WorkerCounters"]
 ) -> dict[str, ProviderBacklog]:
-    """What still waits at each of these providers."""
+    """Load the backlog of each of these providers."""
     status = spool.status()
     return {
-        name: _waiting(
+        name: _backlog(
             status.providers.get(name, Counts()),
             status.next_due_at.get(name),
             status.states.get(name, ProviderState()),
@@ -110,13 +110,13 @@ def waiting_at(
     }
 
 
-def still_waiting(waiting: Mapping[str, ProviderBacklog]) -> str:
-    """The sentence for who looks at the exit status; empty when nothing waits."""
-    said = "; ".join(state.sentence(name) for name, state in waiting.items() if state.count)
-    return f"{said}; nothing is lost, `bouncehandler work` carries on" if said else ""
+def describe_backlog(waiting: Mapping[str, ProviderBacklog]) -> str:
+    """Sentence that explains exit status 75; empty when nothing waits."""
+    text = "; ".join(state.sentence(name) for name, state in waiting.items() if state.count)
+    return f"{text}; nothing is lost, `bouncehandler work` carries on" if text else ""
 
 
-def _waiting(counts: Counts, next_due_at: float | None, state: ProviderState, last_failure: str) -> ProviderBacklog:
+def _backlog(counts: Counts, next_due_at: float | None, state: ProviderState, last_failure: str) -> ProviderBacklog:
     count = counts.pending + counts.claimed
     if state.held:
         return ProviderBacklog(count, state.probe_at, state.reason, is_held=True, on_hold=counts.held)
@@ -125,5 +125,5 @@ def _waiting(counts: Counts, next_due_at: float | None, state: ProviderState, la
 
 
 def moment(at: float) -> str:
-    """A time as operators read it in logs: ISO 8601, UTC, to the second."""
+    """Format a time for logs: ISO 8601, UTC, to the second."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

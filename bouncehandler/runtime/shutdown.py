@@ -1,14 +1,21 @@
-"""Signals: SIGTERM, SIGINT and SIGHUP ask the program to stop in good order."""
+"""Shutdown: SIGTERM, SIGINT and SIGHUP request it, and calls in flight are given time to end."""
 
 import os
 import signal
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bouncehandler.dispatcher import Dispatcher
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
+POLL_INTERVAL = 0.1
+"""Seconds between two looks at the shutdown signal while the workers dispatch."""
+
 
 class ShutdownSignal:
-    """Remembers that somebody asked to stop; `fileno` becomes readable then, so that waiting ends."""
+    """A request to shut down; `fileno` becomes readable with it, so that waiting ends."""
 
     def __init__(self) -> None:
         self.is_requested = False
@@ -16,20 +23,34 @@ class ShutdownSignal:
         self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
 
     def listen(self) -> None:
-        """Heed the signals from now on."""
+        """Install the signal handlers."""
         for number in _SIGNALS:
             signal.signal(number, lambda *_: self.request())
 
     def request(self) -> None:
-        """Ask to stop; from a signal handler or any thread."""
+        """Request a shutdown; from a signal handler or any thread."""
         if not self.is_requested:
             self.is_requested, self._since = True, time.monotonic()
             os.write(self._write, b"!")
 
     def was_requested_for(self, seconds: float) -> bool:
-        """Whether that is so many seconds ago."""
+        """Whether the request is so many seconds old."""
         return self.is_requested and time.monotonic() >= self._since + seconds
 
     def fileno(self) -> int:
-        """A file descriptor that is readable once a stop was asked for."""
+        """File descriptor that is readable after a request."""
         return self._read
+
+
+def shutdown_gracefully(dispatcher: "Dispatcher", grace: float) -> None:
+    """Claim nothing more, and give calls in flight `grace` seconds; a call that does not end by then is retried later.
+
+    Raises:
+        Exception: the error that ended a worker before its time.
+    """
+    dispatcher.stop()
+    deadline = time.monotonic() + grace
+    while not dispatcher.wait(POLL_INTERVAL) and time.monotonic() < deadline:
+        pass
+    if dispatcher.failure:
+        raise dispatcher.failure

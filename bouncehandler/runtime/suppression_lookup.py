@@ -1,67 +1,65 @@
-"""What a spool knows to be suppressed, looked up without ever writing to it."""
+"""Looks up suppressions in a spool without ever writing to it."""
 
 import re
 from pathlib import Path
 from typing import Self
 
-from bouncehandler.cli.exits import CommandError
-from bouncehandler.cli.session import exit_status
-from bouncehandler.spool import ActiveSuppression, Spool, SpoolError
-from bouncehandler.spool.url import open_reading, url_of
+from bouncehandler.runtime.spool import open_read_only
+from bouncehandler.spool import ActiveSuppression, Spool
 from bouncehandler.suppression import Suppression
 
 _COUNTED = re.compile(r"\d+ soft bounces: ")
 
 
 def is_counted(one: Suppression | ActiveSuppression) -> bool:
-    """Whether it is what soft bounces came to."""
+    """Whether soft bounces that reached a threshold led to it."""
     return _COUNTED.match(one.diagnostic) is not None
 
 
 class SuppressionLookup:
-    """Looks things up in a spool, as soon as there is one; within a `with` block.
+    """Read-only look-ups in a spool, from the moment when it exists; a context manager.
 
     Args:
-        path: where it is, or will be.
-        spool: it, where it is open already.
+        path: file of the spool, which need not exist yet.
+        spool: the spool, where it is open already.
     """
 
     def __init__(self, path: Path, spool: Spool | None = None) -> None:
         self._path, self._spool = path.absolute(), spool
 
     def __enter__(self) -> Self:
-        """Nothing to do."""
+        """Return itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give back the file."""
+        """Close the spool."""
         if self._spool:
             self._spool.close()
 
     @property
     def has_spool(self) -> bool:
-        """Whether there is one."""
+        """Whether the spool exists."""
         return self._open() is not None
 
     def active_suppression(self, one: Suppression) -> ActiveSuppression | None:
-        """What is known of a suppression, or of one that is as good: of other soft bounces, or fed by hand earlier."""
+        """Find a suppression, or an equivalent one: of other soft bounces, or of an earlier list fed by hand."""
         spool = self._open()
-        exactly = spool.active_suppression(one.subject, one.id) if spool else None
-        if exactly or not spool or not (one.reason == "list" or is_counted(one)):
-            return exactly
-        return next((other for other in spool.active_suppressions(one.subject) if _is_alike(one, other)), None)
+        exact = spool.active_suppression(one.subject, one.id) if spool else None
+        if exact or not spool or not (one.reason == "list" or is_counted(one)):
+            return exact
+        return next((other for other in spool.active_suppressions(one.subject) if _is_equivalent(one, other)), None)
 
     def find(self, record: Suppression) -> ActiveSuppression | None:
-        """What a record is known as: a suppression, or the last of the soft bounces that came to one."""
+        """Find the suppression of a record, or the one to which it was the last soft bounce."""
         spool = self._open()
         if not spool:
             return None
-        exactly = spool.active_suppression(record.subject, record.id)
-        alike = () if exactly else spool.active_suppressions_at(record.subject, record.id)
-        return exactly or next((one for one in alike if _is_last(record, one)), None)
+        exact = spool.active_suppression(record.subject, record.id)
+        equivalents = () if exact else spool.active_suppressions_at(record.subject, record.id)
+        return exact or next((one for one in equivalents if _is_last(record, one)), None)
 
     def has(self, subject: str, known: ActiveSuppression) -> bool:
-        """Whether what another spool knows is known here as well, or something as good."""
+        """Whether a suppression of another spool, or an equivalent one, is in this spool."""
         spool = self._open()
         if not spool:
             return False
@@ -71,14 +69,11 @@ class SuppressionLookup:
 
     def _open(self) -> Spool | None:
         if self._spool is None and self._path.exists():
-            try:
-                self._spool = open_reading(url_of(self._path))
-            except SpoolError as error:
-                raise CommandError(str(error), exit_status(error)) from error
+            self._spool = open_read_only(self._path)
         return self._spool
 
 
-def _is_alike(one: Suppression, other: ActiveSuppression) -> bool:
+def _is_equivalent(one: Suppression, other: ActiveSuppression) -> bool:
     return (one.reason, is_counted(one)) == (other.reason, is_counted(other))
 
 

@@ -1,13 +1,13 @@
-"""Reads the whole configuration for `bouncehandler unsubscribe`, and keeps what a mail needs of it for the next one."""
+"""Loads the configuration for `bouncehandler unsubscribe`, and caches the subset that a mail needs."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bouncehandler.runtime.paths import Paths
 from bouncehandler.settings import ConfigurationError, load
 from bouncehandler.settings.sources import read_file
-from bouncehandler.spool.url import path_of
 from bouncehandler.unsubscribe import config_cache as cache
 from bouncehandler.unsubscribe import maildrop
 from bouncehandler.unsubscribe.tokens import Domain
@@ -21,15 +21,15 @@ _SECRET_FILES = ("secret_file", "old_secret_file")
 
 
 def compile_settings(config: str | None, environ: dict[str, str], *, now_ns: int) -> cache.CachedConfig:
-    """What the configuration says now; kept where that is possible, and certain to be seen when it changes.
+    """Load the configuration; cache it where that is possible, and where a later change is certain to be noticed.
 
     Raises:
         ConfigurationError: the configuration needs mending.
-        OSError: the folder of the letterbox can't be created.
+        OSError: the maildrop can't be created.
     """
     around, files = cache.surroundings(config, environ), cache.states(_files(config, environ))
     settings = load(Path(config) if config is not None else None, environ)
-    compiled = _compiled(settings)
+    compiled = _cached_config(settings)
     maildrop.create(compiled.letters)
     if cache.states(_files(config, environ)) == files and cache.are_settled(files, now_ns=now_ns):
         cache.write(config, environ, around, files, compiled)
@@ -37,7 +37,7 @@ def compile_settings(config: str | None, environ: dict[str, str], *, now_ns: int
 
 
 def domains_of(settings: "Settings") -> list[Domain]:
-    """The domains of `[[unsubscribe]]`, in their order."""
+    """Domains of `[[unsubscribe]]`, in their order."""
     return [
         Domain(
             section.domain,
@@ -50,19 +50,14 @@ def domains_of(settings: "Settings") -> list[Domain]:
     ]
 
 
-def letters_of(settings: "Settings") -> Path:
-    """The folder of the letterbox, beside the spool."""
-    return Path(maildrop.folder_beside(str(path_of(settings.spool.url))))
-
-
-def _compiled(settings: "Settings") -> cache.CachedConfig:
+def _cached_config(settings: "Settings") -> cache.CachedConfig:
     try:
-        letters = letters_of(settings).absolute()
+        folder = Paths.beside(settings.spool.url).maildrop.absolute()
     except FileNotFoundError:
         raise ConfigurationError(
             "spool.url is relative, and the working folder is gone: write sqlite:/// and an absolute path"
         ) from None
-    return cache.CachedConfig(os.fspath(letters), settings.log.level, settings.log.addresses, domains_of(settings))
+    return cache.CachedConfig(os.fspath(folder), settings.log.level, settings.log.addresses, domains_of(settings))
 
 
 def _secrets(*given: "SecretStr | None") -> Iterator[str]:
@@ -70,7 +65,7 @@ def _secrets(*given: "SecretStr | None") -> Iterator[str]:
 
 
 def _files(config: str | None, environ: dict[str, str]) -> list[str]:
-    """The files that the outcome depends on, there or not: the configuration, and wherever a secret may lie."""
+    """Files that the outcome depends on, whether they exist or not: the configuration, and each place of a secret."""
     _, source = read_file(Path(config) if config is not None else None, environ)
     file = Path(cache.config_file(config, environ))
     folders = [file.parent]

@@ -1,4 +1,4 @@
-"""Rule files: the site's own and the shipped one become the rules of classification, or say what to mend."""
+"""Classification rules: reads and validates the site's own file and the shipped one."""
 
 import difflib
 import re
@@ -13,8 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from bouncehandler import policy
 from bouncehandler.policy.classification import EVERY, Rule
-from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.error_messages import problems_of, sentence, sentences
+from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.sections import Section
 
 _LONGEST_FILE = 1024 * 1024  # bytes: thousands of rules fit
@@ -22,11 +22,11 @@ _LEAST_WORD = 3  # characters: less stands in nearly every text; where letters a
 
 
 class RuleSet(NamedTuple):
-    """The rules in force, in the order in which they are asked."""
+    """Rules in force, in the order of their evaluation."""
 
     rules: tuple[Rule, ...]
     version: str
-    """Twelve hex digits that are others when any rule is another."""
+    """Twelve hex digits, a digest of all rules."""
 
 
 def _listed(value: object) -> object:
@@ -72,7 +72,7 @@ def _host(pattern: str) -> str:
 
 
 def _moment(value: object) -> object:
-    """An aware time; UTC where no offset is written, midnight where no time is."""
+    """Validate an aware time; the default offset is UTC, the default time midnight."""
     try:
         at = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
@@ -114,34 +114,34 @@ class RuleSection(Section):
                 raise ValueError(f'becomes = "" switches a shipped rule off; take {", ".join(map(_key, more))} away')
             return self
         if not self.why.strip():
-            raise ValueError("why is missing; say in a sentence what was seen, and where")
+            raise ValueError("why is missing; describe in a sentence what was observed, and where")
         if not (self.status or self.text or self.host):
-            raise ValueError("needs status, text or host; what a category alone deserves is said in [policy.bounce]")
+            raise ValueError("needs status, text or host; actions for a whole category belong in [policy.bounce]")
         if self.begins and self.ends and self.begins >= self.ends:
             raise ValueError("until must be later than from")
         return self
 
     def rule(self) -> Rule:
-        """The rule as classification knows it."""
+        """Convert to a rule of the policy."""
         names = ("category", "status", "not_status", "text", "not_text", "host")
         lists = {name: tuple(getattr(self, name)) for name in names}
         return Rule(name=self.name, becomes=self.becomes, why=self.why, begins=self.begins, ends=self.ends, **lists)
 
 
 class _File(Section):
-    """A rule file: nothing but rules."""
+    """Rule file, which holds nothing but rules."""
 
     rule: list[dict[str, Any]] = Field(default_factory=list)
 
 
 def shipped_file() -> Path:
-    """The rules that come with the program: beside this module where it is installed, in `config/` in its source."""
+    """File of the rules that come with the program: beside this module, or in `config/` of the source."""
     beside = Path(__file__).with_name("rules.toml")
     return beside if beside.is_file() else Path(__file__).parents[2] / "config" / "rules.toml"
 
 
 def read_rules(site: Path | None = None, *, has_shipped: bool = True, shipped: Path | None = None) -> RuleSet:
-    """The rules in force: those of the site's own file, then the shipped ones that it neither replaces nor drops.
+    """Read the rules in force: those of the site's own file, then the shipped ones that it neither replaces nor drops.
 
     Args:
         site: the site's own file, where it has one.
@@ -202,7 +202,7 @@ def _said(error: ValidationError, source: str, known: Iterable[str]) -> list[str
 
 
 def _keys() -> list[str]:
-    """The keys of a rule, as they are written."""
+    """Keys of a rule, as they are written."""
     return [field.alias or name for name, field in RuleSection.model_fields.items()]
 
 
@@ -213,18 +213,18 @@ def _key(name: str) -> str:
 def _refuse_twice(file: Path, names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        said = "is the name of more than one rule; reports could not tell them apart"
-        raise ConfigurationError("\n".join(sentence(f"{file}, rule {name}", ("name",), said) for name in twice))
+        text = "is the name of more than one rule; reports could not tell them apart"
+        raise ConfigurationError("\n".join(sentence(f"{file}, rule {name}", ("name",), text) for name in twice))
 
 
 def _refuse_unknown(file: Path, own: Iterable[RuleSection], shipped: Sequence[str]) -> None:
-    """Refuse to switch off what isn't there: it is a slip of the pen, and the rule would go on."""
+    """Refuse to switch off a rule that does not exist: a misspelt one would stay in force."""
     problems = []
     for section in own:
         if not section.becomes and section.name not in shipped:
             nearest = difflib.get_close_matches(section.name, shipped, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            said = f"is empty, which switches a shipped rule off, but none has this name{hint}"
-            problems.append(sentence(f"{file}, rule {section.name}", ("becomes",), said))
+            text = f"is empty, which switches a shipped rule off, but none has this name{hint}"
+            problems.append(sentence(f"{file}, rule {section.name}", ("becomes",), text))
     if problems:
         raise ConfigurationError("\n".join(problems))

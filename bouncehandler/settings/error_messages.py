@@ -1,4 +1,4 @@
-"""Validation errors in an operator's words: one sentence a problem, which names the key as TOML does, and no value."""
+"""Sentences for validation errors: one for each problem, which names the key as TOML does, and no value."""
 
 import difflib
 import json
@@ -12,16 +12,16 @@ from bouncehandler.settings.sources import Key
 
 _LONGEST_NAME = 80  # characters of a key that are shown
 _OURS = re.compile(r"<[a-z]+>|\[key\]")
-"""Parts of a location that no operator wrote: tags of ours, and pydantic's word for a key that is wrong itself."""
+"""Parts of a location that are not in the file: tags of unions, and pydantic's word for a key that is wrong itself."""
 _ADAPTERS = re.compile(r".*[\[(].*|str|int|float|bool|bytes|none", re.DOTALL)
-"""The same in an adapter's model, whose unions have no tags: pydantic puts in the name of the type that it tried."""
+"""The same parts for an adapter's model, whose unions have no tags: pydantic inserts the name of the type it tried."""
 _GOES_ON = re.compile(r"(?:is|are|has|holds|begins|must|can|can't|cannot|needs|does|doesn't|may)\b")
-"""How a message begins that has the key as its subject."""
+"""Beginning of a message that has the key as its subject."""
 
 UNKNOWN = "extra_forbidden"
-"""Pydantic's word for a key that is not known."""
+"""Pydantic's error type for an unknown key."""
 
-_SAID = {
+_TEXTS = {
     "missing": "is missing",
     "dict_type": "must be a table",
     "model_type": "must be a table",
@@ -44,11 +44,11 @@ _SAID = {
 MENDING: Mapping[Key, str] = {
     ("spool", "url"): "say where suppressions are kept, such as sqlite:////var/lib/bouncehandler/spool.db",
 }
-"""By key, what to do where it is missing."""
+"""Remedies for missing keys."""
 
 
 def problems_of(error: ValidationError) -> list[ErrorDetails]:
-    """What pydantic found, without any value."""
+    """Problems of an error, without any value."""
     return error.errors(include_url=False, include_input=False)
 
 
@@ -61,44 +61,44 @@ def sentences(  # noqa: PLR0913  # what differs between the sections and the ada
     mending: Mapping[Key, str] = MENDING,
     hide: Callable[[str], str] = str,
 ) -> list[str]:
-    """One sentence for each key that has a problem, in the order in which pydantic found them.
+    """Word one sentence for each key that has a problem, in pydantic's order.
 
     Args:
-        problems: What pydantic found.
-        known: The keys that the table at a key may hold.
-        source: What the operator called the source of a key; empty where there is none.
-        above: The key of the table that was validated, where that is an adapter's; else empty.
-        mending: By key, what to do where it is missing.
-        hide: Takes secrets out of a validator's own words.
+        problems: problems in pydantic's form.
+        known: keys that the table at a key may hold.
+        source: name of the source of a key; empty where there is none.
+        above: key of the validated table, where that is an adapter's; else empty.
+        mending: remedies for missing keys.
+        hide: redacts secrets in the text of a validator.
     """
     found: dict[Key, str] = {}
     for problem in problems:
         key = (*above, *_as_written(problem["loc"], _ADAPTERS if above else _OURS))
         if problem["type"] == UNKNOWN:
-            said = _unknown(str(key[-1]), known(key[:-1]))
+            text = _unknown(str(key[-1]), known(key[:-1]))
         elif problem["type"] == "missing" and key in mending:
-            said = f"is missing; {mending[key]}"
+            text = f"is missing; {mending[key]}"
         else:
-            said = hide(_said(problem))
-        found.setdefault(key, sentence(source(key), key, said))
+            text = hide(_text(problem))
+        found.setdefault(key, sentence(source(key), key, text))
     return list(found.values())
 
 
 def _as_written(location: Key, invented: re.Pattern[str]) -> Key:
-    """The location without the parts that no operator wrote; the first always is theirs."""
+    """Location without the parts that are not in the file; the first part always is."""
     rest = (part for part in location[1:] if not (isinstance(part, str) and invented.fullmatch(part)))
     return (*location[:1], *rest)
 
 
-def sentence(source: str, key: Key, said: str) -> str:
-    """`said` about a key, and where the operator finds it."""
+def sentence(source: str, key: Key, text: str) -> str:
+    """Combine a text with the key that it is about, and its source."""
     subject = dotted(key)
-    joint = " " if _GOES_ON.match(said) else ": "
-    return (f"{source}: " if source else "") + (f"{subject}{joint}{said}" if subject else said)
+    joint = " " if _GOES_ON.match(text) else ": "
+    return (f"{source}: " if source else "") + (f"{subject}{joint}{text}" if subject else text)
 
 
 def dotted(key: Key) -> str:
-    """`providers.news.api_key`: the key as TOML writes it, on one line and of bounded length; empty for the top."""
+    """Key as TOML writes it, such as `providers.news.api_key`, on one line and of bounded length; empty for the top."""
     names = ".".join(_name(part) for part in key if isinstance(part, str))
     entries = "".join(f" (entry {part + 1})" for part in key if isinstance(part, int))
     return names + entries
@@ -117,10 +117,10 @@ def _unknown(name: str, known: Iterable[str]) -> str:
     return "is not a known key" + (f"; known here are {', '.join(names)}" if names else "")
 
 
-def _said(problem: ErrorDetails) -> str:
+def _text(problem: ErrorDetails) -> str:
     if problem["type"] in {"value_error", "assertion_error"}:
         return _one_line(str(problem.get("ctx", {}).get("error", problem["msg"])))
-    return _SAID.get(problem["type"]) or _one_line(problem["msg"].replace("Input should", "must", 1))
+    return _TEXTS.get(problem["type"]) or _one_line(problem["msg"].replace("Input should", "must", 1))
 
 
 def _one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The keys of `[providers.NAME]` that belong to an adapter, validated by its own model; with secrets from files."""
+"""Keys of `[providers.NAME]` that belong to an adapter, validated by its own model; with secrets from files."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.error_messages import UNKNOWN, problems_of, sentence, sentences
+from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.model import ProviderSection
 from bouncehandler.settings.model_keys import SECRETS, KeyKind, fields_of, kind_of, names_at, secret_fields, values_in
 from bouncehandler.settings.sources import Key, Table, is_like_a_secret, split_list
@@ -23,7 +23,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def validated(name: str, model: type[Model], options: Table) -> Model:
-    """What the adapter of the provider `name` is told.
+    """Validate the options of the provider `name` by the model of its adapter.
 
     Raises:
         ConfigurationError: a key is unknown, missing or wrong, or the file of a secret can't be used.
@@ -38,10 +38,10 @@ def validated(name: str, model: type[Model], options: Table) -> Model:
 
 
 def unknown_keys(name: str, model: type[BaseModel], options: Table, source: Callable[[Key], str]) -> list[str]:
-    """A sentence for each key that the adapter of the provider `name` does not know.
+    """Word a sentence for each key that the adapter of the provider `name` does not know.
 
     Args:
-        source: What the operator called the source of a key.
+        source: names the source of a key.
     """
     table, _ = _with_secrets(name, model, options)
     try:
@@ -55,12 +55,12 @@ def unknown_keys(name: str, model: type[BaseModel], options: Table, source: Call
 
 
 def secrets_in(model: type[BaseModel], table: Mapping[str, object]) -> list[str]:
-    """The texts of the table that are secret."""
+    """Texts of the table that are secret."""
     return _texts(table, lambda key: kind_of(model, key) is KeyKind.SECRET)
 
 
 def without(secrets: Iterable[str], text: str) -> str:
-    """The text with every secret taken out, in case an adapter's own words repeat it."""
+    """Redact every secret in a text, since errors of an adapter may repeat it."""
     spellings = {spelling for secret in secrets for spelling in (secret, repr(secret)[1:-1])}
     for spelling in sorted(spellings, key=len, reverse=True):
         if len(spelling) >= _SHORTEST_HIDDEN:
@@ -69,7 +69,7 @@ def without(secrets: Iterable[str], text: str) -> str:
 
 
 def _texts(table: Mapping[str, object], is_wanted: Callable[[Key], bool]) -> list[str]:
-    """The values whose keys are wanted, as text."""
+    """Values of the wanted keys, as text."""
     found = [value for key, value in values_in(table) if is_wanted(key) and value]
     return [str(one.get_secret_value() if isinstance(one, SECRETS) else one) for one in found]
 
@@ -80,16 +80,16 @@ def _decoded_table(model: type[BaseModel], table: Table) -> Table:
 
 
 def _with_secrets(name: str, model: type[BaseModel], options: Table) -> tuple[Table, list[str]]:
-    """The table with `x` read from `x_file` for each secret, and what went wrong."""
+    """Table with each secret `x` read from `x_file`, and the problems."""
     table, problems = dict(options), []
     for key, annotation in secret_fields(model).items():
         file_key = f"{key}_file"
         try:
             if file_key in table and file_key not in fields_of(model):
-                told = secret_from_file(table.pop(file_key), annotation)
+                secret = secret_from_file(table.pop(file_key), annotation)
                 if key in table:
                     problems.append(_about(name, key, f"is given twice, here and by {file_key}; keep one"))
-                table.setdefault(key, told)
+                table.setdefault(key, secret)
             elif isinstance(table.get(key), str) and not table[key].strip():
                 problems.append(_about(name, key, f"is empty; give it here, or in a file that {file_key} names"))
         except ValueError as error:
@@ -98,10 +98,10 @@ def _with_secrets(name: str, model: type[BaseModel], options: Table) -> tuple[Ta
 
 
 def secret_from_file(path: object, annotation: Any = SecretStr) -> str | list[str]:  # noqa: ANN401  # any annotation
-    """The secret without the line end at its end; where there can be several, a line each.
+    """Read a secret from a file, without the line end at its end; a line each where there can be several.
 
     Raises:
-        ValueError: the file can't be used; the text says why.
+        ValueError: the file can't be used; the text has the reason.
     """
     if not isinstance(path, str) or not path:
         raise ValueError("must be the path of a file")
@@ -125,7 +125,7 @@ def secret_from_file(path: object, annotation: Any = SecretStr) -> str | list[st
 
 
 def _decoded(value: object, annotation: Any) -> object:  # noqa: ANN401  # any annotation
-    """Text from the environment as the list or the table that the model wants; all else as it is."""
+    """Convert text from the environment to the list or the table of the model; other values stay."""
     if not isinstance(value, str):
         return value
     kinds = _alternatives(annotation)
@@ -157,16 +157,16 @@ def _explained(
         source=source,
         above=above,
         mending={(*above, key): f"give it here, or in a file that {file} names" for key, file in files.items()},
-        hide=lambda said: without(hidden, said),
+        hide=lambda text: without(hidden, text),
     )
 
 
-def _about(name: str, key: str, said: str) -> str:
-    return sentence("", ("providers", name, key), said)
+def _about(name: str, key: str, text: str) -> str:
+    return sentence("", ("providers", name, key), text)
 
 
 def _alternatives(annotation: Any) -> list[Any]:  # noqa: ANN401  # any annotation
-    """The members of a union, without what they are lists of or annotated with."""
+    """Members of a union, without annotations and parameters."""
     origin = get_origin(annotation)
     if origin in {Union, UnionType}:
         return [kind for part in get_args(annotation) for kind in _alternatives(part)]

@@ -1,4 +1,4 @@
-"""What the tables of the configuration have in common."""
+"""Common base of the tables, and the smaller tables: retention, metrics, holds."""
 
 import re
 from pathlib import Path
@@ -14,9 +14,9 @@ Positive = Annotated[Duration, Field(gt=0)]
 
 
 class Section(BaseModel):
-    """A table of the configuration: what it doesn't know it refuses."""
+    """Table of the configuration, which refuses unknown keys; built as a part of `Settings`, which is faster."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 def _whole(value: object) -> object:
@@ -30,7 +30,7 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 def _keep(value: object) -> object:
-    """`"forever"` is None; what reads like never keeping anything is refused, as it may be meant as the opposite."""
+    """Validate a retention period: `"forever"` is None, 0 is refused, since it may be meant as the opposite."""
     if value == "forever":
         return None
     try:
@@ -51,21 +51,21 @@ FIGURES = 400 * 86_400.0
 
 
 class KeepSettings(Section):
-    """`[spool.keep]`: what is kept for another time than `keep_done`; what is not named, but for figures, for that."""
+    """`[spool.keep]`: retention by kind; `keep_done` holds for a kind that is not named, except for figures."""
 
     bounce: Keep = None
-    """Suppressions for bounces; soft bounces and deliveries, too."""
+    """Suppressions for bounces, with soft bounces and deliveries."""
     complaint: Keep = None
     unsubscribe: Keep = None
     list: Keep = None
     attempts: Keep = None
-    """Calls and what was answered, where they are to go before their suppression does."""
+    """Calls and answers, where they are removed before their suppression."""
     figures: Keep = FIGURES
-    """What was read in each hour, in figures: it names nobody, and is not kept for `keep_done` but for this."""
+    """Hourly counts, which hold no addresses; `keep_done` does not apply to them."""
 
 
 KINDS = tuple(KeepSettings.model_fields)
-"""The reasons of suppressions, `attempts` and `figures`."""
+"""Reasons of suppressions, `attempts` and `figures`."""
 
 
 _LOOPBACK = "127.0.0.1"
@@ -73,7 +73,7 @@ _HIGHEST_PORT = 65_535
 
 
 def address(text: str) -> tuple[str, int]:
-    """Host and port of `listen`; without a host the loopback one.
+    """Split `listen` into host and port; the default host is the loopback.
 
     Raises:
         ValueError: it is not of the form HOST:PORT.
@@ -96,16 +96,16 @@ def _prom(path: Path) -> Path:
 
 
 class MetricsSettings(Section):
-    """`[metrics]`: for Prometheus."""
+    """`[metrics]`: export to Prometheus."""
 
     textfile: Annotated[Path, AfterValidator(_prom)] | None = None
-    """Written by whoever reads records or dispatches; None: no file."""
+    """File written by each process that reads records or dispatches; None: no file."""
     listen: Annotated[str, Field(max_length=300), AfterValidator(_address)] | None = None
-    """Where `work` answers requests; None: nowhere."""
+    """Address on which `work` answers requests; None: none."""
 
 
 def _or_never(value: object) -> object:
-    """`"never"` is None."""
+    """Validate a time; `"never"` is None."""
     if value == "never":
         return None
     try:
@@ -117,7 +117,7 @@ def _or_never(value: object) -> object:
 
 def _mailbox_provider(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{0,59}", name):
-        raise ValueError("is not a name for an operator; use a to z, 0 to 9, . _ and -")
+        raise ValueError("is not a name for a mailbox provider; use a to z, 0 to 9, . _ and -")
     return name
 
 
@@ -131,24 +131,24 @@ OrNever = Annotated[float | None, BeforeValidator(_or_never)]
 
 
 class HoldSettings(Section):
-    """`[hold]`: spikes of hard bounces that an operator's history does not explain are held, not obeyed."""
+    """`[hold]`: holding of hard-bounce spikes that the history of a mailbox provider does not explain."""
 
     enabled: bool = True
     grace: Duration = 0.0
-    """Seconds that each hard bounce waits before it is dispatched, so that the beginning of a spike is caught, too."""
+    """Seconds that each hard bounce waits before it is dispatched, so that the beginning of a spike is held, too."""
     minimum: Annotated[Whole, Field(ge=5)] = 30
-    """Hard bounces at one operator below which nothing is a spike."""
+    """Hard bounces at one mailbox provider below which nothing is a spike."""
     factor: Annotated[float, Field(ge=1.5, le=1000)] = 2.5
-    """So many times what was to be expected is a spike."""
+    """Multiple of the expected number that is a spike."""
     lists: bool = False
     """Whether addresses fed by hand take part."""
     decide_after: OrNever = Field(default_factory=lambda: None)
-    """Seconds after which `decision` is taken by itself; None: a person decides."""
+    """Seconds after which `decision` is applied automatically; None: a person decides."""
     decision: Literal["release", "discard"] = "release"
     remind: OrNever = 86_400.0
-    """Seconds between two notices of a spike that is held; None: one is enough."""
+    """Seconds between two notices of a spike that is held; None: only one."""
     operators: dict[
         Annotated[str, AfterValidator(_mailbox_provider)],
         Annotated[list[Annotated[str, AfterValidator(_host)]], BeforeValidator(split_list), Field(min_length=1)],
     ] = Field(default_factory=dict)
-    """Further receiving operators by name: their domains, and the hosts of their mail exchangers."""
+    """Further mailbox providers by name: their domains, and the hosts of their mail exchangers."""

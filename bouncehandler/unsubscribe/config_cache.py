@@ -1,7 +1,8 @@
-"""What one List-Unsubscribe mail needs of the configuration, kept in a small file that is read without any library.
+"""Cache of the settings that one List-Unsubscribe mail needs, in a small file that is read without any library.
 
-The file is written by `unsubscribe_config`, and counts as long as nothing has changed that the configuration was made
-of. Whatever is wrong with it, the configuration itself is read instead.
+The file is written by `unsubscribe_config`, and is valid as long as no source of the configuration has changed; an
+invalid file is ignored, and the configuration loaded. Its form is not JSON, since importing `json` takes 0.7 times as
+long as a bare start of Python (9.5 of 13.4 ms), and a mail may take 2.5 times as long in all.
 """
 
 import os
@@ -26,7 +27,7 @@ _COARSE, _FINE = 2_000_000_000, 100_000_000
 
 
 class CachedConfig:
-    """What is needed of the configuration."""
+    """Cached subset of the configuration."""
 
     __slots__ = ("addresses", "domains", "letters", "level")
 
@@ -47,7 +48,7 @@ def config_file(config: str | None, environ: dict[str, str]) -> str:
 
 
 def read(config: str | None, environ: dict[str, str]) -> CachedConfig | None:
-    """What is kept for this configuration; None where there is nothing, or nothing that holds any more."""
+    """Read the cache of this configuration; None where there is none, or an invalid one."""
     try:
         lines = _contents(_place(config, environ)).split("\n")
         first, around, *rest, last = lines
@@ -70,11 +71,11 @@ def read(config: str | None, environ: dict[str, str]) -> CachedConfig | None:
 def write(
     config: str | None, environ: dict[str, str], around: str, files: dict[str, str], compiled: CachedConfig
 ) -> None:
-    """Keep it for the next mail, if that is possible.
+    """Write the cache, if that is possible.
 
     Args:
-        around: what `surroundings` said before the configuration was read.
-        files: what `states` said then.
+        around: result of `surroundings` before the configuration was read.
+        files: result of `states` at that time.
     """
     rows: list[tuple[str, ...]] = [("file", path, state) for path, state in files.items()]
     rows += [("letters", compiled.letters), ("log", compiled.level, compiled.addresses)]
@@ -101,7 +102,7 @@ def surroundings(config: str | None, environ: dict[str, str]) -> str:
 
 
 def states(paths: list[str]) -> dict[str, str]:
-    """By path, what changes whenever the file does."""
+    """Fingerprints of files by path."""
     return {path: _state(path) for path in paths}
 
 
@@ -109,7 +110,7 @@ def are_settled(files: dict[str, str], *, now_ns: int) -> bool:
     """Whether a file that changed after `now_ns` can't look as before: its last change is long enough ago.
 
     Args:
-        files: what `states` said at that time, or later.
+        files: result of `states` at that time, or later.
         now_ns: nanoseconds since the epoch.
     """
     changes = [int(time) for state in files.values() if state for time in state.split()[2:]]
@@ -168,7 +169,7 @@ def _is_ours(folder: str) -> bool:
 
 
 def _contents(path: str) -> str:
-    """The text of a file that nobody else can have written.
+    """Read a file that no other user can have written.
 
     Raises:
         OSError: there is none.
@@ -178,7 +179,7 @@ def _contents(path: str) -> str:
         found = os.fstat(file)
         is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
         if not (is_ours and _is_ours(os.path.dirname(path))):  # noqa: PTH120  # as above
-            raise PermissionError("somebody else may write it")
+            raise PermissionError("another user may write it")
         return os.read(file, _LONGEST).decode("utf-8", "surrogateescape")
     finally:
         os.close(file)
@@ -188,7 +189,7 @@ def _replace(path: str, data: bytes) -> None:
     folder = os.path.dirname(path)  # noqa: PTH120  # as above
     _make(folder)
     if not _is_ours(folder):
-        raise PermissionError("somebody else may write it")
+        raise PermissionError("another user may write it")
     temporary = f"{folder}/.{os.getpid()}-{os.urandom(4).hex()}"
     file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
@@ -211,7 +212,7 @@ def _make(folder: str) -> None:
     if parent != folder:
         _make(parent)
     if os.stat(parent).st_uid != os.geteuid():  # noqa: PTH116  # as above
-        raise PermissionError("somebody else's folder")
+        raise PermissionError("folder of another user")
     try:
         os.mkdir(folder, 0o700)  # noqa: PTH102  # as above
     except FileExistsError:

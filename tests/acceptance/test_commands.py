@@ -104,7 +104,7 @@ def test_check_warns_of_a_configuration_that_everybody_may_read(program: Program
     program.config.chmod(0o644)
     finished = program.run("check")
     assert finished.status == 0
-    assert f"warn  configuration: everybody may read {program.config}: chmod o-r" in finished.stdout
+    assert f"warn  configuration: every user may read {program.config}: chmod o-r" in finished.stdout
 
 
 def test_check_warns_of_what_nobody_will_dispatch(program: Program) -> None:

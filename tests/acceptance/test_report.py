@@ -200,4 +200,4 @@ def test_reports_to_nobody(tmp_path: Path) -> None:
     program.configure({"notify": {"report": "weekly"}})
     finished = program.run("report")
     assert finished.status == 78
-    assert "report needs somebody in `to` to send it to" in finished.stderr
+    assert "report needs a recipient in `to`" in finished.stderr

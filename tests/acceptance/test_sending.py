@@ -56,7 +56,7 @@ def test_nobody_is_unsubscribed_by_a_slip(program: Program) -> None:
     """Without --yes, and nobody to ask, nothing is done; nor for what is no address, nor without a provider."""
     asked = program.run("check", "--send", "test@example.net")
     assert asked.status == 64
-    assert "say --yes" in asked.stderr
+    assert "add --yes" in asked.stderr
     assert program.run("check", "--send", "nonsense", "--yes").status == 64
     program.configure()
     none = program.run("check", "--send", "test@example.net", "--yes")

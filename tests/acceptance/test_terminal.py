@@ -173,7 +173,7 @@ def test_dry_run(program: Program) -> None:
     assert seen.status == 0
     assert re.search(r"different: not suppressed -> suppress\s+1,200", seen.text)
     assert "nothing, there is no spool" in seen.text
-    assert "nothing was written, nobody was called" in seen.text
+    assert "nothing was written, no provider was called" in seen.text
     assert not program.spool.exists()
 
 

@@ -9,10 +9,10 @@ from bouncehandler.dispatcher import WorkerCounters
 from bouncehandler.runtime.run_summary import (
     Comparison,
     ProviderBacklog,
+    describe_backlog,
+    load_backlog,
     moment,
     provider_numbers,
-    still_waiting,
-    waiting_at,
 )
 from bouncehandler.runtime.shutdown import ShutdownSignal
 from bouncehandler.spool.sqlite.store import SqliteSpool
@@ -44,11 +44,11 @@ def test_sentence(waiting: ProviderBacklog, expected: str) -> None:
 def test_one_sentence_for_all() -> None:
     """All providers with something that waits are in one sentence; it says that nothing is lost."""
     some, none = ProviderBacklog(1, None, "", is_held=False), ProviderBacklog(0, None, "", is_held=False)
-    assert still_waiting({"news": some, "crm": none, "shop": some}) == (
+    assert describe_backlog({"news": some, "crm": none, "shop": some}) == (
         "1 dispatch waits for news; 1 dispatch waits for shop; nothing is lost, `bouncehandler work` carries on"
     )
-    assert still_waiting({"crm": none}) == ""
-    assert still_waiting({}) == ""
+    assert describe_backlog({"crm": none}) == ""
+    assert describe_backlog({}) == ""
 
 
 def test_numbers() -> None:
@@ -72,7 +72,7 @@ def test_waiting_is_read_from_the_spool(tmp_path: Path) -> None:
     (first, *_) = claimed = take(spool, provider="news")
     at_time(spool, NOW).settle([again(dispatch, later) for dispatch in claimed])
     at_time(spool, NOW).hold("crm", "HTTP 401", probe_in=later + 1 - NOW)
-    found = waiting_at(spool, ["news", "crm", "new"], {"news": WorkerCounters(last_failure="HTTP 503")})
+    found = load_backlog(spool, ["news", "crm", "new"], {"news": WorkerCounters(last_failure="HTTP 503")})
     spool.close()
     assert first.provider == "news"
     assert found == {
@@ -86,7 +86,7 @@ def test_due_already(tmp_path: Path) -> None:
     """What is due already waits until now, not until a time in the past."""
     spool = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)
     put(spool, *people(1))
-    until = waiting_at(spool, ["news"], {})["news"].until
+    until = load_backlog(spool, ["news"], {})["news"].until
     spool.close()
     assert until is not None
     assert until > NOW + 86_400 * 30

@@ -62,8 +62,8 @@ def test_spool_that_cannot_be_opened(
 
 def test_places(tmp_path: Path) -> None:
     """Rows that can't be read are kept beside the spool, under its name."""
-    assert session(tmp_path).spool_path == tmp_path / ".local/state/bouncehandler/spool.db"
-    assert session(tmp_path).rejected_path == tmp_path / ".local/state/bouncehandler/spool.rejected.csv"
+    assert session(tmp_path).paths.spool == tmp_path / ".local/state/bouncehandler/spool.db"
+    assert session(tmp_path).paths.rejected == tmp_path / ".local/state/bouncehandler/spool.rejected.csv"
 
 
 def test_nearer_options_hold() -> None:

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
 
 
 def configuration_findings(session: Session) -> Iterator[CheckResult]:
-    """That it is valid, but for the keys of adapters, was proved by reading it; what is left is what it says."""
+    """Check a configuration that was loaded: keys of adapters, secrecy of the file, and changed settings."""
     file, _ = read_file(session.options.config, os.environ)
     models = _models(session)
     wrong = list(_unknown(session, models))
     yield from wrong
     if not wrong:
         yield CheckResult(
-            CheckSeverity.FINE, "configuration", f"{file or 'the default, with what the environment says,'} is valid"
+            CheckSeverity.FINE,
+            "configuration",
+            f"{file or 'the default, with the environment,'} is valid",
         )
     yield from _secrecy(session, file)
     yield from _settings(session, models)
@@ -40,32 +42,32 @@ def _unknown(session: Session, models: "dict[str, type[BaseModel]]") -> Iterator
     """Each key that no adapter knows: a secret may stand there, under a name that is misspelt."""
     from bouncehandler.settings.effective import unknown  # noqa: PLC0415  # imports are lazy at the edges
 
-    for said in unknown(session.options.config, os.environ, session.settings, models):
-        yield CheckResult(CheckSeverity.WRONG, "configuration", said)
+    for sentence in unknown(session.options.config, os.environ, session.settings, models):
+        yield CheckResult(CheckSeverity.WRONG, "configuration", sentence)
 
 
 def _secrecy(session: Session, file: Path | None) -> Iterator[CheckResult]:
-    """A configuration with secrets that anybody may read."""
+    """Warn of a configuration with secrets that every user may read."""
     if file and session.settings.providers and file.stat().st_mode & 0o004:
         yield CheckResult(
-            CheckSeverity.WARNING, "configuration", f"everybody may read {file}: chmod o-r it, it holds secrets"
+            CheckSeverity.WARNING, "configuration", f"every user may read {file}: chmod o-r it, it holds secrets"
         )
 
 
 def _settings(session: Session, models: "dict[str, type[BaseModel]]") -> Iterator[CheckResult]:
-    """Each setting that somebody made, and where; people's addresses are masked as in the log."""
+    """List each changed setting with its source; mail addresses are masked as in the log."""
     from bouncehandler.settings.effective import effective  # noqa: PLC0415  # imports are lazy at the edges
 
     is_masked = session.settings.log.addresses == "masked"
     for one in effective(session.options.config, os.environ, session.settings, models):
         is_address = one.key.startswith("notify.")
         value = mask_addresses(one.value) if is_masked and is_address else one.value
-        said = f"is {value} (from {one.source})" if value else f"is set (from {one.source})"
-        yield CheckResult(CheckSeverity.FINE, f"setting {one.key}", said)
+        text = f"is {value} (from {one.source})" if value else f"is set (from {one.source})"
+        yield CheckResult(CheckSeverity.FINE, f"setting {one.key}", text)
 
 
 def _models(session: Session) -> "dict[str, type[BaseModel]]":
-    """What the adapters know of their settings; one that can't be had is told of elsewhere."""
+    """Settings models of the adapters that can be loaded."""
     from bouncehandler import plugins  # noqa: PLC0415  # imports are lazy at the edges
 
     models: dict[str, type[BaseModel]] = {}

@@ -1,4 +1,4 @@
-"""What PowerMTA's configuration has to know of this installation: paths, domains and providers."""
+"""Paths, domains and providers of this installation, for the configuration of PowerMTA."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from bouncehandler.settings.sources import SYSTEM_FILE, read_file
 
 
 def site_of(session: Session) -> Installation:
-    """This installation; what only the operator can know has example.com in it."""
+    """Describe this installation; unknown values contain example.com."""
     settings = session.settings
     site = Installation(
         str(Path(sys.executable).with_name("bouncehandler")),
@@ -26,20 +26,20 @@ def site_of(session: Session) -> Installation:
 
 
 def _options() -> Iterator[str]:
-    """What the bare command takes, which is what a pipe runs."""
+    """Arguments of the bare command, which a pipe runs."""
     from bouncehandler.cli.app import app  # noqa: PLC0415  # it imports the commands, and this is part of two
 
     return (name for parameter in app.params for name in parameter.opts)
 
 
 def _config(session: Session) -> str:
-    """The file that the program has to be told of, since PowerMTA's environment is not this one."""
+    """Configuration file to name on the command line, since PowerMTA's environment differs."""
     file, _ = read_file(session.options.config, os.environ)
     return "" if file is None or file == SYSTEM_FILE else str(file.absolute())
 
 
 def _senders(session: Session) -> Iterator[str]:
-    """The domains of envelope senders that the configuration spells out."""
+    """Domains of envelope senders that the configuration names."""
     for section in session.settings.providers.values():
         for pattern in section.originators:
             domain = pattern.rpartition("@")[2].lower()

@@ -9,32 +9,31 @@ import click
 
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.checks.synthetic_rows import rows_for
-from bouncehandler.cli.commands.run import reader_for
-from bouncehandler.cli.commands.work import LOOK, shutdown_gracefully
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, USAGE, CommandError, exit_code_for_errors
 from bouncehandler.cli.session import Session
 from bouncehandler.ingest import IngestPipeline
 from bouncehandler.ingest.counters import IngestCounters
 from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.record import parse_address
-from bouncehandler.runtime.build_pipeline import build_policy, build_suppression_builder
-from bouncehandler.runtime.shutdown import ShutdownSignal
+from bouncehandler.runtime.build_dispatcher import build_dispatcher
+from bouncehandler.runtime.build_pipeline import build_policy, build_reader, build_suppression_builder
+from bouncehandler.runtime.shutdown import POLL_INTERVAL, ShutdownSignal, shutdown_gracefully
 from bouncehandler.spool import HistoryEvent, Spool
 from bouncehandler.spool.url import open_spool
 
-_PATIENCE = 60.0
-"""Seconds for all providers together: whoever waits longer has their answer."""
+_TIMEOUT = 60.0
+"""Seconds for all providers together."""
 _SOON = 0.2
 """Seconds between two looks at what another instance is doing."""
 
 
 def send(session: Session, address: str, *, is_sure: bool) -> Iterator[CheckResult]:
-    """Have the address bounce, and tell what each provider made of it.
+    """Send a synthetic bounce of the address through, and report the result at each provider.
 
     The bounce is neither held nor counted for a spike: it is no evidence of anything.
 
     Raises:
-        CommandError: it is no address, nobody would be called, a provider is held, or the operator does not want to.
+        CommandError: it is no address, no provider is configured, one is held, or the operator declines.
     """
     recipient = parse_address(address)
     if recipient is None:
@@ -43,9 +42,9 @@ def send(session: Session, address: str, *, is_sure: bool) -> Iterator[CheckResu
         raise CommandError("no provider is configured: add a [providers.NAME] table", CONFIGURATION)
     spool = _spool(session)
     with closing(spool), exit_code_for_errors():
-        _prove_ready(session, spool)
+        _ensure_ready(session, spool)
         _ask(session, spool, recipient, is_sure=is_sure)
-        yield from _go(session, spool, recipient)
+        yield from _run(session, spool, recipient)
 
 
 def _spool(session: Session) -> Spool:
@@ -53,18 +52,18 @@ def _spool(session: Session) -> Spool:
         return open_spool(session.settings.spool.url)
 
 
-def _prove_ready(session: Session, spool: Spool) -> None:
+def _ensure_ready(session: Session, spool: Spool) -> None:
     for name, state in spool.status().states.items():
         if name in session.settings.providers and state.held:
             raise CommandError(f"{name} is held, so that nothing would be proved: {state.reason}", TRY_AGAIN)
 
 
 def _ask(session: Session, spool: Spool, recipient: str, *, is_sure: bool) -> None:
-    """Nobody is unsubscribed by a slip."""
+    """Ask for confirmation."""
     if is_sure:
         return
     if not (sys.stdin and sys.stdin.isatty()):
-        raise click.UsageError(f"--send unsubscribes {recipient} for real: say --yes where nobody can be asked")
+        raise click.UsageError(f"--send unsubscribes {recipient} for real: add --yes where no one can be asked")
     names = ", ".join(session.settings.providers)
     click.echo(f"{recipient} will be unsubscribed for real, at {names}.", err=True)
     waiting = spool.status().dispatches.pending
@@ -76,7 +75,7 @@ def _ask(session: Session, spool: Spool, recipient: str, *, is_sure: bool) -> No
         raise CommandError("nothing was done", OK)
 
 
-def _go(session: Session, spool: Spool, recipient: str) -> Iterator[CheckResult]:
+def _run(session: Session, spool: Spool, recipient: str) -> Iterator[CheckResult]:
     began = time.time()
     tally, senders = _read(session, spool, recipient)
     if not tally.suppressed:
@@ -85,8 +84,8 @@ def _go(session: Session, spool: Spool, recipient: str) -> Iterator[CheckResult]
     if tally.duplicates:
         yield CheckResult(CheckSeverity.LATER, "send", "the same bounce was sent in this second: try again")
         return
-    told = f"read, suppressed, and on disk; the bounce says that it is a test, sent by {' and '.join(senders)}"
-    yield CheckResult(CheckSeverity.FINE, "send", f"{recipient}: {told}")
+    text = f"read, suppressed, and on disk; the bounce says that it is a test, sent by {' and '.join(senders)}"
+    yield CheckResult(CheckSeverity.FINE, "send", f"{recipient}: {text}")
     _dispatch(session, spool, recipient, began)
     happened = [one for one in spool.history(recipient) if one.provider and _is_news(one, began)]
     for name in session.settings.providers:
@@ -106,11 +105,11 @@ def _read(session: Session, spool: Spool, recipient: str) -> tuple[IngestCounter
     rows, senders = rows_for(recipient, settings, time.time())
     unheld = settings.model_copy(update={"hold": settings.hold.model_copy(update={"enabled": False})})
     intake = IngestPipeline(
-        reader_for(session),
+        build_reader(settings),
         build_policy(settings),
         build_suppression_builder(unheld),
         spool,
-        RejectedFile(session.rejected_path),
+        RejectedFile(session.paths.rejected),
         session.log,
         clock=time.time,
     )
@@ -130,11 +129,11 @@ def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> N
     """The right half: until every provider has been called, by whichever instance, or time is up."""
     stop = ShutdownSignal()
     stop.listen()
-    deadline = time.monotonic() + _PATIENCE
-    dispatcher = session.build_dispatcher(spool, stop.request)
+    deadline = time.monotonic() + _TIMEOUT
+    dispatcher = build_dispatcher(session.settings, spool, session.log, stop.request)
     dispatcher.start()
     dispatcher.drain()
-    while not (stop.is_requested or dispatcher.wait(LOOK)) and time.monotonic() < deadline:
+    while not (stop.is_requested or dispatcher.wait(POLL_INTERVAL)) and time.monotonic() < deadline:
         pass
     shutdown_gracefully(dispatcher, session.settings.dispatch.grace)
     while not (stop.is_requested or _is_settled(session, spool, recipient, began)) and time.monotonic() < deadline:
@@ -144,8 +143,8 @@ def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> N
 def _is_settled(session: Session, spool: Spool, recipient: str, began: float) -> bool:
     """Whether nothing of it is under way, at another instance perhaps."""
     under_way = {"waits (claimed)"}
-    told = [one for one in spool.history(recipient) if one.provider in session.settings.providers]
-    return not any(one.event in under_way for one in told) or not any(_is_news(one, began) for one in told)
+    known = [one for one in spool.history(recipient) if one.provider in session.settings.providers]
+    return not any(one.event in under_way for one in known) or not any(_is_news(one, began) for one in known)
 
 
 def _is_news(one: HistoryEvent, began: float) -> bool:
@@ -154,19 +153,19 @@ def _is_news(one: HistoryEvent, began: float) -> bool:
 
 
 def _provider(name: str, happened: list[HistoryEvent]) -> CheckResult:
-    """What came of it at one provider, and what it said."""
-    said = "; ".join(" ".join(filter(None, (one.event, one.detail.strip()))) for one in happened)
+    """Result at one provider, with its answer."""
+    text = "; ".join(" ".join(filter(None, (one.event, one.detail.strip()))) for one in happened)
     events = {one.event.partition(":")[0] for one in happened}
     what = f"provider {name}"
     if not happened:
         return CheckResult(CheckSeverity.WRONG, what, "does not want the bounce: see `originators`")
     if "given up" in events:
-        return CheckResult(CheckSeverity.WRONG, what, f"refused it: {said}")
+        return CheckResult(CheckSeverity.WRONG, what, f"refused it: {text}")
     if "done" in events and "call" not in events:
-        sentence = f"not called again so soon after it was unsubscribed there ([dispatch] repeat_after): {said}"
+        sentence = f"not called again so soon after it was unsubscribed there ([dispatch] repeat_after): {text}"
         return CheckResult(CheckSeverity.WARNING, what, sentence)
     if "done" in events:
-        return CheckResult(CheckSeverity.FINE, what, said)
+        return CheckResult(CheckSeverity.FINE, what, text)
     return CheckResult(
-        CheckSeverity.LATER, what, f"not done yet, and tried again by the running instance or `work`: {said}"
+        CheckSeverity.LATER, what, f"not done yet, and tried again by the running instance or `work`: {text}"
     )

@@ -7,18 +7,17 @@ from pathlib import Path
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.checks.users import User
 from bouncehandler.cli.session import Session
-from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.settings.sources import read_file
 
 
 def rights_findings(session: Session, user: User, logs: list[Path]) -> Iterator[CheckResult]:
-    """A line for each thing that this user can't do, and one that says that the rest is well."""
-    trouble = [*_configuration(session, user), *_spool(session, user), *_letters(session, user)]
+    """Check that a user may use configuration, spool, maildrop and logs."""
+    trouble = [*_configuration(session, user), *_spool(session, user), *_maildrop(session, user)]
     trouble += [one for log in logs for one in _log(user, log)]
     yield from trouble
     if not trouble:
-        told = ", ".join(filter(None, ("the configuration", "the spool", *map(str, logs))))
-        yield CheckResult(CheckSeverity.FINE, f"user {user.name}", f"may use {told} ({user.how})")
+        names = ", ".join(filter(None, ("the configuration", "the spool", *map(str, logs))))
+        yield CheckResult(CheckSeverity.FINE, f"user {user.name}", f"may use {names} ({user.how})")
 
 
 def _configuration(session: Session, user: User) -> Iterator[CheckResult]:
@@ -28,18 +27,18 @@ def _configuration(session: Session, user: User) -> Iterator[CheckResult]:
 
 
 def _spool(session: Session, user: User) -> Iterator[CheckResult]:
-    path = session.spool_path.absolute()
+    path = session.paths.spool.absolute()
     beside = sorted({path, path.with_name(f"{path.name}-journal"), path.with_name(f"{path.name}-wal")})
     found = [one for one in beside if one.exists()]
     if not all(user.may([(path.parent, os.W_OK | os.X_OK), *((one, os.R_OK | os.W_OK) for one in found)])):
         yield _wrong(user, f"can't write the spool {path} and its folder: chown -R {user.name} {path.parent}")
 
 
-def _letters(session: Session, user: User) -> Iterator[CheckResult]:
-    """Mail is kept there; it is made by whoever comes first, where there is none."""
-    folder = letters_of(session.settings).absolute()
+def _maildrop(session: Session, user: User) -> Iterator[CheckResult]:
+    """Check the maildrop; where there is none, the first process that needs it creates it."""
+    folder = session.paths.maildrop.absolute()
     if session.settings.unsubscribe and folder.exists() and not user.may([(folder, os.R_OK | os.W_OK | os.X_OK)])[0]:
-        yield _wrong(user, f"can't write the letterbox {folder}: chown -R {user.name} {folder}")
+        yield _wrong(user, f"can't write the maildrop {folder}: chown -R {user.name} {folder}")
 
 
 def _log(user: User, log: Path) -> Iterator[CheckResult]:

@@ -41,7 +41,7 @@ class _Disk:
 
 
 def read_pmta(file: Path) -> Configuration | CheckResult:
-    """The configuration, or what is wrong where it can't be read."""
+    """Configuration, or an error where it can't be read."""
     try:
         return parse(str(file.absolute()), _Disk())
     except (OSError, ValueError) as error:  # ValueError: a name with NUL
@@ -52,14 +52,14 @@ def read_pmta(file: Path) -> Configuration | CheckResult:
 
 
 def pmta_findings(session: Session, configuration: Configuration, user: User) -> Iterator[CheckResult]:
-    """What the examination says, then whether the programs can be started by that user."""
+    """Results of the linter, then whether the user can start the programs."""
     for message in lint(configuration, site_of(session)):
         yield _finding(message.severity, message.sentence, message.location, message.paste)
-    told: set[Path] = set()
+    reported: set[Path] = set()
     for command, location in _started(configuration):
         program = Path(command.program)
-        if program.is_absolute() and program not in told:
-            told.add(program)
+        if program.is_absolute() and program not in reported:
+            reported.add(program)
             yield from _program(program, location, user)
 
 
@@ -70,10 +70,10 @@ def logs_of(configuration: Configuration) -> list[Path]:
 
 
 def runner_of(configuration: Configuration | None, named: str | None) -> tuple[User, list[CheckResult]]:
-    """The user that PowerMTA runs us as, and what is to be said where that is not certain.
+    """User that PowerMTA runs this program as, and a remark where that is uncertain.
 
     Args:
-        named: what the operator says; it goes before all else.
+        named: user named by the operator; takes precedence.
     """
     if named:
         return user_named(named), []
@@ -94,10 +94,10 @@ def _started(configuration: Configuration) -> Iterator[tuple[Command, SourceLoca
         if file.command:
             yield file.command, file.block.location
     for block in configuration.root.blocks("domain"):
-        for said in block.directives("command"):
-            command = parse_command(said)
+        for directive in block.directives("command"):
+            command = parse_command(directive)
             if command.is_ours:
-                yield command, said.location
+                yield command, directive.location
 
 
 def _program(program: Path, location: SourceLocation, user: User) -> Iterator[CheckResult]:

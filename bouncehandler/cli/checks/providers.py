@@ -1,4 +1,4 @@
-"""The providers: whether each is configured rightly and takes the credentials, and what their clocks say of ours."""
+"""Checks of the providers: settings, credentials, and the difference of the clocks."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ counted by days."""
 
 
 def provider_findings(session: Session) -> Iterator[CheckResult]:
-    """A line for each provider, and one for the clock where a provider's differs."""
+    """Check each provider, and this machine's clock against theirs."""
     if not session.settings.providers:
         yield CheckResult(
             CheckSeverity.WARNING, "providers", "none is configured: suppressions are recorded, nothing is dispatched"
@@ -53,7 +53,7 @@ def _provider(name: str, section: "ProviderSection") -> Iterator[CheckResult]:
 
 
 def _answer(what: str, kind: str, adapter: object, hide: Callable[[str], str]) -> CheckResult:
-    """What the provider says when it is asked; like all answers without secrets, which a server may repeat."""
+    """Result of the adapter's own check, without secrets that a server may repeat."""
     from bouncehandler.dispatcher.call_executor import one_line  # noqa: PLC0415  # imports are lazy at the edges
     from bouncehandler.provider import Checkable, ProviderUnavailable  # noqa: PLC0415  # as above
 
@@ -75,12 +75,12 @@ class _Clock:
         self._ahead: float | None = None
 
     def note(self, response: "httpx.Response") -> None:
-        """Take a look at an answer; one without a Date, or with a strange one, says nothing."""
+        """Note the Date of an answer, if it has a valid one."""
         try:
-            told = parsedate_to_datetime(response.headers.get("Date", ""))
+            date = parsedate_to_datetime(response.headers.get("Date", ""))
         except (TypeError, ValueError):
             return
-        aware = told if told.tzinfo else told.replace(tzinfo=UTC)
+        aware = date if date.tzinfo else date.replace(tzinfo=UTC)
         self._ahead = self._clock() - aware.timestamp()
 
     def finding(self, name: str) -> Iterator[CheckResult]:

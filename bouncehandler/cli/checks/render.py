@@ -1,4 +1,4 @@
-"""How `check` says what it found: a line each, or one JSON object."""
+"""Output of `check`: one line for each result, or one JSON object."""
 
 import json
 from collections.abc import Iterable
@@ -23,17 +23,17 @@ _COLOURS = {
 }
 
 
-def say(findings: Iterable[CheckResult], *, as_json: bool) -> int:
-    """Print the findings, as they come unless JSON is wanted; returns the exit status that they mean."""
-    told = []
+def print_results(findings: Iterable[CheckResult], *, as_json: bool) -> int:
+    """Print results, as they come unless JSON is wanted; returns the exit status."""
+    printed = []
     for finding in findings:
-        told.append(finding)
+        printed.append(finding)
         if not as_json:
             _line(finding)
-    status = _status({finding.mark for finding in told})
+    status = _status({finding.mark for finding in printed})
     if as_json:
-        said = {"findings": [_object(finding) for finding in told], "exit_status": status}
-        click.echo(as_json_text(json.dumps(said, ensure_ascii=False, indent=2)))
+        output = {"findings": [_object(finding) for finding in printed], "exit_status": status}
+        click.echo(as_json_text(json.dumps(output, ensure_ascii=False, indent=2)))
     return status
 
 

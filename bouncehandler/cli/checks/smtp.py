@@ -1,4 +1,4 @@
-"""What `bouncehandler check` finds of the SMTP server that notices go through."""
+"""Check of the SMTP server that notices go through."""
 
 import smtplib
 
@@ -8,7 +8,7 @@ from bouncehandler.runtime.notifier import build_smtp_client
 from bouncehandler.settings.mail import NotifySettings
 
 
-def check_post(settings: NotifySettings) -> CheckResult:
+def check_smtp(settings: NotifySettings) -> CheckResult:
     """Whether the SMTP server greets, speaks TLS where it should, and accepts the login; no mail is sent."""
     client = build_smtp_client(settings)
     try:

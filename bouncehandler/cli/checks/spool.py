@@ -12,14 +12,16 @@ from bouncehandler.spool.url import open_spool
 
 _ROOM = 2_000_000
 """Bytes: what a commit of 1,000 rows takes at most, with its journal."""
-_COMFORT = 250_000_000
-"""Bytes: what a million suppressions take; less than that is worth a word while nothing has failed yet."""
+_ROOMY = 250_000_000
+"""Bytes: what a million suppressions take; less than that is worth a warning."""
 _QUICKLY_READ = 256_000_000
 """Bytes that are read in less than a second, which is how long the pipe may have to wait for it."""
+_WRITE_WAIT = 60.0
+"""Seconds to wait for another process that writes."""
 
 
 def spool_findings(session: Session) -> Iterator[CheckResult]:
-    """The spool as this user finds it; it is made where there is none."""
+    """Check the spool as this user; it is created where there is none."""
     try:
         spool = open_spool(session.settings.spool.url)
         status = spool.status()
@@ -28,7 +30,7 @@ def spool_findings(session: Session) -> Iterator[CheckResult]:
         mark = CheckSeverity.LATER if error.is_temporary else CheckSeverity.WRONG
         yield CheckResult(mark, "spool", str(error))
         return
-    path = session.spool_path.absolute()
+    path = session.paths.spool.absolute()
     yield CheckResult(
         CheckSeverity.FINE,
         "spool",
@@ -43,23 +45,21 @@ def spool_findings(session: Session) -> Iterator[CheckResult]:
 
 
 def _place(path: Path) -> CheckResult:
-    """Whose file it is, what others may do with it, and the room that is left."""
+    """Check owner, mode and free space of the file."""
     found, disk = path.stat(), os.statvfs(path.parent)
     free = disk.f_bavail * disk.f_frsize
-    told = (
+    text = (
         f"{path} has {found.st_size:,} bytes, belongs to {owner(path)}, mode {stat.S_IMODE(found.st_mode):04o}; "
         f"its folder belongs to {owner(path.parent)}, mode {stat.S_IMODE(path.parent.stat().st_mode):04o}; "
         f"{free:,} bytes are free"
     )
     if found.st_mode & 0o077:
         return CheckResult(
-            CheckSeverity.WARNING, "spool", f"{told}; others may read it, and it names people: chmod 600 {path}"
+            CheckSeverity.WARNING, "spool", f"{text}; others may read it, and it names people: chmod 600 {path}"
         )
-    if free < _COMFORT:
-        return CheckResult(
-            CheckSeverity.WARNING, "spool", f"{told}, a million suppressions take {_COMFORT:,}: make room"
-        )
-    return CheckResult(CheckSeverity.FINE, "spool", told)
+    if free < _ROOMY:
+        return CheckResult(CheckSeverity.WARNING, "spool", f"{text}, a million suppressions take {_ROOMY:,}: make room")
+    return CheckResult(CheckSeverity.FINE, "spool", text)
 
 
 def owner(path: Path) -> str:
@@ -71,7 +71,7 @@ def owner(path: Path) -> str:
 
 
 def _user() -> str:
-    """Who this is: a spool is often made by the wrong one."""
+    """Name of this user, since a spool is often created by the wrong one."""
     import pwd  # noqa: PLC0415  # imports are lazy at the edges
 
     try:
@@ -82,7 +82,7 @@ def _user() -> str:
 
 
 def _left_alone(session: Session, status: Status) -> Iterator[CheckResult]:
-    """What waits for a provider that nobody serves at the moment."""
+    """Warn of dispatches for providers that are not configured, or held."""
     for name, counts in status.providers.items():
         if counts.waiting and name not in session.settings.providers:
             yield CheckResult(

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.session import Session
-from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.mail import UnsubscribeSection
 from bouncehandler.spool import SpoolError
@@ -13,11 +12,11 @@ from bouncehandler.unsubscribe import maildrop, maildrop_reader
 
 
 def unsubscribe_findings(session: Session) -> Iterator[CheckResult]:
-    """A line for each domain, and one for the letterbox; none where no domain is configured."""
+    """A line for each domain, and one for the maildrop; none where no domain is configured."""
     for section in session.settings.unsubscribe:
         yield _domain(session, section)
     if session.settings.unsubscribe:
-        yield _letters(session)
+        yield _maildrop(session)
 
 
 def _domain(session: Session, section: UnsubscribeSection) -> CheckResult:
@@ -42,20 +41,20 @@ def _takes_ids(kind: str) -> bool:
     try:
         return bool(getattr(plugins.load(kind), "takes_subscriber_ids", False))
     except ConfigurationError:
-        return True  # the line of the provider says what is wrong
+        return True  # reported with the provider
 
 
-def _letters(session: Session) -> CheckResult:
-    folder = letters_of(session.settings)
+def _maildrop(session: Session) -> CheckResult:
+    folder = session.paths.maildrop
     try:
         maildrop.create(str(folder))
         waiting = maildrop_reader.count_messages(folder)
     except OSError as error:
         return CheckResult(
-            CheckSeverity.WRONG, "letterbox", f"{folder} can't be made ({error.strerror}): correct the rights"
+            CheckSeverity.WRONG, "maildrop", f"{folder} can't be made ({error.strerror}): correct the rights"
         )
     except SpoolError as error:
-        return CheckResult(CheckSeverity.WRONG, "letterbox", str(error))
+        return CheckResult(CheckSeverity.WRONG, "maildrop", str(error))
     if not os.access(folder, os.W_OK | os.X_OK):
-        return CheckResult(CheckSeverity.WRONG, "letterbox", f"{folder} can't be written: give this user the right to")
-    return CheckResult(CheckSeverity.FINE, "letterbox", f"mail is kept in {folder}; {waiting:,} letters wait")
+        return CheckResult(CheckSeverity.WRONG, "maildrop", f"{folder} can't be written: give this user the right to")
+    return CheckResult(CheckSeverity.FINE, "maildrop", f"mail is kept in {folder}; {waiting:,} messages wait")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from bouncehandler.cli.exits import USAGE, CommandError
 
 Wish = tuple[Path, int]
-"""A path, and what is wanted of it: `os.R_OK`, `os.W_OK`, `os.X_OK`, or several of them."""
+"""Path, with the access to test: `os.R_OK`, `os.W_OK`, `os.X_OK`, or several of them."""
 
 
 class User(NamedTuple):
@@ -58,7 +58,7 @@ def user_named(name: str) -> User:
 
 
 def this_user() -> User:
-    """Whoever runs this."""
+    """User of this process."""
     try:
         name = pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
@@ -67,7 +67,7 @@ def this_user() -> User:
 
 
 def _tried(user: User, wishes: Sequence[Wish]) -> list[bool]:
-    """Ask the system, in a child that has become that user; what the child can't say is refused."""
+    """Ask the system, in a child that has become that user; an answer that is missing counts as refused."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -80,9 +80,9 @@ def _tried(user: User, wishes: Sequence[Wish]) -> list[bool]:
             os._exit(0)
     os.close(writing)
     with os.fdopen(reading, "rb") as answers:
-        told = answers.read()
+        answer = answers.read()
     os.waitpid(child, 0)
-    return [bool(one) for one in told] if len(told) == len(wishes) else [False] * len(wishes)
+    return [bool(one) for one in answer] if len(answer) == len(wishes) else [False] * len(wishes)
 
 
 def _is_granted(user: User, path: Path, mode: int) -> bool:

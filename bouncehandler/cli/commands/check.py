@@ -1,4 +1,4 @@
-"""`bouncehandler check`: prove the whole installation; say what is wrong and how to mend it."""
+"""`bouncehandler check`: prove the whole installation; report errors and how to mend them."""
 
 import os
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from bouncehandler import logs
 from bouncehandler.cli.checks.configuration import configuration_findings, mistakes
 from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.checks.providers import provider_findings
-from bouncehandler.cli.checks.render import say
-from bouncehandler.cli.checks.smtp import check_post
+from bouncehandler.cli.checks.render import print_results
+from bouncehandler.cli.checks.smtp import check_smtp
 from bouncehandler.cli.checks.spool import spool_findings
 from bouncehandler.cli.checks.unsubscribe import unsubscribe_findings
 from bouncehandler.cli.exits import CommandError
@@ -20,9 +20,9 @@ from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.session import Session, open_session, root_warning
 
 
-@click.command("check", short_help="Prove the whole installation; say what to mend.")
+@click.command("check", short_help="Prove the whole installation; report what to mend.")
 @click.option("--pmta", "pmta", type=click.Path(path_type=Path), metavar="FILE", help="PowerMTA's configuration, too.")
-@click.option("--as", "user", metavar="USER", help="Whom PowerMTA runs this program as; else --pmta tells.")
+@click.option("--as", "user", metavar="USER", help="User that PowerMTA runs this program as; else taken from --pmta.")
 @click.option("--send", "address", metavar="ADDRESS", help="Unsubscribe ADDRESS, a test subscriber of yours, for real.")
 @click.option("--yes", "is_sure", is_flag=True, help="With --send: don't ask.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -42,29 +42,29 @@ def command(  # noqa: PLR0913  # one parameter an option
     try:
         session = open_session(options, dict(os.environ), quiet=True, log_file="spared" if trouble else "needed")
     except CommandError as error:
-        return say(mistakes(error), as_json=as_json)
+        return print_results(mistakes(error), as_json=as_json)
     wrong_log = [CheckResult(CheckSeverity.WRONG, "log", trouble)] if trouble else []
     if address:
         from bouncehandler.cli.checks.live_test import send  # noqa: PLC0415  # imports are lazy at the edges
 
-        return say(chain(wrong_log, send(session, address, is_sure=is_sure)), as_json=as_json)
-    return say(chain(wrong_log, _findings(session, pmta, user)), as_json=as_json)
+        return print_results(chain(wrong_log, send(session, address, is_sure=is_sure)), as_json=as_json)
+    return print_results(chain(wrong_log, _findings(session, pmta, user)), as_json=as_json)
 
 
 def _findings(session: Session, pmta: Path | None, user: str | None) -> Iterator[CheckResult]:
     yield from configuration_findings(session)
-    if warning := root_warning(session.spool_path):
+    if warning := root_warning(session.paths.spool):
         yield CheckResult(CheckSeverity.WARNING, "root", warning)
     yield from spool_findings(session)
-    yield from _rights(session, pmta, user)  # before a client has threads: it becomes somebody else in a child
+    yield from _rights(session, pmta, user)  # before a client has threads: a child process changes its user
     yield from provider_findings(session)
     if session.settings.notify.to:
-        yield check_post(session.settings.notify)
+        yield check_smtp(session.settings.notify)
     yield from unsubscribe_findings(session)
 
 
 def _rights(session: Session, pmta: Path | None, user: str | None) -> Iterator[CheckResult]:
-    """What PowerMTA's configuration says, and what the user it runs us as may do; nothing where nobody asks."""
+    """Results about PowerMTA's configuration and the rights of its user; none unless asked for."""
     from bouncehandler.cli.checks.permission import rights_findings  # noqa: PLC0415  # as above
     from bouncehandler.cli.checks.pmta import logs_of, pmta_findings, read_pmta, runner_of  # noqa: PLC0415  # lazy
 

@@ -1,4 +1,4 @@
-"""`bouncehandler classify`: what a diagnostic, or a whole accounting file, is taken for, and why."""
+"""`bouncehandler classify`: show the category and the verdict of a diagnostic, or of an accounting file."""
 
 import os
 import re
@@ -11,9 +11,9 @@ import click
 
 from bouncehandler.accounting import NOT_RECOGNISED, PowerMtaCsvReader, bounces_in, refusal_of
 from bouncehandler.cli.exits import NO_INPUT, OK, USAGE, CommandError, exit_code_for_errors
-from bouncehandler.cli.filters import MOMENT
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import Row, format_option, write
+from bouncehandler.cli.param_types import MOMENT
 from bouncehandler.cli.session import open_session
 from bouncehandler.policy import Count, Policy, Suppress, Verdict
 from bouncehandler.record import Address, Bounce, parse_status
@@ -24,7 +24,7 @@ _SUMMARY_COLUMNS = ("rows", "given", "decided", "verdict", "rule")
 _BLOCK = 256 * 1024
 
 
-@click.command("classify", short_help="Tell what a diagnostic, or a file, is taken for.")
+@click.command("classify", short_help="Show how a diagnostic, or a file, is classified.")
 @click.argument("diagnostic", required=False)
 @click.option("--category", default="bad-mailbox", show_default=True, help="PowerMTA's bounceCat.")
 @click.option("--status", default="", metavar="TEXT", help="The DSN status; without one, the diagnostic's own.")
@@ -46,10 +46,10 @@ def command(  # noqa: PLR0913, PLR0917  # one parameter an option
     *,
     summary: bool,
 ) -> int:
-    """Tell what DIAGNOSTIC, or without one each bounce of an accounting file on standard input, is taken for.
+    """Classify DIAGNOSTIC, or without one each bounce of an accounting file on standard input.
 
-    PowerMTA's category as it is given, the category that is decided by, the verdict, and the rule of it. Nothing is
-    recorded and nobody is called.
+    Shows PowerMTA's category as given, the category that decides, the verdict, and its rule. Nothing is recorded, and
+    no provider is called.
     """
     session = open_session(options, dict(os.environ))
     with exit_code_for_errors():
@@ -68,16 +68,16 @@ def command(  # noqa: PLR0913, PLR0917  # one parameter an option
 
 
 def _status_in(diagnostic: str) -> str:
-    """The first DSN status that a server's text holds; empty where it holds none."""
+    """First DSN status in the text of a server; empty without one."""
     found = re.search(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])", diagnostic)
     return found[0] if found else ""
 
 
 def _bounces(reader: PowerMtaCsvReader) -> Iterator[Bounce]:
-    """Those of an accounting file on standard input; whatever else it holds is passed over.
+    """Bounces of an accounting file on standard input; other records are skipped.
 
     Raises:
-        CommandError: standard input is closed, a terminal, can't be read, or is refused.
+        CommandError: standard input is closed, a terminal, can't be read, or holds no known record.
     """
     if sys.stdin is None or sys.stdin.isatty():
         raise CommandError("name a diagnostic, or send an accounting file: bouncehandler classify < bounces.csv", USAGE)
@@ -117,7 +117,7 @@ def _word(verdict: Verdict) -> str:
 
 
 def _counted(rows: Iterable[Row]) -> Iterator[Row]:
-    """How many rows have the same in all columns of a summary, the most first."""
+    """Count rows that are equal in all columns of a summary, the most frequent first."""
     names = _SUMMARY_COLUMNS[1:]
     counts = Counter(tuple(str(row[name]) for name in names) for row in rows)
     for values, count in counts.most_common():

@@ -1,4 +1,4 @@
-"""`bouncehandler completion`: what a shell needs to complete commands and options."""
+"""`bouncehandler completion`: print the script that lets a shell complete commands and options."""
 
 import click
 from click.shell_completion import get_completion_class

@@ -1,4 +1,4 @@
-"""`bouncehandler dead-letters`: see what was given up, try it again, or drop it."""
+"""`bouncehandler dead-letters`: list, retry or drop the dispatches that were given up."""
 
 import os
 import sys
@@ -29,7 +29,7 @@ _Change = Callable[[Spool, Sequence[int]], int]
 @click.group("dead-letters")
 @global_options
 def command(options: GlobalOptions) -> int:  # noqa: ARG001  # its commands receive the options
-    """See what was given up, try it again, or drop it."""
+    """List what was given up, retry it, or drop it."""
     return OK
 
 
@@ -39,7 +39,7 @@ def command(options: GlobalOptions) -> int:  # noqa: ARG001  # its commands rece
 @filter_options(by_provider=True)
 @global_options
 def list_(options: GlobalOptions, form: str, selection: Selection, *, dropped: bool) -> int:
-    """List the dead letters, oldest first, with what the provider said last."""
+    """List the dead letters, oldest first, with the last answer of the provider."""
     spool = open_session(options, dict(os.environ)).open_spool()
     with exit_code_for_errors():
         letters = spool.dropped(selection) if dropped else spool.dead_letters(selection)

@@ -1,4 +1,4 @@
-"""`bouncehandler explain`: everything that was seen, decided, called and answered about one person."""
+"""`bouncehandler explain`: show the history of one person: records, decisions, calls and answers."""
 
 import os
 
@@ -15,12 +15,12 @@ from bouncehandler.spool import HistoryEvent
 _COLUMNS = ("at", "event", "provider", "detail")
 
 
-@click.command("explain", short_help="Tell everything that is known of one person.")
+@click.command("explain", short_help="Show everything that is known of one person.")
 @click.argument("subject", metavar="ADDRESS")
 @format_option
 @global_options
 def command(options: GlobalOptions, form: str, subject: str) -> int:
-    """Tell everything that was seen, decided, called and answered about ADDRESS, in the order of the time.
+    """Show everything that was read, decided, called and answered about ADDRESS, oldest first.
 
     With the rules that decided and the lists that were changed. ADDRESS may be `mailwizz:LIST/SUBSCRIBER`, as
     `suppressions` lists people whose address is not known. Times are UTC; what waits stands at the time when it is due.

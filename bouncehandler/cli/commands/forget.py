@@ -1,4 +1,4 @@
-"""`bouncehandler forget`: erase a person's data, so that they stay suppressed and nobody can tell who it was."""
+"""`bouncehandler forget`: erase a person's data, so that they stay suppressed, but can't be identified."""
 
 import os
 
@@ -20,7 +20,7 @@ def command(options: GlobalOptions, subject: str) -> int:
     """Erase what is kept of ADDRESS, and keep a keyed hash in its place.
 
     The person stays off the lists: nothing is restored, and a new bounce or complaint is carried out like any other,
-    and erased after it. What a list manager has still to be told is told first. The key lies beside the spool, in
+    and erased after it. Dispatches that wait are carried out first. The key lies beside the spool, in
     `spool.key`; ADDRESS may be `mailwizz:LIST/SUBSCRIBER`.
     """
     address = parse_address(subject) or subject.strip()
@@ -37,5 +37,5 @@ def command(options: GlobalOptions, subject: str) -> int:
 
 
 def _rejected(session: Session, address: str) -> str:
-    blotted = RejectedFile(session.rejected_path).blot_out(address)
-    return f"blotted out {blotted} times in {session.rejected_path.name}" if blotted else "no rejected row names them"
+    blotted = RejectedFile(session.paths.rejected).blot_out(address)
+    return f"blotted out {blotted} times in {session.paths.rejected.name}" if blotted else "no rejected row names them"

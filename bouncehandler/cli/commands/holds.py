@@ -1,4 +1,4 @@
-"""`bouncehandler holds`: see the spikes of bounces that are held, and decide what becomes of them."""
+"""`bouncehandler holds`: list the spikes of bounces that are held, and release or discard them."""
 
 import os
 import sys
@@ -20,10 +20,10 @@ _COLUMNS = ("id", "mailbox_provider", "held", "bounces", "expected", "since", "u
 _HELD_COLUMNS = ("spike", "mailbox_provider", "recipient", "occurred_at", "category", "status", "diagnostic")
 
 
-@click.group("holds", short_help="See the spikes of bounces that are held, and decide.")
+@click.group("holds", short_help="List the spikes of bounces that are held, and decide.")
 @global_options
 def command(options: GlobalOptions) -> int:  # noqa: ARG001  # its commands receive the options
-    """See the spikes of bounces that are held, and decide what becomes of them."""
+    """List the spikes of bounces that are held, and release or discard them."""
     return OK
 
 
@@ -44,7 +44,7 @@ def list_(options: GlobalOptions, form: str, *, everything: bool) -> int:
 
 
 def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what of the held is meant; the command receives `selection`, spike and operator in it."""
+    """Add the options that select held dispatches; the command receives them as `selection`."""
     for option in (
         filter_options(only=("recipient", "domain", "since", "until", "match")),
         click.option("--mailbox-provider", metavar="NAME", help="Only this operator's spikes."),
@@ -76,24 +76,24 @@ def _deciding(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@command.command("release", short_help="Let what is held go: it is dispatched.")
+@command.command("release", short_help="Release what is held: it is dispatched.")
 @_deciding
 @_choosing
 @global_options
 def release(options: GlobalOptions, selection: Selection, *, everything: bool, is_sure: bool) -> int:
-    """Let what is held go: the bounces were true, and are dispatched like any others.
+    """Release what is held: the bounces were true, and are dispatched like any others.
 
     What still comes of a spike that is released as a whole is not held any more.
     """
     return _decide(options, selection, is_released=True, everything=everything, is_sure=is_sure)
 
 
-@command.command("discard", short_help="Drop what is held: nobody is suppressed for it.")
+@command.command("discard", short_help="Discard what is held: no one is suppressed for it.")
 @_deciding
 @_choosing
 @global_options
 def discard(options: GlobalOptions, selection: Selection, *, everything: bool, is_sure: bool) -> int:
-    """Drop what is held: the bounces were false, and nobody is suppressed for them.
+    """Discard what is held: the bounces were false, and no one is suppressed for them.
 
     Those of the spike that were dispatched before it was noticed are restored by `bouncehandler undo`.
     """

@@ -1,4 +1,4 @@
-"""`bouncehandler import-php`: the settings of the PHP handler as a configuration, with what has no counterpart."""
+"""`bouncehandler import-php`: convert the settings of the PHP handler to a configuration."""
 
 import os
 import tempfile
@@ -17,9 +17,9 @@ from bouncehandler.php_import import ImportResult, import_settings
 from bouncehandler.php_import.php import MAX_SIZE, PhpError, parse_script
 from bouncehandler.php_import.toml_writer import TomlTable, format_configuration
 
-_MOST_TOLD = 200
+_MAX_MESSAGES = 200
 """Sentences; a file of settings gives a dozen."""
-_LONGEST_TOLD = 300  # characters
+_MAX_LENGTH = 300  # characters
 
 
 @click.command("import-php", short_help="Turn the PHP handler's setup.php into a configuration.")
@@ -32,18 +32,19 @@ _LONGEST_TOLD = 300  # characters
 def command(options: GlobalOptions, setup: Path, output: Path | None, *, force: bool) -> int:  # noqa: ARG001  # one for all
     """Read SETUP.PHP of the PHP handler for PowerMTA, and write a configuration that does the same.
 
-    The file is read, never run: what only PHP could tell, such as a call or a condition, is left out and named with its
-    line. What has no counterpart, and what is done differently here, is said on stderr, and in the configuration as
-    comments. The configuration holds your keys; it goes to standard output unless --output names a file.
+    The file is read, never run: a value that only PHP could compute, such as a call or a condition, is left out and
+    named with its line. Settings without a counterpart, and differences, are reported on stderr, and in the
+    configuration as comments. The configuration holds your keys; it goes to standard output unless --output names a
+    file.
     """
     text, told = configuration(_moved(setup))
     _write(text, output, overwrite=force)
-    _tell(setup, output, told)
+    _print_messages(setup, output, told)
     return OK
 
 
 def configuration(found: ImportResult) -> tuple[str, Sequence[str]]:
-    """The text of a configuration that loads, and what is to be told; a table that would not load has `#` before it."""
+    """Text of a configuration that loads, and messages; a table that would not load is commented out."""
     tables, told = [], list(found.warnings)
     for table in found.tables:
         problem = _problem(table) if table.is_active else ""
@@ -75,7 +76,7 @@ def _moved(setup: Path) -> ImportResult:
 
 
 def _bounded(told: list[str]) -> list[str]:
-    shown = [printable(one[:_LONGEST_TOLD]) for one in told[:_MOST_TOLD]]
+    shown = [printable(one[:_MAX_LENGTH]) for one in told[:_MAX_MESSAGES]]
     more = len(told) - len(shown)
     return [*shown, f"and {more:,} more"] if more else shown
 
@@ -132,7 +133,7 @@ def _write(text: str, output: Path | None, *, overwrite: bool) -> None:
             Path(part).unlink(missing_ok=True)
 
 
-def _tell(setup: Path, output: Path | None, told: Sequence[str]) -> None:
+def _print_messages(setup: Path, output: Path | None, told: Sequence[str]) -> None:
     for one in told:
         click.echo(f"{setup}: {one}", err=True)
     if output:

@@ -21,5 +21,5 @@ def command(options: GlobalOptions) -> int:
     session = open_session(options, dict(os.environ))
     spool = session.open_spool()
     with exit_code_for_errors():
-        click.echo(metrics_text(session, spool), nl=False)
+        click.echo(metrics_text(session.settings, spool), nl=False)
     return OK

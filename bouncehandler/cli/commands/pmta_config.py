@@ -1,4 +1,4 @@
-"""`bouncehandler pmta-config`: the blocks for PowerMTA's configuration, as this installation needs them."""
+"""`bouncehandler pmta-config`: print the blocks for PowerMTA's configuration."""
 
 import os
 from pathlib import Path
@@ -17,7 +17,7 @@ from bouncehandler.pmta_config import generate_blocks
 @click.option("--logs", metavar="FOLDER", default="/var/log/pmta", show_default=True, help="Where log files go.")
 @click.option("--bounces", metavar="DOMAIN", help="Of your envelope senders; else that of `originators`.")
 @click.option("--complaints", metavar="DOMAIN", help="Whose abuse@ feedback loops report to.")
-@click.option("--postmaster", metavar="ADDRESS", help="Who gets what PowerMTA can't read; else [notify] to.")
+@click.option("--postmaster", metavar="ADDRESS", help="Recipient of mail that PowerMTA can't read; else [notify] to.")
 @global_options
 def command(
     options: GlobalOptions, logs: str, bounces: str | None, complaints: str | None, postmaster: str | None

@@ -1,7 +1,6 @@
-"""`bouncehandler report`: what came in, what was decided and what became of it; on the terminal, or as a file."""
+"""`bouncehandler report`: records, decisions and their outcomes; on the terminal, or as a file."""
 
 import os
-import socket
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,19 +11,18 @@ import click
 
 from bouncehandler.cli import streams
 from bouncehandler.cli.exits import OK, TRY_AGAIN, CommandError, exit_code_for_errors
-from bouncehandler.cli.filters import MOMENT
 from bouncehandler.cli.options import GlobalOptions, global_options
+from bouncehandler.cli.param_types import MOMENT
 from bouncehandler.cli.session import open_session
-from bouncehandler.spool import Spool
+from bouncehandler.runtime.report_builder import build_report_from_settings
 
-if TYPE_CHECKING:  # what makes reports is loaded where one is made
+if TYPE_CHECKING:  # reports are imported where one is made
     from bouncehandler.report import Report
-    from bouncehandler.settings.model import Settings
 
 _WEEK = 7 * 86_400.0
 
 
-@click.command("report", short_help="Tell what came in, what was decided, and why.")
+@click.command("report", short_help="Show what came in, what was decided, and why.")
 @click.option("--since", type=MOMENT, help="From then on: ISO 8601 (UTC), or 7d for 7 days ago.  [default: 7d]")
 @click.option("--until", type=MOMENT, help="Before then.  [default: now]")
 @click.option("--html", "html", type=click.Path(path_type=Path, allow_dash=True), metavar="FILE", help="As one page.")
@@ -34,7 +32,7 @@ _WEEK = 7 * 86_400.0
 def command(
     options: GlobalOptions, since: float | None, until: float | None, html: Path | None, form: str | None
 ) -> int:
-    """Tell what came in, what was decided and why, and how the list managers do, of the last 7 days.
+    """Show what came in, what was decided and why, and how the list managers do, of the last 7 days.
 
     Times are those in the records. A row that was read twice counts twice. --html writes one file that loads nothing
     from anywhere, for a browser, a printer or a mail; `-` is standard output. No address is in a report.
@@ -51,28 +49,6 @@ def command(
         report = build_report_from_settings(session.settings, session.open_spool(), since, until)
     _show(report, html, form, options.color)
     return OK
-
-
-def build_report_from_settings(settings: "Settings", spool: Spool, since: float, until: float) -> "Report":
-    """The report of a time.
-
-    Raises:
-        SpoolError: the spool can't be read.
-    """
-    from bouncehandler.notifications import TextSanitizer  # noqa: PLC0415  # as above
-    from bouncehandler.redaction import mask_addresses  # noqa: PLC0415  # imports are lazy at the edges
-    from bouncehandler.report import Scope, Sources, build_report  # noqa: PLC0415  # as above
-    from bouncehandler.spool import Selection  # noqa: PLC0415  # as above
-
-    sources = Sources(
-        spool.hourly_counts(since, until),
-        spool.status(),
-        spool.counters(),
-        spool.spikes(Selection()),
-        spool.manual_actions(since, until),
-    )
-    scope = Scope(since, until, time.time(), socket.gethostname(), list(settings.providers))
-    return build_report(scope, sources, TextSanitizer(mask_addresses))
 
 
 def _show(report: "Report", html: Path | None, form: str | None, color: str) -> None:
@@ -96,7 +72,7 @@ def _show(report: "Report", html: Path | None, form: str | None, color: str) -> 
 
 
 def _write(path: Path, page: str) -> None:
-    """Write the page whole or not at all: somebody may look at the file at any time."""
+    """Write the page whole or not at all, since the file may be read at any time."""
     if str(path) == "-":
         streams.use_utf8()
         click.echo(page, nl=False)
@@ -109,7 +85,7 @@ def _write(path: Path, page: str) -> None:
 
 
 def _replace(path: Path, page: str) -> None:
-    if path.exists() and not path.is_file():  # a device, or a pipe that somebody reads
+    if path.exists() and not path.is_file():  # a device, or a pipe
         path.write_text(page, "utf-8")
         return
     umask = os.umask(0)

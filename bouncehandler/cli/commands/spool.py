@@ -1,4 +1,4 @@
-"""`bouncehandler spool`: copy the spool while it is in use, and remove what was done long ago."""
+"""`bouncehandler spool`: copy the spool while it is in use, and remove old entries."""
 
 import os
 import time
@@ -22,7 +22,7 @@ _VACUUM = 20.0
 @click.group("spool")
 @global_options
 def command(options: GlobalOptions) -> int:  # noqa: ARG001  # its commands receive the options
-    """Copy the spool, or remove what was done long ago."""
+    """Copy the spool, or remove old entries."""
     return OK
 
 
@@ -46,18 +46,18 @@ def backup(options: GlobalOptions, file: Path, *, force: bool) -> int:
     return OK
 
 
-@command.command("prune", short_help="Remove what was done long ago, as `work` does by itself.")
+@command.command("prune", short_help="Remove old entries, as `work` does by itself.")
 @click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Only this kind; may be repeated.")
-@click.option("--vacuum", "is_shrunk", is_flag=True, help="Then shrink the file; nobody can write meanwhile.")
+@click.option("--vacuum", "is_shrunk", is_flag=True, help="Then shrink the file; the spool can't be written meanwhile.")
 @global_options
 def prune(options: GlobalOptions, kinds: tuple[str, ...], *, is_shrunk: bool) -> int:
-    """Remove suppressions that every provider heard of longer ago than `keep_done` of [spool], or [spool.keep], says.
+    """Remove suppressions that every provider has carried out longer ago than `keep_done` of [spool] or [spool.keep].
 
     `work`, and runs that dispatch, do the same by themselves, every hour. What waits, is held or is dead stays. The
-    kinds are the reasons of suppressions; `attempts`: calls and their answers, which may go before what they came to;
-    and `figures`: how much of what was read in each hour.
+    kinds are the reasons of suppressions; `attempts`: calls and their answers, which may go before their suppressions;
+    and `figures`: the hourly counts.
 
-    The file keeps its size, and what comes next fills the room. --vacuum makes it as small as it can be; that needs as
+    The file keeps its size, and new entries fill the room. --vacuum makes it as small as it can be; that needs as
     much room again, and gives up after 20 seconds, so that PowerMTA's pipe can wait for it.
     """
     session = open_session(options, dict(os.environ))
@@ -71,7 +71,7 @@ def prune(options: GlobalOptions, kinds: tuple[str, ...], *, is_shrunk: bool) ->
 
 
 def _pruned(session: Session, spool: Spool, kinds: Collection[str]) -> Iterator[str]:
-    """Remove what is old, and say what."""
+    """Remove old entries; yields a sentence for each kind."""
     settings = session.settings
     keeps = retention_periods(settings, kinds)
     attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
@@ -93,13 +93,13 @@ def _ago(times: Collection[float]) -> str:
 
 
 def _opened(session: Session) -> Spool:
-    """The spool, which has to be there: another user's home, say, would be an empty one."""
-    if not session.spool_path.exists():
-        raise CommandError(f"there is no spool {session.spool_path}: name it in [spool] url", CONFIGURATION)
+    """Open the spool, which has to exist: the home of another user would give an empty one."""
+    if not session.paths.spool.exists():
+        raise CommandError(f"there is no spool {session.paths.spool}: name it in [spool] url", CONFIGURATION)
     return session.open_spool()
 
 
 def _rest(seconds: float) -> bool:
-    """Let others have the spool."""
+    """Wait, so that other processes get the spool."""
     time.sleep(seconds)
     return False

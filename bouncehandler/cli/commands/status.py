@@ -1,4 +1,4 @@
-"""`bouncehandler status`: the spool in numbers."""
+"""`bouncehandler status`: show the numbers of the spool."""
 
 import json
 import os
@@ -10,11 +10,11 @@ import click
 from bouncehandler.cli.exits import OK, exit_code_for_errors
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import printable
-from bouncehandler.cli.output.watch import Interval, watch
+from bouncehandler.cli.output.watch import watch
+from bouncehandler.cli.param_types import INTERVAL
 from bouncehandler.cli.session import Session, open_session
 from bouncehandler.durations import format_duration
 from bouncehandler.runtime.run_summary import moment
-from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.spool import Counts, ProviderState, Status
 from bouncehandler.unsubscribe import maildrop_reader
 
@@ -27,7 +27,7 @@ _ALARMING = {"held": "yellow", "dead": "red"}
 @click.option(
     "--watch",
     "every",
-    type=Interval(),
+    type=INTERVAL,
     is_flag=False,
     flag_value="2",
     metavar="[SECONDS]",
@@ -63,12 +63,12 @@ def command(options: GlobalOptions, *, as_json: bool, every: float | None) -> in
 
 
 def _beginning(every: float) -> Iterator[str]:
-    """The line above a status that is shown again and again."""
+    """Line above a status that is refreshed."""
     yield f"{moment(time.time())}, every {format_duration(every)}; Ctrl-C ends it"
 
 
 def _shown(session: Session, status: Status, *, as_json: bool) -> list[str]:
-    letters = maildrop_reader.count_messages(letters_of(session.settings))
+    letters = maildrop_reader.count_messages(session.paths.maildrop)
     names = [
         *session.settings.providers,
         *(name for name in status.providers if name not in session.settings.providers),
@@ -123,7 +123,7 @@ def _lines(status: Status, names: list[str], configured: set[str]) -> Iterator[s
 
 
 def _number(count: int, state: str) -> str:
-    """A count, coloured where somebody has to look."""
+    """Format a count, coloured where it needs attention."""
     text = f"{count:,} {state}"
     return click.style(text, fg=_ALARMING[state]) if count and state in _ALARMING else text
 

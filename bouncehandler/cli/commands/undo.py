@@ -1,4 +1,4 @@
-"""`bouncehandler undo`: take back what was decided, and restore what was done, where the list manager can."""
+"""`bouncehandler undo`: take back suppressions, and restore subscriptions where the list manager can."""
 
 import os
 import sys
@@ -19,21 +19,21 @@ from bouncehandler.spool import Selection, Spool, Undone
 
 _COLUMNS = ("recipient", "provider", "what", "detail")
 
-_SAID = {
+_OUTCOMES = {
     "restoring": "to be restored",
     "withdrawn": "withdrawn before a call",
     "nothing": "where nothing had been changed",
     "kept": "kept as they are",
     "impossible": "that can't be restored",
 }
-"""In the order in which a person wants to hear it."""
+"""Texts of the summary, in their order."""
 
 
 @click.command("undo", short_help="Take back suppressions, and restore what was unsubscribed.")
 @click.option("--provider", help="At this provider alone; elsewhere they stay suppressed.")
 @click.option("--force", "forced", is_flag=True, help="Also a complaint or an unsubscribe request; with --recipient.")
 @click.option("--all", "everything", is_flag=True, help="Everything, where no option selects.")
-@click.option("--dry-run", "is_dry", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--dry-run", "is_dry", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--yes", "is_sure", is_flag=True, help="Don't ask.")
 @format_option
 @filter_options(by_evidence=True)
@@ -60,23 +60,23 @@ def command(  # noqa: PLR0913  # one parameter an option
         spool = session.open_spool()
         undoing = _UndoCommand(spool, selection, _restoring(session), forced=forced)
         if not (is_dry or is_sure) and sys.stdin and sys.stdin.isatty():
-            click.echo(_summary(Counter(one.what for one in undoing.go(is_dry=True)), "would be"))
+            click.echo(_summary(Counter(one.what for one in undoing.execute(is_dry=True)), "would be"))
             if not click.confirm("Undo this?"):
                 return OK
         counts: Counter[str] = Counter()
-        write(_counted(undoing.go(is_dry=is_dry), counts), _COLUMNS, form)
+        write(_counted(undoing.execute(is_dry=is_dry), counts), _COLUMNS, form)
     if form == "table":
         click.echo(_summary(counts, "would be" if is_dry else "are"))
     return OK
 
 
 class _UndoCommand:
-    """What is asked of the spool, once to tell and once to do."""
+    """Undo request, executed once as a dry run for the question, and once for real."""
 
     def __init__(self, spool: Spool, selection: Selection, restoring: frozenset[str], *, forced: bool) -> None:
         self._spool, self._selection, self._restoring, self._forced = spool, selection, restoring, forced
 
-    def go(self, *, is_dry: bool) -> Iterator[Undone]:
+    def execute(self, *, is_dry: bool) -> Iterator[Undone]:
         return self._spool.undo(
             self._selection,
             restoring=self._restoring,
@@ -107,5 +107,5 @@ def _counted(undone: Iterable[Undone], counts: Counter[str]) -> Iterator[Row]:
 
 
 def _summary(counts: Counter[str], verb: str) -> str:
-    told = [f"{counts[what]} {said}" for what, said in _SAID.items() if counts[what]]
-    return f"{verb} undone: " + ", ".join(told) if told else "nothing to undo"
+    parts = [f"{counts[what]} {text}" for what, text in _OUTCOMES.items() if counts[what]]
+    return f"{verb} undone: " + ", ".join(parts) if parts else "nothing to undo"

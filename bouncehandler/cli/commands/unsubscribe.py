@@ -1,4 +1,4 @@
-"""`bouncehandler unsubscribe`, for whoever asks for help or writes its options in an unusual way."""
+"""`bouncehandler unsubscribe` by click: for --help, and options in a form that the fast path does not parse."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""The report on a terminal: tables with small bars, the largest rows of each."""
+"""Report on a terminal: tables with small bars, the largest rows of each."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ _HEIGHTS = " ▁▂▃▄▅▆▇█"
 
 
 def show(report: Report, color: str) -> None:
-    """Print it on stdout, in colours as `--color` says."""
+    """Print a report on stdout, coloured by `--color`."""
     screen = console(color, stderr=False)
     if not screen.is_terminal:  # a file, or a mail, is as wide as it is written
         screen.width = max(screen.width, _WIDE)
@@ -62,7 +62,7 @@ def _headlines(report: Report) -> RenderableType:
 
 
 def _timeline(timeline: Timeline) -> RenderableType:
-    """A line of small columns for each series that has something."""
+    """Build a line of small columns for each series that is not empty."""
     series = {
         "bounces": [sum(numbers) for numbers in zip(*(timeline.series[name] for name in _PARTS), strict=True)],
         "complaints": timeline.series["complaints"],
@@ -102,7 +102,7 @@ def _cell(value: Value, column: Column) -> Text:
 
 
 def _bar(table: Table, row: tuple[Value, ...]) -> Text:
-    """The parts of a row, as long as its share of the longest."""
+    """Build the bar of a row, as long as its share of the longest."""
     bar, at, drawn = Text(), 0.0, 0
     for name, style in _PARTS.items():
         at += table.part(row, name) * _BAR / table.widest

@@ -1,4 +1,4 @@
-"""How progress and the closing summary look: a line that is drawn over, then tables."""
+"""Progress line and summary of a run, as rich renderables."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -23,7 +23,7 @@ _STATES = ("done", "waiting", "dead", "on_hold")
 
 
 def progress(console: Console, *, is_measured: bool) -> Progress:
-    """A line that goes away at its end: with a bar, the share and the time left where the size is known."""
+    """Build a transient progress line: with a bar, the share and the time left where the size is known."""
     columns: list[ProgressColumn] = [TextColumn("{task.description}")]
     if is_measured:
         columns += [BarColumn(_BAR), TaskProgressColumn(), TimeRemainingColumn(compact=True), TextColumn("left")]
@@ -35,7 +35,7 @@ def progress(console: Console, *, is_measured: bool) -> Progress:
 def tables(
     rows: Iterable[tuple[str, str]], providers: Mapping[str, Mapping[str, object]], seconds: float
 ) -> Iterator[Table]:
-    """What was read and decided, and below it what each provider has done."""
+    """Build tables of what was read and decided, and of each provider."""
     table = _table("what", "rows")
     for name, value in rows:
         is_number = value.replace(",", "").isdigit()
@@ -59,7 +59,7 @@ def _of_providers(providers: Mapping[str, Mapping[str, object]]) -> Table:
 
 
 def _count(state: str, count: object) -> Text:
-    """A number, coloured where somebody has to look."""
+    """Format a number, coloured where it needs attention."""
     style = {"dead": "red", "waiting": "yellow", "on_hold": "yellow"}.get(state, "") if count else ""
     return Text(f"{count:,}", style=style)
 

@@ -1,4 +1,4 @@
-"""Rows in the format that was asked for: a table to read, CSV, one JSON array, or one JSON object a line."""
+"""Rows as a table to read, CSV, one JSON array, or one JSON object a line."""
 
 import csv
 import json
@@ -16,17 +16,17 @@ from bouncehandler.cli.exits import TRY_AGAIN, CommandError
 Row = Mapping[str, object]
 
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for a formula at the start of a cell (CSV injection); the wide forms in East Asian ones."""
+"""Beginnings of a formula in a spreadsheet (CSV injection); the wide forms in East Asian ones."""
 
 _CONTROL = re.compile(r"[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-"""What JSON may hold as it is, and what a terminal may obey."""
+"""Characters that JSON permits, and that can control a terminal."""
 
 _MEASURED = 1000
-"""Rows of a table that are looked at for the widths of its columns; the others follow suit."""
+"""Rows that determine the widths of the columns."""
 
 
 def format_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --format; it receives `form`."""
+    """Add --format to a command; it receives `form`."""
     return click.option(
         "--format",
         "form",
@@ -58,7 +58,7 @@ def write(rows: Iterable[Row], columns: tuple[str, ...], form: str) -> None:
 
 
 def printable(text: str) -> str:
-    """The text without what could move a terminal's cursor or change its colours."""
+    """Replace characters that could move a terminal's cursor or change its colours."""
     return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
 
 
@@ -92,18 +92,18 @@ def _csv(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
 
 
 class _Lines:
-    """A file for `csv.writer` that hands each line on."""
+    """File for `csv.writer` that appends each line to a list."""
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
 
     def write(self, text: str) -> None:
-        """Take a line."""
+        """Append a line."""
         self._lines.append(text)
 
 
 def _harmless(value: object) -> str:
-    """The value, with an apostrophe before what a spreadsheet would run."""
+    """Put an apostrophe before a value that a spreadsheet would run."""
     text = _text(value)
     return f"'{text}" if text.startswith(_FORMULA) else text
 
@@ -126,5 +126,5 @@ def _jsonl(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
 
 
 def as_json_text(text: str) -> str:
-    """JSON with those characters escaped that a terminal may obey."""
+    """Escape characters in JSON that can control a terminal."""
     return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -1,4 +1,4 @@
-"""Lines that are shown again and again: over one another on a terminal, one below the other elsewhere."""
+"""Output refreshed at an interval: redrawn on a terminal, appended elsewhere."""
 
 import os
 import select
@@ -8,31 +8,11 @@ from collections.abc import Callable, Sequence
 import click
 
 from bouncehandler.cli.color import console, is_dumb
-from bouncehandler.durations import parse_duration
 from bouncehandler.runtime.shutdown import ShutdownSignal
-
-_LEAST, _MOST = 0.1, 86_400.0  # seconds
-
-
-class Interval(click.ParamType[float]):
-    """Seconds: a number, or a duration such as 500ms or 1m."""
-
-    name = "seconds"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds; wrong usage where they are none, or too few to be of use."""
-        text = str(value)
-        try:
-            seconds = float(text) if text.replace(".", "", 1).isdigit() else float(parse_duration(text))
-        except ValueError:
-            self.fail("must be seconds such as 5, or a duration such as 1m", param, ctx)
-        if not _LEAST <= seconds <= _MOST:
-            self.fail("must be from 100ms to 1d", param, ctx)
-        return seconds
 
 
 def watch(lines: Callable[[], Sequence[str]], every: float, color: str, *, is_for_programs: bool) -> None:
-    """Show what `lines` returns every so many seconds, until SIGINT, SIGTERM or SIGHUP.
+    """Print the result of `lines` every so many seconds, until SIGINT, SIGTERM or SIGHUP.
 
     Where stdout is no terminal, or one that knows no escapes, each time is appended, with an empty line between two
     unless they are for programs.
