@@ -120,7 +120,7 @@ class NotifySettings(Section):
     """Recipients; empty: nothing is queued."""
     sender: Annotated[str, AfterValidator(_mailbox)] | None = None
     """Default: bouncehandler@ this host's name."""
-    events: Annotated[list[NoticeKind], BeforeValidator(split_list)] = Field(
+    events: Annotated[list[NoticeKind], BeforeValidator(_events)] = Field(
         default_factory=lambda: list(get_args(NoticeKind))
     )
     """Kinds of notices."""
