@@ -1,26 +1,30 @@
-"""PowerMTA's accounting: blocks of CSV bytes become records, by header name, and what can't be read says why.
+"""Input formats: blocks of bytes become records, and rows that can't be read become rejects with a reason.
 
-`reader` is the door. `lines` cuts blocks into lines, `layout` finds the columns, `listed` knows plain lists,
-`complaints` finds whom a feedback loop names, `damage` the next good row, `headers` remembers where headers stood, and
-`open_row` keeps a row whose quoted cell goes on.
+`formats` has the port `RecordReader` and the registry of formats. `reader` reads PowerMTA's CSV: `line_splitter` cuts
+blocks into lines, `layout` finds the columns, `fast_path` reads the rows that need no closer look, `complaints` finds
+the subject of a feedback-loop row, `address_list` reads plain lists, and `resync` finds the next good row.
 """
 
 from bouncehandler.accounting.complaints import AnonymousComplaint
 from bouncehandler.accounting.events import TYPES, Item, Unreadable, bounces_in
 from bouncehandler.accounting.fields import clean, parse_time
+from bouncehandler.accounting.formats import FORMATS, RecordReader, open_reader
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
 from bouncehandler.accounting.reader import PowerMtaCsvReader
 
 __all__ = [
     "DEFAULT_COLUMNS",
+    "FORMATS",
     "TYPES",
     "AnonymousComplaint",
     "ColumnsMissing",
     "Item",
     "Layout",
     "PowerMtaCsvReader",
+    "RecordReader",
     "Unreadable",
     "bounces_in",
     "clean",
+    "open_reader",
     "parse_time",
 ]

@@ -8,7 +8,7 @@ from typing import Literal, cast
 from bouncehandler.accounting.address_list import is_heading, listed_address, quoted_cell
 from bouncehandler.accounting.complaints import AnonymousComplaint
 from bouncehandler.accounting.events import TYPES, Item, Unreadable
-from bouncehandler.accounting.fast_path import TOGETHER, FastPath
+from bouncehandler.accounting.fast_path import ROWS_PER_FLUSH, FastPath, RowObserver
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, HeaderLog, Layout
 from bouncehandler.accounting.line_splitter import LineSplitter, Piece, encode
 from bouncehandler.accounting.resync import (
@@ -67,6 +67,14 @@ class PowerMtaCsvReader:
         """From now on only tally the rows of this category that are as wide as their header."""
         self.plain.ignore(category)
 
+    def observe(self, observer: RowObserver) -> None:
+        """Pass the rows that are only counted to an observer."""
+        self.plain.on_rows = observer
+
+    def header_before(self, line: int) -> bytes:
+        """The header in force at a line of the stream, as it came; empty for none."""
+        return self.headers.before(line)
+
     @property
     def is_open(self) -> bool:
         """Whether a quoted cell has begun and not ended."""
@@ -81,7 +89,7 @@ class PowerMtaCsvReader:
     def close(self) -> list[Item]:
         """What is left at the end of the stream: a row without a line end, or one that is torn."""
         self._is_cut = bool(rest := self._lines.close())
-        self.plain.aim(self._layout or self._fallback["b"], is_sure=self.recognised and not self._is_cut)
+        self.plain.use_layout(self._layout or self._fallback["b"], is_sure=self.recognised and not self._is_cut)
         self._end(rest)
         return self._taken()
 
@@ -93,7 +101,7 @@ class PowerMtaCsvReader:
         return self._taken()
 
     def _taken(self) -> list[Item]:
-        self.plain.show()
+        self.plain.flush()
         items, self._items = self._items, []
         return items
 
@@ -139,7 +147,7 @@ class PowerMtaCsvReader:
         stop = first + 1 if first < self._ruin.hopeless else len(lines)
         these = lines if stop - first == len(lines) else map(lines.__getitem__, range(first, stop))
         rows = csv.reader(these, strict=True)
-        known, aside = self.plain.known, self.plain.aside
+        known, unread_bounces = self.plain.known, self.plain.unread_bounces
         width, category, recipient = self.plain.width, self.plain.category, self.plain.recipient
         start = first
         try:
@@ -149,12 +157,12 @@ class PowerMtaCsvReader:
                     if (name := row[category]) in tally:
                         tally[name] += 1
                         shown.append(row)
-                        if len(shown) >= TOGETHER:
-                            self.plain.show()
+                        if len(shown) >= ROWS_PER_FLUSH:
+                            self.plain.flush()
                         start = first + rows.line_num
                         continue
                     if recipient is not None and is_plain_address(row[recipient]):
-                        aside.append(row)
+                        unread_bounces.append(row)
                         start = first + rows.line_num
                         continue
                 start = self._row(row, span := RowSpan(lines, start, first + rows.line_num))
@@ -219,7 +227,7 @@ class PowerMtaCsvReader:
         self.headers.add(self._lines_done + span.start + 1, encode(span.text))
         self._layout = Layout(row)
         self._takes_list, self._is_list, self.recognised = False, False, True
-        self.plain.aim(self._layout, is_sure=not self._is_cut)
+        self.plain.use_layout(self._layout, is_sure=not self._is_cut)
         self._missing, self._lacks_type = self._layout.missing, self._layout.of_complaints.lacks_type
 
     def _accounting(self, kind: str, row: list[str], span: RowSpan) -> int:
@@ -227,7 +235,7 @@ class PowerMtaCsvReader:
         self.recognised = True
         self._takes_list = self._is_list  # records without a header are no list
         if not self._layout:
-            self.plain.aim(self._fallback["b"], is_sure=not self._is_cut)
+            self.plain.use_layout(self._fallback["b"], is_sure=not self._is_cut)
         layout = self._layout or self._fallback.get("b" if kind in self.tallies else kind)
         if layout and len(row) > layout.width:
             return self._too_wide("too-many-cells", span)
@@ -243,13 +251,13 @@ class PowerMtaCsvReader:
             self._items.append(delivery)
         self.counted[kind] += 1
         if kind in {"d", "t", "tq"} and layout:
-            self.plain.show_one(kind, row, layout)
+            self.plain.observe_one(kind, row, layout)
         return span.end
 
     def _bounce(self, kind: Literal["b", "rb"], row: list[str], span: RowSpan, layout: Layout) -> int:
         if self._is_cut and len(row) == layout.tally_width and (name := row[layout.category]) in self.tallies[kind]:
             self.tallies[kind][name] += 1
-            self.plain.show_one(kind, row, layout)
+            self.plain.observe_one(kind, row, layout)
             return span.end
         if self._missing:
             self._items.append(ColumnsMissing(self._lines_done + span.start + 1, self._missing))

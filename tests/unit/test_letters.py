@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.ingest import MaildropError, SuppressionBuilder, UnsubscribeMailbox
+from bouncehandler.ingest import IngestContext, MaildropError, SuppressionBuilder, UnsubscribeMailbox
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
 from bouncehandler.spool import SpoolError
 from bouncehandler.unsubscribe import maildrop, maildrop_reader
 from tests.fakes.adapter import KeptLog
-from tests.fakes.ingest import FakeRecorder
+from tests.fakes.ingest import FakeSuppressionSink
 
 NOW = 1_767_225_600
 IDS = {
@@ -25,14 +25,20 @@ class Box:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.spool, self.log = FakeRecorder(), KeptLog()
+        self.spool, self.log = FakeSuppressionSink(), KeptLog()
         self.commits = 0
         routes = Routes({"news": [], "crm": []}, {"news": "mailwizz", "crm": "webhook"})
-        self.letters = UnsubscribeMailbox(
-            folder, Policy(), SuppressionBuilder(routes), self.spool, self.log, lambda: float(NOW), self._committed
+        context = IngestContext(
+            policy=Policy(),
+            builder=SuppressionBuilder(routes),
+            spool=self.spool,
+            log=self.log,
+            clock=lambda: float(NOW),
+            on_commit=self._count_commit,
         )
+        self.letters = UnsubscribeMailbox(folder, context)
 
-    def _committed(self) -> None:
+    def _count_commit(self) -> None:
         self.commits += 1
 
     def put(self, number: int = 0, head: bytes = b"From: ann@example.net\n", **subject: str) -> str:
@@ -66,7 +72,7 @@ def test_requests(box: Box) -> None:
     box.put(0)
     box.put(1, recipient="bob@example.net")
     assert box.letters.take() == 2
-    ids, signed = box.spool.owed
+    ids, signed = box.spool.entries
     assert (ids.suppression.subject, ids.id_providers) == ("mailwizz:ab123cd456ef7/gh890ij123kl4", ("news",))
     assert (ids.suppression.reason, ids.suppression.campaign_id) == ("unsubscribe", "mn567op890qr1")
     assert (signed.suppression.recipient, signed.providers) == ("bob@example.net", ("news", "crm"))
@@ -103,7 +109,7 @@ def test_taken_twice_is_the_same_request(box: Box) -> None:
     box.letters.take()
     (box.folder / name).write_bytes(whole)
     box.letters.take()
-    first, second = box.spool.owed
+    first, second = box.spool.entries
     assert first.suppression.id == second.suppression.id
 
 
@@ -120,7 +126,7 @@ def test_automatic_mail(box: Box, head: bytes) -> None:
     """A machine's answer unsubscribes nobody; it is reported with its reason, and the letter is gone."""
     box.put(head=head)
     assert box.letters.take() == 0
-    assert (box.spool.owed, box.waiting, box.commits) == ([], 0, 0)
+    assert (box.spool.entries, box.waiting, box.commits) == ([], 0, 0)
     (event,) = box.log.named("automatic_mail_ignored")
     assert event["reason"]
 
@@ -131,11 +137,11 @@ def test_damaged(box: Box) -> None:
     (box.folder / name).write_bytes(b"torn")
     box.put(1)
     assert box.letters.take() == 1
-    (event,) = box.log.named("letter_damaged")
-    assert event["letter"] == name
+    (event,) = box.log.named("unsubscribe_mail_damaged")
+    assert event["file"] == name
     assert (box.folder / str(event["kept_as"])).read_bytes() == b"torn"
     box.letters.take()
-    assert len(box.log.named("letter_damaged")) == 1
+    assert len(box.log.named("unsubscribe_mail_damaged")) == 1
 
 
 def test_folder_that_is_none(box: Box) -> None:
@@ -155,4 +161,4 @@ def test_letter_that_can_not_be_removed(box: Box, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(MaildropError, match="can't be removed"):
         box.letters.take()
-    assert len(box.spool.owed) == 1
+    assert len(box.spool.entries) == 1

@@ -11,7 +11,7 @@ import pytest
 
 from bouncehandler.ingest import SuppressionBuilder
 from bouncehandler.ingest.fingerprints import BounceFingerprinter
-from bouncehandler.ingest.stats.batch import alike
+from bouncehandler.ingest.stats.batch import group_by_verdict
 from bouncehandler.policy import Ignore, Policy, Suppress
 from bouncehandler.policy.classification import Rule, Rules
 from bouncehandler.record import MAX_ADDRESS, Address, Bounce, parse_status
@@ -40,15 +40,15 @@ def test_verdicts(hits: str) -> None:
     """With rules of classification that fit some, and hits of PowerMTA's own list among them."""
     rules = [Rule(name="blocked", becomes="policy-related", text=("blocked",))]
     policy = Policy(suppression_list_hit=hits, rules=lambda matters: Rules(rules, matters))  # type: ignore[arg-type]  # as drawn
-    together = policy.decide_batch(BounceBatch.of(BOUNCES))
+    together = policy.decide_batch(BounceBatch.from_rows(BOUNCES))
     assert together == [policy.decide(bounce) for bounce in BOUNCES]
     assert len({verdict.rule for verdict in together}) > len(CATEGORIES)
 
 
 def test_ids() -> None:
     """Also where one of them holds what stands between the fields."""
-    assert BounceBatch.of(BOUNCES).ids == [bounce.id for bounce in BOUNCES]
-    assert BounceBatch.of([]).ids == []
+    assert BounceBatch.from_rows(BOUNCES).ids == [bounce.id for bounce in BOUNCES]
+    assert BounceBatch.from_rows([]).ids == []
 
 
 @pytest.mark.parametrize("pattern", ["*@example.com", "news@example.com", "n*s@example.com"])
@@ -69,7 +69,10 @@ def test_routes_by_domain_and_by_address() -> None:
 def test_verdicts_that_say_the_same() -> None:
     """Stand together in their order, also where they are not one and the same."""
     one, other = Suppress("a rule"), Suppress("a rule")
-    assert alike([one, other, one, Ignore("a rule")]) == {("suppress", "a rule"): [0, 1, 2], ("ignore", "a rule"): [3]}
+    assert group_by_verdict([one, other, one, Ignore("a rule")]) == {
+        ("suppress", "a rule"): [0, 1, 2],
+        ("ignore", "a rule"): [3],
+    }
 
 
 def test_a_header_without_originators() -> None:
@@ -93,8 +96,8 @@ def test_what_is_owed() -> None:
         Routes({"crm": ["news@example.com"], "all": []}), fingerprinter=BounceFingerprinter(MailboxProviders())
     )
     verdict = Suppress("a rule")
-    together = owing.bounces(BounceBatch.of(BOUNCES), [verdict] * len(BOUNCES))
-    alone = [owing.bounces(BounceBatch.of([bounce]), [verdict])[0] for bounce in BOUNCES]
+    together = owing.bounces(BounceBatch.from_rows(BOUNCES), [verdict] * len(BOUNCES))
+    alone = [owing.bounces(BounceBatch.from_rows([bounce]), [verdict])[0] for bounce in BOUNCES]
     assert list(together) == alone
     assert list(together[3:5]) == alone[3:5]
     assert len({owed.fingerprint for owed in together}) > 1
