@@ -9,7 +9,7 @@ _HEADING = re.compile(
 )
 """`email`, `Email Address`, `e-mail_address`, `Subscriber Email`."""
 
-_LONGEST_HEADING = 80
+_MAX_HEADING = 80
 _SEPARATOR = re.compile(r"[;\t]")
 _QUOTED = re.compile(r'("[^"]*"[^",;\t\r\n]*)(?=[,;\t\r\n]|$)')
 
@@ -21,9 +21,9 @@ def listed_address(cell: str) -> Address | None:
 
 
 def is_heading(cell: str) -> bool:
-    """Whether the first cell of a line says that addresses stand below it."""
+    """Whether the first cell of a line is a heading above addresses."""
     text = _first(cell).strip('"')
-    return len(text) <= _LONGEST_HEADING and bool(_HEADING.fullmatch(text))
+    return len(text) <= _MAX_HEADING and bool(_HEADING.fullmatch(text))
 
 
 def quoted_cell(line: str) -> str | None:

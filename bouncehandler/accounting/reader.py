@@ -1,4 +1,4 @@
-"""The reader: blocks in, records out; whatever the stream carries, it never raises and never ends before its input."""
+"""Reader of PowerMTA's CSV: blocks of bytes in, records out; it never raises, and reads to the end of its input."""
 
 import csv
 from collections import Counter
@@ -30,10 +30,10 @@ class PowerMtaCsvReader:
     """Reads one stream; `feed` it blocks, then `close` it.
 
     Args:
-        columns: the column orders to fall back to when no header came, by record type: `b` and `f`.
-        ignored: bounce categories that need no record: their rows are only tallied, which is several times faster.
+        columns: column orders of a stream without a header, by record type: `b` and `f`.
+        ignored: bounce categories whose rows are only counted and become no records, which is several times faster.
         takes_deliveries: whether `d` rows become records; else they are only counted, which is several times faster.
-        longest: bytes; a longer row can't be one.
+        longest: bytes; a longer row is rejected.
     """
 
     def __init__(
@@ -46,34 +46,34 @@ class PowerMtaCsvReader:
     ) -> None:
         csv.field_size_limit(1 << 30)  # the library's own limit breaks cells of 128 kB; rows are limited here
         self.counted: Counter[str] = Counter()
-        """Readable rows by record type (`list` for listed addresses), those tallied not among them."""
+        """Readable rows by record type (`list` for listed addresses), without those in `tallies`."""
         self.recognised = False
         """Whether anything was a header, a row of a known type, or a listed address."""
-        self.headers = HeaderLog()
+        self._headers = HeaderLog()
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
         self._layout: Layout | None = None
-        self.plain = FastPath(self._fallback["b"], self.counted, takes_deliveries=takes_deliveries)
-        self.tallies = self.plain.tallies
+        self._fast_path = FastPath(self._fallback["b"], self.counted, takes_deliveries=takes_deliveries)
+        self.tallies = self._fast_path.tallies
         self._missing: tuple[str, ...] = ()
         self._takes_list, self._is_list, self._lacks_type, self._is_cut = True, False, False, False
         self._takes_deliveries, self._longest = takes_deliveries, longest
-        self._lines, self._lines_done = LineSplitter(longest), 0
-        self._open, self._ruin = OpenRow(), ResyncState(0, 0)
+        self._splitter, self._lines_done = LineSplitter(longest), 0
+        self._open, self._resync = OpenRow(), ResyncState(0, 0)
         self._items: list[Item] = []
         for category in ignored:
             self.ignore(category)
 
     def ignore(self, category: str) -> None:
-        """From now on only tally the rows of this category that are as wide as their header."""
-        self.plain.ignore(category)
+        """From now on only count the rows of this category that are as wide as their header."""
+        self._fast_path.ignore(category)
 
     def observe(self, observer: RowObserver) -> None:
         """Pass the rows that are only counted to an observer."""
-        self.plain.on_rows = observer
+        self._fast_path.on_rows = observer
 
     def header_before(self, line: int) -> bytes:
         """The header in force at a line of the stream, as it came; empty for none."""
-        return self.headers.before(line)
+        return self._headers.before(line)
 
     @property
     def is_open(self) -> bool:
@@ -81,31 +81,31 @@ class PowerMtaCsvReader:
         return bool(self._open.lines)
 
     def feed(self, block: bytes) -> list[Item]:
-        """What the rows that end in this block hold."""
-        for part in self._lines.feed(block):
-            self._too_long(part) if isinstance(part, Piece) else self._go_on(part)
-        return self._taken()
+        """The items of the rows that end in this block."""
+        for part in self._splitter.feed(block):
+            self._reject_too_long(part) if isinstance(part, Piece) else self._process_lines(part)
+        return self._take_items()
 
     def close(self) -> list[Item]:
-        """What is left at the end of the stream: a row without a line end, or one that is torn."""
-        self._is_cut = bool(rest := self._lines.close())
-        self.plain.use_layout(self._layout or self._fallback["b"], is_sure=self.recognised and not self._is_cut)
-        self._end(rest)
-        return self._taken()
+        """The items at the end of the stream: of a row without a line end, or one that is torn."""
+        self._is_cut = bool(rest := self._splitter.close())
+        self._fast_path.use_layout(self._layout or self._fallback["b"], is_sure=self.recognised and not self._is_cut)
+        self._process_end(rest)
+        return self._take_items()
 
     def give_up_open_row(self) -> list[Item]:
-        """For an input that has long been inside one quoted cell: frees the rows that the cell swallowed, if any."""
+        """The items of the rows that an open quoted cell has swallowed, if any, for an input that has long paused in it."""
         width = (self._layout or self._fallback["b"]).width
         if has_swallowed_rows(self._open.lines, width, takes_list=self._takes_list):
             self._read(self._open.take(), given_up=1)
-        return self._taken()
+        return self._take_items()
 
-    def _taken(self) -> list[Item]:
-        self.plain.flush()
+    def _take_items(self) -> list[Item]:
+        self._fast_path.flush()
         items, self._items = self._items, []
         return items
 
-    def _go_on(self, lines: list[str]) -> None:
+    def _process_lines(self, lines: list[str]) -> None:
         """Read lines, or add them to the open row and read it again where they may have ended it."""
         while lines:
             if not self._open.lines:
@@ -120,85 +120,85 @@ class PowerMtaCsvReader:
             lines = lines[fits:]
         return None
 
-    def _end(self, rest: list[str]) -> None:
-        """Read the open row and the rest, behind which nothing comes that could end them."""
+    def _process_end(self, rest: list[str]) -> None:
+        """Read the open row and the rest, behind which nothing follows."""
         lines = self._open.take() + rest
         self._read(lines, given_up=len(lines))
 
-    def _too_long(self, piece: Piece) -> None:
+    def _reject_too_long(self, piece: Piece) -> None:
         if piece.is_first:
-            self._end([])
+            self._process_end([])
         self._items.append(Unreadable(self._lines_done + 1, "too-long", piece.data, piece.is_first))
         self._lines_done += piece.data.endswith(b"\n")
 
     def _read(self, lines: list[str], *, given_up: int = 0) -> None:
-        """Read lines from the first to the last, beginning anew behind each damaged row.
+        """Read all lines, and resynchronise behind each damaged row.
 
         A row that begins before line `given_up` is damaged if its quoted cell is still open at the last line.
         """
-        at, self._ruin = 0, ResyncState(0, 0)
+        at, self._resync = 0, ResyncState(0, 0)
         while at < len(lines):
-            at = self._run(lines, at, given_up)
-        self._items += self.plain.bounces()
+            at = self._read_until_damage(lines, at, given_up)
+        self._items += self._fast_path.bounces()
         self._lines_done += len(lines) - len(self._open.lines)
 
-    def _run(self, lines: list[str], first: int, given_up: int) -> int:
-        """Read rows from line `first` until one is damaged; returns the line to go on with."""
-        stop = first + 1 if first < self._ruin.hopeless else len(lines)
+    def _read_until_damage(self, lines: list[str], first: int, given_up: int) -> int:
+        """Read rows from line `first` until one is damaged; returns the next line."""
+        stop = first + 1 if first < self._resync.hopeless else len(lines)
         these = lines if stop - first == len(lines) else map(lines.__getitem__, range(first, stop))
         rows = csv.reader(these, strict=True)
-        known, unread_bounces = self.plain.known, self.plain.unread_bounces
-        width, category, recipient = self.plain.width, self.plain.category, self.plain.recipient
+        known, unread_bounces = self._fast_path.known, self._fast_path.unread_bounces
+        width, category, recipient = self._fast_path.width, self._fast_path.category, self._fast_path.recipient
         start = first
         try:
             for row in rows:
                 if len(row) == width and (found := known.get(row[0])) is not None:
-                    tally, shown = found
+                    tally, waiting = found
                     if (name := row[category]) in tally:
                         tally[name] += 1
-                        shown.append(row)
-                        if len(shown) >= ROWS_PER_FLUSH:
-                            self.plain.flush()
+                        waiting.append(row)
+                        if len(waiting) >= ROWS_PER_FLUSH:
+                            self._fast_path.flush()
                         start = first + rows.line_num
                         continue
                     if recipient is not None and is_plain_address(row[recipient]):
                         unread_bounces.append(row)
                         start = first + rows.line_num
                         continue
-                start = self._row(row, span := RowSpan(lines, start, first + rows.line_num))
+                start = self._process_row(row, span := RowSpan(lines, start, first + rows.line_num))
                 if start != span.end:
                     return start
-                width, category, recipient = self.plain.width, self.plain.category, self.plain.recipient
+                width, category, recipient = self._fast_path.width, self._fast_path.category, self._fast_path.recipient
         except csv.Error as error:
-            return self._broken(str(error), RowSpan(lines, start, first + rows.line_num), given_up)
+            return self._handle_csv_error(str(error), RowSpan(lines, start, first + rows.line_num), given_up)
         return stop
 
-    def _broken(self, error: str, span: RowSpan, given_up: int) -> int:
-        """Deal with a row that is no CSV: one with an open quote waits for more, else it is damaged."""
-        self._items += self.plain.bounces()
+    def _handle_csv_error(self, error: str, span: RowSpan, given_up: int) -> int:
+        """Keep a row with an open quote until more lines come, and reject any other that is no CSV; returns the next line."""
+        self._items += self._fast_path.bounces()
         lines, start, end = span
         if error != "unexpected end of data":
-            return self._stray(error, span)
-        if start < self._ruin.hopeless:
-            return self._damaged("unclosed-quote", span._replace(end=self._ruin.end))
+            return self._handle_stray_character(error, span)
+        if start < self._resync.hopeless:
+            return self._reject("unclosed-quote", span._replace(end=self._resync.end))
         if start < given_up:
-            self._ruin = ResyncState(end if given_up == end else resync_limit(lines, start, end), end)
-            return self._damaged("unclosed-quote", span)
+            self._resync = ResyncState(end if given_up == end else resync_limit(lines, start, end), end)
+            return self._reject("unclosed-quote", span)
         self._open.begin(lines[start:], is_another=start > 0)
         return end
 
-    def _stray(self, error: str, span: RowSpan) -> int:
-        """Deal with a row in whose last line something stands where it can't."""
+    def _handle_stray_character(self, error: str, span: RowSpan) -> int:
+        """Reject a row with a quote or CR where none can be, unless it is a list's; returns the next line."""
         lines, start, end = span
         if end - start > 1:
-            self._ruin = ResyncState(end - 1, end)
-            return self._damaged("unclosed-quote", span)
+            self._resync = ResyncState(end - 1, end)
+            return self._reject("unclosed-quote", span)
         if self._takes_list and (cell := quoted_cell(lines[start])):
-            return self._other([cell], span)
-        return self._damaged("stray-return" if error.startswith("new-line") else "stray-quote", span)
+            return self._process_other([cell], span)
+        return self._reject("stray-return" if error.startswith("new-line") else "stray-quote", span)
 
-    def _damaged(self, reason: str, span: RowSpan, *, is_searched: bool = True) -> int:
-        """Set a damaged row aside; returns the line at which the next good one begins."""
+    def _reject(self, reason: str, span: RowSpan, *, is_searched: bool = True) -> int:
+        """Reject a damaged row; returns the line at which the next good one begins."""
         lines, start, end = span
         resume, cut = next_start(lines, start, end, takes_list=self._takes_list) if is_searched else (end, 0)
         raw = "".join(lines[start:resume])
@@ -209,74 +209,74 @@ class PowerMtaCsvReader:
         self._items.append(Unreadable(self._lines_done + start + 1, reason, encode(raw)))
         return resume
 
-    def _row(self, row: list[str], span: RowSpan) -> int:
-        """Deal with a row that is not just tallied; returns the line to go on with."""
-        self._items += self.plain.bounces()
+    def _process_row(self, row: list[str], span: RowSpan) -> int:
+        """Process a row that needs a closer look; returns the next line."""
+        self._items += self._fast_path.bounces()
         kind = row[0].strip(WRAPPING).lower() if row else ""
         if kind in TYPES:
-            return self._accounting(kind, row, span)
+            return self._process_accounting(kind, row, span)
         if kind == "type" and holds_second_header(row):
-            return self._damaged("torn", span)
+            return self._reject("torn", span)
         if kind == "type":
             self._set_header(row, span)
         elif any(map(str.strip, row)):
-            return self._other(row, span)
+            return self._process_other(row, span)
         return span.end
 
     def _set_header(self, row: list[str], span: RowSpan) -> None:
-        self.headers.add(self._lines_done + span.start + 1, encode(span.text))
+        self._headers.add(self._lines_done + span.start + 1, encode(span.text))
         self._layout = Layout(row)
         self._takes_list, self._is_list, self.recognised = False, False, True
-        self.plain.use_layout(self._layout, is_sure=not self._is_cut)
+        self._fast_path.use_layout(self._layout, is_sure=not self._is_cut)
         self._missing, self._lacks_type = self._layout.missing, self._layout.of_complaints.lacks_type
 
-    def _accounting(self, kind: str, row: list[str], span: RowSpan) -> int:
-        """A row of a known type: a record, a count, or damaged."""
+    def _process_accounting(self, kind: str, row: list[str], span: RowSpan) -> int:
+        """Process a row of a known type: it becomes a record, is counted, or is rejected."""
         self.recognised = True
-        self._takes_list = self._is_list  # records without a header are no list
+        self._takes_list = self._is_list  # accounting without a header is no list
         if not self._layout:
-            self.plain.use_layout(self._fallback["b"], is_sure=not self._is_cut)
+            self._fast_path.use_layout(self._fallback["b"], is_sure=not self._is_cut)
         layout = self._layout or self._fallback.get("b" if kind in self.tallies else kind)
         if layout and len(row) > layout.width:
-            return self._too_wide("too-many-cells", span)
+            return self._reject_too_wide("too-many-cells", span)
         if layout and len(row) < layout.width and holds_header(row):
-            return self._damaged("torn", span)
+            return self._reject("torn", span)
         if layout and self._is_cut and span.is_cut_off(row, layout):
-            return self._damaged("torn", span, is_searched=False)
+            return self._reject("torn", span, is_searched=False)
         if kind in self.tallies and layout:
-            return self._bounce(cast("Literal['b', 'rb']", kind), row, span, layout)
+            return self._process_bounce(cast("Literal['b', 'rb']", kind), row, span, layout)
         if kind == "f" and layout:
-            return self._complaint(row, span, layout)
+            return self._process_complaint(row, span, layout)
         if kind == "d" and self._takes_deliveries and self._layout and (delivery := self._layout.delivery(row)):
             self._items.append(delivery)
         self.counted[kind] += 1
         if kind in {"d", "t", "tq"} and layout:
-            self.plain.observe_one(kind, row, layout)
+            self._fast_path.observe_one(kind, row, layout)
         return span.end
 
-    def _bounce(self, kind: Literal["b", "rb"], row: list[str], span: RowSpan, layout: Layout) -> int:
+    def _process_bounce(self, kind: Literal["b", "rb"], row: list[str], span: RowSpan, layout: Layout) -> int:
         if self._is_cut and len(row) == layout.tally_width and (name := row[layout.category]) in self.tallies[kind]:
             self.tallies[kind][name] += 1
-            self.plain.observe_one(kind, row, layout)
+            self._fast_path.observe_one(kind, row, layout)
             return span.end
         if self._missing:
             self._items.append(ColumnsMissing(self._lines_done + span.start + 1, self._missing))
             self._missing = ()
         bounce = layout.bounce(row, kind)
         if isinstance(bounce, str):
-            return self._damaged(bounce, span, is_searched=False)
+            return self._reject(bounce, span, is_searched=False)
         self._items.append(bounce)
         self.counted[kind] += 1
         return span.end
 
-    def _complaint(self, row: list[str], span: RowSpan, layout: Layout) -> int:
+    def _process_complaint(self, row: list[str], span: RowSpan, layout: Layout) -> int:
         line = self._lines_done + span.start + 1
         if self._lacks_type:
             self._items.append(ColumnsMissing(line, ("feedbackType",), "f"))
             self._lacks_type = False
         complaints = layout.of_complaints.complaints(row)
         if isinstance(complaints, str):
-            return self._damaged(complaints, span, is_searched=False)
+            return self._reject(complaints, span, is_searched=False)
         for complaint in complaints:
             if complaint.recipient or complaint.subscriber.name:
                 self._items.append(complaint)
@@ -285,24 +285,24 @@ class PowerMtaCsvReader:
         self.counted["f"] += 1
         return span.end
 
-    def _too_wide(self, reason: str, span: RowSpan) -> int:
-        """A row with more cells than columns; an open quote may have swallowed rows on its way."""
+    def _reject_too_wide(self, reason: str, span: RowSpan) -> int:
+        """Reject a row with more cells than columns; an open quote may have swallowed other rows."""
         lines, start, end = span
         if end - start > 1:
-            self._ruin = ResyncState(resync_limit(lines, start, end), end)
-        return self._damaged(reason, span)
+            self._resync = ResyncState(resync_limit(lines, start, end), end)
+        return self._reject(reason, span)
 
-    def _other(self, row: list[str], span: RowSpan) -> int:
-        """A row of no known type: a line of a plain list where one may come, else damaged."""
+    def _process_other(self, row: list[str], span: RowSpan) -> int:
+        """Process a row of no known type: a line of a plain list where one is possible, else rejected."""
         if holds_header(row):
-            return self._damaged("torn", span)
+            return self._reject("torn", span)
         if self._layout and len(row) > self._layout.width:
-            return self._too_wide("unknown-type", span)
+            return self._reject_too_wide("unknown-type", span)
         address = listed_address(row[0]) if self._takes_list else None
         if address:
             self._items.append(ListedAddress(address))
             self.counted["list"] += 1
         elif not (self._takes_list and is_heading(row[0])):
-            return self._damaged("not-an-address" if self._is_list else "unknown-type", span, is_searched=False)
+            return self._reject("not-an-address" if self._is_list else "unknown-type", span, is_searched=False)
         self._is_list = self.recognised = True
         return span.end

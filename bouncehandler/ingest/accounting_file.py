@@ -163,8 +163,8 @@ def _lock(descriptor: int, name: bytes, folder: int) -> None:
 def ensure_not_open_for_writing(descriptor: int) -> None:
     """Raise `FileSkipped` where a process has the file open for writing.
 
-    The kernel grants a read lease, fcntl(2), only where none has. It refuses the test for other users' files and on some
-    file systems; there the file's age has to do. SIGIO must be ignored: it is sent when a writer comes in between.
+    The kernel grants a read lease, fcntl(2), only where none has. It refuses other users' files, and some file systems
+    have no leases; there the file's age has to do. SIGIO must be ignored: it is sent when a writer comes in between.
     """
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
@@ -176,7 +176,7 @@ def ensure_not_open_for_writing(descriptor: int) -> None:
 
 
 def _ensure_accounting(sample: bytes, reader: RecordReader) -> None:
-    """Raise `FileSkipped` where these first bytes are not PowerMTA's; a list of addresses would suppress all of them."""
+    """Raise `FileSkipped` where these first bytes are not PowerMTA's; a list would suppress all its addresses."""
     reader.feed(sample)
     if sample.strip() and not reader.recognised:
         reader.close()  # a short file may lack its last line end

@@ -153,8 +153,9 @@ class Policy:
         return self._rules is None or not self._rules.concerns(category)
 
     def refined(self, bounce: Bounce) -> Refined | None:
-        """The category that a rule of classification sets; None: PowerMTA's stands, as for a hit of its own suppression
-        list, which has a setting of its own.
+        """The category that a rule of classification sets; None: PowerMTA's stands.
+
+        A hit of PowerMTA's own suppression list has a setting of its own.
         """
         return None if self._rules is None or _is_list_hit(bounce) else self._rules.refine(bounce)
 

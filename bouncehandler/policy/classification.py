@@ -81,7 +81,7 @@ local mailbox is unavailable: user not found. email address could not be found; 
 
 
 class PhraseIndex:
-    """Finds the rules with a phrase that a text contains; a set of rules is a number whose lowest bit is the first rule.
+    """Finds the rules with a phrase that a text contains; a set of rules is a number with one bit per rule.
 
     Args:
         phrases: each rule's number, and the phrases of which a text has to contain one; none where any text matches.

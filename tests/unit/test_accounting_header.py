@@ -236,7 +236,7 @@ def test_remembers_under_which_header_each_row_stood() -> None:
     """A row that was set aside can be fed again together with its header, even where the two were glued."""
     other = "type,timeLogged,rcpt\n"
     reader = read("x\n" + HEADER + "x,\n" + "b,torn" + other + "x,\n").reader
-    assert reader.headers.before(1) == b""
-    assert reader.headers.before(3) == HEADER.encode()
-    assert reader.headers.before(4) == HEADER.encode()
-    assert reader.headers.before(5) == other.encode()
+    assert reader.header_before(1) == b""
+    assert reader.header_before(3) == HEADER.encode()
+    assert reader.header_before(4) == HEADER.encode()
+    assert reader.header_before(5) == other.encode()

@@ -181,7 +181,7 @@ class StatsCollector:
     def _group_by_hour(
         self, rows: Sequence[Any], hour: Callable[[Any], int | None]
     ) -> Iterable[tuple[int, Sequence[Any]]]:
-        """Group rows by hour; rows come in the order of time, so the first and last nearly always have all in common."""
+        """Group rows by hour; they come in the order of time, so that the first and last nearly always share theirs."""
         first = self._plausible(hour(rows[0]))
         if first == self._plausible(hour(rows[-1])):
             return [(first, rows)]
