@@ -40,7 +40,7 @@ class Suppression(NamedTuple):
     """The type of provider whose ids the next three are, `mailwizz` or `interspire`; empty where none are known. They
     may be known beside the recipient."""
     list_id: str = ""
-    """Of several lists, with commas between them: `8,13`."""
+    """Several lists are separated by commas: `8,13`."""
     subscriber_id: str = ""
     campaign_id: str = ""
     """Empty where it is not known."""

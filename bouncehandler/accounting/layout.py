@@ -51,7 +51,7 @@ class ColumnsMissing(NamedTuple):
     """Line of the stream, from 1, of the first such record under that header."""
     columns: tuple[str, ...]
     record_type: Literal["b", "f"] = "b"
-    """Of bounces, or of complaints."""
+    """The type of the records: bounces or complaints."""
 
 
 class Layout:
@@ -85,7 +85,7 @@ class Layout:
 
     @cached_property
     def of_complaints(self) -> ComplaintLayout:
-        """The same columns, where they are a feedback loop's."""
+        """The columns read as a feedback loop's."""
         return ComplaintLayout(self.columns)
 
     def bounce(self, row: list[str], record_type: Literal["b", "rb"]) -> Bounce | str:

@@ -94,7 +94,7 @@ class PowerMtaCsvReader:
         return self._take_items()
 
     def give_up_open_row(self) -> list[Item]:
-        """The items of the rows that an open quoted cell has swallowed, if any, for an input that has long paused in it."""
+        """The items of the rows that an open quoted cell has swallowed, if any."""
         width = (self._layout or self._fallback["b"]).width
         if has_swallowed_rows(self._open.lines, width, takes_list=self._takes_list):
             self._read(self._open.take(), given_up=1)
@@ -174,7 +174,7 @@ class PowerMtaCsvReader:
         return stop
 
     def _handle_csv_error(self, error: str, span: RowSpan, given_up: int) -> int:
-        """Keep a row with an open quote until more lines come, and reject any other that is no CSV; returns the next line."""
+        """Keep a row with an open quote until more lines come; else reject it. Returns the next line."""
         self._items += self._fast_path.bounces()
         lines, start, end = span
         if error != "unexpected end of data":

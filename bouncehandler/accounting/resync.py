@@ -46,7 +46,7 @@ class RowSpan(NamedTuple):
         return "".join(self.lines[self.start : self.end])
 
     def is_cut_off(self, row: Sequence[str], layout: Layout) -> bool:
-        """Whether the row is the last one, without a line end, and what is missing could change a decision."""
+        """Whether the row is the last one, without a line end, and the missing part could change a decision."""
         is_last = not self.lines[self.end - 1].endswith("\n")
         return is_last and (len(row) < layout.width or layout.ends_decisively)
 
@@ -82,7 +82,7 @@ class OpenRow:
             self._reads = self._weight_read = 0
 
     def fitting(self, lines: list[str], max_weight: int) -> int:
-        """How many of the lines that follow can be added before the row weighs more than `max_weight`."""
+        """Number of the following lines that can be added before the row weighs more than `max_weight`."""
         return bisect_right(list(accumulate(map(_weight, lines))), max_weight - self._weight)
 
     def add(self, lines: list[str]) -> None:
@@ -100,7 +100,7 @@ class OpenRow:
 
 
 def next_start(lines: list[str], start: int, end: int, *, takes_list: bool) -> tuple[int, int]:
-    """Where the next row begins behind the damaged one in `start`..`end`, as line and column; `end` and 0 if nowhere.
+    """Find the next row behind the damaged one in `start`..`end`, as line and column; `end` and 0 if nowhere.
 
     It may begin within a line: `cat` of a file whose last row is torn writes the next file's header behind it. Only a
     damaged row is searched: what a well-formed quoted cell holds is never taken for a row, since a remote server may
@@ -152,7 +152,7 @@ def _begins_row(line: str, *, takes_list: bool) -> bool:
 
 
 def _glued_header(line: str) -> int:
-    """Where in a line a header begins behind something else; 0 where none does. Of several such the last one counts."""
+    """Column of the last header that begins behind other text in a line; 0 where none does."""
     names = max(1, len(line.rstrip(_HEADER_CHARACTERS)))  # from here on nothing but names stands in the line
     match = _HEADER.search(line, names)
     return names + line[names:].lower().rfind(match[0].lower()) if match else 0

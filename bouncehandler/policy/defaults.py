@@ -48,7 +48,7 @@ DEFAULT_BOUNCE: Mapping[str, Action] = MappingProxyType(
 
 DEFAULT_STATUS: Mapping[str, Action] = MappingProxyType({"4.x.x": _SOFT, "5.7.x": "ignore"})
 """By status, `x` for any number. A hard category with a temporary status counts as soft; policy and authentication (RFC
-3463 3.8) say nothing about the mailbox."""
+3463 3.8) are no property of the mailbox."""
 
 DEFAULT_COMPLAINT: Mapping[str, Literal["suppress", "ignore"]] = MappingProxyType(
     {"not-spam": "ignore", "auth-failure": "ignore", "dmarc": "ignore", OTHER: "suppress"}

@@ -9,7 +9,7 @@ class Dimension(NamedTuple):
     name: str
     """As the spool stores it."""
     field: Literal["category", "job_id", "vmta", "source_ip"]
-    """Of `Bounce`."""
+    """Field of `Bounce`."""
     column: str
     """PowerMTA's name in accounting files."""
     table: str

@@ -14,7 +14,7 @@ class TestDecisions:
     """What becomes of a row."""
 
     def test_suppressed(self) -> None:
-        """A bounce of a bad mailbox is a suppression with its evidence, owed to the providers that want it."""
+        """A bounce of a bad mailbox is a suppression with its evidence, for the providers that it is routed to."""
         left = PipelineOnFakes(routes={"news": ["news@example.com"], "crm": [], "other": ["*@elsewhere.example.com"]})
         left.reads(HEADER, bounce())
         (owed,) = left.spool.entries
@@ -76,7 +76,7 @@ class TestDecisions:
         assert left.pipeline.tally().ignored == {'policy.bounce."*" = "ignore"': 1500}
 
     def test_nobody_wants_it(self) -> None:
-        """A bounce that no provider wants is recorded all the same, and counted by its originator."""
+        """A bounce that is routed to no provider is recorded all the same, and counted by its originator."""
         left = PipelineOnFakes(routes={"news": ["news@example.com"]})
         left.reads(HEADER, bounce(0, originator="other@example.com"), bounce(1))
         assert [owed.providers for owed in left.spool.entries] == [(), ("news",)]
@@ -90,7 +90,7 @@ class TestDecisions:
         assert left.pipeline.tally().unwanted["(others)"] == 50
 
     def test_without_providers(self) -> None:
-        """Where no provider is configured suppressions are recorded, and nobody is missing."""
+        """Where no provider is configured suppressions are recorded, and none counts as unrouted."""
         left = PipelineOnFakes(routes={})
         left.reads(HEADER, bounce())
         assert [owed.providers for owed in left.spool.entries] == [()]
@@ -120,7 +120,7 @@ class TestDecisions:
 
 
 class TestUnreadable:
-    """Rows that can't be read are kept, counted and told."""
+    """Rows that can't be read are kept, counted and logged."""
 
     def test_kept_and_told(self) -> None:
         """The row is kept as it came, counted by its reason, and logged with its line."""
@@ -163,7 +163,7 @@ class TestUnreadable:
         assert left.rejected.rows == [bad, HEADER, bad, bad, bad, other, bad, other, bad]
 
     def test_missing_columns_are_told(self) -> None:
-        """A header without the columns that decisions rest on is told once, with what mends it."""
+        """A header without the columns that decisions rest on is logged once, with its remedy."""
         left = PipelineOnFakes()
         left.reads(b"type,rcpt\nb,ann@example.com\nb,bob@example.com\n")
         (event,) = left.log.named("columns_missing")
@@ -211,7 +211,7 @@ class TestGroups:
         assert left.commits == 0
 
     def test_failed_commit_loses_nothing(self) -> None:
-        """What the spool did not take is still waiting, and nobody was told that it is there."""
+        """Entries that the spool did not take still wait, and no commit is reported."""
         left = PipelineOnFakes()
         left.pipeline.feed(HEADER + bounce(0))
         left.spool.fails = DISK
@@ -302,7 +302,7 @@ class TestCounting:
     """Soft bounces and deliveries on their way to the spool."""
 
     def test_soft_bounce(self) -> None:
-        """A soft bounce is counted with its threshold, for the providers that want it."""
+        """A soft bounce is counted with its threshold, for the providers that it is routed to."""
         left = PipelineOnFakes(routes={"news": ["news@example.com"], "shop": ["shop@example.com"]})
         left.reads(HEADER, bounce(1, "quota-issues"), bounce(2).replace(b"5.1.1", b"4.2.2"))
         first, second = left.spool.soft_bounces

@@ -1,4 +1,4 @@
-"""Complaints are decided by their feedback type, go to everybody, and none is dropped without a counted reason."""
+"""Complaints are decided by their feedback type, go to all providers, and none is dropped without a counted reason."""
 
 import pytest
 
@@ -30,8 +30,8 @@ def left() -> PipelineOnFakes:
     return PipelineOnFakes(routes=PROVIDERS, types=TYPES, tokens=tokens.get)
 
 
-def test_goes_to_everybody(left: PipelineOnFakes) -> None:
-    """A complaint is owed to every provider, whatever its sender, with its evidence."""
+def test_goes_to_all_providers(left: PipelineOnFakes) -> None:
+    """A complaint is queued for every provider, whatever its sender, with its evidence."""
     left.reads(HEADER, complaint())
     (owed,) = left.spool.entries
     assert (owed.providers, owed.id_providers) == (("news", "shop", "crm"), ())
@@ -71,7 +71,7 @@ def test_policy_is_the_operators() -> None:
 
 
 def test_ids_alone(left: PipelineOnFakes) -> None:
-    """A complaint that has only ids is owed to everybody, and told at first to those whose ids they are."""
+    """A complaint that has only ids is queued for all providers, and goes first to those that the ids belong to."""
     left.reads(HEADER, complaint("...", ids='"8,13",17'))
     (owed,) = left.spool.entries
     assert (owed.providers, owed.id_providers) == (("news", "shop", "crm"), ("shop",))
@@ -105,15 +105,15 @@ def test_reported_address_goes_first(left: PipelineOnFakes) -> None:
 
 
 def test_nobody_knows_the_ids() -> None:
-    """Ids that no provider knows are recorded, and counted as wanted by nobody."""
+    """Ids that no provider knows are recorded, and counted as unrouted."""
     left = PipelineOnFakes(routes={"crm": []}, types={"crm": "webhook"})
     left.reads(HEADER, complaint("", ids="8,17"))
     assert [owed.id_providers for owed in left.spool.entries] == [()]
     assert left.pipeline.tally().unwanted == {"(ids of interspire)": 1}
 
 
-def test_names_nobody(left: PipelineOnFakes) -> None:
-    """A complaint that names nobody is kept under its header, counted, and reported with the columns to ask for."""
+def test_anonymous(left: PipelineOnFakes) -> None:
+    """An anonymous complaint is kept under its header, counted, and reported with the columns to ask for."""
     header = b"type,timeLogged,feedbackType,rcpt,header_List-Unsubscribe\n"
     rows = [b"f,,abuse,...,<mailto:who@knows.example>\n", b"f,,abuse,,\n"]
     left.reads(header, *rows)
@@ -147,7 +147,7 @@ class TestUnreadableShare:
     """Input of which too much can't be read."""
 
     def test_told_once(self) -> None:
-        """The postmaster is told once an input, with numbers and reasons."""
+        """The postmaster gets one notice per input, with numbers and reasons."""
         left = PipelineOnFakes()
         left.reads(HEADER, *[complaint()] * 2000, *[b"rubbish\n"] * 30, *[complaint()] * 5, *[b"rubbish\n"] * 30)
         assert left.spool.notices == [("unreadable", {"rows": "60", "of": "2,065", "reasons": "unknown-type 60"})]
@@ -167,8 +167,8 @@ class TestUnreadableShare:
         left.pipeline.feed(b"rubbish\n" * 100)
         assert [kind for kind, _ in left.spool.notices] == ["unreadable"]
 
-    def test_names_nobody_is_readable(self) -> None:
-        """A complaint that names nobody was read all the same."""
+    def test_anonymous_is_readable(self) -> None:
+        """An anonymous complaint was read all the same."""
         left = PipelineOnFakes()
         left.reads(HEADER, *[complaint("")] * 10, bounce())
         assert left.spool.notices == []

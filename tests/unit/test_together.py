@@ -61,7 +61,7 @@ def test_routes(pattern: str) -> None:
 
 
 def test_routes_by_domain_and_by_address() -> None:
-    """A domain that one provider wants whole does not hide that another wants one address of it."""
+    """A domain that is routed whole to one provider does not hide a route of one address of it to another."""
     routes = Routes({"crm": ["news@example.com"], "all": ["*@example.com"]})
     assert routes.match_batch(["news@example.com", "x@example.com", "x@example.net"]) == [("crm", "all"), ("all",), ()]
 
@@ -76,7 +76,7 @@ def test_verdicts_that_say_the_same() -> None:
 
 
 def test_a_header_without_originators() -> None:
-    """It is told once, before the first bounce, and the bounces are read."""
+    """It is reported once, before the first bounce, and the bounces are read."""
     reading = read("type,rcpt,bounceCat,dsnStatus\n" + "b,ann@example.net,bad-mailbox,5.1.1\n" * 2)
     assert [missing.columns for missing in reading.missing] == [("orig",)]
     assert len(reading.bounces) == 2
@@ -90,17 +90,17 @@ def test_a_recipient_that_is_too_long() -> None:
     assert reading.reasons == [(3, "not-an-address")]
 
 
-def test_what_is_owed() -> None:
+def test_entries() -> None:
     """With whom, and what a spike of them would have in common."""
-    owing = SuppressionBuilder(
+    builder = SuppressionBuilder(
         Routes({"crm": ["news@example.com"], "all": []}), fingerprinter=BounceFingerprinter(MailboxProviders())
     )
     verdict = Suppress("a rule")
-    together = owing.bounces(BounceBatch.from_rows(BOUNCES), [verdict] * len(BOUNCES))
-    alone = [owing.bounces(BounceBatch.from_rows([bounce]), [verdict])[0] for bounce in BOUNCES]
+    together = builder.bounces(BounceBatch.from_rows(BOUNCES), [verdict] * len(BOUNCES))
+    alone = [builder.bounces(BounceBatch.from_rows([bounce]), [verdict])[0] for bounce in BOUNCES]
     assert list(together) == alone
     assert list(together[3:5]) == alone[3:5]
-    assert len({owed.fingerprint for owed in together}) > 1
+    assert len({entry.fingerprint for entry in together}) > 1
 
 
 @pytest.fixture
@@ -121,10 +121,10 @@ def test_what_is_recorded(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
     ]
     ones = [*people(300), *odd, *people(300)]
     to, seen = cycle([("news",), ("news", "crm"), ()]), cycle([BounceFingerprint("example", "full"), None])
-    owed = [QueuedSuppression(one, next(to), fingerprint=next(seen)) for one in ones]
+    entry = [QueuedSuppression(one, next(to), fingerprint=next(seen)) for one in ones]
     together, alone = spools
-    assert together.record(owed, NOW) == Recorded(new=305, duplicates=300)
-    assert sum(alone.record([one], NOW).new for one in owed) == 305
+    assert together.record(entry, NOW) == Recorded(new=305, duplicates=300)
+    assert sum(alone.record([one], NOW).new for one in entry) == 305
     owes = (
         "SELECT s.*, d.provider, d.due_at FROM suppression AS s LEFT JOIN dispatch AS d ON d.suppression = s.id"
         " ORDER BY s.id, d.provider"

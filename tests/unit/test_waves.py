@@ -1,4 +1,4 @@
-"""Who runs a mailbox, what diagnostics have in common, and what is a spike."""
+"""Mailbox providers, diagnostic fingerprints, and the detection of spikes."""
 
 from collections.abc import Sequence
 
@@ -39,12 +39,12 @@ DAY = 86_400 // SLOT_SECONDS
         ("nobody", "", "nobody"),
     ],
 )
-def test_operators(recipient: str, host: str, name: str) -> None:
+def test_mailbox_providers(recipient: str, host: str, name: str) -> None:
     """By the domain; else by the server that answered; else the domain itself."""
     assert MailboxProviders().of(recipient, host) == name
 
 
-def test_own_operators() -> None:
+def test_own_mailbox_providers() -> None:
     """A site's patterns are domains and hosts."""
     own = MailboxProviders({"ours": ["example.com", "*.mx.example.net"]})
     assert own.of("jane@example.com", "") == "ours"
@@ -81,7 +81,7 @@ def test_a_shape_is_short_and_names_nobody(text: str, address: str) -> None:
 
 
 def history(own: int, everywhere: int, days: int = 7) -> tuple[list[SlotCount], list[SlotCount]]:
-    """So many bounces an hour at an operator, and everywhere, until now."""
+    """History of so many bounces an hour at a provider, and everywhere."""
     slots = range(0, days * DAY, 12)
     return [SlotCount(slot, "usual", own, 0) for slot in slots], [SlotCount(slot, "", everywhere, 0) for slot in slots]
 
@@ -114,12 +114,12 @@ def test_few() -> None:
 
 
 def test_a_diagnostic_never_seen_before() -> None:
-    """An own fault shows at several operators at once, with words that are new there."""
+    """The sender's own fault shows at several providers at once, with words that are new there."""
     assert judged((20, 60), {"usual": 60, "dkim": 300}, 1100) == {"dkim"}
 
 
 def test_what_history_has_seen_is_usual() -> None:
-    """A site that mails to one operator's people alone on some days is explained by its history."""
+    """A site that mails to one provider's recipients alone on some days is explained by its history."""
     own, everywhere = history(20, 60)
     own += [SlotCount(slot, "usual", 500, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
     everywhere += [SlotCount(slot, "", 510, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
@@ -135,7 +135,7 @@ def test_what_was_held_is_no_history() -> None:
 
 
 def test_too_little_history() -> None:
-    """With less than a day, or with few bounces, nobody knows what is usual."""
+    """With less than a day, or with few bounces, there is no baseline."""
     for own, everywhere in (history(100, 300, days=0), history(0, 1, days=7)):
         assert find_spikes(build_baseline(own, everywhere, SETTINGS), *now({"usual": 5000}, 5000), SETTINGS) == {}
 
@@ -154,13 +154,13 @@ def campaigns(days: int, *, lag: int) -> tuple[list[SlotCount], list[SlotCount]]
 def latest(
     own: list[SlotCount], everywhere: list[SlotCount], slot: int
 ) -> tuple[list[SlotCount], list[SlotCount], int]:
-    """What `spikes` is told when it judges a slot."""
+    """Arguments of `find_spikes` for a slot."""
     near = range(slot - SETTINGS.looks_back, slot + 1)
     return [one for one in own if one.slot in near], [one for one in everywhere if one.slot in near], slot
 
 
 @pytest.mark.parametrize("lag", [12, 36])
-def test_an_operator_that_is_later_than_the_others(lag: int) -> None:
+def test_a_provider_that_is_later_than_the_others(lag: int) -> None:
     """Bounces some hours after those elsewhere are expected; the same without anything before is a spike."""
     own, everywhere = campaigns(8, lag=lag)
     known = build_baseline(*campaigns(7, lag=lag), SETTINGS)
@@ -171,7 +171,7 @@ def test_an_operator_that_is_later_than_the_others(lag: int) -> None:
 
 
 def test_what_is_held_elsewhere_explains_nothing() -> None:
-    """A fault of our own shows at many operators; the first that was noticed must not hide the others."""
+    """A fault of our own shows at many providers; the first that was noticed must not hide the others."""
     known = build_baseline(*history(20, 60), SETTINGS)
     slot = 7 * DAY
     own = [SlotCount(slot, "dkim", 100, 0)]

@@ -42,7 +42,9 @@ _CounterKey = tuple[int, str, str, str]
 class StatsSink(Protocol):
     """Destination of counts: the spool's `StatsStore` is one."""
 
-    def add_hourly_counts(self, figures: Sequence[HourlyCount], counters: Sequence[MetricCounter] = ()) -> None:
+    def add_hourly_counts(
+        self, hourly_counts: Sequence[HourlyCount], counters: Sequence[MetricCounter] = (), /
+    ) -> None:
         """See `StatsStore.add_hourly_counts`."""
         ...
 
