@@ -50,10 +50,11 @@ class PowerMtaCsvReader:
         self.recognised = False
         """Whether anything was a header, a row of a known type, or a listed address."""
         self._headers = HeaderLog()
+        self.header_before = self._headers.before
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
         self._layout: Layout | None = None
         self._fast_path = FastPath(self._fallback["b"], self.counted, takes_deliveries=takes_deliveries)
-        self.tallies = self._fast_path.tallies
+        self.tallies, self.ignore = self._fast_path.tallies, self._fast_path.ignore
         self._missing: tuple[str, ...] = ()
         self._takes_list, self._is_list, self._lacks_type, self._is_cut = True, False, False, False
         self._takes_deliveries, self._longest = takes_deliveries, longest
@@ -63,17 +64,9 @@ class PowerMtaCsvReader:
         for category in ignored:
             self.ignore(category)
 
-    def ignore(self, category: str) -> None:
-        """From now on only count the rows of this category that are as wide as their header."""
-        self._fast_path.ignore(category)
-
     def observe(self, observer: RowObserver) -> None:
         """Pass the rows that are only counted to an observer."""
         self._fast_path.on_rows = observer
-
-    def header_before(self, line: int) -> bytes:
-        """The header in force at a line of the stream, as it came; empty for none."""
-        return self._headers.before(line)
 
     @property
     def is_open(self) -> bool:
@@ -232,8 +225,7 @@ class PowerMtaCsvReader:
 
     def _process_accounting(self, kind: str, row: list[str], span: RowSpan) -> int:
         """Process a row of a known type: it becomes a record, is counted, or is rejected."""
-        self.recognised = True
-        self._takes_list = self._is_list  # accounting without a header is no list
+        self.recognised, self._takes_list = True, self._is_list  # accounting without a header is no list
         if not self._layout:
             self._fast_path.use_layout(self._fallback["b"], is_sure=not self._is_cut)
         layout = self._layout or self._fallback.get("b" if kind in self.tallies else kind)
