@@ -3,9 +3,9 @@
 import time
 from typing import TYPE_CHECKING
 
-from bouncehandler.accounting import PowerMtaCsvReader
+from bouncehandler.accounting import open_reader
 from bouncehandler.cli.session import Session
-from bouncehandler.ingest import IngestPipeline
+from bouncehandler.ingest import IngestContext, IngestOptions, IngestPipeline
 from bouncehandler.ingest.ports import IngestLog
 from bouncehandler.policy import Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
@@ -22,16 +22,18 @@ class DryRunPipeline(IngestPipeline):
     def __init__(self, dry_run: "DryRun", session: Session, log: IngestLog) -> None:
         self._shadow, settings = dry_run, session.settings
         policy = build_policy(settings)
-        super().__init__(
-            PowerMtaCsvReader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
-            _Noting(policy, dry_run),  # type: ignore[arg-type]  # it is one, and notes
-            build_suppression_builder(settings),
-            dry_run,
-            dry_run,
-            log,
+        context = IngestContext(
+            policy=_Noting(policy, dry_run),  # type: ignore[arg-type]  # it is one, and notes
+            builder=build_suppression_builder(settings),
+            spool=dry_run,
+            log=log,
             clock=time.time,
-            batch_rows=settings.spool.batch_rows,
-            says_each=True,  # else the reader only tallies what is ignored
+        )
+        super().__init__(
+            open_reader({"b": settings.columns.b, "f": settings.columns.f}, takes_deliveries=policy.counts),
+            context,
+            dry_run,
+            IngestOptions(batch_rows=settings.spool.batch_rows, logs_rows=True),  # else ignored rows are only counted
         )
 
     @property

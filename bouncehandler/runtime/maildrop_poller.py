@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from bouncehandler.cli.session import Session
-from bouncehandler.ingest import MaildropError, UnsubscribeMailbox
+from bouncehandler.ingest import IngestContext, MaildropError, UnsubscribeMailbox
 from bouncehandler.runtime.build_pipeline import build_policy, build_stats, build_suppression_builder
 from bouncehandler.runtime.unsubscribe_config import letters_of
 from bouncehandler.spool import Spool
@@ -30,13 +30,15 @@ class MaildropPoller:
         settings, policy = session.settings, build_policy(session.settings)
         self._letters = UnsubscribeMailbox(
             letters_of(settings),
-            policy,
-            build_suppression_builder(settings),
-            spool,
-            session.log,
-            time.time,
-            committed,
-            build_stats(settings, spool, policy),
+            IngestContext(
+                policy=policy,
+                builder=build_suppression_builder(settings),
+                spool=spool,
+                log=session.log,
+                clock=time.time,
+                on_commit=committed,
+                stats=build_stats(settings, spool, policy),
+            ),
         )
         self._log, self._on_failure = session.log, on_failure
         self._stopping = threading.Event()

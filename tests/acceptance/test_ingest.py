@@ -49,7 +49,7 @@ def ingest(program: Program, *args: str) -> Finished:
 
 def stays(finished: Finished) -> dict[str, str]:
     """The names of the files that stay, and why."""
-    return {event["file"]: event["reason"] for event in finished.logged("file_stays")}
+    return {event["file"]: event["reason"] for event in finished.logged("file_skipped")}
 
 
 def taken(events: list[Event]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bouncehandler.accounting.headings import Heading, has_other_address
+from bouncehandler.accounting.heading import Heading, has_other_address
 from bouncehandler.accounting.list_cells import listed_address, segments
 from bouncehandler.record import Address, parse_address
 

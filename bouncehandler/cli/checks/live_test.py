@@ -13,7 +13,7 @@ from bouncehandler.cli.commands.run import reader_for
 from bouncehandler.cli.commands.work import LOOK, shutdown_gracefully
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, USAGE, CommandError, exit_code_for_errors
 from bouncehandler.cli.session import Session
-from bouncehandler.ingest import IngestPipeline
+from bouncehandler.ingest import IngestContext, IngestPipeline
 from bouncehandler.ingest.counters import IngestCounters
 from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.record import parse_address
@@ -107,12 +107,14 @@ def _read(session: Session, spool: SqliteSpool, recipient: str) -> tuple[IngestC
     unheld = settings.model_copy(update={"hold": settings.hold.model_copy(update={"enabled": False})})
     intake = IngestPipeline(
         reader_for(session),
-        build_policy(settings),
-        build_suppression_builder(unheld),
-        spool,
+        IngestContext(
+            policy=build_policy(settings),
+            builder=build_suppression_builder(unheld),
+            spool=spool,
+            log=session.log,
+            clock=time.time,
+        ),
         RejectedFile(session.rejected_path),
-        session.log,
-        clock=time.time,
     )
     intake.feed(rows)
     intake.close()

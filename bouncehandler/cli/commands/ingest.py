@@ -17,8 +17,14 @@ from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.session import Session, open_session
 from bouncehandler.durations import format_duration, parse_duration
 from bouncehandler.ingest import IngestCounters, IngestPipeline
-from bouncehandler.ingest.accounting_file import AccountingFile, FileFingerprint, FileSkipped, opened, prove_readable
-from bouncehandler.ingest.drop_folder import DropFolderError, Folder, FolderEntry, opened_folder
+from bouncehandler.ingest.accounting_file import (
+    AccountingFile,
+    FileFingerprint,
+    FileSkipped,
+    ensure_readable,
+    open_accounting_file,
+)
+from bouncehandler.ingest.drop_folder import DropFolder, DropFolderError, FolderEntry, open_folder
 from bouncehandler.runtime.run_summary import RunSummary
 from bouncehandler.runtime.shutdown import ShutdownSignal
 from bouncehandler.runtime.systemd import SystemdNotifier
@@ -63,10 +69,10 @@ def command(options: GlobalOptions, folder: Path, *, is_watching: bool, every: f
     """
     stop = ShutdownSignal()
     stop.listen()
-    signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `moved.ensure_not_open_for_writing`
+    signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `accounting_file.ensure_not_open_for_writing`
     session = open_session(options, dict(os.environ), log_file="spared")
-    with session.log_failure(), exit_code_for_errors(), _telling_of_folder(), opened_folder(folder) as open_folder:
-        taker = _Taker(session, stop, open_folder, session.open_spool(), settled)
+    with session.log_failure(), exit_code_for_errors(), _telling_of_folder(), open_folder(folder) as drop_folder:
+        taker = _Taker(session, stop, drop_folder, session.open_spool(), settled)
         where = {"folder": str(folder), **({"every": every} if is_watching else {})}
         session.log_started("watch" if is_watching else "ingest", **where)
         taker.watch(every) if is_watching else taker.look()
@@ -78,7 +84,7 @@ def _telling_of_folder() -> Iterator[None]:
     try:
         yield
     except DropFolderError as error:
-        raise CommandError(str(error), TRY_AGAIN if error.is_passing else CONFIGURATION) from error
+        raise CommandError(str(error), TRY_AGAIN if error.is_temporary else CONFIGURATION) from error
 
 
 class _Stopped(Exception):  # noqa: N818  # no error: somebody asked
@@ -91,7 +97,7 @@ class _Taker:
 
     session: Session
     stop: ShutdownSignal
-    folder: Folder
+    folder: DropFolder
     spool: Spool
     settled: float
     """Seconds."""
@@ -117,7 +123,7 @@ class _Taker:
 
     def look(self) -> None:
         """Take what is there now."""
-        found = self.folder.found()
+        found = self.folder.entries()
         self.left = {one.name: self.left[one.name] for one in found if one.name in self.left}
         for one in found:
             if self.stop.is_requested:
@@ -145,7 +151,8 @@ class _Taker:
         if not self.left:
             return None
         sentences = [
-            f"{FolderEntry(name, identity, is_file=True).shown} {why}" for name, (identity, why) in self.left.items()
+            f"{FolderEntry(name, fingerprint, is_file=True).shown} {why}"
+            for name, (fingerprint, why) in self.left.items()
         ]
         more = f"; {len(sentences) - 1:,} more stay, the log says why" if len(sentences) > 1 else ""
         is_refused = all(why.is_refused for _, why in self.left.values())
@@ -154,16 +161,16 @@ class _Taker:
     def _consider(self, found: FolderEntry) -> None:
         """Take one, unless it stays for a reason that still holds."""
         before = self.left.get(found.name)
-        if before and before[0] == found.identity and not before[1].is_passing:
+        if before and before[0] == found.fingerprint and not before[1].is_temporary:
             return
         if not found.is_file:
             raise FileSkipped("is no file of PowerMTA's but a link, a pipe or the like, and not read: remove it")
-        age = time.time() - found.identity.modified_ns / 1e9
+        age = time.time() - found.fingerprint.modified_ns / 1e9
         if 0 <= age < self.settled:  # a time to come says nothing: somebody's clock is wrong
             raise FileSkipped(
-                f"was changed within the last {format_duration(self.settled)}, and may not be whole", is_passing=True
+                f"was changed within the last {format_duration(self.settled)}, and may not be whole", is_temporary=True
             )
-        with opened(found.name, self.folder.descriptor) as moved:
+        with open_accounting_file(found.name, self.folder.descriptor) as moved:
             self._take(found, moved)
         self.left.pop(found.name, None)
 
@@ -175,7 +182,7 @@ class _Taker:
         except (FileSkipped, _Stopped):
             intake.commit()
             raise
-        kept = moved.put_away(self.folder.done)
+        kept = moved.move_to(self.folder.done)
         tally = intake.tally()
         self.tally.add(tally)
         self.files += 1
@@ -186,7 +193,7 @@ class _Taker:
             suppressed=tally.suppressed,
             duplicates=tally.duplicates,
             unreadable=tally.unreadable.total(),
-            **({"kept_as": FolderEntry(kept, found.identity, is_file=True).shown} if kept != found.name else {}),
+            **({"kept_as": FolderEntry(kept, found.fingerprint, is_file=True).shown} if kept != found.name else {}),
         )
 
     def _read(self, moved: AccountingFile, intake: IngestPipeline) -> None:
@@ -197,15 +204,15 @@ class _Taker:
                 raise _Stopped
         intake.close()
         if intake.tally().unreadable:
-            prove_readable(intake.refusal)
+            ensure_readable(intake.refusal)
 
     def _leave(self, found: FolderEntry, reason: FileSkipped) -> None:
         """Keep in mind why, and say it once."""
         before = self.left.get(found.name)
-        self.left[found.name] = found.identity, reason
+        self.left[found.name] = found.fingerprint, reason
         if before is None or str(before[1]) != str(reason):
-            say = self.session.log.info if reason.is_passing else self.session.log.warning
-            say("file_stays", file=found.shown, reason=str(reason))
+            say = self.session.log.info if reason.is_temporary else self.session.log.warning
+            say("file_skipped", file=found.shown, reason=str(reason))
 
     def _go_on(self) -> None:
         self.steps += 1

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bouncehandler.accounting import PowerMtaCsvReader
+from bouncehandler.accounting import RecordReader, open_reader
 from bouncehandler.cli.commands.work import LOOK, shutdown_gracefully
 from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, exit_code_for_errors
 from bouncehandler.cli.options import GlobalOptions
 from bouncehandler.cli.output.terminal import Terminal
 from bouncehandler.cli.session import Session, open_session
-from bouncehandler.ingest import IngestPipeline, batch_size_for, read_loop
+from bouncehandler.ingest import IngestContext, IngestOptions, IngestPipeline, batch_size_for, read_loop
 from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.runtime.build_pipeline import build_policy, build_stats, build_suppression_builder
 from bouncehandler.runtime.maildrop_poller import MaildropPoller
@@ -69,26 +69,28 @@ def intake_for(
 ) -> IngestPipeline:
     """What reads the input behind a file descriptor; `committed` is called when something new is in the spool."""
     settings, policy = session.settings, build_policy(session.settings)
-    return IngestPipeline(
-        reader_for(session, takes_deliveries=policy.counts),
-        policy,
-        build_suppression_builder(settings),
-        spool,
-        RejectedFile(session.rejected_path),
-        session.log,
+    context = IngestContext(
+        policy=policy,
+        builder=build_suppression_builder(settings),
+        spool=spool,
+        log=session.log,
         clock=time.time,
-        unreadable_share=settings.notify.unreadable_share,
-        batch_rows=batch_size_for(source, settings.spool.batch_rows),
-        committed=committed,
+        on_commit=committed,
         stats=build_stats(settings, spool, policy),
-        says_each=session.says_each_row,
     )
+    options = IngestOptions(
+        batch_rows=batch_size_for(source, settings.spool.batch_rows),
+        unreadable_share=settings.notify.unreadable_share,
+        logs_rows=session.says_each_row,
+    )
+    reader = reader_for(session, takes_deliveries=policy.counts)
+    return IngestPipeline(reader, context, RejectedFile(session.rejected_path), options)
 
 
-def reader_for(session: Session, *, takes_deliveries: bool = False) -> PowerMtaCsvReader:
-    """What reads one input."""
+def reader_for(session: Session, *, takes_deliveries: bool = False) -> RecordReader:
+    """A fresh reader for one input."""
     columns = session.settings.columns
-    return PowerMtaCsvReader({"b": columns.b, "f": columns.f}, takes_deliveries=takes_deliveries)
+    return open_reader({"b": columns.b, "f": columns.f}, takes_deliveries=takes_deliveries)
 
 
 def _source() -> int:

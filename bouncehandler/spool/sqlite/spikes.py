@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bouncehandler.record import epoch
-from bouncehandler.spikes import SLOT, Baseline, SlotCount, Spike, SpikeSettings, baseline, spikes
+from bouncehandler.spikes import SLOT_SECONDS, Baseline, SlotCount, Spike, SpikeSettings, build_baseline, find_spikes
 from bouncehandler.spool.models import QueuedSuppression
 from bouncehandler.spool.queue_batch import QueueBatch
 from bouncehandler.spool.sqlite.connection import Connection
@@ -66,14 +66,14 @@ class SpikeDetector:
         self._lately: dict[int, list[SlotCount]] = {}
         """The tallies of all operators up to a slot, while one transaction lasts."""
         self._going_on: dict[str, list[tuple[str, int]]] = {}
-        self._least = max(1, settings.minimum * SLOT // max(SLOT, int(settings.window)))
+        self._least = max(1, settings.minimum * SLOT_SECONDS // max(SLOT_SECONDS, int(settings.window)))
         """Bounces in one slot below which it is not worth looking: a spike has slots with more."""
 
     def look(
         self, raw: sqlite3.Connection, new: QueueBatch[QueuedSuppression], newest: int, now: float
     ) -> list[DetectedSpike]:
         """Tally what is new, numbered above `newest`, and hold what belongs to a spike; the spikes noticed now."""
-        latest = int(now) // SLOT  # a clock that is ahead makes no future
+        latest = int(now) // SLOT_SECONDS  # a clock that is ahead makes no future
         if not any(new.column("fingerprint")):
             return []
         if self._grace:
@@ -118,7 +118,7 @@ class SpikeDetector:
 
     def _judge(self, raw: sqlite3.Connection, mailbox_provider: str, slot: int) -> Mapping[str, Spike]:
         settings = self._settings
-        after = slot - int(settings.window) // SLOT
+        after = slot - int(settings.window) // SLOT_SECONDS
         going_on = {
             fingerprint for fingerprint, last in self._going_on.get(mailbox_provider, ()) if last >= slot - REACH
         }
@@ -127,7 +127,9 @@ class SpikeDetector:
             return {}
         if slot not in self._lately:
             self._lately[slot] = self._slots(raw, EVERYWHERE, slot - settings.looks_back, slot)
-        return spikes(self._usual_of(raw, mailbox_provider, after), own, self._lately[slot], slot, settings, going_on)
+        return find_spikes(
+            self._usual_of(raw, mailbox_provider, after), own, self._lately[slot], slot, settings, going_on
+        )
 
     def _usual_of(self, raw: sqlite3.Connection, mailbox_provider: str, slot: int) -> Baseline:
         upto = slot // _RELEARNT * _RELEARNT
@@ -135,9 +137,9 @@ class SpikeDetector:
         if key not in self._usual:
             if len(self._usual) >= _REMEMBERED:
                 self._usual.clear()
-            after = upto - int(self._settings.history) // SLOT
+            after = upto - int(self._settings.history) // SLOT_SECONDS
             own = self._slots(raw, mailbox_provider, after, upto)
-            self._usual[key] = baseline(own, self._everywhere(raw, after, upto), self._settings)
+            self._usual[key] = build_baseline(own, self._everywhere(raw, after, upto), self._settings)
         return self._usual[key]
 
     def _everywhere(self, raw: sqlite3.Connection, after: int, upto: int) -> list[SlotCount]:
@@ -175,8 +177,8 @@ class SpikeDetector:
         values = {
             "kind": fingerprint_hash(found.mailbox_provider, found.fingerprint),
             "newest": newest,
-            "since": found.spike.since_slot * SLOT,
-            "until": (found.slot + 1) * SLOT,
+            "since": found.spike.since_slot * SLOT_SECONDS,
+            "until": (found.slot + 1) * SLOT_SECONDS,
         }
         rows = raw.execute(self._sql("spike_found"), values).fetchall()
         raw.execute(self._sql("spike_hold"), {"spike": number, "found": json.dumps([row[0] for row in rows])})
@@ -196,7 +198,7 @@ def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
     sign: int,
 ) -> None:
     """Count bounces of these times as held, or (with -1) no longer, so that they are no evidence of what is usual."""
-    slots = Counter(int(at) // SLOT for at in times)
+    slots = Counter(int(at) // SLOT_SECONDS for at in times)
     statement = connection.sql("spike_held")
     for name, kind in ((mailbox_provider, fingerprint), (EVERYWHERE, "")):
         rows = [
@@ -209,7 +211,7 @@ def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
 @lru_cache(maxsize=4096)
 def _slot(at: datetime | None) -> int | None:
     """By the record's own time; None where it has none."""
-    return epoch(at) // SLOT if at else None
+    return epoch(at) // SLOT_SECONDS if at else None
 
 
 def _example(new: QueueBatch[QueuedSuppression], mailbox_provider: str, fingerprint: str) -> str:
