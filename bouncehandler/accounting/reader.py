@@ -51,7 +51,7 @@ class PowerMtaCsvReader:
         self.unreadable: Counter[str] = Counter()
         """Rows that could not be read, by reason."""
         self.is_familiar, self._has_header = False, False
-        """Whether anything was a header, a row of a known type, readable or not, or a listed address."""
+        """Whether a header, a row of a known type, readable or not, or a listed address was read."""
         self._headers, self._address_list = HeaderLog(), AddressList()
         self.header_before = self._headers.before
         self._fallback = {kind: Layout(names) for kind, names in columns.items()}
