@@ -1,4 +1,4 @@
-"""What the reader hands on: records, and what there is to say of rows that are none."""
+"""Items that a reader returns: records, rejected rows, and missing columns."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -13,26 +13,26 @@ TYPES = ("b", "rb", "d", "t", "tq", "r", "rs", "f")
 
 
 class Unreadable(NamedTuple):
-    """A row that could not be read; it cost nothing but itself."""
+    """A row that could not be read."""
 
     line: int
-    """Of the stream, from 1: where the row begins."""
+    """Line of the stream, from 1, at which the row begins."""
     reason: str
-    """A word for counting: `unclosed-quote`, `stray-quote`, `stray-return`, `torn`, `too-many-cells`, `too-long`,
+    """Reason, one of: `unclosed-quote`, `stray-quote`, `stray-return`, `torn`, `too-many-cells`, `too-long`,
     `unknown-type`, `not-an-address`, `no-recipient`, `too-many-recipients`, `no-header`, `header-without-type`,
     `ambiguous-recipient`."""
     raw: bytes
     """The row as it came, line end included; of a row that is too long, a piece."""
     is_first_piece: bool = True
-    """False for the further pieces of a row that is too long, which are not to be counted again."""
+    """False for the further pieces of a row that is too long, which are not counted again."""
 
 
 Item = BounceBatch | Bounce | Delivery | Complaint | AnonymousComplaint | ListedAddress | Unreadable | ColumnsMissing
-"""Bounces come together as far as nothing else stands between them."""
+"""Consecutive bounces come as one batch where they took the fast path."""
 
 
 def bounces_in(items: Iterable[Item]) -> Iterator[Bounce]:
-    """The bounces among them, one by one."""
+    """The bounces among items, one by one."""
     for item in items:
         if isinstance(item, BounceBatch):
             yield from item

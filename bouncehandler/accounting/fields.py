@@ -1,4 +1,4 @@
-"""What single cells hold: texts, times, and addresses in all the forms that reporters write them."""
+"""Cell values: texts, times, and addresses in all the forms that reporters write."""
 
 import re
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from functools import lru_cache
 
 from bouncehandler.record import Address, parse_address
 
-_LONGEST_TIME = 64
-"""Characters; times are remembered, longer texts are none."""
+_MAX_TIME = 64
+"""Characters; a longer text is no time."""
 
-_LONGEST_LIST = 8192
-"""Characters of a cell in which several addresses are looked for."""
+_MAX_LIST = 8192
+"""Characters of a cell in which several addresses are searched for."""
 
 _PART = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|<[^<>]*>|\([^()]*\)|[^",;<(\r\n]|["<(])+""", re.DOTALL)
-"""What stands between commas, semicolons and line ends that no quotes, brackets or comments protect (RFC 5322 3.4)."""
+"""A part between commas, semicolons and line ends that no quotes, brackets or comments protect (RFC 5322 3.4)."""
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _COMMENT = re.compile(r"\([^()]*\)")
 _BRACKETED = re.compile(r"<([^<>]*)>")
@@ -27,17 +27,17 @@ _REDACTED_LOCAL = re.compile(
 """Local parts that stand for a hidden one (PowerMTA's `privacy-policy`, and what reporters do): X, words, a hash or a
 UUID, parts blotted out; dots where a local part has none (RFC 5322 3.2.3)."""
 _REDACTED_DOMAIN = re.compile(r"(?:.*\.)?invalid|x+(?:\.x+)*")
-"""`.invalid` is nobody's (RFC 2606 2)."""
+"""`.invalid` belongs to no one (RFC 2606 2)."""
 
 
 def parse_time(text: str) -> datetime | None:
     """An aware time from `2016-08-01 14:06:01-0400` or UNIX seconds (v4, `iso-times no`); None from anything else."""
-    return _time(text) if len(text) <= _LONGEST_TIME else None
+    return _time(text) if len(text) <= _MAX_TIME else None
 
 
 def parse_times(texts: Sequence[str]) -> list[datetime | None]:
-    """The same of many."""
-    return list(map(_time if max(map(len, texts)) <= _LONGEST_TIME else parse_time, texts))
+    """`parse_time` of many."""
+    return list(map(_time if max(map(len, texts)) <= _MAX_TIME else parse_time, texts))
 
 
 @lru_cache(maxsize=4096)
@@ -60,22 +60,22 @@ def clean(text: str) -> str:
 def parse_addresses(text: str) -> list[Address]:
     """Every address in a reporter's cell, once each: `rfc822;<a@b.example>`, or a list, which may be CSV again.
 
-    A redacted one is none. What a display name, a comment or a quoted text holds is no address.
+    Redacted addresses, and those within a display name, a comment or a quoted text, are left out.
     """
-    if len(text) > _LONGEST_LIST:
-        text = text[: max(text.rfind(",", 0, _LONGEST_LIST), 0)]  # not half an address
+    if len(text) > _MAX_LIST:
+        text = text[: max(text.rfind(",", 0, _MAX_LIST), 0)]  # not half an address
     found = (_address(match[0]) for match in _PART.finditer(text))
     return list(dict.fromkeys(address for address in found if address and not is_redacted(address)))
 
 
 def is_redacted(address: Address) -> bool:
-    """Whether the address stands for one that was hidden."""
+    """Whether the address is a placeholder for a hidden one."""
     local, _, domain = address.rpartition("@")
     return bool(_REDACTED_LOCAL.fullmatch(local) or _REDACTED_DOMAIN.fullmatch(domain))
 
 
 def _address(part: str) -> Address | None:
-    """The address in one part of a list, dressed as reporters dress it."""
+    """The address in one part of a list, in any form that reporters write."""
     part = part.strip()
     if quoted := _QUOTED.fullmatch(part):  # a cell of CSV within the cell
         return parse_address(quoted[1])

@@ -1,11 +1,11 @@
-"""Blocks of bytes become whole lines; a line of absurd length is passed on in pieces, not kept."""
+"""Splits blocks of bytes into whole lines; an overlong line is passed on in pieces, not kept."""
 
 import io
 from collections.abc import Iterator
 from typing import NamedTuple
 
 LINE_COST = 32
-"""What a line weighs besides its characters, so that millions of tiny lines can't fill the memory."""
+"""Weight of a line besides its characters, so that millions of tiny lines can't fill the memory."""
 
 _MARK = b"\xef\xbb\xbf"
 
@@ -18,15 +18,15 @@ class Piece(NamedTuple):
 
 
 class LineSplitter:
-    """Cuts a stream into lines that end in LF, however its blocks fall.
+    """Splits a stream into lines that end in LF, at any block boundaries.
 
     Args:
-        longest: bytes, line end aside; a longer line can't be a row.
+        max_row: bytes, line end aside; a longer line can't be a row.
     """
 
-    def __init__(self, longest: int) -> None:
-        self._longest = max(longest, len(_MARK))
-        self._most = longest // (LINE_COST + 1)
+    def __init__(self, max_row: int) -> None:
+        self._max_row = max(max_row, len(_MARK))
+        self._max_lines_size = max_row // (LINE_COST + 1)
         self._parts: list[bytes] = []
         self._held = 0
         self._is_first = True
@@ -49,7 +49,7 @@ class LineSplitter:
             yield from self._hold(block[cut:])
 
     def close(self) -> list[str]:
-        """What stands behind the last line end; empty when the stream ended with one, or within an overlong line."""
+        """The text behind the last line end; empty when the stream ended with one, or within an overlong line."""
         return [decode(b"".join(self._parts))] if self._parts else []
 
     def _without_mark(self, block: bytes) -> bytes:
@@ -60,10 +60,10 @@ class LineSplitter:
         return block.removeprefix(_MARK)
 
     def _hold(self, part: bytes) -> Iterator[Piece]:
-        """Keep the beginning of a line until its end comes; of a line that is too long, keep nothing."""
+        """Keep the beginning of a line until its end comes, unless the line is overlong."""
         self._parts.append(part)
         self._held += len(part)
-        if self._is_overlong or self._held > self._longest:
+        if self._is_overlong or self._held > self._max_row:
             yield Piece(b"".join(self._parts), is_first=not self._is_overlong)
             self._parts, self._held, self._is_overlong = [], 0, True
 
@@ -72,7 +72,7 @@ class LineSplitter:
             end = data.index(b"\n") + 1
             yield Piece(data[:end], is_first=False)
             data, self._is_overlong = data[end:], False
-        if len(data) <= self._most:
+        if len(data) <= self._max_lines_size:
             yield _split(data)
         else:
             yield from self._cut_closely(data)
@@ -80,8 +80,8 @@ class LineSplitter:
     def _cut_closely(self, data: bytes) -> Iterator[list[str] | Piece]:
         at = 0
         while at < len(data):
-            end = data.rfind(b"\n", at, at + self._most) + 1 or data.index(b"\n", at) + 1
-            is_overlong = end - at > self._longest + 1
+            end = data.rfind(b"\n", at, at + self._max_lines_size) + 1 or data.index(b"\n", at) + 1
+            is_overlong = end - at > self._max_row + 1
             yield Piece(data[at:end], is_first=True) if is_overlong else _split(data[at:end])
             at = end
 
@@ -96,5 +96,5 @@ def decode(data: bytes) -> str:
 
 
 def encode(text: str) -> bytes:
-    """The bytes that a text came from."""
+    """The bytes that a text was decoded from."""
     return text.encode("utf-8", "surrogateescape")

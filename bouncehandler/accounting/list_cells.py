@@ -1,15 +1,15 @@
-"""Lines of plain lists: an address in the first cell, and perhaps more cells, in whatever way they are separated."""
+"""Cells of a plain list's lines: an address in the first one, and more behind commas, semicolons or tabs."""
 
 import re
 from collections.abc import Sequence
 
 from bouncehandler.record import Address, parse_address
 
-DRESS = ' \t\r\n\ufeff\0"'
-"""What may stand round a cell."""
+PADDING = ' \t\r\n\ufeff\0"'
+"""Characters around a cell."""
 
 SEPARATOR = re.compile(r"[;\t]")
-"""What separates cells where commas do not."""
+"""Separators of cells besides the comma."""
 
 _SEPARATORS = re.compile(r"[,;\t]")
 _QUOTED = re.compile(r'("[^"]*"[^",;\t\r\n]*)(?=[,;\t\r\n]|$)')
@@ -27,10 +27,10 @@ def segments(cells: Sequence[str]) -> list[str]:
 
 
 def quoted_cells(line: str) -> list[str] | None:
-    """The cells of a line where quotes are used as CSV does not: `"a@b.example";"Ann"`, `"Ann" <a@b.example>`.
+    """The cells of a line with quotes that CSV does not allow: `"a@b.example";"Ann"`, `"Ann" <a@b.example>`.
 
-    None where it begins with no quote, where its quote is not closed, and where lines end in CR, since then more than
-    one row is at hand.
+    None where the line begins with no quote, where its quote is not closed, and where lines end in CR, since then the
+    line holds several rows.
     """
     match = _QUOTED.match(line)
     if match is None or "\r" in line.rstrip("\r\n"):

@@ -1,4 +1,4 @@
-"""After a damaged row: where the next good one begins, and where rows of several lines can't begin any more."""
+"""Resynchronisation: finds the next good row behind a damaged one, and keeps a row whose quoted cell is still open."""
 
 import re
 from bisect import bisect_right
@@ -11,7 +11,7 @@ from bouncehandler.accounting.line_splitter import LINE_COST
 from bouncehandler.accounting.list_cells import listed_address
 
 WRAPPING = "\ufeff\0 \"'"
-"""Characters that may stand round a row's first cell: a mark, the NULs of a log that was cut while written, quotes."""
+"""Characters around a row's first cell: a byte order mark, NULs of a log that was cut while written, quotes."""
 
 _ROW_START = re.compile(rf"[{WRAPPING}]*(?:b|rb|d|t|tq|r|rs|f|type)[{WRAPPING}]*,", re.IGNORECASE)
 _CELL = re.compile(r"[^,]*")
@@ -27,12 +27,81 @@ _ENDS_IN_TYPE = re.compile(rf'{_GLUED_TYPE}"*$', re.IGNORECASE)
 _HEADER = re.compile(rf'\ufeff?"?{_GLUED_TYPE}"?,"?(?:{_SECOND.pattern})(?=[",\r\n]|$)', re.IGNORECASE)
 _HEADER_CHARACTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-,"\r\n\ufeff'
 
-_MOST_ENDS = 100
+_MAX_ENDS = 100
 """No PowerMTA header, and no list, has more columns that hold line ends."""
+
+_FREE_READS = 64
+"""Number of times that an open row is read again when it could have ended; then only once it has grown by an eighth."""
+
+
+class RowSpan(NamedTuple):
+    """Position of a row in the line buffer."""
+
+    lines: list[str]
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The row as it came."""
+        return "".join(self.lines[self.start : self.end])
+
+    def is_cut_off(self, row: Sequence[str], layout: Layout) -> bool:
+        """Whether the row is the last one, without a line end, and the missing part could change a decision."""
+        is_last = not self.lines[self.end - 1].endswith("\n")
+        return is_last and (len(row) < layout.width or layout.ends_decisively)
+
+
+class ResyncState(NamedTuple):
+    """State while the lines of a damaged row of several lines are read one by one."""
+
+    hopeless: int
+    """Lines before this one begin no row that goes on in the next line: it would be damaged where the first one was."""
+    end: int
+
+
+class OpenRow:
+    """Lines of a row whose quoted cell is open; without lines, no row is."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._weight = 0
+        self._weight_read = 0
+        self._reads = 0
+        self._may_have_ended = False
+
+    @property
+    def is_worth_reading(self) -> bool:
+        """Whether the row may have ended, and reading it again does not cost too much."""
+        is_cheap = self._reads < _FREE_READS or self._weight * 8 >= self._weight_read * 9
+        return self._may_have_ended and is_cheap
+
+    def begin(self, lines: list[str], *, is_another: bool) -> None:
+        """Keep the lines of an open row; `is_another` if it is not the one that was taken last."""
+        self.lines, self._weight, self._may_have_ended = lines, sum(map(_weight, lines)), False
+        if is_another:
+            self._reads = self._weight_read = 0
+
+    def fitting(self, lines: list[str], max_weight: int) -> int:
+        """Number of the following lines that can be added before the row weighs more than `max_weight`."""
+        return bisect_right(list(accumulate(map(_weight, lines))), max_weight - self._weight)
+
+    def add(self, lines: list[str]) -> None:
+        """Add the next lines, of which one may end the row."""
+        self.lines += lines
+        self._weight += sum(map(_weight, lines))
+        self._may_have_ended = self._may_have_ended or any(map(ends_cell, lines))
+
+    def take(self) -> list[str]:
+        """Return all lines, to be read again, and keep none."""
+        lines, self.lines = self.lines, []
+        self._weight_read, self._weight = self._weight, 0
+        self._reads += 1
+        return lines
 
 
 def next_start(lines: list[str], start: int, end: int, *, takes_list: bool) -> tuple[int, int]:
-    """Where the next row begins behind the damaged one in `start`..`end`, as line and column; `end` and 0 if nowhere.
+    """Find the next row behind the damaged one in `start`..`end`, as line and column; `end` and 0 if nowhere.
 
     It may begin within a line: `cat` of a file whose last row is torn writes the next file's header behind it. Only a
     damaged row is searched: what a well-formed quoted cell holds is never taken for a row, since a remote server may
@@ -74,7 +143,7 @@ def resync_limit(lines: list[str], start: int, end: int) -> int:
     Such a row would go on to the end of the damaged one too, and hold a cell more for each line that ends one.
     """
     ends = [at for at in range(start + 1, end) if ends_cell(lines[at])]
-    return ends[-_MOST_ENDS] if len(ends) >= _MOST_ENDS else start
+    return ends[-_MAX_ENDS] if len(ends) >= _MAX_ENDS else start
 
 
 def _begins_row(line: str, *, takes_list: bool) -> bool:
@@ -84,54 +153,10 @@ def _begins_row(line: str, *, takes_list: bool) -> bool:
 
 
 def _glued_header(line: str) -> int:
-    """Where in a line a header begins behind something else; 0 where none does. Of several such the last one counts."""
+    """Column of the last header that begins behind other text in a line; 0 where none does."""
     names = max(1, len(line.rstrip(_HEADER_CHARACTERS)))  # from here on nothing but names stands in the line
     match = _HEADER.search(line, names)
     return names + line[names:].lower().rfind(match[0].lower()) if match else 0
-
-
-_FREE_READS = 64
-"""So often an open row is read again whenever it could have ended; from then on only when it has grown by an eighth."""
-
-
-class OpenRow:
-    """Grows until it is worth reading again; without lines, no row is open."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._weight = 0
-        self._weight_read = 0
-        self._reads = 0
-        self._may_have_ended = False
-
-    @property
-    def is_worth_reading(self) -> bool:
-        """Whether the row may have ended, and reading it again does not cost too much."""
-        is_cheap = self._reads < _FREE_READS or self._weight * 8 >= self._weight_read * 9
-        return self._may_have_ended and is_cheap
-
-    def begin(self, lines: list[str], *, is_another: bool) -> None:
-        """Keep the lines of an open row; `is_another` if it is not the one that was taken last."""
-        self.lines, self._weight, self._may_have_ended = lines, sum(map(_weight, lines)), False
-        if is_another:
-            self._reads = self._weight_read = 0
-
-    def fitting(self, lines: list[str], most: int) -> int:
-        """How many of the lines that follow can be added before the row weighs more than `most`."""
-        return bisect_right(list(accumulate(map(_weight, lines))), most - self._weight)
-
-    def add(self, lines: list[str]) -> None:
-        """The next lines, of which one may end the row."""
-        self.lines += lines
-        self._weight += sum(map(_weight, lines))
-        self._may_have_ended = self._may_have_ended or any(map(ends_cell, lines))
-
-    def take(self) -> list[str]:
-        """All lines, to be read again."""
-        lines, self.lines = self.lines, []
-        self._weight_read, self._weight = self._weight, 0
-        self._reads += 1
-        return lines
 
 
 def ends_cell(line: str) -> bool:
@@ -144,29 +169,3 @@ def ends_cell(line: str) -> bool:
 
 def _weight(line: str) -> int:
     return len(line) + LINE_COST
-
-
-class RowSpan(NamedTuple):
-    """A row's place among the lines at hand."""
-
-    lines: list[str]
-    start: int
-    end: int
-
-    @property
-    def text(self) -> str:
-        """The row as it came."""
-        return "".join(self.lines[self.start : self.end])
-
-    def is_cut_off(self, row: Sequence[str], layout: Layout) -> bool:
-        """Whether the row is the last one, without a line end, and what is missing could change a decision."""
-        is_last = not self.lines[self.end - 1].endswith("\n")
-        return is_last and (len(row) < layout.width or layout.ends_decisively)
-
-
-class ResyncState(NamedTuple):
-    """What is left of a damaged row of several lines while its lines are read one by one."""
-
-    hopeless: int
-    """Lines before this one begin no row that goes on in the next line: it would be damaged where the first one was."""
-    end: int

@@ -1,4 +1,4 @@
-"""One of PowerMTA's moved files: proved whole, locked for this process, and read in blocks, compressed or not."""
+"""Accounting file: one of PowerMTA's moved files, complete, locked for this process, and read in blocks."""
 
 import errno
 import fcntl
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple, Self
 
-from bouncehandler.accounting import NOT_RECOGNISED, PowerMtaCsvReader, refusal_of
+from bouncehandler.accounting import NOT_RECOGNISED, RecordReader
 
 _BLOCK = 1 << 18
 """Bytes, as of `read_loop`."""
@@ -17,31 +17,31 @@ _BLOCK = 1 << 18
 _GZIP = b"\x1f\x8b"  # RFC 1952 2.3.1
 
 _SAMPLE = 1 << 16
-"""Bytes by which a file is told from one that PowerMTA did not write."""
+"""Bytes that are tested for accounting before any row is taken."""
 
-_MOST_UNPACKED = 1 << 24
-_MOST_TIMES = 200
-"""A compressed file that unpacks to more than both, in bytes and in times its size, is no accounting, which shrinks to
-a fiftieth at best: its rows would fill the disk."""
+_MAX_UNPACKED = 1 << 24
+_MAX_RATIO = 200
+"""Bytes, and ratio to the compressed size: a file that unpacks to more than both is no accounting, which shrinks to a
+fiftieth at best, and its rows would fill the disk."""
 
-_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe of that name must not keep us waiting
+_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # opening a pipe of that name must not block
 
 
-class FileSkipped(Exception):  # noqa: N818  # no error of the program's: it says what becomes of a file
-    """A file stays where it is; the text, which begins behind the file's name, says why and what mends it.
+class FileSkipped(Exception):  # noqa: N818  # an outcome for one file, no error of the program
+    """A file is skipped and stays where it is; the text, which follows the file's name, has the cause and the remedy.
 
     Args:
-        is_passing: whether it may be otherwise at the next look, though nobody does anything about it.
-        is_refused: whether not one row of it can be read, or its columns can't be told.
+        is_temporary: whether the cause may be gone at the next scan by itself.
+        is_refused: whether not one row can be read, or the columns are unknown.
     """
 
-    def __init__(self, reason: str, *, is_passing: bool = False, is_refused: bool = False) -> None:
+    def __init__(self, reason: str, *, is_temporary: bool = False, is_refused: bool = False) -> None:
         super().__init__(reason)
-        self.is_passing, self.is_refused = is_passing, is_refused
+        self.is_temporary, self.is_refused = is_temporary, is_refused
 
 
 class FileFingerprint(NamedTuple):
-    """What changes when anybody touches a file."""
+    """Fields of stat(2) that identify a version of a file: any change of the file changes one of them."""
 
     device: int
     inode: int
@@ -50,30 +50,29 @@ class FileFingerprint(NamedTuple):
     changed_ns: int
 
     @classmethod
-    def of(cls, found: os.stat_result) -> Self:
-        """The identity in what the system says of a file."""
-        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    def of(cls, status: os.stat_result) -> Self:
+        """The fingerprint in the status of a file."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 class AccountingFile:
-    """A file that is open, whole, and this process's own."""
+    """A file that is open, complete, and locked for this process."""
 
-    def __init__(self, name: bytes, folder: int, file: BinaryIO, identity: FileFingerprint) -> None:
-        self._name, self._folder, self._file, self._identity = name, folder, file, identity
+    def __init__(self, name: bytes, folder: int, file: BinaryIO, fingerprint: FileFingerprint) -> None:
+        self._name, self._folder, self._file, self._fingerprint = name, folder, file, fingerprint
 
     def fileno(self) -> int:
         """The file's descriptor."""
         return self._file.fileno()
 
-    def blocks(self, reader: PowerMtaCsvReader) -> Iterator[bytes]:
-        """What the file holds, unpacked.
+    def blocks(self, reader: RecordReader) -> Iterator[bytes]:
+        """Read the file, unpacked.
 
         Args:
-            reader: fresh, and like the one that will read the file: it looks at the beginning, up to a row that can
-                be read.
+            reader: fresh, and like the one that will read the file: it tests the beginning, up to a readable row.
 
         Raises:
-            Left: it holds no accounting, is damaged, can't be read, or was written to meanwhile.
+            FileSkipped: it holds no accounting, is damaged, can't be read, or was written to meanwhile.
         """
         try:
             stream = self._unpacked()
@@ -93,22 +92,22 @@ class AccountingFile:
         total, block = 0, stream.read(_SAMPLE)
         while block:
             total += len(block)
-            if stream is not self._file and total > max(_MOST_UNPACKED, _MOST_TIMES * self._identity.size):
+            if stream is not self._file and total > max(_MAX_UNPACKED, _MAX_RATIO * self._fingerprint.size):
                 raise FileSkipped("unpacks to far more than accounting does: look at it, and remove it")
             yield block
             block = stream.read(_BLOCK)
 
-    def put_away(self, into: int) -> bytes:
+    def move_to(self, folder: int) -> bytes:
         """Move the file into another folder, under a name that is free there; returns that name.
 
         Raises:
-            Left: it was written to meanwhile, or the system refuses.
+            FileSkipped: it was written to meanwhile, or the system refuses.
         """
         self._ensure_unchanged()
-        name = _free(self._name, into)
+        name = _free_name(self._name, folder)
         try:
-            os.rename(self._name, name, src_dir_fd=self._folder, dst_dir_fd=into)
-            os.fsync(into)
+            os.rename(self._name, name, src_dir_fd=self._folder, dst_dir_fd=folder)
+            os.fsync(folder)
             os.fsync(self._folder)
         except OSError as error:
             raise FileSkipped(
@@ -125,18 +124,17 @@ class AccountingFile:
 
     def _ensure_unchanged(self) -> None:
         ensure_not_open_for_writing(self._file.fileno())
-        found = os.fstat(self._file.fileno())
-        if FileFingerprint.of(found) != self._identity:
-            raise FileSkipped("was written to while it was read", is_passing=True)
+        if FileFingerprint.of(os.fstat(self._file.fileno())) != self._fingerprint:
+            raise FileSkipped("was written to while it was read", is_temporary=True)
 
 
 @contextmanager
-def opened(name: bytes, folder: int) -> Iterator[AccountingFile]:
-    """A file of a folder, as this process's own until the end of the block.
+def open_accounting_file(name: bytes, folder: int) -> Iterator[AccountingFile]:
+    """Open a file of a folder and lock it for this process until the end of the block.
 
     Raises:
-        FileNotFoundError: it is gone, or another process takes it.
-        Left: it can't be opened, or somebody writes it.
+        FileNotFoundError: it is gone, or another process has locked it.
+        FileSkipped: it can't be opened, or a process writes it.
     """
     try:
         descriptor = os.open(name, _FLAGS, dir_fd=folder)
@@ -153,7 +151,7 @@ def opened(name: bytes, folder: int) -> Iterator[AccountingFile]:
 
 
 def _lock(descriptor: int, name: bytes, folder: int) -> None:
-    """Make the file this process's own; whoever had it before may have moved it away."""
+    """Lock the file; another process may have moved it away meanwhile."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -170,45 +168,45 @@ def _lock(descriptor: int, name: bytes, folder: int) -> None:
 def ensure_not_open_for_writing(descriptor: int) -> None:
     """Raise `FileSkipped` where a process has the file open for writing.
 
-    The kernel grants a read lease, fcntl(2), only where none has. It does not say for other people's files, nor on some
-    file systems; there the file's age has to do. SIGIO must be ignored: it tells of a writer who comes in between.
+    The kernel grants a read lease, fcntl(2), only where none has. It refuses other users' files, and some file systems
+    have no leases; there the file's age has to do. SIGIO must be ignored: it is sent when a writer comes in between.
     """
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except BlockingIOError:
-        raise FileSkipped("is still being written", is_passing=True) from None
+        raise FileSkipped("is still being written", is_temporary=True) from None
     except OSError:
         return
 
 
-def _ensure_accounting(blocks: Iterator[bytes], reader: PowerMtaCsvReader) -> None:
+def _ensure_accounting(blocks: Iterator[bytes], reader: RecordReader) -> None:
     """Raise `FileSkipped` where these are not PowerMTA's, or no row of them can be read.
 
-    A list of addresses would suppress everybody on it. An empty file, or one with a header alone, is in order.
+    A list would suppress all its addresses. An empty file, or one with a header alone, is accepted.
     """
     for block in blocks:
         reader.feed(block)
-        if reader.recognised or not reader.is_familiar:
+        if reader.rows or not reader.is_familiar:
             break
-    if not reader.recognised:
+    if not reader.rows:
         reader.close()  # a short file may lack its last line end
     if reader.counted["list"]:
         raise FileSkipped("is a list of addresses: feed it by hand, `bouncehandler < FILE`, if all of them shall leave")
-    if reader.unreadable and not reader.recognised:
-        prove_readable(refusal_of(reader))
+    if reader.unreadable and not reader.rows:
+        ensure_readable(reader.refusal())
 
 
-def prove_readable(refusal: str) -> None:
-    """Raise `FileSkipped` for an input that is refused; see `refusal_of`."""
+def ensure_readable(refusal: str) -> None:
+    """Raise `FileSkipped` where there is a refusal; see `RecordReader.refusal`."""
     if refusal.startswith(NOT_RECOGNISED):
         raise FileSkipped("holds no accounting records: remove it", is_refused=True)
     if refusal:
         raise FileSkipped(f"is refused: {refusal}", is_refused=True)
 
 
-def _free(name: bytes, folder: int) -> bytes:
-    """The name, with a number where the folder has a file of that name."""
+def _free_name(name: bytes, folder: int) -> bytes:
+    """The name, with a number where the folder already has a file of that name."""
     count, free = 0, name
     while True:
         try:

@@ -1,38 +1,38 @@
-"""What was read and decided, in numbers that stay small however long the stream."""
+"""Counters of one input, bounded in memory however long the stream."""
 
 from collections import Counter
 from dataclasses import dataclass, field
 
-_NAMED = 100
-"""So many different originators are named; an open set must not fill the memory."""
+_MAX_ORIGINATORS = 100
+"""Originators that are counted by name; the set is open, memory is not."""
 
 
 @dataclass(slots=True)
 class IngestCounters:
-    """The numbers of one input."""
+    """Counters of one input."""
 
     records: Counter[str] = field(default_factory=Counter)
     """Readable rows by record type; `list` for listed addresses."""
     suppressed: int = 0
-    """Records that suppress, those seen before among them, and soft bounces that were the last of enough."""
+    """Records that suppress, duplicates among them, and soft bounces that reached a threshold."""
     duplicates: int = 0
     """Suppressions that the spool had already."""
     counted: Counter[str] = field(default_factory=Counter)
     """Soft bounces by the rule that counts them."""
     ignored: Counter[str] = field(default_factory=Counter)
-    """Bounces by the rule that ignored them."""
+    """Records by the rule that ignored them."""
     unwanted: Counter[str] = field(default_factory=Counter)
-    """Suppressions that no provider wants, by originator."""
+    """Suppressions that are routed to no provider, by originator."""
     unreadable: Counter[str] = field(default_factory=Counter)
     """Rows by the reason why they could not be read."""
 
     @property
     def rows(self) -> int:
-        """Everything that was read, headers and empty lines aside."""
+        """All rows, headers and empty lines aside."""
         return self.records.total() + self.unreadable.total()
 
     def add(self, other: "IngestCounters") -> None:
-        """Count what another input had as well."""
+        """Add the counters of another input."""
         self.suppressed += other.suppressed
         self.duplicates += other.duplicates
         for mine, theirs in (
@@ -43,9 +43,9 @@ class IngestCounters:
         ):
             mine.update(theirs)
         for originator, count in other.unwanted.items():
-            self.unrouted(originator, count)
+            self.count_unrouted(originator, count)
 
-    def unrouted(self, originator: str, count: int = 1) -> None:
+    def count_unrouted(self, originator: str, count: int = 1) -> None:
         """Count suppressions that match no provider's originator patterns."""
-        is_named = originator in self.unwanted or len(self.unwanted) < _NAMED
-        self.unwanted[originator if is_named else "(others)"] += count
+        has_room = originator in self.unwanted or len(self.unwanted) < _MAX_ORIGINATORS
+        self.unwanted[originator if has_room else "(others)"] += count

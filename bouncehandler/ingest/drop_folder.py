@@ -1,4 +1,4 @@
-"""The folder into which PowerMTA moves its accounting files: what is there to be taken, oldest first."""
+"""Drop folder: the folder into which PowerMTA moves its accounting files, listed oldest first."""
 
 import os
 import stat
@@ -10,65 +10,67 @@ from typing import NamedTuple
 from bouncehandler.ingest.accounting_file import FileFingerprint
 
 DONE = "done"
-"""The folder within, for files that were taken."""
+"""Name of the subfolder for files that were taken."""
 
 
 class DropFolderError(Exception):
-    """The folder can't be used as it is; the text is one sentence for the operator.
+    """The folder can't be used as it is; the text is one sentence with the remedy.
 
     Args:
-        is_passing: whether it could be used a moment ago, and may be again by itself.
+        is_temporary: whether it could be used a moment ago, and may be again by itself.
     """
 
-    def __init__(self, message: str, *, is_passing: bool = False) -> None:
+    def __init__(self, message: str, *, is_temporary: bool = False) -> None:
         super().__init__(message)
-        self.is_passing = is_passing
+        self.is_temporary = is_temporary
 
 
 class FolderEntry(NamedTuple):
     """A name in the folder."""
 
     name: bytes
-    identity: FileFingerprint
+    fingerprint: FileFingerprint
     is_file: bool
     """False for a link, a pipe and the like."""
 
     @property
     def shown(self) -> str:
-        """The name, fit for a log: what is not printable, or no UTF-8, is escaped."""
+        """The name for logs: characters that are not printable, or no UTF-8, are escaped."""
         text = self.name.decode("utf-8", "backslashreplace")
         return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-class Folder:
-    """An open folder: whoever puts another one in its place leads no file elsewhere."""
+class DropFolder:
+    """The folder and its `done`, held open, so that replacing them leads no file elsewhere."""
 
     def __init__(self, path: Path, descriptor: int, done: int) -> None:
         self._path = path
         self.descriptor = descriptor
         self.done = done
-        """The open folder `done`."""
+        """Descriptor of the folder `done`."""
 
-    def found(self) -> list[FolderEntry]:
-        """What is there, oldest first by the last change; without folders, and names that begin with a dot.
+    def entries(self) -> list[FolderEntry]:
+        """The entries, oldest first by the last change; without folders, and names that begin with a dot.
 
         Such names are those of copies that are not complete yet (rsync has them). A rename leaves the time alone, so
         it is that of PowerMTA's last row.
 
         Raises:
-            FolderError: the folder, or `done`, is no longer where it was.
+            DropFolderError: the folder, or `done`, is no longer where it was.
         """
-        self._ensure_there()
+        self._ensure_in_place()
         names = [os.fsencode(name) for name in os.listdir(self.descriptor)]  # noqa: PTH208  # no path leads there
-        found = [one for name in names if not name.startswith(b".") for one in self._look(name)]
-        return sorted(found, key=lambda one: (one.identity.modified_ns, one.name))
+        entries = [one for name in names if not name.startswith(b".") for one in self._stat(name)]
+        return sorted(entries, key=lambda one: (one.fingerprint.modified_ns, one.name))
 
-    def _ensure_there(self) -> None:
+    def _ensure_in_place(self) -> None:
         for descriptor, path in ((self.descriptor, self._path), (self.done, self._path / DONE)):
             if not _is_at(path, descriptor):
-                raise DropFolderError(f"{path} was moved away or removed: put it back, and start anew", is_passing=True)
+                raise DropFolderError(
+                    f"{path} was moved away or removed: put it back, and start anew", is_temporary=True
+                )
 
-    def _look(self, name: bytes) -> Iterator[FolderEntry]:
+    def _stat(self, name: bytes) -> Iterator[FolderEntry]:
         try:
             status = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
         except FileNotFoundError:
@@ -85,11 +87,11 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 @contextmanager
-def opened_folder(path: Path) -> Iterator[Folder]:
-    """The folder, with its `done`, which is made where it is missing, readable by the folder's owner alone.
+def open_folder(path: Path) -> Iterator[DropFolder]:
+    """Open the folder and its `done`, which is created where it is missing, readable by the folder's owner alone.
 
     Raises:
-        FolderError: there is no such folder, or files can't be moved within it.
+        DropFolderError: there is no such folder, or files can't be moved within it.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -97,18 +99,18 @@ def opened_folder(path: Path) -> Iterator[Folder]:
         why = getattr(error, "strerror", None) or error
         raise DropFolderError(f"{path} can't be opened ({why}): name the folder that `move-to` names") from error
     try:
-        done = _done(descriptor, path)
+        done = _open_done(descriptor, path)
         try:
-            yield Folder(path, descriptor, done)
+            yield DropFolder(path, descriptor, done)
         finally:
             os.close(done)
     finally:
         os.close(descriptor)
 
 
-def _done(folder: int, path: Path) -> int:
+def _open_done(folder: int, path: Path) -> int:
     try:
-        _make(folder)
+        _create_done(folder)
         done = os.open(DONE, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
     except OSError as error:
         raise DropFolderError(
@@ -120,8 +122,8 @@ def _done(folder: int, path: Path) -> int:
     return done
 
 
-def _make(folder: int) -> None:
-    """Make `done`; where root does, it belongs to whom the folder belongs to."""
+def _create_done(folder: int) -> None:
+    """Create `done`; where root does, the folder's owner gets it."""
     try:
         os.mkdir(DONE, 0o700, dir_fd=folder)
     except FileExistsError:

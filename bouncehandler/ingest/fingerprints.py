@@ -1,4 +1,4 @@
-"""What makes a record one of many alike: who runs the mailbox, and what the diagnostics of one cause have in common."""
+"""Fingerprints of bounces: the mailbox provider and the normalised diagnostic, equal for bounces of one cause."""
 
 from functools import lru_cache
 
@@ -7,34 +7,36 @@ from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.spikes import MailboxProviders, normalize_diagnostic
 from bouncehandler.spool import BounceFingerprint
 
-_FED_BY_HAND = "fed by hand"
-_TEXT = 256
-"""Characters of a diagnostic, more than a shape looks at. Without the recipient they are few, and remembered."""
+_LISTED_FINGERPRINT = "fed by hand"
+_MAX_DIAGNOSTIC = 256
+"""Characters, more than `normalize_diagnostic` reads. Without the recipient few diagnostics differ, and are cached."""
 
 
 class BounceFingerprinter:
-    """Sees bounces, and, if asked, addresses fed by hand.
+    """Computes the fingerprints of bounces and, if asked, of listed addresses.
 
     Args:
-        lists: whether a spike of addresses that are fed by hand is held, too.
+        lists: whether a spike of listed addresses is held, too.
     """
 
     def __init__(self, mailbox_providers: MailboxProviders, *, lists: bool = False) -> None:
-        self._operators, self._lists = mailbox_providers, lists
+        self._mailbox_providers, self._lists = mailbox_providers, lists
 
     def bounces(self, bounces: BounceBatch) -> list[BounceFingerprint]:
-        """Where hard bounces belong."""
-        mailbox_providers = self._operators.match_batch(bounces.domains, bounces.remote_mtas)
-        texts = bounces.said
-        if max(map(len, texts)) > _TEXT:
-            texts = [text[:_TEXT] for text in texts]
-        return list(map(_sighting, mailbox_providers, bounces.codes, texts))
+        """The fingerprint of each bounce."""
+        mailbox_providers = self._mailbox_providers.match_batch(bounces.domains, bounces.remote_mtas)
+        texts = bounces.impersonal_diagnostics
+        if max(map(len, texts)) > _MAX_DIAGNOSTIC:
+            texts = [text[:_MAX_DIAGNOSTIC] for text in texts]
+        return list(map(_fingerprint, mailbox_providers, bounces.codes, texts))
 
     def listed(self, listed: ListedAddress) -> BounceFingerprint | None:
-        """Where an address fed by hand belongs; None where such are never held."""
-        return BounceFingerprint(self._operators.of(listed.recipient, ""), _FED_BY_HAND) if self._lists else None
+        """The fingerprint of a listed address; None where such are never held."""
+        if not self._lists:
+            return None
+        return BounceFingerprint(self._mailbox_providers.of(listed.recipient, ""), _LISTED_FINGERPRINT)
 
 
 @lru_cache(maxsize=4096)
-def _sighting(mailbox_provider: str, code: str, text: str) -> BounceFingerprint:
+def _fingerprint(mailbox_provider: str, code: str, text: str) -> BounceFingerprint:
     return BounceFingerprint(mailbox_provider, normalize_diagnostic(code, text))

@@ -1,50 +1,70 @@
-"""What the left half is connected to: where suppressions go, where unreadable rows go, and the log."""
+"""Ports of the ingest pipeline: the sinks of suppressions and rejected rows, the log, and all of them together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from bouncehandler.ingest.stats.collector import StatsCollector
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder
+from bouncehandler.policy import Policy
 from bouncehandler.spool import QueuedSuppression, Recorded, SoftBounceEntry
 
 
 class SuppressionSink(Protocol):
-    """Where suppressions go: the spool, or what a dry run has in its place."""
+    """Destination of suppressions: the spool, or a dry run's substitute."""
 
-    def record(self, batch: Sequence[QueuedSuppression]) -> Recorded:
+    def record(self, batch: Sequence[QueuedSuppression], /) -> Recorded:
         """See `Spool.record`."""
         ...
 
-    def count(self, batch: Sequence[SoftBounceEntry]) -> Recorded:
+    def count(self, batch: Sequence[SoftBounceEntry], /) -> Recorded:
         """See `Spool.count`."""
         ...
 
-    def record_deliveries(self, deliveries: Mapping[str, int]) -> None:
+    def record_deliveries(self, deliveries: Mapping[str, int], /) -> None:
         """See `Spool.record_deliveries`."""
         ...
 
-    def enqueue_notice(self, kind: str, about: Mapping[str, str]) -> None:
+    def enqueue_notice(self, kind: str, about: Mapping[str, str], /) -> None:
         """See `Spool.enqueue_notice`."""
         ...
 
 
 class RejectSink(Protocol):
-    """Where rows go that can't be read."""
+    """Destination of rows that can't be read."""
 
-    def keep(self, rows: Iterable[bytes]) -> None:
+    def keep(self, rows: Iterable[bytes], /) -> None:
         """See `RejectedFile.keep`."""
         ...
 
 
 class IngestLog(Protocol):
-    """What the engine says aloud; a structlog logger is one."""
+    """Log of the ingest pipeline; a structlog logger is one."""
 
     def info(self, event: str, **values: object) -> object:
-        """Something that an operator looks for afterwards."""
+        """Log what the sysadmin may look for afterwards."""
         ...
 
     def warning(self, event: str, **values: object) -> object:
-        """Something that deserves a look."""
+        """Log what deserves a look."""
         ...
 
     def debug(self, event: str, **values: object) -> object:
-        """Something for who asked for everything."""
+        """Log a single record."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestContext:
+    """Collaborators of whatever decides on records and enqueues suppressions."""
+
+    policy: Policy
+    builder: SuppressionBuilder
+    spool: SuppressionSink
+    log: IngestLog
+    clock: Callable[[], float]
+    """Seconds since the epoch."""
+    on_commit: Callable[[], None] = lambda: None
+    """Called after every commit that added something to the spool."""
+    stats: StatsCollector | None = None
+    """None: nothing is counted for reports and metrics."""

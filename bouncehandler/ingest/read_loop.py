@@ -1,4 +1,4 @@
-"""From a file descriptor into the intake: read what is there, and commit as soon as nothing more waits."""
+"""Read loop: reads a file descriptor into the pipeline, and commits as soon as no more input waits."""
 
 import fcntl
 import os
@@ -9,32 +9,31 @@ from collections.abc import Callable
 from bouncehandler.ingest.pipeline import IngestPipeline
 
 BLOCK = 1 << 16
-"""Bytes asked of the input at once: what is made of them still fits into a processor's cache."""
+"""Bytes per read: their records still fit into a processor's cache."""
 
 _PIPE_SIZE = 1 << 20
-"""Bytes that the kernel may keep for us while we commit; the most that Linux grants everybody."""
+"""Bytes that the kernel may buffer during a commit; the maximum that Linux grants without privileges."""
 
 _OPEN_ROW_SECONDS = 5.0
-"""After so long inside one quoted cell, rows that it took in are freed: PowerMTA writes a row at once."""
+"""Seconds inside one quoted cell after which the rows that it swallowed are freed: PowerMTA writes a row at once."""
 
 _DRAIN_SECONDS = 5.0
-"""At a stop, how long to go on reading what the writer has already put into the pipe."""
+"""Seconds for which input that is already in the pipe is read after a stop."""
 
-
-_FROM_A_FILE = 4
-"""So many times the rows are committed together that come from a regular file; more is no faster."""
+_FILE_FACTOR = 4
+"""Factor of the batch size for a regular file; a larger one is no faster."""
 
 
 def batch_size_for(source: int, batch_rows: int) -> int:
-    """How many rows are committed together: more from a regular file, which can be fed again, so that less is synced.
+    """Rows per commit: more from a regular file, which can be fed again, so that it is synced less often.
 
-    What comes through a pipe is in nobody else's hands.
+    The rows of a pipe exist nowhere else.
     """
-    return batch_rows * (_FROM_A_FILE if _is_regular(source) else 1)
+    return batch_rows * (_FILE_FACTOR if _is_regular(source) else 1)
 
 
 def read_loop(
-    intake: IngestPipeline,
+    pipeline: IngestPipeline,
     source: int,
     stop: int,
     *,
@@ -43,8 +42,8 @@ def read_loop(
 ) -> bool:
     """Read `source` until it ends, or until the file descriptor `stop` becomes readable.
 
-    Groups form by themselves: while one is committed, the next gathers in the pipe. What is in a pipe at a stop is
-    read; a regular file keeps what is left, since it can be fed again.
+    Batches form by themselves: while one is committed, the next gathers in the pipe. After a stop, a pipe is read
+    empty; a regular file is not, since it can be fed again.
 
     Args:
         progress: called with the number of bytes of each block.
@@ -53,48 +52,48 @@ def read_loop(
         Whether the input was read to its end.
 
     Raises:
-        SpoolError: the disk failed us.
+        SpoolError: the disk failed.
     """
-    _widen(source)
+    _enlarge_pipe(source)
     poll = select.poll()
     poll.register(source, select.POLLIN)
     poll.register(stop, select.POLLIN)
     open_since = monotonic()
     while True:
-        ready = {fd for fd, _ in poll.poll(_patience(intake))}
+        ready = {fd for fd, _ in poll.poll(_poll_timeout(pipeline))}
         if stop in ready:
-            return _stopped(intake, source, monotonic)
+            return _finish(pipeline, source, monotonic)
         if source not in ready:
-            intake.commit()
-            if intake.is_inside_row and monotonic() - open_since > _OPEN_ROW_SECONDS:
-                intake.free_swallowed_rows()
+            pipeline.commit()
+            if pipeline.is_inside_row and monotonic() - open_since > _OPEN_ROW_SECONDS:
+                pipeline.free_swallowed_rows()
             continue
         block = _read(source)
         if block is None:
             continue
         if not block:
-            intake.close()
+            pipeline.close()
             return True
-        opened = intake.rows if intake.is_inside_row else None
-        intake.feed(block)
-        open_since = open_since if opened == intake.rows else monotonic()
+        opened = pipeline.rows if pipeline.is_inside_row else None
+        pipeline.feed(block)
+        open_since = open_since if opened == pipeline.rows else monotonic()
         progress(len(block))
 
 
-def _patience(intake: IngestPipeline) -> int | None:
-    """Milliseconds to wait for input: none while something is to be committed."""
-    if intake.is_waiting_to_commit:
+def _poll_timeout(pipeline: IngestPipeline) -> int | None:
+    """Milliseconds to wait for input: 0 while a batch waits to be committed."""
+    if pipeline.is_waiting_to_commit:
         return 0
-    if intake.is_inside_row:
+    if pipeline.is_inside_row:
         return 1000
-    seconds = intake.seconds_to_stats
+    seconds = pipeline.seconds_to_stats
     return None if seconds is None else max(0, int(seconds * 1000)) + 1
 
 
-def _stopped(intake: IngestPipeline, source: int, monotonic: Callable[[], float]) -> bool:
+def _finish(pipeline: IngestPipeline, source: int, monotonic: Callable[[], float]) -> bool:
     if _is_regular(source):
-        intake.commit()
-        intake.end()
+        pipeline.commit()
+        pipeline.end()
         return False
     deadline = monotonic() + _DRAIN_SECONDS
     poll = select.poll()
@@ -103,8 +102,8 @@ def _stopped(intake: IngestPipeline, source: int, monotonic: Callable[[], float]
     while not is_drained and monotonic() < deadline:
         block = _read(source) if poll.poll(0) else None
         is_drained = not block
-        intake.feed(block or b"")
-    intake.close()
+        pipeline.feed(block or b"")
+    pipeline.close()
     return is_drained
 
 
@@ -113,14 +112,14 @@ def _is_regular(source: int) -> bool:
 
 
 def _read(source: int) -> bytes | None:
-    """The next block; empty at the end. None: nothing is there, which is found out only where reading doesn't wait."""
+    """The next block; empty at the end; None where none is there and the descriptor is non-blocking."""
     try:
         return os.read(source, BLOCK)
-    except BlockingIOError:  # whoever gave us the descriptor set O_NONBLOCK, and another reader was quicker
+    except BlockingIOError:  # the descriptor came with O_NONBLOCK, and another reader was faster
         return None
 
 
-def _widen(source: int) -> None:
+def _enlarge_pipe(source: int) -> None:
     try:
         fcntl.fcntl(source, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
     except (OSError, AttributeError):  # no pipe, or not Linux: it works without

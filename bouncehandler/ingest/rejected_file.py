@@ -1,4 +1,4 @@
-"""The file beside the spool that keeps the rows which could not be read, so that nothing is lost."""
+"""Rejected file: the file beside the spool that keeps the rows which could not be read."""
 
 import fcntl
 import os
@@ -14,14 +14,14 @@ _BLOCK = 1024 * 1024  # bytes
 
 
 class RejectedFile:
-    """Appends rows as they came, headers among them; once mended by hand, the file can be fed in like any other."""
+    """Appends rows as they came, with their headers; once mended by hand, the file can be fed like any other."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._is_inside_row = False
 
     def keep(self, rows: Iterable[bytes]) -> None:
-        """Append rows, or pieces of them, each as it is, and wait until they are on disk: all of them, or none.
+        """Append rows, or pieces of them, and wait until they are on disk: all of them, or none.
 
         Raises:
             SpoolError: the file can't be written.
@@ -43,7 +43,7 @@ class RejectedFile:
         self._is_inside_row = not data.endswith(b"\n")
 
     def blot_out(self, text: str) -> int:
-        """Write `x` over a text wherever it stands, without regard to case; returns how often. No row is moved.
+        """Overwrite a text with `x` wherever it stands, without regard to case; returns how often. No row is moved.
 
         Raises:
             SpoolError: the file can't be read or written.
@@ -53,16 +53,16 @@ class RejectedFile:
         try:
             with self.path.open("r+b") as file:
                 fcntl.flock(file, fcntl.LOCK_EX)
-                places = list(_places(file, text.encode("utf-8", "replace")))
-                for place, length in places:
-                    os.pwrite(file.fileno(), b"x" * length, place)
+                matches = list(_find(file, text.encode("utf-8", "replace")))
+                for offset, length in matches:
+                    os.pwrite(file.fileno(), b"x" * length, offset)
                 os.fsync(file.fileno())
         except OSError as error:
             raise SpoolError(f"{self.path} can't be changed ({error.strerror}): let this user write there") from None
-        return len(places)
+        return len(matches)
 
     def _append(self, file: int, data: bytes) -> None:
-        """Where the disk is full, half a row must not stay: the next one would be glued to it."""
+        """Append, or leave the file as it was: where the disk is full, the next row would be glued to half a row."""
         size = os.fstat(file).st_size
         if size and not self._is_inside_row and os.pread(file, 1, size - 1) != b"\n":
             data = b"\n" + data  # another process was killed within its row
@@ -75,14 +75,14 @@ class RejectedFile:
             raise
 
 
-def _places(file: BinaryIO, text: bytes) -> Iterator[tuple[int, int]]:
-    """Where a text stands in a file of any size, and how long it is there."""
+def _find(file: BinaryIO, text: bytes) -> Iterator[tuple[int, int]]:
+    """Offset and length of each match of a text in a file of any size."""
     pattern = re.compile(re.escape(text), re.IGNORECASE)
     block, start = b"", 0
     while more := file.read(_BLOCK):
         block += more
         for match in pattern.finditer(block):
             yield start + match.start(), len(match[0])
-        kept = min(len(block), len(text) - 1)  # one may be cut in two; one that was found is not found again
+        kept = min(len(block), len(text) - 1)  # a match may be cut in two; none is found twice
         start += len(block) - kept
         block = block[len(block) - kept :]

@@ -1,4 +1,4 @@
-"""Rows that are set aside, so that they can be mended and fed in again: each under its header."""
+"""Rejected rows: counts and logs them, and keeps them under their header, so that they can be mended and fed again."""
 
 from collections.abc import Callable
 
@@ -6,62 +6,14 @@ from bouncehandler.accounting import AnonymousComplaint, ColumnsMissing, Unreada
 from bouncehandler.ingest.counters import IngestCounters
 from bouncehandler.ingest.ports import IngestLog, RejectSink
 
+ANONYMOUS = "an anonymous complaint"
+"""Rule under which complaints without a subject are ignored, and reason with which they are kept."""
 
-class RejectBuffer:
-    """Gathers rows until they are kept.
+MIN_ROWS = 1000
+"""Rows of a stream that goes on before its share of unreadable rows means anything; at its end any number does."""
 
-    Args:
-        keeper: takes them.
-        header_before: the header in force at a line of the stream, as it came; empty for none.
-    """
-
-    def __init__(self, keeper: RejectSink, header_before: Callable[[int], bytes]) -> None:
-        self._keeper, self._header_before = keeper, header_before
-        self._pieces: list[bytes] = []
-        self._header_kept = b""
-        self.is_open = False
-        """Whether the row that was put last may go on: its pieces must not gather in memory."""
-
-    def __len__(self) -> int:
-        """How many pieces wait."""
-        return len(self._pieces)
-
-    def put(self, row: Unreadable) -> None:
-        """Take a row, or a piece of one."""
-        if row.is_first_piece:
-            self.end_row()
-            self._put_header_before(row)
-        self._pieces.append(row.raw)
-        self.is_open = not row.raw.endswith(b"\n")
-        if row.reason != "too-long":  # of which more may come
-            self.end_row()
-
-    def end_row(self) -> None:
-        """Give the row that was put last its line end, where it came without."""
-        if self.is_open:
-            self._pieces.append(b"\n")
-            self.is_open = False
-
-    def keep(self) -> None:
-        """Hand over what waits."""
-        self._keeper.keep(self._pieces)
-        self._pieces, self._header_kept = [], b""
-
-    def _put_header_before(self, row: Unreadable) -> None:
-        """Once a group, and where it changes: so what is kept can be mended and fed in as it is."""
-        header = self._header_before(row.line)
-        if header and header != self._header_kept:
-            self._pieces.append(header)
-            self._header_kept = header
-
-
-NAMELESS = "a complaint that names nobody"
-
-AT_LEAST = 1000
-"""A stream that goes on has a share of unreadable rows only after so many; at its end it has one in any case."""
-
-_SAID = 100
-"""So many unreadable rows of a kind are logged one by one; the rest is counted, since a log is to be read."""
+_MAX_LOGGED = 100
+"""Unreadable rows of one reason that are logged one by one; the rest is only counted."""
 
 _MEND_B = "name them in PowerMTA's record-fields, or write `record-fields b *`"
 _MEND_F = (
@@ -72,38 +24,37 @@ _MEND_F = (
 
 
 class RejectTracker:
-    """Of one input.
+    """Counts, logs and keeps the rejects of one input.
 
     Args:
-        aside: takes the rows.
-        tally: counts them.
-        share: the postmaster is told when more than this share of the rows can't be read.
+        buffer: takes the rows.
+        max_share: share of unreadable rows above which the postmaster gets a notice.
     """
 
-    def __init__(self, aside: RejectBuffer, tally: IngestCounters, log: IngestLog, share: float) -> None:
-        self._aside, self._tally, self._log = aside, tally, log
-        self._share, self._has_told = share, False
+    def __init__(self, buffer: "RejectBuffer", counters: IngestCounters, log: IngestLog, max_share: float) -> None:
+        self._buffer, self._counters, self._log = buffer, counters, log
+        self._max_share, self._is_noticed = max_share, False
 
-    def put(self, row: Unreadable) -> None:
-        """A row that can't be read, or a piece of one."""
-        self._aside.put(row)
+    def add_row(self, row: Unreadable) -> None:
+        """Add a row that can't be read, or a piece of one."""
+        self._buffer.add(row)
         if row.is_first_piece:
-            self._tally.unreadable[row.reason] += 1
-            if self._tally.unreadable[row.reason] <= _SAID:
+            self._counters.unreadable[row.reason] += 1
+            if self._counters.unreadable[row.reason] <= _MAX_LOGGED:
                 self._log.warning("unreadable", line=row.line, reason=row.reason, size=len(row.raw))
 
-    def put_nameless(self, nameless: AnonymousComplaint) -> None:
-        """A complaint that names nobody: nothing can be done about it, but more columns may tell of the next."""
-        self._tally.ignored[NAMELESS] += 1
-        self._aside.put(Unreadable(nameless.line, NAMELESS, nameless.raw))
-        if self._tally.ignored[NAMELESS] <= _SAID:
-            mend = _MEND_F if nameless.missing else "nothing: the reporter told nothing more"
+    def add_anonymous(self, complaint: AnonymousComplaint) -> None:
+        """Add a complaint without a subject; more columns may give the next one a subject."""
+        self._counters.ignored[ANONYMOUS] += 1
+        self._buffer.add(Unreadable(complaint.line, ANONYMOUS, complaint.raw))
+        if self._counters.ignored[ANONYMOUS] <= _MAX_LOGGED:
+            mend = _MEND_F if complaint.missing else "nothing: the report has no more"
             self._log.warning(
-                "complaint_names_nobody", line=nameless.line, columns_missing=list(nameless.missing), mend=mend
+                "complaint_anonymous", line=complaint.line, columns_missing=[*complaint.missing], mend=mend
             )
 
-    def miss(self, missing: ColumnsMissing) -> None:
-        """Columns that decisions rest on are not there."""
+    def log_missing_columns(self, missing: ColumnsMissing) -> None:
+        """Log that columns are missing which decisions need."""
         self._log.warning(
             "columns_missing",
             line=missing.line,
@@ -111,11 +62,59 @@ class RejectTracker:
             mend=_MEND_B if missing.record_type == "b" else _MEND_F,
         )
 
-    def notice(self, readable: int, least: int) -> dict[str, str] | None:
-        """What the postmaster is told, once, when too much of at least so many rows can't be read; else None."""
-        unreadable, rows = self._tally.unreadable, readable + self._tally.unreadable.total()
-        if self._has_told or not rows >= least or unreadable.total() <= self._share * rows:
+    def build_notice(self, readable: int, min_rows: int) -> dict[str, str] | None:
+        """The notice of too large a share of unreadable rows, once and from `min_rows` on; else None."""
+        unreadable, rows = self._counters.unreadable, readable + self._counters.unreadable.total()
+        if self._is_noticed or not rows >= min_rows or unreadable.total() <= self._max_share * rows:
             return None
-        self._has_told = True
+        self._is_noticed = True
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in unreadable.most_common())
         return {"rows": f"{unreadable.total():,}", "of": f"{rows:,}", "reasons": reasons}
+
+
+class RejectBuffer:
+    """Gathers rejected rows with their headers until they are flushed to disk.
+
+    Args:
+        sink: takes them.
+        header_before: returns the header in force at a line of the stream, as it came; empty for none.
+    """
+
+    def __init__(self, sink: RejectSink, header_before: Callable[[int], bytes]) -> None:
+        self._sink, self._header_before = sink, header_before
+        self._pieces: list[bytes] = []
+        self._last_header = b""
+        self.is_open = False
+        """Whether the last row may go on: its pieces must not gather in memory."""
+
+    def __len__(self) -> int:
+        """Number of pieces that wait."""
+        return len(self._pieces)
+
+    def add(self, row: Unreadable) -> None:
+        """Add a row, or a piece of one."""
+        if row.is_first_piece:
+            self.end_row()
+            self._add_header(row)
+        self._pieces.append(row.raw)
+        self.is_open = not row.raw.endswith(b"\n")
+        if row.reason != "too-long":  # of which more may come
+            self.end_row()
+
+    def end_row(self) -> None:
+        """Add the line end that the last row lacks, if any."""
+        if self.is_open:
+            self._pieces.append(b"\n")
+            self.is_open = False
+
+    def flush(self) -> None:
+        """Pass everything to the sink. Raises as `RejectSink.keep`."""
+        self._sink.keep(self._pieces)
+        self._pieces, self._last_header = [], b""
+
+    def _add_header(self, row: Unreadable) -> None:
+        """Add the row's header once per flush and where it changes, so that the rows can be fed again."""
+        header = self._header_before(row.line)
+        if header and header != self._last_header:
+            self._pieces.append(header)
+            self._last_header = header

@@ -1,4 +1,4 @@
-"""What a verdict to suppress makes of a record: the suppression, and the providers that it is owed to."""
+"""Builds suppressions, and the list of their providers, from records and verdicts."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -7,6 +7,7 @@ from bouncehandler.ingest.fingerprints import BounceFingerprinter
 from bouncehandler.policy import Count, Suppress
 from bouncehandler.record import Complaint, ListedAddress, ListUnsubscribe, Subscriber
 from bouncehandler.record.bounce_batch import BounceBatch
+from bouncehandler.record.column_batch import ColumnBatch
 from bouncehandler.routing import Routes
 from bouncehandler.spool import QueuedSuppression, SoftBounceEntry
 from bouncehandler.spool.queue_batch import QueueBatch
@@ -14,64 +15,65 @@ from bouncehandler.suppression import Suppression
 
 
 class TokenHolder(NamedTuple):
-    """Whom the token in a List-Unsubscribe address stands for: an address, or ids."""
+    """Holder of the token in a List-Unsubscribe address: an address, or ids."""
 
     recipient: str = ""
     subscriber: Subscriber = Subscriber()
     provider: str = ""
-    """Whose ids they are, where the configuration says so; else any provider of that type may know them."""
+    """The provider that the ids belong to, where the configuration names it; else any provider of that type."""
 
 
 Tokens = Callable[[str], TokenHolder | None]
-"""From a List-Unsubscribe address to whom it stands for; None where it holds no token."""
+"""Finds the holder of the token in a List-Unsubscribe address; None where it has no token."""
 
 
 def no_tokens(_: str) -> None:
-    """Where no List-Unsubscribe address means anything."""
+    """Find no token."""
 
 
 class SuppressionBuilder:
-    """Turns records that suppress into what is owed.
+    """Builds the queue entries of records that suppress.
 
     Args:
         tokens: reads the List-Unsubscribe addresses of complained messages.
-        sights: sees which records may be one of a spike; None: nothing is held.
+        fingerprinter: computes what the detection of spikes needs; None: no entry is held.
     """
 
     def __init__(
         self, routes: Routes, tokens: Tokens = no_tokens, fingerprinter: BounceFingerprinter | None = None
     ) -> None:
-        self.routes, self._tokens, self._sights = routes, tokens, fingerprinter
+        self.routes, self._tokens, self._fingerprinter = routes, tokens, fingerprinter
 
     def bounces(self, bounces: BounceBatch, verdicts: Sequence[Suppress]) -> QueueBatch[QueuedSuppression]:
-        """Bounces are owed to the providers that want their originators."""
-        nothing, nowhere = [()] * len(bounces), [None] * len(bounces)
-        wanting = self.routes.match_batch(bounces.originators)
-        sightings = self._sights.bounces(bounces) if self._sights else nowhere
-        rules = [verdict.rule for verdict in verdicts]
-        return QueueBatch(QueuedSuppression, (*_suppressions(bounces, rules), wanting, nothing, nothing, sightings))
-
-    def counted(self, bounces: BounceBatch, verdicts: Sequence[Count]) -> QueueBatch[SoftBounceEntry]:
-        """Soft bounces count for the providers that want their originators."""
+        """Entries of bounces, for the providers that their originators are routed to."""
+        nothing, no_fingerprints = [()] * len(bounces), [None] * len(bounces)
+        providers = self.routes.match_batch(bounces.originators)
+        fingerprints = self._fingerprinter.bounces(bounces) if self._fingerprinter else no_fingerprints
         suppressions = _suppressions(bounces, [verdict.rule for verdict in verdicts])
-        wanting = self.routes.match_batch(bounces.originators)
-        enough = [verdict.threshold.suppress_after for verdict in verdicts]
+        columns = (*suppressions.columns.values(), providers, nothing, nothing, fingerprints)
+        return QueueBatch(QueuedSuppression, columns)
+
+    def soft_bounces(self, bounces: BounceBatch, verdicts: Sequence[Count]) -> QueueBatch[SoftBounceEntry]:
+        """Entries of soft bounces, for the providers that their originators are routed to."""
+        suppressions = _suppressions(bounces, [verdict.rule for verdict in verdicts])
+        providers = self.routes.match_batch(bounces.originators)
+        suppress_after = [verdict.threshold.suppress_after for verdict in verdicts]
         within = [verdict.threshold.within.total_seconds() for verdict in verdicts]
-        return QueueBatch(SoftBounceEntry, (*suppressions, wanting, enough, within))
+        return QueueBatch(SoftBounceEntry, (*suppressions.columns.values(), providers, suppress_after, within))
 
     def listed(self, listed: ListedAddress, verdict: Suppress, day: str) -> QueuedSuppression:
-        """An address fed by hand on a day (ISO date) is owed to everybody."""
-        fingerprint = self._sights.listed(listed) if self._sights else None
+        """The entry of an address of a plain list, for all providers; `day` is an ISO date."""
+        fingerprint = self._fingerprinter.listed(listed) if self._fingerprinter else None
         suppression = Suppression(listed.id_on(day), listed.recipient, "list", verdict.rule)
         return QueuedSuppression(suppression, self.routes.all_providers, fingerprint=fingerprint)
 
     def complaint(self, complaint: Complaint, verdict: Suppress) -> QueuedSuppression | None:
-        """A complaint is owed to everybody; None where it names nobody, not even in its List-Unsubscribe header."""
+        """The entry of a complaint, for all providers; None where it has no subject, not even by a token."""
         holder = self._holder(complaint)
         if not (holder.recipient or holder.subscriber.name):
             return None
-        knowing = self._knowing(holder, complaint.originator)
-        known = holder.subscriber if knowing or not holder.recipient else Subscriber()
+        id_providers = self._id_providers(holder, complaint.originator)
+        subscriber = holder.subscriber if id_providers or not holder.recipient else Subscriber()
         suppression = Suppression(
             complaint.id,
             holder.recipient,
@@ -79,19 +81,18 @@ class SuppressionBuilder:
             verdict.rule,
             "f",
             complaint.feedback_type,
-            "",
-            complaint.reporter,
-            complaint.originator,
-            complaint.job_id,
-            complaint.logged_at,
-            *known,
+            diagnostic=complaint.reporter,
+            originator=complaint.originator,
+            job_id=complaint.job_id,
+            occurred_at=complaint.logged_at,
+            **subscriber._asdict(),
         )
         return QueuedSuppression(
-            suppression, self.routes.all_providers, () if holder.recipient else knowing, complaint.headers
+            suppression, self.routes.all_providers, () if holder.recipient else id_providers, complaint.headers
         )
 
     def request(self, request: ListUnsubscribe, verdict: Suppress) -> QueuedSuppression:
-        """A List-Unsubscribe request is owed to everybody."""
+        """The entry of a List-Unsubscribe request, for all providers."""
         holder = TokenHolder(request.recipient, request.subscriber, request.provider)
         suppression = Suppression(
             request.id,
@@ -102,36 +103,48 @@ class SuppressionBuilder:
             occurred_at=request.received_at,
             **request.subscriber._asdict(),
         )
-        knowing = () if holder.recipient else self._knowing(holder, "")
-        return QueuedSuppression(suppression, self.routes.all_providers, knowing, request.headers)
+        id_providers = () if holder.recipient else self._id_providers(holder, "")
+        return QueuedSuppression(suppression, self.routes.all_providers, id_providers, request.headers)
 
     def _holder(self, complaint: Complaint) -> TokenHolder:
-        """Whom a complaint is about: by address, by ids, by a token, or by the message's own To, in this order."""
-        found = TokenHolder(complaint.recipient, complaint.subscriber)
-        if found.subscriber.name and self._knowing(found, complaint.originator):
-            return found
+        """The subject of a complaint: by address, by ids, by a token, or by the message's own To, in this order."""
+        holder = TokenHolder(complaint.recipient, complaint.subscriber)
+        if holder.subscriber.name and self._id_providers(holder, complaint.originator):
+            return holder
         for address in complaint.unsubscribe_to:
-            if holder := self._tokens(address):
-                return holder._replace(recipient=found.recipient or holder.recipient)
-        return found._replace(recipient=found.recipient or complaint.written_to)
+            if by_token := self._tokens(address):
+                return by_token._replace(recipient=holder.recipient or by_token.recipient)
+        return holder._replace(recipient=holder.recipient or complaint.written_to)
 
-    def _knowing(self, holder: TokenHolder, originator: str) -> tuple[str, ...]:
-        """The providers whose ids they are.
+    def _id_providers(self, holder: TokenHolder, originator: str) -> tuple[str, ...]:
+        """The providers that the ids belong to; empty where several may have given out the same ones.
 
-        A header does not say which of several; MailWizz's ids are random, but numbers are everybody's.
+        A header does not name one of several; MailWizz's ids are random, but numbers are the same everywhere.
         """
         if holder.provider:
             return (holder.provider,)
         of_type = self.routes.of_type(holder.subscriber.list_manager)
         if len(of_type) <= 1 or not holder.subscriber.subscriber_id.isdigit():
             return of_type
-        wanting = tuple(name for name in of_type if name in self.routes.of(originator))
-        return wanting if len(wanting) == 1 else ()
+        routed = tuple(name for name in of_type if name in self.routes.of(originator))
+        return routed if len(routed) == 1 else ()
 
 
-def _suppressions(bounces: BounceBatch, rules: Sequence[str]) -> Sequence[Sequence[object]]:
-    """What bounces say of their recipients, a column for each field of `Suppression`."""
-    no_ids = ([""] * len(bounces),) * len(Subscriber._fields)
-    why = ["bounce"] * len(bounces), rules, bounces.record_types, bounces.categories, bounces.codes
-    evidence = bounces.diagnostics, bounces.originators, bounces.job_ids, bounces.occurred_at
-    return (bounces.ids, bounces.recipients, *why, *evidence, *no_ids)
+def _suppressions(bounces: BounceBatch, rules: Sequence[str]) -> ColumnBatch[Suppression]:
+    """The suppressions that bounces make."""
+    return ColumnBatch(
+        Suppression,
+        {
+            "id": bounces.ids,
+            "recipient": bounces.recipients,
+            "reason": ["bounce"] * len(bounces),
+            "rule": rules,
+            "record_type": bounces.record_types,
+            "category": bounces.categories,
+            "status": bounces.codes,
+            "diagnostic": bounces.diagnostics,
+            "originator": bounces.originators,
+            "job_id": bounces.job_ids,
+            "occurred_at": bounces.occurred_at,
+        },
+    )

@@ -1,99 +1,83 @@
-"""Takes List-Unsubscribe mail from the letterbox into the spool."""
+"""Takes List-Unsubscribe mail from the maildrop into the spool."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from bouncehandler.ingest.ports import IngestLog, SuppressionSink
-from bouncehandler.ingest.stats.collector import StatsCollector
-from bouncehandler.ingest.suppression_builder import SuppressionBuilder
-from bouncehandler.policy import Ignore, Policy, Suppress
+from bouncehandler.ingest.ports import IngestContext
+from bouncehandler.policy import Ignore, Suppress
 from bouncehandler.spool import QueuedSuppression, SpoolError
 from bouncehandler.unsubscribe import maildrop_reader
 from bouncehandler.unsubscribe.maildrop_reader import AutoReply, DamagedMessage, UnsubscribeMessage, UnsubscribeRequest
 
-_GROUP = 500
-"""Letters that are committed together at most."""
+_BATCH = 500
+"""Messages per commit."""
 
-_REMEMBERED = 1000
-"""Letters that could not be moved aside, of which it was said so."""
+_MAX_REPORTED = 1000
+"""Damaged messages that could not be moved aside, and are not logged again."""
 
 
 class MaildropError(Exception):
-    """The folder of the letters can't be used: they wait. The text says what happened and how to mend it."""
+    """The maildrop can't be used: the messages wait. The text is one sentence with the cause and the remedy."""
 
 
 class UnsubscribeMailbox:
-    """Reads a letterbox; several processes may read the same one.
+    """Reads a maildrop; several processes may read the same one.
 
     Args:
-        folder: the letterbox; it need not be there.
-        clock: seconds since the epoch.
-        committed: called after every commit that put something into the spool.
-        figures: adds up what was read; None: nobody does.
+        folder: the maildrop, which need not exist.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  # as `IngestPipeline`: the left half meets everything here
-        self,
-        folder: Path,
-        policy: Policy,
-        builder: SuppressionBuilder,
-        spool: SuppressionSink,
-        log: IngestLog,
-        clock: Callable[[], float],
-        committed: Callable[[], None] = lambda: None,
-        stats: StatsCollector | None = None,
-    ) -> None:
-        self._folder, self._policy, self._owing, self._spool, self._log = folder, policy, builder, spool, log
-        self._clock, self._committed, self._figures = clock, committed, stats
+    def __init__(self, folder: Path, context: IngestContext) -> None:
+        self._folder, self._context = folder, context
         self._reported: set[str] = set()
 
     def take(self) -> int:
-        """Take every letter that lies there; returns how many requests there were.
+        """Take every message in the maildrop; returns the number of requests.
 
         Raises:
-            LetterboxError: the folder can't be read or written.
+            MaildropError: the folder can't be read or written.
             SpoolError: the disk failed the spool.
         """
-        letters, manual_actions = self._letters(), 0
-        while group := list(islice(letters, _GROUP)):
-            manual_actions += self._take(group)
-        return manual_actions
+        messages, requests = self._messages(), 0
+        while batch := list(islice(messages, _BATCH)):
+            requests += self._take(batch)
+        return requests
 
-    def _letters(self) -> Iterator[UnsubscribeMessage]:
+    def _messages(self) -> Iterator[UnsubscribeMessage]:
         try:
-            yield from maildrop_reader.read_messages(self._folder, now=self._clock())
+            yield from maildrop_reader.read_messages(self._folder, now=self._context.clock())
         except SpoolError as error:
             raise MaildropError(str(error)) from error
 
-    def _take(self, group: list[UnsubscribeMessage]) -> int:
-        requests = [letter for letter in group if isinstance(letter, UnsubscribeRequest)]
-        owed = [one for request in requests for one in self._owed(request)]
-        if owed:
-            self._spool.record(owed)
-            self._committed()
-        for letter in group:
-            self._say(letter)
-            if not isinstance(letter, DamagedMessage):
-                self._remove(letter.name)
-        self._add_up(group)
+    def _take(self, batch: list[UnsubscribeMessage]) -> int:
+        requests = [message for message in batch if isinstance(message, UnsubscribeRequest)]
+        entries = [entry for request in requests for entry in self._entries(request)]
+        if entries:
+            self._context.spool.record(entries)
+            self._context.on_commit()
+        for message in batch:
+            self._log(message)
+            if not isinstance(message, DamagedMessage):
+                self._remove(message.name)
+        self._count(batch)
         return len(requests)
 
-    def _owed(self, request: UnsubscribeRequest) -> Iterator[QueuedSuppression]:
-        verdict = self._policy.decide(request.record)
+    def _entries(self, request: UnsubscribeRequest) -> Iterator[QueuedSuppression]:
+        verdict = self._context.policy.decide(request.record)
         if isinstance(verdict, Suppress):
-            yield self._owing.request(request.record, verdict)
+            yield self._context.builder.request(request.record, verdict)
 
-    def _add_up(self, group: list[UnsubscribeMessage]) -> None:
-        """At once: such mail is rare."""
-        if not self._figures:
+    def _count(self, batch: list[UnsubscribeMessage]) -> None:
+        """Add to the statistics and write them at once, since such mail is rare."""
+        if not (stats := self._context.stats):
             return
-        for letter in group:
-            if isinstance(letter, UnsubscribeRequest):
-                self._figures.request(letter.record, self._policy.decide(letter.record))
-            elif isinstance(letter, AutoReply):
-                self._figures.request(letter.record, Ignore(letter.reason))
-        self._figures.flush(is_last=True)
+        for message in batch:
+            if isinstance(message, UnsubscribeRequest):
+                stats.add_request(message.record, self._context.policy.decide(message.record))
+            elif isinstance(message, AutoReply):
+                stats.add_request(message.record, Ignore(message.reason))
+        stats.flush(is_last=True)
 
     def _remove(self, name: str) -> None:
         try:
@@ -101,20 +85,22 @@ class UnsubscribeMailbox:
         except SpoolError as error:
             raise MaildropError(str(error)) from error
 
-    def _say(self, letter: UnsubscribeMessage) -> None:
-        if isinstance(letter, DamagedMessage):
-            self._say_damaged(letter)
+    def _log(self, message: UnsubscribeMessage) -> None:
+        if isinstance(message, DamagedMessage):
+            self._log_damaged(message)
             return
-        record = letter.record
+        record, log = message.record, self._context.log
         subject = record.recipient or record.subscriber.name
-        if isinstance(letter, AutoReply):
-            self._log.warning("automatic_mail_ignored", recipient=subject, sender=record.sender, reason=letter.reason)
+        if isinstance(message, AutoReply):
+            log.warning("automatic_mail_ignored", recipient=subject, sender=record.sender, reason=message.reason)
         else:
-            self._log.info("unsubscribe_requested", recipient=subject, sender=record.sender)
+            log.info("unsubscribe_requested", recipient=subject, sender=record.sender)
 
-    def _say_damaged(self, letter: DamagedMessage) -> None:
-        """Once, also of a letter that can't be moved aside and is met again."""
-        if letter.name not in self._reported:
-            self._log.warning("letter_damaged", letter=letter.name, reason=letter.reason, kept_as=letter.renamed_to)
-        if not letter.renamed_to and len(self._reported) < _REMEMBERED:
-            self._reported.add(letter.name)
+    def _log_damaged(self, message: DamagedMessage) -> None:
+        """Log a damaged message once, also one that can't be moved aside and is read again."""
+        if message.name not in self._reported:
+            self._context.log.warning(
+                "unsubscribe_mail_damaged", file=message.name, reason=message.reason, kept_as=message.renamed_to
+            )
+        if not message.renamed_to and len(self._reported) < _MAX_REPORTED:
+            self._reported.add(message.name)

@@ -1,12 +1,12 @@
-"""Patterns as operators write them, for texts, hosts and statuses; whatever they are held against, none goes back."""
+"""Patterns of the configuration for texts, hosts and statuses; none backtracks, whatever the text."""
 
 from types import MappingProxyType
 from typing import NamedTuple
 
 from bouncehandler.record import DsnStatus
 
-LONGEST_TEXT = 2000
-"""Characters of a diagnostic that are looked at: a server says what it has to say at the beginning."""
+MAX_TEXT = 2000
+"""Characters of a diagnostic that are read: the reason stands at the beginning."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _ASCII = bytes(code if chr(code).isalnum() and code < 128 else ord(" ") for code in range(256)).translate(  # noqa: PLR2004
@@ -22,12 +22,12 @@ _OTHERS = MappingProxyType(
 """Punctuation and control characters, Latin, general and East Asian."""
 _IN_DOMAIN = f"{_LETTERS}{_LETTERS.upper()}0123456789.-_"
 _IN_LOCAL = f"{_IN_DOMAIN}+'#%&!~"
-"""What a server writes before an `@`; no `/`, `?` or `=`, since an address may end a link, which is evidence."""
+"""Characters before an `@`; no `/`, `?` or `=`, since an address may end a link, which is evidence."""
 
 
 def words(text: str) -> list[str]:
-    """The words at the beginning of a text, without regard to case; what is no letter and no digit parts them."""
-    return _words(text[:LONGEST_TEXT])
+    """The words at the beginning of a text, in lower case, separated by anything but letters and digits."""
+    return _words(text[:MAX_TEXT])
 
 
 def _words(text: str) -> list[str]:
@@ -37,7 +37,7 @@ def _words(text: str) -> list[str]:
 
 
 def without_addresses(text: str) -> str:
-    """The text without mail addresses: what stands in one is somebody's name, and no reason for anything."""
+    """The text without mail addresses, which hold names and never a reason."""
     first, *behind = text.split("@")
     if not behind:
         return text
@@ -46,33 +46,33 @@ def without_addresses(text: str) -> str:
 
 
 def line(of: list[str]) -> str:
-    """Words as `Phrase` looks for them: a space before each and behind each."""
+    """The words as `Phrase` matches them: a space before and behind each."""
     return f" {' '.join(of)} "
 
 
 class Phrase(NamedTuple):
-    """Words that a text holds in this order; `*` stands for any text, between words or in one: `exceed* quota`."""
+    """Words in this order; `*` is any text, between words or within one: `exceed* quota`."""
 
     parts: tuple[str, ...]
 
     @classmethod
     def of(cls, pattern: str) -> "Phrase":
-        """The pattern, read; one without a word fits every text."""
+        """Compile a pattern; one without a word matches every text."""
         spaced = line("*".join(" ".join(_words(f"x{part}x"))[1:-1] for part in pattern.split("*")).split())
         return cls(tuple(part for part in spaced.split("*") if part.strip()))
 
     @property
     def is_ascii(self) -> bool:
-        """Whether a text of ASCII alone may hold it."""
+        """Whether a text of ASCII alone may contain it."""
         return all(part.isascii() for part in self.parts)
 
     @property
     def whole_words(self) -> list[str]:
-        """The words that no `*` touches: a text that fits has each of them."""
+        """The words that no `*` touches: a matching text has each of them."""
         return [word for part in self.parts for word in part.split(" ")[1:-1] if word]
 
     def is_in(self, text: str) -> bool:
-        """Whether a `line` holds the phrase: each part is looked for behind the one before, and never again."""
+        """Whether a `line` contains the phrase: each part is searched for once, behind the one before."""
         at = 0
         for part in self.parts:
             at = text.find(part, at)
@@ -86,19 +86,19 @@ class HostPattern(NamedTuple):
     """A whole host name, `*` for any text: `*.outlook.com`."""
 
     first: str
-    """What the name begins with."""
+    """Beginning of the name."""
     middle: Phrase
     last: str | None
-    """What it ends with; None where there is no `*`, so that `first` is all of it."""
+    """End of the name; None without a `*`, where `first` is the whole name."""
 
     @classmethod
     def of(cls, pattern: str) -> "HostPattern":
-        """The pattern, read."""
+        """Compile a pattern."""
         first, *rest = pattern.lower().split("*")
         return cls(first, Phrase(tuple(part for part in rest[:-1] if part)), rest[-1] if rest else None)
 
-    def fits(self, name: str) -> bool:
-        """Whether a name, in lower case, is one of these."""
+    def matches(self, name: str) -> bool:
+        """Whether the pattern matches a name, in lower case."""
         if self.last is None:
             return name == self.first
         begin, end = len(self.first), len(name) - len(self.last)
@@ -116,7 +116,7 @@ class StatusPattern(NamedTuple):
 
     @classmethod
     def of(cls, pattern: str) -> "StatusPattern":
-        """`5.1.x`, read.
+        """Compile `5.1.x`.
 
         Raises:
             ValueError: it is not three numbers, or `x`, with dots between them.
@@ -124,6 +124,6 @@ class StatusPattern(NamedTuple):
         klass, subject, detail = (None if part == "x" else int(part) for part in pattern.split("."))
         return cls(klass, subject, detail)
 
-    def fits(self, status: DsnStatus) -> bool:
-        """Whether a status is one of these."""
-        return all(wanted is None or wanted == given for wanted, given in zip(self, status, strict=True))
+    def matches(self, status: DsnStatus) -> bool:
+        """Whether the pattern matches a status."""
+        return all(expected is None or expected == actual for expected, actual in zip(self, status, strict=True))

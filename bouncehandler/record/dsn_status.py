@@ -1,4 +1,4 @@
-"""Enhanced status codes."""
+"""Enhanced status codes (RFC 3463)."""
 
 import re
 from collections.abc import Iterable
@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _STATUS = re.compile(r"\s*([245])\.(\d{1,3})\.(\d{1,3})(?!\d)", re.ASCII)
-_STATUS_WITHIN = 32
-"""Characters of a `dsnStatus` that are looked at, and remembered; the words behind the code may be of any length."""
+_MAX_STATUS = 32
+"""Characters of a `dsnStatus` that are read and cached; the words behind the code may be of any length."""
 
 
 class DsnStatus(NamedTuple):
@@ -24,18 +24,18 @@ class DsnStatus(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def status_text(status: DsnStatus | None) -> str:
-    """`5.1.1`; empty for none. Remembered, since few statuses make up most records."""
+    """`5.1.1`; empty for none. Cached, since few statuses make up most records."""
     return str(status) if status else ""
 
 
 def parse_status(text: str) -> DsnStatus | None:
     """The status that `5.1.1 (bad destination mailbox address)` begins with; None where it begins with none."""
-    return _status(text[:_STATUS_WITHIN])
+    return _status(text[:_MAX_STATUS])
 
 
 def parse_statuses(texts: Iterable[str]) -> list[DsnStatus | None]:
-    """The same of many."""
-    return [_status(text[:_STATUS_WITHIN]) for text in texts]
+    """`parse_status` of many."""
+    return [_status(text[:_MAX_STATUS]) for text in texts]
 
 
 @lru_cache(maxsize=4096)

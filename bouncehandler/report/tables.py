@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from bouncehandler.record.dimensions import CATEGORY, DIMENSIONS
 from bouncehandler.report.aggregates import Aggregates, KeyCounts, count_records
 from bouncehandler.report.model import Column, Kind, Table, Value
 from bouncehandler.spool.models import OTHERS
@@ -30,7 +31,7 @@ class Breakdown(NamedTuple):
 
 
 BOUNCES = (
-    Breakdown("categories", "By bounce category", "category", "Category", has_others=False),
+    Breakdown(CATEGORY.table, CATEGORY.title, CATEGORY.name, CATEGORY.heading, has_others=False),
     Breakdown(
         "mailbox_providers",
         "By mailbox provider",
@@ -39,9 +40,7 @@ BOUNCES = (
         "Small ones by their domain.",
     ),
     Breakdown("originators", "By originator", "originator", "Domain", "The domain of the envelope sender."),
-    Breakdown("jobs", "By job", "job", "Job"),
-    Breakdown("vmtas", "By VirtualMTA", "vmta", "VirtualMTA"),
-    Breakdown("sources", "By source IP", "source", "Source IP"),
+    *(Breakdown(one.table, one.title, one.name, one.heading) for one in DIMENSIONS if one is not CATEGORY),
     Breakdown(
         "diagnostics",
         "Top diagnostics",

@@ -6,8 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bouncehandler import logs
-from bouncehandler.accounting import PowerMtaCsvReader
-from bouncehandler.ingest import IngestPipeline, StatsCollector, SuppressionBuilder, TokenHolder, batch_size_for
+from bouncehandler.accounting import RecordReader, open_reader
+from bouncehandler.ingest import (
+    IngestContext,
+    IngestOptions,
+    IngestPipeline,
+    StatsCollector,
+    SuppressionBuilder,
+    TokenHolder,
+    batch_size_for,
+)
 from bouncehandler.ingest.fingerprints import BounceFingerprinter
 from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.policy import Policy
@@ -33,35 +41,39 @@ def build_pipeline(  # noqa: PLR0913, PLR0917  # each has its own source
     log: logs.Logger,
     source: int,
     spool: Spool,
-    committed: Callable[[], None] = lambda: None,
+    on_commit: Callable[[], None] = lambda: None,
     *,
     logs_each_row: bool,
 ) -> IngestPipeline:
     """Build the pipeline for the input behind a file descriptor.
 
     Args:
-        committed: called when something new is in the spool.
+        on_commit: called when something new is in the spool.
     """
     return IngestPipeline(
         build_reader(settings, takes_deliveries=policy.counts),
-        policy,
-        build_suppression_builder(settings),
-        spool,
+        IngestContext(
+            policy=policy,
+            builder=build_suppression_builder(settings),
+            spool=spool,
+            log=log,
+            clock=time.time,
+            on_commit=on_commit,
+            stats=build_stats(settings, spool, policy),
+        ),
         RejectedFile(Paths.beside(settings.spool.url).rejected),
-        log,
-        clock=time.time,
-        unreadable_share=settings.notify.unreadable_share,
-        batch_rows=batch_size_for(source, settings.spool.batch_rows),
-        committed=committed,
-        stats=build_stats(settings, spool, policy),
-        says_each=logs_each_row,
+        IngestOptions(
+            unreadable_share=settings.notify.unreadable_share,
+            batch_rows=batch_size_for(source, settings.spool.batch_rows),
+            logs_rows=logs_each_row,
+        ),
     )
 
 
-def build_reader(settings: "Settings", *, takes_deliveries: bool = False) -> PowerMtaCsvReader:
+def build_reader(settings: "Settings", *, takes_deliveries: bool = False) -> RecordReader:
     """Build the reader of one input."""
     columns = settings.columns
-    return PowerMtaCsvReader({"b": columns.b, "f": columns.f}, takes_deliveries=takes_deliveries)
+    return open_reader({"b": columns.b, "f": columns.f}, takes_deliveries=takes_deliveries)
 
 
 def build_policy(settings: "Settings") -> Policy:

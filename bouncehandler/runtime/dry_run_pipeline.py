@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from bouncehandler.ingest import IngestPipeline
+from bouncehandler.ingest import IngestContext, IngestOptions, IngestPipeline
 from bouncehandler.ingest.ports import IngestLog, RejectSink, SuppressionSink
 from bouncehandler.policy import Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
@@ -37,14 +37,18 @@ class DryRunPipeline(IngestPipeline):
         self._sink, self._noting = sink, _NotingPolicy(policy, sink)
         super().__init__(
             build_reader(settings, takes_deliveries=policy.counts),
-            self._noting,  # type: ignore[arg-type]  # delegates what it does not define
-            build_suppression_builder(settings),
+            IngestContext(
+                policy=self._noting,  # type: ignore[arg-type]  # delegates what it does not define
+                builder=build_suppression_builder(settings),
+                spool=sink,
+                log=log,
+                clock=time.time,
+            ),
             sink,
-            sink,
-            log,
-            clock=time.time,
-            batch_rows=settings.spool.batch_rows,
-            says_each=True,  # else the reader only counts what is ignored
+            IngestOptions(
+                batch_rows=settings.spool.batch_rows,
+                logs_rows=True,  # else the reader only counts what is ignored
+            ),
         )
 
     @property

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from bouncehandler import logs
-from bouncehandler.ingest import MaildropError, UnsubscribeMailbox
+from bouncehandler.ingest import IngestContext, MaildropError, UnsubscribeMailbox
 from bouncehandler.policy import Policy
 from bouncehandler.runtime.build_pipeline import build_stats, build_suppression_builder
 from bouncehandler.runtime.paths import Paths
@@ -22,7 +22,7 @@ class MaildropPoller:
     """Thread that polls the maildrop.
 
     Args:
-        committed: called when something new is in the spool.
+        on_commit: called when something new is in the spool.
         on_failure: called from the thread when the spool fails; `failure` then holds the error.
     """
 
@@ -32,18 +32,20 @@ class MaildropPoller:
         policy: Policy,
         log: logs.Logger,
         spool: Spool,
-        committed: Callable[[], None],
+        on_commit: Callable[[], None],
         on_failure: Callable[[], None],
     ) -> None:
         self._mailbox = UnsubscribeMailbox(
             Paths.beside(settings.spool.url).maildrop,
-            policy,
-            build_suppression_builder(settings),
-            spool,
-            log,
-            time.time,
-            committed,
-            build_stats(settings, spool, policy),
+            IngestContext(
+                policy=policy,
+                builder=build_suppression_builder(settings),
+                spool=spool,
+                log=log,
+                clock=time.time,
+                on_commit=on_commit,
+                stats=build_stats(settings, spool, policy),
+            ),
         )
         self._log, self._on_failure = log, on_failure
         self._stopping = threading.Event()

@@ -1,4 +1,4 @@
-"""Judges whether the hard bounces of one operator are more than its history, and what happens elsewhere, explain."""
+"""Spike detection: are the hard bounces of a mailbox provider more than its history and those elsewhere explain?"""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -7,122 +7,124 @@ from typing import NamedTuple
 
 from bouncehandler.spikes.baseline import LAGS, Model, Series, fit
 
-SLOT = 300
-"""Seconds that are tallied together."""
+SLOT_SECONDS = 300
+"""Length of a slot."""
 
-_SHORT = 4
-"""Slots of the shorter window: it finds a sudden spike soon."""
-_SURPRISED = 3.0
+_SHORT_WINDOW = 4
+"""Slots of the shorter window, which finds a sudden spike soon."""
+_MIN_SURPRISE = 3.0
 """Standard deviations below which nothing is a spike."""
-_MORE = 1.1
-_MARGIN = 0.5
-"""A spike is so many times as surprising as whatever the history holds, and so many standard deviations more."""
-_NEW = 0.2
-"""A diagnostic never seen before is a spike by itself where it is this share of what bounces elsewhere."""
-_GOES_ON = 8
-"""Bounces of a spike's kind in a window with which a spike goes on."""
-_STILL = 1.5
-"""So many times what was to be expected belongs to a spike that goes on."""
+_SURPRISE_FACTOR = 1.1
+_SURPRISE_MARGIN = 0.5
+"""Factor by which, and standard deviations by which, a spike exceeds the greatest surprise in the history."""
+_NEW_SHARE = 0.2
+"""Share of the bounces elsewhere at which a new fingerprint is a spike by itself."""
+_MIN_ONGOING = 8
+"""Bounces per window and fingerprint with which a spike goes on."""
+_ONGOING_FACTOR = 1.5
+"""Factor of the expected bounces above which a spike goes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpikeSettings:
-    """When many are too many."""
+    """Thresholds of spike detection."""
 
     minimum: int = 30
-    """Bounces in a window below which nothing is a spike."""
+    """Bounces per window below which nothing is a spike."""
     factor: float = 2.5
-    """So many times what was to be expected."""
+    """Factor of the expected bounces above which a window is a spike."""
     window: float = 3600.0
-    """Seconds: the longest window that is judged as one."""
+    """Seconds of the longest window."""
     history: float = 28 * 86_400.0
-    """Seconds that tell what is usual."""
+    """Seconds of history for the baseline."""
     least_history: int = 500
-    """Hard bounces everywhere before which nothing is known to be usual."""
+    """Hard bounces everywhere below which there is no baseline."""
     least_time: float = 86_400.0
-    """Seconds likewise."""
+    """Seconds of history below which there is no baseline."""
 
     @property
     def windows(self) -> tuple[int, ...]:
-        """Slots: a short window finds a sudden spike soon, a long one a slow spike."""
-        longest = max(1, int(self.window) // SLOT)
-        return tuple(sorted({min(_SHORT, longest), longest}))
+        """Window lengths in slots: a short window finds a sudden spike soon, a long one a slow spike."""
+        longest = max(1, int(self.window) // SLOT_SECONDS)
+        return tuple(sorted({min(_SHORT_WINDOW, longest), longest}))
 
     @property
     def looks_back(self) -> int:
-        """Slots before the one judged that `spikes` has to be told of."""
+        """Slots before the latest one that `find_spikes` needs."""
         return self.windows[-1] + LAGS[-1]
 
 
 class SlotCount(NamedTuple):
-    """Hard bounces in a slot."""
+    """Hard bounces of one fingerprint in a slot."""
 
     slot: int
-    """Seconds since the epoch, divided by `SLOT`."""
-    normalize_diagnostic: str
+    """Seconds since the epoch, divided by `SLOT_SECONDS`."""
+    fingerprint: str
     bounces: int
     held: int
-    """Of these, those that were held as a spike and not released: no evidence of what is usual."""
+    """Bounces among these that were held as a spike and not released, and so do not count for the baseline."""
 
     @property
-    def told(self) -> int:
-        """What tells of the usual."""
+    def usual(self) -> int:
+        """Bounces that count for the baseline."""
         return self.bounces - self.held
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What an operator's history says."""
+    """History of a mailbox provider, as a model of its usual bounces."""
 
     is_known: bool
-    """Whether there is enough of it."""
+    """Whether there is enough history."""
     model: Model
-    shapes: Mapping[str, float]
-    """The share of each kind of diagnostic in the operator's bounces."""
+    fingerprint_shares: Mapping[str, float]
+    """The share of each fingerprint in the provider's bounces."""
     surprises: Mapping[int, float]
-    """The greatest surprise in windows of so many slots."""
+    """The greatest surprise in the history, by window length in slots."""
 
 
 class Spike(NamedTuple):
-    """More than was to be expected."""
+    """An abnormal burst of hard bounces."""
 
     bounces: int
     expected: float
     since_slot: int
 
 
-def baseline(own: Iterable[SlotCount], everywhere: Iterable[SlotCount], settings: SpikeSettings) -> Baseline:
-    """What is usual at an operator, from the tallies of its history and of all operators together."""
-    mine, shapes, rest = Counter[int](), Counter[str](), Counter[int]()
-    for tally in everywhere:
-        rest[tally.slot] += tally.told
+def build_baseline(own: Iterable[SlotCount], everywhere: Iterable[SlotCount], settings: SpikeSettings) -> Baseline:
+    """The baseline of a mailbox provider, from the counts of its history and of all providers together."""
+    mine, by_fingerprint, rest = Counter[int](), Counter[str](), Counter[int]()
+    for count in everywhere:
+        rest[count.slot] += count.usual
     total = rest.total()
-    for tally in own:
-        mine[tally.slot] += tally.told
-        shapes[tally.normalize_diagnostic] += tally.told
-        rest[tally.slot] = max(0, rest[tally.slot] - tally.told)
-    if total < settings.least_history or (max(rest) - min(rest)) * SLOT < settings.least_time:
-        return Baseline(is_known=False, model=Model(0.0, ()), shapes={}, surprises={})
-    within = min(rest), max(rest)
-    theirs, ours = Series(rest, *within), Series(mine, *within)
+    for count in own:
+        mine[count.slot] += count.usual
+        by_fingerprint[count.fingerprint] += count.usual
+        rest[count.slot] = max(0, rest[count.slot] - count.usual)
+    if total < settings.least_history or (max(rest) - min(rest)) * SLOT_SECONDS < settings.least_time:
+        return Baseline(is_known=False, model=Model(0.0, ()), fingerprint_shares={}, surprises={})
+    bounds = min(rest), max(rest)
+    theirs, ours = Series(rest, *bounds), Series(mine, *bounds)
     model = Model(mine.total() / max(1, rest.total()), fit(ours, theirs))
-    surprises = {length: _most(model, ours, theirs, length, settings.minimum // 2) for length in settings.windows}
-    parts = {normalize_diagnostic: bounces / max(1, mine.total()) for normalize_diagnostic, bounces in shapes.items()}
-    return Baseline(is_known=True, model=model, shapes=parts, surprises=surprises)
+    surprises = {
+        length: _max_surprise(model, ours, theirs, length, settings.minimum // 2) for length in settings.windows
+    }
+    shares = {fingerprint: bounces / max(1, mine.total()) for fingerprint, bounces in by_fingerprint.items()}
+    return Baseline(is_known=True, model=model, fingerprint_shares=shares, surprises=surprises)
 
 
-def _most(model: Model, own: Series, rest: Series, length: int, least: int) -> float:
-    """The greatest surprise in a window that held at least so many."""
+def _max_surprise(model: Model, own: Series, rest: Series, length: int, min_bounces: int) -> float:
+    """The greatest surprise in a window with `min_bounces` or more."""
     mine, others = own.windows(length), rest.windows(length)
-    most = 0.0
+    surprise = 0.0
     for end in range(LAGS[-1] + length, len(own)):
-        if mine[end] >= least:
+        if mine[end] >= min_bounces:
             expected = model.expects([others[end - lag] for lag in LAGS])
-            most = max(most, model.surprise(mine[end], expected))
-    return most
+            surprise = max(surprise, model.surprise(mine[end], expected))
+    return surprise
 
 
-def spikes(  # noqa: PLR0913, PLR0917  # what is usual, what there is, where to look
+def find_spikes(  # noqa: PLR0913, PLR0917  # the baseline, the counts, and the window
     baseline: Baseline,
     own: Iterable[SlotCount],
     everywhere: Iterable[SlotCount],
@@ -130,65 +132,62 @@ def spikes(  # noqa: PLR0913, PLR0917  # what is usual, what there is, where to 
     settings: SpikeSettings,
     going_on: Collection[str] = (),
 ) -> Mapping[str, Spike]:
-    """The kinds of diagnostics that are a spike in the windows that end with a slot; empty where all is as usual.
+    """The spikes in the windows that end with a slot, by fingerprint; empty where there are none.
 
     Args:
-        own: the operator's, of this slot and `settings.looks_back` before it; so `everywhere`, of all together.
-        going_on: the kinds that were a spike a short while ago, and are held as long as there are more than usual.
+        own: counts of the provider, of this slot and `settings.looks_back` before it.
+        everywhere: the same of all providers together.
+        going_on: fingerprints of recent spikes, which go on as long as there are more bounces than usual.
     """
     mine, rest = list(own), Counter[int]()
-    for tally in everywhere:
-        rest[tally.slot] += tally.told
-    for tally in mine:
-        rest[tally.slot] = max(0, rest[tally.slot] - tally.told)
-    found: dict[str, Spike] = {}
+    for count in everywhere:
+        rest[count.slot] += count.usual
+    for count in mine:
+        rest[count.slot] = max(0, rest[count.slot] - count.usual)
+    spikes: dict[str, Spike] = {}
     for length in settings.windows if baseline.is_known else ():
         rests = [sum(rest[at] for at in range(slot - lag - length + 1, slot - lag + 1)) for lag in LAGS]
-        inside = [tally for tally in mine if slot - length < tally.slot <= slot]
-        found |= _Window(baseline, inside, rests, length, settings).spikes(going_on)
-    return found
+        inside = [count for count in mine if slot - length < count.slot <= slot]
+        spikes |= _Window(baseline, inside, rests, length, settings).spikes(going_on)
+    return spikes
 
 
 class _Window:
-    """One window of one operator."""
+    """One window of one mailbox provider."""
 
     def __init__(
         self, baseline: Baseline, inside: list[SlotCount], rests: list[int], length: int, settings: SpikeSettings
     ) -> None:
-        self._usual, self._inside, self._rest, self._settings = baseline, inside, max(0, rests[0]), settings
+        self._baseline, self._inside, self._rest, self._settings = baseline, inside, max(0, rests[0]), settings
         self._expected = baseline.model.expects(rests)
-        bounces, bar = sum(tally.bounces for tally in inside), baseline.surprises[length] * _MORE + _MARGIN
+        bounces = sum(count.bounces for count in inside)
+        bar = baseline.surprises[length] * _SURPRISE_FACTOR + _SURPRISE_MARGIN
         self._is_spike = (
             bounces >= settings.minimum
             and bounces > settings.factor * self._expected
-            and baseline.model.surprise(bounces, self._expected) > max(_SURPRISED, bar)
+            and baseline.model.surprise(bounces, self._expected) > max(_MIN_SURPRISE, bar)
         )
 
     def spikes(self, going_on: Collection[str]) -> Iterator[tuple[str, Spike]]:
-        """The kinds that are a spike."""
-        shapes = Counter[str]()
-        for tally in self._inside:
-            shapes[tally.normalize_diagnostic] += tally.bounces
-        for normalize_diagnostic, bounces in shapes.items():
-            due = self._usual.shapes.get(normalize_diagnostic, 0.0) * self._expected
-            is_more = self._is_spike and bounces > self._settings.factor * due
-            is_still = (
-                normalize_diagnostic in going_on and bounces >= _GOES_ON and bounces > _STILL * due + _STILL * due**0.5
+        """The spikes by fingerprint."""
+        by_fingerprint = Counter[str]()
+        for count in self._inside:
+            by_fingerprint[count.fingerprint] += count.bounces
+        for fingerprint, bounces in by_fingerprint.items():
+            expected = self._baseline.fingerprint_shares.get(fingerprint, 0.0) * self._expected
+            is_spike = self._is_spike and bounces > self._settings.factor * expected
+            is_ongoing = (
+                fingerprint in going_on
+                and bounces >= _MIN_ONGOING
+                and bounces > _ONGOING_FACTOR * (expected + expected**0.5)
             )
-            if is_more or is_still or self._is_new(normalize_diagnostic, bounces):
-                yield (
-                    normalize_diagnostic,
-                    Spike(
-                        bounces,
-                        due,
-                        min(tally.slot for tally in self._inside if tally.normalize_diagnostic == normalize_diagnostic),
-                    ),
-                )
+            if is_spike or is_ongoing or self._is_new(fingerprint, bounces):
+                since = min(count.slot for count in self._inside if count.fingerprint == fingerprint)
+                yield fingerprint, Spike(bounces, expected, since)
 
-    def _is_new(self, normalize_diagnostic: str, bounces: int) -> bool:
-        """Whether many say what was hardly ever said here before: an own fault shows at several operators at once."""
-        known = self._usual.shapes.get(normalize_diagnostic, 0.0) * max(
-            self._expected, self._usual.model.share * self._rest
-        )
-        is_unheard = known * self._settings.factor < 1
-        return is_unheard and bounces >= self._settings.minimum and bounces > _NEW * self._rest
+    def _is_new(self, fingerprint: str, bounces: int) -> bool:
+        """Whether many bounces have a fingerprint that was rare before, and not at most other providers as well."""
+        usual_total = max(self._expected, self._baseline.model.share * self._rest)
+        usual = self._baseline.fingerprint_shares.get(fingerprint, 0.0) * usual_total
+        is_rare = usual * self._settings.factor < 1
+        return is_rare and bounces >= self._settings.minimum and bounces > _NEW_SHARE * self._rest

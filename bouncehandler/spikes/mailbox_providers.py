@@ -1,4 +1,4 @@
-"""Who runs a recipient's mailbox: domains of one operator share a fate."""
+"""Mailbox providers: the organisations behind recipients' domains, whose bounces have causes in common."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,7 +49,7 @@ DOMAINS: Mapping[str, Sequence[str]] = MappingProxyType(
         "terra": ("terra.com.br", "terra.com"),
     }
 )  # fmt: skip
-"""By the recipient's domain; `outlook.*` is outlook with any ending, `*.rr.com` any domain below."""
+"""Recipients' domains by provider; `outlook.*` is outlook with any ending, `*.rr.com` any domain below."""
 
 HOSTS: Mapping[str, Sequence[str]] = MappingProxyType(
     {
@@ -74,38 +74,38 @@ HOSTS: Mapping[str, Sequence[str]] = MappingProxyType(
         "apple": ("*.icloud.com",),
     }
 )
-"""By the mail exchanger that answered, for domains that are not named above; of two that fit, the longer pattern."""
+"""Mail exchangers by provider, for domains that are not named above; of two patterns that match, the longer one."""
 
-_REMEMBERED = 20_000
-"""Domains with their hosts; the set is open, memory is not."""
+_CACHE_SIZE = 20_000
+"""Cached pairs of domain and host; the set is open, memory is not."""
 
 
 _ENDING = re.compile(r"(?:com?\.)?[a-z]{2,3}")
-"""What `outlook.*` may end with: `com`, `de`, `co.uk`; a domain below a company's own is not Microsoft's."""
+"""Endings for `outlook.*`: `com`, `de`, `co.uk`; a domain below a company's own is not Microsoft's."""
 
 
 class MailboxProviders:
-    """Names the receiving operator of a recipient.
+    """Finds the mailbox provider of a recipient.
 
     Args:
         own: a site's further patterns by name, of domains or of hosts.
     """
 
     def __init__(self, own: Mapping[str, Sequence[str]] = MappingProxyType({})) -> None:
-        self._known: dict[tuple[str, str], str] = {}
+        self._cache: dict[tuple[str, str], str] = {}
         self._domains = _Patterns({**DOMAINS, **own})
         self._hosts = _Patterns({**HOSTS, **own})
 
     def of(self, recipient: str, host: str) -> str:
-        """The operator's name; the recipient's own domain where none is known.
+        """The provider's name; the recipient's own domain where none is known.
 
         Args:
-            host: `dsnMta` as PowerMTA writes it, `host (address)`; empty where nobody answered.
+            host: `dsnMta` as PowerMTA writes it, `host (address)`; empty where no server answered.
         """
         return self._of(recipient[recipient.rfind("@") + 1 :], host)
 
     def match_batch(self, domains: Iterable[str], hosts: Iterable[str]) -> list[str]:
-        """The same for many recipients' domains."""
+        """The provider of each recipient's domain."""
         exact, of = self._domains.exact.get, self._of
         return [exact(domain) or of(domain, host) for domain, host in zip(domains, hosts, strict=True)]
 
@@ -114,31 +114,31 @@ class MailboxProviders:
         if name is not None:
             return name
         key = domain, host
-        found = self._known.get(key)
+        found = self._cache.get(key)
         if found is None:
-            found = self._look(domain.lower(), host.partition(" ")[0].strip().rstrip(".").lower())
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[key] = found
+            found = self._search(domain.lower(), host.partition(" ")[0].strip().rstrip(".").lower())
+            if len(self._cache) >= _CACHE_SIZE:
+                self._cache.clear()
+            self._cache[key] = found
         return found
 
-    def _look(self, domain: str, host: str) -> str:
+    def _search(self, domain: str, host: str) -> str:
         return self._domains.find(domain) or self._hosts.find(host) or domain
 
 
 class _Patterns:
-    """Names by exact text, by what it begins with, and by what it ends with."""
+    """Names by exact text, by beginning, and by ending."""
 
     def __init__(self, named: Mapping[str, Sequence[str]]) -> None:
         pairs = [(pattern, name) for name, patterns in named.items() for pattern in patterns]
         self.exact = {pattern: name for pattern, name in pairs if "*" not in pattern}
-        self._begins = {pattern[:-1]: name for pattern, name in pairs if pattern.endswith(".*")}
+        self._by_beginning = {pattern[:-1]: name for pattern, name in pairs if pattern.endswith(".*")}
         ends = [(pattern[1:], name) for pattern, name in pairs if pattern.startswith("*.")]
-        self._ends = sorted(ends, key=lambda end: -len(end[0]))
+        self._by_end = sorted(ends, key=lambda end: -len(end[0]))
 
     def find(self, text: str) -> str:
-        """The name; empty where none fits."""
+        """The name; empty where no pattern matches."""
         first = text[: text.find(".") + 1]
-        by_beginning = self._begins.get(first) if _ENDING.fullmatch(text[len(first) :]) else None
-        by_end = (name for end, name in self._ends if text.endswith(end))
-        return self.exact.get(text) or by_beginning or next(by_end, "")
+        by_start = self._by_beginning.get(first) if _ENDING.fullmatch(text[len(first) :]) else None
+        by_end = (name for end, name in self._by_end if text.endswith(end))
+        return self.exact.get(text) or by_start or next(by_end, "")

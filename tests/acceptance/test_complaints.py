@@ -206,9 +206,9 @@ def test_names_nobody(house: House) -> None:
     """It is kept under its header, counted and reported with what to add to PowerMTA's configuration, and exits 0."""
     finished = house.program.feed(b"type,timeLogged,feedbackType,rcpt\nf,2026-03-01 09:30:05+0000,abuse,...\n")
     assert (finished.status, house.statuses) == (0, STILL_THERE)
-    (event,) = finished.logged("complaint_names_nobody")
+    (event,) = finished.logged("complaint_anonymous")
     assert "record-fields f *, header_Message-Id, header_List-Unsubscribe" in event["mend"]
-    assert finished.finished["ignored"] == {"a complaint that names nobody": 1}
+    assert finished.finished["ignored"] == {"an anonymous complaint": 1}
     kept = house.program.spool.with_suffix(".rejected.csv").read_text()
     assert kept == "type,timeLogged,feedbackType,rcpt\nf,2026-03-01 09:30:05+0000,abuse,...\n"
 

@@ -10,8 +10,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bouncehandler.accounting import PowerMtaCsvReader
-from bouncehandler.ingest import IngestCounters, IngestPipeline, StatsCollector, SuppressionBuilder, read_loop
+from bouncehandler.accounting import open_reader
+from bouncehandler.ingest import (
+    IngestContext,
+    IngestCounters,
+    IngestOptions,
+    IngestPipeline,
+    StatsCollector,
+    SuppressionBuilder,
+    read_loop,
+)
 from bouncehandler.ingest.fingerprints import BounceFingerprinter
 from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.logs import get_logger
@@ -89,18 +97,22 @@ def open_spool(path: Path) -> SqliteSpool:
 def take_in(file: Path, spool: SqliteSpool) -> tuple[float, IngestCounters]:
     """Seconds that the program's left half takes for a file, and what it made of it."""
     policy = shipped_policy()
-    intake = IngestPipeline(
-        PowerMtaCsvReader(takes_deliveries=True),
-        policy,
-        SuppressionBuilder(Routes({PROVIDER: ORIGINATORS}), fingerprinter=BounceFingerprinter(MailboxProviders())),
-        spool,
+    pipeline = IngestPipeline(
+        open_reader(takes_deliveries=True),
+        IngestContext(
+            policy=policy,
+            builder=SuppressionBuilder(
+                Routes({PROVIDER: ORIGINATORS}), fingerprinter=BounceFingerprinter(MailboxProviders())
+            ),
+            spool=spool,
+            log=get_logger(),
+            clock=time.time,
+            stats=StatsCollector(spool, policy, MailboxProviders(), time.time),
+        ),
         RejectedFile(file.with_name("rejected.csv")),
-        get_logger(),
-        clock=time.time,
-        batch_rows=_BATCH * 4,  # as `batch_size_for` says of a file
-        stats=StatsCollector(spool, policy, MailboxProviders(), time.time),
+        IngestOptions(batch_rows=_BATCH * 4),  # as `batch_size_for` has it for a file
     )
-    return _pump(intake, file), intake.tally()
+    return _run(pipeline, file), pipeline.tally()
 
 
 def shipped_policy() -> Policy:
@@ -109,12 +121,12 @@ def shipped_policy() -> Policy:
     return Policy(rules=lambda matters: Rules(rules, matters))
 
 
-def _pump(intake: IngestPipeline, file: Path) -> float:
+def _run(pipeline: IngestPipeline, file: Path) -> float:
     source = os.open(file, os.O_RDONLY)
     never, nobody = os.pipe()
     try:
         started = time.perf_counter()
-        read_loop(intake, source, never, monotonic=time.monotonic)
+        read_loop(pipeline, source, never, monotonic=time.monotonic)
         return time.perf_counter() - started
     finally:
         for descriptor in (source, never, nobody):

@@ -87,7 +87,7 @@ def test_a_cut_row_is_looked_at_even_where_its_category_is_ignored(ignored: list
 
 
 def test_a_cut_row_with_all_that_decides_is_tallied_like_any_other() -> None:
-    """What is cut in the diagnostic of an ignored row changes nothing."""
+    """A cut in the diagnostic of an ignored row changes nothing."""
     header, line = "type,rcpt,bounceCat,dsnDiag\n", "b,ann@example.net,other,smtp;550 n"
     reading = read(header + line, PowerMtaCsvReader(ignored=["other"]))
     assert reading.reader.tallies["b"] == {"other": 1}
@@ -170,7 +170,7 @@ def test_rows_forged_in_a_quoted_cell_are_never_read(type_: str, block: int) -> 
 
 @pytest.mark.parametrize("recipient", ["", "...", "5d41402abc4b2a76b9719d911017c592"])
 def test_rows_forged_in_a_row_without_recipient_are_never_read(recipient: str) -> None:
-    """A row that is whole but names nobody is set aside whole: it is not searched for others."""
+    """A row that is whole but has no recipient is rejected whole: it is not searched for others."""
     damaged = row(type="rb", rcpt=recipient, dsnDiag="smtp;550\n" + good(1) + HEADER)
     reading = read(HEADER + damaged + good(2))
     assert reading.raw == [damaged.encode()]

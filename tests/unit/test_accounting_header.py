@@ -135,7 +135,7 @@ def test_counts_every_type(kind: str) -> None:
     reading = read(HEADER + row(type=kind) * 3)
     assert reading.reader.counted == {kind: 3}
     assert len(reading.bounces) == (3 if kind in {"b", "rb"} else 0)
-    assert reading.reader.recognised
+    assert reading.reader.rows
 
 
 @pytest.mark.parametrize("kind", ["x", "feedback-loop", "bounce", "bb", "", "0"])
@@ -222,7 +222,7 @@ def test_nothing_is_recognised_in_nothing(data: str) -> None:
     """Empty input, empty lines and empty cells are neither rows nor errors."""
     reading = read(data)
     assert not reading.unreadable
-    assert not reading.reader.recognised
+    assert not reading.reader.rows
 
 
 def test_empty_lines_between_rows_are_no_rows() -> None:
@@ -236,7 +236,7 @@ def test_remembers_under_which_header_each_row_stood() -> None:
     """A row that was set aside can be fed again together with its header, even where the two were glued."""
     other = "type,timeLogged,rcpt\n"
     reader = read("x\n" + HEADER + "x,\n" + "b,torn" + other + "x,\n").reader
-    assert reader.headers.before(1) == b""
-    assert reader.headers.before(3) == HEADER.encode()
-    assert reader.headers.before(4) == HEADER.encode()
-    assert reader.headers.before(5) == other.encode()
+    assert reader.header_before(1) == b""
+    assert reader.header_before(3) == HEADER.encode()
+    assert reader.header_before(4) == HEADER.encode()
+    assert reader.header_before(5) == other.encode()

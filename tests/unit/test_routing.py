@@ -57,7 +57,7 @@ def test_a_pattern_does_not_match(pattern: str, originator: str) -> None:
 
 
 def test_names_providers_in_the_order_of_the_configuration() -> None:
-    """Those that match, and those that want all."""
+    """Providers with a matching pattern, and those without any pattern."""
     routes = Routes({"crm": [], "news": ["news@*", "*@bounce.example.com"], "shop": ["shop@*"], "log": []})
     assert routes.of("news@example.com") == ("crm", "news", "log")
     assert routes.of("x@bounce.example.com") == ("crm", "news", "log")
@@ -94,7 +94,7 @@ def test_a_hostile_originator_costs_nothing() -> None:
 
 
 def test_providers_of_a_type() -> None:
-    """Whose ids are whose goes by the type; of a type that nobody has there are none."""
+    """Ids belong to providers by the type; there are none of an unknown type."""
     routes = Routes({"a": [], "b": [], "c": []}, {"a": "mailwizz", "b": "interspire", "c": "mailwizz"})
     assert routes.of_type("mailwizz") == ("a", "c")
     assert routes.of_type("interspire") == ("b",)

@@ -11,7 +11,7 @@ import pytest
 
 from bouncehandler.ingest import SuppressionBuilder
 from bouncehandler.ingest.fingerprints import BounceFingerprinter
-from bouncehandler.ingest.stats.batch import alike
+from bouncehandler.ingest.stats.batch import group_by_verdict
 from bouncehandler.policy import Ignore, Policy, Suppress
 from bouncehandler.policy.classification import Rule, Rules
 from bouncehandler.record import MAX_ADDRESS, Address, Bounce, parse_status
@@ -40,15 +40,15 @@ def test_verdicts(hits: str) -> None:
     """With rules of classification that fit some, and hits of PowerMTA's own list among them."""
     rules = [Rule(name="blocked", becomes="policy-related", text=("blocked",))]
     policy = Policy(suppression_list_hit=hits, rules=lambda matters: Rules(rules, matters))  # type: ignore[arg-type]  # as drawn
-    together = policy.decide_batch(BounceBatch.of(BOUNCES))
+    together = policy.decide_batch(BounceBatch.from_rows(BOUNCES))
     assert together == [policy.decide(bounce) for bounce in BOUNCES]
     assert len({verdict.rule for verdict in together}) > len(CATEGORIES)
 
 
 def test_ids() -> None:
     """Also where one of them holds what stands between the fields."""
-    assert BounceBatch.of(BOUNCES).ids == [bounce.id for bounce in BOUNCES]
-    assert BounceBatch.of([]).ids == []
+    assert BounceBatch.from_rows(BOUNCES).ids == [bounce.id for bounce in BOUNCES]
+    assert BounceBatch.from_rows([]).ids == []
 
 
 @pytest.mark.parametrize("pattern", ["*@example.com", "news@example.com", "n*s@example.com"])
@@ -61,7 +61,7 @@ def test_routes(pattern: str) -> None:
 
 
 def test_routes_by_domain_and_by_address() -> None:
-    """A domain that one provider wants whole does not hide that another wants one address of it."""
+    """A domain that is routed whole to one provider does not hide a route of one address of it to another."""
     routes = Routes({"crm": ["news@example.com"], "all": ["*@example.com"]})
     assert routes.match_batch(["news@example.com", "x@example.com", "x@example.net"]) == [("crm", "all"), ("all",), ()]
 
@@ -69,11 +69,14 @@ def test_routes_by_domain_and_by_address() -> None:
 def test_verdicts_that_say_the_same() -> None:
     """Stand together in their order, also where they are not one and the same."""
     one, other = Suppress("a rule"), Suppress("a rule")
-    assert alike([one, other, one, Ignore("a rule")]) == {("suppress", "a rule"): [0, 1, 2], ("ignore", "a rule"): [3]}
+    assert group_by_verdict([one, other, one, Ignore("a rule")]) == {
+        ("suppress", "a rule"): [0, 1, 2],
+        ("ignore", "a rule"): [3],
+    }
 
 
 def test_a_header_without_originators() -> None:
-    """It is told once, before the first bounce, and the bounces are read."""
+    """It is reported once, before the first bounce, and the bounces are read."""
     reading = read("type,rcpt,bounceCat,dsnStatus\n" + "b,ann@example.net,bad-mailbox,5.1.1\n" * 2)
     assert [missing.columns for missing in reading.missing] == [("orig",)]
     assert len(reading.bounces) == 2
@@ -87,17 +90,17 @@ def test_a_recipient_that_is_too_long() -> None:
     assert reading.reasons == [(3, "not-an-address")]
 
 
-def test_what_is_owed() -> None:
+def test_entries() -> None:
     """With whom, and what a spike of them would have in common."""
-    owing = SuppressionBuilder(
+    builder = SuppressionBuilder(
         Routes({"crm": ["news@example.com"], "all": []}), fingerprinter=BounceFingerprinter(MailboxProviders())
     )
     verdict = Suppress("a rule")
-    together = owing.bounces(BounceBatch.of(BOUNCES), [verdict] * len(BOUNCES))
-    alone = [owing.bounces(BounceBatch.of([bounce]), [verdict])[0] for bounce in BOUNCES]
+    together = builder.bounces(BounceBatch.from_rows(BOUNCES), [verdict] * len(BOUNCES))
+    alone = [builder.bounces(BounceBatch.from_rows([bounce]), [verdict])[0] for bounce in BOUNCES]
     assert list(together) == alone
     assert list(together[3:5]) == alone[3:5]
-    assert len({owed.fingerprint for owed in together}) > 1
+    assert len({entry.fingerprint for entry in together}) > 1
 
 
 @pytest.fixture
@@ -121,10 +124,10 @@ def test_what_is_recorded(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
     ]
     ones = [*people(300), *odd, *people(300)]
     to, seen = cycle([("news",), ("news", "crm"), ()]), cycle([BounceFingerprint("example", "full"), None])
-    owed = [QueuedSuppression(one, next(to), fingerprint=next(seen)) for one in ones]
+    entry = [QueuedSuppression(one, next(to), fingerprint=next(seen)) for one in ones]
     together, alone = spools
-    assert at_time(together, NOW).record(owed) == Recorded(new=305, duplicates=300)
-    assert sum(at_time(alone, NOW).record([one]).new for one in owed) == 305
+    assert at_time(together, NOW).record(entry) == Recorded(new=305, duplicates=300)
+    assert sum(at_time(alone, NOW).record([one]).new for one in entry) == 305
     owes = (
         "SELECT s.*, d.provider, d.due_at FROM suppression AS s LEFT JOIN dispatch AS d ON d.suppression = s.id"
         " ORDER BY s.id, d.provider"

@@ -1,4 +1,4 @@
-"""Who runs a mailbox, what diagnostics have in common, and what is a spike."""
+"""Mailbox providers, diagnostic fingerprints, and the detection of spikes."""
 
 from collections.abc import Sequence
 
@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bouncehandler.spikes import (
-    SLOT,
+    SLOT_SECONDS,
     MailboxProviders,
     SlotCount,
     SpikeSettings,
-    baseline,
+    build_baseline,
+    find_spikes,
     normalize_diagnostic,
-    spikes,
 )
 from bouncehandler.spikes.baseline import LAGS, Series, fit
 
 SETTINGS = SpikeSettings()
-DAY = 86_400 // SLOT
+DAY = 86_400 // SLOT_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,12 @@ DAY = 86_400 // SLOT
         ("nobody", "", "nobody"),
     ],
 )
-def test_operators(recipient: str, host: str, name: str) -> None:
+def test_mailbox_providers(recipient: str, host: str, name: str) -> None:
     """By the domain; else by the server that answered; else the domain itself."""
     assert MailboxProviders().of(recipient, host) == name
 
 
-def test_own_operators() -> None:
+def test_own_mailbox_providers() -> None:
     """A site's patterns are domains and hosts."""
     own = MailboxProviders({"ours": ["example.com", "*.mx.example.net"]})
     assert own.of("jane@example.com", "") == "ours"
@@ -81,7 +81,7 @@ def test_a_shape_is_short_and_names_nobody(text: str, address: str) -> None:
 
 
 def history(own: int, everywhere: int, days: int = 7) -> tuple[list[SlotCount], list[SlotCount]]:
-    """So many bounces an hour at an operator, and everywhere, until now."""
+    """History of so many bounces an hour at a provider, and everywhere."""
     slots = range(0, days * DAY, 12)
     return [SlotCount(slot, "usual", own, 0) for slot in slots], [SlotCount(slot, "", everywhere, 0) for slot in slots]
 
@@ -94,8 +94,8 @@ def now(own: dict[str, int], everywhere: int) -> tuple[list[SlotCount], list[Slo
 
 def judged(usually: tuple[int, int], own: dict[str, int], everywhere: int) -> set[str]:
     """The shapes that are a spike."""
-    known = baseline(*history(*usually), SETTINGS)
-    return set(spikes(known, *now(own, everywhere), SETTINGS))
+    known = build_baseline(*history(*usually), SETTINGS)
+    return set(find_spikes(known, *now(own, everywhere), SETTINGS))
 
 
 def test_many_at_one_operator_alone() -> None:
@@ -114,16 +114,16 @@ def test_few() -> None:
 
 
 def test_a_diagnostic_never_seen_before() -> None:
-    """An own fault shows at several operators at once, with words that are new there."""
+    """The sender's own fault shows at several providers at once, with words that are new there."""
     assert judged((20, 60), {"usual": 60, "dkim": 300}, 1100) == {"dkim"}
 
 
 def test_what_history_has_seen_is_usual() -> None:
-    """A site that mails to one operator's people alone on some days is explained by its history."""
+    """A site that mails to one provider's recipients alone on some days is explained by its history."""
     own, everywhere = history(20, 60)
     own += [SlotCount(slot, "usual", 500, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
     everywhere += [SlotCount(slot, "", 510, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
-    assert spikes(baseline(own, everywhere, SETTINGS), *now({"usual": 200}, 220), SETTINGS) == {}
+    assert find_spikes(build_baseline(own, everywhere, SETTINGS), *now({"usual": 200}, 220), SETTINGS) == {}
 
 
 def test_what_was_held_is_no_history() -> None:
@@ -131,13 +131,13 @@ def test_what_was_held_is_no_history() -> None:
     own, everywhere = history(20, 60)
     own += [SlotCount(3 * DAY, "usual", 500, 500)]
     everywhere += [SlotCount(3 * DAY, "", 510, 500)]
-    assert set(spikes(baseline(own, everywhere, SETTINGS), *now({"usual": 200}, 220), SETTINGS)) == {"usual"}
+    assert set(find_spikes(build_baseline(own, everywhere, SETTINGS), *now({"usual": 200}, 220), SETTINGS)) == {"usual"}
 
 
 def test_too_little_history() -> None:
-    """With less than a day, or with few bounces, nobody knows what is usual."""
+    """With less than a day, or with few bounces, there is no baseline."""
     for own, everywhere in (history(100, 300, days=0), history(0, 1, days=7)):
-        assert spikes(baseline(own, everywhere, SETTINGS), *now({"usual": 5000}, 5000), SETTINGS) == {}
+        assert find_spikes(build_baseline(own, everywhere, SETTINGS), *now({"usual": 5000}, 5000), SETTINGS) == {}
 
 
 def campaigns(days: int, *, lag: int) -> tuple[list[SlotCount], list[SlotCount]]:
@@ -154,38 +154,38 @@ def campaigns(days: int, *, lag: int) -> tuple[list[SlotCount], list[SlotCount]]
 def latest(
     own: list[SlotCount], everywhere: list[SlotCount], slot: int
 ) -> tuple[list[SlotCount], list[SlotCount], int]:
-    """What `spikes` is told when it judges a slot."""
+    """Arguments of `find_spikes` for a slot."""
     near = range(slot - SETTINGS.looks_back, slot + 1)
     return [one for one in own if one.slot in near], [one for one in everywhere if one.slot in near], slot
 
 
 @pytest.mark.parametrize("lag", [12, 36])
-def test_an_operator_that_is_later_than_the_others(lag: int) -> None:
-    """What bounces here hours after it bounced elsewhere is expected; the same without anything before it is a spike."""
+def test_a_provider_that_is_later_than_the_others(lag: int) -> None:
+    """Bounces some hours after those elsewhere are expected; the same without anything before is a spike."""
     own, everywhere = campaigns(8, lag=lag)
-    known = baseline(*campaigns(7, lag=lag), SETTINGS)
+    known = build_baseline(*campaigns(7, lag=lag), SETTINGS)
     slot = 7 * DAY + 120 + lag + 11
-    assert spikes(known, *latest(own, everywhere, slot), SETTINGS) == {}
+    assert find_spikes(known, *latest(own, everywhere, slot), SETTINGS) == {}
     alone = [one for one in everywhere if one.slot >= 7 * DAY + 120 + lag or one.slot < 7 * DAY]
-    assert set(spikes(known, *latest(own, alone, slot), SETTINGS)) == {"usual"}
+    assert set(find_spikes(known, *latest(own, alone, slot), SETTINGS)) == {"usual"}
 
 
 def test_what_is_held_elsewhere_explains_nothing() -> None:
-    """A fault of our own shows at many operators; the first that was noticed must not hide the others."""
-    known = baseline(*history(20, 60), SETTINGS)
+    """A fault of our own shows at many providers; the first that was noticed must not hide the others."""
+    known = build_baseline(*history(20, 60), SETTINGS)
     slot = 7 * DAY
     own = [SlotCount(slot, "dkim", 100, 0)]
-    assert spikes(known, own, [SlotCount(slot, "", 700, 0)], slot, SETTINGS) == {}
-    assert set(spikes(known, own, [SlotCount(slot, "", 700, 580)], slot, SETTINGS)) == {"dkim"}
+    assert find_spikes(known, own, [SlotCount(slot, "", 700, 0)], slot, SETTINGS) == {}
+    assert set(find_spikes(known, own, [SlotCount(slot, "", 700, 580)], slot, SETTINGS)) == {"dkim"}
 
 
 def test_a_wave_goes_on_as_long_as_there_are_more_than_usual() -> None:
     """It is noticed by many, and kept up by fewer."""
-    known = baseline(*history(20, 60), SETTINGS)
+    known = build_baseline(*history(20, 60), SETTINGS)
     few = now({"usual": 15}, 20)
-    assert spikes(known, *few, SETTINGS) == {}
-    assert set(spikes(known, *few, SETTINGS, {"usual"})) == {"usual"}
-    assert spikes(known, *now({"usual": 15}, 75), SETTINGS, {"usual"}) == {}
+    assert find_spikes(known, *few, SETTINGS) == {}
+    assert set(find_spikes(known, *few, SETTINGS, {"usual"})) == {"usual"}
+    assert find_spikes(known, *now({"usual": 15}, 75), SETTINGS, {"usual"}) == {}
 
 
 @given(st.lists(st.tuples(st.integers(0, 2 * DAY), st.integers(0, 500), st.integers(0, 500)), max_size=60))
@@ -193,7 +193,9 @@ def test_any_history_can_be_judged(counts: list[tuple[int, int, int]]) -> None:
     """However odd it is: the numbers stay numbers."""
     own = [SlotCount(slot, "usual", mine, 0) for slot, mine, _ in counts]
     everywhere = [SlotCount(slot, "", mine + others, 0) for slot, mine, others in counts]
-    for spike in spikes(baseline(own, everywhere, SETTINGS), *latest(own, everywhere, 2 * DAY), SETTINGS).values():
+    for spike in find_spikes(
+        build_baseline(own, everywhere, SETTINGS), *latest(own, everywhere, 2 * DAY), SETTINGS
+    ).values():
         assert spike.bounces > spike.expected >= 0
 
 

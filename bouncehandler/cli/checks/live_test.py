@@ -11,7 +11,7 @@ from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.checks.synthetic_rows import rows_for
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, USAGE, CommandError, exit_code_for_errors
 from bouncehandler.cli.session import Session
-from bouncehandler.ingest import IngestPipeline
+from bouncehandler.ingest import IngestContext, IngestPipeline
 from bouncehandler.ingest.counters import IngestCounters
 from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.record import parse_address
@@ -106,12 +106,14 @@ def _read(session: Session, spool: Spool, recipient: str) -> tuple[IngestCounter
     unheld = settings.model_copy(update={"hold": settings.hold.model_copy(update={"enabled": False})})
     intake = IngestPipeline(
         build_reader(settings),
-        build_policy(settings),
-        build_suppression_builder(unheld),
-        spool,
+        IngestContext(
+            policy=build_policy(settings),
+            builder=build_suppression_builder(unheld),
+            spool=spool,
+            log=session.log,
+            clock=time.time,
+        ),
         RejectedFile(session.paths.rejected),
-        session.log,
-        clock=time.time,
     )
     intake.feed(rows)
     intake.close()

@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 
 import click
 
-from bouncehandler.accounting import NOT_RECOGNISED, PowerMtaCsvReader, bounces_in, refusal_of
+from bouncehandler.accounting import NOT_RECOGNISED, RecordReader, bounces_in, open_reader
 from bouncehandler.cli.exits import NO_INPUT, OK, USAGE, CommandError, exit_code_for_errors
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import Row, format_option, write
 from bouncehandler.cli.param_types import MOMENT
 from bouncehandler.cli.session import open_session
-from bouncehandler.policy import Count, Policy, Suppress, Verdict
+from bouncehandler.policy import Policy
 from bouncehandler.record import Address, Bounce, parse_status
 from bouncehandler.runtime.build_pipeline import build_policy
 
@@ -56,7 +56,7 @@ def command(  # noqa: PLR0913, PLR0917  # one parameter an option
         policy = build_policy(session.settings)
         columns = {"b": session.settings.columns.b, "f": session.settings.columns.f}
     if diagnostic is None:
-        bounces = _bounces(PowerMtaCsvReader(columns))
+        bounces = _bounces(open_reader(columns))
     else:
         text = status or _status_in(diagnostic)
         when = None if at is None else datetime.fromtimestamp(at, UTC)
@@ -73,7 +73,7 @@ def _status_in(diagnostic: str) -> str:
     return found[0] if found else ""
 
 
-def _bounces(reader: PowerMtaCsvReader) -> Iterator[Bounce]:
+def _bounces(reader: RecordReader) -> Iterator[Bounce]:
     """Bounces of an accounting file on standard input; other records are skipped.
 
     Raises:
@@ -84,7 +84,7 @@ def _bounces(reader: PowerMtaCsvReader) -> Iterator[Bounce]:
     for block in _blocks():
         yield from bounces_in(reader.feed(block))
     yield from bounces_in(reader.close())
-    refusal = refusal_of(reader)
+    refusal = reader.refusal()
     if refusal.startswith(NOT_RECOGNISED):
         raise CommandError(f"{NOT_RECOGNISED}: send a PowerMTA accounting file", NO_INPUT)
     if refusal:
@@ -106,14 +106,10 @@ def _row(policy: Policy, bounce: Bounce) -> Row:
         "given": bounce.category,
         "status": str(bounce.status or ""),
         "decided": refined.category if refined else bounce.category,
-        "verdict": _word(verdict),
+        "verdict": verdict.word,
         "rule": verdict.rule,
         "diagnostic": bounce.diagnostic,
     }
-
-
-def _word(verdict: Verdict) -> str:
-    return {Suppress: "suppress", Count: "count"}.get(type(verdict), "ignore")
 
 
 def _counted(rows: Iterable[Row]) -> Iterator[Row]:

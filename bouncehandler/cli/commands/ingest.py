@@ -17,8 +17,14 @@ from bouncehandler.cli.param_types import DURATION
 from bouncehandler.cli.session import Session, open_session
 from bouncehandler.durations import format_duration
 from bouncehandler.ingest import IngestCounters, IngestPipeline
-from bouncehandler.ingest.accounting_file import AccountingFile, FileFingerprint, FileSkipped, opened, prove_readable
-from bouncehandler.ingest.drop_folder import DropFolderError, Folder, FolderEntry, opened_folder
+from bouncehandler.ingest.accounting_file import (
+    AccountingFile,
+    FileFingerprint,
+    FileSkipped,
+    ensure_readable,
+    open_accounting_file,
+)
+from bouncehandler.ingest.drop_folder import DropFolder, DropFolderError, FolderEntry, open_folder
 from bouncehandler.policy import Policy
 from bouncehandler.runtime.build_pipeline import build_pipeline, build_policy, build_reader
 from bouncehandler.runtime.run_summary import RunSummary
@@ -54,9 +60,9 @@ def command(options: GlobalOptions, folder: Path, *, is_watching: bool, every: f
     stop.listen()
     signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `accounting_file.ensure_not_open_for_writing`
     session = open_session(options, dict(os.environ), log_file="spared")
-    with session.log_failure(), exit_code_for_errors(), _exit_code_for_folder(), opened_folder(folder) as open_folder:
+    with session.log_failure(), exit_code_for_errors(), _exit_code_for_folder(), open_folder(folder) as drop_folder:
         ingest = _FolderIngest(
-            session, stop, open_folder, session.open_spool(), build_policy(session.settings), settled
+            session, stop, drop_folder, session.open_spool(), build_policy(session.settings), settled
         )
         where = {"folder": str(folder), **({"every": every} if is_watching else {})}
         session.log_started("watch" if is_watching else "ingest", **where)
@@ -69,7 +75,7 @@ def _exit_code_for_folder() -> Iterator[None]:
     try:
         yield
     except DropFolderError as error:
-        raise CommandError(str(error), TRY_AGAIN if error.is_passing else CONFIGURATION) from error
+        raise CommandError(str(error), TRY_AGAIN if error.is_temporary else CONFIGURATION) from error
 
 
 class _Stopped(Exception):  # noqa: N818  # no error: it was requested
@@ -82,7 +88,7 @@ class _FolderIngest:
 
     session: Session
     stop: ShutdownSignal
-    folder: Folder
+    folder: DropFolder
     spool: Spool
     policy: Policy
     settled: float
@@ -109,7 +115,7 @@ class _FolderIngest:
 
     def run_once(self) -> None:
         """Ingest the files that are there now."""
-        found = self.folder.found()
+        found = self.folder.entries()
         self.skipped = {one.name: self.skipped[one.name] for one in found if one.name in self.skipped}
         for one in found:
             if self.stop.is_requested:
@@ -137,7 +143,8 @@ class _FolderIngest:
         if not self.skipped:
             return None
         sentences = [
-            f"{FolderEntry(name, identity, is_file=True).shown} {why}" for name, (identity, why) in self.skipped.items()
+            f"{FolderEntry(name, fingerprint, is_file=True).shown} {why}"
+            for name, (fingerprint, why) in self.skipped.items()
         ]
         more = f"; {len(sentences) - 1:,} more stay, the log says why" if len(sentences) > 1 else ""
         is_refused = all(why.is_refused for _, why in self.skipped.values())
@@ -146,16 +153,16 @@ class _FolderIngest:
     def _try(self, found: FolderEntry) -> None:
         """Ingest a file, unless it was skipped for a reason that still holds."""
         before = self.skipped.get(found.name)
-        if before and before[0] == found.identity and not before[1].is_passing:
+        if before and before[0] == found.fingerprint and not before[1].is_temporary:
             return
         if not found.is_file:
             raise FileSkipped("is no file of PowerMTA's but a link, a pipe or the like, and not read: remove it")
-        age = time.time() - found.identity.modified_ns / 1e9
+        age = time.time() - found.fingerprint.modified_ns / 1e9
         if 0 <= age < self.settled:  # a time to come is a wrong clock, and proves nothing
             raise FileSkipped(
-                f"was changed within the last {format_duration(self.settled)}, and may not be whole", is_passing=True
+                f"was changed within the last {format_duration(self.settled)}, and may not be whole", is_temporary=True
             )
-        with opened(found.name, self.folder.descriptor) as moved:
+        with open_accounting_file(found.name, self.folder.descriptor) as moved:
             self._take(found, moved)
         self.skipped.pop(found.name, None)
 
@@ -169,7 +176,7 @@ class _FolderIngest:
         except (FileSkipped, _Stopped):
             pipeline.commit()
             raise
-        kept = moved.put_away(self.folder.done)
+        kept = moved.move_to(self.folder.done)
         tally = pipeline.tally()
         self.tally.add(tally)
         self.files += 1
@@ -180,7 +187,7 @@ class _FolderIngest:
             suppressed=tally.suppressed,
             duplicates=tally.duplicates,
             unreadable=tally.unreadable.total(),
-            **({"kept_as": FolderEntry(kept, found.identity, is_file=True).shown} if kept != found.name else {}),
+            **({"kept_as": FolderEntry(kept, found.fingerprint, is_file=True).shown} if kept != found.name else {}),
         )
 
     def _read(self, moved: AccountingFile, pipeline: IngestPipeline) -> None:
@@ -191,14 +198,14 @@ class _FolderIngest:
                 raise _Stopped
         pipeline.close()
         if pipeline.tally().unreadable:
-            prove_readable(pipeline.refusal)
+            ensure_readable(pipeline.refusal)
 
     def _skip(self, found: FolderEntry, reason: FileSkipped) -> None:
         """Remember a skipped file and its reason, and log it once."""
         before = self.skipped.get(found.name)
-        self.skipped[found.name] = found.identity, reason
+        self.skipped[found.name] = found.fingerprint, reason
         if before is None or str(before[1]) != str(reason):
-            log = self.session.log.info if reason.is_passing else self.session.log.warning
+            log = self.session.log.info if reason.is_temporary else self.session.log.warning
             log("file_skipped", file=found.shown, reason=str(reason))
 
     def _report_alive(self) -> None:

@@ -1,1 +1,1 @@
-"""Statistics of what was read, by hour and dimension, column by column."""
+"""Hourly counts and counters of records, for reports and metrics."""

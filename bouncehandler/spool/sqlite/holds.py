@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
-from bouncehandler.spikes import SLOT
+from bouncehandler.spikes import SLOT_SECONDS
 from bouncehandler.spool.admin import HeldSpike, Selection
 from bouncehandler.spool.sqlite.codec import sanitize_text, suppression_of
 from bouncehandler.spool.sqlite.connection import Connection, Row
@@ -17,7 +17,7 @@ from bouncehandler.suppression import Suppression
 _PAGE = 500
 """Suppressions that are dealt with in one transaction: the pipe waits for none of them long."""
 
-_LONG, _SHORT = 35 * 86_400 // SLOT, 2 * 86_400 // SLOT
+_LONG, _SHORT = 35 * 86_400 // SLOT_SECONDS, 2 * 86_400 // SLOT_SECONDS
 """Slots for which counts are kept: longer than any baseline; and small ones, of small mailbox providers."""
 _SMALL = 3
 """Bounces in a slot that hardly matter for the baseline, of mailbox providers that are a company's own."""
@@ -59,8 +59,8 @@ def _spike(row: Row) -> HeldSpike:
         id=number,
         mailbox_provider=mailbox_provider,
         fingerprint=fingerprint,
-        since=since_slot * SLOT,
-        until=(last_slot + 1) * SLOT,
+        since=since_slot * SLOT_SECONDS,
+        until=(last_slot + 1) * SLOT_SECONDS,
         noticed_at=opened_at,
         notified_at=notified_at,
         bounces=bounces,

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bouncehandler.record import epoch
-from bouncehandler.spikes import SLOT, Baseline, SlotCount, Spike, SpikeSettings, baseline, spikes
+from bouncehandler.spikes import SLOT_SECONDS, Baseline, SlotCount, Spike, SpikeSettings, build_baseline, find_spikes
 from bouncehandler.spool.models import QueuedSuppression
 from bouncehandler.spool.queue_batch import QueueBatch
 from bouncehandler.spool.sqlite.connection import Connection
@@ -66,14 +66,14 @@ class SpikeDetector:
         self._recent: dict[int, list[SlotCount]] = {}
         """The counts of all mailbox providers up to a slot, while one transaction lasts."""
         self._active: dict[str, list[tuple[str, int]]] = {}
-        self._least = max(1, settings.minimum * SLOT // max(SLOT, int(settings.window)))
+        self._least = max(1, settings.minimum * SLOT_SECONDS // max(SLOT_SECONDS, int(settings.window)))
         """Bounces in one slot below which it is not worth looking: a spike has slots with more."""
 
     def detect(
         self, raw: sqlite3.Connection, new: QueueBatch[QueuedSuppression], newest: int, now: float
     ) -> list[DetectedSpike]:
         """Count new hard bounces, with ids above `newest`, and hold members of spikes; returns the new spikes."""
-        latest = int(now) // SLOT  # a clock that is ahead makes no future
+        latest = int(now) // SLOT_SECONDS  # a clock that is ahead makes no future
         if not any(new.column("fingerprint")):
             return []
         if self._initial_delay:
@@ -120,14 +120,16 @@ class SpikeDetector:
 
     def _judge(self, raw: sqlite3.Connection, mailbox_provider: str, slot: int) -> Mapping[str, Spike]:
         settings = self._settings
-        after = slot - int(settings.window) // SLOT
+        after = slot - int(settings.window) // SLOT_SECONDS
         active = {fingerprint for fingerprint, last in self._active.get(mailbox_provider, ()) if last >= slot - MAX_GAP}
         own = self._slots(raw, mailbox_provider, slot - settings.looks_back, slot)
         if not active and sum(tally.bounces for tally in own if tally.slot > after) < settings.minimum:
             return {}
         if slot not in self._recent:
             self._recent[slot] = self._slots(raw, ALL, slot - settings.looks_back, slot)
-        return spikes(self._baseline(raw, mailbox_provider, after), own, self._recent[slot], slot, settings, active)
+        return find_spikes(
+            self._baseline(raw, mailbox_provider, after), own, self._recent[slot], slot, settings, active
+        )
 
     def _baseline(self, raw: sqlite3.Connection, mailbox_provider: str, slot: int) -> Baseline:
         through = slot // _RELEARNT * _RELEARNT
@@ -135,9 +137,9 @@ class SpikeDetector:
         if key not in self._baselines:
             if len(self._baselines) >= _REMEMBERED:
                 self._baselines.clear()
-            after = through - int(self._settings.history) // SLOT
+            after = through - int(self._settings.history) // SLOT_SECONDS
             own = self._slots(raw, mailbox_provider, after, through)
-            self._baselines[key] = baseline(own, self._all_slots(raw, after, through), self._settings)
+            self._baselines[key] = build_baseline(own, self._all_slots(raw, after, through), self._settings)
         return self._baselines[key]
 
     def _all_slots(self, raw: sqlite3.Connection, after: int, through: int) -> list[SlotCount]:
@@ -175,8 +177,8 @@ class SpikeDetector:
         values = {
             "fingerprint_hash": fingerprint_hash(found.mailbox_provider, found.fingerprint),
             "newest": newest,
-            "since": found.spike.since_slot * SLOT,
-            "until": (found.slot + 1) * SLOT,
+            "since": found.spike.since_slot * SLOT_SECONDS,
+            "until": (found.slot + 1) * SLOT_SECONDS,
         }
         rows = raw.execute(self._sql("spike_members"), values).fetchall()
         raw.execute(self._sql("spike_hold"), {"spike": number, "found": json.dumps([row[0] for row in rows])})
@@ -196,7 +198,7 @@ def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
     sign: int,
 ) -> None:
     """Count bounces of these times as held, or (with -1) no longer, so that they are no evidence for the baseline."""
-    slots = Counter(int(at) // SLOT for at in times)
+    slots = Counter(int(at) // SLOT_SECONDS for at in times)
     statement = connection.sql("spike_count_held")
     for name, kind in ((mailbox_provider, fingerprint), (ALL, "")):
         rows = [
@@ -209,7 +211,7 @@ def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
 @lru_cache(maxsize=4096)
 def _slot(at: datetime | None) -> int | None:
     """By the record's own time; None where it has none."""
-    return epoch(at) // SLOT if at else None
+    return epoch(at) // SLOT_SECONDS if at else None
 
 
 def _example(new: QueueBatch[QueuedSuppression], mailbox_provider: str, fingerprint: str) -> str:

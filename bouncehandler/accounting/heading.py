@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple, Self
 
-from bouncehandler.accounting.list_cells import DRESS, SEPARATOR, segments
+from bouncehandler.accounting.list_cells import PADDING, SEPARATOR, segments
 from bouncehandler.record import Address, parse_address
 
-_LONGEST = 80
+_MAX_NAME = 80
 """Characters of a column's name."""
 
 _ADDRESS = "add?res(?:s?e?s?|se?n)"
@@ -25,10 +25,10 @@ _ELSE = re.compile(
     r"server|domain|(?:^|[\s_-])(?:ip|owner|admin)(?:$|[\s_-])",
     re.IGNORECASE,
 )
-"""What a recipient's column has not in its name."""
+"""Parts of names that no recipient's column has."""
 
 _NO_MAIL = re.compile(r"^(?!.*mail).*[\s_-](?:u?u?id|guid|key|name|number|no|hash|status|type)$", re.IGNORECASE)
-"""`SUBSCRIBER_UID`, but not `Email ID`, which many lists have for the address."""
+"""`SUBSCRIBER_UID`, but not `Email ID`, which is the address in many lists."""
 
 _SENDER = re.compile(
     r"(?:[\w-]+[\s_-]+)?(?:mail)?(?:sender|from|orig|originator|source|src|return[\s_-]?path|reply[\s_-]?to|absender|"
@@ -53,28 +53,28 @@ _POWERMTA = frozenset((
 
 _PARTS = re.compile(r"[,;\t]")
 _LIKE_ADDRESS = re.compile(r"<?[^\s@<>]+@[^\s@<>]+>?")
-"""What could be one to whoever wrote it: `root@localhost`, `...@example.net`."""
+"""Texts that look like an address and are none: `root@localhost`, `...@example.net`."""
 
 
 class Heading(NamedTuple):
-    """The names of a list's columns; of words that may be such."""
+    """Names, or possible names, of a list's columns."""
 
     names: tuple[str, ...]
     has_commas: bool
-    """Whether commas stand between them, as between the cells of CSV; else semicolons or tabs."""
+    """Whether commas separate them, as in CSV; else semicolons or tabs."""
 
     @classmethod
     def of(cls, cells: Sequence[str]) -> Self | None:
-        """The names in a row; None where a cell holds an @, or is too long for a name."""
+        """The heading in a row; None where a cell holds an @, or is too long for a name."""
         has_commas = len(cells) > 1 and not SEPARATOR.search(cells[0])
-        names = tuple(name.strip(DRESS) for name in (cells if has_commas else segments(cells)))
-        return None if any("@" in name or len(name) > _LONGEST for name in names) else cls(names, has_commas)
+        names = tuple(name.strip(PADDING) for name in (cells if has_commas else segments(cells)))
+        return None if any("@" in name or len(name) > _MAX_NAME for name in names) else cls(names, has_commas)
 
     @property
     def first(self) -> str:
-        """The first column's name, fit for a sentence."""
-        shown = self.names[0][:40]
-        return (shown if shown.isprintable() else ascii(shown)[1:-1]) or "nothing"
+        """The first column's name, printable and short."""
+        name = self.names[0][:40]
+        return (name if name.isprintable() else ascii(name)[1:-1]) or "nothing"
 
     @property
     def is_powermta(self) -> bool:
@@ -87,15 +87,16 @@ class Heading(NamedTuple):
         return _is_recipient(self.names[0])
 
     @property
-    def is_several(self) -> bool:
+    def has_several(self) -> bool:
         """Whether there is more than one name."""
         return sum(map(bool, self.names)) > 1
 
     def is_known(self, *, within_list: bool) -> bool:
-        """Whether these are names of columns, of which the first is not the recipient's.
+        """Whether these are column names, and the first is not the recipient's.
 
         Args:
-            within_list: a line of a list that is no address may hold any words, so the first has to be a name, too.
+            within_list: whether the line is inside a list, where it may hold any words; then the first one must be a
+                column name, too.
         """
         first, *others = self.names
         if _SENDER.fullmatch(first):
@@ -104,11 +105,11 @@ class Heading(NamedTuple):
         return has_names and (not within_list or bool(_OTHER.fullmatch(first)))
 
     def rival(self, cells: Sequence[str], address: Address) -> str | None:
-        """The name, as far as it has one, of a column with another address than the first; None: there is no such."""
+        """The name of a column with another address than the first, empty for no name; None where no column has one."""
         if "".join(cells).count("@") == 1:
             return None
         first, *others = SEPARATOR.split(cells[0])
-        display_name = first.rpartition("<")[0] if first.rstrip(DRESS).endswith(">") else ""
+        display_name = first.rpartition("<")[0] if first.rstrip(PADDING).endswith(">") else ""
         if any(has_other_address(text, address) for text in (display_name, *(others if self.has_commas else ()))):
             return ""
         columns = cells if self.has_commas else segments(cells)
@@ -118,17 +119,17 @@ class Heading(NamedTuple):
         return None
 
     def is_recipient(self, name: str) -> bool:
-        """Whether a name is that of a recipient's column."""
+        """Whether a name is a recipient's."""
         return _is_recipient(name)
 
 
 BARE = Heading(("",), has_commas=False)
-"""Where no heading came."""
+"""Heading of a list that has none."""
 
 
 def has_other_address(cell: str, address: Address) -> bool:
-    """Whether a cell holds another address than this one, and no words: what people write into it is no column's."""
-    return "@" in cell and any(_is_other(part.strip(f"{DRESS}'"), address) for part in _PARTS.split(cell))
+    """Whether a cell holds another address than this one; an address within a text does not count."""
+    return "@" in cell and any(_is_other(part.strip(f"{PADDING}'"), address) for part in _PARTS.split(cell))
 
 
 def _is_other(text: str, address: Address) -> bool:

@@ -1,4 +1,4 @@
-"""Rows without a header: whether their cells contradict the order of columns that they are taken to have."""
+"""Column order of rows without a header: the cells of a row are checked against it."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ def _is_no_address(cell: str) -> bool:
     return "@" not in cell
 
 
-_FITS: Mapping[str, Callable[[str], bool]] = {
+_CHECKS: Mapping[str, Callable[[str], bool]] = {
     "timelogged": _is_time,
     "timequeued": _is_time,
     "bouncecat": _is_word,
@@ -45,17 +45,17 @@ _FITS: Mapping[str, Callable[[str], bool]] = {
     "repsourceip": _is_ip_address,
     "dsnstatus": _is_status,
 }
-"""What cells look like, by the column's name in lower case. The recipient's is looked at whenever it is read."""
+"""Checks of a cell by the column's name in lower case. The recipient is checked whenever it is read."""
 
 
-class Order:
-    """What the cells of rows have to look like that have these columns in this order."""
+class ColumnOrder:
+    """Checks of the cells of rows that are assumed to have these columns in this order."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         names = [name.strip().lower() for name in columns]
-        self._fits = [(at, _FITS[name]) for at, name in enumerate(names) if name in _FITS]
+        self._checks = [(at, _CHECKS[name]) for at, name in enumerate(names) if name in _CHECKS]
 
     def contradicts(self, row: Sequence[str]) -> bool:
-        """Whether a cell can't be what its column says that it is; empty ones, and those not there, say nothing."""
+        """Whether a cell can't be of its column; empty and missing cells can."""
         width = len(row)
-        return any(at < width and (cell := row[at].strip()) and not fits(cell) for at, fits in self._fits)
+        return any(at < width and (cell := row[at].strip()) and not fits(cell) for at, fits in self._checks)
