@@ -13,6 +13,7 @@ from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.lanes import Running, settings
 from tests.contract.pumps import Pumping, over_file
+from tests.contract.spool_examples import CLOCK
 from tests.fakes.adapter import FakeAdapter
 from tests.fakes.ingest import HEADER, PipelineOnFakes, bounce
 from tests.fakes.server import PATIENCE, wait_until
