@@ -23,7 +23,8 @@ _RUN = [line for line in _LINES if not _NOT_RUN.match(line)]
 
 _ALL = """
 import json, os, sys
-import bouncehandler.runtime.build_dispatcher, bouncehandler.cli.session, bouncehandler.runtime.dry_run, bouncehandler.settings.loading
+import bouncehandler.cli.session, bouncehandler.settings.loading
+import bouncehandler.runtime.build_dispatcher, bouncehandler.runtime.dry_run
 from bouncehandler.cli.app import main
 statuses = []
 for at, (argv, given) in enumerate(json.load(sys.stdin)):

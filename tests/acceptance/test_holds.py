@@ -1,4 +1,4 @@
-"""A spike of hard bounces is held, shown, and released or discarded; through the front door, by the time in the rows."""
+"""A spike of hard bounces is held, shown, and released or discarded, by the time in the rows."""
 
 import json
 import shutil

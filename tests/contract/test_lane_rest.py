@@ -176,7 +176,7 @@ class TestRest:
         assert running.worker.counters.done == 100
 
     def test_idle_latency(self, spool: SqliteSpool, adapter: FakeAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
-        """From the notification of a new dispatch to its outcome on disk no thread of the worker waits for time to pass.
+        """Between the notification of a new dispatch and its outcome on disk no thread of the worker waits for time.
 
         How long that takes is measured in the benchmark of the latency.
         """
