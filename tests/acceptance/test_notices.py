@@ -186,7 +186,7 @@ def test_a_spool_that_fails(program: Program, smtp: FakeSmtp) -> None:
         running.wait_for("started")
         spool = SqliteSpool.open(program.spool)
         with spool._connection.writing() as raw:  # noqa: SLF001  # nothing but damage makes a spool fail
-            raw.execute("DROP TABLE post")
+            raw.execute("DROP TABLE notice_queue")
         spool.close()
         finished = running.wait()
     assert finished.status == 75

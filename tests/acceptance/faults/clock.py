@@ -124,7 +124,7 @@ class _Town:
         """Whether there are claims and retries at the one, or retries alone, and a hold at the other."""
         found = self._ask(
             """SELECT count(*) FILTER (WHERE provider = 'news' AND state = 'claimed'),
-                      count(*) FILTER (WHERE provider = 'news' AND state = 'pending' AND step),
+                      count(*) FILTER (WHERE provider = 'news' AND state = 'pending' AND retry_index),
                       EXISTS (SELECT 1 FROM provider WHERE name = 'shop' AND held)
                FROM dispatch"""
         )
