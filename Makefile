@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test search lint format bench faults man lock clean
+.PHONY: help demo test search lint format bench faults man documents picture lock clean
 
 help:  ## what can be made here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -50,6 +50,12 @@ faults: $(VENV)/tests  ## the worst that can be done to the program, at length
 man: $(VENV)/tests  ## write the manual page anew from the commands
 	$(BIN)/python -m tests.manual > deploy/man/bouncehandler.1.part
 	mv deploy/man/bouncehandler.1.part deploy/man/bouncehandler.1
+
+documents: $(VENV)/tests  ## write what the documents show of the program's output anew
+	$(BIN)/python -m tests.documents
+
+picture: $(VENV)/tests  ## take the picture of the report anew, in Chromium
+	$(BIN)/python -m tests.acceptance.picture
 
 lock: $(VENV)/tests  ## resolve the dependencies anew
 	$(BIN)/python -m pip install --quiet uv

@@ -30,7 +30,7 @@ def format_duration(seconds: float) -> str:
     """The shortest text, from days down to milliseconds, that `parse_duration` reads as `seconds`; `0s` for nothing.
 
     Raises:
-        ValueError: `seconds` is negative or not a number of any size.
+        ValueError: `seconds` is negative, too large or not a number.
     """
     if not 0 <= seconds <= _MAX_DAYS * 86_400:
         raise ValueError(f"{seconds} seconds can't be written as a duration")
@@ -43,7 +43,7 @@ def format_duration(seconds: float) -> str:
 
 
 def parse_rate(text: str) -> float:
-    """How many per second a text such as `50/s`, `3000/m` or `10000/h` allows; more than 0.
+    """Rate per second in a text such as `50/s`, `3000/m` or `10000/h`; more than 0.
 
     Raises:
         ValueError: the text is no rate, or allows nothing.
@@ -58,7 +58,7 @@ def parse_rate(text: str) -> float:
 
 def _quoted(text: str) -> str:
     """The beginning of the text, on one line."""
-    return ascii(text if len(text) <= 40 else f"{text[:37]}...")  # noqa: PLR2004  # what reads well in a sentence
+    return ascii(text if len(text) <= 40 else f"{text[:37]}...")  # noqa: PLR2004  # fits into a sentence
 
 
 def _duration(value: object) -> float:
@@ -81,4 +81,4 @@ Duration = Annotated[float, BeforeValidator(_duration)]
 """A setting, written as a duration; its value is seconds."""
 
 Rate = Annotated[float, BeforeValidator(_rate)]
-"""A setting, written as a rate; its value is how many per second."""
+"""A setting, written as a rate; its value is per second."""

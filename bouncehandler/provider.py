@@ -1,4 +1,4 @@
-"""The port to a list manager: all that the author of an adapter reads.
+"""Port to a list manager: all that the author of an adapter reads.
 
 An adapter is a class with one method, `unsubscribe`, and a settings model. It is registered under the entry-point group
 `bouncehandler.providers`; the entry's name is the `type` in the configuration. The program builds it once per
@@ -9,7 +9,8 @@ The client is ready: it keeps connections for each thread, never follows a redir
 connection twice, and bounds the time and the size of every answer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, ClassVar, Protocol, runtime_checkable
@@ -21,13 +22,13 @@ from bouncehandler.suppression import Outcome, Suppression
 
 
 class ProviderSettings(BaseModel):
-    """What an adapter's own settings model starts from. Every `SecretStr` field `x` can also be given as `x_file`."""
+    """Base of an adapter's own settings model. Every `SecretStr` field `x` can also be given as `x_file`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Provider(Protocol):
-    """A list manager that can unsubscribe. Everything else is an ability of its own, below."""
+    """List manager that can unsubscribe. Everything else is an ability of its own, below."""
 
     def unsubscribe(self, suppression: Suppression) -> Outcome:
         """Unsubscribe the recipient everywhere at this provider; safe to call twice.
@@ -35,51 +36,51 @@ class Provider(Protocol):
         Raises:
             TemporaryFailure: this call failed; a later one may succeed.
             PermanentFailure: this suppression can never be carried out here.
-            ProviderUnavailable: no call can succeed until somebody mends something.
+            ProviderUnavailable: no call can succeed until the sysadmin mends something.
         Anything else that is raised (`httpx.TransportError`, a bug) counts as temporary.
         """
         ...
 
 
 class ProviderClass(Protocol):
-    """What an entry point of the group `bouncehandler.providers` names: usually the adapter's class."""
+    """Object that an entry point of the group `bouncehandler.providers` names: usually the adapter's class."""
 
     Settings: ClassVar[type[ProviderSettings]]
 
     def __call__(self, settings: ProviderSettings, client: httpx.Client) -> Provider:
-        """The adapter for one configured provider."""
+        """Build the adapter for one configured provider."""
         ...
 
 
 @runtime_checkable
 class Batched(Protocol):
-    """An adapter that carries out many suppressions with one call."""
+    """Adapter that carries out many suppressions with one call."""
 
     batch_size: int
-    """How many at most; 1 means that `unsubscribe` is called instead."""
+    """Suppressions at most; 1 means that `unsubscribe` is called instead."""
 
     def unsubscribe_batch(self, suppressions: Sequence[Suppression]) -> Sequence[Outcome]:
-        """One outcome for each suppression, in their order; a failure concerns them all. Raises as `unsubscribe`."""
+        """Return one outcome for each, in their order; a failure concerns them all. Raises as `unsubscribe`."""
         ...
 
 
 @runtime_checkable
 class Checkable(Protocol):
-    """An adapter whose credentials can be proved cheaply, without changing anything."""
+    """Adapter whose credentials can be checked cheaply, without changing anything."""
 
     def check(self) -> str:
-        """One sentence that says what was proved. Raises as `unsubscribe`."""
+        """Check, and return one sentence with the result. Raises as `unsubscribe`."""
         ...
 
 
 @runtime_checkable
 class Reversible(Protocol):
-    """An adapter that can undo what it did."""
+    """Adapter that can undo its own calls."""
 
     def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:
-        """Undo what the call that answered `outcome` changed: only `outcome.lists`; safe to call twice.
+        """Undo the changes of the call that returned `outcome`: only `outcome.lists`; safe to call twice.
 
-        Of `outcome` its kind and lists are what the spool keeps. What somebody else has changed since is left as it is.
+        Of `outcome` the spool keeps kind and lists. Later changes by others are left as they are.
 
         Returns:
             `restored` with the lists restored now, and in `note` those that could not be, and why; `already` where
@@ -94,33 +95,33 @@ class Reversible(Protocol):
 
 @runtime_checkable
 class PerCampaign(Protocol):
-    """An adapter that records a bounce at its campaign, so that a bounce of another campaign is worth another call."""
+    """Adapter that records a bounce at its campaign, so that a bounce of another campaign is worth another call."""
 
     per_campaign: bool
 
 
 @runtime_checkable
 class BySubscriber(Protocol):
-    """An adapter that can act on a subscriber's ids alone, where a reporter hid the address.
+    """Adapter that can act on a subscriber's ids alone, where a reporter hid the address.
 
-    It is sent a suppression with an empty `recipient` when `list_manager` is its own type. Where its list manager tells
-    the address that the ids stand for, the outcome names it as `recipient`.
+    It receives a suppression with an empty `recipient` when `list_manager` is its own type. Where its list manager
+    resolves the ids to an address, the outcome names it as `recipient`.
     """
 
     takes_subscriber_ids: bool
 
 
 class ProviderError(Exception):
-    """A failure that an adapter understands; its text is for the operator, and holds no secret.
+    """Failure that an adapter understands; its text is for the sysadmin, and holds no secret.
 
     Args:
         changed: the lists, as in `Outcome.lists`, that this call of `unsubscribe` had changed before it failed. The
-            next attempt finds them unsubscribed, so that its outcome can't name them: undo restores what was named
-            here. Of `unsubscribe_batch` and `restore` it is not heeded.
+            next attempt finds them unsubscribed, so that its outcome can't name them: undo restores the lists named
+            here. It is ignored for `unsubscribe_batch` and `restore`.
     """
 
     changed: tuple[str, ...] = ()
-    """Empty where the call had changed nothing that is known."""
+    """Empty where the call is not known to have changed anything."""
 
     def __init__(self, *args: object, changed: tuple[str, ...] = ()) -> None:
         super().__init__(*args)
@@ -128,24 +129,55 @@ class ProviderError(Exception):
 
 
 class TemporaryFailure(ProviderError):
-    """This call, later."""
+    """Failure of this call; a later one may succeed."""
 
     def __init__(self, message: str = "", *, retry_after: float | None = None, changed: tuple[str, ...] = ()) -> None:
         super().__init__(message, changed=changed)
         self.retry_after = retry_after
-        """Seconds that the provider asked us to wait; None: the schedule decides."""
+        """Seconds that the provider asked to wait; None: the retry schedule decides."""
 
 
 class PermanentFailure(ProviderError):
-    """This dispatch, never."""
+    """Failure of this dispatch for good."""
 
 
 class ProviderUnavailable(ProviderError):
-    """The provider as a whole: credentials, maintenance, an endpoint that is gone."""
+    """Failure of the provider as a whole: credentials, maintenance, an endpoint that is gone."""
+
+
+@contextmanager
+def report_changes(changed: Callable[[], Iterable[str]], *, is_restoring: bool = False) -> Iterator[None]:
+    """Add the lists that were changed so far to a failure in the block, which is raised again; its scope stays.
+
+    The next attempt finds them changed, so that its outcome can't name them: undo knows them from `failure.changed`,
+    and people from the text. A broken connection becomes a `TemporaryFailure`, which can name them.
+
+    Args:
+        changed: called after a failure; returns the lists, as in `Outcome.lists`.
+        is_restoring: whether the lists were restored, so that undo has nothing to do with them.
+    """
+    try:
+        yield
+    except (ProviderError, httpx.TransportError) as error:
+        lists = tuple(dict.fromkeys(changed()))
+        if not lists:
+            raise
+        failure = error if isinstance(error, ProviderError) else TemporaryFailure(f"{type(error).__name__}: {error}")
+        failure.args = (f"{failure}; done in this attempt on {format_lists(lists)}",)
+        failure.changed = () if is_restoring else lists
+        if failure is error:
+            raise
+        raise failure from error
+
+
+def format_lists(lists: Iterable[str]) -> str:
+    """Format list ids as `list a`, or `lists a, b`, each once."""
+    ids = list(dict.fromkeys(lists))
+    return f"{'list' if len(ids) == 1 else 'lists'} {', '.join(ids)}"
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """Seconds that `Retry-After` asks for, given as seconds or as an HTTP date (RFC 9110 10.2.3); None without one."""
+    """Read `Retry-After`, given as seconds or as an HTTP date (RFC 9110 10.2.3), in seconds; None without one."""
     value = response.headers.get("Retry-After", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
@@ -158,7 +190,7 @@ def retry_after(response: httpx.Response) -> float | None:
 
 
 def require_success(response: httpx.Response) -> httpx.Response:
-    """The response, when its status is 2xx; else the failure that the status means to a fixed, configured URL.
+    """Return the response when its status is 2xx; else raise the failure that the status means at a configured URL.
 
     An adapter handles the statuses that its provider gives a meaning of its own before it calls this.
 
@@ -168,22 +200,22 @@ def require_success(response: httpx.Response) -> httpx.Response:
     """
     if response.is_success:
         return response
-    said = describe(response)
+    description = describe(response)
     if response.is_redirect:
-        raise ProviderUnavailable(f"{said}: redirects are never followed, correct the URL in the configuration")
+        raise ProviderUnavailable(f"{description}: redirects are never followed, correct the URL in the configuration")
     if response.status_code in {401, 403, 404, 405, 410}:
-        raise ProviderUnavailable(said)
-    raise TemporaryFailure(said, retry_after=retry_after(response))
+        raise ProviderUnavailable(description)
+    raise TemporaryFailure(description, retry_after=retry_after(response))
 
 
 def describe(response: httpx.Response) -> str:
-    """Status and the beginning of the body on one line, at most 300 characters, for an error's text."""
+    """Describe a response by status and beginning on one line, at most 300 characters, for an error's text."""
     text = " ".join(response.text[:250].split())
     return f"HTTP {response.status_code}: {text}" if text else f"HTTP {response.status_code}"
 
 
 def _http_url(value: str) -> str:
-    """Leave the text as the operator wrote it: signatures are computed over it."""
+    """Validate a URL and leave it as written: signatures are computed over it."""
     try:
         url = httpx.URL(value)
     except httpx.InvalidURL:  # its text may repeat a password
@@ -196,4 +228,4 @@ def _http_url(value: str) -> str:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-"""An absolute http or https URL, kept exactly as written."""
+"""Absolute http or https URL, kept exactly as written."""

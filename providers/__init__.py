@@ -1,1 +1,1 @@
-"""The adapters, one file each; they know the port and nothing else."""
+"""Adapters, one file or folder each; they know the port and nothing else."""

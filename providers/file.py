@@ -1,4 +1,4 @@
-"""Appends suppressions to a file, one JSON line each: the smallest whole adapter, and a trail for any program."""
+"""Adapter that appends suppressions to a file, one JSON line each: the smallest whole adapter, and a trail."""
 
 import fcntl
 import json
@@ -14,13 +14,13 @@ from bouncehandler.suppression import Outcome, Suppression
 
 
 class File:
-    """A repeated call appends a second line with the same `id`: whoever reads the file keeps the first of them.
+    """Appender of JSON lines; a repeated call appends a second line with the same `id`: a reader keeps the first.
 
-    Where a power cut or a full disk left half a line, the next one begins a new line.
+    Where a power cut or a full disk left half a line, the next call begins a new line.
     """
 
     class Settings(ProviderSettings):
-        """What the configuration says."""
+        """Path of the file."""
 
         path: Path
         """Made when it is missing, readable by its owner alone; so logrotate may move it away at any time."""
@@ -34,12 +34,12 @@ class File:
         return Outcome("unsubscribed")
 
     def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:  # noqa: ARG002  # the port's signature
-        """Append a line that takes an earlier one back: it has no `recipient`, so that nobody takes it for another."""
-        self._append({"restored": suppression.person, "id": suppression.id})
+        """Append a line that takes an earlier one back: without `recipient`, so that it is read as no suppression."""
+        self._append({"restored": suppression.subject, "id": suppression.id})
         return Outcome("restored")
 
-    def _append(self, told: dict[str, object]) -> None:
-        line = json.dumps(told, default=datetime.isoformat).encode() + b"\n"
+    def _append(self, entry: dict[str, object]) -> None:
+        line = json.dumps(entry, default=datetime.isoformat).encode() + b"\n"
         try:
             with open(self._path, "a+b", len(line) + 1, opener=partial(os.open, mode=0o600)) as file:
                 fcntl.flock(file, fcntl.LOCK_EX)  # keeps out threads too: each call opens the file for itself
@@ -52,7 +52,7 @@ class File:
             raise ProviderUnavailable(f"can't append to {self._path}: {error.strerror}") from error
 
     def check(self) -> str:
-        """Whether the file, or the folder that it would be made in, can be written to; changes neither."""
+        """Check that the file, or the folder to make it in, can be written to; changes neither."""
         folder = self._path.parent
         if os.access(self._path, os.F_OK):
             is_writable = os.access(self._path, os.R_OK | os.W_OK) and not self._path.is_dir()

@@ -1,4 +1,4 @@
-"""Tells any program of yours about suppressions, by signed HTTP calls as Standard Webhooks 1.0.0 describes them.
+"""Adapter that sends suppressions to any program of yours, by signed HTTP calls as in Standard Webhooks 1.0.0.
 
 Each suppression is one POST of one JSON object; with `batch_size` above 1, each POST is an array of such objects:
 
@@ -25,29 +25,29 @@ Each suppression is one POST of one JSON object; with `batch_size` above 1, each
 
 `type`         `recipient.suppressed`, or `recipient.restored` (below); leave other types alone, they may come later
 `timestamp`    when it happened, the same on every retry; where that is not known, when this call was made
-`id`           24 hexadecimal digits, the same however often it is told: whoever has seen it has nothing to do
+`id`           24 hexadecimal digits, the same however often it is sent: a receiver that has it has nothing to do
 `recipient`    the address not to be mailed again, its ASCII letters in lower case
 `reason`       `bounce` (PowerMTA reported one), `complaint` (the recipient called a message spam), `unsubscribe` (the
-               recipient asked for it by mail), `list` (somebody listed the address by hand); others may come later
+               recipient asked for it by mail), `list` (the address was listed by hand); others may come later
 `rule`         the rule that decided, in the words of the configuration
 `category`     PowerMTA's bounceCat; of a complaint the feedback type, such as `abuse`; both are open sets
 `status`       the enhanced status code (RFC 3463)
-`diagnostic`   what the remote server said, of a complaint who reported it, of a request who sent it, the first 1000
+`diagnostic`   the remote server's answer, of a complaint its reporter, of a request its sender, the first 1000
                characters: never trust it, escape it where it is shown
 `originator`   the envelope sender
-`job_id`       the campaign, where the site tells PowerMTA one
+`job_id`       the campaign, where the site sets one in PowerMTA
 `occurred_at`  when PowerMTA wrote the record, or when the request came
-`list_manager`   whose ids the next three are, `mailwizz` or `interspire`; a complaint or a request may hold them
+`list_manager`   owner of the next three ids, `mailwizz` or `interspire`; a complaint or a request may hold them
 `list_id`        the list that the message went to; several with commas between them
 `subscriber_id`  the recipient on that list
 `campaign_id`    the campaign, where the list manager names one
 
 Every key is always there. `id`, `recipient` and `reason` are never null; each of the others is null where the record
-has none. Where a reporter hid the address, it is told as soon as a list manager has said whose ids they are, and not
+has none. Where a reporter hid the address, it is sent as soon as a list manager has resolved the ids, and not
 before. No text is empty or holds a control character. Times are UTC (RFC 3339), with a fraction where there is one.
 
-Where an operator takes a suppression back that a receiver was told of, the type is `recipient.restored`. Its `data` is
-that of the suppression, with an `id` of its own, and one key more: `restores`, the `id` that it takes back. Whoever is
+Where the sysadmin takes a suppression back that was sent, the type is `recipient.restored`. Its `data` is that of the
+suppression, with an `id` of its own, and one key more: `restores`, the `id` that it takes back. A recipient who is
 suppressed for something else as well is not restored, so that a receiver puts the recipient back where it took them
 away for that `id`, and has nothing to do where it did not. `timestamp` is when this call was made. It comes after the
 event that it takes back, as a call of its own (an array of one with `batch_size` above 1), never beside suppressions.
@@ -77,15 +77,15 @@ _GONE = 410
 
 
 class Webhook:
-    """A program of the operator's own that is told of each suppression.
+    """Sender of suppressions to a program of the site's own.
 
-    The outcome of a call that was taken is `unsubscribed`, without lists: what the receiver then does with it a webhook
-    can't know. An undo is an event of its own, `recipient.restored`, with the same data but an `id` of its own:
+    The outcome of a call that was taken is `unsubscribed`, without lists: the receiver's own doings are unknown
+    here. An undo is an event of its own, `recipient.restored`, with the same data but an `id` of its own:
     `restores` is the `id` that it takes back.
     """
 
     class Settings(ProviderSettings):
-        """What the configuration says."""
+        """URL, secrets and batch size."""
 
         model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -110,7 +110,7 @@ class Webhook:
         self._clock = clock
 
     def unsubscribe(self, suppression: Suppression) -> Outcome:
-        """Tell of one suppression; raises as the port says."""
+        """Send one suppression; raises as `Provider.unsubscribe`."""
         if self.batch_size > 1:
             return self.unsubscribe_batch([suppression])[0]
         now = self._clock()
@@ -118,7 +118,7 @@ class Webhook:
         return Outcome("unsubscribed")
 
     def restore(self, suppression: Suppression, outcome: Outcome) -> Outcome:  # noqa: ARG002  # the port's signature
-        """Tell that a suppression was taken back, in a call of its own; raises as the port says."""
+        """Send that a suppression is taken back, in a call of its own; raises as `Reversible.restore`."""
         now = self._clock()
         own_id = hashlib.blake2b(f"restored\n{suppression.id}".encode(), digest_size=12).hexdigest()
         data = {**_data(suppression), "id": own_id, "restores": suppression.id}
@@ -127,7 +127,7 @@ class Webhook:
         return Outcome("restored")
 
     def unsubscribe_batch(self, suppressions: Sequence[Suppression]) -> list[Outcome]:
-        """Tell of many suppressions with one call; of none, with none."""
+        """Send many suppressions with one call; for none, no call."""
         if suppressions:
             now = self._clock()
             ids = "\n".join(sorted(suppression.id for suppression in suppressions))
@@ -148,7 +148,7 @@ class Webhook:
 
 
 def _signed(keys: Sequence[bytes], webhook_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks 1.0.0, with one signature for each key."""
+    """Sign a call: the three headers of Standard Webhooks 1.0.0, with one signature for each key."""
     content = f"{webhook_id}.{timestamp}.".encode() + body
     digests = (hmac.digest(key, content, "sha256") for key in keys)
     return {
@@ -183,7 +183,7 @@ def _data(suppression: Suppression) -> dict[str, str | None]:
 
 
 def _text(value: str) -> str | None:
-    """One line without control characters, of bounded length; None for an empty one."""
+    """Clean a text: one line without control characters, of bounded length; None for an empty one."""
     text = value[:_LONGEST_TEXT]
     if not text.isprintable():
         text = "".join(char if char.isprintable() else " " for char in text)
@@ -199,7 +199,7 @@ def _time(at: datetime) -> str:
 
 
 def _keys(secret: SecretStr | list[SecretStr]) -> list[bytes]:
-    """The bytes of each secret. Raises ValueError, whose text does not repeat them."""
+    """Decode each secret. Raises ValueError, whose text does not repeat them."""
     given = secret if isinstance(secret, list) else [secret]
     words = [word for one in given for word in one.get_secret_value().split()]
     if not words:

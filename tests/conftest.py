@@ -9,8 +9,13 @@ compiled as often, and the tests themselves by each of pytest's processes.
 
 import os
 import sys
+import time
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from tests.contract.spool_examples import CLOCK
 
 settings.register_profile("settled", derandomize=True, deadline=None)  # a busy machine is no fault
 settings.register_profile("search", max_examples=800, derandomize=False, deadline=None, print_blob=True)
@@ -18,3 +23,10 @@ settings.load_profile("settled")
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+
+@pytest.fixture(autouse=True)
+def _real_clock() -> Iterator[None]:
+    """After each test the spools' clock is the real one again."""
+    yield
+    CLOCK.source = time.time

@@ -14,7 +14,7 @@ import click
 
 from bouncehandler import __version__
 from bouncehandler.cli.app import app
-from bouncehandler.cli.options import Common
+from bouncehandler.cli.options import GlobalOptions
 
 PAGE = Path(__file__).resolve().parents[1] / "deploy" / "man" / "bouncehandler.1"
 _DATE = "2026-11-21"
@@ -51,7 +51,7 @@ Not empty: no colours, unless \fB\-\-color\fR asks for them.
 
 def page() -> str:
     """The whole page."""
-    context = click.Context(app, info_name="bouncehandler", obj=Common())
+    context = click.Context(app, info_name="bouncehandler", obj=GlobalOptions())
     lines = [
         f'.TH BOUNCEHANDLER 1 {_DATE} "bouncehandler {__version__}" "User Commands"',
         ".SH NAME",

@@ -1,30 +1,34 @@
-"""PowerMTA's accounting: blocks of CSV bytes become records, by header name, and what can't be read says why.
+"""Input formats: blocks of bytes become records, and rows that can't be read become rejects with a reason.
 
-`reader` is the door. `lines` cuts blocks into lines, `layout` finds the columns, `listed` knows plain lists,
-`address_list` and `headings` judge their lines, `records` makes records of rows, `order` checks rows without a header,
-`complaints` finds whom a feedback loop names, `damage` the next good row, `headers` remembers where headers stood,
-`open_row` keeps a row whose quoted cell goes on, and `refusal` says why an input is refused as a whole.
+`formats` has the port `RecordReader` and the registry of formats. `reader` reads PowerMTA's CSV: `line_splitter` cuts
+blocks into lines, `layout` finds the columns, `fast_path` reads the rows that need no closer look, `record_builder` the
+others, `complaints` finds the subject of a feedback-loop row, `column_order` checks rows without a header,
+`address_list`, `heading` and `list_cells` read plain lists, `resync` finds the next good row, and `refusal` explains
+why an input is refused as a whole.
 """
 
-from bouncehandler.accounting.cells import clean, parse_time
-from bouncehandler.accounting.complaints import Nameless
-from bouncehandler.accounting.items import TYPES, Item, Unreadable, bounces_in
+from bouncehandler.accounting.complaints import AnonymousComplaint
+from bouncehandler.accounting.events import TYPES, Item, Unreadable, bounces_in
+from bouncehandler.accounting.fields import clean, parse_time
+from bouncehandler.accounting.formats import FORMATS, RecordReader, open_reader
 from bouncehandler.accounting.layout import DEFAULT_COLUMNS, ColumnsMissing, Layout
-from bouncehandler.accounting.reader import Reader
-from bouncehandler.accounting.refusal import NOT_RECOGNISED, refusal_of
+from bouncehandler.accounting.reader import PowerMtaCsvReader
+from bouncehandler.accounting.refusal import NOT_RECOGNISED
 
 __all__ = [
     "DEFAULT_COLUMNS",
+    "FORMATS",
     "NOT_RECOGNISED",
     "TYPES",
+    "AnonymousComplaint",
     "ColumnsMissing",
     "Item",
     "Layout",
-    "Nameless",
-    "Reader",
+    "PowerMtaCsvReader",
+    "RecordReader",
     "Unreadable",
     "bounces_in",
     "clean",
+    "open_reader",
     "parse_time",
-    "refusal_of",
 ]

@@ -1,7 +1,8 @@
-"""Why an input is refused as a whole, as a sentence."""
+"""Refusal of an input as a whole: the sentence with the cause and the remedy."""
+
+from collections import Counter
 
 from bouncehandler.accounting.address_list import NO_TYPE, Refusal
-from bouncehandler.accounting.reader import Reader
 
 NOT_RECOGNISED = "not one row of the input was recognised"
 
@@ -13,29 +14,22 @@ _GIVE_A_LIST = "give one address a line, or name the columns in the first line, 
 _GIVE_THE_HEADER = "put PowerMTA's header line in front, or name the order of their columns in `[columns]`"
 
 
-def refusal_of(reader: Reader) -> str:
-    """What was seen, and how to mend it; empty for an input that is not refused.
-
-    Such an input shows that its columns can't be told, or holds rows of which not one could be read. A header alone, as
-    PowerMTA sends it at first, is in order.
-    """
-    if refusal := reader.address_list.refusal:
-        return _sentence(refusal)
-    if reader.rows or (reader.has_header and not reader.unreadable):
-        return ""
-    if not reader.is_familiar:
-        return f"{NOT_RECOGNISED}: {_FORMS}"
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in reader.unreadable.most_common())
-    mend = "give the file as PowerMTA wrote it, below its own header"
-    if not reader.has_header:
-        mend = f"without a header line they are not in the order that is expected: {_GIVE_THE_HEADER}"
-    return f"not one row of the input could be read ({reasons}): {mend}"
-
-
-def _sentence(refusal: Refusal) -> str:
+def explain_refused_list(refusal: Refusal) -> str:
+    """The sentence on an input whose columns are unknown, as one of its lines shows."""
     if refusal.reason == NO_TYPE:
         return (
             f"line {refusal.line} names PowerMTA's columns, but does not begin with `type,`: what follows is not read; "
             "give the file as PowerMTA wrote it, with commas and the column `type`"
         )
-    return f"line {refusal.line}: the recipient's column can't be told, {refusal.seen}; {_GIVE_A_LIST}"
+    return f"line {refusal.line}: the recipient's column can't be told, {refusal.evidence}; {_GIVE_A_LIST}"
+
+
+def explain_unread(unreadable: Counter[str], *, is_familiar: bool, has_header: bool) -> str:
+    """The sentence on an input of which not one row could be read, with the unreadable rows by reason."""
+    if not is_familiar:
+        return f"{NOT_RECOGNISED}: {_FORMS}"
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in unreadable.most_common())
+    remedy = "give the file as PowerMTA wrote it, below its own header"
+    if not has_header:
+        remedy = f"without a header line they are not in the order that is expected: {_GIVE_THE_HEADER}"
+    return f"not one row of the input could be read ({reasons}): {remedy}"

@@ -1,12 +1,12 @@
-"""The command line: the only part that exits, prints or reads argv. One file a command.
+"""Command line: the only part that exits, prints or reads argv. One file a command.
 
-Nothing heavy is imported here: each command brings what it needs.
+Nothing heavy is imported here; each command imports its own libraries.
 """
 
 import os
 import sys
 
-_OK, _NO_USER, _TRY_AGAIN = 0, 67, 75  # as in `exits` and `unsubscribe_mail`, which may not be there yet
+_OK, _NO_USER, _TRY_AGAIN = 0, 67, 75  # as in `exits`, which an unfinished upgrade may lack
 _VALUED = ("--config", "--logfile", "--color")
 _MAIL = "unsubscribe"
 
@@ -17,16 +17,16 @@ def entry() -> None:
     is_mail = _command(argv) == _MAIL
     try:
         status = _unsubscribe(argv) if is_mail else _run(argv)
-    except KeyboardInterrupt:  # before a command could give it a meaning
-        _say("interrupted")
+    except KeyboardInterrupt:  # before a command has installed its handler
+        _print_error("interrupted")
         status = _TRY_AGAIN
-    except Exception as error:  # of an upgrade that has only begun, say
+    except Exception as error:  # of an unfinished upgrade, for example
         if not is_mail:
             raise
-        _say(f"this is a bug, or an installation that is not whole ({type(error).__name__})")
+        _print_error(f"this is a bug, or an installation that is not whole ({type(error).__name__})")
         status = _TRY_AGAIN
     if is_mail:
-        os._exit(status)  # neither can Python change the status at its end, nor does PowerMTA wait for that
+        os._exit(status)  # without the interpreter's shutdown, which takes time and might change the status
     sys.exit(status)
 
 
@@ -42,12 +42,12 @@ def _command(argv: list[str]) -> str:
 
 
 def _unsubscribe(argv: list[str]) -> int:
-    """Keep a mail for PowerMTA, with one of three exit statuses; there is a process per mail, and no time to lose."""
-    from bouncehandler.cli.unsubscribe_mail import keep, understood  # noqa: PLC0415  # imports are lazy at the edges
+    """Keep a mail for PowerMTA, with one of three exit statuses; each mail starts a process, so speed matters."""
+    from bouncehandler.cli.unsubscribe_fast_path import keep, parse_args  # noqa: PLC0415  # imports are lazy at the edges
 
-    words = understood(argv)
-    if words:
-        return keep(words)
+    arguments = parse_args(argv)
+    if arguments:
+        return keep(arguments)
     status = _run(argv)
     if sys.stdout:
         sys.stdout.flush()
@@ -55,12 +55,15 @@ def _unsubscribe(argv: list[str]) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    from bouncehandler.cli.app import main  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.cli.gc_tuning import tune_gc  # noqa: PLC0415  # imports are lazy at the edges
+
+    tune_gc()  # before the imports, which make many objects and hardly any garbage
+    from bouncehandler.cli.app import main  # noqa: PLC0415  # as above
 
     return main(argv)
 
 
-def _say(text: str) -> None:
+def _print_error(text: str) -> None:
     try:
         os.write(2, f"bouncehandler: {text}\n".encode())
     except OSError:

@@ -1,4 +1,4 @@
-"""The commands' names and options; each command's work is in a file of its own, imported when it is called."""
+"""Entry point of the commands; each command is in a file of its own, imported when it is called."""
 
 import sys
 import traceback
@@ -11,10 +11,11 @@ import click
 
 from bouncehandler import __version__
 from bouncehandler.cli import streams
-from bouncehandler.cli.examples import shown_in
 from bouncehandler.cli.exits import BUG, DESCRIPTION, OK, TRY_AGAIN, USAGE, CommandError
-from bouncehandler.cli.garbage import collect_seldom
-from bouncehandler.cli.options import Common, common
+from bouncehandler.cli.gc_tuning import tune_gc
+from bouncehandler.cli.help_examples import shown_in
+from bouncehandler.cli.lean_imports import import_libraries
+from bouncehandler.cli.options import GlobalOptions, global_options
 
 _COMMANDS = (
     "check",
@@ -41,7 +42,7 @@ _COMMANDS = (
 
 
 class _Commands(click.Group):
-    """Finds a command in the module of its name."""
+    """Group that loads each command from the module of its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(_COMMANDS)
@@ -49,7 +50,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"bouncehandler.cli.{cmd_name.replace('-', '_')}").command
+        import_libraries()
+        command: click.Command = import_module(f"bouncehandler.cli.commands.{cmd_name.replace('-', '_')}").command
         return shown_in(command, cmd_name)
 
     def resolve_command(
@@ -66,16 +68,16 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=DESCRIPTION,
 )
-@common
+@global_options
 @click.option("--no-dispatch", is_flag=True, help="Only fill the spool; `bouncehandler work` calls the providers.")
-@click.option("--dry-run", is_flag=True, help="Decide, compare with the spool; write nothing, call nobody.")
+@click.option("--dry-run", is_flag=True, help="Decide, compare with the spool; write nothing, call no one.")
 @click.version_option(__version__, "--version", prog_name="bouncehandler")
 @click.pass_context
-def app(ctx: click.Context, options: Common, *, no_dispatch: bool, dry_run: bool) -> int:
+def app(ctx: click.Context, options: GlobalOptions, *, no_dispatch: bool, dry_run: bool) -> int:
     """Turn PowerMTA's bounces and complaints into unsubscribes.
 
     Without a command: read accounting records, or a plain list of addresses, from standard input until it ends; put
-    every suppression on disk; unsubscribe it at every provider that wants it; say what was done.
+    every suppression on disk; unsubscribe it at every provider it is routed to; print a summary.
 
     \b
         <acct-file |/opt/bouncehandler/bin/bouncehandler --logfile=FILE>
@@ -85,50 +87,51 @@ def app(ctx: click.Context, options: Common, *, no_dispatch: bool, dry_run: bool
         if no_dispatch or dry_run:
             raise click.UsageError("--no-dispatch and --dry-run belong to the bare command, which reads standard input")
         return OK
-    from bouncehandler.cli.stop import Stop  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.runtime.shutdown import ShutdownSignal  # noqa: PLC0415  # imports are lazy at the edges
 
-    stop = Stop()
+    stop = ShutdownSignal()
     stop.listen()  # before the heavier imports: rows may wait in the pipe already
-    from bouncehandler.cli.run import run  # noqa: PLC0415  # imports are lazy at the edges
+    import_libraries()
+    from bouncehandler.cli.commands.run import run  # noqa: PLC0415  # imports are lazy at the edges
 
     return run(options, stop, dispatches=not no_dispatch, is_dry=dry_run)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the program; returns its exit status, having said in one sentence on stderr what went wrong."""
-    collect_seldom()  # now for the imports, and again when they are done
+    """Run the program; returns its exit status, and prints an error as one sentence on stderr."""
+    tune_gc()  # now for the imports, and again when they are done
     streams.prepare()
     try:
         result = app.main(list(argv), prog_name="bouncehandler", standalone_mode=False)
         return result if isinstance(result, int) else OK
-    except SystemExit:  # click's answer when the reader of our output has seen enough, which is no failure
+    except SystemExit:  # raised by click where the reader of stdout is gone, which is no failure
         streams.abandon_stdout()
         return OK
-    except Exception as error:  # noqa: BLE001  # the last place to say something
-        text, status = _explained(error, is_debugging="--debug" in argv)
-    with suppress(OSError):  # nobody reads stderr any more
+    except Exception as error:  # noqa: BLE001  # the last resort
+        text, status = _describe(error, is_debugging="--debug" in argv)
+    with suppress(OSError):  # stderr is closed
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
     return status
 
 
-def _explained(error: Exception, *, is_debugging: bool) -> tuple[str, int]:
-    """What to say of an error, and the exit status that it means."""
+def _describe(error: Exception, *, is_debugging: bool) -> tuple[str, int]:
+    """Text of an error, and its exit status."""
     match error:
         case CommandError():
-            return _named(str(error)), error.status
+            return _prefix(str(error)), error.status
         case click.exceptions.NoArgsIsHelpError():
             return error.format_message(), USAGE
         case click.ClickException():
-            return _named(f"{error.format_message().rstrip('.')} (see bouncehandler --help)"), USAGE
+            return _prefix(f"{error.format_message().rstrip('.')} (see bouncehandler --help)"), USAGE
         case click.Abort():
-            return _named("interrupted"), TRY_AGAIN
+            return _prefix("interrupted"), TRY_AGAIN
     if is_debugging:
         return "".join(traceback.format_exception(error)).rstrip(), BUG
     name = type(error).__name__
-    return _named(f"this is a bug ({name}); run again with --debug and report what it prints"), BUG
+    return _prefix(f"this is a bug ({name}); run again with --debug and report what it prints"), BUG
 
 
-def _named(text: str) -> str:
-    """The text, each line of which says who speaks: a log may have many speakers."""
+def _prefix(text: str) -> str:
+    """Put the program's name before each line, since a log may have many writers."""
     return "\n".join(f"bouncehandler: {line}" for line in text.splitlines())

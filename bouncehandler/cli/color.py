@@ -1,4 +1,4 @@
-"""Whether output is coloured: as --color says, and without it as the terminal and https://no-color.org do."""
+"""Colours of the output: by --color, else by the terminal and https://no-color.org."""
 
 import os
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ CHOICES = ("auto", "always", "never")
 
 
 def is_wanted(choice: str, environ: Mapping[str, str]) -> bool | None:
-    """Whether to colour; None where the stream decides, which is if it is a terminal.
+    """Whether to colour; None where it depends on the stream being a terminal.
 
     `auto`, or nothing, minds NO_COLOR, which counts if it is not empty, and a TERM that knows no colours.
     """
@@ -26,7 +26,7 @@ def is_dumb(environ: Mapping[str, str]) -> bool:
 
 
 def console(choice: str, *, stderr: bool) -> "Console":
-    """A console for what is drawn, which takes no text for markup: much of it comes from outside."""
+    """Build a rich console that reads no markup, since much of the text comes from outside."""
     from rich.console import Console  # noqa: PLC0415  # only when something is drawn
 
     is_coloured = is_wanted(choice, os.environ)

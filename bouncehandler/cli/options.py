@@ -1,4 +1,4 @@
-"""The options that every command takes, before its name or after it."""
+"""Global options, which every command takes, before its name or after it."""
 
 import functools
 import os
@@ -13,8 +13,8 @@ from bouncehandler.cli.color import CHOICES, is_wanted
 
 
 @dataclass(frozen=True, slots=True)
-class Common:
-    """What was said of configuration and log."""
+class GlobalOptions:
+    """Options for configuration, log and colours."""
 
     config: Path | None = None
     logfile: Path | None = None
@@ -22,11 +22,11 @@ class Common:
     color: str = ""
     """`auto`, `always` or `never`; empty is `auto`."""
 
-    def over(self, other: object) -> "Common":
-        """These options, and where they are silent, the other ones."""
-        if not isinstance(other, Common):
+    def over(self, other: object) -> "GlobalOptions":
+        """Merge with other options, which fill in for those not given."""
+        if not isinstance(other, GlobalOptions):
             return self
-        return Common(
+        return GlobalOptions(
             self.config or other.config,
             self.logfile or other.logfile,
             self.debug or other.debug,
@@ -34,7 +34,7 @@ class Common:
         )
 
 
-_FILE = click.Path(path_type=Path, readable=False)  # whoever opens it says more of what is wrong
+_FILE = click.Path(path_type=Path, readable=False)  # opening it gives a better error
 
 _OPTIONS = (
     click.option("--color", type=click.Choice(CHOICES), metavar="WHEN", help="Colours: auto, always or never."),
@@ -44,8 +44,8 @@ _OPTIONS = (
 )
 
 
-def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command --config, --logfile, --debug and --color; it receives them as `options`."""
+def global_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --config, --logfile, --debug and --color to a command; it receives them as `options`."""
 
     def wrapped(
         *args: Any,  # noqa: ANN401  # the command's own
@@ -56,7 +56,7 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
         **values: Any,  # noqa: ANN401  # as above
     ) -> Any:  # noqa: ANN401  # as above
         ctx = click.get_current_context()
-        ctx.obj = Common(config, logfile, debug, color or "").over(ctx.obj)
+        ctx.obj = GlobalOptions(config, logfile, debug, color or "").over(ctx.obj)
         ctx.color = is_wanted(ctx.obj.color, os.environ)
         return command(*args, options=ctx.obj, **values)
 

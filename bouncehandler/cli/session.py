@@ -1,117 +1,72 @@
-"""What the commands have in common: settings, log, spool, and the crew that serves the providers."""
+"""Session of a command: options, settings, log and paths."""
 
-import errno
 import getpass
 import os
-import sqlite3
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TextIO, cast
 
 from bouncehandler import logs
 from bouncehandler.cli import streams
-from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, CommandError, explained
-from bouncehandler.cli.garbage import collect_seldom
-from bouncehandler.cli.options import Common
+from bouncehandler.cli.exits import CONFIGURATION, OK, CommandError, exit_code_for_errors
+from bouncehandler.cli.gc_tuning import tune_gc
+from bouncehandler.cli.options import GlobalOptions
 from bouncehandler.cli.started import started_values
 from bouncehandler.cli.unsubscribe_log import SPARE_LOG
-from bouncehandler.logs.masking import mask_addresses
+from bouncehandler.redaction import mask_addresses
+from bouncehandler.runtime.paths import Paths
+from bouncehandler.runtime.spool import open_spool
 from bouncehandler.settings import ConfigurationError, load
-from bouncehandler.spool import Spool, SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool, path_of
-from bouncehandler.spool.trouble import primary_code
-from bouncehandler.waves import WaveSettings
+from bouncehandler.spool import Spool
 
 if TYPE_CHECKING:
-    from bouncehandler.cli.post import PostOffice
-    from bouncehandler.dispatcher import Crew
     from bouncehandler.settings.model import Settings
-
-
-_PASSING = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
-_PASSING_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE})
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One command's surroundings."""
+    """Options, settings, log and paths of one command."""
 
-    options: Common
+    options: GlobalOptions
     settings: "Settings"
     log: logs.Logger
     on_terminal: bool
-    """Whether a person sees stderr."""
+    """Whether stderr is a terminal."""
 
     @property
-    def spool_path(self) -> Path:
-        """The spool's file."""
-        return path_of(self.settings.spool.url)
+    def paths(self) -> Paths:
+        """Files beside the spool."""
+        return Paths.beside(self.settings.spool.url)
 
     @property
-    def rejected_path(self) -> Path:
-        """Where rows are kept that can't be read: beside the spool, `spool.db` has `spool.rejected.csv`."""
-        return self.spool_path.with_suffix(".rejected.csv")
-
-    @property
-    def says_each_row(self) -> bool:
+    def logs_each_row(self) -> bool:
         """Whether the log takes a line for every row read."""
         return self.options.debug or self.settings.log.level == "debug"
 
-    def open_spool(self) -> SqliteSpool:
-        """The spool, created or migrated where needed."""
-        try:
-            hold = self.settings.hold
-            return SqliteSpool.open(
-                self.settings.spool.url,
-                notices=self._notices,
-                waves=WaveSettings(minimum=hold.minimum, factor=hold.factor) if hold.enabled else None,
-                grace=hold.grace,
-            )
-        except SpoolError as error:
-            raise CommandError(str(error), exit_status(error)) from error
-
-    def build_crew(self, spool: Spool, on_failure: Callable[[], None]) -> "Crew":
-        """A lane for every configured provider, not started yet."""
-        from bouncehandler.cli.crew import build_crew  # noqa: PLC0415  # imports are lazy at the edges
-
-        with explained():
-            return build_crew(self.settings, spool, self.log, on_failure)
-
-    def build_post(self, spool: Spool, on_failure: Callable[[], None]) -> "PostOffice":
-        """What sends notices, not started yet."""
-        from bouncehandler.cli.post import PostOffice  # noqa: PLC0415  # imports are lazy at the edges
-        from bouncehandler.cli.report_mail import enclosing  # noqa: PLC0415  # as above
-
-        return PostOffice(self.settings.notify, spool, self.log, on_failure, enclosing(self.settings, spool))
+    def open_spool(self) -> Spool:
+        """Open the spool, created or migrated where needed."""
+        with exit_code_for_errors():
+            return open_spool(self.settings)
 
     def log_started(self, mode: str, **more: object) -> None:
-        """Log the event `started`, before a row is read, and what a start has to warn of.
+        """Log the event `started`, before a row is read, and warnings about the start.
 
         Args:
-            mode: What this process does.
-            more: Further values of the event.
+            mode: mode of the process, such as `work`.
+            more: further values of the event.
         """
         logs.prove_file()
         self.log.info("started", **started_values(self, mode), **more)
-        self._warn_of_root()
-
-    def _warn_of_root(self) -> None:
-        """Log, once a start, that root runs what somebody else should."""
-        warning = root_warning(self.spool_path)
-        if warning:
+        if warning := root_warning(self.paths.spool):
             self.log.warning("running_as_root", reason=warning)
-
-    @property
-    def _notices(self) -> frozenset[str]:
-        """The kinds of notices that are queued: none, with nobody to tell."""
-        return frozenset(self.settings.notify.events if self.settings.notify.to else ())
 
     def finish(self, numbers: Mapping[str, object], failure: CommandError | None) -> int:
         """Log the event `finished`, then return the exit status 0 or raise the failure, addresses masked as in the log.
 
-        Its text repeats what providers said, and in PowerMTA's pipe stderr ends in a log as well.
+        Its text may quote providers, and stderr of PowerMTA's pipe ends in a log as well.
         """
         status, reason = (failure.status, {"reason": str(failure)}) if failure else (OK, {})
         self.log.info("finished", **numbers, exit_status=status, **reason)
@@ -120,30 +75,23 @@ class Session:
             raise CommandError(mask_addresses(str(failure)), status) if is_masked else failure
         return status
 
-    def telling(self) -> "_Telling":
-        """Within it, the log file hears, too, why a command fails: in PowerMTA's pipe nobody may look at stderr."""
-        return _Telling(self)
-
-
-class _Telling:
-    """Logs the error that leaves the block, where there is a log file, and lets it pass."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def __enter__(self) -> None:
-        """Nothing to do."""
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        """Tell why."""
-        if isinstance(error, CommandError) and self._session.options.logfile:
-            self._session.log.error("failed", reason=str(error), exit_status=error.status)
-        elif isinstance(error, Exception) and self._session.options.logfile:
-            self._session.log.error("bug", exc_info=error)
+    @contextmanager
+    def log_failure(self) -> Iterator[None]:
+        """Log the error that leaves the block in the log file, if any: stderr of PowerMTA's pipe may be lost."""
+        try:
+            yield
+        except CommandError as error:
+            if self.options.logfile:
+                self.log.error("failed", reason=str(error), exit_status=error.status)  # noqa: TRY400  # no traceback
+            raise
+        except Exception:
+            if self.options.logfile:
+                self.log.exception("internal_error")
+            raise
 
 
 def login() -> str:
-    """Who sits there, for the history."""
+    """Login name of the person at the terminal, for the history."""
     name = os.environ.get("SUDO_USER")
     try:
         return name or getpass.getuser()
@@ -152,10 +100,10 @@ def login() -> str:
 
 
 def root_warning(spool: Path) -> str:
-    """What root is told who runs this program on somebody else's spool; empty where there is nothing to tell.
+    """Warning for root, who runs this program on a spool of another user; empty where it does not apply.
 
-    PowerMTA may be told to run as root, and containers do: nothing is wrong with that where root owns the folder too,
-    nor where there is no folder yet: root will make it, or the spool says why it can't be.
+    PowerMTA may be configured to run it as root, and containers do: that is right where root owns the folder too, and
+    where there is no folder yet, since root makes it, or opening the spool fails with the reason.
     """
     try:
         uid = spool.parent.stat().st_uid
@@ -173,26 +121,22 @@ def root_warning(spool: Path) -> str:
     )
 
 
-def exit_status(error: SpoolError) -> int:
-    """Whether time, or room on the disk, mends a spool that can't be opened; or the operator has to."""
-    cause = error.__cause__
-    if isinstance(cause, sqlite3.Error):
-        return TRY_AGAIN if primary_code(cause) in _PASSING else CONFIGURATION
-    return TRY_AGAIN if isinstance(cause, OSError) and cause.errno in _PASSING_ERRNO else CONFIGURATION
-
-
-def begin(
-    options: Common, environ: "dict[str, str]", *, quiet: bool = False, log_file: Literal["needed", "spared"] = "needed"
+def open_session(
+    options: GlobalOptions,
+    environ: "dict[str, str]",
+    *,
+    quiet: bool = False,
+    log_file: Literal["needed", "spared"] = "needed",
 ) -> Session:
     """Read the configuration and start the log.
 
     Args:
-        quiet: on a terminal log only what somebody has to look at, since something else is shown there.
-        log_file: whether a log file that can't be written is an error, or its lines go to stderr and beside the spool,
-            since what the command takes can't wait.
+        quiet: on a terminal log only warnings and errors, since progress is shown there.
+        log_file: whether a log file that can't be written is an error ("needed"), or its lines go to stderr and beside
+            the spool ("spared"), since the input of the command can't wait.
     """
     on_terminal = sys.stderr.isatty()
-    with explained():
+    with exit_code_for_errors():
         settings = _settings(options, environ)
         logs.configure(
             logfile=options.logfile,
@@ -201,14 +145,14 @@ def begin(
             level="warning" if quiet and on_terminal and not options.logfile else settings.log.level,
             stream=cast("TextIO", streams.CurrentStderr()),
             stream_is_terminal=on_terminal,
-            spare=path_of(settings.spool.url).with_name(SPARE_LOG) if log_file == "spared" else None,
+            spare=Paths.beside(settings.spool.url).spool.with_name(SPARE_LOG) if log_file == "spared" else None,
         )
-    collect_seldom()
+    tune_gc()
     return Session(options, settings, logs.get_logger(), on_terminal)
 
 
-def _settings(options: Common, environ: "dict[str, str]") -> "Settings":
-    """The settings; where they can't be had, the log file, which PowerMTA's operator looks at, says why."""
+def _settings(options: GlobalOptions, environ: "dict[str, str]") -> "Settings":
+    """Load the settings; an error goes to the log file, too, where the operator of PowerMTA looks for it."""
     try:
         return load(options.config, environ)
     except ConfigurationError as error:
@@ -218,7 +162,7 @@ def _settings(options: Common, environ: "dict[str, str]") -> "Settings":
 
 
 def _log_failure(logfile: Path, reason: str) -> None:
-    """Log why a command can't start.
+    """Log the reason why a command can't start.
 
     Raises:
         ConfigurationError: the log can't be written either; the text says both.

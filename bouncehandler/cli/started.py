@@ -1,4 +1,4 @@
-"""The values of the event `started`: which program this is, and with what it works; no secret is among them."""
+"""Values of the log event `started`: version, user, files, policy and providers; without secrets."""
 
 import os
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bouncehandler import __version__
-from bouncehandler.cli.doctor.users import this_user
+from bouncehandler.cli.checks.users import this_user
 from bouncehandler.policy import Threshold
 from bouncehandler.settings.sources import file_in_force
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from bouncehandler.settings.model import ProviderSection
 
 _ENDPOINTS = ("url", "endpoint", "path")
-"""Keys by which adapters call what they talk to, the first that is there counts."""
+"""Keys of adapters for their endpoint; the first that is there counts."""
 _LISTS = ("lists", "list")
-"""Keys by which adapters name lists."""
+"""Keys of adapters for lists."""
 
 
 def started_values(session: "Session", mode: str) -> dict[str, object]:
-    """The values; where a person watches, fewer: the rest is what they configured."""
+    """Collect the values; fewer on a terminal."""
     configuration = file_in_force(session.options.config, os.environ)
     values: dict[str, object] = {
         "version": __version__,
@@ -31,7 +31,7 @@ def started_values(session: "Session", mode: str) -> dict[str, object]:
         "pid": os.getpid(),
         "mode": mode,
         "configuration": _absolute(configuration) if configuration else "defaults",
-        "spool": _absolute(session.spool_path),
+        "spool": _absolute(session.paths.spool),
     }
     providers = session.settings.providers
     if session.on_terminal and not session.options.logfile:
@@ -43,7 +43,7 @@ def started_values(session: "Session", mode: str) -> dict[str, object]:
 
 
 def _categories(actions: Mapping[str, object]) -> dict[str, list[str]]:
-    """The bounce categories that suppress, and those of which enough do; all others are ignored."""
+    """Bounce categories that suppress, and those that do at a threshold; all others are ignored."""
     return {
         "suppress": [name for name, action in actions.items() if action == "suppress"],
         "count": [name for name, action in actions.items() if isinstance(action, Threshold)],
@@ -51,7 +51,7 @@ def _categories(actions: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 def _provider(section: "ProviderSection") -> dict[str, object]:
-    """What a provider is, and which senders and lists it is about."""
+    """Type, endpoint, senders and lists of a provider."""
     options = section.options.get_secret_value()
     lists = next((options[key] for key in _LISTS if key in options), None)
     values = {
@@ -68,7 +68,7 @@ def _is_plain(values: object) -> bool:
 
 
 def _endpoint(value: object) -> str:
-    """A path; or of a URL the scheme, the host and the path, unless a password may stand in one of them."""
+    """Path; or scheme, host and path of a URL, unless one of them may hold a password."""
     if not isinstance(value, str):
         return ""
     if value.startswith("/"):

@@ -1,4 +1,4 @@
-"""The standard streams: usable even where whoever started us closed them, or where they don't take every character."""
+"""Standard streams: usable even where the parent process closed them, or where they don't take every character."""
 
 import io
 import os
@@ -11,7 +11,7 @@ _STANDARD = 2
 
 
 def prepare() -> None:
-    """Keep the numbers of closed streams from files of ours; what is written to a closed stream goes nowhere."""
+    """Reserve the descriptors of closed streams; output to a closed stream is dropped."""
     while (number := os.open(os.devnull, os.O_RDWR)) <= _STANDARD:
         pass
     os.close(number)
@@ -29,19 +29,19 @@ def _usable(stream: TextIO | None) -> TextIO:
 
 
 class CurrentStderr(io.TextIOBase):
-    """Writes to stderr as it is at the moment: a progress line makes way for what is written there."""
+    """Stream that writes to the current `sys.stderr`, which a progress line replaces by one that makes room."""
 
     def write(self, text: str) -> int:
         """Write text."""
         return sys.stderr.write(text)
 
     def flush(self) -> None:
-        """Hand on what was written."""
+        """Write the text."""
         sys.stderr.flush()
 
 
 def use_utf8() -> None:
-    """Write UTF-8 on stdout whatever the locale says, since other programs will read it."""
+    """Write UTF-8 on stdout whatever the locale is, since other programs will read it."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
 

@@ -1,16 +1,27 @@
-"""The right half: what the spool owes is claimed, called and settled; one lane a provider, so none delays another.
+"""Dispatcher: claims what is due in the spool, calls the providers and settles; one worker each, none delays another.
 
-`lane` is the heart: a keeper thread claims and settles in groups, and the threads of `workers` call. `calls` makes one
-call and turns what happened into a value; `schedule` says when to try again; `pace` keeps to the rate; `health` knows
-whether the provider is held, suspected or paused; `journal` logs and counts; `crew` drives all lanes.
+`worker` is the heart: its coordinator thread claims and settles in groups, and the threads of `thread_pool` call.
+`call_executor` makes one call and returns its result as a value; `retry` schedules the next attempt; `rate_limiter`
+and `concurrency_limiter` keep to the provider's pace; `circuit_breaker` holds, probes and releases it; `outcome_log`
+logs and counts; `dispatcher` drives all workers.
 """
 
-from bouncehandler.dispatcher.calls import Answers, Caller
-from bouncehandler.dispatcher.crew import Crew
-from bouncehandler.dispatcher.health import HealthSettings
-from bouncehandler.dispatcher.journal import LaneTally, Log
-from bouncehandler.dispatcher.lane import Lane
-from bouncehandler.dispatcher.lane_settings import LaneSettings
-from bouncehandler.dispatcher.schedule import Schedule
+from bouncehandler.dispatcher.call_executor import CallExecutor, ResponseMemory
+from bouncehandler.dispatcher.circuit_breaker import BreakerSettings
+from bouncehandler.dispatcher.dispatcher import Dispatcher
+from bouncehandler.dispatcher.outcome_log import DispatchLog, WorkerCounters
+from bouncehandler.dispatcher.retry import RetrySchedule
+from bouncehandler.dispatcher.worker import ProviderWorker
+from bouncehandler.dispatcher.worker_settings import WorkerSettings
 
-__all__ = ["Answers", "Caller", "Crew", "HealthSettings", "Lane", "LaneSettings", "LaneTally", "Log", "Schedule"]
+__all__ = [
+    "BreakerSettings",
+    "CallExecutor",
+    "DispatchLog",
+    "Dispatcher",
+    "ProviderWorker",
+    "ResponseMemory",
+    "RetrySchedule",
+    "WorkerCounters",
+    "WorkerSettings",
+]

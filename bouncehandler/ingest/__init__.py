@@ -1,27 +1,30 @@
-"""The left half: stdin to accounting to policy to the spool, and never a network call in between.
+"""Ingest: from the bytes of an input to suppressions in the spool, without a network call in between.
 
-`pump` moves blocks from a file descriptor into `Ingest`, which decides and commits in groups; `Owing` turns a record
-that suppresses into what is owed to whom; `Tally` counts, and `Figures` adds up for reports and metrics. `Letters`
-brings in what `letterbox` holds. `folder` and `moved` find and read the files that PowerMTA moved, for
-`bouncehandler ingest`.
+`read_loop` reads blocks from a file descriptor into an `IngestPipeline`, which decides and commits in batches.
+`SuppressionBuilder` builds the entry for the queue from a record that suppresses; `IngestCounters` counts, and
+`StatsCollector` counts by hour for reports and metrics. `UnsubscribeMailbox` takes List-Unsubscribe mail from the
+maildrop. `drop_folder` and `accounting_file` read the files that PowerMTA moved, for `bouncehandler ingest`.
 """
 
-from bouncehandler.ingest.figures import Figures
-from bouncehandler.ingest.intake import Ingest
-from bouncehandler.ingest.letters import LetterboxError, Letters
-from bouncehandler.ingest.owing import Owing, TokenHolder, Tokens
-from bouncehandler.ingest.pump import pump, rows_together
-from bouncehandler.ingest.tally import Tally
+from bouncehandler.ingest.counters import IngestCounters
+from bouncehandler.ingest.pipeline import IngestOptions, IngestPipeline
+from bouncehandler.ingest.ports import IngestContext
+from bouncehandler.ingest.read_loop import batch_size_for, read_loop
+from bouncehandler.ingest.stats.collector import StatsCollector
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder, TokenHolder, Tokens
+from bouncehandler.ingest.unsubscribe_mail import MaildropError, UnsubscribeMailbox
 
 __all__ = [
-    "Figures",
-    "Ingest",
-    "LetterboxError",
-    "Letters",
-    "Owing",
-    "Tally",
+    "IngestContext",
+    "IngestCounters",
+    "IngestOptions",
+    "IngestPipeline",
+    "MaildropError",
+    "StatsCollector",
+    "SuppressionBuilder",
     "TokenHolder",
     "Tokens",
-    "pump",
-    "rows_together",
+    "UnsubscribeMailbox",
+    "batch_size_for",
+    "read_loop",
 ]

@@ -1,50 +1,70 @@
-"""What the left half is connected to: where suppressions go, where unreadable rows go, and the log."""
+"""Ports of the ingest pipeline: the sinks of suppressions and rejected rows, the log, and all of them together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from bouncehandler.spool import Counted, Owed, Recorded
+from bouncehandler.ingest.stats.collector import StatsCollector
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder
+from bouncehandler.policy import Policy
+from bouncehandler.spool import QueuedSuppression, Recorded, SoftBounceEntry
 
 
-class Recorder(Protocol):
-    """Where suppressions go: the spool, or what a dry run has in its place."""
+class SuppressionSink(Protocol):
+    """Destination of suppressions: the spool, or a dry run's substitute."""
 
-    def record(self, batch: Sequence[Owed], now: float) -> Recorded:
+    def record(self, batch: Sequence[QueuedSuppression], /) -> Recorded:
         """See `Spool.record`."""
         ...
 
-    def count(self, batch: Sequence[Counted], now: float) -> Recorded:
+    def count(self, batch: Sequence[SoftBounceEntry], /) -> Recorded:
         """See `Spool.count`."""
         ...
 
-    def delivered(self, deliveries: Mapping[str, int], now: float) -> None:
-        """See `Spool.delivered`."""
+    def record_deliveries(self, deliveries: Mapping[str, int], /) -> None:
+        """See `Spool.record_deliveries`."""
         ...
 
-    def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:
-        """See `Spool.tell`."""
+    def enqueue_notice(self, kind: str, about: Mapping[str, str], /) -> None:
+        """See `Spool.enqueue_notice`."""
         ...
 
 
-class Keeper(Protocol):
-    """Where rows go that can't be read."""
+class RejectSink(Protocol):
+    """Destination of rows that can't be read."""
 
-    def keep(self, rows: Iterable[bytes]) -> None:
+    def keep(self, rows: Iterable[bytes], /) -> None:
         """See `RejectedFile.keep`."""
         ...
 
 
-class Log(Protocol):
-    """What the engine says aloud; a structlog logger is one."""
+class IngestLog(Protocol):
+    """Log of the ingest pipeline; a structlog logger is one."""
 
     def info(self, event: str, **values: object) -> object:
-        """Something that an operator looks for afterwards."""
+        """Log what the sysadmin may look for afterwards."""
         ...
 
     def warning(self, event: str, **values: object) -> object:
-        """Something that deserves a look."""
+        """Log what deserves a look."""
         ...
 
     def debug(self, event: str, **values: object) -> object:
-        """Something for who asked for everything."""
+        """Log a single record."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestContext:
+    """Collaborators of whatever decides on records and enqueues suppressions."""
+
+    policy: Policy
+    builder: SuppressionBuilder
+    spool: SuppressionSink
+    log: IngestLog
+    clock: Callable[[], float]
+    """Seconds since the epoch."""
+    on_commit: Callable[[], None] = lambda: None
+    """Called after every commit that added something to the spool."""
+    stats: StatsCollector | None = None
+    """None: nothing is counted for reports and metrics."""

@@ -1,7 +1,4 @@
-"""The log: JSON lines in files and pipes, readable lines on a terminal, addresses masked in both.
-
-`masking` takes addresses out of any text, `sinks` writes lines and never fails whoever logs.
-"""
+"""Log: JSON lines in files and pipes, readable lines on a terminal, addresses masked in both."""
 
 import json
 import logging
@@ -10,19 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, TextIO
 
-from bouncehandler.logs.masking import cleaned, mask_addresses
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
 from bouncehandler.logs.sinks import GuardedLogFile, LogFile, LogStream, SpareLogFile, describe
-from bouncehandler.logs.structured import (
-    EventDict,
-    FilteringBoundLogger,
-    Processor,
-    WrappedLogger,
-    structlog,
-)
+from bouncehandler.redaction import cleaned, mask_addresses
 from bouncehandler.settings import ConfigurationError
 
 _NAME = "bouncehandler"
-_CHATTY = ("httpx", "httpcore")  # at debug level they write down headers, and so API keys
+_CHATTY = ("httpx", "httpcore")  # at debug level they log headers, and so API keys
 
 
 Logger = FilteringBoundLogger
@@ -30,12 +23,12 @@ Logger = FilteringBoundLogger
 
 
 def get_logger() -> Logger:
-    """A logger; what it is told goes where `configure` said, even if that is called later."""
+    """Get a logger; its events go to the sinks of `configure`, even if that is called later."""
     logger: Logger = structlog.get_logger()
     return logger
 
 
-def configure(  # noqa: PLR0913  # what the configuration and the command line say
+def configure(  # noqa: PLR0913  # settings and options
     *,
     logfile: Path | None,
     debug: bool,
@@ -60,7 +53,7 @@ def configure(  # noqa: PLR0913  # what the configuration and the command line s
     if logfile and spare:
         file, other = _absolute(logfile), _absolute(spare)
         spares = [] if file == other else [_formatted(SpareLogFile(other), as_json)]
-        guarded = GuardedLogFile(file, spares if debug else [*spares, on_stream], partial(_say_unwritable, file))
+        guarded = GuardedLogFile(file, spares if debug else [*spares, on_stream], partial(_report_unwritable, file))
         sinks.append(_formatted(guarded, as_json))
     elif logfile:
         sinks.append(_formatted(_open(logfile), as_json))
@@ -76,14 +69,14 @@ def configure(  # noqa: PLR0913  # what the configuration and the command line s
 
 
 def prove_file() -> None:
-    """Open the log file that has a spare, if there is one; where it can't be written, say so now."""
+    """Open the log file that has a spare, if any; log an error where it can't be written."""
     for sink in logging.getLogger(_NAME).handlers:
         if isinstance(sink, GuardedLogFile):
-            sink.prove_or_say()
+            sink.prove_or_report()
 
 
 def why_unwritable(logfile: Path) -> str:
-    """A sentence that says why a log file can't be written, and how that is mended; empty where it can."""
+    """Sentence on why a log file can't be written, and how to mend that; empty where it can."""
     try:
         _open(logfile).close()
     except ConfigurationError as error:
@@ -91,7 +84,7 @@ def why_unwritable(logfile: Path) -> str:
     return ""
 
 
-def _say_unwritable(logfile: Path, error: Exception) -> None:
+def _report_unwritable(logfile: Path, error: Exception) -> None:
     reason, mend = describe(logfile, error)
     get_logger().error("log_file_unwritable", file=str(logfile), reason=reason, mend=mend)
 
@@ -107,7 +100,7 @@ def _open(logfile: Path) -> LogFile:
 
 
 def _absolute(path: Path) -> Path:
-    """The path from the root; one from a working folder that is gone leads nowhere."""
+    """Make a path absolute; one relative to a deleted working folder leads nowhere."""
     try:
         return path.absolute()
     except FileNotFoundError:
@@ -120,27 +113,27 @@ def _formatted(sink: logging.Handler, render: Processor) -> logging.Handler:
 
 
 class _Rendered(logging.Formatter):
-    """Writes the event that a record carries: only structlog logs here, so no record needs more."""
+    """Formatter of the event in a record: only structlog logs here, so no record needs more."""
 
     def __init__(self, render: Processor) -> None:
         super().__init__()
         self._render = render
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        event: EventDict = dict(record.msg)  # type: ignore[arg-type]  # `_carried` has put it there
+        """Format the event as a line."""
+        event: EventDict = dict(record.msg)  # type: ignore[arg-type]  # put there by `_Lines.write`
         return str(self._render(None, record.name, event))
 
 
 class _Event(logging.LogRecord):
-    """An event on its way to the sinks, without what no sink asks for: process, thread, the caller's file."""
+    """Record of an event, without process, thread and caller, which no sink uses."""
 
     def __init__(self, event: EventDict) -> None:
         self.name, self.levelno, self.msg = _NAME, logging.INFO, event
 
 
 class _Lines:
-    """What structlog hands an event to, of any level that is to be logged: all sinks get it."""
+    """Logger that structlog passes enabled events to; they go to all sinks."""
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
@@ -152,7 +145,7 @@ class _Lines:
 
 
 class _AsJson:
-    """Writes an event as JSON in ASCII, so that no line separator or direction mark gets through."""
+    """Renderer of events as JSON in ASCII, so that no line separator or direction mark gets through."""
 
     def __init__(self) -> None:
         self._encode = json.JSONEncoder(ensure_ascii=True).encode
@@ -161,13 +154,13 @@ class _AsJson:
         return self._encode(event)
 
 
-def _carried(_: WrappedLogger, __: str, event: EventDict) -> tuple[tuple[EventDict], dict[str, object]]:
-    """The event as what a method of `_Lines` takes."""
+def _as_arguments(_: WrappedLogger, __: str, event: EventDict) -> tuple[tuple[EventDict], dict[str, object]]:
+    """Wrap the event as arguments for a method of `_Lines`."""
     return (event,), {}
 
 
 def _connect(sinks: list[logging.Handler]) -> None:
-    """Make these the only sinks, and keep other libraries' lines out."""
+    """Make these the only sinks, and drop the lines of other libraries."""
     root = logging.getLogger(_NAME)
     for former in list(root.handlers):
         root.removeHandler(former)
@@ -191,12 +184,12 @@ def _processors(mask: Callable[[str], str]) -> list[Processor]:
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         clean,
-        _carried,
+        _as_arguments,
     ]
 
 
 def _as_text(logger: WrappedLogger, name: str, event: EventDict) -> str:
-    """One line without control characters; a traceback's lines are indented, so that none passes for a line of ours."""
+    """Render a line without control characters, and lines of a traceback indented, so that none passes for an event."""
     blocks = [event.pop(key) for key in ("stack", "exception") if key in event]
     line = structlog.dev.ConsoleRenderer(colors=False, sort_keys=False, pad_event_to=0)(logger, name, event)
     within = [f"    {line}" for block in blocks for line in str(block).split("\n")]

@@ -1,4 +1,4 @@
-"""Where log lines go: a file that logrotate may move away, or a stream; neither ever fails whoever logs."""
+"""Sinks of log lines: a file that logrotate may move away, or a stream; neither ever fails its caller."""
 
 import contextlib
 import errno
@@ -11,12 +11,12 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import TextIO
 
-from bouncehandler.spool.place import give_to_folders_owner
+from bouncehandler.files import give_to_folders_owner
 
 _MODE = 0o640
-"""A log may name people: its group, such as adm, may read it, nobody else."""
+"""A log may name people: only its owner and its group, such as adm, may read it."""
 _AT_ONCE = os.O_NONBLOCK | os.O_CLOEXEC
-"""A named pipe that nothing reads is refused at once, and one whose reader stands still holds up no line."""
+"""Flags with which a named pipe without a reader is refused at once, and one with a hanging reader blocks no line."""
 
 _MENDING = {
     errno.ENOENT: "make the folder {folder}",
@@ -31,24 +31,24 @@ _MENDING = {
     errno.ENOSPC: "make room on its disk",
     errno.EDQUOT: "make room in the quota of its disk",
 }
-"""By the system's error, what to do about it."""
+"""Remedies by system error."""
 
 
 def describe(path: Path, error: Exception) -> tuple[str, str]:
-    """Why a log file can't be written, and how that is mended."""
+    """Describe why a log file can't be written, and how to mend that."""
     mend = _MENDING.get(getattr(error, "errno", None) or 0, "name another file")
     return getattr(error, "strerror", None) or str(error), mend.format(folder=path.parent)
 
 
 class LogStream(logging.StreamHandler[TextIO]):
-    """Standard error, as a rule."""
+    """Sink for a stream, usually standard error."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
-        """Say nothing: a log that can't be written can't be complained about either."""
+        """Ignore the error: there is no log to report it to."""
 
 
 class LogFile(WatchedFileHandler):
-    """A file, opened again when it was moved or deleted. Each line is one write, so processes can share it."""
+    """Log file, reopened when it was moved or deleted; each line is one write, so processes can share it."""
 
     stream: io.TextIOWrapper | None  # type: ignore[assignment]  # logging's own, between two files and before the first
 
@@ -93,7 +93,7 @@ class LogFile(WatchedFileHandler):
 
 
 class SpareLogFile(LogFile):
-    """The log beside the spool, for lines that the log file can't take; where root makes it, as the folder is owned."""
+    """Log file beside the spool for lines that the log file can't take; root gives it to the folder's owner."""
 
     def _open(self) -> io.TextIOWrapper:
         file = super()._open()
@@ -102,27 +102,27 @@ class SpareLogFile(LogFile):
 
 
 class GuardedLogFile(LogFile):
-    """A log file whose lines go to other sinks while it can't be written, which is said once each time that begins.
+    """Log file whose lines go to other sinks while it can't be written, which is logged once each time.
 
     Args:
-        spares: The other sinks.
-        said: Logs why the file can't be written.
+        spares: the other sinks.
+        on_failure: logs why the file can't be written.
     """
 
-    def __init__(self, path: Path, spares: Sequence[logging.Handler], said: Callable[[Exception], None]) -> None:
+    def __init__(self, path: Path, spares: Sequence[logging.Handler], on_failure: Callable[[Exception], None]) -> None:
         super().__init__(path)
-        self._spares, self._said = spares, said
+        self._spares, self._on_failure = spares, on_failure
         self._is_failing = False
 
-    def prove_or_say(self) -> None:
-        """Open the file; where that can't be, say so."""
+    def prove_or_report(self) -> None:
+        """Open the file, or report the failure."""
         try:
             self.prove()
         except (OSError, ValueError) as error:  # ValueError: a name with NUL
             self._fail(error)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a line, here or there."""
+        """Write a line, to a spare if necessary."""
         with contextlib.suppress(Exception):
             line = self.format(record)
             try:
@@ -135,8 +135,8 @@ class GuardedLogFile(LogFile):
 
     def _fail(self, error: Exception) -> None:
         if not self._is_failing:
-            self._is_failing = True  # first, since what is said comes here as well
-            self._said(error)
+            self._is_failing = True  # first, since the report is logged here as well
+            self._on_failure(error)
 
 
 def _opened(path: str, flags: int, mode: int) -> int:

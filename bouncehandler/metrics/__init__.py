@@ -1,5 +1,5 @@
-"""Metrics for Prometheus: the spool's totals and its state now, as text, in a file, or behind a port.
+"""Metrics for Prometheus: the spool's counters and its current state.
 
-`exposition` writes the text, which is the same whichever process writes it; `textfile` puts it into a file as
-node_exporter reads it, `listener` answers requests.
+`exposition` builds the registry and its text, which are the same in every process; `textfile` writes them for
+node_exporter, `listener` serves them over HTTP.
 """

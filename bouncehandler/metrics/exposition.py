@@ -1,4 +1,4 @@
-"""The spool in numbers, as Prometheus reads them: no label holds what came from outside."""
+"""Metrics of the spool in Prometheus's format; no label holds a value that came from outside."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,80 +11,86 @@ from prometheus_client.core import (
     InfoMetricFamily,
     Metric,
 )
+from prometheus_client.registry import Collector
 
-from bouncehandler.spool import Counts, ProviderState, Status, Total
+from bouncehandler.spool import Counts, MetricCounter, ProviderState, Status
 
 _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "records": ("Rows read, by PowerMTA's type (list, unsubscribe: ours) and what was decided.", ("type", "verdict")),
+    "records": ("Rows read, by PowerMTA's type (list, unsubscribe: ours) and the verdict.", ("type", "verdict")),
     "unreadable": ("Rows that could not be read and were set aside, by reason.", ("reason",)),
-    "dispatches": ("Dispatches settled, by what they came to.", ("provider", "outcome")),
-    "attempts": ("Calls for dispatches, by what was answered.", ("provider", "answer")),
+    "dispatches": ("Dispatches settled, by outcome.", ("provider", "outcome")),
+    "attempts": ("Calls for dispatches, by answer.", ("provider", "answer")),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A spool at a moment."""
+    """The state of a spool at one time, and its counters."""
 
     status: Status
-    totals: Sequence[Total]
+    counters: Sequence[MetricCounter]
     providers: Sequence[str]
-    """Those that are configured."""
+    """Configured ones."""
     size: int
     """Bytes of the spool's file and its journal."""
     now: float
     """Seconds since the epoch."""
     version: str
-    """The program's."""
+    """Of the program."""
 
     @property
     def names(self) -> list[str]:
-        """Providers, also those that are no longer configured and still owed something."""
+        """Providers, among them those that are no longer configured and still have a queue."""
         return list(dict.fromkeys([*self.providers, *self.status.providers, *self.status.states]))
 
 
-def exposition(snapshot: Snapshot) -> bytes:
-    """The text (Prometheus's format, version 0.0.4)."""
+def build_registry(snapshot: Snapshot) -> CollectorRegistry:
+    """Build a registry with the metrics of a snapshot."""
     registry = CollectorRegistry()
-    registry.register(_Collector(snapshot))
+    registry.register(_SnapshotCollector(snapshot))
+    return registry
+
+
+def format_metrics(registry: CollectorRegistry) -> bytes:
+    """Format the metrics as text (Prometheus's format, version 0.0.4)."""
     return generate_latest(registry)
 
 
-class _Collector:
-    """Hands a snapshot to the library."""
+class _SnapshotCollector(Collector):
+    """The library's collector of a snapshot's metrics."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
     def collect(self) -> Iterator[Metric]:
-        """All of it."""
+        """Yield every metric."""
         snapshot = self._snapshot
         for name, (text, labels) in _COUNTERS.items():
-            yield _counter(name, text, labels, (one for one in snapshot.totals if one.name == name))
-        yield _histogram(snapshot.totals)
-        yield from _by_provider(snapshot)
-        yield from _whole(snapshot)
+            yield _counter(name, text, labels, (counter for counter in snapshot.counters if counter.name == name))
+        yield _histogram(snapshot.counters)
+        yield from _provider_metrics(snapshot)
+        yield from _spool_metrics(snapshot)
 
 
-def _counter(name: str, text: str, labels: tuple[str, ...], totals: Iterable[Total]) -> Metric:
+def _counter(name: str, text: str, labels: tuple[str, ...], counters: Iterable[MetricCounter]) -> Metric:
     family = CounterMetricFamily(f"bouncehandler_{name}", text, labels=labels)
-    for total in totals:
-        values = dict(total.labels)
-        family.add_metric([values.get(label) or "none" for label in labels], total.number)
+    for counter in counters:
+        values = dict(counter.labels)
+        family.add_metric([values.get(label) or "none" for label in labels], counter.number)
     return family
 
 
-def _histogram(totals: Sequence[Total]) -> Metric:
-    family = HistogramMetricFamily("bouncehandler_call_seconds", "How long calls took.", labels=["provider"])
-    sums = {dict(one.labels)["provider"]: one.number for one in totals if one.name == "call_seconds_sum"}
-    for provider, seconds in sums.items():
-        labels = [dict(one.labels) | {"": one.number} for one in totals if one.name == "call_seconds"]
-        buckets = [(str(one["le"]), float(one[""])) for one in labels if one["provider"] == provider]
+def _histogram(counters: Sequence[MetricCounter]) -> Metric:
+    family = HistogramMetricFamily("bouncehandler_call_seconds", "Duration of calls.", labels=["provider"])
+    sums = [(dict(one.labels)["provider"], one.number) for one in counters if one.name == "call_seconds_sum"]
+    counts = [(dict(one.labels), float(one.number)) for one in counters if one.name == "call_seconds"]
+    for provider, seconds in dict(sums).items():
+        buckets = [(str(labels["le"]), count) for labels, count in counts if labels["provider"] == provider]
         family.add_metric([provider], sorted(buckets, key=lambda bucket: float(bucket[0])), seconds)
     return family
 
 
-def _by_provider(snapshot: Snapshot) -> Iterator[Metric]:
+def _provider_metrics(snapshot: Snapshot) -> Iterator[Metric]:
     status, now = snapshot.status, snapshot.now
 
     def gauge(name: str, text: str, values: Mapping[str, float]) -> Metric:
@@ -98,21 +104,23 @@ def _by_provider(snapshot: Snapshot) -> Iterator[Metric]:
     ages = {name: max(0.0, now - at) for name, at in status.oldest_at.items()}
     pending = {name: float(one.pending + one.claimed) for name, one in counts.items()}
     yield gauge("pending", "Dispatches that wait for a call.", pending)
-    yield gauge("oldest_pending_seconds", "Age of the oldest dispatch that waits; 0: none does.", ages)
+    yield gauge("oldest_pending_seconds", "Age of the oldest dispatch that waits; 0: none.", ages)
     yield gauge("provider_held", "Whether the provider is held: 1.", held)
-    yield gauge("dead_letters", "Dispatches that gave up.", {name: float(one.dead) for name, one in counts.items()})
+    yield gauge(
+        "dead_letters", "Dispatches that were given up.", {name: float(one.dead) for name, one in counts.items()}
+    )
 
 
-def _whole(snapshot: Snapshot) -> Iterator[Metric]:
+def _spool_metrics(snapshot: Snapshot) -> Iterator[Metric]:
     status, now = snapshot.status, snapshot.now
     asked = 0.0 if status.oldest_asked_at is None else max(0.0, now - status.oldest_asked_at)
-    text = "Age of the oldest complaint or request to unsubscribe that a provider has yet to hear of; 0: none."
+    text = "Age of the oldest complaint or request to unsubscribe that waits for a provider; 0: none."
     yield GaugeMetricFamily("bouncehandler_oldest_unsubscribe_seconds", text, asked)
     held = float(status.dispatches.held)
-    yield GaugeMetricFamily("bouncehandler_held_dispatches", "Dispatches that are held as a wave of bounces.", held)
+    yield GaugeMetricFamily("bouncehandler_held_dispatches", "Dispatches that are held as a spike of bounces.", held)
     yield GaugeMetricFamily("bouncehandler_spool_bytes", "The spool's file and its journal.", float(snapshot.size))
-    last = next((one.number for one in snapshot.totals if one.name == "last_record"), None)
+    last = next((one.number for one in snapshot.counters if one.name == "last_record"), None)
     if last is not None:
-        text = "When a record, of any kind, was last read."
+        text = "Time of the last record that was read, of any kind."
         yield GaugeMetricFamily("bouncehandler_last_record_timestamp_seconds", text, last)
     yield InfoMetricFamily("bouncehandler_build", "The program.", {"version": snapshot.version})

@@ -1,4 +1,4 @@
-"""Answers GET /metrics and GET /healthz on a port of its own."""
+"""The HTTP server for GET /metrics and GET /healthz."""
 
 import threading
 from collections.abc import Callable
@@ -13,14 +13,14 @@ _TIMEOUT = 10.0
 """Seconds that a client may take for its request."""
 
 
-class Listener:
-    """Listens from `start` to `stop`.
+class MetricsListener:
+    """Serves metrics from `start` to `stop`.
 
     Args:
-        text: the metrics now; raises `SpoolError` where they can't be had, which a client is told as 503.
+        text: formats the current metrics; a `SpoolError` is answered with 503.
 
     Raises:
-        OSError: the port is taken, or is not ours to take.
+        OSError: the port is in use, or reserved.
     """
 
     def __init__(self, host: str, port: int, text: Callable[[], bytes]) -> None:
@@ -29,45 +29,45 @@ class Listener:
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port that is bound."""
         return int(self._server.server_address[1])
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer nobody any more."""
+        """Stop answering, and release the port."""
         self._server.shutdown()
         self._server.server_close()
 
 
 def _server(host: str, port: int, text: Callable[[], bytes]) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
-        """One client."""
+        """Answers one client."""
 
         timeout = _TIMEOUT
         server_version, sys_version = "bouncehandler", ""
 
         def do_GET(self) -> None:
-            """Answer."""
+            """Answer a request."""
             path = self.path.partition("?")[0]
             if path not in {"/metrics", "/healthz"}:
-                self._say(HTTPStatus.NOT_FOUND, b"GET /metrics or /healthz\n")
+                self._send(HTTPStatus.NOT_FOUND, b"GET /metrics or /healthz\n")
                 return
             try:
-                found = text()
-            except SpoolError:  # the log says why; a stranger need not know
-                self._say(HTTPStatus.SERVICE_UNAVAILABLE, b"the spool can't be read\n")
+                body = text()
+            except SpoolError:  # the reason is in the log, not in the answer
+                self._send(HTTPStatus.SERVICE_UNAVAILABLE, b"the spool can't be read\n")
                 return
-            self._say(HTTPStatus.OK, found if path == "/metrics" else b"ok\n")
+            self._send(HTTPStatus.OK, body if path == "/metrics" else b"ok\n")
 
         do_HEAD = do_GET  # noqa: N815  # the library's name
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the library's name
-            """Say nothing: who asks every 15 seconds fills any log."""
+            """Log nothing: a request every 15 seconds would fill the log."""
 
-        def _say(self, status: HTTPStatus, body: bytes) -> None:
+        def _send(self, status: HTTPStatus, body: bytes) -> None:
             self.send_response(status)
             self.send_header("Content-Type", CONTENT_TYPE)
             self.send_header("Content-Length", str(len(body)))
@@ -76,13 +76,13 @@ def _server(host: str, port: int, text: Callable[[], bytes]) -> ThreadingHTTPSer
                 self.wfile.write(body)
 
     class Server(ThreadingHTTPServer):
-        """Ends without waiting for clients."""
+        """Stops without waiting for clients."""
 
         daemon_threads = True
         block_on_close = False
         address_family = AF_INET6 if ":" in host else AF_INET
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """A client that goes away is no news."""
+            """Ignore clients that disconnect."""
 
     return Server((host, port), Handler)

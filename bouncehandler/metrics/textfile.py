@@ -1,26 +1,20 @@
-"""Puts metrics into a file that node_exporter's textfile collector reads: whole, or as it was."""
+"""Writes metrics to a file for node_exporter's textfile collector."""
 
-import os
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry, write_to_textfile
+
 _MODE = 0o644
-"""Another user reads it, and it names nobody."""
+"""Readable for node_exporter, which runs as another user; no address is in the file."""
 
 
-def write(path: Path, text: bytes) -> None:
-    """Replace the file at once; several processes may.
+def write_metrics(path: Path, registry: CollectorRegistry) -> None:
+    """Replace the file atomically; several processes may do so at a time.
+
+    The library leaves the mode to the umask, under which node_exporter might not read the file.
 
     Raises:
-        OSError: the folder is missing, or can't be written.
+        OSError: the folder is missing or can't be written, or the disk is full; the file is as it was.
     """
-    descriptor, part = tempfile.mkstemp(".tmp", f".{path.name[:200]}.", path.parent)  # the collector reads *.prom alone
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            os.fchmod(file.fileno(), _MODE)
-        Path(part).replace(path)
-    finally:
-        with suppress(FileNotFoundError):  # it has its name
-            Path(part).unlink()
+    write_to_textfile(str(path), registry)
+    path.chmod(_MODE)

@@ -1,14 +1,15 @@
-"""What comes in, as plain data: bounces, deliveries, complaints, unsubscribe requests, listed addresses.
+"""Records of the inputs, as plain data: bounces, deliveries, complaints, unsubscribe requests, listed addresses.
 
-`address` and `status` read what they hold, `identity` makes their ids, and `several` has many bounces a column each.
+`address` and `dsn_status` parse their fields, `record_id` computes their ids, `bounce_batch` stores many bounces as
+columns, and `dimensions` lists the columns that statistics count by.
 """
 
 from datetime import datetime
 from typing import Literal, NamedTuple
 
 from bouncehandler.record.address import MAX_ADDRESS, Address, parse_address
-from bouncehandler.record.identity import MOMENT, epoch, id_of, moment_of
-from bouncehandler.record.status import DsnStatus, parse_status, status_text
+from bouncehandler.record.dsn_status import DsnStatus, parse_status, status_text
+from bouncehandler.record.record_id import MOMENT, epoch, id_of, moment_of
 
 __all__ = [
     "MAX_ADDRESS",
@@ -36,9 +37,9 @@ class Bounce(NamedTuple):
     record_type: Literal["b", "rb"]
     recipient: Address
     logged_at: datetime | None = None
-    """Aware. When PowerMTA wrote the row; None where the column is absent or empty."""
+    """Aware. Time at which PowerMTA wrote the row; None where the column is absent or empty."""
     queued_at: datetime | None = None
-    """Aware. When PowerMTA took the message; None likewise (always for `rb`)."""
+    """Aware. Time at which PowerMTA took the message; None where absent or empty, as always for `rb`."""
     originator: str = ""
     """The envelope sender, as written; empty for the null sender and where the column is absent."""
     category: str = ""
@@ -47,13 +48,13 @@ class Bounce(NamedTuple):
     status_text: str = ""
     """`dsnStatus` as written, with PowerMTA's words behind the code."""
     diagnostic: str = ""
-    """What the remote server said, `smtp;550 5.1.1 ...`: hostile text. Empty when no server answered."""
+    """Answer of the remote server, `smtp;550 5.1.1 ...`: hostile text. Empty when no server answered."""
     remote_mta: str = ""
     job_id: str = ""
     """`jobId`, or the header X-Job of a remote bounce; the campaign, for list managers that have one."""
     vmta: str = ""
     source_ip: str = ""
-    """The address that PowerMTA sent from."""
+    """Address that PowerMTA sent from."""
 
     @property
     def occurred_at(self) -> datetime | None:
@@ -65,7 +66,7 @@ class Bounce(NamedTuple):
         """The record's time and a hash of its fields: the same in the pipe and in the file that is fed again later.
 
         `timeQueued` comes first, since it is in the old handler's columns as well as in the full ones. Without any
-        time the diagnostic tells one bounce of a recipient from the next.
+        time the diagnostic distinguishes the bounces of a recipient.
         """
         at = self.queued_at or self.logged_at
         code, last = status_text(self.status), "" if at else self.diagnostic
@@ -73,20 +74,20 @@ class Bounce(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """A row of type `d`: the recipient's mailbox took a message, so what bounced before no longer counts."""
+    """A row of type `d`: the recipient's mailbox took a message, so earlier soft bounces no longer count."""
 
     recipient: Address
     delivered_at: datetime
-    """Aware: when PowerMTA wrote the row."""
+    """Aware. Time at which PowerMTA wrote the row."""
 
 
 class Subscriber(NamedTuple):
-    """Somebody on a list, in a list manager's own ids: what is left where a reporter hid the address."""
+    """A subscriber of a list, by a list manager's own ids, where a reporter hid the address."""
 
     list_manager: str = ""
-    """The type of provider whose ids these are, `mailwizz` or `interspire`; empty where none are known."""
+    """Type of the provider that gave out the ids, `mailwizz` or `interspire`; empty where none are known."""
     list_id: str = ""
-    """Of several lists, with commas between them and nothing else: `8,13`."""
+    """Several lists are separated by commas and nothing else: `8,13`."""
     subscriber_id: str = ""
     campaign_id: str = ""
     """Empty where it is not known; always for Interspire."""
@@ -98,11 +99,11 @@ class Subscriber(NamedTuple):
 
 
 Headers = tuple[tuple[str, str], ...]
-"""Some headers of a message by name, `("Subject", "Sale, now on")`: hostile text, as it came."""
+"""Headers of a message by name, `("Subject", "Sale, now on")`: hostile text, as it came."""
 
 
 class Complaint(NamedTuple):
-    """A row of type `f`: a recipient told their mailbox provider that our message is spam (RFC 5965)."""
+    """A row of type `f`: a recipient reported a message as spam to their mailbox provider (RFC 5965)."""
 
     recipient: str = ""
     """An `Address`; empty where the reporter hid it, or the columns hold none."""
@@ -119,34 +120,34 @@ class Complaint(NamedTuple):
     unsubscribe_to: tuple[str, ...] = ()
     """The mail addresses in the message's List-Unsubscribe, which may hold a token for the subscriber."""
     written_to: str = ""
-    """The one `Address` in the message's own To, believed where nothing else names anybody; else empty."""
+    """The one `Address` in the message's own To, used where nothing else identifies the subject; else empty."""
     reporter: str = ""
-    """Who reported, as they call themselves, with the address that they reported from."""
+    """Name of the reporter, with the address that the report came from."""
     headers: Headers = ()
-    """The complained message's subject and a few more."""
+    """Subject and a few more headers of the complained message."""
 
     @property
     def id(self) -> str:
-        """Of fields that every choice of columns has; see `Bounce.id`."""
+        """Hash of fields that every choice of columns has; see `Bounce.id`."""
         message_id = "" if self.logged_at else dict(self.headers).get("Message-Id", "")
-        person = self.recipient or self.subscriber.name or "\x1e".join(self.unsubscribe_to)
-        return id_of(self.logged_at, "f", person, self.feedback_type, message_id)
+        subject = self.recipient or self.subscriber.name or "\x1e".join(self.unsubscribe_to)
+        return id_of(self.logged_at, "f", subject, self.feedback_type, message_id)
 
 
 class ListUnsubscribe(NamedTuple):
-    """A mail to a List-Unsubscribe address: a recipient asks to be taken off."""
+    """A mail to a List-Unsubscribe address, with which a recipient unsubscribes."""
 
     address: str
-    """The address that it was sent to, whose token names the person."""
+    """Address that it was sent to, whose token identifies the subject."""
     received_at: datetime
     """Aware."""
     recipient: str = ""
     """An `Address`, from a signed token; empty where the token holds ids."""
     subscriber: Subscriber = Subscriber()
     provider: str = ""
-    """The provider whose ids they are, as the configuration names it; empty for a signed token."""
+    """Provider that gave out the ids, by its name in the configuration; empty for a signed token."""
     sender: str = ""
-    """The envelope sender, or who stands in From where that is empty or a postmaster's: evidence, never the person."""
+    """Envelope sender, or From where that is empty or a postmaster's: evidence, never the subject."""
     headers: Headers = ()
     """The request's own Subject, From, Date and Message-Id."""
 
@@ -158,10 +159,10 @@ class ListUnsubscribe(NamedTuple):
 
 
 class ListedAddress(NamedTuple):
-    """An address from a plain list that somebody feeds by hand."""
+    """An address from a plain list that is fed by hand."""
 
     recipient: Address
 
     def id_on(self, day: str) -> str:
-        """The id of this address fed on `day` (ISO date): feeding a list twice changes nothing, next year it counts."""
+        """The id of this address on `day` (ISO date): a list has no effect twice a day, but has one next year."""
         return id_of(None, "list", self.recipient, day)

@@ -1,4 +1,4 @@
-"""Addresses, in the one form in which they are compared."""
+"""Mail addresses, normalised for comparison."""
 
 import re
 from typing import NewType
@@ -13,13 +13,13 @@ _PLAIN = re.compile(r"[a-z0-9][a-z0-9!#$%&'*+/=?^_`{|}~.-]*@[a-z0-9_-]+(?:\.[a-z
 _LOCAL = re.compile(r'[^\s<>()\[\],;:@\\"\x00-\x20\x7f-\x9f]+|"[^"\x00-\x1f\x7f-\x9f]+"')
 _DOMAIN = re.compile(r"(?:[^\W_]|[_-])+(?:\.(?:[^\W_]|[_-])+)+|\[[0-9a-f.:]+\]|\[ipv6:[0-9a-f.:]+\]")
 _REDACTED = ".*\u2026"
-"""Characters that stand for what was taken out (PowerMTA's `privacy-policy`): nobody's name is made of them alone."""
+"""Placeholder characters of redacted addresses (PowerMTA's `privacy-policy`): no local part consists of them alone."""
 
 _LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
 
 def parse_address(text: str) -> Address | None:
-    """The address in `text`, which may wear angle brackets and a display name; None where there is none.
+    """The address in `text`, which may have angle brackets and a display name; None where there is none.
 
     Internationalised addresses pass (RFC 6531). List managers compare without case, so ASCII letters are lowered; the
     others are left alone, since lowering them can change an address.
@@ -38,5 +38,5 @@ def parse_address(text: str) -> Address | None:
 
 
 def is_plain_address(text: str) -> bool:
-    """Whether the text is an `Address` as it stands, as nearly all are; `parse_address` knows the others."""
+    """Whether the text is an `Address` as it stands, as nearly all are; `parse_address` parses the others."""
     return len(text) <= MAX_ADDRESS and _PLAIN.fullmatch(text) is not None

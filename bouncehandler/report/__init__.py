@@ -1,11 +1,10 @@
-"""The report: what came in, what was decided and what became of it, as plain data, a page, CSV, JSON and a short text.
+"""The report on bounces, verdicts and dispatches, as plain data, HTML page, CSV, JSON and a short text.
 
-`model` is the plain data; `sums` adds up the figures in memory that stays flat; `tables`, `health` and `remarks` make
-of them what is shown, and `gathering` puts it together. `page` writes HTML (with `charts`), `export` CSV and JSON,
-`plain` a few lines for a mail. Nothing here prints, and nothing of it names a person.
+`aggregates` adds up the hourly counts in bounded memory; `tables`, `provider_table` and `alerts` make the parts that
+`build` puts into a `model`. `page` (with `charts`), `export` and `text` render it. No address is in a report.
 """
 
-from bouncehandler.report.gathering import Scope, Sources, gather
-from bouncehandler.report.model import Column, Headline, Remark, Report, Table, Timeline
+from bouncehandler.report.build import Scope, Sources, build_report
+from bouncehandler.report.model import Alert, Column, Headline, Report, Table, Timeline
 
-__all__ = ["Column", "Headline", "Remark", "Report", "Scope", "Sources", "Table", "Timeline", "gather"]
+__all__ = ["Alert", "Column", "Headline", "Report", "Scope", "Sources", "Table", "Timeline", "build_report"]

@@ -1,4 +1,4 @@
-"""Draws a timeline as inline SVG: bars over time, with an axis, and words for whoever can't see them."""
+"""Draws a timeline as inline SVG: bars over time, with axes and a text alternative."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -6,18 +6,18 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from bouncehandler.report.formatting import format_time
 from bouncehandler.report.model import Timeline
-from bouncehandler.report.wording import moment
 
 _WIDTH, _HEIGHT = 480, 150
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 4, 10, 24
 _PLOT_WIDTH, _PLOT_HEIGHT = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
 _DAY = 86_400
 _LABELS = 5
-"""Times that are written below the axis, at most."""
+"""Labels below the axis, at most."""
 
 
-def short(number: float) -> str:
+def format_short(number: float) -> str:
     """`0`, `500`, `1.5k`, `20k`, `3M`."""
     for size, unit in ((1_000_000_000, "G"), (1_000_000, "M"), (1000, "k")):
         if number >= size:
@@ -26,39 +26,39 @@ def short(number: float) -> str:
 
 
 class Chart(NamedTuple):
-    """What a chart shows of a timeline."""
+    """Some series of a timeline, and their presentation."""
 
     name: str
     title: str
     series: Sequence[str]
-    """From the bottom up; each has a colour by its name."""
+    """From the bottom up; names are CSS classes."""
     lines: Sequence[float] = ()
-    """Values that are drawn across."""
-    form: Callable[[float], str] = short
-    """How a value is written."""
+    """Limits, drawn as horizontal lines."""
+    form: Callable[[float], str] = format_short
+    """Formats a value."""
 
 
-def drawn(chart: Chart, timeline: Timeline) -> Markup:
-    """The chart as an `svg` element, whose colours come of the page's style sheet."""
-    whole = [sum(numbers) for numbers in zip(*(timeline.series[name] for name in chart.series), strict=True)]
-    top = _nice(max([*whole, *chart.lines], default=0))
+def draw_chart(chart: Chart, timeline: Timeline) -> Markup:
+    """Draw a chart as an `svg` element; its colors are in the page's style sheet."""
+    totals = [sum(numbers) for numbers in zip(*(timeline.series[name] for name in chart.series), strict=True)]
+    top = _scale_end(max([*totals, *chart.lines], default=0))
     bars = Markup("").join(_bars(chart, timeline, top))
     axis = Markup("").join([*_scale(chart, top), *_times(timeline)])
     head = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-labelledby="{id}-t {id}-d">').format(
         _WIDTH, _HEIGHT, id=f"chart-{chart.name}"
     )
     title = Markup('<title id="chart-{0}-t">{1}</title><desc id="chart-{0}-d">{2}</desc>').format(
-        chart.name, f"{chart.title} over time", _said(chart, timeline, whole)
+        chart.name, f"{chart.title} over time", _description(chart, timeline, totals)
     )
     across = Markup("").join(_across(value / top) for value in chart.lines)
     return head + title + axis + bars + across + Markup("</svg>")
 
 
-def bar(parts: Sequence[tuple[str, float]], most: float) -> Markup:
-    """A thin bar in parts, by name, beside others of which the longest stands for `most`."""
+def draw_bar(parts: Sequence[tuple[str, float]], maximum: float) -> Markup:
+    """Draw a thin bar of named parts, on a scale up to `maximum`."""
     at, drawn_parts = 0.0, []
     for name, size in parts:
-        width = 100 * size / most
+        width = 100 * size / maximum
         if width:
             drawn_parts.append(
                 Markup('<rect class="{}" x="{:.2f}" width="{:.2f}" height="3"/>').format(name, at, max(width, 0.3))
@@ -70,12 +70,12 @@ def bar(parts: Sequence[tuple[str, float]], most: float) -> Markup:
 
 def _bars(chart: Chart, timeline: Timeline, top: float) -> Iterator[Markup]:
     room = _PLOT_WIDTH / max(1, len(timeline.starts))
-    width = max(1.0, room * (0.72 if room > 4 else 0.9))  # noqa: PLR2004  # narrow bars need their room
+    width = max(1.0, room * (0.72 if room > 4 else 0.9))  # noqa: PLR2004  # wider for narrow bars
     for index, start in enumerate(timeline.starts):
         numbers = [(name, timeline.series[name][index]) for name in chart.series]
         if not any(number for _, number in numbers):
             continue
-        yield Markup("<g><title>{}</title>").format(_at(chart, start, numbers))
+        yield Markup("<g><title>{}</title>").format(_tooltip(chart, start, numbers))
         low = float(_TOP + _PLOT_HEIGHT)
         for name, number in numbers:
             height = _PLOT_HEIGHT * number / top
@@ -93,7 +93,7 @@ def _across(part: float) -> Markup:
 
 
 def _scale(chart: Chart, top: float) -> Iterator[Markup]:
-    """The scale: nothing, half and all."""
+    """Draw the vertical axis: zero, half and the end of the scale."""
     for part in (0, 0.5, 1):
         y = _TOP + _PLOT_HEIGHT * (1 - part)
         yield Markup('<line class="scale" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(
@@ -105,11 +105,11 @@ def _scale(chart: Chart, top: float) -> Iterator[Markup]:
 
 
 def _times(timeline: Timeline) -> Iterator[Markup]:
-    """A few times below the axis, where possible the beginnings of days."""
+    """Draw some times below the axis, preferably beginnings of days."""
     room = _PLOT_WIDTH / max(1, len(timeline.starts))
-    places = list(enumerate(timeline.starts))
-    whole_days = [place for place in places if place[1] % _DAY == 0]
-    chosen = whole_days if len(whole_days) > 1 else places
+    points = list(enumerate(timeline.starts))
+    whole_days = [point for point in points if point[1] % _DAY == 0]
+    chosen = whole_days if len(whole_days) > 1 else points
     every = -(-len(chosen) // _LABELS)
     for index, start in chosen[::every]:
         x = _LEFT + room * index
@@ -123,24 +123,26 @@ def _times(timeline: Timeline) -> Iterator[Markup]:
         yield Markup('<text class="tick" x="{:.1f}" y="{}">{}</text>').format(x, _HEIGHT - 6, label)
 
 
-def _said(chart: Chart, timeline: Timeline, whole: Sequence[float]) -> str:
-    if not any(whole):
+def _description(chart: Chart, timeline: Timeline, totals: Sequence[float]) -> str:
+    if not any(totals):
         return "None in this time."
-    most = max(range(len(whole)), key=whole.__getitem__)
-    total = "" if chart.lines else f"{sum(whole):,} in all; "
-    return f"{total}the most, {chart.form(whole[most])}, from {moment(timeline.starts[most])} UTC on."
+    peak = max(range(len(totals)), key=totals.__getitem__)
+    total = "" if chart.lines else f"{sum(totals):,} in all; "
+    return f"{total}maximum {chart.form(totals[peak])}, from {format_time(timeline.starts[peak])} UTC on."
 
 
-def _at(chart: Chart, start: int, numbers: Sequence[tuple[str, float]]) -> str:
-    told = ", ".join(chart.form(number) if chart.lines else f"{number:,} {name}" for name, number in numbers if number)
-    return f"{moment(start)}: {told}"
+def _tooltip(chart: Chart, start: int, numbers: Sequence[tuple[str, float]]) -> str:
+    values = ", ".join(
+        chart.form(number) if chart.lines else f"{number:,} {name}" for name, number in numbers if number
+    )
+    return f"{format_time(start)}: {values}"
 
 
-def _nice(most: float) -> float:
-    """The end of a scale: 2, 4, 6, 10, 20, ... so that half of it is a whole number; of shares something smaller."""
-    power = 0.0001 if 0 < most <= 1 and not isinstance(most, int) else 1
+def _scale_end(maximum: float) -> float:
+    """Round up to 2, 4, 6, 10, 20, ..., half of which is a whole number; for shares down to 0.0002."""
+    power = 0.0001 if 0 < maximum <= 1 and not isinstance(maximum, int) else 1
     while True:
         for step in (2, 4, 6, 10):
-            if most <= step * power:
+            if maximum <= step * power:
                 return step * power
         power *= 10

@@ -1,4 +1,4 @@
-"""The report for programs: as one JSON object, and as rows of one long table."""
+"""Exports a report for programs: as a JSON object, and as rows of one long table."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,16 +11,16 @@ COLUMNS = ("table", "row", "measure", "value")
 
 
 def as_json(report: Report) -> str:
-    """One object; times are ISO 8601, UTC, shares parts of 1."""
+    """Format a JSON object; times are ISO 8601, UTC, shares fractions of 1."""
     timeline = report.timeline
-    told = {
+    content = {
         "host": report.host,
         "since": _iso(report.since),
         "until": _iso(report.until),
         "made_at": _iso(report.made_at),
         "is_empty": report.is_empty,
         "headlines": {headline.name: headline.value for headline in report.headlines},
-        "remarks": [remark._asdict() for remark in report.remarks],
+        "alerts": [alert._asdict() for alert in report.alerts],
         "timeline": {
             "step_seconds": timeline.step,
             "starts": [_iso(start) for start in timeline.starts],
@@ -28,11 +28,11 @@ def as_json(report: Report) -> str:
         },
         "tables": {table.name: _object(table) for table in report.tables},
     }
-    return json.dumps(told, ensure_ascii=True, indent=1)
+    return json.dumps(content, ensure_ascii=True, indent=1)
 
 
 def as_rows(report: Report) -> Iterator[Mapping[str, object]]:
-    """One row for each number, below `COLUMNS`."""
+    """Yield a row with `COLUMNS` for each number."""
     for headline in report.headlines:
         yield _row("headlines", headline.name, "value", headline.value)
     for name, numbers in report.timeline.series.items():

@@ -1,14 +1,14 @@
-"""A report as plain data: what every form of it shows."""
+"""A report as plain data, independent of its form."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Value = str | float | None
-"""What a cell holds: a text, a number, or nothing that could be told."""
+"""The value of a cell; None where it is unknown."""
 
 Kind = Literal["text", "code", "count", "share", "seconds", "moment"]
-"""How a value is written: `share` is a part of 1, `moment` seconds since the epoch, `code` hostile text."""
+"""The format of a value: `share` is a fraction of 1, `moment` seconds since the epoch, `code` hostile text."""
 
 Tone = Literal["bad", "doubtful", "good", "plain"]
 
@@ -17,62 +17,62 @@ class Column(NamedTuple):
     """A column of a table."""
 
     name: str
-    """For programs: the key in JSON, the measure in CSV."""
+    """The key in JSON, the measure in CSV."""
     title: str
-    """For people."""
+    """The heading."""
     kind: Kind = "count"
     is_minor: bool = False
-    """Whether a narrow page may leave it out."""
+    """Whether a narrow page omits it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table; its first column names each row."""
+    """A table, whose first column has the names of the rows."""
 
     name: str
     title: str
     note: str
-    """A sentence on what it tells; empty where the title says all."""
+    """An explanation, which may be empty."""
     columns: Sequence[Column]
     rows: Sequence[tuple[Value, ...]]
-    """Sorted by `sorted_by`, largest first; a bounded number of them."""
+    """Sorted by `sorted_by`, largest first; a limited number of them."""
     rest: tuple[Value, ...] | None = None
-    """The sum of what is not shown by itself; None where everything is."""
+    """The sum of the rows beyond the limit; None where there are none."""
     sorted_by: str = ""
-    """The column; empty where the rows have an order of their own."""
+    """A column; empty for another order."""
     parts: tuple[str, ...] = ()
-    """Columns that are parts of a whole, and drawn as a bar in each row."""
+    """Columns that add up to the bar of each row."""
 
     @property
     def widest(self) -> float:
-        """The largest sum of parts in any row; at least 1."""
+        """The largest sum of parts of a row; at least 1."""
         return max([1.0, *map(self.whole, self.rows)])
 
     def part(self, row: tuple[Value, ...], name: str) -> float:
-        """A number of a row, by its column; 0 where there is none."""
+        """Return the number in a column of a row; 0 where it is none."""
         value = row[[column.name for column in self.columns].index(name)]
         return value if isinstance(value, int | float) else 0
 
     def whole(self, row: tuple[Value, ...]) -> float:
-        """The sum of a row's parts."""
+        """Add up the parts of a row."""
         return sum(self.part(row, name) for name in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Numbers over time."""
+    """Counts over time."""
 
     starts: Sequence[int]
-    """When each step begins: seconds since the epoch."""
+    """The beginning of each step: seconds since the epoch."""
     step: int
     """Seconds."""
     series: Mapping[str, Sequence[float]]
-    """By what is counted: `suppressed`, `counted` and `ignored` bounces; `complaints`, `unsubscribes`, `delivered`; and
-    where deliveries are told `complaint_share`, complaints by deliveries."""
+    """By name: `suppressed`, `counted` and `ignored` bounces; `complaints`, `unsubscribes`, `delivered`; with delivery
+    records `complaint_share`, complaints by deliveries."""
 
 
 class Headline(NamedTuple):
-    """A number that stands at the top."""
+    """A key figure at the top."""
 
     name: str
     title: str
@@ -82,8 +82,8 @@ class Headline(NamedTuple):
     tone: Tone = "plain"
 
 
-class Remark(NamedTuple):
-    """Something that somebody should look at, and how."""
+class Alert(NamedTuple):
+    """A problem that needs attention, and its remedy."""
 
     tone: Tone
     text: str
@@ -91,21 +91,20 @@ class Remark(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The whole of it; times are seconds since the epoch."""
+    """A report; times are seconds since the epoch."""
 
     host: str
-    """Which installation it tells of."""
+    """The host name of the installation."""
     since: float
     until: float
     made_at: float
     headlines: Sequence[Headline]
-    remarks: Sequence[Remark]
-    """Empty: nothing calls for attention."""
+    alerts: Sequence[Alert]
     timeline: Timeline
     tables: Sequence[Table]
     is_empty: bool
-    """Whether nothing was read in this time."""
+    """Whether no records are of this period."""
 
     def table(self, name: str) -> Table | None:
-        """The table of that name; None where the report has none."""
+        """Return the table of a name; None where the report lacks it."""
         return next((table for table in self.tables if table.name == name), None)

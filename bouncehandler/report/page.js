@@ -1,8 +1,8 @@
 "use strict";
 /* The headings of tables become buttons that sort: a first press puts the largest number, or the first name, on top, a
-   second the other end. Of long tables the first rows are shown until somebody asks for all. */
+   second the other end. Long tables are folded to their first rows. */
 (() => {
-  const said = document.getElementById("said");
+  const announcement = document.getElementById("sorted");
   const SHOWN = 12; // as in the style sheet
   const words = new Intl.Collator("en", { numeric: true });
   const key = (cell) => ("v" in cell.dataset ? Number(cell.dataset.v) : cell.textContent);
@@ -19,7 +19,7 @@
     table.tBodies[0].append(sorted);
     for (const other of heads) other.removeAttribute("aria-sort");
     head.setAttribute("aria-sort", rises ? "ascending" : "descending");
-    said.textContent = `${table.caption.textContent}: sorted by ${head.textContent}, ${rises ? "rising" : "falling"}`;
+    announcement.textContent = `${table.caption.textContent}: sorted by ${head.textContent}, ${rises ? "rising" : "falling"}`;
   };
 
   const fold = (table) => {

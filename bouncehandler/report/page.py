@@ -1,4 +1,4 @@
-"""The report as one page of HTML that loads nothing: style and script stand in it, and the page allows no others."""
+"""Renders a report as one self-contained HTML page, whose policy allows its own style and script alone."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -7,10 +7,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bouncehandler.report.charts import Chart, bar, drawn
+from bouncehandler.report.alerts import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL
+from bouncehandler.report.charts import Chart, draw_bar, draw_chart
+from bouncehandler.report.formatting import format_day, format_share, format_time, format_value
 from bouncehandler.report.model import Report, Table, Value
-from bouncehandler.report.remarks import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL
-from bouncehandler.report.wording import day, moment, share, written
 
 _FOLDER = Path(__file__).parent
 
@@ -22,7 +22,7 @@ _CHARTS = (
         "Complaint rate",
         ("complaint_share",),
         (COMPLAINTS_DOUBTFUL, COMPLAINTS_BAD),
-        share,
+        format_share,
     ),
     Chart("unsubscribes", "Unsubscribe requests", ("unsubscribes",)),
 )
@@ -30,8 +30,8 @@ _CHARTS = (
 _ALWAYS = ("bounces", "complaints", "unsubscribes")
 
 
-def as_html(report: Report) -> str:
-    """The page. Every text in it is escaped; none is taken for markup, for style or for script."""
+def render_html(report: Report) -> str:
+    """Render the page; every text in it is escaped."""
     environment = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
@@ -39,22 +39,24 @@ def as_html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"written": written, "moment": moment, "day": day, "row_bar": _row_bar, "marked": _marked}
+    environment.globals |= {
+        function.__name__: function for function in (format_value, format_time, format_day, mark_commands, draw_row_bar)
+    }
     style, script = (_FOLDER / "page.css").read_text("utf-8"), (_FOLDER / "page.js").read_text("utf-8")
-    told = report.timeline.series
-    charts = [chart for chart in _CHARTS if chart.name in _ALWAYS or any(told.get(chart.series[0], ()))]
+    series = report.timeline.series
+    charts = [chart for chart in _CHARTS if chart.name in _ALWAYS or any(series.get(chart.series[0], ()))]
     return environment.get_template("page.html").render(
         report=report,
-        charts=[(chart, drawn(chart, report.timeline)) for chart in charts],
+        charts=[(chart, draw_chart(chart, report.timeline)) for chart in charts],
         tables={table.name: table for table in report.tables},
-        style=Markup(style),  # noqa: S704  # our own file, to the letter: its hash is in the policy
+        style=Markup(style),  # noqa: S704  # our own file, unchanged: its hash is in the policy
         script=Markup(script),  # noqa: S704  # as above
         policy=_policy(style, script),
     )
 
 
 def _policy(style: str, script: str) -> str:
-    """Content Security Policy: nothing is loaded, and nothing runs but what stands here (CSP 3, 2.3.1)."""
+    """Build the Content Security Policy: nothing is loaded, and the page's own script alone is run (CSP 3, 2.3.1)."""
     return (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -65,13 +67,13 @@ def _hash(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
 
 
-def _marked(text: str) -> Markup:
-    """A sentence of ours, escaped; what stands between backticks is a command."""
+def mark_commands(text: str) -> Markup:
+    """Escape a sentence, and mark the commands between backticks."""
     code, plain = Markup("<code>{}</code>"), Markup("{}")
     parts = ((code if index % 2 else plain).format(part) for index, part in enumerate(text.split("`")))
     return Markup("").join(parts)
 
 
-def _row_bar(table: Table, row: tuple[Value, ...]) -> Markup:
-    """The bar of one row."""
-    return bar([(name, table.part(row, name)) for name in table.parts], table.widest)
+def draw_row_bar(table: Table, row: tuple[Value, ...]) -> Markup:
+    """Draw the bar of a row."""
+    return draw_bar([(name, table.part(row, name)) for name in table.parts], table.widest)

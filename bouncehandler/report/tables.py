@@ -1,16 +1,17 @@
-"""The tables of a report: by category, operator, originator and the like; why something was ignored; diagnostics."""
+"""The tables of a report: records by category, mailbox provider, originator and others, by rule and by diagnostic."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from bouncehandler.record.dimensions import CATEGORY, DIMENSIONS
+from bouncehandler.report.aggregates import Aggregates, KeyCounts, count_records
 from bouncehandler.report.model import Column, Kind, Table, Value
-from bouncehandler.report.sums import Cell, Sums, number
-from bouncehandler.spool.data import OTHERS
+from bouncehandler.spool.models import OTHERS
 
-MOST_ROWS = 200
-"""Rows of a table: so a page of a million records is as quick as one of a thousand."""
+MAX_ROWS = 200
+"""Rows of a table, so that the size of a page is bounded."""
 
-_LONGEST_NAME = 160
+_MAX_NAME = 160
 """Characters of a row's name."""
 
 PARTS = ("suppressed", "counted", "ignored")
@@ -25,77 +26,75 @@ class Breakdown(NamedTuple):
     heading: str
     note: str = ""
     has_others: bool = True
-    """Whether complaints and deliveries are told by it, too."""
+    """Whether complaints and deliveries have this dimension, too."""
     kind: Kind = "code"
 
 
 BOUNCES = (
-    Breakdown("categories", "By bounce category", "category", "Category", has_others=False),
+    Breakdown(CATEGORY.table, CATEGORY.title, CATEGORY.name, CATEGORY.heading, has_others=False),
     Breakdown(
-        "operators",
-        "By receiving operator",
-        "operator",
-        "Operator",
-        "Who runs the recipients' mailboxes; small ones by their domain.",
+        "mailbox_providers",
+        "By mailbox provider",
+        "mailbox_provider",
+        "Mailbox provider",
+        "Small ones by their domain.",
     ),
     Breakdown("originators", "By originator", "originator", "Domain", "The domain of the envelope sender."),
-    Breakdown("jobs", "By job", "job", "Job"),
-    Breakdown("vmtas", "By VirtualMTA", "vmta", "VirtualMTA"),
-    Breakdown("sources", "By source IP", "source", "Source IP"),
+    *(Breakdown(one.table, one.title, one.name, one.heading) for one in DIMENSIONS if one is not CATEGORY),
     Breakdown(
         "diagnostics",
         "Top diagnostics",
         "diagnostic",
-        "What receivers said",
-        "Without what names a person, a host or a message.",
+        "Diagnostic",
+        "Without addresses, hosts and message ids.",
         has_others=False,
     ),
 )
 
-_DECIDED = {"bounce": "Bounces", "complaint": "Complaints", "unsubscribe": "Requests", "list": "Listed"}
-"""Kinds of which something is decided, and what they are called together."""
+_KINDS = {"bounce": "Bounces", "complaint": "Complaints", "unsubscribe": "Requests", "list": "Listed"}
+"""Titles of the kinds of records that have verdicts."""
 
 _VERDICTS = {"suppress": "suppressed", "count": "counted", "ignore": "ignored"}
 
 
-def bounces(sums: Sums, breakdown: Breakdown) -> Table | None:
-    """Bounces, and where they are told complaints and deliveries, by one dimension; None where there are none."""
+def bounce_table(aggregates: Aggregates, breakdown: Breakdown) -> Table | None:
+    """Build the table of bounces, with complaints and deliveries if any, by a dimension; None without bounces."""
     kinds = ("bounce", "complaint") if breakdown.has_others else ("bounce",)
-    values = sums.values(breakdown.dimension, *kinds)
+    values = aggregates.counts_by(breakdown.dimension, *kinds)
     columns = [Column(breakdown.dimension, breakdown.heading, breakdown.kind), Column("bounces", "Bounces")]
-    has_complaints = breakdown.has_others and any(number(cell, "complaint") for cell in values.values())
+    has_complaints = breakdown.has_others and any(count_records(counts, "complaint") for counts in values.values())
     columns += [Column(name, name.capitalize(), is_minor=has_complaints or name != "suppressed") for name in PARTS]
-    has_deliveries = breakdown.has_others and any(number(cell, "delivery") for cell in values.values())
+    has_deliveries = breakdown.has_others and any(count_records(counts, "delivery") for counts in values.values())
     columns += [Column("complaints", "Complaints")] if has_complaints else []
     columns += [Column("delivered", "Delivered", is_minor=True)] if has_deliveries else []
     columns += [Column("bounce_share", "Bounce rate", "share", is_minor=True)] if has_deliveries else []
     columns += [Column("complaint_share", "Complaint rate", "share")] if has_complaints and has_deliveries else []
-    rows = {value: _numbers(cell, columns[1:]) for value, cell in values.items()}
+    rows = {value: _numbers(counts, columns[1:]) for value, counts in values.items()}
     return _ranked(breakdown.name, breakdown.title, breakdown.note, columns, rows, parts=PARTS)
 
 
-def _numbers(cell: Cell, columns: Iterable[Column]) -> tuple[Value, ...]:
-    return tuple(_measure(cell, column.name) for column in columns)
+def _numbers(counts: KeyCounts, columns: Iterable[Column]) -> tuple[Value, ...]:
+    return tuple(_measure(counts, column.name) for column in columns)
 
 
-def _measure(cell: Cell, name: str) -> Value:
-    bounced, delivered = number(cell, "bounce"), number(cell, "delivery")
+def _measure(counts: KeyCounts, name: str) -> Value:
+    bounced, delivered = count_records(counts, "bounce"), count_records(counts, "delivery")
     match name:
         case "bounces":
             return bounced
         case "delivered":
             return delivered
         case "complaints":
-            return number(cell, "complaint")
+            return count_records(counts, "complaint")
         case "bounce_share":
             return bounced / (bounced + delivered) if delivered else None
         case "complaint_share":
-            return number(cell, "complaint", "suppress") / delivered if delivered else None
+            return count_records(counts, "complaint", "suppress") / delivered if delivered else None
     verdicts = {title: verdict for verdict, title in _VERDICTS.items()}
-    return number(cell, "bounce", verdicts[name])
+    return count_records(counts, "bounce", verdicts[name])
 
 
-def _ranked(  # noqa: PLR0913, PLR0917  # what a table has
+def _ranked(  # noqa: PLR0913, PLR0917  # the parts of a table
     name: str,
     title: str,
     note: str,
@@ -103,81 +102,83 @@ def _ranked(  # noqa: PLR0913, PLR0917  # what a table has
     numbers: Mapping[str, tuple[Value, ...]],
     parts: tuple[str, ...] = (),
 ) -> Table | None:
-    """A table of the largest rows, and what is left together."""
+    """Build a table of the largest rows, and the sum of the rest; None without rows."""
     if not numbers:
         return None
     others = [numbers[OTHERS]] if OTHERS in numbers else []
     named = [(value, row) for value, row in numbers.items() if value != OTHERS]
-    named.sort(key=lambda pair: tuple(-(cell or 0) if isinstance(cell, int | float) else 0 for cell in pair[1]))
-    others += [row for _, row in named[MOST_ROWS:]]
-    rest = (OTHERS, *_together(others, columns[1:])) if others else None
-    rows = [(value[:_LONGEST_NAME] or "(none)", *row) for value, row in named[:MOST_ROWS]]
+    named.sort(key=lambda pair: tuple(-cell if isinstance(cell, int | float) else 0 for cell in pair[1]))
+    others += [row for _, row in named[MAX_ROWS:]]
+    rest = (OTHERS, *_sum_rows(others, columns[1:])) if others else None
+    rows = [(value[:_MAX_NAME] or "(none)", *row) for value, row in named[:MAX_ROWS]]
     return Table(name, title, note, columns, rows, rest, columns[1].name, parts)
 
 
-def _together(rows: Sequence[tuple[Value, ...]], columns: Sequence[Column]) -> Iterable[Value]:
-    """The sum of rows; shares can't be added."""
+def _sum_rows(rows: Sequence[tuple[Value, ...]], columns: Sequence[Column]) -> Iterable[Value]:
+    """Add up rows; None for shares."""
     for index, column in enumerate(columns):
         cells = [row[index] for row in rows]
         yield sum(cell for cell in cells if isinstance(cell, int | float)) if column.kind == "count" else None
 
 
-def complaints(sums: Sums) -> Table | None:
-    """Complaints by feedback type."""
+def complaint_table(aggregates: Aggregates) -> Table | None:
+    """Build the table of complaints by feedback type; None without complaints."""
     columns = [Column("type", "Feedback type", "code"), Column("complaints", "Complaints")]
     columns += [Column(name, name.capitalize()) for name in ("suppressed", "ignored")]
     rows: dict[str, tuple[Value, ...]] = {
         value: (
-            number(cell, "complaint"),
-            number(cell, "complaint", "suppress"),
-            number(cell, "complaint", "ignore"),
+            count_records(counts, "complaint"),
+            count_records(counts, "complaint", "suppress"),
+            count_records(counts, "complaint", "ignore"),
         )
-        for value, cell in sums.values("category", "complaint").items()
+        for value, counts in aggregates.counts_by("category", "complaint").items()
     }
     return _ranked("feedback", "Complaints by feedback type", "", columns, rows)
 
 
-def by_rule(sums: Sums, name: str, title: str, note: str, *verdicts: str) -> Table | None:
-    """What was decided so, by the rule that said it."""
-    values = sums.values("rule", *_DECIDED)
-    counts = {
-        rule: {kind: sum(number(cell, kind, verdict) for verdict in verdicts) for kind in _DECIDED}
-        for rule, cell in values.items()
+def rule_table(aggregates: Aggregates, name: str, title: str, note: str, *verdicts: str) -> Table | None:
+    """Build the table of records with these verdicts, by rule; None without any."""
+    by_rule = {
+        rule: {kind: sum(count_records(counts, kind, verdict) for verdict in verdicts) for kind in _KINDS}
+        for rule, counts in aggregates.counts_by("rule", *_KINDS).items()
     }
-    seen = [kind for kind in _DECIDED if any(row[kind] for row in counts.values())]
-    apart = seen if len(seen) > 1 else []
+    kinds = [kind for kind in _KINDS if any(row[kind] for row in by_rule.values())]
+    separate = kinds if len(kinds) > 1 else []
     columns = [Column("rule", "Rule", "code"), Column("rows", "Rows")]
-    columns += [Column(_DECIDED[kind].lower(), _DECIDED[kind], is_minor=True) for kind in apart]
+    columns += [Column(_KINDS[kind].lower(), _KINDS[kind], is_minor=True) for kind in separate]
     rows: dict[str, tuple[Value, ...]] = {
-        rule: (sum(row.values()), *(row[kind] for kind in apart)) for rule, row in counts.items() if any(row.values())
+        rule: (sum(row.values()), *(row[kind] for kind in separate))
+        for rule, row in by_rule.items()
+        if any(row.values())
     }
     return _ranked(name, title, note, columns, rows)
 
 
-def counted_by(  # noqa: PLR0913  # what such a table has
-    sums: Sums, kind: str, dimension: str, *, name: str, title: str, heading: str, count: str, note: str = ""
-) -> Table | None:
-    """How many of a kind, by one dimension."""
+def unreadable_table(aggregates: Aggregates) -> Table | None:
+    """Build the table of unreadable rows by reason; None without any."""
     rows: dict[str, tuple[Value, ...]] = {
-        value: (number(cell, kind),) for value, cell in sums.values(dimension, kind).items()
+        reason: (count_records(counts, "unreadable"),)
+        for reason, counts in aggregates.counts_by("reason", "unreadable").items()
     }
-    return _ranked(name, title, note, (Column(dimension, heading, "code"), Column("rows", count)), rows)
+    note = "They are in the reject file beside the spool, to be corrected and ingested again."
+    return _ranked("unreadable", "Unreadable", note, (Column("reason", "Reason", "code"), Column("rows", "Rows")), rows)
 
 
-def throttling(sums: Sums, dimension: str) -> Table | None:
-    """Who defers our mail, and in which words: of values that hold both, with a tabulator between."""
+def throttling_table(aggregates: Aggregates) -> Table | None:
+    """Build the table of deferrals by mailbox provider and diagnostic; None without any."""
     columns = (
-        Column("operator", "Operator", "code"),
+        Column("mailbox_provider", "Mailbox provider", "code"),
         Column("deferrals", "Deferrals"),
-        Column("said", "What they said", "code"),
+        Column("diagnostic", "Diagnostic", "code"),
     )
-    found = sums.values(dimension, "transient")
-    pairs = [(value.partition("\t"), number(cell, "transient")) for value, cell in found.items() if value != OTHERS]
-    pairs.sort(key=lambda pair: -pair[1])
-    if not pairs:
+    values = aggregates.counts_by("mailbox_provider+diagnostic", "transient")
+    deferrals = {value: count_records(counts, "transient") for value, counts in values.items()}
+    others = deferrals.pop(OTHERS, 0)
+    ranked = sorted(deferrals.items(), key=lambda pair: -pair[1])
+    if not ranked:
         return None
-    left = sum(count for _, count in pairs[MOST_ROWS:]) + number(found.get(OTHERS, Cell()), "transient")
-    rows = [(pair[0] or "(none)", count, pair[2] or "(nothing)") for pair, count in pairs[:MOST_ROWS]]
-    rest = (OTHERS, left, None) if left else None
-    title, note = "Receivers that throttle us", "Transient failures (t and tq records), in their own words."
-    return Table("throttling", title, note, columns, rows, rest, "deferrals")
+    others += sum(count for _, count in ranked[MAX_ROWS:])
+    pairs = [(value.partition("\t"), count) for value, count in ranked[:MAX_ROWS]]
+    rows = [(pair[0] or "(none)", count, pair[2] or "(none)") for pair, count in pairs]
+    rest = (OTHERS, others, None) if others else None
+    return Table("throttling", "Throttling", "Transient failures (t and tq records).", columns, rows, rest, "deferrals")

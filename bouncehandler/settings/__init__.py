@@ -1,11 +1,14 @@
-"""The configuration: one TOML file and the environment become validated, plain data, or say what to mend.
+"""Configuration: validated, plain data out of one TOML file and the environment.
 
-`load` is the door; `model` holds the sections, `sources` reads the file and the environment, `wording` finds the words.
+`load` is the entry point; `model` and `sections` hold the tables, `sources` reads the file and the environment,
+`error_messages` words the errors.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bouncehandler.settings.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from bouncehandler.settings.model import Settings
@@ -13,16 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["ConfigurationError", "load"]
 
 
-class ConfigurationError(Exception):
-    """The operator has to mend something; the text is for them, one problem a line, and holds no secret."""
-
-
 def load(path: Path | None, environ: Mapping[str, str]) -> "Settings":
-    """The settings, from the file `path` and, above it, from the environment.
+    """Load the settings from the file `path` and, with precedence, from the environment.
 
     Without a path the file is the one that `$BOUNCEHANDLER_CONFIG` names, else `/etc/bouncehandler/bouncehandler.toml`
-    where that exists, else none: the defaults work, and dispatch nothing. The keys that belong to an adapter are
-    validated by `registry.settings_for`.
+    where that exists, else none: the defaults work, and dispatch nothing. Keys of an adapter are
+    validated by `plugins.settings_for`.
 
     Raises:
         ConfigurationError: a file that was named can't be read, or a setting is unknown or wrong.

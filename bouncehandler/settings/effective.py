@@ -1,4 +1,4 @@
-"""Which settings differ from their defaults, and where each came from; secrets only as being set."""
+"""Settings that differ from their defaults, with their sources; of secrets only that they are set."""
 
 import json
 import re
@@ -8,53 +8,53 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from bouncehandler.settings.adapter import unknown_keys
+from bouncehandler.settings.error_messages import dotted
 from bouncehandler.settings.loading import source_of
 from bouncehandler.settings.model import ProviderSection, Settings
 from bouncehandler.settings.model_keys import KeyKind, kind_of, secret_fields
+from bouncehandler.settings.provider_options import unknown_keys
 from bouncehandler.settings.sources import Key, Source, is_like_a_secret, read_environment, read_file
-from bouncehandler.settings.wording import dotted
 
 _NOTHING = object()
 _NOWHERE = "sqlite:////dev/null"
-"""A spool that nobody has: where one lies is always told."""
+"""Placeholder of the spool, whose location is always listed."""
 _CREDENTIALS = re.compile(r"(?<=://).*(?=@)|[^/@]*:.*(?=@)|(?<=[?#]).+", re.DOTALL)
-"""Of a URL, with or without its scheme: user and password, and query and fragment, which may hold a token."""
+"""Parts of a URL, with or without scheme, that may hold credentials: user and password, query and fragment."""
 _HIDDEN = "[...]"
 _AT_ADAPTER = 3
-"""Parts of an adapter's key at least: providers, its name, the key."""
+"""Minimum of parts in a key of an adapter: providers, its name, the key."""
 _LONGEST = 200
 """Characters of a value that are shown."""
 _LONGEST_URL = 2000
-"""Characters of a text in which credentials are looked for; what is longer is not shown."""
+"""Characters of a text in which credentials are searched; a longer one is not shown."""
 _SECRET_NAME = re.compile("auth|key|passw|secret|token", re.IGNORECASE)
 """What a stranger's adapter may hold as plain text."""
 _SECRETS = frozenset({"secret", "old_secret", "password"})
-"""Outside of the providers."""
+"""Secrets outside the providers."""
 _COMMON = ProviderSection.model_fields.keys() - {"options"}
-"""What every provider has."""
+"""Keys of every provider."""
 
 
 class Effective(NamedTuple):
-    """One setting that somebody made."""
+    """Setting that differs from its default."""
 
     key: str
-    """Dotted, as an error names it."""
+    """Dotted key, as in errors."""
     value: str
-    """As JSON; empty for a secret, which is set."""
+    """Value as JSON; empty for a secret."""
     source: str
-    """The file or the variable that it came from, and for a secret the file that holds it."""
+    """File or variable that it came from, and for a secret the file that holds it."""
 
 
 def effective(
     path: Path | None, environ: Mapping[str, str], settings: Settings, models: Mapping[str, type[BaseModel]]
 ) -> Iterator[Effective]:
-    """The settings that differ from their defaults, in the order of the sources: file, then environment.
+    """List the settings that differ from their defaults, first those of the file, then of the environment.
 
     Args:
         path: the file that `load` was given.
         settings: what `load` made of it.
-        models: by provider, the model of its adapter, which knows what is secret; where it is missing everything is.
+        models: by provider, the model of its adapter, which marks secrets; without one every value is secret.
 
     Raises:
         ConfigurationError: as `load`.
@@ -71,7 +71,7 @@ def effective(
 
 
 def _leaves(table: object, above: Key = ()) -> dict[Key, object]:
-    """Every value that is no table, by its key; tables in a list are numbered from 0."""
+    """Values that are no tables, by key; tables in a list are numbered from 0."""
     found: dict[Key, object] = {}
     inner = table.items() if isinstance(table, dict) else ()
     if isinstance(table, list) and any(isinstance(one, dict) for one in table):
@@ -82,7 +82,7 @@ def _leaves(table: object, above: Key = ()) -> dict[Key, object]:
 
 
 def _is_default(key: Key, settings: Settings, defaults: Settings) -> bool:
-    """Whether the setting has the value that it would have had anyway."""
+    """Whether the setting has its default."""
     made: object = settings
     default: object = defaults
     for part in key:
@@ -95,7 +95,7 @@ def _inner(table: object, part: str | int) -> object:
 
 
 def _named(key: Key, source: Source) -> str:
-    """The variable that gave the key, or a table above it; else the file."""
+    """Variable that holds the key, or a table above it; else the file."""
     for length in range(len(key), 0, -1):
         if key[:length] in source.names:
             return f"{source.names[key[:length]]} in the environment"
@@ -105,7 +105,7 @@ def _named(key: Key, source: Source) -> str:
 def unknown(
     path: Path | None, environ: Mapping[str, str], settings: Settings, models: Mapping[str, type[BaseModel]]
 ) -> Iterator[str]:
-    """A sentence for each key of a provider that its adapter does not know; other keys `load` would have refused.
+    """Word a sentence for each key of a provider that its adapter does not know; `load` refuses other unknown keys.
 
     Args and raises as `effective`.
     """
@@ -128,7 +128,7 @@ def _told(key: Key, value: object, source: str, models: Mapping[str, type[BaseMo
 
 
 def _with_files(key: Key, models: Mapping[str, type[BaseModel]]) -> Iterable[str]:
-    """The secrets beside this key, each `x` of which may be given as `x_file`."""
+    """Secrets beside this key, each `x` of which may be given as `x_file`."""
     if not _is_adapters(key):
         return _SECRETS
     model = models.get(str(key[1]))
@@ -151,7 +151,7 @@ def _is_adapters(key: Key) -> bool:
 
 
 def _plain(value: object) -> object:
-    """The value without the credentials, the query and the fragment of a URL."""
+    """Remove the credentials, the query and the fragment of a URL."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     if isinstance(value, str):

@@ -1,24 +1,24 @@
-"""Puts the configuration together: the environment over the file over the defaults, then validated."""
+"""Loads the configuration: the environment over the file over the defaults, then validated."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.adapter import secret_from_file
+from bouncehandler.settings.error_messages import problems_of, sentence, sentences
+from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.mail import UnsubscribeSection
 from bouncehandler.settings.model import Settings
 from bouncehandler.settings.policy import ThresholdTable
+from bouncehandler.settings.provider_options import secret_from_file
 from bouncehandler.settings.sources import Key, Source, Table, is_like_a_secret, read_environment, read_file
-from bouncehandler.settings.wording import problems_of, sentence, sentences
 
 _SECRETS = ("secret", "old_secret", "password")
-"""Outside the providers; each `x` of them may be given as `x_file`."""
+"""Secrets outside the providers; each `x` of them may be given as `x_file`."""
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
-    """See `bouncehandler.settings.load`."""
+    """Load the settings; see `bouncehandler.settings.load`."""
     file, written = read_file(path, environ)
     variables = read_environment(environ)
     folders = [Path(environ[name]) for name in ("CREDENTIALS_DIRECTORY",) if environ.get(name)]
@@ -36,10 +36,10 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
 
 def _state_folder(environ: Mapping[str, str]) -> Table:
-    """The default for the spool; nothing where the user has no home, so that the setting is asked for."""
+    """Default of the spool; empty where the user has no home, so that the setting is required."""
     state = environ.get("XDG_STATE_HOME", "")
     home = environ.get("HOME", "")
-    # Relative paths are invalid there and to be ignored, says the XDG Base Directory Specification.
+    # Relative paths are invalid and to be ignored by the XDG Base Directory Specification.
     folder = state if state.startswith("/") else f"{home}/.local/state" if home.startswith("/") else ""
     return {"spool": {"url": f"sqlite:///{Path(folder)}/bouncehandler/spool.db"} if folder else {}}
 
@@ -58,7 +58,7 @@ def _anchor_files(table: Table, folders: list[Path]) -> None:
 
 
 def _own_tables(table: Table) -> Iterator[tuple[Key, Table]]:
-    """The tables outside the providers that hold secrets, with their keys."""
+    """Tables outside the providers that hold secrets, with their keys."""
     notify, unsubscribe = table.get("notify"), table.get("unsubscribe")
     if isinstance(notify, dict):
         yield ("notify",), notify
@@ -68,7 +68,7 @@ def _own_tables(table: Table) -> Iterator[tuple[Key, Table]]:
 
 
 def _take_secrets(table: Table) -> list[str]:
-    """Put each secret `x` that `x_file` names in its place; returns what went wrong."""
+    """Read each secret `x` from the file `x_file`; returns the problems."""
     problems = []
     for key, options in _own_tables(table):
         for name in _SECRETS:
@@ -84,7 +84,7 @@ def _take_secrets(table: Table) -> list[str]:
 
 
 def source_of(key: Key, variables: Source, file: Source) -> str:
-    """The variable or the file that gave the key; where neither did, the one that came nearest to it."""
+    """Name of the variable or the file that holds the key, or the longest part of it."""
     nearest = max(variables.names, key=lambda given: _shared(given, key), default=())
     shared = _shared(nearest, key)
     if nearest and (shared == len(nearest) or shared > _held(file.table, key)):
@@ -93,14 +93,14 @@ def source_of(key: Key, variables: Source, file: Source) -> str:
 
 
 def _shared(given: Key, key: Key) -> int:
-    """How many parts two keys have in common, from the left."""
+    """Number of parts that two keys have in common, from the left."""
     return next(
         (at for at, (one, other) in enumerate(zip(given, key, strict=False)) if one != other), min(len(given), len(key))
     )
 
 
 def _held(table: object, key: Key) -> int:
-    """How many parts of the key a table holds, from the left."""
+    """Number of parts of the key that a table holds, from the left."""
     for at, part in enumerate(key):
         if not isinstance(table, dict) or part not in table:
             return at
@@ -109,7 +109,7 @@ def _held(table: object, key: Key) -> int:
 
 
 def _known(key: Key) -> Iterable[str]:
-    """What the table at a key may hold: the top, a section or one within it, or the only other table with own keys."""
+    """Keys permitted in the table at a key: the top, a section, a table within it, or a threshold."""
     if key[:1] == ("unsubscribe",):
         return UnsubscribeSection.model_fields
     table: type[BaseModel] = Settings

@@ -1,4 +1,4 @@
-"""The settings for mail: which addresses take List-Unsubscribe mail, and word to the postmaster."""
+"""Tables for mail: domains of List-Unsubscribe addresses, and notices to the postmaster."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 
 from bouncehandler.durations import Duration
 from bouncehandler.record import parse_address
-from bouncehandler.settings.section import Positive, Section
+from bouncehandler.settings.sections import Positive, Section
 from bouncehandler.settings.sources import split_list
 
 _DOMAIN = re.compile(r"(?=.{1,255}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})+")
@@ -26,7 +26,7 @@ def _domain(name: str) -> str:
 
 
 def _pattern(pattern: str) -> str:
-    """Refuse a pattern that an address could fit in more than one way."""
+    """Refuse a pattern that an address could match in more than one way."""
     literals = _FIELD.split(pattern)[::2]
     fields = _FIELD.findall(pattern)
     if sorted(fields) not in (["list", "subscriber"], ["campaign", "list", "subscriber"]):
@@ -51,16 +51,16 @@ class UnsubscribeSection(Section):
 
     domain: Annotated[str, AfterValidator(_domain)]
     pattern: Annotated[str, AfterValidator(_pattern)] | None = None
-    """What stands before the @: `{subscriber}`, `{list}` and `{campaign}` for the list manager's ids."""
+    """Local part, with `{subscriber}`, `{list}` and `{campaign}` for the list manager's ids."""
     provider: str | None = None
-    """The provider whose ids they are."""
+    """Provider that the ids belong to."""
     secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
-    """What signed tokens are signed with; with it, they are taken."""
+    """Key of signed tokens; without one, they are refused."""
     old_secret: Annotated[SecretStr, AfterValidator(_secret)] | None = None
-    """What was `secret` before: its tokens are taken too."""
+    """Former `secret`, whose tokens are still accepted."""
 
     @model_validator(mode="after")
-    def _takes_something(self) -> Self:
+    def _ensure_usable(self) -> Self:
         if not (self.pattern or self.secret):
             raise ValueError("needs a pattern with a provider, or a secret, or both")
         if bool(self.pattern) != bool(self.provider):
@@ -69,7 +69,7 @@ class UnsubscribeSection(Section):
 
 
 def tables(value: object) -> object:
-    """Text from the environment as a list of tables; all else as it is."""
+    """Parse text from the environment as a list of tables; other values stay."""
     if not isinstance(value, str):
         return value
     try:
@@ -99,42 +99,49 @@ def _time_of_day(text: str) -> str:
     return text
 
 
-NoticeKind = Literal["complaint", "unsubscribe", "held", "back", "dead", "wave", "unreadable"]
+NoticeKind = Literal["complaint", "unsubscribe", "held", "back", "dead", "spike", "unreadable"]
+
+
+def _events(value: object) -> object:
+    """Split a text; `wave` is the former name of `spike`, and stays valid."""
+    events = split_list(value)
+    return ["spike" if event == "wave" else event for event in events] if isinstance(events, list) else events
+
 
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
 class NotifySettings(Section):
-    """`[notify]`: word to the postmaster by mail; without anybody to tell, none is sent."""
+    """`[notify]`: notices and reports to the postmaster by mail; none without a recipient."""
 
     to: Annotated[list[Annotated[str, AfterValidator(_mailbox)]], BeforeValidator(split_list)] = Field(
         default_factory=list
     )
-    """Who is told; empty: nobody, and nothing is queued."""
+    """Recipients; empty: nothing is queued."""
     sender: Annotated[str, AfterValidator(_mailbox)] | None = None
-    """Without one, bouncehandler@ this host's name."""
-    events: Annotated[list[NoticeKind], BeforeValidator(split_list)] = Field(
+    """Default: bouncehandler@ this host's name."""
+    events: Annotated[list[NoticeKind], BeforeValidator(_events)] = Field(
         default_factory=lambda: list(get_args(NoticeKind))
     )
-    """What is told."""
+    """Kinds of notices."""
     every: Annotated[Duration, BeforeValidator(lambda value: "0s" if value == "each" else value)] = 900.0
     """Seconds between two digests; the first after silence goes at once. 0, or `each`: a mail for each event."""
     unreadable_share: Share = 0.01
-    """Unreadable rows beyond this share of an input are told."""
+    """Share of unreadable rows of an input, beyond which a notice is sent."""
     addresses: Literal["masked", "plain"] = "masked"
     report: Literal["off", "daily", "weekly"] = "off"
-    """How often a report is sent, as a mail of its own; weekly: on Mondays."""
+    """Interval of reports, as mails of their own; weekly: on Mondays."""
     report_at: Annotated[str, AfterValidator(_time_of_day)] = "07:00"
-    """When, by this host's own clock and time zone."""
+    """Time of day of reports, by this host's clock and time zone."""
     smtp: Annotated[str, AfterValidator(_host_and_port)] = "localhost:25"
     tls: Literal["none", "starttls", "tls"] = "none"
     username: str | None = None
     password: SecretStr | None = None
     timeout: Positive = 30.0
-    """Seconds that the SMTP server is given for each answer."""
+    """Seconds for each answer of the SMTP server."""
 
     @model_validator(mode="after")
-    def _reports_to_somebody(self) -> Self:
+    def _ensure_recipient(self) -> Self:
         if self.report != "off" and not self.to:
-            raise ValueError("report needs somebody in `to` to send it to")
+            raise ValueError("report needs a recipient in `to`")
         return self

@@ -1,4 +1,4 @@
-"""The keys of an adapter's model, as an operator writes them: which are known, and which of those are secret."""
+"""Keys of an adapter's model, as the configuration has them: which are known, and which are secret."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, auto
@@ -9,25 +9,25 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 from bouncehandler.settings.sources import Key
 
 SECRETS = (SecretStr, SecretBytes, Secret)
-"""The types by which an adapter says that a value is secret."""
+"""Types of secret values in the model of an adapter."""
 
 
 class KeyKind(Enum):
-    """What a model says of a key."""
+    """Kind of a key by the model."""
 
     PLAIN = auto()
     SECRET = auto()
     UNKNOWN = auto()
-    """Also a whole table, and what stands in one whose keys are free: none of them says what it holds."""
+    """Unknown key, whole table, or key in a table with free keys."""
 
 
 def fields_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Annotations by the key that an operator writes."""
+    """Annotations by the key in the configuration."""
     return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
 
 
 def secret_fields(model: type[BaseModel]) -> dict[str, Any]:
-    """Those of the secret ones."""
+    """Annotations of the secret keys."""
     return {key: annotation for key, annotation in fields_of(model).items() if is_secret(annotation)}
 
 
@@ -38,7 +38,7 @@ def is_secret(annotation: Any) -> bool:  # noqa: ANN401  # any annotation
 
 
 def kind_of(model: type[BaseModel], key: Key) -> KeyKind:
-    """What the model says of a key, whose parts lead through tables and lists."""
+    """Kind of a key, whose parts lead through tables and lists."""
     annotations: list[Any] = [model]
     for part in key:
         annotations = _inner(annotations, part)
@@ -48,7 +48,7 @@ def kind_of(model: type[BaseModel], key: Key) -> KeyKind:
 
 
 def names_at(model: type[BaseModel], key: Key) -> set[str]:
-    """The keys that the table at a key may hold, as far as the model names them; that of the model itself is empty."""
+    """Keys permitted in the table at a key, as far as the model names them; the empty key is the model itself."""
     annotations: list[Any] = [model]
     for part in key:
         annotations = _inner(annotations, part)
@@ -70,7 +70,7 @@ def values_in(value: object, above: Key = ()) -> Iterator[tuple[Key, object]]:
 
 
 def _inner(annotations: list[Any], part: str | int) -> list[Any]:
-    """The annotations of what stands at a part of a key; an entry of a list has that of the list."""
+    """Annotations at a part of a key; an entry of a list has that of the list."""
     if isinstance(part, int):
         return annotations
     tables = [fields_of(table) for annotation in annotations for table in _tables(annotation)]
@@ -85,7 +85,7 @@ def _is_table(annotation: Any) -> bool:  # noqa: ANN401  # any annotation
 
 
 def _tables(annotation: Any) -> Iterator[type[BaseModel]]:  # noqa: ANN401  # any annotation
-    """The models that a value of this annotation may be, or may hold in a list."""
+    """Models that a value of this annotation may be, or may hold in a list."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):

@@ -1,4 +1,4 @@
-"""The settings of policy: what a bounce and a complaint deserve."""
+"""Settings of the policy: actions by bounce category, DSN status and feedback type."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from pydantic import (
 
 from bouncehandler import policy
 from bouncehandler.durations import format_duration
-from bouncehandler.settings.section import Positive, Section, Whole
+from bouncehandler.settings.sections import Positive, Section, Whole
 from bouncehandler.settings.sources import Table
 
 
@@ -30,7 +30,7 @@ class ThresholdTable(Section):
 
 
 WORD, TABLE = "<word>", "<table>"
-"""Parts of pydantic's error locations that no operator wrote."""
+"""Tags in pydantic's error locations that are not in the file."""
 
 
 def _form(value: object) -> str | None:
@@ -64,7 +64,7 @@ Action = Annotated[
 
 
 def _spelled_out(value: object) -> object:
-    """`"count"`: what policy says of a temporary status, unless the operator says how many."""
+    """Expand `"count"` to the default threshold of a temporary status."""
     return _as_written(policy.DEFAULT_STATUS["4.x.x"]) if value == "count" else value
 
 
@@ -93,24 +93,24 @@ def _over_defaults(defaults: Mapping[str, policy.Action]) -> AfterValidator:
 
 
 class PolicySettings(Section):
-    """`[policy]`: plain data for `Policy`; what the operator doesn't name keeps its default."""
+    """`[policy]`: plain data for `Policy`; names that are not given keep their default."""
 
     bounce: Annotated[
         dict[Annotated[str, AfterValidator(_category)], Action], _over_defaults(policy.DEFAULT_BOUNCE)
     ] = Field(default_factory=lambda: dict(policy.DEFAULT_BOUNCE))
-    """By bounce category; `*` stands for those that are not named."""
+    """Actions by bounce category; `*` stands for all others."""
     status: Annotated[
         dict[Annotated[str, AfterValidator(_status)], Annotated[Action, BeforeValidator(_spelled_out)]],
         _over_defaults(policy.DEFAULT_STATUS),
     ] = Field(default_factory=lambda: dict(policy.DEFAULT_STATUS))
-    """By DSN status, `x` for any number: what it says against a category that would suppress."""
+    """Actions by DSN status, `x` for any number, which override a category that would suppress."""
     rules: Path | None = None
-    """The site's own file of rules of classification, which are asked before the shipped ones."""
+    """File of the site's own classification rules, which precede the shipped ones."""
     shipped_rules: bool = True
-    """Whether the rules that come with the program are asked."""
+    """Whether the rules that come with the program apply."""
     suppression_list_hit: Literal["suppress", "ignore"] = "ignore"
     complaint: Annotated[
         dict[Annotated[str, AfterValidator(_feedback_type)], Literal["suppress", "ignore"]],
         AfterValidator(lambda named: {**policy.DEFAULT_COMPLAINT, **named}),
     ] = Field(default_factory=lambda: dict(policy.DEFAULT_COMPLAINT))
-    """By feedback type; `*` stands for those that are not named."""
+    """Actions by feedback type; `*` stands for all others."""

@@ -1,4 +1,4 @@
-"""Where settings come from: the TOML file, and the variables `BOUNCEHANDLER_...`."""
+"""Sources of the settings: the TOML file, and the variables `BOUNCEHANDLER_...`."""
 
 import json
 import re
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bouncehandler.settings import ConfigurationError
+from bouncehandler.settings.errors import ConfigurationError
 
 SYSTEM_FILE = Path("/etc/bouncehandler/bouncehandler.toml")
 """Read when no other file is named, and only where it exists."""
@@ -19,7 +19,7 @@ _PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 Table = dict[str, Any]
 Key = tuple[str | int, ...]
-"""The parts of a dotted key; a number is an index into a list."""
+"""Parts of a dotted key; a number is an index into a list."""
 
 
 _SHORTEST_SECRET = 16
@@ -27,15 +27,15 @@ _SHORTEST_SECRET = 16
 
 
 class Source(NamedTuple):
-    """The settings of one source."""
+    """Settings of one source."""
 
     table: Table
     names: Mapping[Key, str]
-    """By key, what the operator called its source: a file, or variables."""
+    """Name of the source by key: a file, or a variable."""
 
 
 def read_file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path | None, Source]:
-    """The file that counts, and what it says; None and nothing when there is no file and none was named.
+    """Read the configuration file; None and an empty table where there is no file and none was named.
 
     Raises:
         ConfigurationError: the file can't be read, or isn't TOML.
@@ -56,7 +56,7 @@ def read_file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path | Non
 
 
 def file_in_force(path: Path | None, environ: Mapping[str, str]) -> Path | None:
-    """The file that `read_file` reads; None where there is none and none was named."""
+    """File that `read_file` reads; None where there is none and none was named."""
     return _named(path, environ) or (SYSTEM_FILE if SYSTEM_FILE.exists() else None)
 
 
@@ -82,20 +82,20 @@ def _parse(file: Path, data: bytes) -> Table:
         raise ConfigurationError(f"{file}: a value is too long or nested too deep to be read") from None
 
 
-def _syntax_error(file: Path, text: str, said: str) -> str:
-    """Say where first: tomllib says it last, and at the end of the document not at all."""
-    place = _PLACE.search(said)
+def _syntax_error(file: Path, text: str, message: str) -> str:
+    """Word a syntax error with its location first, which tomllib puts last, or omits at the end of the document."""
+    place = _PLACE.search(message)
     if place and place[1]:
         line, column = place[1], place[2]
     else:
         line, column = str(text.count("\n") + 1), str(len(text) - text.rfind("\n"))
-    what = said[: place.start()] if place else said
+    what = message[: place.start()] if place else message
     hint = "; text belongs in quotes" if what == "Invalid value" else ""
     return f"{file}, line {line}, column {column}: {what}{hint}"
 
 
 def read_environment(environ: Mapping[str, str]) -> Source:
-    """The variables `BOUNCEHANDLER_SECTION__KEY`; a table may also be given whole, as JSON.
+    """Read the variables `BOUNCEHANDLER_SECTION__KEY`; a table may also be given whole, as JSON.
 
     Values stay text, which the settings' types read: an API key that looks like a number remains what it is.
 
@@ -105,7 +105,7 @@ def read_environment(environ: Mapping[str, str]) -> Source:
     table: Table = {}
     names: dict[Key, str] = {}
     found = [name for name in environ if name.startswith(_PREFIX) and name != _FILE_VARIABLE]
-    for name in sorted(found, key=lambda name: (name.count("__"), name)):  # whole tables first, then what is in them
+    for name in sorted(found, key=lambda name: (name.count("__"), name)):  # whole tables first, then keys within them
         *parents, last = key = _key(name.removeprefix(_PREFIX))
         inner = table
         for part in parents:
@@ -118,7 +118,7 @@ def read_environment(environ: Mapping[str, str]) -> Source:
 
 
 def _key(name: str) -> list[str]:
-    """`POLICY__BOUNCE__BAD_MAILBOX` as policy, bounce, bad-mailbox: a variable's name has no hyphens and no dots."""
+    """Split `POLICY__BOUNCE__BAD_MAILBOX` into policy, bounce, bad-mailbox: variables have no hyphens or dots."""
     parts = name.lower().split("__")
     if len(parts) > 2 and parts[0] == "policy":  # noqa: PLR2004  # policy, its table, the name in it
         parts[2] = parts[2].replace("_", {"bounce": "-", "complaint": "-", "status": "."}.get(parts[1], "_"))
@@ -136,12 +136,12 @@ def _value(name: str, key: list[str], text: str) -> object:
 
 
 def is_like_a_secret(name: str) -> bool:
-    """Whether the name of a file may be a secret itself, put where its file belongs; no name with a suffix may."""
+    """Whether the name of a file may be the secret itself; a name with a suffix is none."""
     return len(name) >= _SHORTEST_SECRET and not name.startswith("/") and "." not in name
 
 
 def split_list(value: object) -> object:
-    """Text as a list: JSON where it begins with `[`, else words separated by commas or spaces; all else as it is.
+    """Split text into a list: JSON where it begins with `[`, else words separated by commas or spaces.
 
     Raises:
         ValueError: it begins as JSON but isn't.

@@ -1,4 +1,4 @@
-"""The adapter for Interspire Email Marketer; everything beside `Interspire` is private to it."""
+"""Adapter for Interspire Email Marketer; everything beside `Interspire` is private to it."""
 
 from providers.interspire.adapter import Interspire
 

@@ -1,4 +1,4 @@
-"""What the configured action comes to, since it depends on the reason, and on whether an address is known."""
+"""Choice of the action for a suppression: it depends on the reason, and on whether an address is known."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,7 +7,7 @@ from typing import Literal
 Action = Literal["unsubscribe", "bounce", "ban"]
 
 METHODS: Mapping[Action, str] = MappingProxyType({"unsubscribe": "UnsubscribeSubscriber", "bounce": "BounceSubscriber"})
-"""Interspire's own, for the actions that go list by list."""
+"""Methods of Interspire's API, for the actions that go list by list."""
 
 _RECORDED = frozenset({"bounce", "list"})
 _NO_BOUNCE = "not recorded as a bounce, since it is none"
@@ -19,22 +19,22 @@ _NEEDS_ADDRESS: Mapping[Action, str] = MappingProxyType(
 )
 
 
-def fitting(action: Action, reason: str) -> Action:
-    """What `action` comes to for a reason, which is one of an open set.
+def choose_action(action: Action, reason: str) -> Action:
+    """Choose the action for a reason, which is one of an open set.
 
-    A request to be unsubscribed is no reason to ban anybody, and a complaint is no bounce; but who feeds a list by hand
-    has chosen what becomes of it.
+    A request to be unsubscribed is no reason for a ban, and a complaint is no bounce; but the action for addresses
+    listed by hand was chosen by the sysadmin.
     """
     if reason == "unsubscribe" or (action == "bounce" and reason not in _RECORDED):
         return "unsubscribe"
     return action
 
 
-def note(action: Action, reason: str) -> str:
-    """Why `action` is not what was done to an address; empty where nothing needs saying."""
+def action_note(action: Action, reason: str) -> str:
+    """Explain why an address got another action than the configured one; empty where it did not."""
     return _NO_BOUNCE if action == "bounce" and reason not in _RECORDED | {"unsubscribe"} else ""
 
 
-def note_by_ids(action: Action, reason: str) -> str:
-    """Why `action` is not what was done to a subscriber whose ids alone are known; empty likewise."""
-    return _NEEDS_ADDRESS.get(fitting(action, reason), "") or note(action, reason)
+def ids_action_note(action: Action, reason: str) -> str:
+    """Explain the same for a subscriber whose ids alone are known; empty likewise."""
+    return _NEEDS_ADDRESS.get(choose_action(action, reason), "") or action_note(action, reason)

@@ -1,4 +1,4 @@
-"""A subscriber by Interspire's own ids, as they came in the headers of somebody's mail."""
+"""Subscriber ids of Interspire, from the headers of mail."""
 
 import re
 from typing import NamedTuple
@@ -7,26 +7,26 @@ from bouncehandler.provider import PermanentFailure
 from bouncehandler.suppression import Suppression
 
 LIST_MANAGER = "interspire"
-"""What a suppression calls Interspire's own ids."""
+"""Name of Interspire in a suppression's `list_manager`."""
 
-MOST_LISTS = 20
-"""Lists that one subscriber is looked for on: whoever writes a header must not cost us thousands of calls."""
+MAX_LISTS = 20
+"""Lists that one subscriber is looked for on: a forged header must not cost thousands of calls."""
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}")
 _SHOWN = 60
 """Characters of an id that go into an error's text."""
 
 
-class Ids(NamedTuple):
-    """Somebody on one of a few lists; all are numbers."""
+class InterspireIds(NamedTuple):
+    """Ids of a subscriber on one of a few lists; all are numbers."""
 
     lists: tuple[str, ...]
-    """The lists that the newsletter went to, 1 to `MOST_LISTS`, each once."""
+    """The lists that the newsletter went to, 1 to `MAX_LISTS`, each once."""
     subscriber: str
 
 
-def read_ids(suppression: Suppression) -> Ids:
-    """The ids in a suppression.
+def read_ids(suppression: Suppression) -> InterspireIds:
+    """Read the ids in a suppression.
 
     Raises:
         PermanentFailure: they are another list manager's, or none that Interspire could have given, or too many.
@@ -41,9 +41,9 @@ def read_ids(suppression: Suppression) -> Ids:
             f"list {list_id[:_SHOWN]!a} and subscriber {subscriber[:_SHOWN]!a} are no ids of Interspire's, which are "
             "numbers: see what writes the mail's X-Mailer-LID and X-Mailer-RecptId"
         )
-    if len(lists) > MOST_LISTS:
+    if len(lists) > MAX_LISTS:
         raise PermanentFailure(
-            f"X-Mailer-LID names {len(lists)} lists, and subscriber {subscriber} is looked for on {MOST_LISTS} at "
+            f"X-Mailer-LID names {len(lists)} lists, and subscriber {subscriber} is looked for on {MAX_LISTS} at "
             "most: unsubscribe it by hand, and see what writes that header"
         )
-    return Ids(lists, subscriber)
+    return InterspireIds(lists, subscriber)

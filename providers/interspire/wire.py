@@ -1,4 +1,4 @@
-"""Interspire's XML: requests built and answers read, with hostile text expected on both ways."""
+"""Wire format of Interspire's XML API: builds requests and parses answers, with hostile text expected both ways."""
 
 import re
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from defusedxml.ElementTree import fromstring
 from bouncehandler.provider import TemporaryFailure
 
 MAX_ANSWER = 4 * 1024 * 1024
-"""Bytes; GetLists tells about 2 kB a list, so this is room for some 2,000 lists."""
+"""Bytes; GetLists answers about 2 kB a list, so this is room for some 2,000 lists."""
 
 MAX_SHOWN = 200
-"""Characters of the server's own words that go into an error's text."""
+"""Characters of the server's own text that go into an error's text."""
 
 _BEGIN = re.compile(rb"<\?xml\s|<response[\s/>]")
 _LIST_ID = re.compile(r"[1-9][0-9]{0,9}")
-_UNSPEAKABLE = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_INVALID_CHARACTER = re.compile("[^\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def is_speakable(text: str) -> bool:
+def is_valid_text(text: str) -> bool:
     """Whether an XML element carries the text unchanged: not empty, and no control character or lone surrogate."""
     # XML 1.0 2.2; tab and line ends are allowed there, but 2.11 lets a parser change them.
-    return bool(text.strip()) and not _UNSPEAKABLE.search(text)
+    return bool(text.strip()) and not _INVALID_CHARACTER.search(text)
 
 
-def build(username: str, token: str, kind: str, method: str, details: tuple[tuple[str, str], ...]) -> bytes:
-    """A request in UTF-8, XML's own default; a name may come more than once in `details`, which may be empty."""
+def build_request(username: str, token: str, kind: str, method: str, details: tuple[tuple[str, str], ...]) -> bytes:
+    """Build a request in UTF-8, XML's own default; a name may come more than once in `details`, which may be empty."""
     inner = "".join(_element(name, escape(value)) for name, value in details)
     return _element(
         "xmlrequest",
@@ -44,8 +44,8 @@ def _element(name: str, content: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer that is well-formed and has a status."""
+class XmlAnswer:
+    """Answer that is well-formed and has a status."""
 
     status: str
     message: str
@@ -54,7 +54,7 @@ class Answer:
 
     @property
     def is_success(self) -> bool:
-        """Nothing but SUCCESS is one."""
+        """Whether the status is SUCCESS."""
         return self.status == "SUCCESS"
 
     @property
@@ -63,11 +63,11 @@ class Answer:
         return self.status == "FAILED" and not self.message
 
     @property
-    def complaint(self) -> str:
-        """What the server has against the request, for an operator; never empty."""
-        return self.message or f"status {shown(self.status)!r} without a message"
+    def error_text(self) -> str:
+        """The server's error message, else its status; never empty."""
+        return self.message or f"status {printable(self.status)!r} without a message"
 
-    def says(self, *texts: str) -> bool:
+    def mentions(self, *texts: str) -> bool:
         """Whether the message holds one of the texts, which are in lower case."""
         message = self.message.lower()
         return any(text in message for text in texts)
@@ -90,15 +90,15 @@ class Answer:
         return any(text.strip() for child in others for text in child.itertext())
 
 
-def read(content: bytes, hide: str) -> Answer:
-    """The answer in a body, where junk may come first.
+def parse_answer(content: bytes, secret: str) -> XmlAnswer:
+    """Parse the answer in a body, where junk may come first.
 
     Args:
         content: the body, of any size.
-        hide: a secret that no error's text may repeat.
+        secret: a secret that no error's text may repeat.
 
     Raises:
-        TemporaryFailure: whatever else the server sent; nothing can be told from it.
+        TemporaryFailure: the body is anything else.
     """
     begin = _BEGIN.search(content, 0, MAX_ANSWER)
     if not content.strip():
@@ -106,27 +106,27 @@ def read(content: bytes, hide: str) -> Answer:
     if len(content) > MAX_ANSWER:
         raise TemporaryFailure(f"Interspire's answer of {len(content)} bytes is too long to be one")
     if not begin:
-        said = shown(content[:2000].decode(errors="replace"), hide)
+        said = printable(content[:2000].decode(errors="replace"), secret)
         raise TemporaryFailure(f"Interspire's answer is not XML (does the URL end with xml.php?): {said}")
     root = _parse(content[begin.start() :])
     status = (root.findtext("status") or "").strip()
     if root.tag != "response" or not status:
         raise TemporaryFailure("Interspire's answer has no <response> with a <status>")
-    return Answer(status, shown(root.findtext("errormessage") or "", hide), root)
+    return XmlAnswer(status, printable(root.findtext("errormessage") or "", secret), root)
 
 
 def _parse(content: bytes) -> Element:
-    """The root element; declarations of types and entities are refused, so nothing expands."""
+    """Parse the root element; declarations of types and entities are refused, so nothing expands."""
     try:
         root: Element = fromstring(content, forbid_dtd=True)
     except (ParseError, ValueError, LookupError) as error:  # defusedxml's are ValueErrors; LookupError: the encoding
-        raise TemporaryFailure(f"Interspire's answer is not well-formed XML ({shown(str(error))})") from None
+        raise TemporaryFailure(f"Interspire's answer is not well-formed XML ({printable(str(error))})") from None
     return root
 
 
-def shown(text: str, hide: str = "") -> str:
-    """Hostile text for an error: one line, printable, without the secret, at most `MAX_SHOWN` characters."""
-    if hide:
-        text = text.replace(hide, "***").replace(escape(hide), "***")
+def printable(text: str, secret: str = "") -> str:
+    """Sanitize hostile text for an error: one line, printable, without the secret, at most `MAX_SHOWN` characters."""
+    if secret:
+        text = text.replace(secret, "***").replace(escape(secret), "***")
     line = " ".join(text.split())
     return "".join(char if char.isprintable() else "?" for char in line[:MAX_SHOWN])

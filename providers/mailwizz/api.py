@@ -1,4 +1,4 @@
-"""The calls of MailWizz's API that the adapter makes."""
+"""Client of MailWizz's API: the calls that the adapter makes."""
 
 from typing import NoReturn
 
@@ -7,23 +7,23 @@ import httpx
 from bouncehandler.provider import PermanentFailure, TemporaryFailure, describe, require_success
 from bouncehandler.record import Address
 from providers.mailwizz.answers import (
-    Found,
+    LookupResult,
     Row,
-    blames_credentials,
     credentials_failure,
+    is_credentials_error,
     read_count,
-    read_found,
+    read_lookup,
     read_object,
     read_subscriber,
     read_success,
 )
-from providers.mailwizz.evidence import Ids
+from providers.mailwizz.evidence import MailWizzIds
 from providers.mailwizz.signing import Fields, Signer, encode
 
-_BUSY = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE})
+_OVERLOADED = frozenset({httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE})
 
 
-class Api:
+class MailWizzApi:
     """MailWizz's API at one URL. Each method raises as `Provider.unsubscribe`."""
 
     def __init__(self, url: str, signer: Signer, client: httpx.Client) -> None:
@@ -32,23 +32,23 @@ class Api:
         self._client = client
 
     def count_lists(self) -> int:
-        """How many lists the account has; the cheapest call that proves the credentials."""
+        """Count the lists of the account; the cheapest call that proves the credentials."""
         response = self._send("GET", "lists", query=[("page", "1"), ("per_page", "10")])
         if response.status_code == httpx.codes.BAD_REQUEST:
             raise credentials_failure(response)
         return read_count(read_success(response))
 
-    def search(self, email: str) -> Found:
-        """The lists that MailWizz shows the address on."""
+    def search(self, email: str) -> LookupResult:
+        """Look up the rows of an address."""
         path = "lists/subscribers/search-by-email-in-all-lists"
         response = self._call("GET", path, query=[("EMAIL", email)])
-        return read_found(read_success(response), email)
+        return read_lookup(read_success(response), email)
 
-    def subscriber(self, ids: Ids) -> tuple[Address, Row] | None:
-        """The address that ids stand for, and its row on that list; None where MailWizz does not know them."""
+    def subscriber(self, ids: MailWizzIds) -> tuple[Address, Row] | None:
+        """Look up the address of ids, and its row on that list; None where MailWizz does not know them."""
         response = self._call("GET", f"lists/{ids.list_uid}/subscribers/{ids.uid}")
         if response.status_code == httpx.codes.NOT_FOUND:
-            self.count_lists()  # else a typo in the configured URL would make everybody unknown
+            self.count_lists()  # else a typo in the configured URL would make every subscriber unknown
         if _status(response, 404) == httpx.codes.NOT_FOUND:
             return None
         return read_subscriber(read_object(response), *ids)
@@ -76,15 +76,15 @@ class Api:
     def track_unsubscribe(self, campaign: str, row: Row, reason: str) -> str:
         """Count an unsubscription for a campaign; returns why it was not counted, empty when it was.
 
-        What MailWizz may refuse here is no reason to leave anybody subscribed, so that only refused credentials and a
-        server that is too busy are raised. Where nothing works at all, the call that comes next fails too.
+        A refusal here is no reason to keep the subscription, so that only refused credentials and an overloaded server
+        are raised. Where nothing works at all, the next call fails too.
         """
         body = [("ip_address", ""), ("user_agent", "bouncehandler"), ("reason", reason)]
         response = self._send("POST", f"campaigns/{campaign}/track-unsubscribe/{row.uid}", body=body)
         answer = read_object(response)
-        if blames_credentials(answer):
+        if is_credentials_error(answer):
             raise credentials_failure(response)
-        if response.status_code in _BUSY:
+        if response.status_code in _OVERLOADED:
             require_success(response)
         if response.is_success and answer.get("status") == "success":
             return ""
@@ -93,7 +93,7 @@ class Api:
         return f"the answer does not say in MailWizz's words that it succeeded ({describe(response)})"
 
     def _call(self, method: str, path: str, *, query: Fields = (), body: Fields = ()) -> httpx.Response:
-        """Any answer but 400, which is how MailWizz refuses credentials."""
+        """Send a request; raises for 400, by which MailWizz refuses credentials."""
         response = self._send(method, path, query=query, body=body)
         if response.status_code == httpx.codes.BAD_REQUEST:
             self._raise_for_refusal(response)
@@ -109,15 +109,15 @@ class Api:
         return self._client.request(method, url, headers=headers, content=encode(body) or None)
 
     def _raise_for_refusal(self, response: httpx.Response) -> NoReturn:
-        """Tell refused credentials from a refused call, also where the texts are translated."""
-        if blames_credentials(read_object(response)):
+        """Distinguish refused credentials from a refused call, also where the texts are translated."""
+        if is_credentials_error(read_object(response)):
             raise credentials_failure(response)
         self.count_lists()
         raise PermanentFailure(f"MailWizz accepts the credentials, yet refuses this call ({describe(response)})")
 
 
 def _status(response: httpx.Response, *errors: int) -> int:
-    """The status, of a success or of one of the `errors` that mean something here and that MailWizz itself gave."""
+    """Return the status of a success, or of one of the expected `errors` where MailWizz itself gave it."""
     status = response.status_code
     if status not in errors:
         read_success(response)

@@ -1,4 +1,4 @@
-"""How a call to MailWizz proves who makes it: an API key (2.x), or a key pair and an HMAC over the call (1.x)."""
+"""Signers of calls to MailWizz: an API key (2.x), or a key pair and an HMAC over the call (1.x)."""
 
 import hmac
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ Fields = Sequence[tuple[str, str]]
 
 
 def encode(fields: Fields) -> str:
-    """The fields sorted by their bytes and encoded as PHP's `urlencode` does; empty for none."""
+    """Encode fields, sorted by their bytes, as PHP's `urlencode` does; empty for none."""
     return "&".join(f"{_urlencode(name)}={_urlencode(value)}" for name, value in sorted(fields))
 
 
@@ -23,10 +23,10 @@ def _urlencode(text: str) -> str:
 
 
 class Signer(Protocol):
-    """Whatever makes the headers that prove who calls."""
+    """Maker of the headers that authenticate a call."""
 
     def headers(self, method: str, url: str, body: Fields) -> dict[str, str]:
-        """The headers for a call of `url`, which ends with the encoded query, if any."""
+        """Build the headers for a call of `url`, which ends with the encoded query, if any."""
         ...
 
 

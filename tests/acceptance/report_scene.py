@@ -1,15 +1,14 @@
-"""A spool as a busy site has it after a week: figures, totals, a held provider, a wave, and something taken back."""
+"""A spool of a busy site after a week: hourly counts, counters, a held provider, a spike, and an undone suppression."""
 
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bouncehandler.spool import Figure, Owed, Selection, Total
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import HourlyCount, MetricCounter, QueuedSuppression, Selection
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program
 from tests.acceptance.shell import trail
-from tests.contract.spool_examples import dead, people, suppression, take
+from tests.contract.spool_examples import CLOCK, at_time, dead, people, suppression, take
 
 HOUR = 3600
 HOSTILE = "<script>alert(1)</script>]]>\"'\u202egnp.exe\x00</style>=cmd|' /c calc'!A1{{ 7*7 }}"
@@ -47,70 +46,80 @@ def fill(path: Path, now: float, hours: int = 168, distinct: int = 0) -> None:
     Args:
         distinct: so many further jobs, in the course of the time.
     """
-    spool = SqliteSpool.open(path, notices=frozenset())
+    spool = SqliteSpool.open(path, notices=frozenset(), clock=CLOCK)
     rng = random.Random(7)  # noqa: S311  # nothing is secret about it
     last = int(now) // HOUR
-    spool.add_figures([figure for hour in range(last - hours + 1, last + 1) for figure in _hour(rng, hour)])
-    spool.add_figures(list(_distinct(last, hours, distinct)))
-    spool.add_totals(list(_totals()))
-    spool.record([Owed(one, ("news", "crm")) for one in people(40)], now - 40 * HOUR)
-    spool.settle([dead(dispatch) for dispatch in take(spool, 3, now=now)], now)
-    spool.hold("crm", "HTTP 401: the key is not known", now=now - 5 * HOUR, probe_at=now)
-    spool.record([Owed(suppression("joe@example.com"), ("news",))], now)
-    list(spool.undo(Selection(recipient="joe@example.com"), restoring=(), now=time.time(), asked_by="root"))
+    spool.add_hourly_counts([figure for hour in range(last - hours + 1, last + 1) for figure in _hour(rng, hour)])
+    spool.add_hourly_counts(list(_distinct(last, hours, distinct)))
+    spool.add_counters(list(_totals()))
+    at_time(spool, now - 40 * HOUR).record([QueuedSuppression(one, ("news", "crm")) for one in people(40)])
+    at_time(spool, now).settle([dead(dispatch) for dispatch in take(spool, 3, now=now)])
+    at_time(spool, now - 5 * HOUR).hold("crm", "HTTP 401: the key is not known", probe_in=5 * HOUR)
+    at_time(spool, now).record([QueuedSuppression(suppression("joe@example.com"), ("news",))])
+    list(spool.undo(Selection(recipient="joe@example.com"), restoring=(), asked_by="root"))
     spool.close()
 
 
-def _distinct(last: int, hours: int, count: int) -> Iterator[Figure]:
+def _distinct(last: int, hours: int, count: int) -> Iterator[HourlyCount]:
     for number in range(count):
-        yield Figure(last - number % hours, "bounce", "ignore", "job", f"job-{number}", 1 + number % 7)
+        yield HourlyCount(last - number % hours, "bounce", "ignore", "job", f"job-{number}", 1 + number % 7)
 
 
-def _hour(rng: random.Random, hour: int) -> Iterator[Figure]:
+def _hour(rng: random.Random, hour: int) -> Iterator[HourlyCount]:
     weight = 2.0 + rng.random() + 1.5 * (8 <= hour % 24 <= 18)
     for category, (verdict, share) in CATEGORIES.items():
         number = int(share * weight * (0.6 + rng.random()))
-        yield Figure(hour, "bounce", verdict, "", "", number)
-        yield Figure(hour, "bounce", verdict, "category", category, number)
-        yield Figure(hour, "bounce", verdict, "rule", f'policy.bounce.{category} = "{verdict}"', number)
-        yield from _spread(rng, Figure(hour, "bounce", verdict, "operator", "", number), OPERATORS)
+        yield HourlyCount(hour, "bounce", verdict, "", "", number)
+        yield HourlyCount(hour, "bounce", verdict, "category", category, number)
+        yield HourlyCount(hour, "bounce", verdict, "rule", f'policy.bounce.{category} = "{verdict}"', number)
+        yield from _spread(rng, HourlyCount(hour, "bounce", verdict, "mailbox_provider", "", number), OPERATORS)
         names = [name for name, belongs in DIAGNOSTICS.items() if belongs == category]
-        yield from (Figure(hour, "bounce", verdict, "diagnostic", name, number // len(names)) for name in names)
+        yield from (HourlyCount(hour, "bounce", verdict, "diagnostic", name, number // len(names)) for name in names)
         yield from _places(rng, hour, verdict, number)
     yield from _others(rng, hour)
 
 
-def _places(rng: random.Random, hour: int, verdict: str, number: int) -> Iterator[Figure]:
+def _places(rng: random.Random, hour: int, verdict: str, number: int) -> Iterator[HourlyCount]:
     for dimension, values in {
         "originator": {"news.shop.example": 5, "mail.shop.example": 2, "bounce.example.org": 1},
         "vmta": {f"vmta{n}": 5 - n for n in range(1, 5)},
         "source": {f"192.0.2.{n}": 9 - n for n in range(1, 9)},
         "job": {f"campaign-{number}": weight for number, weight in zip(rng.sample(range(40), 2), (3, 1), strict=True)},
     }.items():
-        yield from _spread(rng, Figure(hour, "bounce", verdict, dimension, "", number), values)
+        yield from _spread(rng, HourlyCount(hour, "bounce", verdict, dimension, "", number), values)
 
 
-def _others(rng: random.Random, hour: int) -> Iterator[Figure]:
-    deliveries = Figure(hour, "delivery", "", "operator", "", 4000 + rng.randrange(900))
+def _others(rng: random.Random, hour: int) -> Iterator[HourlyCount]:
+    deliveries = HourlyCount(hour, "delivery", "", "mailbox_provider", "", 4000 + rng.randrange(900))
     yield deliveries._replace(dimension="")
     yield from _spread(rng, deliveries, OPERATORS)
-    complaints = Figure(hour, "complaint", "suppress", "operator", "", 4 + rng.randrange(5))
+    complaints = HourlyCount(hour, "complaint", "suppress", "mailbox_provider", "", 4 + rng.randrange(5))
     yield complaints._replace(dimension="")
     yield complaints._replace(dimension="category", value="abuse")
     yield from _spread(rng, complaints, {"yahoo": 3, "microsoft": 2})
     if hour % 9 == 0:
-        yield Figure(hour, "complaint", "ignore", "", "", 1)
-        yield Figure(hour, "complaint", "ignore", "category", "not-spam", 1)
-        yield Figure(hour, "complaint", "ignore", "rule", 'policy.complaint.not-spam = "ignore"', 1)
-    yield Figure(hour, "unsubscribe", "suppress", "", "", rng.randrange(12))
+        yield HourlyCount(hour, "complaint", "ignore", "", "", 1)
+        yield HourlyCount(hour, "complaint", "ignore", "category", "not-spam", 1)
+        yield HourlyCount(hour, "complaint", "ignore", "rule", 'policy.complaint.not-spam = "ignore"', 1)
+    yield HourlyCount(hour, "unsubscribe", "suppress", "", "", rng.randrange(12))
     if hour % 5 == 0:
-        yield Figure(hour, "unreadable", "", "", "", 2)
-        yield Figure(hour, "unreadable", "", "reason", "too many cells", 2)
-    for operator, said in (("yahoo", "4.7.0 messages temporarily deferred due to user complaints"), ("gmail", HOSTILE)):
-        yield Figure(hour, "transient", "", "operator+diagnostic", f"{operator}\t{said}"[:120], 1 + rng.randrange(40))
+        yield HourlyCount(hour, "unreadable", "", "", "", 2)
+        yield HourlyCount(hour, "unreadable", "", "reason", "too many cells", 2)
+    for mailbox_provider, said in (
+        ("yahoo", "4.7.0 messages temporarily deferred due to user complaints"),
+        ("gmail", HOSTILE),
+    ):
+        yield HourlyCount(
+            hour,
+            "transient",
+            "",
+            "mailbox_provider+diagnostic",
+            f"{mailbox_provider}\t{said}"[:120],
+            1 + rng.randrange(40),
+        )
 
 
-def _spread(rng: random.Random, whole: Figure, weights: dict[str, int]) -> Iterator[Figure]:
+def _spread(rng: random.Random, whole: HourlyCount, weights: dict[str, int]) -> Iterator[HourlyCount]:
     total = sum(weights.values())
     for value, weight in weights.items():
         number = int(whole.number * weight / total * (0.7 + 0.6 * rng.random()))
@@ -118,9 +127,9 @@ def _spread(rng: random.Random, whole: Figure, weights: dict[str, int]) -> Itera
             yield whole._replace(value=value, number=number)
 
 
-def _totals() -> Iterator[Total]:
+def _totals() -> Iterator[MetricCounter]:
     news = ("provider", "news")
     for bound, number in (("0.05", 900), ("0.1", 5100), ("0.25", 7200), ("0.5", 7500), ("1.0", 7540), ("+Inf", 7543)):
-        yield Total("call_seconds", (news, ("le", bound)), number)
+        yield MetricCounter("call_seconds", (news, ("le", bound)), number)
     for answer, number in (("unsubscribed", 6900), ("unknown", 500), ("temporary", 140), ("permanent", 3)):
-        yield Total("attempts", (news, ("answer", answer)), number)
+        yield MetricCounter("attempts", (news, ("answer", answer)), number)

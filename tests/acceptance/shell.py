@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from bouncehandler.spool import Dead, Owed
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import DeadLettered, QueuedSuppression
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Suppression
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Event, Finished, Program, Running
 from tests.acceptance.onlooker import onlooker
@@ -84,10 +84,13 @@ def with_dead_letters(program: Program, *recipients: str, answer: str = "400 no 
     """Put dead letters of the provider `trail` into the spool."""
     spool = SqliteSpool.open(program.spool)
     now = time.time()
-    owed = [Owed(Suppression(f"{at:024x}", recipient, "bounce"), ("trail",)) for at, recipient in enumerate(recipients)]
-    spool.record(owed, now)
-    claimed = spool.claim("trail", 100, now=now, until=now + 60, repeat_after=0, per_campaign=False)
-    spool.settle([Dead(dispatch, Attempt(now, 0.1, "permanent", answer)) for dispatch in claimed], now)
+    owed = [
+        QueuedSuppression(Suppression(f"{at:024x}", recipient, "bounce"), ("trail",))
+        for at, recipient in enumerate(recipients)
+    ]
+    spool.record(owed)
+    claimed = spool.claim("trail", 100, repeat_after=0, per_campaign=False, lease_for=60)
+    spool.settle([DeadLettered(dispatch, Attempt(now, 0.1, "permanent", answer)) for dispatch in claimed])
     spool.close()
 
 

@@ -1,12 +1,11 @@
 """`check` and `status`: what is right, what is wrong, and what waits."""
 
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import LONGEST, Program, bounce
 from tests.acceptance.shell import alone, trail, with_dead_letters, with_trail, without_privileges
 from tests.fakes.mailwizz import FakeMailWizz
@@ -105,14 +104,14 @@ def test_check_warns_of_a_configuration_that_everybody_may_read(program: Program
     program.config.chmod(0o644)
     finished = program.run("check")
     assert finished.status == 0
-    assert f"warn  configuration: everybody may read {program.config}: chmod o-r" in finished.stdout
+    assert f"warn  configuration: every user may read {program.config}: chmod o-r" in finished.stdout
 
 
 def test_check_warns_of_what_nobody_will_dispatch(program: Program) -> None:
     """Dispatches of a provider that was renamed, and a provider that is held, are told."""
     program.feed([bounce("jane@example.com")], "--no-dispatch")
     spool = SqliteSpool.open(program.spool)
-    spool.hold("renamed", "HTTP 401\x1b[2J", now=time.time(), probe_at=time.time() + 300)
+    spool.hold("renamed", "HTTP 401\x1b[2J", probe_in=300)
     spool.close()
     program.configure(renamed=trail(program.folder))
     finished = program.run("check")

@@ -22,12 +22,12 @@ COLUMNS = (
     "header_From,header_Return-Path,header_X-job,header_Subject,header_Message-Id,header_List-Unsubscribe,header_List-Id,"
     "header_X-Mw-Subscriber-Uid,header_X-Mailer-LID,header_X-Mailer-RecptId,arf_Original-Rcpt-To"
 )
-"""What the block in the README brings."""
+"""The columns that the block in `deploy/docs/powermta.md` asks for."""
 
 NEWS, OFFERS, CAMPAIGN = "news000000000", "offers0000000", "spring0000001"
 ANN = "ann@example.net"
 
-Cells = Mapping[str, str]
+StatsBucket = Mapping[str, str]
 
 
 def report(rcpt: str = "", **cells: str) -> dict[str, str]:
@@ -70,12 +70,12 @@ class House:
         self.news.subscribe("bob@example.net", NEWS)
         self.configure()
 
-    def join(self, person: str) -> str:
+    def join(self, subject: str) -> str:
         """Put somebody on four lists; returns the subscriber's id on the one that sends."""
-        self.news.subscribe(person, OFFERS)
-        self.old.subscribe(person, NEWS)
-        self.shop.subscribe(person, "1")
-        return self.news.subscribe(person, NEWS)
+        self.news.subscribe(subject, OFFERS)
+        self.old.subscribe(subject, NEWS)
+        self.shop.subscribe(subject, "1")
+        return self.news.subscribe(subject, NEWS)
 
     def configure(self, **tables: Mapping[str, object]) -> None:
         """Every provider wants bounces of nobody, to show that complaints don't ask."""
@@ -106,11 +106,11 @@ class House:
         """Ann's at each list manager, and whom the webhook was told."""
         return self.lists(ANN) | {"crm": set(self.crm.recipients)}
 
-    def lists(self, person: str) -> dict[str, set[str]]:
+    def lists(self, subject: str) -> dict[str, set[str]]:
         """Somebody's statuses at each list manager."""
         managers: Mapping[str, FakeMailWizz | FakeInterspire]
         managers = {"news": self.news, "old": self.old, "shop": self.shop}
-        return {name: set(manager.status_of(person).values()) for name, manager in managers.items()}
+        return {name: set(manager.status_of(subject).values()) for name, manager in managers.items()}
 
 
 OFF_ALL = {"news": {"unsubscribed"}, "old": {"unsubscribed"}, "shop": {"unsubscribed"}}
@@ -156,14 +156,14 @@ HIDDEN = {
 @pytest.mark.parametrize("how", ["headers", "token", "configured token"])
 def test_by_mailwizz_ids(house: House, how: str) -> None:
     """Where the address is hidden, MailWizz's ids stand for it; MailWizz tells it, and all others hear of it."""
-    ids = {person: house.join(person) for person in HIDDEN}
+    ids = {subject: house.join(subject) for subject in HIDDEN}
     if how == "configured token":
         with house.program.config.open("a") as config:
             config.write('[[unsubscribe]]\ndomain = "u.example"\nprovider = "news"\n')
             config.write('pattern = "u+{subscriber}.{list}.{campaign}"\n')
-    finished = house.reports(*(report(HIDDEN[person], **_by_ids(how, uid)) for person, uid in ids.items()))
+    finished = house.reports(*(report(HIDDEN[subject], **_by_ids(how, uid)) for subject, uid in ids.items()))
     assert finished.status == 0, finished.stderr
-    assert [house.lists(person) for person in HIDDEN] == [OFF_ALL] * len(HIDDEN)
+    assert [house.lists(subject) for subject in HIDDEN] == [OFF_ALL] * len(HIDDEN)
     assert sorted(house.crm.recipients) == sorted(HIDDEN)
     people = sorted(one["recipient"] for one in house.program.suppressions())
     assert people == sorted([*HIDDEN, *(f"mailwizz:{NEWS}/{uid}" for uid in ids.values())])
@@ -206,9 +206,9 @@ def test_names_nobody(house: House) -> None:
     """It is kept under its header, counted and reported with what to add to PowerMTA's configuration, and exits 0."""
     finished = house.program.feed(b"type,timeLogged,feedbackType,rcpt\nf,2026-03-01 09:30:05+0000,abuse,...\n")
     assert (finished.status, house.statuses) == (0, STILL_THERE)
-    (event,) = finished.logged("complaint_names_nobody")
+    (event,) = finished.logged("complaint_anonymous")
     assert "record-fields f *, header_Message-Id, header_List-Unsubscribe" in event["mend"]
-    assert finished.finished["ignored"] == {"a complaint that names nobody": 1}
+    assert finished.finished["ignored"] == {"an anonymous complaint": 1}
     kept = house.program.spool.with_suffix(".rejected.csv").read_text()
     assert kept == "type,timeLogged,feedbackType,rcpt\nf,2026-03-01 09:30:05+0000,abuse,...\n"
 

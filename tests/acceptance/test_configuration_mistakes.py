@@ -242,7 +242,7 @@ def with_a_bug(folder: Path) -> dict[str, str]:
     (folder / "sitecustomize.py").write_text(
         "from bouncehandler.policy import Policy\n"
         "def fail(self, bounces):\n    return {}[0]\n"
-        "Policy.decide_several = fail\n"
+        "Policy.decide_batch = fail\n"
     )
     return {"PYTHONPATH": str(folder)}
 
@@ -262,7 +262,7 @@ def test_bug(tmp_path: Path) -> None:
     assert "Traceback (most recent call last)" in debugged.stderr
     assert_one_sentence(alone(tmp_path, "--logfile", f"{tmp_path}/log", stdin=ROW, **environ), 70, "this is a bug")
     started, entry = map(json.loads, (tmp_path / "log").read_text().splitlines())
-    assert (started["event"], entry["event"]) == ("started", "bug")
+    assert (started["event"], entry["event"]) == ("started", "internal_error")
     assert "KeyError" in entry["exception"]
 
 

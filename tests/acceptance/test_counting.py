@@ -73,7 +73,7 @@ def test_old_ones(program: Program, receiver: FakeReceiver) -> None:
 def test_two_instances(program: Program, receiver: FakeReceiver) -> None:
     """Two processes on one spool count together: 500 people, three days each, every one suppressed once."""
     people = [f"user{number}@example.net" for number in range(500)]
-    days = [accounting(soft(day, person) for person in people) for day in (1, 2, 3)]
+    days = [accounting(soft(day, subject) for subject in people) for day in (1, 2, 3)]
     with program.start() as one, program.start() as other:
         one.pour(days[0] + days[2])
         other.pour(days[1])

@@ -165,9 +165,9 @@ def test_the_numbers_add_up(shown: _Shown) -> None:
     """The totals are those of the rows above them, and of the file that stands for the list manager."""
     verdicts = [verdict for _, verdict, _ in _table(shown, "cat ROWS")[:-1]]
     first, again = (_totals(shown, heading) for heading in ("cat ROWS", "the same rows again"))
-    for totals in (first, again):
-        assert totals["rows"] == len(verdicts) == sum(totals[word] for word in _TRANSLATED)
-        assert {word: totals[word] for word in _TRANSLATED} == {
+    for counters in (first, again):
+        assert counters["rows"] == len(verdicts) == sum(counters[word] for word in _TRANSLATED)
+        assert {word: counters[word] for word in _TRANSLATED} == {
             word: verdicts.count(verdict) for word, verdict in _TRANSLATED.items()
         }
     unsubscribed = (shown.made / "unsubscribed.jsonl").read_text().splitlines()
@@ -180,7 +180,7 @@ def test_one_person_is_explained(shown: _Shown) -> None:
     """`explain` shows what came in, what was decided and why, and what was done where."""
     assert _table(shown, "bouncehandler explain") == [
         ["bounced", "bad-mailbox 5.1.1 smtp;550 5.1.1 user unknown"],
-        ["was suppressed", 'policy.bounce.bad-mailbox = "suppress"; wanted by news'],
+        ["was suppressed", 'policy.bounce.bad-mailbox = "suppress"; routed to news'],
         ["call: unsubscribed", "news"],
         ["done: unsubscribed", "news"],
     ]

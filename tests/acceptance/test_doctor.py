@@ -183,7 +183,7 @@ def test_a_mistake_is_told_with_its_line_and_what_to_paste(program: Program, pmt
     assert finished.status == 78
     (wrong,) = lines(finished, "pmta: ", "FAIL")
     at = text.splitlines().index("    map-header-to-field f header_X-HmXmrOriginalRecipient rcpt") + 1
-    assert f"{pmta}, line {at}: Microsoft's reports name nobody" in wrong
+    assert f"{pmta}, line {at}: Microsoft's reports have no recipient" in wrong
     below = finished.stdout.splitlines()[finished.stdout.splitlines().index(wrong) + 1]
     assert below.strip() == "map-header-to-field f header_X-HmXmrOriginalRecipient rcpt"
     said = json.loads(program.run("check", "--json", "--pmta", str(pmta)).stdout)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.cli.examples import EXAMPLES
+from bouncehandler.cli.help_examples import EXAMPLES
 from tests.acceptance.harness import LONGEST, SCRIPT, Program, bounce
 from tests.acceptance.shell import alone, with_dead_letters, with_trail
 
@@ -23,7 +23,8 @@ _RUN = [line for line in _LINES if not _NOT_RUN.match(line)]
 
 _ALL = """
 import json, os, sys
-import bouncehandler.cli.crew, bouncehandler.cli.session, bouncehandler.cli.shadow, bouncehandler.settings.loading
+import bouncehandler.cli.session, bouncehandler.settings.loading
+import bouncehandler.runtime.build_dispatcher, bouncehandler.runtime.dry_run
 from bouncehandler.cli.app import main
 statuses = []
 for at, (argv, given) in enumerate(json.load(sys.stdin)):

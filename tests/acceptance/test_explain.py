@@ -21,9 +21,9 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield House(Program(tmp_path), stack)
 
 
-def explained(program: Program, person: str) -> list[Event]:
+def explained(program: Program, subject: str) -> list[Event]:
     """What `explain --format jsonl` tells."""
-    finished = program.run("explain", person, "--format", "jsonl")
+    finished = program.run("explain", subject, "--format", "jsonl")
     assert finished.status == 0, finished.stderr
     return [json.loads(line) for line in finished.stdout.splitlines()]
 
@@ -43,7 +43,7 @@ def test_from_the_first_to_the_last(house: House) -> None:
     assert told[0]["at"] == "2026-02-01T08:00:00+00:00"
     assert "counts" in told[0]["detail"]
     assert "bad-mailbox 5.1.1 smtp;550 5.1.1 no such user here (from news@lists.example)" in told[1]["detail"]
-    assert 'policy.bounce.bad-mailbox = "suppress"; wanted by crm' in told[2]["detail"]
+    assert 'policy.bounce.bad-mailbox = "suppress"; routed to crm' in told[2]["detail"]
     assert "HTTP 503" in told[3]["detail"]
     assert told[4]["provider"] == "crm"
 

@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Figure
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import HourlyCount
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program, Row, accounting, bounce
 
 HOUR = int(datetime(2026, 3, 1, 9, tzinfo=UTC).timestamp()) // 3600
 FAR = 10_000_000_000.0
 
 
-def figures(program: Program) -> list[Figure]:
+def hourly_counts(program: Program) -> list[HourlyCount]:
     """All that the spool has."""
     with closing(SqliteSpool.open_reading(program.spool)) as spool:
-        return list(spool.figures(0, FAR))
+        return list(spool.hourly_counts(0, FAR))
 
 
-def named(found: list[Figure], dimension: str, **only: str) -> dict[str, int]:
+def named(found: list[HourlyCount], dimension: str, **only: str) -> dict[str, int]:
     """The numbers of a dimension by name."""
     numbers: Counter[str] = Counter()
     for one in found:
@@ -52,7 +52,7 @@ def test_ignored_rows_are_in_every_figure(program: Program) -> None:
     rows = [ignored(n, vmta=f"vmta{n % 2}") for n in range(1000)]
     rows += [ignored(n, timeLogged="2026-03-01 10:15:00+0000", bounceCat="policy-related") for n in range(5)]
     assert program.feed(rows).status == 0
-    found = figures(program)
+    found = hourly_counts(program)
     assert {one.kind for one in found} == {"bounce"}
     assert {one.verdict for one in found} == {"ignore"}
     assert {one.hour: one.number for one in found if not one.dimension} == {HOUR: 1000, HOUR + 1: 5}
@@ -61,7 +61,7 @@ def test_ignored_rows_are_in_every_figure(program: Program) -> None:
         'policy.bounce.spam-related = "ignore"': 1000,
         'policy.bounce.policy-related = "ignore"': 5,
     }
-    assert named(found, "operator") == {"gmail": 1005}
+    assert named(found, "mailbox_provider") == {"gmail": 1005}
     assert named(found, "originator") == {"bounce.example.com": 1005}
     assert named(found, "vmta") == {"vmta0": 500, "vmta1": 505}
     assert named(found, "source") == {"192.0.2.1": 1005}
@@ -76,23 +76,23 @@ def test_one_by_one_comes_to_the_same(program: Program, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = Program(tmp_path / "other")
     other.feed(rows, "--debug")
-    assert figures(program) == figures(other)
+    assert hourly_counts(program) == hourly_counts(other)
 
 
 def test_no_address_is_in_the_figures(program: Program) -> None:
     """Nobody's address survives in any name, wherever PowerMTA or a server put it."""
-    person = "jane.roe@private.example"
+    subject = "jane.roe@private.example"
     cells = {
-        "orig": f"<{person}>",
-        "jobId": person,
-        "vmta": f"to {person}",
-        "dsnDiag": f"smtp;550 {person} jane.roe=40private.example unknown",
-        "bounceCat": person,
+        "orig": f"<{subject}>",
+        "jobId": subject,
+        "vmta": f"to {subject}",
+        "dsnDiag": f"smtp;550 {subject} jane.roe=40private.example unknown",
+        "bounceCat": subject,
     }
     program.feed(
-        [bounce(person, **cells), ignored(1, **(cells | {"bounceCat": "spam-related"})), ignored(2, rcpt="jane.roe")]
+        [bounce(subject, **cells), ignored(1, **(cells | {"bounceCat": "spam-related"})), ignored(2, rcpt="jane.roe")]
     )
-    text = str(figures(program))
+    text = str(hourly_counts(program))
     assert "@" not in text
     assert "jane" not in text
     assert "private.example" in text  # who runs the mailbox
@@ -110,7 +110,7 @@ def test_every_kind_has_its_figures(program: Program) -> None:
     data = accounting(rows, "type,timeLogged,rcpt,orig,dsnDiag,bounceCat,feedbackType") + b"zz,no\n"
     program.feed(data)
     program.feed(b"bob@yahoo.com\ncarl@yahoo.com\n")
-    found = figures(program)
+    found = hourly_counts(program)
     whole = {(one.kind, one.verdict): one.number for one in found if not one.dimension}
     assert whole == {
         ("delivery", ""): 1,
@@ -123,7 +123,7 @@ def test_every_kind_has_its_figures(program: Program) -> None:
     assert named(found, "category", kind="complaint") == {"abuse": 1, "not-spam": 1}
     assert named(found, "diagnostic", kind="transient") == {"421 4.7.0 try again later": 1}
     assert named(found, "reason") == {"unknown-type": 1}
-    assert named(found, "operator", kind="list") == {"yahoo": 2}
+    assert named(found, "mailbox_provider", kind="list") == {"yahoo": 2}
 
 
 def test_two_runs_add_up(program: Program) -> None:
@@ -134,7 +134,7 @@ def test_two_runs_add_up(program: Program) -> None:
     archive = program.folder / "archive.csv"
     archive.write_bytes(accounting([ignored(1)]))
     program.run("replay", str(archive))
-    assert named(figures(program), "") == {"": 2}
+    assert named(hourly_counts(program), "") == {"": 2}
 
 
 def test_several_processes_add_up(program: Program) -> None:
@@ -145,9 +145,9 @@ def test_several_processes_add_up(program: Program) -> None:
             running.write(accounting(ignored(n) for n in range(first, first + 300)))
         for running in (one, other):
             assert running.finish().status == 0
-    assert named(figures(program), "") == {"": 600}
+    assert named(hourly_counts(program), "") == {"": 600}
     with closing(SqliteSpool.open_reading(program.spool)) as spool:
-        (records,) = [total for total in spool.totals() if total.name == "records"]
+        (records,) = [total for total in spool.counters() if total.name == "records"]
     assert dict(records.labels) == {"type": "b", "verdict": "ignore"}
     assert records.number == 600
 
@@ -157,17 +157,17 @@ def test_a_quiet_pipe_keeps_its_figures_to_itself_for_seconds_only(program: Prog
     program.feed(b"")
     with program.start() as running:
         running.write(accounting([ignored(1)]))
-        running.wait_until(lambda: bool(program.spool.exists() and figures(program)))
+        running.wait_until(lambda: bool(program.spool.exists() and hourly_counts(program)))
         running.finish()
-    assert named(figures(program), "") == {"": 1}
+    assert named(hourly_counts(program), "") == {"": 1}
 
 
 def test_old_figures_are_pruned(program: Program) -> None:
-    """What was read longer ago than `[spool.keep] figures` says goes with `spool prune`; the rest stays."""
+    """What was read longer ago than `[spool.keep] hourly_counts` says goes with `spool prune`; the rest stays."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S+0000")
     program.configure({"spool": {"url": f"sqlite:///{program.spool}"}, "spool.keep": {"figures": "30d"}})
     program.feed([ignored(1, timeLogged="2020-03-01 09:30:05+0000"), ignored(2, timeLogged=now)], "--no-dispatch")
     finished = program.run("spool", "prune", "--kind", "figures")
     assert finished.status == 0
     assert "figures of hours more than 30d ago" in finished.stdout
-    assert named(figures(program), "") == {"": 1}
+    assert named(hourly_counts(program), "") == {"": 1}

@@ -1,4 +1,4 @@
-"""A wave of hard bounces is held, shown, and released or discarded; through the front door, by the time in the rows."""
+"""A spike of hard bounces is held, shown, and released or discarded, by the time in the rows."""
 
 import json
 import shutil
@@ -31,10 +31,10 @@ def program(seasoned: Path, tmp_path: Path) -> Program:
     return with_trail(tmp_path)
 
 
-def row(person: str, minutes: float, **cells: str) -> Mapping[str, str]:
+def row(subject: str, minutes: float, **cells: str) -> Mapping[str, str]:
     """A hard bounce so many minutes after the start."""
     at = (START + timedelta(minutes=minutes)).strftime("%Y-%m-%d %H:%M:%S%z")
-    return bounce(person, timeLogged=at, timeQueued=at, **cells)
+    return bounce(subject, timeLogged=at, timeQueued=at, **cells)
 
 
 def ordinary(program: Program) -> None:
@@ -46,12 +46,12 @@ def ordinary(program: Program) -> None:
     program.feed(rows)
 
 
-def wave(name: str = "good", count: int = 120) -> list[Mapping[str, str]]:
+def spike(name: str = "good", count: int = 120) -> list[Mapping[str, str]]:
     """Many bounces at Gmail within minutes, three days after the start."""
     return [row(f"{name}{n}@gmail.com", 3 * 1440 + n / 10, **FALSE) for n in range(count)]
 
 
-def waves(program: Program, *args: str) -> list[Event]:
+def spikes(program: Program, *args: str) -> list[Event]:
     """What `holds list` shows."""
     finished = program.run("holds", "list", "--format", "jsonl", *args)
     assert finished.status == 0, finished.stderr
@@ -60,18 +60,18 @@ def waves(program: Program, *args: str) -> list[Event]:
 
 def test_ordinary_days(program: Program) -> None:
     """Nothing was held, and everybody told."""
-    assert waves(program, "--all") == []
+    assert spikes(program, "--all") == []
     assert len(told(program)) == 576
 
 
 def test_a_wave_is_held_until_a_person_decides(program: Program) -> None:
     """What belongs to it waits; others, and complaints about the same people, do not."""
     before = len(told(program))
-    finished = program.feed([*wave(), row("jane@yahoo.com", 3 * 1440)])
+    finished = program.feed([*spike(), row("jane@yahoo.com", 3 * 1440)])
     assert finished.status == 0, finished.stderr
     assert recipients(told(program)[before:]) == ["jane@yahoo.com"]
-    (held,) = waves(program)
-    assert (held["operator"], held["held"], held["verdict"]) == ("gmail", 120, "")
+    (held,) = spikes(program)
+    assert (held["mailbox_provider"], held["held"], held["verdict"]) == ("gmail", 120, "")
     assert "does not exist" in held["example"]
     assert program.status()["dispatches"]["held"] == 120
     shown = program.run("holds", "show", str(held["id"]), "--match", "DOES NOT", "--format", "jsonl").stdout
@@ -83,20 +83,20 @@ def test_a_wave_is_held_until_a_person_decides(program: Program) -> None:
 def test_released(program: Program) -> None:
     """It is dispatched after all."""
     before = len(told(program))
-    program.feed(wave())
+    program.feed(spike())
     assert "120 held suppressions released" in program.run("holds", "release", "1").stdout
     program.feed([])
     assert len(told(program)) == before + 120
-    assert waves(program) == []
-    assert [one["verdict"] for one in waves(program, "--all")] == ["released"]
+    assert spikes(program) == []
+    assert [one["verdict"] for one in spikes(program, "--all")] == ["released"]
 
 
 def test_discarded(program: Program) -> None:
     """Nobody is suppressed for it, also when the file is fed again; a bounce weeks later counts."""
     before = len(told(program))
-    program.feed(wave())
-    assert "120 held suppressions discarded" in program.run("holds", "discard", "--operator", "gmail").stdout
-    program.feed(wave())
+    program.feed(spike())
+    assert "120 held suppressions discarded" in program.run("holds", "discard", "--mailbox-provider", "gmail").stdout
+    program.feed(spike())
     assert len(told(program)) == before
     assert "discarded" in program.run("explain", "good7@gmail.com").stdout
     program.feed([row("good7@gmail.com", 30 * 1440)])
@@ -112,16 +112,16 @@ def test_switched_off(program: Program) -> None:
     """`enabled = false` obeys."""
     program.configure({"hold": {"enabled": False}}, trail=trail(program.folder))
     before = len(told(program))
-    program.feed(wave())
+    program.feed(spike())
     assert len(told(program)) == before + 120
 
 
 def test_decided_by_itself(program: Program) -> None:
     """After `decide_after`, as `decision` says."""
-    program.feed(wave())
+    program.feed(spike())
     program.configure({"hold": {"decide_after": "1ms", "decision": "discard"}}, trail=trail(program.folder))
     with program.start("work") as work:
         work.wait_for("hold_ended")
         work.process.terminate()
         assert work.wait().logged("hold_ended", decision="discard", suppressions=120)
-    assert waves(program) == []
+    assert spikes(program) == []

@@ -1,4 +1,4 @@
-"""`import-php`: an operator of the PHP handler moves over without copying a key by hand, and is told what changes."""
+"""The command `import-php`: the settings of the PHP handler are converted, and differences are listed."""
 
 import tomllib
 from pathlib import Path
@@ -37,14 +37,14 @@ class Logging { private $log_file, $fp, $debug = 0; public function lfile($path)
 
 
 def imported(folder: Path, text: str | bytes = SETUP, *args: str) -> Finished:
-    """The command over a file that says this."""
+    """Run the command on a file with this content."""
     setup = folder / "setup.php"
     setup.write_bytes(text if isinstance(text, bytes) else text.encode())
     return alone(folder, "import-php", str(setup), *args)
 
 
 def test_configuration(tmp_path: Path) -> None:
-    """Keys, URLs, senders and categories arrive to the letter; what a bounce never reached, it doesn't reach now."""
+    """Keys, URLs, senders and categories are unchanged; a provider gets the same bounces as before."""
     finished = imported(tmp_path)
     assert finished.status == 0, finished.stderr
     assert tomllib.loads(finished.stdout) == {
@@ -151,7 +151,7 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def test_senders_that_are_not_known(tmp_path: Path) -> None:
-    """Where the senders are empty, or only PHP could tell them, none is meant: an empty list would mean all."""
+    """Empty senders, or ones that only PHP can evaluate, become none: an empty list would mean all."""
     for senders, said in (("array('')", "is empty"), ("explode(',', FROM)", "can't be read without running PHP")):
         text = SETUP.replace('array("shop@example.com", "news@example.com")', senders)
         finished = imported(tmp_path, text)
@@ -168,7 +168,7 @@ def test_a_value_that_is_refused(tmp_path: Path) -> None:
     assert "providers" not in table
     assert '#url = "ftp://127.0.0.1:9/xml.php"' in finished.stdout
     assert "[providers.interspire]: left out, " in finished.stderr
-    assert "mailwizz: left out, since MAILWIZZ_API_PRIVATE_KEY has no value that is known" in finished.stderr
+    assert "mailwizz: left out, since MAILWIZZ_API_PRIVATE_KEY has no known value" in finished.stderr
 
 
 def test_names_are_harmless(tmp_path: Path) -> None:

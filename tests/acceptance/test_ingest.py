@@ -49,7 +49,7 @@ def ingest(program: Program, *args: str) -> Finished:
 
 def stays(finished: Finished) -> dict[str, str]:
     """The names of the files that stay, and why."""
-    return {event["file"]: event["reason"] for event in finished.logged("file_stays")}
+    return {event["file"]: event["reason"] for event in finished.logged("file_skipped")}
 
 
 def taken(events: list[Event]) -> list[str]:
@@ -140,8 +140,8 @@ def test_what_powermta_did_not_write_stays(program: Program) -> None:
 
 def test_an_earlier_file_of_that_name_is_kept(program: Program) -> None:
     """Where `done` has a file of the name already, the later one gets a number."""
-    for person in ("john@example.com", "jane@example.com"):
-        moved(program, "bounces.csv", person)
+    for subject in ("john@example.com", "jane@example.com"):
+        moved(program, "bounces.csv", subject)
         assert ingest(program).status == 0
     assert in_done(program) == ["bounces.csv", "bounces.csv.1"]
 

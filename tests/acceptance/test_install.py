@@ -48,7 +48,7 @@ def test_the_program_is_whole_where_it_will_be(root: Path, tmp_path: Path) -> No
     assert (bin_folder / "bouncehandler").read_text().startswith("#!/opt/bouncehandler/bin/python")
     assert os.readlink(root / "usr/local/bin/bouncehandler") == "/opt/bouncehandler/bin/bouncehandler"  # noqa: PTH115  # as written
     (package,) = (root / PROGRAM).glob("lib/python*/site-packages/bouncehandler")
-    assert list(package.glob("cli/__pycache__/unsubscribe_mail.*.pyc"))
+    assert list(package.glob("cli/__pycache__/unsubscribe_fast_path.*.pyc"))
     named = [path for path in bin_folder.iterdir() if not path.is_symlink() and str(root).encode() in path.read_bytes()]
     assert named == []
 

@@ -15,7 +15,7 @@ from tests.acceptance.trouble import (
     PATIENT,
     REFUSALS,
     TIMED_OUT,
-    Trouble,
+    SmtpFailure,
     feed_in_trouble,
     feed_until,
 )
@@ -187,7 +187,7 @@ def test_whatever_goes_wrong_is_tried_again(program: Program) -> None:
         down = stack.enter_context(closed_port())
         servers = {f"{kind}_{stage}": stack.enter_context(FakeInterspire()) for kind in kinds for stage in stages}
         troubles = {
-            f"{kind}_{stage}": Trouble(answer, _asks(servers[f"{kind}_{stage}"], method))
+            f"{kind}_{stage}": SmtpFailure(answer, _asks(servers[f"{kind}_{stage}"], method))
             for kind, answer in kinds.items()
             for stage, method in stages.items()
         }

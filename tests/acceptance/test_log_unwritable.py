@@ -90,9 +90,14 @@ def test_work_and_ingest(program: Program) -> None:
     folder = program.folder / "moved"
     folder.mkdir()
     (folder / "bounces.csv").write_bytes(accounting([bounce("jane@example.com")]))
-    taken = program.run("ingest", str(folder), "--settled", "0s", *bad)
-    assert taken.status == 0
-    assert [event["event"] for event in taken.events] == ["log_file_unwritable", "started", "file_taken", "finished"]
+    manual_actions = program.run("ingest", str(folder), "--settled", "0s", *bad)
+    assert manual_actions.status == 0
+    assert [event["event"] for event in manual_actions.events] == [
+        "log_file_unwritable",
+        "started",
+        "file_taken",
+        "finished",
+    ]
     with program.start("work", *bad) as running:
         running.wait_for("unsubscribed")
         running.signal(signal.SIGTERM)

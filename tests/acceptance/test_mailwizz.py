@@ -25,7 +25,7 @@ from tests.acceptance.trouble import (
     PATIENT,
     REFUSALS,
     TIMED_OUT,
-    Trouble,
+    SmtpFailure,
     feed_in_trouble,
     feed_until,
 )
@@ -241,7 +241,7 @@ def test_whatever_goes_wrong_is_tried_again(program: Program) -> None:
     with ExitStack() as stack:
         down = stack.enter_context(closed_port())
         troubles = {
-            f"{kind}_{stage}": Trouble(answer, lambda request, method=method: request.method == method)  # type: ignore[misc]  # mypy can't infer a default's type
+            f"{kind}_{stage}": SmtpFailure(answer, lambda request, method=method: request.method == method)  # type: ignore[misc]  # mypy can't infer a default's type
             for kind, answer in kinds.items()
             for stage, method in {"look_up": "GET", "write": "PUT"}.items()
         }

@@ -1,4 +1,4 @@
-"""Metrics tell what is so, to whoever asks, and what is made of them can be asked of the program as it is."""
+"""Metrics: their values, the endpoint, the textfile, and the dashboards and alerts built on them."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from socket import create_server
 
 import pytest
 
-from bouncehandler.settings.metrics import MetricsSettings
+from bouncehandler.settings.sections import MetricsSettings
 from tests.acceptance.harness import Program, accounting, bounce
 from tests.fakes.server import Answer, FakeServer
 
@@ -76,7 +76,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Site]:
 
 
 def test_records_are_counted_by_type_and_verdict(site: _Site) -> None:
-    """Every row read is in `records` under what was decided, or in `unreadable` under the reason."""
+    """Every row read is in `records` by verdict, or in `unreadable` by reason."""
     read = ("bouncehandler_records", "bouncehandler_unreadable")
     found = {key: number for key, number in site.samples.items() if key.startswith(read)}
     assert found == {
@@ -92,7 +92,7 @@ def test_records_are_counted_by_type_and_verdict(site: _Site) -> None:
 
 
 def test_dispatches_are_counted_by_provider(site: _Site) -> None:
-    """What calls came to, how long they took, what waits and who is held, by provider."""
+    """Outcomes and durations of calls, queues and holds, by provider."""
     samples = site.samples
     assert samples['bouncehandler_dispatches_total{outcome="unsubscribed",provider="sound"}'] == 4
     assert samples['bouncehandler_attempts_total{answer="unsubscribed",provider="sound"}'] == 4
@@ -108,7 +108,7 @@ def test_dispatches_are_counted_by_provider(site: _Site) -> None:
 
 
 def test_no_address_is_in_the_metrics(site: _Site) -> None:
-    """Nobody's address gets into a label, not even of a damaged row."""
+    """No label contains an address, not even of a damaged row."""
     assert "@" not in site.text
     assert "jane" not in site.text
 
@@ -119,7 +119,7 @@ def test_a_type_that_never_was_is_no_label(site: _Site) -> None:
 
 
 def test_the_text_is_as_prometheus_wants_it(site: _Site) -> None:
-    """Promtool has nothing to say against names, help and types."""
+    """Promtool accepts names, help and types."""
     assert not _promtool("check", "metrics", folder=site.textfile.parent, given=site.text)
 
 
@@ -163,7 +163,7 @@ def test_every_query_finds_something(site: _Site, tmp_path: Path) -> None:
 
 
 def test_each_alert_fires_when_it_should() -> None:
-    """The alerts' own examples, of what is and of what is not to be told, hold."""
+    """The examples of the alert rules hold."""
     assert not _promtool("test", "rules", "alerts_test.yml", folder=_ALERTS.parent)
     alerts = re.findall(r"alert: (\w+)", _ALERTS.read_text())
     examples = (_ALERTS.parent / "alerts_test.yml").read_text()
@@ -171,13 +171,13 @@ def test_each_alert_fires_when_it_should() -> None:
 
 
 def test_a_dry_run_counts_nothing(site: _Site) -> None:
-    """What is only tried is in no figure."""
+    """A dry run is in no metric."""
     site.program.feed([bounce("someone@example.com")], "--dry-run")
     assert _samples(site.program.run("metrics").stdout)['bouncehandler_records_total{type="b",verdict="suppress"}'] == 3
 
 
 def test_a_file_that_can_not_be_written_stops_nothing(tmp_path: Path) -> None:
-    """The log says it once, and the rows are taken all the same."""
+    """The log has it once, and the rows are read all the same."""
     program = Program(tmp_path)
     program.configure({"metrics": {"textfile": str(tmp_path / "nowhere" / "b.prom")}})
     finished = program.feed([bounce("ann@example.com")])
@@ -195,7 +195,7 @@ def _get(url: str) -> tuple[int, str]:
 
 
 def test_work_answers(tmp_path: Path) -> None:
-    """`work` serves the metrics, and says that it is well; of anything else it knows nothing."""
+    """`work` serves metrics and health; other paths are not found."""
     program = Program(tmp_path)
     program.configure({"metrics": {"listen": "127.0.0.1:0"}}, out={"type": "file", "path": str(tmp_path / "out.csv")})
     program.feed([bounce("ann@example.com")], "--no-dispatch")
@@ -247,7 +247,7 @@ def test_an_address_of_somebody_elses_is_a_mistake_in_the_configuration(tmp_path
     ],
 )
 def test_mistakes_in_metrics_are_told(wrong: dict[str, str], tmp_path: Path) -> None:
-    """What is no address, or no file that node_exporter reads, is said with what it must be."""
+    """An invalid address, or a file that node_exporter ignores, is reported with the valid form."""
     program = Program(tmp_path)
     program.configure({"metrics": wrong})
     finished = program.run("status")
@@ -256,8 +256,8 @@ def test_mistakes_in_metrics_are_told(wrong: dict[str, str], tmp_path: Path) -> 
 
 
 def test_a_port_alone_is_on_the_loopback() -> None:
-    """Without a host nobody but this machine can ask."""
-    from bouncehandler.settings.metrics import address  # noqa: PLC0415  # beside what it tests
+    """Without a host only this machine can connect."""
+    from bouncehandler.settings.sections import address  # noqa: PLC0415  # beside what it tests
 
     assert address(str(MetricsSettings(listen=":9479").listen)) == ("127.0.0.1", 9479)
     assert address("[::1]:9479") == ("::1", 9479)

@@ -1,9 +1,7 @@
-"""The README's chapter on moving over, step by step, as an operator of the PHP handler takes them."""
+"""deploy/docs/migrating-from-php.md, step by step, as an operator of the PHP handler takes them."""
 
 import os
-import re
 import subprocess
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +9,11 @@ import pytest
 
 from tests.acceptance.harness import LONGEST, OLD_ORDER, SCRIPT, accounting, bounce
 from tests.acceptance.shell import alone
+from tests.documents import blocks
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.mailwizz import PRIVATE_KEY, PUBLIC_KEY, FakeMailWizz
 
-_README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
-_CHAPTER = _README.partition("\n## Moving over from the PHP handler\n")[2].partition("\n## ")[0]
-_STEPS = [textwrap.dedent(text) for text in re.findall(r"^ *```sh\n(.*?)^ *```$", _CHAPTER, re.MULTILINE | re.DOTALL)]
+_STEPS = [block.text for block in blocks("sh") if block.document == "deploy/docs/migrating-from-php.md"]
 
 _LOG = """\
 [29/May/2016:11:22:10]   MailWizz: unsubscribe for Both@example.com:
@@ -28,7 +25,7 @@ _LOG = """\
 
 @pytest.fixture
 def servers() -> Iterator[tuple[FakeMailWizz, FakeInterspire]]:
-    """The list managers, with somebody on a list of each."""
+    """The list managers, with a subscriber on a list of each."""
     with FakeMailWizz(version="1.x") as mailwizz, FakeInterspire() as interspire:
         mailwizz.subscribe("both@example.com", "news000000000")
         interspire.subscribe("ours@example.com", "3")
@@ -37,7 +34,7 @@ def servers() -> Iterator[tuple[FakeMailWizz, FakeInterspire]]:
 
 @pytest.fixture
 def folder(tmp_path: Path, servers: tuple[FakeMailWizz, FakeInterspire]) -> Path:
-    """The operator's own folder: settings, files of PowerMTA's with and without a header, and the old log."""
+    """A site's own folder: settings, files of PowerMTA with and without a header, and the old log."""
     mailwizz, interspire = servers
     (tmp_path / "setup.php").write_text(
         f"""<?php
@@ -69,7 +66,7 @@ def folder(tmp_path: Path, servers: tuple[FakeMailWizz, FakeInterspire]) -> Path
 
 
 def taken(folder: Path, step: str) -> str:
-    """What a step of the chapter prints, each of whose commands must succeed."""
+    """What a step of the document prints, each of whose commands must succeed."""
     path = f"{Path(SCRIPT[0]).parent}:{os.environ['PATH']}"
     finished = subprocess.run(
         ["/bin/sh", "-ec", step],
@@ -85,7 +82,7 @@ def taken(folder: Path, step: str) -> str:
 
 
 def test_moving_over(folder: Path, servers: tuple[FakeMailWizz, FakeInterspire]) -> None:
-    """Each step does what it says; nobody is unsubscribed before the switch, and everybody is after it."""
+    """Each step has its documented result; the subscribers are unsubscribed after the switch, and not before."""
     mailwizz, interspire = servers
     bring, compare, shadow, look = _STEPS
     new = str(folder / "new.toml")

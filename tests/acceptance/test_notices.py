@@ -1,16 +1,15 @@
-"""Word to the postmaster as operators get it: the program as a subprocess, and a real SMTP server."""
+"""Notices to the postmaster, with the program as a subprocess and a real SMTP server."""
 
 import re
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bouncehandler.spool import Owed
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import QueuedSuppression
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program, bounce
 from tests.acceptance.shell import trail
 from tests.contract.spool_examples import suppression
@@ -35,7 +34,7 @@ def program(tmp_path: Path) -> Program:
 
 
 def configure(program: Program, smtp: str, **notify: object) -> None:
-    """Tell the postmaster through that SMTP server; one provider, which takes everything."""
+    """Configure notices through that SMTP server; one provider, which accepts all calls."""
     table = {"to": [TO], "sender": "bh@example.com", "smtp": smtp, "timeout": "60s", **notify}
     program.configure({"notify": table}, trail=trail(program.folder))
 
@@ -44,18 +43,18 @@ def complain(program: Program, count: int, first: int = 0) -> None:
     """Put complaints into the spool, as an ingesting process does."""
     spool = SqliteSpool.open(program.spool, notices=frozenset({"complaint"}))
     people = [suppression(f"user{n}@example.com", reason="complaint") for n in range(first, first + count)]
-    spool.record([Owed(one, ("trail",), (), (("Subject", "Sale"),)) for one in people], time.time())
+    spool.record([QueuedSuppression(one, ("trail",), (), (("Subject", "Sale"),)) for one in people])
     spool.close()
 
 
 def counted(smtp: FakeSmtp) -> list[int]:
-    """How many complaints each mail tells."""
+    """Return the number of complaints in each mail."""
     found = [re.search(r"([0-9,]+) complaints?", subject) for subject in smtp.subjects]
     return [int(match[1].replace(",", "")) for match in found if match]
 
 
 def test_off_by_default(program: Program, smtp: FakeSmtp) -> None:
-    """With nobody to tell nothing is queued, and nobody is called."""
+    """Without recipients nothing is queued, and the server is not called."""
     program.configure({"notify": {"smtp": smtp.address}}, trail=trail(program.folder))
     program.feed(b"type,junk\nb,\nb,\n")
     assert program.status()["notices"] == 0
@@ -63,7 +62,7 @@ def test_off_by_default(program: Program, smtp: FakeSmtp) -> None:
 
 
 def test_a_run_sends_what_is_due(program: Program, smtp: FakeSmtp) -> None:
-    """At the end of a run what is due has been sent, masked; what is not due stays for the next."""
+    """At the end of a run the due notices are sent, masked; the rest stays for the next run."""
     configure(program, smtp.address)
     complain(program, 500)
     assert program.feed([bounce("jane@example.com")]).status == 0
@@ -102,7 +101,7 @@ def test_work_sends(program: Program, smtp: FakeSmtp) -> None:
 
 
 def test_a_provider_held_and_back(program: Program, smtp: FakeSmtp) -> None:
-    """A list manager that refuses our credentials is told with its reason, and so is that it is back."""
+    """A list manager that refuses the credentials is reported with its reason, and so is its recovery."""
     table = {"to": TO, "sender": "bh@example.com", "smtp": smtp.address, "every": "each"}
     with FakeMailWizz() as mailwizz:
         for key in ("not-the-right-key", mailwizz.api_key):
@@ -112,7 +111,7 @@ def test_a_provider_held_and_back(program: Program, smtp: FakeSmtp) -> None:
                 running.wait_for("started")
                 if not smtp.taken:
                     spool = SqliteSpool.open(program.spool)
-                    spool.record([Owed(suppression("jane@example.com"), ("news",))], time.time())
+                    spool.record([QueuedSuppression(suppression("jane@example.com"), ("news",))])
                     spool.close()
                 told = len(smtp.taken)
                 wait_until(lambda told=told: len(smtp.taken) > told)  # type: ignore[misc]  # a default is no type
@@ -132,7 +131,7 @@ def test_a_dead_smtp_server(program: Program) -> None:
         complain(program, 4)
         finished = program.feed([bounce("jane@example.com")])
         assert finished.status == 0
-        (event,) = finished.logged("notices_wait", level="warning")
+        (event,) = finished.logged("notices_delayed", level="warning")
         assert "can't be reached" in event["reason"]
     assert program.status()["notices"] == 4
 
@@ -153,7 +152,7 @@ def test_a_held_up_smtp_server(program: Program, smtp: FakeSmtp, stage: Any) -> 
 
 
 def test_check(program: Program) -> None:
-    """`check` proves server, STARTTLS and login without a mail, and says what is wrong without the password."""
+    """`check` tests server, STARTTLS and login without a mail, and describes failures without the password."""
     trusted = {"SSL_CERT_FILE": str(CERTIFICATE)}
     login = {"tls": "starttls", "username": "bh", "password": "hunter2-hunter2"}
     with FakeSmtp(tls="starttls", login=("bh", "hunter2-hunter2")) as smtp:
@@ -174,20 +173,20 @@ def test_check(program: Program) -> None:
 
 
 def checked(program: Program, **environ: str) -> str:
-    """What `check` says."""
+    """Return the check of the SMTP server."""
     with program.start("check", environ=environ) as running:
         return running.finish().stdout
 
 
 def test_a_spool_that_fails(program: Program, smtp: FakeSmtp) -> None:
-    """A spool that fails under the sender ends the process with 75, as it does under a lane."""
+    """A spool that fails under the notification worker ends the process with 75, as under a dispatcher."""
     configure(program, smtp.address)
     program.run("status")
     with program.start("work") as running:
         running.wait_for("started")
         spool = SqliteSpool.open(program.spool)
         with spool._connection.writing() as raw:  # noqa: SLF001  # nothing but damage makes a spool fail
-            raw.execute("DROP TABLE post")
+            raw.execute("DROP TABLE notice_queue")
         spool.close()
         finished = running.wait()
     assert finished.status == 75

@@ -90,7 +90,7 @@ def test_replay_and_classify_refuse_it(program: Program, name: str) -> None:
 
 @every_input
 def test_ingest_leaves_it_where_it_is(program: Program, name: str) -> None:
-    """The file stays in the folder, `file_stays` says why, and the exit status is 65, at every look."""
+    """The file stays in the folder, `file_skipped` says why, and the exit status is 65, at every look."""
     folder = program.folder / "in"
     folder.mkdir()
     file = folder / name
@@ -99,7 +99,7 @@ def test_ingest_leaves_it_where_it_is(program: Program, name: str) -> None:
     for _ in range(2):
         finished = program.run("ingest", str(folder))
         refused(finished, name)
-        (stays,) = finished.logged("file_stays", file=name)
+        (stays,) = finished.logged("file_skipped", file=name)
         assert REFUSED[name] in stays["reason"]
         assert file.exists()
         assert program.suppressions() == []
@@ -135,7 +135,7 @@ def test_ingest_takes_a_file_whose_first_rows_are_damaged(program: Program) -> N
     folder = in_folder(program, late=header + damage + good, none=header + damage, header=header)
     finished = program.run("ingest", str(folder))
     assert finished.status == 65
-    assert [event["file"] for event in finished.logged("file_stays")] == ["none"]
+    assert [event["file"] for event in finished.logged("file_skipped")] == ["none"]
     assert recipients(program.suppressions()) == ["ann@example.net"]
 
 
@@ -145,7 +145,7 @@ def test_ingest_leaves_a_file_with_a_refused_part(program: Program) -> None:
     folder = in_folder(program, mixed=data)
     finished = program.run("ingest", str(folder))
     assert finished.status == 65
-    assert "line 3 names PowerMTA's columns" in finished.logged("file_stays")[0]["reason"]
+    assert "line 3 names PowerMTA's columns" in finished.logged("file_skipped")[0]["reason"]
     assert recipients(program.suppressions()) == ["ann@example.net"]
     assert (folder / "mixed").exists()
 

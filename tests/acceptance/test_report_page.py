@@ -50,9 +50,9 @@ def test_accessible(chromium: Browser, page: Path, scheme: str, width: int) -> N
 
 
 def test_an_empty_one_is_accessible(chromium: Browser, empty: Path) -> None:
-    """So is the page that says that there is nothing, and what to do."""
+    """The page without records is accessible, too, and has advice."""
     with opened(chromium, empty, width=PHONE) as report:
-        assert "Nothing was read in this time" in report.page.inner_text("main")
+        assert "No records in this period" in report.page.inner_text("main")
         assert "bouncehandler check" in report.page.inner_text("main")
         assert report.axe() == []
         assert report.complaints == []
@@ -60,7 +60,7 @@ def test_an_empty_one_is_accessible(chromium: Browser, empty: Path) -> None:
 
 @pytest.mark.parametrize("which", ["busy", "empty"])
 def test_nothing_scrolls_sideways_on_a_phone(chromium: Browser, page: Path, empty: Path, which: str) -> None:
-    """At 390 px nothing is wider than the window, whatever is unfolded."""
+    """At 390 px nothing is wider than the window, even unfolded."""
     with opened(chromium, page if which == "busy" else empty, width=PHONE) as report:
         for summary in report.page.locator("summary, .unfold").all():
             summary.click()
@@ -75,7 +75,7 @@ def test_the_colours_follow_the_scheme(chromium: Browser, page: Path) -> None:
 
 
 def test_it_is_on_its_own(chromium: Browser, page: Path) -> None:
-    """Nothing is asked of any network, and nothing that somebody put into the page could be."""
+    """The page makes no requests, and no injected text could."""
     with opened(chromium, page) as report:
         assert report.asked == []
         report.page.evaluate("fetch('http://127.0.0.1:9/').catch(() => {})")
@@ -96,21 +96,21 @@ def test_hostile_names_are_text(chromium: Browser, page: Path) -> None:
 
 
 def test_sorted_by_mouse(chromium: Browser, page: Path) -> None:
-    """A press sorts by largest number, or by name, and says so; another turns it round; (others) stays at the end."""
+    """A press sorts by largest number or by name, and announces it; another reverses it; (others) stays last."""
     with opened(chromium, page) as report:
-        assert report.head("operators", "Bounces").get_attribute("aria-sort") == "descending"
-        report.head("operators", "Operator").locator("button").click()
-        names = report.column("operators", 1)
+        assert report.head("mailbox_providers", "Bounces").get_attribute("aria-sort") == "descending"
+        report.head("mailbox_providers", "Mailbox provider").locator("button").click()
+        names = report.column("mailbox_providers", 1)
         assert names == sorted(names)
-        assert report.head("operators", "Operator").get_attribute("aria-sort") == "ascending"
-        assert report.head("operators", "Bounces").get_attribute("aria-sort") is None
-        complaints = report.head("operators", "Complaints").locator("button")
+        assert report.head("mailbox_providers", "Mailbox provider").get_attribute("aria-sort") == "ascending"
+        assert report.head("mailbox_providers", "Bounces").get_attribute("aria-sort") is None
+        complaints = report.head("mailbox_providers", "Complaints").locator("button")
         complaints.click()
-        numbers = [int(text.replace(",", "")) for text in report.column("operators", 6)]
+        numbers = [int(text.replace(",", "")) for text in report.column("mailbox_providers", 6)]
         assert numbers == sorted(numbers, reverse=True)
         assert max(numbers) > 0
         complaints.click()
-        assert report.column("operators", 6) == [f"{number:,}" for number in sorted(numbers)]
+        assert report.column("mailbox_providers", 6) == [f"{number:,}" for number in sorted(numbers)]
         assert "Complaints, rising" in report.page.inner_text("[role=status]")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import SCRIPT, Finished, Program, accounting, bounce
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
 from tests.fakes.webhook import SECRET, FakeReceiver
@@ -68,12 +68,14 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @pytest.mark.parametrize("sender", [ANN, "", "postmaster@outlook.com"])
 def test_by_ids(house: House, sender: str) -> None:
-    """The token's person is off every list everywhere, whoever sent the mail, and the campaign was told."""
+    """The token's person is off every list, for any sender of the mail, and the campaign is recorded."""
     assert house.mail(house.token(house.ann), sender) == 0
     assert house.news.status_of(ANN) == {NEWS: "confirmed", OFFERS: "confirmed"}, "the mail process calls nobody"
     finished = house.works()
     with closing(SqliteSpool.open_reading(house.program.spool)) as spool:
-        (figure,) = [one for one in spool.figures(0, time.time()) if (one.kind, one.dimension) == ("unsubscribe", "")]
+        (figure,) = [
+            one for one in spool.hourly_counts(0, time.time()) if (one.kind, one.dimension) == ("unsubscribe", "")
+        ]
     assert (figure.verdict, figure.number) == ("suppress", 1)
     assert finished.status == 0, finished.stderr
     assert set(house.news.status_of(ANN).values()) == {"unsubscribed"}
@@ -83,7 +85,7 @@ def test_by_ids(house: House, sender: str) -> None:
 
 
 def test_signed(house: House) -> None:
-    """An address that `unsubscribe-address` makes unsubscribes that recipient, and an altered one nobody."""
+    """A signed address unsubscribes its recipient, an altered one no one."""
     made = house.program.run("unsubscribe-address", ANN)
     assert made.status == 0, made.stderr
     address = made.stdout.strip()
@@ -96,7 +98,7 @@ def test_signed(house: House) -> None:
 
 
 def test_automatic_mail(house: House) -> None:
-    """A bounce and an auto-reply sent to the address are taken, reported, and unsubscribe nobody."""
+    """A bounce and an auto-reply to the address are accepted, reported, and unsubscribe no one."""
     report = b"From: MAILER-DAEMON@example.net\nContent-Type: multipart/report\n\n"
     away = b"From: ann@example.net\nSubject: Away\nAuto-Submitted: auto-replied\n\n"
     assert [house.mail(house.token(house.ann), "", report), house.mail(house.token(house.ann), ANN, away)] == [0, 0]
@@ -114,7 +116,7 @@ def test_the_same_mail_again(house: House) -> None:
 
 
 def test_work_takes_them_as_they_come(house: House) -> None:
-    """`work` carries a request out soon after its mail, without being told."""
+    """`work` carries a request out soon after its mail, without a signal."""
     with house.program.start("work") as working:
         working.wait_for("started")
         assert house.mail(house.token(house.ann)) == 0

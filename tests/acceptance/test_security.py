@@ -64,7 +64,7 @@ def test_everything_is_private(program: Program, umask: int) -> None:
     made = {path for path in program.folder.rglob("*") if not path.name.startswith("run")} - before
     modes = {path.name: path.stat().st_mode & 0o777 for path in made}
     assert {"spool.db", "spool.db-journal", "spool.rejected.csv", "trail.jsonl", "copy.db", "log"} <= modes.keys()
-    assert {"new", "deep", "spool.letters"} <= modes.keys()
+    assert {"new", "deep", "spool.maildrop"} <= modes.keys()
     wider = {
         path.name: oct(modes[path.name]) for path in made if modes[path.name] & (0o027 if path.name == "log" else 0o077)
     }

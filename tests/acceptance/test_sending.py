@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program
 from tests.acceptance.shell import on_terminal, told, trail, with_trail
 from tests.fakes.mailwizz import FakeMailWizz
@@ -56,7 +56,7 @@ def test_nobody_is_unsubscribed_by_a_slip(program: Program) -> None:
     """Without --yes, and nobody to ask, nothing is done; nor for what is no address, nor without a provider."""
     asked = program.run("check", "--send", "test@example.net")
     assert asked.status == 64
-    assert "say --yes" in asked.stderr
+    assert "add --yes" in asked.stderr
     assert program.run("check", "--send", "nonsense", "--yes").status == 64
     program.configure()
     none = program.run("check", "--send", "test@example.net", "--yes")
@@ -77,7 +77,7 @@ def test_asked_on_a_terminal(program: Program, answer: bytes, called: int) -> No
 def test_refused_while_a_provider_is_held(program: Program) -> None:
     """A held provider would prove nothing: it is told why, with 75, and nothing is recorded."""
     spool = SqliteSpool.open(program.spool)
-    spool.hold("trail", "HTTP 401", now=time.time(), probe_at=time.time() + 300)
+    spool.hold("trail", "HTTP 401", probe_in=300)
     spool.close()
     finished = program.run("check", "--send", "test@example.net", "--yes")
     assert finished.status == 75

@@ -13,7 +13,7 @@ from tests.acceptance.harness import Event, Finished, Program, Row, Running, acc
 from tests.acceptance.shell import told, trail, with_trail
 from tests.acceptance.test_complaints import feed as reports
 from tests.acceptance.test_complaints import report
-from tests.acceptance.test_holds import FALSE, ordinary, row, wave
+from tests.acceptance.test_holds import FALSE, ordinary, row, spike
 
 IDS = {"header_X_Mailer_LID": "8", "header_X_Mailer_RecptId": "501"}
 OTHER_POLICY = {"bounce": {"bad-mailbox": "ignore", "our-own-category": "suppress"}}
@@ -28,10 +28,10 @@ def program(tmp_path: Path) -> Iterator[Program]:
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def soft(day: int, person: str = "soft@example.com") -> Row:
+def soft(day: int, subject: str = "soft@example.com") -> Row:
     """A soft bounce on a day in March."""
     at = f"2026-03-0{day} 09:00:05+0000"
-    return bounce(person, "quota-issues", dsnStatus="5.2.2 (full)", timeLogged=at, timeQueued=at)
+    return bounce(subject, "quota-issues", dsnStatus="5.2.2 (full)", timeLogged=at, timeQueued=at)
 
 
 ROWS = [bounce("hard@example.com"), bounce("other@example.com", "our-own-category"), *(soft(day) for day in (1, 2, 3))]
@@ -54,7 +54,7 @@ def shadowed(program: Program, rows: list[Row] | bytes, *args: str) -> Finished:
         return running.wait()
 
 
-def usual() -> list[Row]:
+def baseline() -> list[Row]:
     """What `ordinary` feeds."""
     gmail = [row(f"usual{hour}.{n}@gmail.com", hour * 60 + n) for hour in range(48) for n in range(4)]
     return gmail + [row(f"usual{hour}.{n}@yahoo.com", hour * 60 + n) for hour in range(48) for n in range(8)]
@@ -145,20 +145,20 @@ def test_soft_bounces_come_to_their_threshold(program: Program) -> None:
 def test_a_wave_would_be_held(program: Program) -> None:
     """It is seen in the shadow's own history: told as it is noticed, and counted."""
     ordinary(program)  # which the real spool knows; the shadow is told of it, too
-    finished = shadowed(program, [*usual(), *wave()])
-    (seen,) = finished.logged("would_hold_wave")
-    assert (seen["operator"], "does not exist" in seen["diagnostic"]) == ("gmail", True)
+    finished = shadowed(program, [*baseline(), *spike()])
+    (seen,) = finished.logged("would_hold_spike")
+    assert (seen["mailbox_provider"], "does not exist" in seen["diagnostic"]) == ("gmail", True)
     assert finished.finished["differences"] == {"not suppressed -> hold": 120}
 
 
 def test_a_wave_that_is_held(program: Program) -> None:
     """Where the real spool holds it as well, nothing is different; without holding it would be suppressed."""
     ordinary(program)
-    program.feed(wave())
-    finished = shadowed(program, [*usual(), *wave(), row("late@gmail.com", 3 * 1440 + 5, **FALSE)])
+    program.feed(spike())
+    finished = shadowed(program, [*baseline(), *spike(), row("late@gmail.com", 3 * 1440 + 5, **FALSE)])
     assert finished.finished["differences"] == {"not suppressed -> hold": 1}
     program.configure({"hold": {"enabled": False}}, trail=trail(program.folder))
-    assert shadowed(program, [*usual(), *wave()]).finished["differences"] == {"held -> suppress": 120}
+    assert shadowed(program, [*baseline(), *spike()]).finished["differences"] == {"held -> suppress": 120}
 
 
 def test_the_real_spool_is_a_moment_behind(program: Program) -> None:
@@ -251,14 +251,14 @@ def shadowed_in(program: Program, data: bytes, *args: str) -> Finished:
 
 
 def test_a_spool_of_another_version(program: Program) -> None:
-    """It is not migrated by who only reads: a sentence says what to do."""
+    """A newer spool is refused by a reader too: a sentence names the remedy."""
     program.feed(ROWS)
     with sqlite3.connect(program.spool) as raw:
-        raw.execute("PRAGMA user_version = 3")
+        raw.execute("PRAGMA user_version = 99")
     raw.close()
     finished = shadowed(program, ROWS)
     assert finished.status == 78
-    assert "bouncehandler status" in finished.sentences[-1]
+    assert "install the newer program" in finished.sentences[-1]
 
 
 def test_replay_and_shadow_say_the_same(program: Program) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import LONGEST, MODULE, Finished, Program, Running, accounting, bounce
 from tests.acceptance.shell import has_read, told, with_trail, writing_held_up
 from tests.fakes.server import Answer, wait_until

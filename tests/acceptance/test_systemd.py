@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.cli.systemd import Supervisor
+from bouncehandler.runtime.systemd import SystemdNotifier
 from tests.acceptance.harness import LONGEST, Program, bounce
 from tests.acceptance.shell import trail, with_trail
 
@@ -87,7 +87,7 @@ def test_one_lane_that_hangs_silences_the_watchdog(tmp_path: Path, hanging: dict
     address = str(tmp_path / "notify")
     with listener(address) as receiver:
         receiver.settimeout(0)
-        supervisor = Supervisor({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "10000000"}, lambda: now[0])
+        supervisor = SystemdNotifier({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "10000000"}, lambda: now[0])
         supervisor.alive({"news": 1, "crm": 1})
         assert receiver.recv(100) == b"WATCHDOG=1"
         for now[0], progress in ((4.9, {"news": 2, "crm": 2}), (9.0, hanging), (900.0, hanging)):
@@ -104,6 +104,6 @@ def test_another_processes_watchdog_is_not_fed(tmp_path: Path) -> None:
     with listener(address) as receiver:
         receiver.settimeout(0)
         watched = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "10000000", "WATCHDOG_PID": "1"}
-        Supervisor(watched, lambda: 0.0).alive(1)
+        SystemdNotifier(watched, lambda: 0.0).alive(1)
         with pytest.raises(BlockingIOError):
             receiver.recv(100)

@@ -22,7 +22,7 @@ _TAKEN_AWAY = re.compile(r"[^\n]*\r(?:\n(?:\x1b\[\?25h)?\r\x1b\[1A)?\x1b\[2K")
 COLOUR = re.compile(r"\x1b\[(?:[0-9]+;)*(?:3[0-8]|4[0-8]|9[0-7])[;m]")
 
 
-class Seen(NamedTuple):
+class BounceStatsColumns(NamedTuple):
     """What came of a run on a terminal."""
 
     status: int
@@ -97,12 +97,12 @@ def start(
     )
 
 
-def watched(program: Program, data: bytes, *args: str, **environ: str) -> Seen:
+def watched(program: Program, data: bytes, *args: str, **environ: str) -> BounceStatsColumns:
     """A run over this input, seen on a terminal."""
     with terminal() as screen:
         process = start(program, screen, args, environ)
         out, _ = process.communicate(data, LONGEST)
-    return Seen(process.returncode, out.decode(), screen.screen)
+    return BounceStatsColumns(process.returncode, out.decode(), screen.screen)
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_dry_run(program: Program) -> None:
     assert seen.status == 0
     assert re.search(r"different: not suppressed -> suppress\s+1,200", seen.text)
     assert "nothing, there is no spool" in seen.text
-    assert "nothing was written, nobody was called" in seen.text
+    assert "nothing was written, no provider was called" in seen.text
     assert not program.spool.exists()
 
 

@@ -25,11 +25,11 @@ class House:
         self.mailwizz = stack.enter_context(FakeMailWizz())
         self.interspire = stack.enter_context(FakeInterspire())
         self.receiver = stack.enter_context(FakeReceiver())
-        for person in (ANN, BOB):
-            self.mailwizz.subscribe(person, NEWS)
-            self.mailwizz.subscribe(person, SHOP, "unsubscribed")
-            self.interspire.put(person, "1", "active")
-            self.interspire.put(person, "2", "unsubscribed")
+        for subject in (ANN, BOB):
+            self.mailwizz.subscribe(subject, NEWS)
+            self.mailwizz.subscribe(subject, SHOP, "unsubscribed")
+            self.interspire.put(subject, "1", "active")
+            self.interspire.put(subject, "2", "unsubscribed")
         old = {"url": self.interspire.endpoint, "username": "admin", "token": self.interspire.token}
         program.configure(
             {"dispatch": {"schedule": ["100ms"] * 100}},
@@ -38,9 +38,9 @@ class House:
             crm={"type": "webhook", "url": self.receiver.hook, "secret": SECRET},
         )
 
-    def lists(self, person: str) -> tuple[dict[str, str], dict[str, str]]:
+    def lists(self, subject: str) -> tuple[dict[str, str], dict[str, str]]:
         """What both list managers have of a person."""
-        return self.mailwizz.status_of(person), self.interspire.status_of(person)
+        return self.mailwizz.status_of(subject), self.interspire.status_of(subject)
 
     def undo(self, *args: str) -> list[Event]:
         """What `undo` tells; then whatever is due is carried out."""

@@ -1,4 +1,4 @@
-"""List-Unsubscribe by mail, as PowerMTA calls it: exit statuses, what is kept, and that nothing is lost."""
+"""List-Unsubscribe by mail, as PowerMTA calls it: exit statuses, kept messages, and that none is lost."""
 
 import json
 import subprocess
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.letterbox.reading import Automatic, Request
 from bouncehandler.record import Subscriber
+from bouncehandler.unsubscribe.maildrop_reader import AutoReply, UnsubscribeRequest
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Program
 from tests.acceptance.unsubscribing import (
     BY_IDS,
@@ -35,15 +35,15 @@ def program(tmp_path: Path) -> Program:
 
 @pytest.mark.parametrize("way", [MODULE, SCRIPT], ids=["module", "script"])
 def test_a_request_is_kept(tmp_path: Path, way: tuple[str, ...]) -> None:
-    """With 0 the mail lies on disk, with ids and with a signed address, and nothing is said."""
+    """With 0 the mail is on disk, with ids and with a signed address, and there is no output."""
     program = Program(tmp_path, way)
     configure(program, PROVIDER, BY_IDS, BY_SIGNATURE)
     for to in (IDS, signed("o'hara@example.com")):
         finished = send(program, to=to)
         assert (finished.status, finished.stdout, finished.stderr) == (0, "", "")
     by_ids, by_signature = letters(program)
-    assert isinstance(by_ids, Request)
-    assert isinstance(by_signature, Request)
+    assert isinstance(by_ids, UnsubscribeRequest)
+    assert isinstance(by_signature, UnsubscribeRequest)
     assert by_ids.record.subscriber == Subscriber("mailwizz", "ab123cd456ef7", "gh890ij123kl4", "mn567op890qr1")
     assert (by_ids.record.provider, by_ids.record.sender) == ("news", "jane@example.com")
     assert dict(by_ids.record.headers)["Message-Id"] == "<1@example.com>"
@@ -53,19 +53,19 @@ def test_a_request_is_kept(tmp_path: Path, way: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("sender", ["", "postmaster@outlook.com"])
 def test_an_empty_sender_is_normal(program: Program, sender: str) -> None:
-    """Without an envelope sender, or with Outlook's, who stands in From is the one who asked."""
+    """Without an envelope sender, or with Outlook's, the sender is the person in From."""
     assert send(program, sender=sender).status == 0
     (letter,) = letters(program)
-    assert isinstance(letter, Request)
+    assert isinstance(letter, UnsubscribeRequest)
     assert letter.record.sender == "jane@example.com"
 
 
 def test_automatic_mail_is_accepted_and_unsubscribes_nobody(program: Program) -> None:
-    """A bounce sent to the address gets its 0, so that no bounce answers it, and is told apart."""
+    """A bounce sent to the address gets its 0, so that no bounce answers it, and is an auto-reply."""
     report = b"From: MAILER-DAEMON@mx.example.com\nContent-Type: multipart/report; boundary=x\n\n--x\n"
     assert send(program, report, sender="").status == 0
     (letter,) = letters(program)
-    assert isinstance(letter, Automatic)
+    assert isinstance(letter, AutoReply)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_domain_that_is_not_configured_waits(program: Program, to: str) -> Non
     ids=" ".join,
 )
 def test_wrong_usage_waits(program: Program, args: tuple[str, ...]) -> None:
-    """A slip in PowerMTA's command line is said in one sentence, and loses no request."""
+    """A mistake in PowerMTA's command line is reported in one sentence, and loses no request."""
     finished = program.run(*args)
     assert finished.status == 75
     assert len(finished.sentences) == 1
@@ -145,7 +145,7 @@ def test_options_in_any_order(program: Program, args: tuple[str, ...]) -> None:
         return
     assert finished.returncode == 0, finished.stderr
     (letter,) = letters(program)
-    assert isinstance(letter, Request)
+    assert isinstance(letter, UnsubscribeRequest)
     assert letter.record.sender == "jane@example.com"
 
 
@@ -188,7 +188,7 @@ def test_the_log_obeys_the_configuration(program: Program) -> None:
 
 
 def test_a_wrong_configuration_is_said_in_the_log(program: Program) -> None:
-    """PowerMTA's operator looks there."""
+    """An error is logged where PowerMTA's operator looks."""
     configure(program, "[unsubscribe]\n")
     log = program.folder / "log.jsonl"
     finished = send(program, MAIL, "--logfile", str(log))
@@ -206,13 +206,13 @@ def test_any_bytes_are_a_mail(program: Program, mail: bytes) -> None:
     """No mail, NULs, no line end, no header: it came to a token's address, so it is kept."""
     assert send(program, mail).status == 0
     (letter,) = letters(program)
-    assert isinstance(letter, Request)
+    assert isinstance(letter, UnsubscribeRequest)
     assert letter.record.subscriber.subscriber_id == "gh890ij123kl4"
 
 
 @pytest.mark.parametrize("is_warm", [True, False], ids=["warm", "cold"])
 def test_fifty_megabytes(program: Program, *, is_warm: bool) -> None:
-    """A mail of 50 MB is read to its end, and a small letter kept of it."""
+    """A mail of 50 MB is read to its end, and a small message is kept."""
     if is_warm:
         warm(program)
     with program.start("unsubscribe", "--from", "j@example.com", "--to", IDS) as running:

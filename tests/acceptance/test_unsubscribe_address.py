@@ -1,4 +1,4 @@
-"""`unsubscribe-address` makes what `unsubscribe` takes, and no secret is said by either."""
+"""`unsubscribe-address` creates addresses that `unsubscribe` accepts, and neither prints a secret."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def program(tmp_path: Path) -> Program:
 
 
 def test_the_address_command(program: Program) -> None:
-    """What `unsubscribe-address` prints is taken, and says who it is for."""
+    """An address from `unsubscribe-address` is accepted for its recipient."""
     finished = program.run("unsubscribe-address", "Jane@Example.com")
     assert finished.status == 0, finished.stderr
     made = finished.stdout.strip()
@@ -39,7 +39,7 @@ def test_the_address_command(program: Program) -> None:
 
 
 def test_the_address_command_asks_which_domain(program: Program) -> None:
-    """With several secrets --domain chooses; without any it says what is missing; its days are a duration."""
+    """With several secrets --domain chooses; a missing one is reported; its days are a duration."""
     second = f'[[unsubscribe]]\ndomain = "two.example.com"\nsecret = "{SECRET[::-1]}"\n'
     configure(program, BY_SIGNATURE, second)
     asked = program.run("unsubscribe-address", "jane@example.com")
@@ -61,7 +61,7 @@ def test_the_address_command_asks_which_domain(program: Program) -> None:
 
 
 def test_no_secret_is_said(program: Program) -> None:
-    """Whatever happens, neither log nor output holds the secret."""
+    """Neither log nor output ever contains the secret."""
     log = program.folder / "log.jsonl"
     for to in (signed(), f"x@{SIGNING}", "x@y.example"):
         send(program, MAIL, "--debug", "--logfile", str(log), to=to)

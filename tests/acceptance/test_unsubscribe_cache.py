@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.cli import unsubscribe_cache
-from bouncehandler.letterbox.reading import Request
 from bouncehandler.settings.sources import SYSTEM_FILE
+from bouncehandler.unsubscribe import config_cache
+from bouncehandler.unsubscribe.maildrop_reader import UnsubscribeRequest
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Program
 from tests.acceptance.unsubscribing import (
     BY_IDS,
@@ -50,15 +50,15 @@ def imported(program: Program) -> set[str]:
 
 
 def providers(program: Program) -> list[str]:
-    """Whose ids the letters say that theirs are."""
-    return [letter.record.provider for letter in letters(program) if isinstance(letter, Request)]
+    """Return the providers of the messages."""
+    return [letter.record.provider for letter in letters(program) if isinstance(letter, UnsubscribeRequest)]
 
 
 def test_a_mail_costs_next_to_nothing(program: Program) -> None:
     """With a kept configuration no library is imported, and few modules of the standard one."""
     warm(program)
     modules = imported(program)
-    assert "bouncehandler.letterbox" in modules
+    assert "bouncehandler.unsubscribe.maildrop" in modules
     heavy = {
         "click",
         "pydantic",
@@ -76,7 +76,7 @@ def test_a_mail_costs_next_to_nothing(program: Program) -> None:
 
 
 def test_only_the_user_can_read_what_is_kept(program: Program) -> None:
-    """It holds secrets: the file and its folder are the user's alone, whatever the umask."""
+    """It holds secrets: the file and its folder are the user's alone, for any umask."""
     before = os.umask(0)
     try:
         file = warm(program)
@@ -159,7 +159,7 @@ def test_the_environment_counts(program: Program) -> None:
         with program.start("unsubscribe", "--from", "", "--to", IDS, environ=other) as running:
             running.write(MAIL)
             assert running.finish().status == 0
-    assert len(list((program.folder / "other.letters").iterdir())) == 3
+    assert len(list((program.folder / "other.maildrop").iterdir())) == 3
     assert letters(program) == []
     assert all("BOUNCEHANDLER_SPOOL__URL" not in file.read_text() for file in cache_files(program))
 
@@ -202,7 +202,7 @@ def test_no_home(program: Program) -> None:
     ],
 )
 def test_a_damaged_file_is_ignored(program: Program, damage: bytes) -> None:
-    """Whatever stands in it, the configuration is read instead, and kept anew."""
+    """With any damaged content the configuration is read instead, and cached again."""
     file = warm(program)
     whole = file.read_bytes()
     made = {
@@ -235,15 +235,15 @@ def test_what_somebody_else_may_write_is_ignored(program: Program, where: str) -
 
 def test_the_system_file_is_the_settings() -> None:
     """The file that is read without --config is the same, with and without a kept configuration."""
-    assert str(SYSTEM_FILE) == unsubscribe_cache.SYSTEM_FILE
-    assert unsubscribe_cache.config_file(None, {}) == str(SYSTEM_FILE)
+    assert str(SYSTEM_FILE) == config_cache.SYSTEM_FILE
+    assert config_cache.config_file(None, {}) == str(SYSTEM_FILE)
 
 
 def test_a_change_too_young_to_be_told_apart_is_not_kept() -> None:
     """A file that changed just now may change again and look the same; where times are whole seconds, for longer."""
     state = {"x": "1 2 1000000000500000000 1000000000500000000", "gone": ""}
     coarse = {"x": "1 2 1000000000000000000 1000000000000000000"}
-    assert not unsubscribe_cache.are_settled(state, now_ns=1000000000600000000)
-    assert unsubscribe_cache.are_settled(state, now_ns=1000000000600000001)
-    assert not unsubscribe_cache.are_settled(coarse, now_ns=1000000001900000000)
-    assert unsubscribe_cache.are_settled(coarse, now_ns=1000000002000000001)
+    assert not config_cache.are_settled(state, now_ns=1000000000600000000)
+    assert config_cache.are_settled(state, now_ns=1000000000600000001)
+    assert not config_cache.are_settled(coarse, now_ns=1000000001900000000)
+    assert config_cache.are_settled(coarse, now_ns=1000000002000000001)

@@ -1,4 +1,4 @@
-"""Whatever goes wrong while a List-Unsubscribe mail comes, no request is lost: closed streams, full disks, kill -9."""
+"""Failures while a List-Unsubscribe mail arrives lose no request: closed streams, full disks, kill -9."""
 
 import os
 import resource
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.letterbox.reading import Request
+from bouncehandler.unsubscribe.maildrop_reader import UnsubscribeRequest
 from tests.acceptance.harness import LONGEST, SCRIPT, Program
 from tests.acceptance.unsubscribing import (
     IDS,
@@ -44,7 +44,7 @@ def test_a_closed_stdin_waits(program: Program) -> None:
 
 
 def test_closed_outputs_change_nothing(program: Program) -> None:
-    """With stdout and stderr closed a letter is what it always is, and a refusal too."""
+    """With stdout and stderr closed a message is kept as always, and a refusal is one, too."""
     for to, status in ((IDS, 0), ("x@fbl-unsub.example.com", 67)):
         command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "a@b.example", "--to", to]
         closing = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command]
@@ -53,7 +53,7 @@ def test_closed_outputs_change_nothing(program: Program) -> None:
             == status
         )
     (letter,) = letters(program)
-    assert isinstance(letter, Request)
+    assert isinstance(letter, UnsubscribeRequest)
 
 
 def _without_room() -> None:
@@ -61,7 +61,7 @@ def _without_room() -> None:
 
 
 def test_a_full_disk_waits(program: Program) -> None:
-    """Where the letter can't be written the sentence says so, and no half of one stays."""
+    """A message that can't be written is reported, and no half of it stays."""
     warm(program)
     command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "a@b.example", "--to", IDS]
     finished = subprocess.run(
@@ -127,16 +127,16 @@ def test_a_damaged_installation_waits(tmp_path: Path) -> None:
 
 
 def test_64_in_parallel(program: Program) -> None:
-    """Of 64 mails, 16 at once, each one is kept, or PowerMTA is told to try again; here all are kept."""
+    """Of 64 mails, 16 at once, each one is kept, or ends with a status for a retry; here all are kept."""
     warm(program)
     with ThreadPoolExecutor(16) as threads:
         mails = [b"Message-Id: <%d@x>\nFrom: a@example.com\n\n" % number for number in range(64)]
         statuses = list(threads.map(lambda mail: _sent(program, mail), mails))
     assert statuses == [0] * 64
     found = letters(program)
-    assert {dict(letter.record.headers)["Message-Id"] for letter in found if isinstance(letter, Request)} == {
-        f"<{number}@x>" for number in range(64)
-    }
+    assert {
+        dict(letter.record.headers)["Message-Id"] for letter in found if isinstance(letter, UnsubscribeRequest)
+    } == {f"<{number}@x>" for number in range(64)}
     assert len(found) == 64
 
 
@@ -169,7 +169,7 @@ def test_kill_at_any_moment(program: Program) -> None:
         acknowledged += answered
         patience *= 0.9 if answered else 1.2
     found = letters(program)
-    assert all(isinstance(letter, Request) for letter in found)
+    assert all(isinstance(letter, UnsubscribeRequest) for letter in found)
     assert acknowledged <= len(found)
     assert acknowledged > 0
     assert len(found) < 60, "no kill came in time"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance.harness import Event, Program, accounting, bounce
 from tests.acceptance.stories import AWKWARD, JOB, LOWER_CASE, SUPPRESSED, Story, tell
-from tests.acceptance.trouble import JANE, PATIENT, REFUSALS, TIMED_OUT, Trouble, feed_in_trouble, feed_until
+from tests.acceptance.trouble import JANE, PATIENT, REFUSALS, TIMED_OUT, SmtpFailure, feed_in_trouble, feed_until
 from tests.fakes.server import Answer, closed_port
 from tests.fakes.webhook import SECRET, FakeReceiver
 
@@ -111,7 +111,7 @@ def test_a_retry_keeps_its_id(program: Program) -> None:
 @pytest.mark.parametrize("kind", ["busy", "busy_until"])
 def test_a_short_pause_is_waited_for(program: Program, kind: str) -> None:
     """A run at the end of its input waits as long as a receiver asks, by seconds or by date, and then is done."""
-    busy = Trouble(REFUSALS[kind])
+    busy = SmtpFailure(REFUSALS[kind])
     with FakeReceiver() as receiver:
         receiver.fail_when = busy
         program.configure(None, crm=_settings(receiver, concurrency=1))
@@ -129,7 +129,7 @@ def test_whatever_goes_wrong_is_tried_again(program: Program) -> None:
     """Each trouble, for single deliveries and for arrays: nothing done, exit 75; when it is over, all is done."""
     with ExitStack() as stack:
         down = stack.enter_context(closed_port())
-        troubles = {f"{kind}_{size}": Trouble(answer) for kind, answer in REFUSALS.items() for size in ("1", "9")}
+        troubles = {f"{kind}_{size}": SmtpFailure(answer) for kind, answer in REFUSALS.items() for size in ("1", "9")}
         receivers = {name: stack.enter_context(FakeReceiver()) for name in (*troubles, "refused")}
         for name, trouble in troubles.items():
             receivers[name].fail_when = trouble

@@ -45,7 +45,7 @@ NONSENSE: Mapping[str, Callable[[], Answer]] = {
 """What is no answer where one in JSON or XML is due."""
 
 
-class Trouble:
+class SmtpFailure:
     """Makes a server answer the requests that are `meant` with `answer`, until it is over."""
 
     def __init__(self, answer: Callable[[], Answer], meant: Callable[[Request], bool] = lambda _: True) -> None:

@@ -3,8 +3,8 @@
 import time
 from pathlib import Path
 
-from bouncehandler.letterbox.reading import Letter, take
-from bouncehandler.tokens import unsubscribe_address
+from bouncehandler.unsubscribe.maildrop_reader import UnsubscribeMessage, read_messages
+from bouncehandler.unsubscribe.tokens import unsubscribe_address
 from tests.acceptance.harness import SCRIPT, Finished, Program
 from tests.fakes.server import wait_until
 
@@ -54,13 +54,13 @@ def send(program: Program, mail: bytes = MAIL, *more: str, to: str = IDS, sender
 
 
 def folder_of(program: Program) -> Path:
-    """Where the letters are."""
-    return program.folder / "spool.letters"
+    """Return the maildrop."""
+    return program.folder / "spool.maildrop"
 
 
-def letters(program: Program) -> list[Letter]:
+def letters(program: Program) -> list[UnsubscribeMessage]:
     """What a running instance would find."""
-    return list(take(folder_of(program), now=time.time()))
+    return list(read_messages(folder_of(program), now=time.time()))
 
 
 def cache_files(program: Program) -> list[Path]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bouncehandler import logs
-from bouncehandler.cli.garbage import collect_seldom
-from bouncehandler.spool.connection import journal_mode
-from tests.benchmarks.figures import Effort, Figure
+from bouncehandler.cli.gc_tuning import tune_gc
+from bouncehandler.spool.sqlite.connection import journal_mode
+from tests.benchmarks.figures import Effort, HourlyCount
 
 NAMES = (
     *("reading", "growth", "counting", "claims", "dispatching", "draining", "processes"),
@@ -26,7 +26,7 @@ NAMES = (
 def main(argv: Sequence[str]) -> None:
     """Measure and print, figure by figure; a bar that is missed is said, and is no error."""
     options = _options(argv)
-    collect_seldom()  # as the program does
+    tune_gc()  # as the program does
     effort = Effort.QUICK if options.quick else Effort.FULL if options.full else Effort.USUAL
     found: list[dict[str, object]] = []
     if not options.json:
@@ -57,9 +57,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _figures(name: str, effort: Effort) -> Iterator[Figure]:
+def _figures(name: str, effort: Effort) -> Iterator[HourlyCount]:
     """Measure in a folder of its own, with the log in a file, and garbage looked for as seldom, as in production."""
-    collect_seldom()
+    tune_gc()
     with TemporaryDirectory(prefix="bouncehandler-bench-") as folder:
         logs.configure(
             logfile=Path(folder) / "bouncehandler.log",
@@ -81,7 +81,7 @@ def _machine() -> dict[str, object]:
     }
 
 
-def _line(figure: Figure, effort: Effort) -> str:
+def _line(figure: HourlyCount, effort: Effort) -> str:
     middle, least, most = map(_number, (figure.median, min(figure.readings), max(figure.readings)))
     verdict = "" if figure.bar is None or effort is Effort.QUICK else " met" if figure.keeps_bar else " MISSED"
     bar = f"bar: {figure.bar}{verdict}" if figure.bar else ""
@@ -93,7 +93,7 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
 
 
-def _as_json(figure: Figure) -> dict[str, object]:
+def _as_json(figure: HourlyCount) -> dict[str, object]:
     return {
         "what": figure.what,
         "unit": figure.unit,

@@ -8,10 +8,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bouncehandler.spool import Done, Owed
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import Completed, QueuedSuppression
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression
-from tests.benchmarks.figures import Bar, Effort, Figure, alternate, ratios
+from tests.benchmarks.figures import Bar, Effort, HourlyCount, alternate, ratios
 from tests.benchmarks.filled import fill, spread
 from tests.benchmarks.program import PROVIDER
 
@@ -35,7 +35,7 @@ _SIZES = {
 }
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
+def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
     """A spool with nothing done against one with a great many done."""
     size = _SIZES[effort]
     for done in size.done:
@@ -43,16 +43,16 @@ def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
             yield from _compare(Path(name), done, size.rounds)
 
 
-def _compare(folder: Path, done: int, rounds: int) -> Iterator[Figure]:
+def _compare(folder: Path, done: int, rounds: int) -> Iterator[HourlyCount]:
     with closing(_spool(folder / "empty.db", 0)) as empty, closing(_spool(folder / "full.db", done)) as full:
         pending = rounds * _CLAIMS * _CLAIMED
         for spool in (empty, full):
-            spool.record([Owed(_fresh(number, done), (PROVIDER,)) for number in range(pending)], time.time())
+            spool.record([QueuedSuppression(_fresh(number, done), (PROVIDER,)) for number in range(pending)])
         read = alternate(rounds, lambda: _claim(empty), lambda: _claim(full))
     for place, what, bar in ((0, "claim", _BAR), (1, "settle", None)):
         short, long = ([both[place] for both in side] for side in read)
         speeds = f"{median(long) * 1000:.2f} ms for {_CLAIMED}; empty {median(short) * 1000:.2f} ms"
-        yield Figure(f"{what}, {done:,} done rows", ratios(long, short), "times an empty spool", bar, speeds)
+        yield HourlyCount(f"{what}, {done:,} done rows", ratios(long, short), "times an empty spool", bar, speeds)
 
 
 def _spool(path: Path, done: int) -> SqliteSpool:
@@ -72,14 +72,15 @@ def _claim(spool: SqliteSpool) -> tuple[float, float]:
     claiming = settling = 0.0
     for _ in range(_CLAIMS):
         now, started = time.time(), time.perf_counter()
-        claimed = spool.claim(PROVIDER, _CLAIMED, now=now, until=now + 3600, repeat_after=_DAY, per_campaign=False)
+        claimed = spool.claim(PROVIDER, _CLAIMED, repeat_after=_DAY, per_campaign=False, lease_for=3600)
         claiming += time.perf_counter() - started
         if len(claimed) != _CLAIMED:
             raise RuntimeError(f"{len(claimed)} dispatches were claimed, not {_CLAIMED}")
         done = [
-            Done(one, Attempt(now, 0.02, "unsubscribed", "HTTP 200: ok"), Outcome("unsubscribed")) for one in claimed
+            Completed(one, Attempt(now, 0.02, "unsubscribed", "HTTP 200: ok"), Outcome("unsubscribed"))
+            for one in claimed
         ]
         started = time.perf_counter()
-        spool.settle(done, now)
+        spool.settle(done)
         settling += time.perf_counter() - started
     return claiming / _CLAIMS, settling / _CLAIMS

@@ -112,12 +112,12 @@ def _time(second: int) -> str:
 def _template(kind: Kind, random: Random) -> tuple[str, int]:
     """A row with gaps, and the seconds that its message was in the queue."""
     delay = int(min(random.lognormvariate(1, 2), 4 * 86400))
-    person = f"{random.choice(_LOCALS)}{_NUMBER}", f"{_pick(_DOMAINS, random)}.example"
+    subject = f"{random.choice(_LOCALS)}{_NUMBER}", f"{_pick(_DOMAINS, random)}.example"
     if kind == "mixed" and random.random() < _COMPLAINTS:
-        return _line(_complaint(*person)), delay
+        return _line(_complaint(*subject)), delay
     chosen = {name: found for name, found in _CATEGORIES.items() if _belongs(name, kind)}
     name = _pick({name: found.share for name, found in chosen.items()}, random)
-    cells = _bounce(name, _CATEGORIES[name], *person, random)
+    cells = _bounce(name, _CATEGORIES[name], *subject, random)
     return _line(_remote(cells) if random.random() < _REMOTE else cells), delay
 
 

@@ -10,11 +10,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bouncehandler.spool import Counted
-from bouncehandler.spool.batch import Batch
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import SoftBounceEntry
+from bouncehandler.spool.queue_batch import QueueBatch
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
-from tests.benchmarks.figures import Effort, Figure, alternate, ratios
+from tests.benchmarks.figures import Effort, HourlyCount, alternate, ratios
 from tests.benchmarks.program import PROVIDER
 
 _BATCH = 1000
@@ -29,8 +29,8 @@ _ENOUGH = 1_000_000
 
 _FILL = """
 WITH RECURSIVE counted (number) AS (VALUES (1) UNION ALL SELECT number + 1 FROM counted WHERE number < :rows)
-INSERT INTO soft_bounce (recipient, day, at, record, suppress_after, within, rule, record_type, category, status,
-    diagnostic, originator, job_id, wanted_by, seen_at)
+INSERT INTO soft_bounce (recipient, day, occurred_at, record, suppress_after, within, rule, record_type, category,
+    status, diagnostic, originator, job_id, routed_to, recorded_at)
 SELECT printf('jane.roe%08d@mail.example', number), :at / 86400 - (:rows - number) * :days / :rows,
     :at - (:rows - number) * :days / :rows * 86400, printf('%024x', number), :enough, :within,
     'policy.bounce.quota-issues', 'b', 'quota-issues', '4.2.2', 'smtp;452 4.2.2 the mailbox is full',
@@ -52,7 +52,7 @@ _SIZES = {
 }
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
+def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
     """A spool that has counted few against one that has counted very many."""
     size = _SIZES[effort]
     for many in size.many:
@@ -60,12 +60,12 @@ def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
             yield _compare(Path(name), size.few, many, size.rounds)
 
 
-def _compare(folder: Path, few: int, many: int, rounds: int) -> Figure:
+def _compare(folder: Path, few: int, many: int, rounds: int) -> HourlyCount:
     with closing(_spool(folder / "few.db", few)) as small, closing(_spool(folder / "many.db", many)) as large:
         ours, theirs = count(), count()
         short, long = alternate(rounds, lambda: _count(small, ours, few), lambda: _count(large, theirs, many))
     speeds = f"{median(long) * 1e6:.1f} us a row; beside {few:,} {median(short) * 1e6:.1f} us"
-    return Figure(f"{many:,} recipients counted", ratios(long, short), f"times {few:,}", None, speeds)
+    return HourlyCount(f"{many:,} recipients counted", ratios(long, short), f"times {few:,}", None, speeds)
 
 
 def _spool(path: Path, counted: int) -> SqliteSpool:
@@ -80,17 +80,17 @@ def _spool(path: Path, counted: int) -> SqliteSpool:
 def _count(spool: SqliteSpool, numbers: Iterator[int], counted: int) -> float:
     """Seconds a row, on average over a few batches."""
     several = [[_fresh(next(numbers), counted) for _ in range(_BATCH)] for _ in range(_BATCHES)]
-    batches = [Batch.of(Counted, some) for some in several]  # as the intake has them
+    batches = [QueueBatch.of(SoftBounceEntry, some) for some in several]  # as the intake has them
     started = time.perf_counter()
     for batch in batches:
-        spool.count(batch, time.time())
+        spool.count(batch)
     return (time.perf_counter() - started) / (_BATCH * _BATCHES)
 
 
-def _fresh(number: int, counted: int) -> Counted:
+def _fresh(number: int, counted: int) -> SoftBounceEntry:
     """One more: every second of a recipient who was counted before, spread over all of them."""
     is_known = number % 2
     place = number * 2654435761 % counted + 1 if is_known else 50_000_000 + number  # Knuth's multiplier spreads them
     recipient = f"jane.roe{place:08}@mail.example"
     one = Suppression(f"{number:024x}", recipient, "bounce", "policy.bounce.quota-issues", "b", "quota-issues", "4.2.2")
-    return Counted(one, (PROVIDER,), _ENOUGH, _WITHIN)
+    return SoftBounceEntry(one, (PROVIDER,), _ENOUGH, _WITHIN)

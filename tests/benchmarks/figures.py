@@ -34,7 +34,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class HourlyCount:
     """One line of the result."""
 
     what: str

@@ -5,8 +5,8 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from bouncehandler.spool.kinds import person_number
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.hashes import subject_hash
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.benchmarks.program import PROVIDER
 
 _DAY = 86400.0
@@ -14,7 +14,7 @@ _DAY = 86400.0
 _FILL = """
 WITH RECURSIVE counted (number) AS (VALUES (1) UNION ALL SELECT number + 1 FROM counted WHERE number < :rows)
 INSERT INTO suppression (record, recipient, reason, rule, record_type, category, status, diagnostic, originator,
-    wanted_by, recorded_at)
+    routed_to, recorded_at)
 SELECT printf('%08x%016x', :at, number), printf('jane.roe%08d@mail.example', number), 'bounce',
     'policy.bounce.bad-mailbox = "suppress"', 'b', 'bad-mailbox', '5.1.1',
     printf('smtp;550 5.1.1 <jane.roe%08d@mail.example>: rejected: no such user here', number),
@@ -22,9 +22,9 @@ SELECT printf('%08x%016x', :at, number), printf('jane.roe%08d@mail.example', num
 FROM counted;
 """
 _DONE = """
-INSERT INTO dispatch (suppression, provider, state, due_at, recorded_at, attempts, claim, person, outcome, lists,
+INSERT INTO dispatch (suppression, provider, state, due_at, recorded_at, attempts, claim, subject_hash, outcome, lists,
     settled_at)
-SELECT id, :provider, 'done', :at, :at, 1, '0123456789abcdef', person_number(recipient), 'unsubscribed', '[]', :at
+SELECT id, :provider, 'done', :at, :at, 1, '0123456789abcdef', subject_hash(recipient), 'unsubscribed', '[]', :at
 FROM suppression;
 """
 _ATTEMPTS = """
@@ -39,7 +39,7 @@ def fill(path: Path, done: int) -> Path:
     if done:
         values = {"rows": done, "provider": PROVIDER, "at": int(time.time() - 2 * _DAY)}
         with closing(sqlite3.connect(path)) as raw, raw:
-            raw.create_function("person_number", 1, person_number, deterministic=True)
+            raw.create_function("subject_hash", 1, subject_hash, deterministic=True)
             for statement in (_FILL, _DONE, _ATTEMPTS):
                 raw.execute(statement, values)
     return path

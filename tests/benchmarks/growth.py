@@ -9,9 +9,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.benchmarks.corpus import lines
-from tests.benchmarks.figures import Effort, Figure, alternate, ratios
+from tests.benchmarks.figures import Effort, HourlyCount, alternate, ratios
 from tests.benchmarks.filled import fill, spread
 from tests.benchmarks.reading import open_spool, take_in
 
@@ -33,7 +33,7 @@ _RECIPIENT = re.compile(r"""[^,<>"\s]+@\w+\.example(?=[,>])""")
 """In the cell and in the diagnostic; the originators' domains end otherwise."""
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
+def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
     """A spool that holds nothing against one that holds very many."""
     size = _SIZES[effort]
     for held in size.held:
@@ -41,7 +41,7 @@ def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
             yield _compare(Path(name), held, size)
 
 
-def _compare(folder: Path, held: int, size: _Size) -> Figure:
+def _compare(folder: Path, held: int, size: _Size) -> HourlyCount:
     header, rows = _corpus(held, size.rows * size.rounds)
     files = [folder / f"{number}.csv" for number in range(size.rounds)]
     for file in files:
@@ -54,7 +54,7 @@ def _compare(folder: Path, held: int, size: _Size) -> Figure:
             lambda: _take_in(next(theirs), full, size.rows),
         )
     speeds = f"{median(long) * 1e6:.1f} us a row; empty {median(short) * 1e6:.1f} us"
-    return Figure(f"{held:,} suppressions held", ratios(long, short), "times an empty spool", None, speeds)
+    return HourlyCount(f"{held:,} suppressions held", ratios(long, short), "times an empty spool", None, speeds)
 
 
 def _corpus(held: int, rows: int) -> tuple[str, Iterator[str]]:
@@ -65,7 +65,7 @@ def _corpus(held: int, rows: int) -> tuple[str, Iterator[str]]:
     text = lines("suppressed", rows)
     header = next(text)
     people = (f"jane.roe{spread(number, held):08}.{number:x}@mail.example" for number in count())
-    return header, (_RECIPIENT.sub(person, row) for person, row in zip(people, text, strict=False))
+    return header, (_RECIPIENT.sub(subject, row) for subject, row in zip(people, text, strict=False))
 
 
 def _into_empty(file: Path, rows: int) -> float:

@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 from tests.benchmarks.corpus import lines
 from tests.benchmarks.ear import Ear
 from tests.benchmarks.feed import Feed
-from tests.benchmarks.figures import Bar, Effort, Figure, alternate, ratios
+from tests.benchmarks.figures import Bar, Effort, HourlyCount, alternate, ratios
 from tests.benchmarks.program import COMMAND, SECRET, configure, environment
 
 
@@ -43,7 +43,7 @@ class _Samples(NamedTuple):
     slow: float
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
+def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
     """One row at a time: on an idle system, and while another process feeds the same spool as fast as it goes."""
     size = _SIZES[effort]
     # A newline in a cell would be two lines to the yardstick.
@@ -62,20 +62,22 @@ def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
     yield from _loaded(loaded, ours, feed)
 
 
-def _idle(ours: Sequence[_Samples], yardstick: Sequence[_Samples]) -> Iterator[Figure]:
+def _idle(ours: Sequence[_Samples], yardstick: Sequence[_Samples]) -> Iterator[HourlyCount]:
     speeds = f"bare: read a line, POST it: {median(one.middle for one in yardstick):.2f} ms"
     middles = [one.middle for one in ours]
-    yield Figure("row to provider's socket, median", middles, "ms", _BAR, speeds)
-    yield Figure("row to provider's socket, 95th percentile", [one.slow for one in ours], "ms")
-    yield Figure("row to provider's socket, median", ratios(middles, [one.middle for one in yardstick]), "times bare")
+    yield HourlyCount("row to provider's socket, median", middles, "ms", _BAR, speeds)
+    yield HourlyCount("row to provider's socket, 95th percentile", [one.slow for one in ours], "ms")
+    yield HourlyCount(
+        "row to provider's socket, median", ratios(middles, [one.middle for one in yardstick]), "times bare"
+    )
 
 
-def _loaded(loaded: Sequence[_Samples], idle: Sequence[_Samples], feed: Feed) -> Iterator[Figure]:
+def _loaded(loaded: Sequence[_Samples], idle: Sequence[_Samples], feed: Feed) -> Iterator[HourlyCount]:
     middles = [one.middle for one in loaded]
     told = f"{median(feed.rates):,.0f} suppressions/s come in beside"
-    yield Figure("the same under load, median", middles, "ms", None, told)
-    yield Figure("the same under load, 95th percentile", [one.slow for one in loaded], "ms")
-    yield Figure("the same under load, median", ratios(middles, [one.middle for one in idle]), "times idle")
+    yield HourlyCount("the same under load, median", middles, "ms", None, told)
+    yield HourlyCount("the same under load, 95th percentile", [one.slow for one in loaded], "ms")
+    yield HourlyCount("the same under load, median", ratios(middles, [one.middle for one in idle]), "times idle")
 
 
 def _beside(feed: Feed, side: Callable[[], _Samples]) -> _Samples:

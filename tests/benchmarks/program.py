@@ -9,12 +9,12 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from bouncehandler.cli.crew import build_crew
 from bouncehandler.logs import get_logger
 from bouncehandler.record import Bounce, parse_address
+from bouncehandler.runtime.build_dispatcher import build_dispatcher
 from bouncehandler.settings import load
-from bouncehandler.spool import Owed
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import QueuedSuppression
+from bouncehandler.spool.url import open_spool
 from bouncehandler.suppression import Suppression
 from tests.benchmarks.corpus import ORIGINATORS
 
@@ -73,10 +73,10 @@ def dispatch(config: Path, work: Sequence[Suppression]) -> float:
 
 def owe(config: Path, work: Iterable[Suppression]) -> None:
     """Put the suppressions into the spool, due at once, in groups as large as fit well into memory."""
-    with closing(SqliteSpool.open(load(config, {}).spool.url)) as spool:
+    with closing(open_spool(load(config, {}).spool.url)) as spool:
         left = iter(work)
         while some := list(islice(left, _GROUP)):
-            spool.record([Owed(one, (PROVIDER,)) for one in some], time.time())
+            spool.record([QueuedSuppression(one, (PROVIDER,)) for one in some])
 
 
 def carry_out(config: Path, count: int) -> float:
@@ -86,16 +86,16 @@ def carry_out(config: Path, count: int) -> float:
     what it logs are in the seconds.
     """
     settings = load(config, {})
-    spool = SqliteSpool.open(settings.spool.url)
-    crew = build_crew(settings, spool, get_logger(), lambda: None)
+    spool = open_spool(settings.spool.url)
+    dispatcher = build_dispatcher(settings, spool, get_logger(), lambda: None)
     started = time.perf_counter()
-    crew.start()
-    crew.drain()
-    while not crew.wait(1.0):
+    dispatcher.start()
+    dispatcher.drain()
+    while not dispatcher.wait(1.0):
         pass
     seconds = time.perf_counter() - started
     spool.close()
-    done = crew.tallies[PROVIDER].done
+    done = dispatcher.counters[PROVIDER].done
     if done != count:
-        raise RuntimeError(f"{done} of {count} dispatches were carried out: {crew.failure}")
+        raise RuntimeError(f"{done} of {count} dispatches were carried out: {dispatcher.failure}")
     return seconds

@@ -10,20 +10,28 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from bouncehandler.accounting import Reader
-from bouncehandler.classification import Rules
-from bouncehandler.ingest import Figures, Ingest, Owing, Tally, pump
-from bouncehandler.ingest.sights import Sights
+from bouncehandler.accounting import open_reader
+from bouncehandler.ingest import (
+    IngestContext,
+    IngestCounters,
+    IngestOptions,
+    IngestPipeline,
+    StatsCollector,
+    SuppressionBuilder,
+    read_loop,
+)
+from bouncehandler.ingest.fingerprints import BounceFingerprinter
+from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.logs import get_logger
 from bouncehandler.policy import Policy
-from bouncehandler.rejected import RejectedFile
+from bouncehandler.policy.classification import Rules
 from bouncehandler.routing import Routes
-from bouncehandler.settings.rules import read_rules
-from bouncehandler.spool.connection import journal_mode
-from bouncehandler.spool.sqlite import SqliteSpool
-from bouncehandler.waves import Operators, WaveSettings
+from bouncehandler.settings.classification_rules import read_rules
+from bouncehandler.spikes import MailboxProviders, SpikeSettings
+from bouncehandler.spool.sqlite.connection import journal_mode
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.benchmarks.corpus import ORIGINATORS, Kind, write
-from tests.benchmarks.figures import Bar, Effort, Figure, alternate, per_second, ratios
+from tests.benchmarks.figures import Bar, Effort, HourlyCount, alternate, per_second, ratios
 from tests.benchmarks.program import PROVIDER
 
 
@@ -43,23 +51,23 @@ _BATCH = 1000
 """Rows that the program commits together, by default."""
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[Figure]:
+def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
     """Ignored rows, suppressed rows, and what the same bytes cost SQLite alone."""
     size = _SIZES[effort]
     for kind, bar in _BARS.items():
         yield from _compare(kind, write(folder / "corpus.csv", kind, size.rows), size, bar)
 
 
-def _compare(kind: Kind, file: Path, size: _Size, bar: Bar | None) -> Iterator[Figure]:
+def _compare(kind: Kind, file: Path, size: _Size, bar: Bar | None) -> Iterator[HourlyCount]:
     sides = [lambda: _parse(file, size.rows), lambda: _take_in(kind, file, size.rows)]
     if kind == "suppressed":
         sides.append(lambda: _insert(file))
     bare, ours, *rest = alternate(size.rounds, *sides)
     speeds = f"{per_second(size.rows, ours)}; csv.reader {per_second(size.rows, bare)}"
-    yield Figure(f"rows that are {kind}", ratios(bare, ours), "of a bare csv.reader", bar, speeds)
+    yield HourlyCount(f"rows that are {kind}", ratios(bare, ours), "of a bare csv.reader", bar, speeds)
     for insert in rest:
         speeds = f"{per_second(size.rows, ours)}; inserts {per_second(size.rows, insert)}"
-        yield Figure(f"rows that are {kind}", ratios(insert, ours), "of bare inserts into SQLite", None, speeds)
+        yield HourlyCount(f"rows that are {kind}", ratios(insert, ours), "of bare inserts into SQLite", None, speeds)
 
 
 def _parse(file: Path, rows: int) -> float:
@@ -82,25 +90,29 @@ def _take_in(kind: Kind, file: Path, rows: int) -> float:
 
 
 def open_spool(path: Path) -> SqliteSpool:
-    """As the program opens it, with an eye on waves."""
-    return SqliteSpool.open(path, waves=WaveSettings())
+    """As the program opens it, with an eye on spikes."""
+    return SqliteSpool.open(path, spikes=SpikeSettings())
 
 
-def take_in(file: Path, spool: SqliteSpool) -> tuple[float, Tally]:
+def take_in(file: Path, spool: SqliteSpool) -> tuple[float, IngestCounters]:
     """Seconds that the program's left half takes for a file, and what it made of it."""
     policy = shipped_policy()
-    intake = Ingest(
-        Reader(takes_deliveries=True),
-        policy,
-        Owing(Routes({PROVIDER: ORIGINATORS}), sights=Sights(Operators())),
-        spool,
+    pipeline = IngestPipeline(
+        open_reader(takes_deliveries=True),
+        IngestContext(
+            policy=policy,
+            builder=SuppressionBuilder(
+                Routes({PROVIDER: ORIGINATORS}), fingerprinter=BounceFingerprinter(MailboxProviders())
+            ),
+            spool=spool,
+            log=get_logger(),
+            clock=time.time,
+            stats=StatsCollector(spool, policy, MailboxProviders(), time.time),
+        ),
         RejectedFile(file.with_name("rejected.csv")),
-        get_logger(),
-        clock=time.time,
-        batch_rows=_BATCH * 4,  # as `rows_together` says of a file
-        figures=Figures(spool, policy, Operators(), time.time),
+        IngestOptions(batch_rows=_BATCH * 4),  # as `batch_size_for` has it for a file
     )
-    return _pump(intake, file), intake.tally()
+    return _run(pipeline, file), pipeline.tally()
 
 
 def shipped_policy() -> Policy:
@@ -109,19 +121,19 @@ def shipped_policy() -> Policy:
     return Policy(rules=lambda matters: Rules(rules, matters))
 
 
-def _pump(intake: Ingest, file: Path) -> float:
+def _run(pipeline: IngestPipeline, file: Path) -> float:
     source = os.open(file, os.O_RDONLY)
     never, nobody = os.pipe()
     try:
         started = time.perf_counter()
-        pump(intake, source, never, monotonic=time.monotonic)
+        read_loop(pipeline, source, never, monotonic=time.monotonic)
         return time.perf_counter() - started
     finally:
         for descriptor in (source, never, nobody):
             os.close(descriptor)
 
 
-def _verify(tally: Tally, kind: Kind, rows: int, dispatches: int) -> None:
+def _verify(tally: IngestCounters, kind: Kind, rows: int, dispatches: int) -> None:
     """A reading counts only if the work was done."""
     bounds = {"ignored": (0, 0), "suppressed": (rows, rows), "counted": (0, rows // 3), "mixed": (1, rows - 1)}
     least, most = bounds[kind]

@@ -1,4 +1,4 @@
-"""A lane, or several, against a real spool and a fake adapter: short ways to build, run and look."""
+"""A worker, or several, against a real spool and a fake adapter: short ways to build, run and look."""
 
 import sqlite3
 import threading
@@ -8,11 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from bouncehandler.dispatcher import Caller, HealthSettings, Lane, LaneSettings, Schedule
-from bouncehandler.spool import Owed, Spool
+from bouncehandler.dispatcher import BreakerSettings, CallExecutor, ProviderWorker, RetrySchedule, WorkerSettings
+from bouncehandler.spool import QueuedSuppression, Spool
 from bouncehandler.suppression import Suppression
-from tests.contract.spool_examples import people
-from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
+from tests.contract.spool_examples import CLOCK, people
+from tests.fakes.adapter import FakeAdapter, FixedResponse, KeptLog
 from tests.fakes.server import PATIENCE, wait_until
 
 MINUTE = 60.0
@@ -25,14 +25,14 @@ class Row(NamedTuple):
 
     state: str
     attempts: int
-    step: int
+    retry_index: int
     due_at: float
     outcome: str | None
 
 
 def rows(place: Path, provider: str = "news") -> dict[str, Row]:
     """Every dispatch of a provider, by recipient; for tests with one for each."""
-    sql = """SELECT s.recipient, d.state, d.attempts, d.step, d.due_at, d.outcome
+    sql = """SELECT s.recipient, d.state, d.attempts, d.retry_index, d.due_at, d.outcome
              FROM dispatch AS d JOIN suppression AS s ON s.id = d.suppression WHERE d.provider = ?"""
     with closing(sqlite3.connect(place)) as raw:
         return {recipient: Row(*fields) for recipient, *fields in raw.execute(sql, [provider])}
@@ -40,7 +40,7 @@ def rows(place: Path, provider: str = "news") -> dict[str, Row]:
 
 def owe(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",)) -> None:
     """Record suppressions that are due now."""
-    spool.record([Owed(one, to) for one in suppressions], time.time())
+    spool.record([QueuedSuppression(one, to) for one in suppressions])
 
 
 def crowd(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:
@@ -55,67 +55,71 @@ def settings(  # noqa: PLR0913, PLR0917  # each has a default that most tests wa
     lease: float = 60.0,
     poll: float = 0.02,
     probe_every: float = 300.0,
-    patience: float = 30.0,
+    drain_budget: float = 30.0,
     suspect_after: int = 20,
-) -> LaneSettings:
-    """A lane's settings, impatient enough for a test."""
-    health = HealthSettings(probe_every=probe_every, patience=patience, suspect_after=suspect_after)
-    return LaneSettings(concurrency=concurrency, rate=rate, lease=lease, poll=poll, health=health)
+) -> WorkerSettings:
+    """A worker's settings, impatient enough for a test."""
+    breaker = BreakerSettings(probe_every=probe_every, drain_budget=drain_budget, suspect_after=suspect_after)
+    return WorkerSettings(concurrency=concurrency, rate=rate, lease=lease, poll=poll, breaker=breaker)
 
 
 class Running:
-    """A lane with what it works on; what it logs and when it ends is seen."""
+    """A worker with what it works on; what it logs and when it ends is seen."""
 
     def __init__(  # noqa: PLR0913  # each has a default that most tests want
         self,
         spool: Spool,
         adapter: FakeAdapter,
-        lane_settings: LaneSettings | None = None,
+        worker_settings: WorkerSettings | None = None,
         *,
         name: str = "news",
         answer: str = "HTTP 200: ok",
-        hide: Callable[[str], str] = str,
+        redact: Callable[[str], str] = str,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        if clock is not time.time:
+            CLOCK.source = clock  # a spool has the clock of its lane
         self.adapter = adapter
         self.log = KeptLog()
         self.has_ended = threading.Event()
-        caller = Caller(adapter, NoAnswers(answer), Schedule([MINUTE, 5 * MINUTE], lambda: 0.5), clock, hide)
-        self.lane = Lane(
+        executor = CallExecutor(
+            adapter, FixedResponse(answer), RetrySchedule([MINUTE, 5 * MINUTE], lambda: 0.5), clock, redact
+        )
+        self.worker = ProviderWorker(
             name,
-            caller,
+            executor,
             spool,
             self.log,
-            lane_settings or settings(),
+            worker_settings or settings(),
             clock=clock,
             monotonic=monotonic,
-            ended=self.has_ended.set,
+            on_end=self.has_ended.set,
         )
-        self.lane.start()
+        self.worker.start()
 
     def drain(self) -> None:
         """Let it end when nothing is due, and wait for that."""
-        self.lane.drain()
+        self.worker.drain()
         self.joins()
 
     def stop(self) -> None:
         """Let it end in good order, and wait for that."""
-        self.lane.stop()
+        self.worker.stop()
         self.joins()
 
     def joins(self) -> None:
         """Wait for its end, which leaves no thread behind."""
-        assert self.has_ended.wait(PATIENCE), "the lane did not end"
+        assert self.has_ended.wait(PATIENCE), "the worker did not end"
         wait_until(lambda: not self.threads())
 
     def threads(self) -> list[str]:
         """Its threads that are alive."""
-        return [thread.name for thread in threading.enumerate() if thread.name.startswith(f"{self.lane.name}-")]
+        return [thread.name for thread in threading.enumerate() if thread.name.startswith(f"{self.worker.name}-")]
 
 
 class Watched:
-    """A spool that counts what it is asked, and fails when told to."""
+    """A spool that counts what it is asked, and fails on request."""
 
     def __init__(self, spool: Spool) -> None:
         self.asked: list[str] = []
@@ -128,7 +132,7 @@ class Watched:
 
     @property
     def spool(self) -> Spool:
-        """As what a lane takes it for."""
+        """As what a worker takes it for."""
         return cast("Spool", self)
 
     def __getattr__(self, method: str) -> Callable[..., object]:

@@ -6,15 +6,17 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from bouncehandler.ingest import pump
-from tests.fakes.ingest import Left
+from bouncehandler.ingest import read_loop
+from tests.fakes.ingest import PipelineOnFakes
 from tests.fakes.server import PATIENCE
 
 
 class Pumping:
     """A pump at work in a thread of its own, over a pipe that the test writes to, or any other descriptor."""
 
-    def __init__(self, left: Left, source: int | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, left: PipelineOnFakes, source: int | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self.left = left
         self.bytes_read = 0
         self._stop, self._ask = os.pipe()
@@ -26,7 +28,7 @@ class Pumping:
         """What the pump reads."""
         self._thread = ThreadPoolExecutor(1)
         self.result: Future[bool] = self._thread.submit(
-            pump, left.intake, source, self._stop, monotonic=monotonic, progress=self._progress
+            read_loop, left.pipeline, source, self._stop, monotonic=monotonic, progress=self._progress
         )
 
     def _progress(self, size: int) -> None:
@@ -61,7 +63,7 @@ class Pumping:
             self.writer = None
 
 
-def over_file(place: Path, content: bytes, left: Left | None = None) -> Pumping:
+def over_file(place: Path, content: bytes, left: PipelineOnFakes | None = None) -> Pumping:
     """A pump over a regular file."""
     place.write_bytes(content)
-    return Pumping(left or Left(), os.open(place, os.O_RDONLY))
+    return Pumping(left or PipelineOnFakes(), os.open(place, os.O_RDONLY))

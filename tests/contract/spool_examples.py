@@ -1,10 +1,21 @@
 """Examples for the tests of every spool: short ways to make suppressions, to claim and to settle."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from pathlib import Path
+from typing import Any
 
-from bouncehandler.spool import Again, Before, Dead, Done, Owed, Returned, Spool
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import (
+    Completed,
+    DeadLettered,
+    QueuedSuppression,
+    Released,
+    RetentionPeriods,
+    RetryLater,
+    Spool,
+)
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Dispatch, Outcome, Suppression
 
 NOW = 1_767_225_600.0
@@ -12,9 +23,37 @@ NOW = 1_767_225_600.0
 DAY = 86_400.0
 
 
-def open_spool(kind: str, place: str) -> Spool:
+class TestClock:
+    """The clock of the spools under test: the real one, until a test has set another."""
+
+    __test__ = False
+
+    def __init__(self) -> None:
+        self.source: Callable[[], float] = time.time
+
+    def __call__(self) -> float:
+        """Seconds since the epoch."""
+        return self.source()
+
+
+CLOCK = TestClock()
+
+
+def at_time(spool: Spool, now: float) -> Spool:
+    """The spool, at that time of the tests' clock and from then on; a clock of its own is the test's business."""
+    CLOCK.source = lambda: now
+    return spool
+
+
+def due_at(spool: Spool, provider: str) -> float | None:
+    """When the earliest unsettled dispatch is due, by the spool's clock."""
+    due_in = spool.due_in(provider)
+    return None if due_in is None else CLOCK() + due_in
+
+
+def open_spool(kind: str, place: str | Path, **options: Any) -> Spool:  # noqa: ANN401  # those of the store's own `open`
     """The spool of that kind at that place; what another process needs to open the same one."""
-    return {"sqlite": SqliteSpool.open}[kind](place)
+    return {"sqlite": SqliteSpool.open}[kind](place, clock=CLOCK, **options)
 
 
 def suppression(recipient: str = "ann@example.com", number: int = 0, **fields: object) -> Suppression:
@@ -26,12 +65,12 @@ def suppression(recipient: str = "ann@example.com", number: int = 0, **fields: o
 
 def put(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",), now: float = NOW) -> None:
     """Record suppressions, owed to `to`."""
-    spool.record([Owed(one, to) for one in suppressions], now)
+    at_time(spool, now).record([QueuedSuppression(one, to) for one in suppressions])
 
 
-def before(time: float) -> Before:
-    """What was done before then, whatever its reason."""
-    return Before(time, time, time, time, time)
+def before(moment: float) -> RetentionPeriods:
+    """The periods by which is old what was done before then, whatever its reason."""
+    return RetentionPeriods(*[CLOCK() - moment] * 5)
 
 
 def people(count: int) -> list[Suppression]:
@@ -50,8 +89,8 @@ def take(  # noqa: PLR0913  # each has a default, which most tests want
     per_campaign: bool = False,
 ) -> list[Dispatch]:
     """Claim for a minute."""
-    return spool.claim(
-        provider, limit, now=now, until=now + seconds, repeat_after=repeat_after, per_campaign=per_campaign
+    return at_time(spool, now).claim(
+        provider, limit, repeat_after=repeat_after, per_campaign=per_campaign, lease_for=seconds
     )
 
 
@@ -65,45 +104,47 @@ def attempt(result: str = "unsubscribed", answer: str = "200 OK") -> Attempt:
     return Attempt(started_at=NOW, seconds=0.02, result=result, answer=answer)
 
 
-def done(dispatch: Dispatch, kind: str = "unsubscribed") -> Done:
+def done(dispatch: Dispatch, kind: str = "unsubscribed") -> Completed:
     """It was carried out."""
-    return Done(dispatch, attempt(kind), Outcome(kind, ("7",)))  # type: ignore[arg-type]  # one of three, by the test
+    return Completed(dispatch, attempt(kind), Outcome(kind, ("7",)))  # type: ignore[arg-type]  # one of three, by the test
 
 
-def again(dispatch: Dispatch, due_at: float, step: int = 1) -> Again:
+def again(dispatch: Dispatch, due_at: float, retry_index: int = 1) -> RetryLater:
     """It is to be tried again."""
-    return Again(dispatch, attempt("temporary", "503"), due_at, step)
+    return RetryLater(dispatch, attempt("temporary", "503"), due_at - CLOCK(), retry_index)
 
 
-def dead(dispatch: Dispatch, answer: str = "400 no such list") -> Dead:
+def dead(dispatch: Dispatch, answer: str = "400 no such list") -> DeadLettered:
     """It is given up."""
-    return Dead(dispatch, attempt("permanent", answer))
+    return DeadLettered(dispatch, attempt("permanent", answer))
 
 
-def returned(dispatch: Dispatch, due_at: float = NOW) -> Returned:
+def returned(dispatch: Dispatch, due_at: float = NOW) -> Released:
     """It is given back unused."""
-    return Returned(dispatch, due_at)
+    return Released(dispatch, due_at - CLOCK())
 
 
-def claim_until_empty(kind: str, place: str, batch: int) -> list[int]:
+def claim_until_empty(kind: str, place: str | Path, batch: int) -> list[int]:
     """What another process does: claim and settle until nothing is due; the numbers of what it claimed."""
     spool = open_spool(kind, place)
     mine: list[int] = []
     try:
         while claimed := take(spool, batch):
             mine += [dispatch.id for dispatch in claimed]
-            spool.settle([done(dispatch) for dispatch in claimed], NOW)
+            at_time(spool, NOW).settle([done(dispatch) for dispatch in claimed])
     finally:
         spool.close()
     return mine
 
 
-def record_batches(kind: str, place: str, name: str, batches: int) -> int:
+def record_batches(kind: str, place: str | Path, name: str, batches: int) -> int:
     """What another process does: record batches of ten; how many suppressions were new."""
     spool = open_spool(kind, place)
     try:
         return sum(
-            spool.record([Owed(suppression(f"{name}{batch}.{n}@example.com"), ("news",)) for n in range(10)], NOW).new
+            at_time(spool, NOW)
+            .record([QueuedSuppression(suppression(f"{name}{batch}.{n}@example.com"), ("news",)) for n in range(10)])
+            .new
             for batch in range(batches)
         )
     finally:

@@ -1,112 +1,97 @@
-"""All lanes together, and several crews on one spool."""
+"""All workers together, and several dispatchers on one spool."""
 
 import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from bouncehandler.dispatcher import Caller, Crew, Lane, Schedule
+from bouncehandler.dispatcher import CallExecutor, Dispatcher, ProviderWorker, RetrySchedule
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
-from bouncehandler.spool import Owed, Selection, Spool, SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import QueuedSuppression, Selection, Spool, SpoolError
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.lanes import NEVER, Watched, crowd, owe, rows, settings
-from tests.contract.spool_examples import suppression
-from tests.fakes.adapter import FakeAdapter, KeptLog, NoAnswers
+from tests.contract.spool_examples import CLOCK, suppression
+from tests.fakes.adapter import FakeAdapter, FixedResponse, KeptLog
 from tests.fakes.server import PATIENCE, wait_until
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """The spool's file."""
-    return tmp_path / "spool.db"
-
-
-@pytest.fixture
-def spool(place: Path) -> Iterator[SqliteSpool]:
-    """An empty spool."""
-    spool = SqliteSpool.open(place)
-    yield spool
-    spool.close()
-
-
-def lane(  # noqa: PLR0913  # the last two have defaults that most tests want
-    crew: Crew, name: str, adapter: FakeAdapter, spool: Spool, *, concurrency: int = 2, poll: float = 0.02
-) -> Lane:
-    """A lane that is part of the crew."""
-    caller = Caller(adapter, NoAnswers("HTTP 200"), Schedule([60.0], lambda: 0.0), time.time)
-    lane = Lane(
+def add_worker(  # noqa: PLR0913  # the last two have defaults that most tests want
+    dispatcher: Dispatcher, name: str, adapter: FakeAdapter, spool: Spool, *, concurrency: int = 2, poll: float = 0.02
+) -> ProviderWorker:
+    """A worker that is part of the dispatcher."""
+    executor = CallExecutor(adapter, FixedResponse("HTTP 200"), RetrySchedule([60.0], lambda: 0.0), time.time)
+    worker = ProviderWorker(
         name,
-        caller,
+        executor,
         spool,
         KeptLog(),
         settings(concurrency, poll=poll),
         clock=time.time,
         monotonic=time.monotonic,
-        ended=crew.lane_ended,
-        peers=crew,
+        on_end=dispatcher.count_ended,
+        group=dispatcher,
     )
-    crew.add(lane)
-    return lane
+    dispatcher.add(worker)
+    return worker
 
 
-def ends(crew: Crew) -> bool:
-    """Whether every lane ends within a reasonable time."""
+def ends(dispatcher: Dispatcher) -> bool:
+    """Whether every worker ends within a reasonable time."""
     deadline = time.monotonic() + PATIENCE
-    while not crew.wait(0.1) and time.monotonic() < deadline:
+    while not dispatcher.wait(0.1) and time.monotonic() < deadline:
         pass
-    return crew.has_ended
+    return dispatcher.has_ended
 
 
 def test_every_provider_hears_of_everything(spool: SqliteSpool) -> None:
-    """Each lane carries out its own dispatches, and the crew ends when all have."""
-    crew, news, crm = Crew(), FakeAdapter(), FakeAdapter()
-    lane(crew, "news", news, spool)
-    lane(crew, "crm", crm, spool)
-    everyone = crowd(spool, 40, to=("news", "crm"))
-    crew.start()
-    assert not crew.has_ended
-    crew.drain()
-    assert ends(crew)
-    assert sorted(news.called) == sorted(crm.called) == sorted(everyone)
-    assert {name: tally.done for name, tally in crew.tallies.items()} == {"news": 40, "crm": 40}
-    assert crew.failure is None
+    """Each worker carries out its own dispatches, and the dispatcher ends when all have."""
+    dispatcher, news, crm = Dispatcher(), FakeAdapter(), FakeAdapter()
+    add_worker(dispatcher, "news", news, spool)
+    add_worker(dispatcher, "crm", crm, spool)
+    all_providers = crowd(spool, 40, to=("news", "crm"))
+    dispatcher.start()
+    assert not dispatcher.has_ended
+    dispatcher.drain()
+    assert ends(dispatcher)
+    assert sorted(news.called) == sorted(crm.called) == sorted(all_providers)
+    assert {name: tally.done for name, tally in dispatcher.counters.items()} == {"news": 40, "crm": 40}
+    assert dispatcher.failure is None
 
 
 def test_learned_address_goes_on(place: Path, spool: SqliteSpool) -> None:
-    """An address that one provider tells at the end of a drain still reaches the others, which had come to rest."""
-    crew, news, crm = Crew(), FakeAdapter(), FakeAdapter()
+    """An address that one provider resolves at the end of a drain still reaches the others, which had come to rest."""
+    dispatcher, news, crm = Dispatcher(), FakeAdapter(), FakeAdapter()
     news.takes_subscriber_ids = True  # type: ignore[attr-defined]  # an ability that not every adapter has
     news.always = Outcome("unsubscribed", ("7",), recipient="ann@example.com")
     news.open.clear()
     hidden = suppression("", list_manager="mailwizz", list_id="ab", subscriber_id="cd")
-    spool.record([Owed(hidden, ("news", "crm"), ("news",))], time.time())
-    lane(crew, "news", news, spool)
-    crm_lane = lane(crew, "crm", crm, spool, poll=NEVER)
-    crew.start()
-    crew.drain()
-    wait_until(lambda: bool(news.called) and crm_lane.is_at_rest)
+    spool.record([QueuedSuppression(hidden, ("news", "crm"), ("news",))])
+    add_worker(dispatcher, "news", news, spool)
+    crm_worker = add_worker(dispatcher, "crm", crm, spool, poll=NEVER)
+    dispatcher.start()
+    dispatcher.drain()
+    wait_until(lambda: bool(news.called) and crm_worker.is_idle)
     news.open.set()
-    assert ends(crew)
+    assert ends(dispatcher)
     assert crm.called == ["ann@example.com"]
     assert {row.state for row in rows(place, "crm").values()} == {"done"}
 
 
 def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpool) -> None:
     """Ids that reach an adapter which can't act on them become a dead letter that says so, and stop nothing else."""
-    crew, crm = Crew(), FakeAdapter()
+    dispatcher, crm = Dispatcher(), FakeAdapter()
     hidden = suppression("", list_manager="crm", list_id="ab", subscriber_id="cd")
-    spool.record([Owed(hidden, ("crm",), ("crm",)), Owed(suppression(), ("crm",))], time.time())
-    lane(crew, "crm", crm, spool)
-    crew.start()
-    crew.drain()
-    assert ends(crew)
+    spool.record([QueuedSuppression(hidden, ("crm",), ("crm",)), QueuedSuppression(suppression(), ("crm",))])
+    add_worker(dispatcher, "crm", crm, spool)
+    dispatcher.start()
+    dispatcher.drain()
+    assert ends(dispatcher)
     assert crm.called == ["ann@example.com"]
-    assert rows(place, "crm")[hidden.person].state == "dead"
+    assert rows(place, "crm")[hidden.subject].state == "dead"
     (letter,) = spool.dead_letters(Selection())
     assert "needs an address" in letter.answer
 
@@ -114,18 +99,18 @@ def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpoo
 def test_without_lanes(spool: SqliteSpool) -> None:
     """Where no provider is configured there is nothing to wait for."""
     crowd(spool, 1, to=())
-    crew = Crew()
-    crew.start()
-    crew.notify()
-    crew.drain()
-    assert crew.wait(PATIENCE)
-    crew.stop()
+    dispatcher = Dispatcher()
+    dispatcher.start()
+    dispatcher.notify()
+    dispatcher.drain()
+    assert dispatcher.wait(PATIENCE)
+    dispatcher.stop()
 
 
 @pytest.mark.parametrize("trouble", ["hangs", "fails", "is down", "asks for time"])
 def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trouble: str) -> None:
     """While one provider hangs, fails, is held or paused, the other gets everything, and at once."""
-    crew, bad, good = Crew(), FakeAdapter(), FakeAdapter()
+    dispatcher, bad, good = Dispatcher(), FakeAdapter(), FakeAdapter()
     if trouble == "hangs":
         bad.open.clear()
     bad.always = {
@@ -133,91 +118,91 @@ def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trou
         "is down": ProviderUnavailable("HTTP 401"),
         "asks for time": TemporaryFailure("HTTP 429", retry_after=3600.0),
     }.get(trouble, bad.always)
-    lane(crew, "bad", bad, spool)
-    good_lane = lane(crew, "good", good, spool, poll=NEVER)
+    add_worker(dispatcher, "bad", bad, spool)
+    good_worker = add_worker(dispatcher, "good", good, spool, poll=NEVER)
     crowd(spool, 100, to=("bad", "good"))
-    crew.start()
-    wait_until(lambda: good_lane.tally.done == 100)
+    dispatcher.start()
+    wait_until(lambda: good_worker.counters.done == 100)
     owe(spool, suppression("ann@example.com"), to=("bad", "good"))
-    crew.notify()
-    wait_until(lambda: good_lane.tally.done == 101)
+    dispatcher.notify()
+    wait_until(lambda: good_worker.counters.done == 101)
     assert "done" not in {row.state for row in rows(place, "bad").values()}
     bad.open.set()
-    crew.stop()
-    assert ends(crew)
+    dispatcher.stop()
+    assert ends(dispatcher)
 
 
 def test_a_failing_spool_is_reported(spool: SqliteSpool) -> None:
-    """A lane whose spool fails tells the owner at once; the others go on until the owner stops them."""
-    told: list[Exception | None] = []
-    crew = Crew(lambda: told.append(crew.failure))
+    """A worker whose spool fails notifies the owner at once; the others go on until the owner stops them."""
+    failures: list[Exception | None] = []
+    dispatcher = Dispatcher(lambda: failures.append(dispatcher.failure))
     watched = Watched(spool)
     watched.failing["claim"] = disk = SpoolError("the disk is full")
-    lane(crew, "news", FakeAdapter(), watched.spool)
-    other = lane(crew, "crm", FakeAdapter(), spool)
-    crew.start()
-    wait_until(lambda: bool(told))
-    assert told == [disk]
-    assert crew.failure is disk
-    assert not crew.wait(0)
+    add_worker(dispatcher, "news", FakeAdapter(), watched.spool)
+    other = add_worker(dispatcher, "crm", FakeAdapter(), spool)
+    dispatcher.start()
+    wait_until(lambda: bool(failures))
+    assert failures == [disk]
+    assert dispatcher.failure is disk
+    assert not dispatcher.wait(0)
     crowd(spool, 5, to=("crm",))
-    crew.notify()
-    wait_until(lambda: other.tally.done == 5)
-    crew.stop()
-    assert ends(crew)
-    assert crew.failure is disk
+    dispatcher.notify()
+    wait_until(lambda: other.counters.done == 5)
+    dispatcher.stop()
+    assert ends(dispatcher)
+    assert dispatcher.failure is disk
 
 
 def test_stop_while_one_hangs(place: Path, spool: SqliteSpool) -> None:
-    """At a stop the lanes that can end do; the one whose call hangs ends with that call, and claims nothing more."""
-    crew, slow, quick = Crew(), FakeAdapter(), FakeAdapter()
+    """At a stop the workers that can end do; the one whose call hangs ends with that call, and claims nothing more."""
+    dispatcher, slow, quick = Dispatcher(), FakeAdapter(), FakeAdapter()
     slow.open.clear()
-    lane(crew, "slow", slow, spool, concurrency=1)
-    lane(crew, "quick", quick, spool)
+    add_worker(dispatcher, "slow", slow, spool, concurrency=1)
+    add_worker(dispatcher, "quick", quick, spool)
     crowd(spool, 10, to=("slow", "quick"))
-    crew.start()
+    dispatcher.start()
     wait_until(lambda: slow.running == 1 and len(quick.called) == 10)
-    crew.stop()
+    dispatcher.stop()
     wait_until(lambda: sum(row.state == "claimed" for row in rows(place, "slow").values()) == 1)
-    assert not crew.wait(0.05)
+    assert not dispatcher.wait(0.05)
     slow.open.set()
-    assert ends(crew)
+    assert ends(dispatcher)
     assert sorted(row[:2] for row in rows(place, "slow").values()) == [("done", 1)] + [("pending", 0)] * 9
 
 
 def carry_out(place: str) -> list[str]:
     """What another process does: carry out all that is due with eight threads; the recipients that it called."""
-    spool, adapter, crew = SqliteSpool.open(place), FakeAdapter(), Crew()
+    spool, adapter, dispatcher = SqliteSpool.open(place, clock=CLOCK), FakeAdapter(), Dispatcher()
     adapter.seconds = 0.002
-    lane(crew, "news", adapter, spool, concurrency=8)
-    crew.start()
-    crew.drain()
-    assert ends(crew)
-    assert crew.failure is None
+    add_worker(dispatcher, "news", adapter, spool, concurrency=8)
+    dispatcher.start()
+    dispatcher.drain()
+    assert ends(dispatcher)
+    assert dispatcher.failure is None
     spool.close()
     return adapter.called
 
 
 def test_processes_never_call_twice(place: Path, spool: SqliteSpool) -> None:
     """Of several processes that dispatch from one spool each dispatch is called by one, once, and all are called."""
-    everyone = crowd(spool, 600)
+    all_providers = crowd(spool, 600)
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as processes:
         called = list(processes.map(carry_out, [str(place)] * 3))
-    assert Counter(recipient for mine in called for recipient in mine) == Counter(everyone)
+    assert Counter(recipient for mine in called for recipient in mine) == Counter(all_providers)
     assert {row[:2] for row in rows(place).values()} == {("done", 1)}
 
 
 def test_threads_of_one_process_never_call_twice(place: Path, spool: SqliteSpool) -> None:
-    """Two crews, each with its own connection to the spool, share the work."""
-    everyone = crowd(spool, 300)
-    other = SqliteSpool.open(place)
+    """Two dispatchers, each with its own connection to the spool, share the work."""
+    all_providers = crowd(spool, 300)
+    other = SqliteSpool.open(place, clock=CLOCK)
     adapter = FakeAdapter()
-    crews = [Crew(), Crew()]
-    for crew, shared in zip(crews, (spool, other), strict=True):
-        lane(crew, "news", adapter, shared, concurrency=4)
-        crew.start()
-    for crew in crews:
-        crew.drain()
+    crews = [Dispatcher(), Dispatcher()]
+    for dispatcher, shared in zip(crews, (spool, other), strict=True):
+        add_worker(dispatcher, "news", adapter, shared, concurrency=4)
+        dispatcher.start()
+    for dispatcher in crews:
+        dispatcher.drain()
     assert all(map(ends, crews))
     other.close()
-    assert Counter(adapter.called) == Counter(everyone)
+    assert Counter(adapter.called) == Counter(all_providers)

@@ -1,4 +1,4 @@
-"""What the file adapter wrote it takes back, in a line that nobody takes for a suppression."""
+"""Undo by the file adapter: a line that is read as no suppression."""
 
 import json
 from collections.abc import Sequence
@@ -30,10 +30,10 @@ def lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def standing(told: Sequence[dict[str, Any]]) -> dict[str, str]:
+def active_suppression(entries: Sequence[dict[str, Any]]) -> dict[str, str]:
     """What a reader has that knows both kinds of lines: recipients by id."""
-    suppressed = {line["id"]: line["recipient"] for line in told if "restored" not in line}
-    for line in told:
+    suppressed = {line["id"]: line["recipient"] for line in entries if "restored" not in line}
+    for line in entries:
         if "restored" in line:
             suppressed.pop(line["id"], None)
     return suppressed
@@ -57,21 +57,21 @@ def test_a_folder_that_is_gone(tmp_path: Path) -> None:
 
 @settings(max_examples=many(20), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 2), st.integers(0, 2)), max_size=6))
-def test_what_was_taken_back_is_as_before(told: list[tuple[str, int, int]]) -> None:
-    """For any mixture of people, each told once or twice, and taken back never, once or twice."""
+def test_what_was_taken_back_is_as_before(entries: list[tuple[str, int, int]]) -> None:
+    """For any mixture of people, each written once or twice, and taken back never, once or twice."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "trail.jsonl"
         file = adapter(path)
         made = [
             JOHN._replace(id=f"{number:024x}", recipient=f"{name}@example.test")
-            for number, (name, _, _) in enumerate(told)
+            for number, (name, _, _) in enumerate(entries)
         ]
-        for one, (_, times, _) in zip(made, told, strict=True):
+        for one, (_, times, _) in zip(made, entries, strict=True):
             for _ in range(times):
                 file.unsubscribe(one)
-        for one, (_, _, times) in zip(made, told, strict=True):
+        for one, (_, _, times) in zip(made, entries, strict=True):
             for _ in range(times):
                 file.restore(one, Outcome("unsubscribed"))
-        assert standing(lines(path)) == {
-            one.id: one.recipient for one, (_, _, times) in zip(made, told, strict=True) if not times
+        assert active_suppression(lines(path)) == {
+            one.id: one.recipient for one, (_, _, times) in zip(made, entries, strict=True) if not times
         }

@@ -19,7 +19,7 @@ UNSUBSCRIBE = "UnsubscribeSubscriber"
 
 @pytest.fixture
 def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with lists 1, 2 and 3 and nobody on them."""
+    """An Interspire with lists 1, 2 and 3 and no subscriber on them."""
     with FakeInterspire() as server:
         yield server
 
@@ -122,7 +122,7 @@ class TestUnsubscribe:
         assert fake.status_of("b@example.com") == {"1": "active"}
 
     def test_an_address_cannot_inject_xml(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """Markup inside an address stays text and reaches nobody else."""
+        """Markup inside an address stays text and reaches no other address."""
         fake.subscribe("victim@example.com", "1")
         attack = "x</email><email>victim@example.com</email><email>@example.com"
         assert interspire.unsubscribe(suppression(attack)).kind == "unknown"

@@ -58,7 +58,7 @@ def complaint(lists: str, subscriber: str, *, recipient: str = "", reason: str =
 
 
 def asked_lists(fake: FakeInterspire) -> list[str]:
-    """The lists that somebody was to be unsubscribed from, in order."""
+    """The lists that a subscriber was to be unsubscribed from, in order."""
     return [question.detail("listid") for question in fake.questions() if question.method == UNSUBSCRIBE]
 
 
@@ -71,7 +71,7 @@ class TestIdsAlone:
         assert interspire.takes_subscriber_ids is True
 
     def test_one_list_is_one_call(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """The subscriber leaves the list by one call, which names no address, and nobody else is touched."""
+        """The subscriber leaves the list by one call, which names no address, and no other is touched."""
         number = fake.subscriber_id(ANN, "2")
         outcome = interspire.unsubscribe(complaint("2", number))
         assert (outcome.kind, outcome.lists, outcome.recipient) == ("unsubscribed", ("2",), "")
@@ -100,7 +100,7 @@ class TestIdsAlone:
         assert not fake.unsubscribe_counts
 
     def test_the_id_of_another_list_is_unknown(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """An id counts only together with its own list: somebody else may have the number elsewhere."""
+        """An id counts only together with its own list: another subscriber may have the number elsewhere."""
         assert interspire.unsubscribe(complaint("2,3", fake.subscriber_id(ANN, "1"))).kind == "unknown"
         assert fake.status_of(ANN) == {"1": "active", "2": "active"}
 
@@ -112,7 +112,7 @@ class TestIdsAlone:
         assert "takes addresses only" in outcome.note
 
     def test_a_second_call_counts_once_more(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """With no look-up by id a repeated call can't be told from the first; it moves that list's counter alone."""
+        """With no look-up by id a repeated call looks like the first; it moves that list's counter alone."""
         for _ in range(2):
             assert interspire.unsubscribe(complaint("3,2", fake.subscriber_id(ANN, "2"))).lists == ("2",)
         assert fake.unsubscribe_counts == {"2": 2}
@@ -144,7 +144,7 @@ class TestIdsAlone:
 
 
 class TestHostileIds:
-    """Ids come from the headers of mail, which anybody may have written."""
+    """Ids come from the headers of mail, which may be forged."""
 
     @pytest.mark.parametrize(
         "number",
@@ -204,7 +204,7 @@ class TestBesideAnAddress:
         assert set(fake.status_of(BOB).values()) == {"active"}
 
     def test_ids_are_for_an_address_that_is_not_found(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """Where nobody has the address that the reporter told, the ids name who complained; the note tells both."""
+        """Where the reporter's address is unknown, the ids name the complainant; the note names both."""
         suppression = complaint("3,1", fake.subscriber_id(ANN, "1"), recipient="forwarded@elsewhere.example")
         outcome = interspire.unsubscribe(suppression)
         assert (outcome.kind, outcome.lists, outcome.recipient) == ("unsubscribed", ("1",), "")
@@ -254,7 +254,7 @@ class TestFake:
         assert fake.subscriber_id(ANN, "1") == ids[0]
 
     def test_it_is_strict(self, fake: FakeInterspire, client: httpx.Client) -> None:
-        """A wrong pair, a list that has gone, or another method than unsubscribing finds nobody by an id."""
+        """A wrong pair, a list that has gone, or another method than unsubscribing finds no subscriber by an id."""
         number = fake.subscriber_id(ANN, "1")
         head = (
             "<xmlrequest><username>admin</username><usertoken>t0ken&amp;secret</usertoken>"

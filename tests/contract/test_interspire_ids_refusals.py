@@ -54,7 +54,7 @@ def complaint(lists: str, subscriber: str) -> Suppression:
 
 
 def asked_lists(fake: FakeInterspire) -> list[str]:
-    """The lists that somebody was to be unsubscribed from, in order."""
+    """The lists that a subscriber was to be unsubscribed from, in order."""
     return [question.detail("listid") for question in fake.questions() if question.method == UNSUBSCRIBE]
 
 

@@ -21,7 +21,7 @@ UNSUBSCRIBE = "UnsubscribeSubscriber"
 
 @pytest.fixture
 def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with lists 1, 2 and 3 and nobody on them."""
+    """An Interspire with lists 1, 2 and 3 and no subscriber on them."""
     with FakeInterspire() as server:
         yield server
 
@@ -127,21 +127,21 @@ class TestCalls:
     def test_many_threads_fetch_the_lists_once(self, fake: FakeInterspire, interspire: Interspire) -> None:
         """Threads that start together fetch the lists once between them."""
         people = [f"u{n}@example.com" for n in range(16)]
-        for person in people:
-            fake.subscribe(person, "1")
+        for subject in people:
+            fake.subscribe(subject, "1")
         fake.latency = 0.05
         together = threading.Barrier(len(people))
 
-        def work(person: str) -> str:
+        def work(subject: str) -> str:
             together.wait(PATIENCE)
-            return interspire.unsubscribe(suppression(person)).kind
+            return interspire.unsubscribe(suppression(subject)).kind
 
         with ThreadPoolExecutor(len(people)) as pool:
             assert set(pool.map(work, people)) == {"unsubscribed"}
         assert fake.asked == {"GetLists": 1, LOOK_UP: 16, UNSUBSCRIBE: 16}
 
     def test_no_list_at_all_holds_the_provider(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """A user that sees no list can do nothing for anybody: that is for a person to mend, not `unknown`."""
+        """A user that sees no list can do nothing: the sysadmin has to mend that, not `unknown`."""
         fake.lists = {}
         with pytest.raises(ProviderUnavailable, match="access to the lists"):
             interspire.unsubscribe(suppression())

@@ -54,8 +54,8 @@ def test_what_an_action_comes_to(
     outcome = interspire.unsubscribe(Suppression(id="0" * 24, recipient=ANN, reason=reason))
     assert {method: fake.asked[method] for method in WRITES if fake.asked[method]} == done
     assert (outcome.kind, outcome.lists) == ("unsubscribed", ("g",) if "AddBannedSubscriber" in done else ("1", "2"))
-    is_told = action == "bounce" and reason in {"complaint", "a reason of tomorrow"}
-    assert ("not recorded as a bounce, since it is none" in outcome.note) is is_told
+    is_noted = action == "bounce" and reason in {"complaint", "a reason of tomorrow"}
+    assert ("not recorded as a bounce, since it is none" in outcome.note) is is_noted
 
 
 def test_notes_are_joined(fake: FakeInterspire, client: httpx.Client) -> None:

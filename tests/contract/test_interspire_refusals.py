@@ -18,7 +18,7 @@ UNSUBSCRIBE = "UnsubscribeSubscriber"
 
 @pytest.fixture
 def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with lists 1, 2 and 3 and nobody on them."""
+    """An Interspire with lists 1, 2 and 3 and no subscriber on them."""
     with FakeInterspire() as server:
         yield server
 

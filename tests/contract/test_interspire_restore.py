@@ -20,7 +20,7 @@ BOUNCE = Suppression("0" * 24, ANN, "bounce")
 
 @pytest.fixture
 def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with lists 1, 2 and 3 and nobody on them."""
+    """An Interspire with lists 1, 2 and 3 and no subscriber on them."""
     with FakeInterspire() as server:
         yield server
 
@@ -75,7 +75,7 @@ def test_ids_alone(fake: FakeInterspire, client: httpx.Client) -> None:
 
 
 def test_acted_by_ids_beside_an_address(fake: FakeInterspire, client: httpx.Client) -> None:
-    """It was somebody with another address who was unsubscribed: that is said, and nobody called unknown."""
+    """A subscriber with another address was unsubscribed: the failure says so, and the outcome is not unknown."""
     fake.subscribe("other@example.com", "1")
     number = fake.subscriber_id("other@example.com", "1")
     both = BOUNCE._replace(list_manager="interspire", list_id="1", subscriber_id=number)
@@ -87,7 +87,7 @@ def test_acted_by_ids_beside_an_address(fake: FakeInterspire, client: httpx.Clie
 
 
 def test_a_deleted_list(fake: FakeInterspire, client: httpx.Client) -> None:
-    """It keeps the look-up from finding nobody, so that what is active already is left alone."""
+    """It keeps the look-up from finding nothing, so that what is active already is left alone."""
     fake.subscribe(ANN, "1", "2", "3")
     outcome = adapter(fake, client).unsubscribe(BOUNCE)
     fake.put(ANN, "1", "active")
@@ -174,7 +174,7 @@ def test_unsubscribe_then_restore_is_as_before(statuses: dict[str, str], action:
         st.tuples(st.sampled_from(["active", "unsubscribed"]), st.sampled_from(["as it is", "active", "deleted"])),
     )
 )
-def test_whatever_somebody_changed_since_stays(rows: dict[str, tuple[str, str]]) -> None:
+def test_later_changes_stay(rows: dict[str, tuple[str, str]]) -> None:
     """Of the lists that were changed, those where the address is and is not active come back, once."""
     with FakeInterspire() as fake, httpx.Client() as client:
         for listid, (status, _) in rows.items():

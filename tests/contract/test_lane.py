@@ -1,4 +1,4 @@
-"""One provider's lane against a real spool: what is due is called, and how calls end is what the spool then says."""
+"""One provider's worker against a real spool: what is due is called, and how calls end is what the spool then says."""
 
 import time
 from collections.abc import Iterator
@@ -8,26 +8,12 @@ import httpx
 import pytest
 
 from bouncehandler.provider import PermanentFailure, TemporaryFailure
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.lanes import MINUTE, NEVER, Running, crowd, owe, rows, settings
-from tests.contract.spool_examples import suppression
+from tests.contract.spool_examples import CLOCK, suppression
 from tests.fakes.adapter import BatchedAdapter, CampaignAdapter, FakeAdapter
 from tests.fakes.server import wait_until
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """The spool's file."""
-    return tmp_path / "spool.db"
-
-
-@pytest.fixture
-def spool(place: Path) -> Iterator[SqliteSpool]:
-    """An empty spool."""
-    spool = SqliteSpool.open(place)
-    yield spool
-    spool.close()
 
 
 @pytest.fixture
@@ -52,7 +38,11 @@ class TestOutcomes:
         took = time.time() - began
         assert rows(place)[ann][:3] == ("done", 1, 0)
         assert rows(place)[ann].outcome == kind
-        assert (running.lane.tally.done, running.lane.tally.again, running.lane.tally.dead) == (1, 0, 0)
+        assert (running.worker.counters.done, running.worker.counters.retried, running.worker.counters.dead) == (
+            1,
+            0,
+            0,
+        )
         (event,) = running.log.named(kind)
         assert 0 <= event.pop("seconds") <= took + 0.001  # type: ignore[operator]  # rounded to milliseconds
         assert event == {
@@ -69,12 +59,12 @@ class TestOutcomes:
         row = rows(place)[ann]
         assert row[:3] == ("pending", 1, 1)
         assert row.due_at == pytest.approx(now + 1.05 * MINUTE)
-        assert (running.lane.tally.again, running.lane.tally.last_failure) == (1, "HTTP 500")
+        assert (running.worker.counters.retried, running.worker.counters.last_failure) == (1, "HTTP 500")
         assert running.log.named("failed_will_retry")[0]["answer"] == "HTTP 500"
 
     @pytest.mark.parametrize("error", [ValueError("x"), httpx.ReadTimeout("slow"), SystemExit(1), RecursionError()])
     def test_anything_else(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, error: BaseException) -> None:
-        """Whatever an adapter raises is temporary, and ends neither a thread nor the lane."""
+        """Whatever an adapter raises is temporary, and ends neither a thread nor the worker."""
         adapter.next = [error]
         ann, bob = crowd(spool, 2)
         Running(spool, adapter, settings(concurrency=1)).drain()
@@ -88,7 +78,7 @@ class TestOutcomes:
         running = Running(spool, adapter)
         running.drain()
         assert rows(place)[ann][:3] == ("dead", 1, 0)
-        assert running.lane.tally.dead == 1
+        assert running.worker.counters.dead == 1
         assert running.log.named("dead_letter")[0]["answer"] == "no such list"
 
     def test_schedule_ends(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -105,13 +95,13 @@ class TestOutcomes:
         """What is settled with, or lately after, another dispatch of its recipient counts as done, without a call."""
         owe(spool, *(suppression("ann@example.com", n) for n in range(3)), suppression("bob@example.com"))
         running = Running(spool, adapter)
-        wait_until(lambda: running.lane.tally.done == 4)
+        wait_until(lambda: running.worker.counters.done == 4)
         owe(spool, suppression("bob@example.com", 1))
-        running.lane.notify()
+        running.worker.notify()
         running.drain()
         assert sorted(adapter.called) == ["ann@example.com", "bob@example.com"]
-        assert running.lane.tally.done == 5 == spool.status().providers["news"].done
-        assert [event["dispatches"] for event in running.log.named("not_called_again")] == [2, 1]
+        assert running.worker.counters.done == 5 == spool.status().providers["news"].done
+        assert [event["dispatches"] for event in running.log.named("duplicate_skipped")] == [2, 1]
 
     def test_campaigns(self, spool: SqliteSpool) -> None:
         """An adapter that records bounces per campaign is called again for another campaign, not for the same."""
@@ -121,7 +111,7 @@ class TestOutcomes:
         running = Running(spool, adapter)
         running.drain()
         assert sorted(one.job_id for one in adapter.suppressions) == ["july", "june"]
-        assert running.lane.tally.done == 3
+        assert running.worker.counters.done == 3
 
     def test_nothing_secret_is_kept(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A server that echoes the credentials leaves them neither in the spool nor in the log."""
@@ -132,7 +122,7 @@ class TestOutcomes:
             adapter,
             settings(concurrency=1),
             answer="HTTP 200: s3cret",
-            hide=lambda text: text.replace("s3cret", "[...]"),
+            redact=lambda text: text.replace("s3cret", "[...]"),
         )
         running.drain()
         spool.close()
@@ -155,7 +145,7 @@ class TestRetryAfter:
         assert row.due_at == pytest.approx(now + 1800)
 
     def test_the_others_wait_too(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """After one such answer nobody else is called; what was claimed is given back, no attempt spent."""
+        """After one such answer no other call is made; what was claimed is given back, no attempt spent."""
         adapter.next = [TemporaryFailure("HTTP 503", retry_after=1800.0)]
         crowd(spool, 50)
         running = Running(spool, adapter, settings(concurrency=1))
@@ -164,7 +154,7 @@ class TestRetryAfter:
         others = [row for recipient, row in rows(place).items() if recipient not in adapter.called]
         assert {row[:3] for row in others} == {("pending", 0, 0)}
         assert not spool.state("news").held
-        assert running.log.named("provider_asks_for_pause")
+        assert running.log.named("provider_paused")
 
     def test_a_drain_is_patient(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A drain waits for a short pause to end, and then finishes the work."""
@@ -177,12 +167,12 @@ class TestRetryAfter:
         assert adapter.times[1] - began >= 1.0
 
     def test_a_drain_waits_for_nothing_if_nothing_waits(self, spool: SqliteSpool) -> None:
-        """Where the only dispatch left was given up meanwhile, a pause keeps nobody waiting."""
+        """Where the only dispatch left was given up meanwhile, the drain does not wait for the pause."""
         adapter = BatchedAdapter(2)
         adapter.next = [TemporaryFailure("HTTP 429", retry_after=1800.0)]
         crowd(spool, 1)
-        running = Running(spool, adapter, settings(patience=3600.0))
-        wait_until(lambda: bool(running.log.named("provider_asks_for_pause")))
+        running = Running(spool, adapter, settings(drain_budget=3600.0))
+        wait_until(lambda: bool(running.log.named("provider_paused")))
         with spool._connection.writing() as raw:  # noqa: SLF001  # somebody else settles it
             raw.execute("UPDATE dispatch SET state = 'done'")
         running.drain()
@@ -206,18 +196,19 @@ class TestClaims:
         adapter.open.clear()
         crowd(spool, 1)
         now = [time.time()]
+        CLOCK.source = lambda: now[0]
         slow = Running(spool, adapter, settings(lease=MINUTE), clock=lambda: now[0], monotonic=lambda: now[0])
         wait_until(lambda: adapter.running == 1)
-        other_spool, other = SqliteSpool.open(place), FakeAdapter()
+        other_spool, other = SqliteSpool.open(place, clock=CLOCK), FakeAdapter()
         eager = Running(other_spool, other, clock=lambda: now[0], monotonic=lambda: now[0])
         for _ in range(8):
             now[0] += MINUTE / 2
             wait_until(lambda: rows(place)["user0@example.com"].due_at == now[0] + MINUTE)
-            looked = eager.lane.rounds
-            wait_until(lambda: eager.lane.rounds > looked + 1)  # noqa: B023  # ends within the round
+            looked = eager.worker.heartbeat
+            wait_until(lambda: eager.worker.heartbeat > looked + 1)  # noqa: B023  # ends within the round
         adapter.open.set()
-        slow.lane.drain()
-        eager.lane.drain()
+        slow.worker.drain()
+        eager.worker.drain()
         slow.joins()
         eager.joins()
         other_spool.close()
@@ -237,18 +228,18 @@ class TestClaims:
         assert adapter.called == ["user0@example.com"]
 
     def test_lost_claim(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A claim that ran out because the clock jumped is called again, and neither answer breaks the lane."""
+        """A claim that ran out because the clock jumped is called again, and neither answer breaks the worker."""
         offset = [0.0]
         adapter.open.clear()
         crowd(spool, 1)
         running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
         wait_until(lambda: adapter.running == 1)
         offset[0] = 3600.0
-        running.lane.notify()
+        running.worker.notify()
         wait_until(lambda: adapter.running == 2)
         adapter.open.set()
         running.drain()
-        assert running.lane.failure is None
+        assert running.worker.failure is None
         assert rows(place)["user0@example.com"][:2] == ("done", 2)
 
     def test_stop(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -257,7 +248,7 @@ class TestClaims:
         crowd(spool, 100)
         running = Running(spool, adapter, settings(concurrency=3))
         wait_until(lambda: adapter.running == 3)
-        running.lane.stop()
+        running.worker.stop()
         wait_until(lambda: sum(row.state == "claimed" for row in rows(place).values()) == 3)
         assert running.threads()
         adapter.open.set()
@@ -275,7 +266,7 @@ class TestClaims:
         assert sorted(row[:2] for row in rows(place).values()) == [("done", 1)] + [("pending", 0)] * 19
 
     def test_stop_before_anything(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A lane that is stopped at once ends, and nothing stays claimed."""
+        """A worker that is stopped at once ends, and nothing stays claimed."""
         crowd(spool, 20)
         Running(spool, adapter, settings(concurrency=1)).stop()
         assert not [row for row in rows(place).values() if row.state == "claimed"]

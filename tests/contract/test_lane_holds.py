@@ -8,7 +8,7 @@ import pytest
 
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Selection, Undone
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.lanes import Running, Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
 from tests.fakes.adapter import DONE, CheckableAdapter, FakeAdapter
@@ -17,20 +17,6 @@ from tests.fakes.server import wait_until
 DOWN = ProviderUnavailable("HTTP 401: bad key")
 FAILS = TemporaryFailure("HTTP 500")
 PENDING = ("pending", 0, 0)
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """The spool's file."""
-    return tmp_path / "spool.db"
-
-
-@pytest.fixture
-def spool(place: Path) -> Iterator[SqliteSpool]:
-    """An empty spool."""
-    spool = SqliteSpool.open(place)
-    yield spool
-    spool.close()
 
 
 @pytest.fixture
@@ -51,7 +37,7 @@ def checkable() -> CheckableAdapter:
 
 def hold(spool: SqliteSpool, seconds: float = 3600.0) -> None:
     """Another process has held the provider, to be tried again in so many seconds."""
-    spool.hold("news", "HTTP 401: bad key", now=time.time(), probe_at=time.time() + seconds)
+    spool.hold("news", "HTTP 401: bad key", probe_in=seconds)
 
 
 class TestHold:
@@ -72,10 +58,10 @@ class TestHold:
     def test_what_was_changed_before_is_kept(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Of a call that finds the provider unavailable half-way, undo restores what it had changed until then."""
         adapter.always = ProviderUnavailable("HTTP 401: bad key", changed=("4", "2"))
-        (person,) = crowd(spool, 1)
+        (subject,) = crowd(spool, 1)
         Running(spool, adapter).drain()
-        undone = list(spool.undo(Selection(), restoring=("news",), now=time.time(), asked_by=""))
-        assert undone == [Undone(person, "news", "restoring", "lists 4, 2")]
+        undone = list(spool.undo(Selection(), restoring=("news",), asked_by=""))
+        assert undone == [Undone(subject, "news", "restoring", "lists 4, 2")]
 
     def test_nobody_else_is_called(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Only the calls in flight find out; what waits behind them is given back."""
@@ -167,7 +153,7 @@ class TestProbes:
         assert time.monotonic() - began >= 0.2 * 2.9
         called = len(checkable.called)
         checkable.always, checkable.check_fails = DONE, None
-        wait_until(lambda: running.lane.tally.done == 30)
+        wait_until(lambda: running.worker.counters.done == 30)
         assert called <= 8
         running.stop()
 
@@ -177,8 +163,8 @@ class TestProbes:
         running = Running(spool, adapter, settings(poll=0.02))
         wait_until(lambda: bool(running.log.named("provider_held")))
         crowd(spool, 3)
-        running.lane.notify()
-        wait_until(lambda: running.lane.tally.done == 3)
+        running.worker.notify()
+        wait_until(lambda: running.worker.counters.done == 3)
         running.stop()
 
     def test_drained_without_anything_due(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -194,10 +180,10 @@ class TestProbes:
         wait_until(lambda: len(running.threads()) == 5)
         hold(spool, 0.2)
         crowd(spool, 30)
-        wait_until(lambda: running.lane.tally.done == 30)
+        wait_until(lambda: running.worker.counters.done == 30)
         assert checkable.checks == 1
         assert running.log.named("provider_held")
-        assert running.log.named("provider_back")
+        assert running.log.named("provider_released")
         running.stop()
 
     def test_released_by_hand(self, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
@@ -206,8 +192,8 @@ class TestProbes:
         running = Running(spool, checkable)
         wait_until(lambda: spool.state("news").held)
         checkable.always = DONE
-        spool.release("news", 0.0)
-        wait_until(lambda: running.lane.tally.done == 30)
+        spool.release("news")
+        wait_until(lambda: running.worker.counters.done == 30)
         assert checkable.checks == 0
         running.stop()
 
@@ -238,7 +224,7 @@ class TestSuspicion:
         assert {row.state for row in rows(place).values()} == {"pending"}
 
     def test_some_failures_are_no_suspicion(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """Failures with successes between them hold nobody, however many."""
+        """Failures with successes between them never hold the provider, however many."""
         adapter.next = [FAILS, DONE] * 100
         crowd(spool, 200)
         Running(spool, adapter, settings(concurrency=1)).drain()
@@ -251,6 +237,6 @@ class TestSuspicion:
         running = Running(spool, adapter, settings(concurrency=2, probe_every=0.1))
         wait_until(lambda: spool.state("news").held)
         owe(spool, suppression("ann@example.com"))
-        wait_until(lambda: running.lane.tally.done == 1)
+        wait_until(lambda: running.worker.counters.done == 1)
         running.stop()
         assert len(adapter.called) <= 31 + 20

@@ -1,4 +1,4 @@
-"""How a lane spends its time: no more calls than allowed, no busy loop, no lost wake-up, and its end in good order."""
+"""Timing of a worker: no more calls than allowed, no busy loop, no lost wake-up, and its end in good order."""
 
 import threading
 import time
@@ -10,25 +10,11 @@ import pytest
 
 from bouncehandler.provider import TemporaryFailure
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.lanes import MINUTE, NEVER, Running, Watched, crowd, owe, rows, settings
 from tests.contract.spool_examples import suppression
 from tests.fakes.adapter import BatchedAdapter, FakeAdapter
 from tests.fakes.server import PATIENCE, wait_until
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """The spool's file."""
-    return tmp_path / "spool.db"
-
-
-@pytest.fixture
-def spool(place: Path) -> Iterator[SqliteSpool]:
-    """An empty spool."""
-    spool = SqliteSpool.open(place)
-    yield spool
-    spool.close()
 
 
 @pytest.fixture
@@ -51,10 +37,10 @@ class TestBatches:
     def test_full_batches(self, spool: SqliteSpool) -> None:
         """What waits is sent in batches of the adapter's size, each dispatch once."""
         adapter = BatchedAdapter(10)
-        everyone = crowd(spool, 105)
+        all_providers = crowd(spool, 105)
         Running(spool, adapter).drain()
         assert sorted(adapter.batches) == [5] + [10] * 10
-        assert sorted(adapter.called) == sorted(everyone)
+        assert sorted(adapter.called) == sorted(all_providers)
 
     def test_a_batch_fails_together(self, place: Path, spool: SqliteSpool) -> None:
         """A batch that fails costs each of its dispatches one attempt, and no others."""
@@ -87,7 +73,7 @@ class TestPaceAndConcurrency:
         Running(spool, adapter, settings(concurrency=8, rate=50.0)).drain()
         assert [at for number, at in enumerate(sorted(adapter.times)) if at < began + number / 50] == []
 
-    def test_a_slow_provider_is_spared(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+    def test_a_slow_provider_is_called_less(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Fewer calls are in flight while they take much longer than they did, and all again afterwards."""
         crowd(spool, 2000)
         spent, now, numbers = _Spent(), time.time(), count()
@@ -97,7 +83,7 @@ class TestPaceAndConcurrency:
             number = next(numbers)
             spent.seconds += 0.15 if 100 <= number < 300 else 0.002
             if number == 250:
-                wait_until(lambda: bool(running.log.named("provider_is_spared")))
+                wait_until(lambda: bool(running.log.named("concurrency_reduced")))
                 adapter.open.clear()
                 assert not threading.Event().wait(0.2)
                 seen.append(adapter.running)
@@ -108,12 +94,12 @@ class TestPaceAndConcurrency:
                 adapter.open.set()
 
         adapter.during = call
-        lane_settings = settings(concurrency=8, lease=NEVER)
-        running = Running(spool, adapter, lane_settings, clock=lambda: now, monotonic=lambda: spent.seconds)
+        worker_settings = settings(concurrency=8, lease=NEVER)
+        running = Running(spool, adapter, worker_settings, clock=lambda: now, monotonic=lambda: spent.seconds)
         running.drain()
         assert seen[0] <= 2
-        assert running.log.named("provider_keeps_up")
-        assert running.lane.tally.done == 2000
+        assert running.log.named("concurrency_restored")
+        assert running.worker.counters.done == 2000
 
     def test_refusals_spare_a_provider(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """After `429` there are fewer calls in flight, and all come back while it answers."""
@@ -122,16 +108,16 @@ class TestPaceAndConcurrency:
         spent = _Spent()  # none: however long a call takes here, the provider is not slow
         running = Running(spool, adapter, settings(concurrency=8, lease=NEVER), monotonic=lambda: spent.seconds)
         adapter.during = lambda: wait_until(
-            lambda: len(adapter.called) <= 12 or bool(running.log.named("provider_is_spared"))
+            lambda: len(adapter.called) <= 12 or bool(running.log.named("concurrency_reduced"))
         )
         running.drain()
         events = [event for _, event, _ in running.log.events]
-        assert events.index("provider_is_spared") < events.index("provider_keeps_up")
-        assert running.lane.tally.done == 188
+        assert events.index("concurrency_reduced") < events.index("concurrency_restored")
+        assert running.worker.counters.done == 188
 
 
 class TestRest:
-    """An idle lane sleeps, and wakes in time."""
+    """An idle worker sleeps, and wakes in time."""
 
     def test_no_busy_loop_when_idle(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """With nothing to do the spool is looked at once a poll, and never written."""
@@ -158,7 +144,7 @@ class TestRest:
         running.stop()
 
     def test_no_busy_loop_while_a_call_hangs(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """One call that takes its time does not keep the keeper running, with more waiting or without."""
+        """One call that takes its time does not keep the coordinator running, with more waiting or without."""
         adapter.open.clear()
         crowd(spool, 100)
         watched = Watched(spool)
@@ -171,7 +157,7 @@ class TestRest:
         running.drain()
 
     def test_idle_threads_call_while_the_rest_is_claimed(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A lane with nothing in hand claims a little first, and much more while its threads call."""
+        """A worker with nothing in hand claims a little first, and much more while its threads call."""
         adapter.open.clear()
         crowd(spool, 100)
         watched = Watched(spool)
@@ -187,10 +173,10 @@ class TestRest:
         wait_until(lambda: calling == [8])
         adapter.open.set()
         running.drain()
-        assert running.lane.tally.done == 100
+        assert running.worker.counters.done == 100
 
     def test_idle_latency(self, spool: SqliteSpool, adapter: FakeAdapter, monkeypatch: pytest.MonkeyPatch) -> None:
-        """From the news of a new dispatch to its outcome on disk no thread of the lane waits for time to pass.
+        """Between the notification of a new dispatch and its outcome on disk no thread of the worker waits for time.
 
         How long that takes is measured in the benchmark of the latency.
         """
@@ -207,20 +193,20 @@ class TestRest:
         running = Running(spool, adapter, settings(poll=NEVER, lease=NEVER))
         for number in range(15):
             owe(spool, suppression(f"u{number}@example.com"))
-            running.lane.notify()
-            wait_until(lambda: running.lane.tally.done == number + 1)  # noqa: B023  # ends within the round
+            running.worker.notify()
+            wait_until(lambda: running.worker.counters.done == number + 1)  # noqa: B023  # ends within the round
         running.stop()
         assert waited == []
 
     def test_no_lost_wake_up(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """News that comes at any moment of the keeper's round is heeded, though nobody would look for an hour."""
+        """A notification at any moment of a round is heeded, though the next look is an hour ahead."""
         running = Running(spool, adapter, settings(poll=NEVER))
         for number in range(150):
             owe(spool, suppression(f"u{number}@example.com"))
-            running.lane.notify()
+            running.worker.notify()
             if number % 3:
                 wait_until(lambda: len(adapter.called) >= number)  # noqa: B023  # ends within the round
-        wait_until(lambda: running.lane.tally.done == 150)
+        wait_until(lambda: running.worker.counters.done == 150)
         running.stop()
 
     def test_found_without_news(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -228,7 +214,7 @@ class TestRest:
         running = Running(spool, adapter, settings(poll=0.05))
         assert not threading.Event().wait(0.2)
         crowd(spool, 3)
-        wait_until(lambda: running.lane.tally.done == 3)
+        wait_until(lambda: running.worker.counters.done == 3)
         running.stop()
 
     def test_due_later_is_found_in_time(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
@@ -237,16 +223,16 @@ class TestRest:
         adapter.next = [TemporaryFailure("HTTP 500")]
         crowd(spool, 1)
         running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
-        wait_until(lambda: running.lane.tally.again == 1)
+        wait_until(lambda: running.worker.counters.retried == 1)
         assert not threading.Event().wait(0.2)
         assert len(adapter.called) == 1
         offset[0] = 2 * MINUTE
-        wait_until(lambda: running.lane.tally.done == 1)
+        wait_until(lambda: running.worker.counters.done == 1)
         running.stop()
 
 
 class TestEnds:
-    """A lane ends when asked, or when it must."""
+    """A worker ends when asked, or when it must."""
 
     def test_drain_leaves_what_is_due_later(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A drain does all that is due, and does not wait for later attempts."""
@@ -262,7 +248,7 @@ class TestEnds:
         assert adapter.called == []
 
     def test_drain_takes_what_came_just_before(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """Nothing that was recorded before `drain` was asked for is left undone, whatever the keeper is at."""
+        """Nothing that was recorded before `drain` was asked for is left undone, whatever the coordinator is at."""
         for number in range(30):
             running = Running(spool, adapter, settings(concurrency=2))
             owe(spool, suppression(f"u{number}@example.com"))
@@ -271,7 +257,7 @@ class TestEnds:
 
     @pytest.mark.parametrize(("method", "calls"), [("state", 0), ("claim", 0), ("extend", 2), ("settle", 2)])
     def test_spool_fails(self, spool: SqliteSpool, adapter: FakeAdapter, method: str, calls: int) -> None:
-        """A spool that fails ends the lane, which says why; no further call is begun, and no thread is left."""
+        """A spool that fails ends the worker, which says why; no further call is begun, and no thread is left."""
         adapter.open.clear()
         crowd(spool, 100)
         watched = Watched(spool)
@@ -282,24 +268,24 @@ class TestEnds:
         wait_until(lambda: adapter.running == calls)
         watched.failing[method] = disk
         if method == "settle":
-            running.lane.stop()  # so that what comes back is not replaced by further calls before it fails
+            running.worker.stop()  # so that what comes back is not replaced by further calls before it fails
             adapter.open.set()
         assert running.has_ended.wait(PATIENCE)
         adapter.open.set()
         running.joins()
-        assert running.lane.failure is disk
+        assert running.worker.failure is disk
         assert len(adapter.called) == calls
 
     def test_bug_in_a_thread(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A bug of our own in a worker ends the lane, which says so: nobody waits for a job that is lost."""
+        """A bug of our own in a worker ends the worker, which says so: no wait for a lost job."""
         crowd(spool, 5)
         clock = time.time
 
         def broken() -> float:
-            if threading.current_thread().name != "news-keeper":
+            if threading.current_thread().name != "news-coordinator":
                 raise ZeroDivisionError
             return clock()
 
         running = Running(spool, adapter, clock=broken)
         running.joins()
-        assert "ZeroDivisionError" in str(running.lane.failure)
+        assert "ZeroDivisionError" in str(running.worker.failure)

@@ -83,7 +83,7 @@ def test_blacklisted_rows_stay_blacklisted(server: FakeMailWizz, connect: Connec
 
 
 def test_a_row_that_vanished_is_not_reported(server: FakeMailWizz, connect: Connect) -> None:
-    """404 for one row means that somebody deleted it since the look-up."""
+    """404 for one row means that it was deleted since the look-up."""
     server.subscribe(JANE, NEWS, "blacklisted")
     gone = server.subscribe(JANE, SHOP)
     server.subscribe(JANE, CLUB)
@@ -112,7 +112,7 @@ def test_case_does_not_matter(server: FakeMailWizz, connect: Connect) -> None:
     ],
 )
 def test_odd_addresses_arrive_whole(server: FakeMailWizz, connect: Connect, version: str, email: str) -> None:
-    """Exactly the address that was meant is unsubscribed, signed or not, and nobody else."""
+    """Exactly the address that was meant is unsubscribed, signed or not, and no other."""
     server.version = "1.x" if version == "1.x" else "2.x"
     server.subscribe(email, NEWS)
     server.subscribe("a@example.com", NEWS)

@@ -1,4 +1,4 @@
-"""The MailWizz adapter when a campaign can't be told: nobody stays subscribed for it, and nobody is counted twice."""
+"""The MailWizz adapter when counting for a campaign fails: no row stays subscribed for it, none is counted twice."""
 
 from collections.abc import Callable, Iterator
 
@@ -66,7 +66,7 @@ def test_a_campaign_that_can_t_be_told_keeps_nobody_subscribed(
     server.fail_when = lambda request: answer if TRACK in request.path else None
     outcome = connect().unsubscribe(_from(uid))
     assert (outcome.kind, outcome.lists) == ("unsubscribed", (NEWS,))
-    assert outcome.note.startswith("the campaign was not told: ")
+    assert outcome.note.startswith("not counted for the campaign: ")
     assert said in outcome.note
     assert len(outcome.note) < 500
     assert server.status_of(JANE) == {NEWS: "unsubscribed"}
@@ -79,7 +79,7 @@ def test_a_campaign_that_is_not_there(server: FakeMailWizz, connect: Connect, ca
     uid = server.subscribe(JANE, NEWS)
     server.campaign("shopcampaign1", SHOP)
     outcome = connect().unsubscribe(_from(uid, campaign_id=campaign))
-    note = "the campaign was not told: MailWizz does not know the campaign, or sent it to another list"
+    note = "not counted for the campaign: MailWizz does not know the campaign, or sent it to another list"
     assert outcome == Outcome("unsubscribed", (NEWS,), note)
 
 
@@ -95,7 +95,7 @@ def test_refused_credentials_hold_the_provider(server: FakeMailWizz, connect: Co
 
 
 def test_refused_credentials_in_other_words_are_found_by_the_next_call(server: FakeMailWizz, connect: Connect) -> None:
-    """A translated refusal from the middle on holds the provider too: nobody is called unsubscribed."""
+    """A translated refusal from the middle on holds the provider too: no address counts as unsubscribed."""
     uid = server.subscribe(JANE, NEWS)
     refusal = Answer(400, ERROR % b"Ung\xc3\xbcltig")
     server.fail_when = lambda request: refusal if "search" not in request.path else None
@@ -105,7 +105,7 @@ def test_refused_credentials_in_other_words_are_found_by_the_next_call(server: F
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_server_is_given_time(server: FakeMailWizz, connect: Connect, status: int) -> None:
-    """Who asks to slow down is asked again later; then the campaign is told and Jane unsubscribed."""
+    """After a request to slow down, a later call counts for the campaign and unsubscribes Jane."""
     uid = server.subscribe(JANE, NEWS)
     busy = Answer(status, b"slow down", {"Retry-After": "30"})
     server.fail_when = lambda request: busy if TRACK in request.path else None
@@ -163,8 +163,8 @@ def test_a_lost_answer_counts_nobody_twice(server: FakeMailWizz, connect: Connec
     assert len(server.unsubscriptions) == 1
 
 
-def test_a_mailwizz_that_only_counts_is_told_once_more_by_a_retry(server: FakeMailWizz, connect: Connect) -> None:
-    """Where counting left the row active, a retry counts again, and unsubscribes; after that nobody is told."""
+def test_a_mailwizz_that_only_counts_counts_once_more_by_a_retry(server: FakeMailWizz, connect: Connect) -> None:
+    """Where counting left the row active, a retry counts again, and unsubscribes; after that nothing is counted."""
     uid = server.subscribe(JANE, NEWS)
     server.counts_only = True
     server.fail_when = _losing_its_answer(server, TRACK)

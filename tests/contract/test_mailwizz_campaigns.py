@@ -1,4 +1,4 @@
-"""The MailWizz adapter tells a campaign who leaves because of it, once, and never lets that stand in the way."""
+"""The MailWizz adapter counts an unsubscription for its campaign, once, and never fails over it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -48,7 +48,7 @@ def _without_ids(reason: str = "complaint", job_id: str = f"mailwizz-{CAMPAIGN}"
         ("complaint", "", "spam complaint"),
     ],
 )
-def test_the_campaign_is_told(  # noqa: PLR0913, PLR0917  # pytest passes each of them
+def test_the_campaign_is_counted(  # noqa: PLR0913, PLR0917  # pytest passes each of them
     server: FakeMailWizz, connect: Connect, version: str, reason: str, category: str, text: str
 ) -> None:
     """With three calls the campaign counts Jane, with a short reason, and all her lists are unsubscribed."""
@@ -71,7 +71,7 @@ def test_the_campaign_is_told(  # noqa: PLR0913, PLR0917  # pytest passes each o
 
 
 def test_without_a_campaign_two_calls(server: FakeMailWizz, connect: Connect) -> None:
-    """Where no campaign is known nobody is told, and nothing is said of it."""
+    """Without a known campaign nothing is counted, and the note is empty."""
     uid = server.subscribe(JANE, NEWS)
     assert connect().unsubscribe(_from(uid, campaign_id="")) == Outcome("unsubscribed", (NEWS,))
     assert [r.method for r in server.requests] == ["GET", "PUT"]
@@ -91,7 +91,7 @@ def test_who_does_not_leave_by_will_is_not_counted(server: FakeMailWizz, connect
 @pytest.mark.parametrize("change", [{}, {"list_manager": "interspire", "list_id": "8,13", "subscriber_id": "5"}])
 @pytest.mark.parametrize("job", [CAMPAIGN, f"mailwizz-{CAMPAIGN}"])
 def test_x_job_names_the_campaign(server: FakeMailWizz, connect: Connect, job: str, change: dict[str, Any]) -> None:
-    """Without MailWizz's own ids X-Job is asked, and the one active row is told."""
+    """Without MailWizz's own ids X-Job is asked, and the one active row is counted."""
     uid = server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP, "unsubscribed")
     suppression = _without_ids(job_id=job)._replace(**change)
@@ -129,7 +129,7 @@ def test_a_hostile_campaign_reaches_no_url(server: FakeMailWizz, connect: Connec
 
 
 def test_of_several_rows_the_id_says_which(server: FakeMailWizz, connect: Connect) -> None:
-    """The subscriber's id tells the campaign's row from the others, however many are active."""
+    """The subscriber's id distinguishes the campaign's row from the others, however many are active."""
     for list_uid in (SHOP, CLUB):
         server.subscribe(JANE, list_uid)
     uid = server.subscribe(JANE, NEWS)
@@ -138,13 +138,13 @@ def test_of_several_rows_the_id_says_which(server: FakeMailWizz, connect: Connec
     assert len(server.calls("POST")) == 1
 
 
-def test_of_several_rows_without_an_id_none_is_told(server: FakeMailWizz, connect: Connect) -> None:
-    """Nobody is counted for a list by a guess; the note says so."""
+def test_of_several_rows_without_an_id_none_is_counted(server: FakeMailWizz, connect: Connect) -> None:
+    """No row is counted for a list by a guess; the note says so."""
     server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
     outcome = connect().unsubscribe(_without_ids())
     assert (outcome.kind, outcome.lists) == ("unsubscribed", (NEWS, SHOP))
-    assert "not told: nothing says which of the lists" in outcome.note
+    assert "not counted for the campaign: it is not known which of the lists" in outcome.note
     assert server.calls("POST") == []
 
 
@@ -155,7 +155,7 @@ def test_one_shown_row_of_many_is_no_single_row(server: FakeMailWizz, connect: C
     server.subscribe(JANE, SHOP)
     server.subscribe(JANE, NEWS)
     outcome = connect().unsubscribe(_without_ids())
-    assert "nothing says which of the lists" in outcome.note
+    assert "it is not known which of the lists" in outcome.note
     assert server.calls("POST") == []
     assert set(server.status_of(JANE).values()) == {"unsubscribed"}
 
@@ -172,7 +172,7 @@ def test_a_silent_row_is_not_counted(server: FakeMailWizz, connect: Connect, sta
 
 
 def test_somebody_else_s_row_is_not_counted(server: FakeMailWizz, connect: Connect) -> None:
-    """An id beside an address that has other rows counts nobody."""
+    """An id beside an address that has other rows counts no row."""
     server.subscribe(JANE, NEWS)
     uid = server.subscribe("somebody@else.example", NEWS)
     assert connect().unsubscribe(_from(uid)) == Outcome("unsubscribed", (NEWS,))
@@ -181,7 +181,7 @@ def test_somebody_else_s_row_is_not_counted(server: FakeMailWizz, connect: Conne
 
 
 def test_beside_a_blacklisted_row_the_active_one_is_counted(server: FakeMailWizz, connect: Connect) -> None:
-    """The campaign is told of the active row; the blacklisted one stays so."""
+    """The active row is counted for the campaign; the blacklisted one stays so."""
     server.subscribe(JANE, SHOP, "blacklisted")
     uid = server.subscribe(JANE, NEWS)
     assert connect().unsubscribe(_from(uid)) == Outcome("unsubscribed", (NEWS,))

@@ -58,7 +58,7 @@ def test_whoever_is_gone(server: FakeMailWizz, connect: Connect) -> None:
 
 
 def test_blacklisted_since(server: FakeMailWizz, connect: Connect) -> None:
-    """What somebody blacklisted since stays so; the others are restored, and the note says which are not."""
+    """Rows that were blacklisted since stay so; the others are restored, and the note says which are not."""
     server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
     mailwizz = connect()
@@ -104,7 +104,7 @@ def test_a_list_that_the_look_up_hides(server: FakeMailWizz, connect: Connect) -
 
 
 def test_a_status_of_the_sites_own(server: FakeMailWizz, connect: Connect) -> None:
-    """A row elsewhere with a status that nobody knows is no reason to fail, once or twice."""
+    """A row elsewhere with an unknown status is no reason to fail, once or twice."""
     server.subscribe(JANE, NEWS)
     mailwizz = connect()
     outcome = mailwizz.unsubscribe(BOUNCE)
@@ -144,7 +144,7 @@ def test_a_list_with_a_required_field(server: FakeMailWizz, connect: Connect) ->
 
 @pytest.mark.parametrize("action", ["blacklist", "bounce"])
 def test_what_was_blacklisted_stays_so(server: FakeMailWizz, connect: Connect, action: str) -> None:
-    """MailWizz answers 409 for blacklisted rows: the operator is told, once."""
+    """MailWizz answers 409 for blacklisted rows: the sysadmin is informed, once."""
     server.subscribe(JANE, NEWS)
     server.campaign(str(BOUNCE.job_id).removeprefix("mailwizz-"), NEWS)
     mailwizz = connect(action=action)
@@ -204,7 +204,7 @@ def test_asked_to_wait(server: FakeMailWizz, connect: Connect) -> None:
 
 @pytest.mark.parametrize("fails", ["unsubscribe-by-email", "/unsubscribe"])
 def test_what_a_failed_attempt_had_changed(server: FakeMailWizz, connect: Connect, fails: str) -> None:
-    """The outcome of the next attempt can't name the list whose campaign was told: the failure of this one does."""
+    """The outcome of the next attempt can't name the list whose campaign was counted: the failure of this one does."""
     uid = server.subscribe(JANE, LIST)
     server.subscribe(JANE, SHOP, "blacklisted" if fails == "/unsubscribe" else "confirmed")
     server.campaign(CAMPAIGN, LIST)
@@ -264,7 +264,7 @@ def test_unsubscribe_then_restore_is_as_before(statuses: list[str]) -> None:
     st.lists(st.tuples(st.sampled_from(STATUSES), st.sampled_from(["as it is", "", *STATUSES])), max_size=5),
     st.sampled_from(["unsubscribe", "blacklist"]),
 )
-def test_whatever_somebody_changed_since_stays(rows: list[tuple[str, str]], action: str) -> None:
+def test_later_changes_stay(rows: list[tuple[str, str]], action: str) -> None:
     """Of the lists that were changed, those that are still unsubscribed come back, at once and for good."""
     with FakeMailWizz() as server, connecting(server) as connect:
         for number, (status, _) in enumerate(rows):

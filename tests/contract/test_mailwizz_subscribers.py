@@ -43,7 +43,7 @@ def test_the_ability_is_declared(connect: Connect) -> None:
 
 @pytest.mark.parametrize("version", ["1.x", "2.x"])
 def test_ids_alone_unsubscribe_everywhere(server: FakeMailWizz, connect: Connect, version: str) -> None:
-    """The ids give the address, which is unsubscribed from every list with three calls, and told to the program."""
+    """The ids give the address, which is unsubscribed from every list with three calls, and returned to the program."""
     server.version = "1.x" if version == "1.x" else "2.x"
     uid = server.subscribe("Jane@Example.COM", NEWS)
     server.subscribe(JANE, SHOP)
@@ -56,7 +56,7 @@ def test_ids_alone_unsubscribe_everywhere(server: FakeMailWizz, connect: Connect
 
 
 def test_ids_and_campaign_cost_four_calls(server: FakeMailWizz, connect: Connect) -> None:
-    """By ids, look up, tell the campaign, unsubscribe everywhere, however many lists there are."""
+    """By ids, look up, count for the campaign, unsubscribe everywhere, however many lists there are."""
     uid = server.subscribe(JANE, NEWS)
     for number in range(60):
         server.subscribe(JANE, f"list{number:09}")
@@ -67,7 +67,7 @@ def test_ids_and_campaign_cost_four_calls(server: FakeMailWizz, connect: Connect
 
 
 def test_the_second_time_nothing_changes(server: FakeMailWizz, connect: Connect) -> None:
-    """Calling again looks twice, changes nothing, and still tells the address."""
+    """Calling again looks twice, changes nothing, and still returns the address."""
     uid = server.subscribe(JANE, NEWS)
     mailwizz = connect()
     mailwizz.unsubscribe(_about(uid))
@@ -183,7 +183,7 @@ def test_ids_of_another_list_manager_are_none_of_ours(
 
 
 def test_the_address_goes_before_the_ids(server: FakeMailWizz, connect: Connect) -> None:
-    """With both, the address is looked up, and the ids cost no call, even where they are somebody else's."""
+    """With both, the address is looked up, and the ids cost no call, even where they are another subscriber's."""
     server.subscribe(JANE, SHOP)
     uid = server.subscribe(OTHER, NEWS)
     assert connect().unsubscribe(_about(uid, JANE)) == Outcome("unsubscribed", (SHOP,))

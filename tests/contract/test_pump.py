@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.ingest.pump import BLOCK, rows_together
+from bouncehandler.ingest.read_loop import BLOCK, batch_size_for
 from bouncehandler.spool import SpoolError
 from tests.contract.pumps import Pumping, over_file
-from tests.fakes.ingest import HEADER, Left, bounce
+from tests.fakes.ingest import HEADER, PipelineOnFakes, bounce
 from tests.fakes.server import PATIENCE, wait_until
 
 
 @pytest.fixture
 def pumping() -> Iterator[Pumping]:
     """A pump over a pipe."""
-    pumping = Pumping(Left())
+    pumping = Pumping(PipelineOnFakes())
     yield pumping
     pumping.close()
 
@@ -40,8 +40,8 @@ class TestCommits:
         (tmp_path / "bounce.csv").write_bytes(HEADER)
         reading, writing = os.pipe()
         with (tmp_path / "bounce.csv").open("rb") as file:
-            assert rows_together(file.fileno(), 1000) == 4000
-        assert rows_together(reading, 1000) == 1000
+            assert batch_size_for(file.fileno(), 1000) == 4000
+        assert batch_size_for(reading, 1000) == 1000
         os.close(reading)
         os.close(writing)
 
@@ -60,11 +60,11 @@ class TestCommits:
     def test_rows_that_only_count_are_not_waited_with(self, pumping: Pumping) -> None:
         """Without anything to put on disk the pump sleeps: it is woken by input, not by a clock."""
         pumping.write(HEADER, bounce(0, "spam-related"))
-        wait_until(lambda: pumping.left.intake.rows == 1)
+        wait_until(lambda: pumping.left.pipeline.rows == 1)
         pumping.write(bounce(1))
         wait_until(lambda: pumping.left.spool.recipients == ["user1@example.com"])
         assert pumping.end()
-        assert pumping.left.news == 1
+        assert pumping.left.commits == 1
 
     def test_unreadable_rows_are_kept_at_once_too(self, pumping: Pumping) -> None:
         """A row that can't be read is in its file as soon as nothing more waits."""
@@ -93,11 +93,11 @@ class TestCommits:
         with pytest.raises(SpoolError, match="the disk is full"):
             pumping.result.result(PATIENCE)
         assert pumping.left.spool.recipients == ["user0@example.com"]
-        assert pumping.left.news == 1
+        assert pumping.left.commits == 1
 
     def test_a_failing_disk_in_the_middle_of_a_file(self, tmp_path: Path) -> None:
         """Where a commit fails no later row is committed: feeding the file again finds every row that is missing."""
-        left = Left(batch_rows=10)
+        left = PipelineOnFakes(batch_rows=10)
         left.spool.fails = SpoolError("the disk is full")
         pumping = over_file(tmp_path / "bounce.csv", HEADER + b"".join(map(bounce, range(5000))), left)
         with pytest.raises(SpoolError):
@@ -125,14 +125,14 @@ class TestEnds:
         pumping.write(HEADER, bounce(0), bounce(1).rstrip())
         assert pumping.end()
         assert pumping.left.spool.recipients[0] == "user0@example.com"
-        assert pumping.left.intake.tally().rows == 2
+        assert pumping.left.pipeline.tally().rows == 2
 
     def test_in_the_middle_of_a_row(self, pumping: Pumping) -> None:
         """A writer that dies within a row costs that row alone, and the row's beginning is kept."""
         pumping.write(HEADER, bounce(0), bounce(1)[:50])
         assert pumping.end()
         assert pumping.left.spool.recipients == ["user0@example.com"]
-        assert pumping.left.intake.tally().unreadable == {"torn": 1}
+        assert pumping.left.pipeline.tally().unreadable == {"torn": 1}
         assert b"".join(pumping.left.rejected.rows) == HEADER + bounce(1)[:50] + b"\n"
 
     def test_nothing_at_all(self, pumping: Pumping) -> None:
@@ -142,7 +142,7 @@ class TestEnds:
 
     def test_dev_null(self) -> None:
         """So is no input at all."""
-        pumping = Pumping(Left(), os.open(os.devnull, os.O_RDONLY))
+        pumping = Pumping(PipelineOnFakes(), os.open(os.devnull, os.O_RDONLY))
         assert pumping.result.result(PATIENCE)
         pumping.close()
 
@@ -153,7 +153,7 @@ class TestEnds:
         with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
             assert cat.stdin is not None
             assert cat.stdout is not None
-            pumping = Pumping(Left(), os.dup(cat.stdout.fileno()))
+            pumping = Pumping(PipelineOnFakes(), os.dup(cat.stdout.fileno()))
             cat.stdin.write(rows)
             cat.stdin.close()
             assert pumping.result.result(PATIENCE)
@@ -184,7 +184,7 @@ class TestEnds:
 
     def test_descriptor_that_can_not_be_read(self, tmp_path: Path) -> None:
         """An input that fails says so; it is not taken for one that ended."""
-        pumping = Pumping(Left(), os.open(tmp_path, os.O_RDONLY))
+        pumping = Pumping(PipelineOnFakes(), os.open(tmp_path, os.O_RDONLY))
         with pytest.raises(IsADirectoryError):
             pumping.result.result(PATIENCE)
         pumping.close()

@@ -8,20 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.ingest import pump
+from bouncehandler.ingest import read_loop
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.lanes import Running, settings
 from tests.contract.pumps import Pumping, over_file
+from tests.contract.spool_examples import CLOCK
 from tests.fakes.adapter import FakeAdapter
-from tests.fakes.ingest import HEADER, FakeRecorder, Left, bounce
+from tests.fakes.ingest import HEADER, PipelineOnFakes, bounce
 from tests.fakes.server import PATIENCE, wait_until
 
 
 @pytest.fixture
 def pumping() -> Iterator[Pumping]:
     """A pump over a pipe."""
-    pumping = Pumping(Left())
+    pumping = Pumping(PipelineOnFakes())
     yield pumping
     pumping.close()
 
@@ -32,28 +33,28 @@ class TestOpenRows:
     def test_swallowed_rows_are_freed(self) -> None:
         """After silence inside one quoted cell the rows that it took in are read; only the bad row is lost."""
         now = [0.0]
-        pumping = Pumping(Left(), monotonic=lambda: now[0])
+        pumping = Pumping(PipelineOnFakes(), monotonic=lambda: now[0])
         pumping.write(HEADER, bounce(0).replace(b"smtp;", b'"smtp;'), bounce(1), bounce(2))
-        wait_until(lambda: pumping.left.intake.is_inside_row)
+        wait_until(lambda: pumping.left.pipeline.is_inside_row)
         now[0] = 6.0
         wait_until(lambda: len(pumping.left.spool.recipients) == 2)
         assert pumping.left.spool.recipients == ["user1@example.com", "user2@example.com"]
-        assert pumping.left.intake.tally().unreadable == {"unclosed-quote": 1}
+        assert pumping.left.pipeline.tally().unreadable == {"unclosed-quote": 1}
         pumping.close()
 
     def test_a_row_under_way_is_left_alone(self) -> None:
         """A row of several lines whose end is late is read whole when it comes."""
         now = [0.0]
-        pumping = Pumping(Left(), monotonic=lambda: now[0])
+        pumping = Pumping(PipelineOnFakes(), monotonic=lambda: now[0])
         row = bounce(0).replace(b"smtp;550 no", b'"smtp;550-no\n550 user"')
         pumping.write(HEADER, row[:-12])
-        wait_until(lambda: pumping.left.intake.is_inside_row)
+        wait_until(lambda: pumping.left.pipeline.is_inside_row)
         now[0] = 60.0
         assert not threading.Event().wait(1.2)
         pumping.write(row[-12:])
         wait_until(lambda: pumping.left.spool.recipients == ["user0@example.com"])
         assert pumping.end()
-        assert pumping.left.intake.tally().unreadable == {}
+        assert pumping.left.pipeline.tally().unreadable == {}
 
 
 class TestStops:
@@ -73,7 +74,7 @@ class TestStops:
 
     def test_an_idle_pipe_stops_at_once(self) -> None:
         """A stop does not wait for a writer that says nothing, nor for any time to pass."""
-        pumping = Pumping(Left(), monotonic=lambda: 0.0)
+        pumping = Pumping(PipelineOnFakes(), monotonic=lambda: 0.0)
         pumping.write(HEADER, bounce(0))
         wait_until(lambda: len(pumping.left.spool.recipients) == 1)
         pumping.stop()
@@ -83,7 +84,7 @@ class TestStops:
     def test_a_writer_that_never_pauses(self) -> None:
         """A pipe that is never empty can't hold up a stop for longer than seconds; what was read is committed."""
         ticks = iter(range(0, 1_000_000, 2))
-        pumping = Pumping(Left(), monotonic=lambda: float(next(ticks)))
+        pumping = Pumping(PipelineOnFakes(), monotonic=lambda: float(next(ticks)))
         spool = pumping.left.spool
         spool.open.clear()
         pumping.write(HEADER, bounce(0))
@@ -95,7 +96,7 @@ class TestStops:
         pumping.stop()
         spool.open.set()
         assert not pumping.result.result(PATIENCE)
-        assert len(spool.recipients) == pumping.left.intake.tally().suppressed > 1000
+        assert len(spool.recipients) == pumping.left.pipeline.tally().suppressed > 1000
         pumping.close()
 
     def test_a_row_cut_by_the_stop_is_kept(self, pumping: Pumping) -> None:
@@ -109,7 +110,7 @@ class TestStops:
 
     def test_a_file_is_left(self, tmp_path: Path) -> None:
         """A regular file is left at once, with what was read committed: it can be fed again."""
-        left = Left(batch_rows=10)
+        left = PipelineOnFakes(batch_rows=10)
         left.spool.open.clear()
         pumping = over_file(tmp_path / "bounce.csv", HEADER + b"".join(map(bounce, range(20_000))), left)
         assert left.spool.is_busy.wait(PATIENCE)
@@ -117,7 +118,7 @@ class TestStops:
         left.spool.open.set()
         assert not pumping.result.result(PATIENCE)
         assert 0 < len(left.spool.recipients) < 20_000
-        assert len(left.spool.recipients) == left.intake.tally().suppressed
+        assert len(left.spool.recipients) == left.pipeline.tally().suppressed
         assert left.rejected.rows == []
         pumping.close()
 
@@ -128,7 +129,7 @@ class TestStops:
         read, write = os.pipe()
         os.write(write, b"!")
         with place.open("rb") as file:
-            assert not pump(Left().intake, file.fileno(), read, monotonic=time.monotonic)
+            assert not read_loop(PipelineOnFakes().pipeline, file.fileno(), read, monotonic=time.monotonic)
         os.close(read)
         os.close(write)
 
@@ -147,13 +148,10 @@ class TestStops:
 
 def test_a_provider_that_hangs_blocks_nobody(tmp_path: Path) -> None:
     """While every call of the dispatcher hangs, input is read and put on disk as ever."""
-    spool, adapter, left = SqliteSpool.open(tmp_path / "spool.db"), FakeAdapter(), Left()
+    spool, adapter = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK), FakeAdapter()
     adapter.open.clear()
     running = Running(spool, adapter, settings(concurrency=2))
-    both = _Both(left.spool, spool)
-    left.intake._spool = both  # type: ignore[assignment]  # noqa: SLF001  # a recorder as well
-    left.intake._committed = running.lane.notify  # noqa: SLF001  # as the program connects the two
-    pumping = Pumping(left)
+    pumping = Pumping(PipelineOnFakes(sink=spool, on_commit=running.worker.notify))
     pumping.write(HEADER, *map(bounce, range(50)))
     wait_until(lambda: adapter.running == 2)
     for number in range(50, 100):
@@ -164,17 +162,5 @@ def test_a_provider_that_hangs_blocks_nobody(tmp_path: Path) -> None:
     pumping.close()
     adapter.open.set()
     running.drain()
-    assert running.lane.tally.done == 100
+    assert running.worker.counters.done == 100
     spool.close()
-
-
-class _Both:
-    """Records in a real spool, and in a fake one for the test to look at."""
-
-    def __init__(self, fake: FakeRecorder, real: SqliteSpool) -> None:
-        self._fake, self._real = fake, real
-
-    def record(self, batch: list[object], now: float) -> object:
-        """As a spool does."""
-        self._fake.record(batch, now)  # type: ignore[arg-type]  # as they come
-        return self._real.record(batch, time.time())  # type: ignore[arg-type]  # as they come

@@ -1,19 +1,18 @@
 """What every spool keeps, whatever it is made of: recording, holds, reading."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Owed, ProviderState, Recorded, Selection, Spool, SpoolError
+from bouncehandler.spool import ProviderState, QueuedSuppression, Recorded, Selection, Spool, SpoolError
 from tests.contract.spool_examples import (
     DAY,
     NOW,
     again,
+    at_time,
     dead,
     done,
-    open_spool,
+    due_at,
     people,
     put,
     recipients,
@@ -26,29 +25,21 @@ ANN_LATER = suppression("ann@example.com", 1)
 BOB = suppression("bob@example.com")
 
 
-@pytest.fixture(params=["sqlite"])
-def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
-    """An empty spool of each kind."""
-    opened = open_spool(request.param, str(tmp_path / "spool.db"))
-    yield opened
-    opened.close()
-
-
 class TestRecording:
     """`record`."""
 
     def test_counts_new_and_known(self, spool: Spool) -> None:
         """Recording the same batch again changes nothing."""
-        batch = [Owed(one, ("news",)) for one in people(5)]
-        assert spool.record(batch, NOW) == Recorded(new=5, duplicates=0)
-        assert spool.record(batch, NOW + 1) == Recorded(new=0, duplicates=5)
+        batch = [QueuedSuppression(one, ("news",)) for one in people(5)]
+        assert at_time(spool, NOW).record(batch) == Recorded(new=5, duplicates=0)
+        assert at_time(spool, NOW + 1).record(batch) == Recorded(new=0, duplicates=5)
         assert spool.status().dispatches.pending == 5
 
     def test_known_and_done(self, spool: Spool) -> None:
         """Recording again what is done, or under way, calls nobody again."""
         put(spool, ANN, BOB)
         ann, _ = take(spool)
-        spool.settle([done(ann)], NOW)
+        at_time(spool, NOW).settle([done(ann)])
         put(spool, ANN, BOB)
         counts = spool.status().dispatches
         assert (counts.done, counts.claimed, counts.pending) == (1, 1, 0)
@@ -56,7 +47,9 @@ class TestRecording:
     def test_mixed_batch(self, spool: Spool) -> None:
         """A batch of known, new and repeated suppressions adds each new one once."""
         put(spool, ANN)
-        assert spool.record([Owed(one, ("news",)) for one in (BOB, ANN, BOB)], NOW) == Recorded(new=1, duplicates=2)
+        assert at_time(spool, NOW).record([QueuedSuppression(one, ("news",)) for one in (BOB, ANN, BOB)]) == Recorded(
+            new=1, duplicates=2
+        )
         assert recipients(take(spool)) == ["ann@example.com", "bob@example.com"]
 
     def test_provider_added_later(self, spool: Spool) -> None:
@@ -68,13 +61,15 @@ class TestRecording:
 
     def test_provider_from_a_repetition(self, spool: Spool) -> None:
         """A repetition inside one batch, wanted by another provider, is dispatched to both."""
-        spool.record([Owed(ANN, ("news",)), Owed(ANN, ("crm",))], NOW)
+        at_time(spool, NOW).record([QueuedSuppression(ANN, ("news",)), QueuedSuppression(ANN, ("crm",))])
         assert [len(take(spool, provider=name)) for name in ("news", "crm")] == [1, 1]
 
     def test_each_to_whom_it_is_owed(self, spool: Spool) -> None:
         """Suppressions of one batch go to the providers that want them; one that none wants is recorded."""
         cat = suppression("cat@example.com")
-        spool.record([Owed(ANN, ("news", "crm")), Owed(BOB, ("crm",)), Owed(cat, ())], NOW)
+        at_time(spool, NOW).record(
+            [QueuedSuppression(ANN, ("news", "crm")), QueuedSuppression(BOB, ("crm",)), QueuedSuppression(cat, ())]
+        )
         assert recipients(take(spool)) == ["ann@example.com"]
         assert recipients(take(spool, provider="crm")) == ["ann@example.com", "bob@example.com"]
         assert spool.status().suppressions == 3
@@ -86,7 +81,7 @@ class TestRecording:
 
     def test_nothing(self, spool: Spool) -> None:
         """An empty batch is nothing."""
-        assert spool.record([], NOW) == Recorded(new=0, duplicates=0)
+        assert at_time(spool, NOW).record([]) == Recorded(new=0, duplicates=0)
 
     def test_every_field_comes_back(self, spool: Spool) -> None:
         """A suppression comes back as it went in."""
@@ -114,47 +109,45 @@ class TestHolding:
     def test_held_is_not_claimed(self, spool: Spool) -> None:
         """A held provider's dispatches wait; other providers' do not; released, they are due as before."""
         put(spool, ANN, to=("news", "crm"))
-        spool.hold("news", "401", now=NOW, probe_at=NOW + 60)
+        at_time(spool, NOW).hold("news", "401", probe_in=60)
         assert take(spool) == []
         assert len(take(spool, provider="crm")) == 1
-        spool.release("news", NOW)
+        at_time(spool, NOW).release("news")
         assert len(take(spool)) == 1
 
     def test_probing(self, spool: Spool) -> None:
         """Whoever probes may claim from a held provider."""
         put(spool, ANN, BOB)
-        spool.hold("news", "401", now=NOW, probe_at=NOW)
-        probe = spool.claim(
-            "news", 1, now=NOW, until=NOW + 60, repeat_after=DAY, per_campaign=False, probing=True
-        )  # fmt: skip
+        at_time(spool, NOW).hold("news", "401", probe_in=0)
+        probe = at_time(spool, NOW).claim("news", 1, repeat_after=DAY, per_campaign=False, probing=True, lease_for=60)
         assert recipients(probe) == ["ann@example.com"]
 
     def test_state(self, spool: Spool) -> None:
         """A hold says why, since when (the first time) and when to look again; a release ends all of it."""
         assert spool.state("news") == ProviderState()
-        spool.hold("news", "401", now=NOW, probe_at=NOW + 60)
-        spool.hold("news", "410 \0", now=NOW + 30, probe_at=NOW + 90)
+        at_time(spool, NOW).hold("news", "401", probe_in=60)
+        at_time(spool, NOW + 30).hold("news", "410 \0", probe_in=60)
         assert spool.state("news") == ProviderState(held=True, reason="410 \ufffd", since=NOW, probe_at=NOW + 90)
         assert set(spool.status().states) == {"news"}
-        spool.release("news", NOW)
+        at_time(spool, NOW).release("news")
         assert spool.state("news") == ProviderState()
         assert spool.status().states == {}
 
     def test_held_anew(self, spool: Spool) -> None:
         """A hold after a release begins anew."""
-        spool.hold("news", "401", now=NOW, probe_at=NOW)
-        spool.release("news", NOW)
-        spool.hold("news", "401", now=NOW + 500, probe_at=NOW + 600)
+        at_time(spool, NOW).hold("news", "401", probe_in=0)
+        at_time(spool, NOW).release("news")
+        at_time(spool, NOW + 500).hold("news", "401", probe_in=100)
         assert spool.state("news").since == NOW + 500
 
     def test_one_probe(self, spool: Spool) -> None:
         """One asker probes, when it is time; the next one later; nobody where nothing is held."""
-        assert not spool.claim_probe("news", now=NOW, next_probe_at=NOW + 60)
-        spool.hold("news", "401", now=NOW, probe_at=NOW + 60)
-        assert not spool.claim_probe("news", now=NOW + 59, next_probe_at=NOW + 120)
-        assert spool.claim_probe("news", now=NOW + 60, next_probe_at=NOW + 120)
-        assert not spool.claim_probe("news", now=NOW + 61, next_probe_at=NOW + 120)
-        assert spool.claim_probe("news", now=NOW + 120, next_probe_at=NOW + 180)
+        assert not at_time(spool, NOW).claim_probe("news", next_probe_in=60)
+        at_time(spool, NOW).hold("news", "401", probe_in=60)
+        assert not at_time(spool, NOW + 59).claim_probe("news", next_probe_in=61)
+        assert at_time(spool, NOW + 60).claim_probe("news", next_probe_in=60)
+        assert not at_time(spool, NOW + 61).claim_probe("news", next_probe_in=59)
+        assert at_time(spool, NOW + 120).claim_probe("news", next_probe_in=60)
 
 
 class TestReading:
@@ -170,7 +163,7 @@ class TestReading:
         assert (status.providers, status.states, status.next_due_at) == ({}, {}, {})
         assert list(spool.suppressions(Selection())) == []
         assert list(spool.dead_letters(Selection())) == []
-        assert spool.next_due_at("news") is None
+        assert due_at(spool, "news") is None
 
     def test_status(self, spool: Spool) -> None:
         """The status counts by provider and state, and knows the oldest that waits and the next that is due."""
@@ -178,7 +171,7 @@ class TestReading:
         put(spool, BOB, now=NOW + 1)
         put(spool, suppression("cat@example.com"), to=("news", "crm"), now=NOW + 2)
         ann, bob = take(spool, 2, now=NOW + 2)
-        spool.settle([done(ann), dead(bob)], NOW + 3)
+        at_time(spool, NOW + 3).settle([done(ann), dead(bob)])
         status = spool.status()
         assert {name: (c.pending, c.claimed, c.done, c.dead) for name, c in status.providers.items()} == {
             "news": (1, 0, 1, 1),
@@ -188,7 +181,7 @@ class TestReading:
         assert (status.oldest_pending_at, status.last_recorded_at) == (NOW + 2, NOW + 2)
         take(spool, now=NOW + 5)
         assert spool.status().next_due_at == {"news": NOW + 65, "crm": NOW + 2}
-        assert spool.next_due_at("news") == NOW + 65
+        assert due_at(spool, "news") == NOW + 65
 
     def test_oldest_for_a_provider_added_later(self, spool: Spool) -> None:
         """What a new provider is owed waits since it was owed, however old the suppression is."""
@@ -228,7 +221,7 @@ class TestReading:
         assert list(spool.suppressions(Selection(limit=2000))) == many[:2000]
         assert list(spool.suppressions(Selection(recipient="ann@example.com"))) == many[2345:]
         claimed = take(spool, 3000)
-        spool.settle([dead(one) for one in claimed], NOW)
+        at_time(spool, NOW).settle([dead(one) for one in claimed])
         assert [letter.dispatch for letter in spool.dead_letters(Selection())] == sorted(one.id for one in claimed)
         assert len(list(spool.dead_letters(Selection(limit=1500)))) == 1500
 
@@ -236,9 +229,9 @@ class TestReading:
         """A dead letter says what, for whom, how often, when, and what the last answer was."""
         put(spool, ANN)
         (first,) = take(spool)
-        spool.settle([again(first, NOW + 5)], NOW)
+        at_time(spool, NOW).settle([again(first, NOW + 5)])
         (second,) = take(spool, now=NOW + 5)
-        spool.settle([dead(second, "400 nope")], NOW + 6)
+        at_time(spool, NOW + 6).settle([dead(second, "400 nope")])
         (letter,) = spool.dead_letters(Selection())
         assert (letter.dispatch, letter.provider, letter.suppression) == (first.id, "news", ANN)
         assert (letter.attempts, letter.died_at, letter.answer) == (2, NOW + 6, "400 nope")
@@ -259,7 +252,7 @@ class TestReading:
         put(spool, ANN, to=("news", "crm"))
         put(spool, BOB, now=NOW + 1)
         for provider in ("news", "crm"):
-            spool.settle([dead(one) for one in take(spool, provider=provider, now=NOW + 1)], NOW)
+            at_time(spool, NOW).settle([dead(one) for one in take(spool, provider=provider, now=NOW + 1)])
         found = [f"{letter.provider} {letter.suppression.recipient}" for letter in spool.dead_letters(selection)]
         assert found == expected
 
@@ -267,10 +260,10 @@ class TestReading:
         """A dead letter that is retried is due at once with a new schedule; its attempts are remembered."""
         put(spool, ANN, BOB)
         ann, bob = take(spool)
-        spool.settle([again(ann, NOW, step=4), done(bob)], NOW)
+        at_time(spool, NOW).settle([again(ann, NOW, retry_index=4), done(bob)])
         (ann,) = take(spool)
-        spool.settle([dead(ann)], NOW)
-        assert spool.retry_dead_letters([ann.id, ann.id, bob.id, 10**30, -1], NOW + 9) == 1
+        at_time(spool, NOW).settle([dead(ann)])
+        assert at_time(spool, NOW + 9).retry_dead_letters([ann.id, ann.id, bob.id, 10**30, -1]) == 1
         (claimed,) = take(spool, now=NOW + 9)
         assert (claimed.id, claimed.step, claimed.attempts) == (ann.id, 0, 3)
         assert list(spool.dead_letters(Selection())) == []
@@ -279,9 +272,9 @@ class TestReading:
         """A dead letter that is dropped is done, and never called again."""
         put(spool, ANN)
         (claimed,) = take(spool)
-        spool.settle([dead(claimed)], NOW)
-        assert spool.drop_dead_letters([claimed.id, 999], NOW) == 1
-        assert spool.drop_dead_letters([], NOW) == 0
+        at_time(spool, NOW).settle([dead(claimed)])
+        assert at_time(spool, NOW).drop_dead_letters([claimed.id, 999]) == 1
+        assert at_time(spool, NOW).drop_dead_letters([]) == 0
         counts = spool.status().dispatches
         assert (counts.done, counts.dead) == (1, 0)
 

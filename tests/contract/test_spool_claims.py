@@ -1,18 +1,17 @@
 """What every spool keeps, whatever it is made of: claiming and settling."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from bouncehandler.spool import Selection, Spool
 from tests.contract.spool_examples import (
+    CLOCK,
     DAY,
     NOW,
     again,
+    at_time,
     dead,
     done,
-    open_spool,
+    due_at,
     people,
     put,
     recipients,
@@ -24,14 +23,6 @@ from tests.contract.spool_examples import (
 ANN = suppression("ann@example.com")
 ANN_LATER = suppression("ann@example.com", 1)
 BOB = suppression("bob@example.com")
-
-
-@pytest.fixture(params=["sqlite"])
-def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
-    """An empty spool of each kind."""
-    opened = open_spool(request.param, str(tmp_path / "spool.db"))
-    yield opened
-    opened.close()
 
 
 class TestClaiming:
@@ -81,7 +72,7 @@ class TestClaiming:
         """Of several dispatches of a recipient one claim gets the oldest, and sets the others behind its end."""
         put(spool, ANN, ANN_LATER, suppression("ann@example.com", 2), BOB)
         assert recipients(take(spool, 2)) == ["ann@example.com", "bob@example.com"]
-        assert spool.next_due_at("news") == NOW + 60
+        assert due_at(spool, "news") == NOW + 60
         assert take(spool) == []
 
     def test_one_at_a_time_between_calls(self, spool: Spool) -> None:
@@ -90,7 +81,7 @@ class TestClaiming:
         (first,) = take(spool)
         put(spool, ANN_LATER)
         assert take(spool) == []
-        spool.settle([again(first, NOW + 3600)], NOW + 1)
+        at_time(spool, NOW + 1).settle([again(first, NOW + 3600)])
         assert take(spool, now=NOW + 120) == []
         assert [one.id for one in take(spool, now=NOW + 3700)] == [first.id]
 
@@ -98,20 +89,20 @@ class TestClaiming:
         """The oldest dispatch of a recipient goes first even when a later one was due before it."""
         put(spool, ANN)
         (first,) = take(spool)
-        spool.settle([again(first, NOW + 10)], NOW)
+        at_time(spool, NOW).settle([again(first, NOW + 10)])
         put(spool, ANN_LATER, now=NOW + 1)
         assert [one.id for one in take(spool, now=NOW + 20)] == [first.id]
 
     def test_revived_letter_waits_for_a_call_under_way(self, spool: Spool) -> None:
         """An old dispatch that comes back waits for the claim of a later one: never two calls for one recipient."""
         put(spool, ANN)
-        spool.settle([dead(one) for one in take(spool)], NOW)
+        at_time(spool, NOW).settle([dead(one) for one in take(spool)])
         put(spool, ANN_LATER)
         (later,) = take(spool)
         (letter,) = spool.dead_letters(Selection())
-        spool.retry_dead_letters([letter.dispatch], NOW)
+        at_time(spool, NOW).retry_dead_letters([letter.dispatch])
         assert take(spool) == []
-        spool.settle([done(later)], NOW)
+        at_time(spool, NOW).settle([done(later)])
         assert spool.status().dispatches.done == 2
 
     def test_campaigns_are_apart(self, spool: Spool) -> None:
@@ -125,23 +116,23 @@ class TestClaiming:
     def test_done_lately(self, spool: Spool) -> None:
         """A recipient who was dealt with lately is settled without a call and without an attempt."""
         put(spool, ANN)
-        spool.settle([done(one, "already") for one in take(spool)], NOW)
+        at_time(spool, NOW).settle([done(one, "already") for one in take(spool)])
         put(spool, ANN_LATER, now=NOW + 100)
         assert take(spool, now=NOW + 100) == []
         assert spool.status().dispatches.done == 2
-        assert spool.next_due_at("news") is None
+        assert due_at(spool, "news") is None
 
     def test_done_long_ago(self, spool: Spool) -> None:
         """A recipient who was dealt with longer ago than `repeat_after` is called again."""
         put(spool, ANN)
-        spool.settle([done(one) for one in take(spool)], NOW)
+        at_time(spool, NOW).settle([done(one) for one in take(spool)])
         put(spool, ANN_LATER, now=NOW + DAY)
         assert len(take(spool, now=NOW + DAY)) == 1
 
     def test_done_for_another_campaign(self, spool: Spool) -> None:
         """Where campaigns count, what was done for one is not done for the next."""
         put(spool, ANN._replace(job_id="june"))
-        spool.settle([done(one) for one in take(spool, per_campaign=True)], NOW, per_campaign=True)
+        at_time(spool, NOW).settle([done(one) for one in take(spool, per_campaign=True)], per_campaign=True)
         put(spool, ANN_LATER._replace(job_id="july"), suppression("ann@example.com", 2, job_id="june"))
         assert [one.suppression.job_id for one in take(spool, per_campaign=True)] == ["july"]
 
@@ -150,16 +141,16 @@ class TestClaiming:
         """Neither an unknown recipient nor a dead or dropped letter nor another provider's work counts as done."""
         put(spool, ANN, to=("crm" if end == "elsewhere" else "news",))
         for one in take(spool, provider="crm" if end == "elsewhere" else "news"):
-            spool.settle([dead(one) if end in {"dead", "dropped"} else done(one, "unknown")], NOW)
+            at_time(spool, NOW).settle([dead(one) if end in {"dead", "dropped"} else done(one, "unknown")])
         if end == "dropped":
-            spool.drop_dead_letters([letter.dispatch for letter in spool.dead_letters(Selection())], NOW)
+            at_time(spool, NOW).drop_dead_letters([letter.dispatch for letter in spool.dead_letters(Selection())])
         put(spool, ANN_LATER)
         assert len(take(spool)) == 1
 
     def test_flood_of_repeats(self, spool: Spool) -> None:
         """However many repeats are due before it, work that is due is found in one call."""
         put(spool, ANN)
-        spool.settle([done(one) for one in take(spool)], NOW)
+        at_time(spool, NOW).settle([done(one) for one in take(spool)])
         put(spool, *(suppression("ann@example.com", number) for number in range(1, 500)), BOB)
         assert recipients(take(spool, 1)) == ["bob@example.com"]
         assert spool.status().dispatches.done == 500
@@ -173,7 +164,7 @@ class TestClaiming:
         """A claim that is kept up is not given to anybody else until its new end."""
         put(spool, ANN)
         (claimed,) = take(spool)
-        spool.extend([claimed], NOW + 300)
+        spool.extend([claimed], NOW + 300 - CLOCK())
         assert take(spool, now=NOW + 299) == []
         assert len(take(spool, now=NOW + 300)) == 1
 
@@ -182,9 +173,9 @@ class TestClaiming:
         put(spool, ANN)
         (lost,) = take(spool)
         take(spool, now=NOW + 60)
-        spool.extend([lost], NOW + 9999)
-        assert spool.next_due_at("news") == NOW + 120
-        spool.extend([], NOW)
+        spool.extend([lost], NOW + 9999 - CLOCK())
+        assert due_at(spool, "news") == NOW + 120
+        spool.extend([], NOW - CLOCK())
 
 
 class TestSettling:
@@ -194,7 +185,7 @@ class TestSettling:
         """With a dispatch that was carried out those waiting behind it are settled; others are left alone."""
         put(spool, ANN, ANN_LATER, BOB, to=("news", "crm"))
         claimed = take(spool, 2)
-        assert spool.settle([done(claimed[0]), returned(claimed[1])], NOW) == 1
+        assert at_time(spool, NOW).settle([done(claimed[0]), returned(claimed[1])]) == 1
         counts = spool.status().providers
         assert (counts["news"].done, counts["news"].pending, counts["crm"].pending) == (2, 1, 3)
 
@@ -203,7 +194,7 @@ class TestSettling:
         """What was recorded before it was carried out is settled by the claim that comes across it, however late."""
         put(spool, ANN, ANN_LATER, BOB)
         claimed = take(spool, 1)
-        assert spool.settle([done(claimed[0])], NOW + 1) == 0
+        assert at_time(spool, NOW + 1).settle([done(claimed[0])]) == 0
         much_later = NOW + 9 * DAY
         assert recipients(take(spool, now=much_later, repeat_after=repeat_after)) == ["bob@example.com"]
         assert spool.status().providers["news"].done == 2
@@ -211,7 +202,8 @@ class TestSettling:
     def test_done_before_another_was_recorded(self, spool: Spool) -> None:
         """What is recorded after it was carried out is called for again, once `repeat_after` has passed."""
         put(spool, ANN, ANN_LATER)
-        spool.settle([done(take(spool, 1)[0])], NOW + 1)
+        (first,) = take(spool, 1)
+        at_time(spool, NOW + 1).settle([done(first)])
         put(spool, suppression("ann@example.com", 3), now=NOW + 2)
         assert [one.suppression.id for one in take(spool, now=NOW + 3, repeat_after=0)] == [
             suppression("ann@example.com", 3).id
@@ -222,7 +214,7 @@ class TestSettling:
         """Where campaigns count, only the same campaign is settled along."""
         put(spool, ANN._replace(job_id="june"), ANN_LATER._replace(job_id="july"))
         (june,) = take(spool, 1, per_campaign=True)
-        spool.settle([done(june)], NOW, per_campaign=True)
+        at_time(spool, NOW).settle([done(june)], per_campaign=True)
         assert len(take(spool, per_campaign=True)) == 1
 
     @pytest.mark.parametrize("ended", [lambda one: done(one, "unknown"), dead])
@@ -231,15 +223,15 @@ class TestSettling:
         put(spool, ANN, ANN_LATER)
         (first,) = take(spool)
         assert take(spool) == []
-        spool.settle([ended(first)], NOW + 1)
+        at_time(spool, NOW + 1).settle([ended(first)])
         assert [one.suppression for one in take(spool, now=NOW + 1)] == [ANN_LATER]
 
     def test_again(self, spool: Spool) -> None:
         """A failed call is due when it is said to be, with its place in the schedule."""
         put(spool, ANN)
         (first,) = take(spool)
-        spool.settle([again(first, NOW + 300, step=3)], NOW + 1)
-        assert spool.next_due_at("news") == NOW + 300
+        at_time(spool, NOW + 1).settle([again(first, NOW + 300, retry_index=3)])
+        assert due_at(spool, "news") == NOW + 300
         assert take(spool, now=NOW + 299) == []
         (second,) = take(spool, now=NOW + 300)
         assert (second.attempts, second.step) == (2, 3)
@@ -248,7 +240,7 @@ class TestSettling:
         """A claim given back unused costs no attempt and no step."""
         put(spool, ANN)
         (first,) = take(spool)
-        spool.settle([returned(first, NOW + 5)], NOW)
+        at_time(spool, NOW).settle([returned(first, NOW + 5)])
         (second,) = take(spool, now=NOW + 5)
         assert (second.id, second.attempts, second.step) == (first.id, 1, 0)
 
@@ -256,7 +248,7 @@ class TestSettling:
         """Whoever comes later waits behind a call that was given back for a while, as behind one that failed."""
         put(spool, ANN)
         (first,) = take(spool)
-        spool.settle([returned(first, NOW + 5)], NOW)
+        at_time(spool, NOW).settle([returned(first, NOW + 5)])
         put(spool, ANN_LATER)
         assert take(spool, now=NOW + 1) == []
         assert [one.id for one in take(spool, now=NOW + 5)] == [first.id]
@@ -267,26 +259,26 @@ class TestSettling:
         put(spool, ANN, ANN_LATER)
         (lost,) = take(spool)
         (theirs,) = take(spool, now=NOW + 60)
-        spool.settle([ended(lost)], NOW + 61)
+        at_time(spool, NOW + 61).settle([ended(lost)])
         counts = spool.status().dispatches
         assert (counts.claimed, counts.pending, counts.done, counts.dead) == (1, 1, 0, 0)
-        spool.settle([done(theirs)], NOW + 61)
+        at_time(spool, NOW + 61).settle([done(theirs)])
         assert spool.status().dispatches.done == 2
 
     def test_settled_twice(self, spool: Spool) -> None:
         """The first way in which a claim ended counts, in one call as in two."""
         put(spool, ANN)
         (claimed,) = take(spool)
-        spool.settle([done(claimed), dead(claimed)], NOW)
-        spool.settle([again(claimed, NOW)], NOW)
+        at_time(spool, NOW).settle([done(claimed), dead(claimed)])
+        at_time(spool, NOW).settle([again(claimed, NOW)])
         assert spool.status().dispatches.done == 1
 
     def test_many_ways_at_once(self, spool: Spool) -> None:
         """One call settles many claims, each in its own way."""
         put(spool, *people(5))
         a, b, c, d, e = take(spool)
-        spool.settle([done(a), again(b, NOW + 9), dead(c), returned(d, NOW + 9), done(e, "unknown")], NOW)
-        spool.settle([], NOW)
+        at_time(spool, NOW).settle([done(a), again(b, NOW + 9), dead(c), returned(d, NOW + 9), done(e, "unknown")])
+        at_time(spool, NOW).settle([])
         counts = spool.status().dispatches
         assert (counts.done, counts.pending, counts.dead, counts.waiting) == (2, 2, 1, 2)
 
@@ -294,6 +286,6 @@ class TestSettling:
         """An answer that no database takes, or that is too long, is kept all the same."""
         put(spool, ANN)
         (claimed,) = take(spool)
-        spool.settle([dead(claimed, "\0\ud800" + "x" * 1000)], NOW)
+        at_time(spool, NOW).settle([dead(claimed, "\0\ud800" + "x" * 1000)])
         (letter,) = spool.dead_letters(Selection())
         assert letter.answer == "\ufffd\ufffd" + "x" * 510

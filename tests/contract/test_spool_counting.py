@@ -1,41 +1,32 @@
 """What every spool makes of soft bounces: counted by recipient and day, whatever the order in which they come."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Counted, Recorded, Selection, Spool
+from bouncehandler.spool import Recorded, Selection, SoftBounceEntry, Spool
 from bouncehandler.suppression import Suppression
-from tests.contract.spool_examples import DAY, NOW, open_spool, recipients, suppression, take
+from tests.contract.spool_examples import DAY, NOW, at_time, open_spool, recipients, suppression, take
 
 ANN = "ann@example.com"
 WEEKS = 21 * DAY
 
 
-@pytest.fixture(params=["sqlite"])
-def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
-    """An empty spool of each kind."""
-    opened = open_spool(request.param, str(tmp_path / "spool.db"))
-    yield opened
-    opened.close()
-
-
 def soft(
     day: float, recipient: str = ANN, *, after: int = 3, within: float = WEEKS, providers: tuple[str, ...] = ("news",)
-) -> Counted:
+) -> SoftBounceEntry:
     """A soft bounce so many days after the beginning of 2026."""
     at = datetime.fromtimestamp(NOW + day * DAY, UTC)
     one = suppression(recipient, int(day * 1000), category="quota-issues", status="5.2.2", occurred_at=at)
-    return Counted(one._replace(rule="the rule", diagnostic="full"), providers, after, within)
+    return SoftBounceEntry(one._replace(rule="the rule", diagnostic="full"), providers, after, within)
 
 
 def bounces(
     spool: Spool, *days: float, recipient: str = ANN, after: int = 3, providers: tuple[str, ...] = ("news",)
 ) -> int:
     """Count a bounce of each day, each in a commit of its own; returns how many suppressions came of it."""
-    return sum(spool.count([soft(day, recipient, after=after, providers=providers)], NOW).new for day in days)
+    return sum(at_time(spool, NOW).count([soft(day, recipient, after=after, providers=providers)]).new for day in days)
 
 
 def suppressed(spool: Spool) -> list[Suppression]:
@@ -58,13 +49,13 @@ class TestThreshold:
     def test_rules_that_were_changed(self, spool: Spool) -> None:
         """The latest bounce's rule says how far back is looked, and a longer window than any before is a window."""
         short, long = soft(0, after=2, within=2 * DAY), soft(30, after=2, within=40 * DAY)
-        assert [spool.count([one], NOW).new for one in (short, long)] == [0, 1]
+        assert [at_time(spool, NOW).count([one]).new for one in (short, long)] == [0, 1]
 
     def test_rules_that_were_changed_and_bounces_that_come_late(self, spool: Spool) -> None:
         """A bounce that completes the number of one that lies further ahead than its own rule reaches."""
         late, long = soft(0, after=2, within=2 * DAY), soft(30, after=2, within=40 * DAY)
-        assert spool.count([soft(0, "bob@example.com", within=2 * DAY)], NOW).new == 0
-        assert [spool.count([one], NOW).new for one in (long, late)] == [0, 1]
+        assert at_time(spool, NOW).count([soft(0, "bob@example.com", within=2 * DAY)]).new == 0
+        assert [at_time(spool, NOW).count([one]).new for one in (long, late)] == [0, 1]
 
     def test_evidence(self, spool: Spool) -> None:
         """The suppression lists the bounces that were counted, and is dated by the last."""
@@ -85,12 +76,12 @@ class TestThreshold:
     def test_in_one_batch(self, spool: Spool) -> None:
         """They may come in one commit, among others'."""
         batch = [soft(day, name) for day in range(3) for name in (ANN, "bob@example.com", "cat@example.com")][:-1]
-        assert spool.count(batch, NOW) == Recorded(new=2, duplicates=0)
+        assert at_time(spool, NOW).count(batch) == Recorded(new=2, duplicates=0)
         assert {one.recipient for one in suppressed(spool)} == {ANN, "bob@example.com"}
 
     def test_twice_in_one_batch(self, spool: Spool) -> None:
         """A batch may hold enough for several suppressions of one recipient."""
-        assert spool.count([soft(day) for day in range(7)], NOW) == Recorded(new=2, duplicates=0)
+        assert at_time(spool, NOW).count([soft(day) for day in range(7)]) == Recorded(new=2, duplicates=0)
 
     def test_the_last_ones_rule_decides(self, spool: Spool) -> None:
         """Bounces of several rules count together; how many are enough, the last of them says."""
@@ -134,41 +125,41 @@ class TestDeliveries:
     def test_begins_anew(self, spool: Spool) -> None:
         """What bounced before a delivery counts no more."""
         bounces(spool, 0, 1)
-        spool.delivered({ANN: int(NOW + 1.5 * DAY)}, NOW)
+        at_time(spool, NOW).record_deliveries({ANN: int(NOW + 1.5 * DAY)})
         assert bounces(spool, 2, 3) == 0
         assert bounces(spool, 4) == 1
 
     def test_it_is_the_records_time_that_counts(self, spool: Spool) -> None:
         """A delivery that comes in first, or late, ends what bounced before it, and nothing else."""
-        spool.delivered({ANN: int(NOW + 1.5 * DAY)}, NOW)
+        at_time(spool, NOW).record_deliveries({ANN: int(NOW + 1.5 * DAY)})
         assert bounces(spool, 0, 1, 2, 3) == 0
-        spool.delivered({ANN: int(NOW + 0.5 * DAY)}, NOW)
+        at_time(spool, NOW).record_deliveries({ANN: int(NOW + 0.5 * DAY)})
         assert bounces(spool, 4) == 1
 
     def test_on_the_same_day(self, spool: Spool) -> None:
         """A bounce after a delivery of the same day counts for that day; one before it doesn't."""
         bounces(spool, 0, 1, 2.2)
-        spool.delivered({"bob@example.com": int(NOW)}, NOW)
+        at_time(spool, NOW).record_deliveries({"bob@example.com": int(NOW)})
         assert len(suppressed(spool)) == 1
         bounces(spool, 5.1, recipient="bob@example.com")
-        spool.delivered({"bob@example.com": int(NOW + 5.2 * DAY)}, NOW)
+        at_time(spool, NOW).record_deliveries({"bob@example.com": int(NOW + 5.2 * DAY)})
         assert bounces(spool, 5.3, 6, recipient="bob@example.com") == 0
         assert bounces(spool, 7, recipient="bob@example.com") == 1
 
     def test_other_recipients(self, spool: Spool) -> None:
         """It says nothing of anybody else."""
         bounces(spool, 0, 1)
-        spool.delivered({"bob@example.com": int(NOW + 1.5 * DAY)}, NOW)
+        at_time(spool, NOW).record_deliveries({"bob@example.com": int(NOW + 1.5 * DAY)})
         assert bounces(spool, 2) == 1
 
 
 def test_pruned(spool: Spool) -> None:
     """What came long ago is forgotten, in small steps; what came since stays."""
-    spool.count([soft(day, f"user{n}@example.com") for n in range(700) for day in range(2)], NOW)
-    spool.delivered({f"user{n}@example.com": int(NOW) - 1 for n in range(700)}, NOW)
-    spool.count([soft(0), soft(1)], NOW + DAY)
-    assert spool.prune_counts(NOW + 1) == 700 * 2 + 700
-    assert spool.prune_counts(NOW + 1) == 0
+    at_time(spool, NOW).count([soft(day, f"user{n}@example.com") for n in range(700) for day in range(2)])
+    at_time(spool, NOW).record_deliveries({f"user{n}@example.com": int(NOW) - 1 for n in range(700)})
+    at_time(spool, NOW + DAY).count([soft(0), soft(1)])
+    assert at_time(spool, NOW + 1).prune_counts(0) == 700 * 2 + 700
+    assert at_time(spool, NOW + 1).prune_counts(0) == 0
     assert bounces(spool, 2) == 1
     assert bounces(spool, 2, recipient="user1@example.com") == 0
 
@@ -177,7 +168,7 @@ def test_without_a_time(spool: Spool) -> None:
     """A record without a time counts for the day on which it was read."""
     timeless = soft(0)._replace(suppression=soft(0).suppression._replace(occurred_at=None))
     for day in range(3):
-        recorded = spool.count([timeless], NOW + day * DAY)
+        recorded = at_time(spool, NOW + day * DAY).count([timeless])
     assert recorded.new == 1
 
 
@@ -186,7 +177,7 @@ def test_hostile_text(spool: Spool) -> None:
     for day in range(3):
         one = soft(day)
         hostile = one.suppression._replace(diagnostic="\0\ud800" + "x" * 10_000, category="\0")
-        spool.count([one._replace(suppression=hostile)], NOW)
+        at_time(spool, NOW).count([one._replace(suppression=hostile)])
     (found,) = suppressed(spool)
     assert len(found.diagnostic) < 1500
     assert "\0" not in found.diagnostic

@@ -1,38 +1,25 @@
 """What every spool keeps in figures, and how it keeps them from growing without bound."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
-from bouncehandler.spool import Figure, Spool, Total
-from tests.contract.spool_examples import DAY, NOW, done, open_spool, put, suppression, take
+from bouncehandler.spool import HourlyCount, MetricCounter, Spool
+from tests.contract.spool_examples import DAY, NOW, at_time, done, put, suppression, take
 
 HOUR = int(NOW // 3600)
 
 
-@pytest.fixture(params=["sqlite"])
-def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
-    """An empty spool of each kind."""
-    opened = open_spool(request.param, str(tmp_path / "spool.db"))
-    yield opened
-    opened.close()
-
-
-def figure(value: str = "", number: int = 1, *, hour: int = HOUR, dimension: str = "job") -> Figure:
+def figure(value: str = "", number: int = 1, *, hour: int = HOUR, dimension: str = "job") -> HourlyCount:
     """So many bounces of an hour."""
-    return Figure(hour, "bounce", "ignore", dimension if value else "", value, number)
+    return HourlyCount(hour, "bounce", "ignore", dimension if value else "", value, number)
 
 
-def everything(spool: Spool) -> list[Figure]:
+def everything(spool: Spool) -> list[HourlyCount]:
     """All figures."""
-    return list(spool.figures(0, NOW + 10_000 * DAY))
+    return list(spool.hourly_counts(0, NOW + 10_000 * DAY))
 
 
 def test_figures_add_up(spool: Spool) -> None:
     """What is added again to the same hour, kind, verdict, dimension and value is one figure with their sum."""
-    spool.add_figures([figure("may", 2), figure(number=3)])
-    spool.add_figures([figure("may", 5), figure("june", 1), figure("may", 1, hour=HOUR + 1)])
+    spool.add_hourly_counts([figure("may", 2), figure(number=3)])
+    spool.add_hourly_counts([figure("may", 5), figure("june", 1), figure("may", 1, hour=HOUR + 1)])
     assert everything(spool) == [
         figure(number=3), figure("june", 1), figure("may", 7), figure("may", 1, hour=HOUR + 1),
     ]  # fmt: skip
@@ -40,9 +27,9 @@ def test_figures_add_up(spool: Spool) -> None:
 
 def test_figures_are_read_by_their_hour(spool: Spool) -> None:
     """An hour belongs to a period when it begins in it; periods that follow one another share no hour."""
-    spool.add_figures([figure("may", hour=HOUR + at) for at in range(0, 100, 7)])
-    first = [one.hour - HOUR for one in spool.figures(NOW, NOW + 42 * 3600)]
-    second = [one.hour - HOUR for one in spool.figures(NOW + 42 * 3600, NOW + 98 * 3600 + 1)]
+    spool.add_hourly_counts([figure("may", hour=HOUR + at) for at in range(0, 100, 7)])
+    first = [one.hour - HOUR for one in spool.hourly_counts(NOW, NOW + 42 * 3600)]
+    second = [one.hour - HOUR for one in spool.hourly_counts(NOW + 42 * 3600, NOW + 98 * 3600 + 1)]
     assert first == [0, 7, 14, 21, 28, 35]
     assert second == [42, 49, 56, 63, 70, 77, 84, 91, 98]
 
@@ -50,8 +37,8 @@ def test_figures_are_read_by_their_hour(spool: Spool) -> None:
 def test_an_open_set_of_names_is_bounded(spool: Spool) -> None:
     """However many names come, in one go or in many, 200 of an hour are kept, those with the most; no row is lost."""
     for number in range(5):
-        spool.add_figures([figure(f"job {number} {n}", 1000 - n) for n in range(100)])
-    spool.add_figures([figure("job 0 0", 7)])
+        spool.add_hourly_counts([figure(f"job {number} {n}", 1000 - n) for n in range(100)])
+    spool.add_hourly_counts([figure("job 0 0", 7)])
     found = {one.value: one.number for one in everything(spool)}
     assert len(found) == 201
     assert found["job 0 0"] == 1007
@@ -60,7 +47,7 @@ def test_an_open_set_of_names_is_bounded(spool: Spool) -> None:
 
 def test_the_most_frequent_names_are_kept(spool: Spool) -> None:
     """Of too many names at once, those with the greatest numbers keep theirs."""
-    spool.add_figures([figure(f"job {n}", n + 1) for n in range(300)])
+    spool.add_hourly_counts([figure(f"job {n}", n + 1) for n in range(300)])
     found = {one.value: one.number for one in everything(spool)}
     assert found["(others)"] == sum(range(1, 101))
     assert found["job 299"] == 300
@@ -68,14 +55,14 @@ def test_the_most_frequent_names_are_kept(spool: Spool) -> None:
 
 def test_each_hour_and_dimension_has_its_own_room(spool: Spool) -> None:
     """A campaign with ten thousand job ids takes no operator's place, and no other hour's."""
-    spool.add_figures([figure(f"job {n}") for n in range(300)])
-    spool.add_figures([figure("gmail", dimension="operator"), figure("may", hour=HOUR + 1)])
+    spool.add_hourly_counts([figure(f"job {n}") for n in range(300)])
+    spool.add_hourly_counts([figure("gmail", dimension="mailbox_provider"), figure("may", hour=HOUR + 1)])
     assert {one.value for one in everything(spool)} >= {"gmail", "may"}
 
 
 def test_what_can_not_be_stored_is_still_counted(spool: Spool) -> None:
     """Bytes that no text holds, and names of any length, come from outside: they are cut, and counted."""
-    spool.add_figures([figure("\udcff\0" + "x" * 500)])
+    spool.add_hourly_counts([figure("\udcff\0" + "x" * 500)])
     (found,) = everything(spool)
     assert found.number == 1
     assert len(found.value) == 120
@@ -83,29 +70,31 @@ def test_what_can_not_be_stored_is_still_counted(spool: Spool) -> None:
 
 def test_old_figures_are_forgotten(spool: Spool) -> None:
     """Hours that ended before the time are removed, in steps; the others stay."""
-    spool.add_figures([figure(f"job {n}", hour=HOUR + at) for at in range(12) for n in range(150)])
+    spool.add_hourly_counts([figure(f"job {n}", hour=HOUR + at) for at in range(12) for n in range(150)])
     rests = iter([False] * 4)
-    assert spool.prune_figures(NOW + 10 * 3600, lambda: next(rests)) == 1500
+    assert at_time(spool, NOW + 10 * 3600).prune_hourly_counts(0, lambda: next(rests)) == 1500
     assert {one.hour for one in everything(spool)} == {HOUR + 10, HOUR + 11}
 
 
 def test_forgetting_can_be_broken_off(spool: Spool) -> None:
     """A process that is to stop does not forget on."""
-    spool.add_figures([figure("may")])
-    assert spool.prune_figures(NOW + DAY, lambda: True) == 0
+    spool.add_hourly_counts([figure("may")])
+    assert at_time(spool, NOW + DAY).prune_hourly_counts(0, lambda: True) == 0
 
 
 def test_totals_only_grow(spool: Spool) -> None:
     """Counters of several processes add up; of a time the latest stays, whoever comes last."""
     labels = (("type", "b"), ("verdict", "ignore"))
-    spool.add_totals([Total("records", labels, 2), Total("last_record", (), NOW, is_latest=True)])
-    spool.add_figures([], [Total("records", labels, 3), Total("last_record", (), NOW - 9, is_latest=True)])
-    assert list(spool.totals()) == [Total("last_record", (), NOW), Total("records", labels, 5)]
+    spool.add_counters([MetricCounter("records", labels, 2), MetricCounter("last_record", (), NOW, is_latest=True)])
+    spool.add_hourly_counts(
+        [], [MetricCounter("records", labels, 3), MetricCounter("last_record", (), NOW - 9, is_latest=True)]
+    )
+    assert list(spool.counters()) == [MetricCounter("last_record", (), NOW), MetricCounter("records", labels, 5)]
 
 
 def test_totals_come_with_a_settlement(spool: Spool) -> None:
     """What calls came to is counted in the transaction that settles them."""
     put(spool, suppression())
-    counted = Total("dispatches", (("provider", "news"), ("outcome", "unsubscribed")), 1)
-    spool.settle([done(one) for one in take(spool)], NOW, totals=[counted])
-    assert list(spool.totals()) == [counted]
+    counted = MetricCounter("dispatches", (("provider", "news"), ("outcome", "unsubscribed")), 1)
+    at_time(spool, NOW).settle([done(one) for one in take(spool)], counters=[counted])
+    assert list(spool.counters()) == [counted]

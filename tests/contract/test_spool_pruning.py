@@ -1,20 +1,17 @@
 """What every spool keeps, and what it forgets, when it is pruned."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from bouncehandler.spool import Before, Owed, Pruned, Selection, Spool
-from bouncehandler.spool.pruning import sweep
+from bouncehandler.spool import Pruned, QueuedSuppression, RetentionPeriods, Selection, Spool
+from bouncehandler.spool.sweep import sweep
 from tests.contract.spool_examples import (
     DAY,
     NOW,
     again,
+    at_time,
     before,
     dead,
     done,
-    open_spool,
     people,
     put,
     recipients,
@@ -28,18 +25,10 @@ ANN, BOB, CAT = (suppression(f"{name}@example.com") for name in ("ann", "bob", "
 NEWEST = suppression("newest@example.com")
 
 
-@pytest.fixture(params=["sqlite"])
-def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
-    """An empty spool of each kind."""
-    opened = open_spool(request.param, str(tmp_path / "spool.db"))
-    yield opened
-    opened.close()
-
-
-def prune(spool: Spool, until: float | Before = BEFORE, now: float = LATER) -> int:
+def prune(spool: Spool, until: float | RetentionPeriods = BEFORE, now: float = LATER) -> int:
     """Prune the whole spool in small steps."""
-    times = until if isinstance(until, Before) else before(until)
-    return sweep(lambda after, _: spool.prune(times, now=now, after=after, most=2), lambda: 0.0, lambda _: False)
+    times = until if isinstance(until, RetentionPeriods) else before(until)
+    return sweep(lambda after, _: at_time(spool, now).prune(times, after=after, limit=2), lambda: 0.0, lambda _: False)
 
 
 def left(spool: Spool) -> list[str]:
@@ -50,7 +39,7 @@ def left(spool: Spool) -> list[str]:
 def carry_out(spool: Spool, *providers: str, now: float = NOW) -> None:
     """Everything that is due is done."""
     for provider in providers:
-        spool.settle([done(one) for one in take(spool, 100, provider=provider, now=now)], now)
+        at_time(spool, now).settle([done(one) for one in take(spool, 100, provider=provider, now=now)])
 
 
 def test_what_was_done_long_ago_goes(spool: Spool) -> None:
@@ -68,8 +57,8 @@ def test_what_was_done_long_ago_goes(spool: Spool) -> None:
 
 def test_what_nobody_wanted_goes(spool: Spool) -> None:
     """A suppression that was owed to nobody goes by the time at which it was recorded."""
-    spool.record([Owed(ANN, ())], NOW)
-    spool.record([Owed(BOB, ())], LATER)
+    at_time(spool, NOW).record([QueuedSuppression(ANN, ())])
+    at_time(spool, LATER).record([QueuedSuppression(BOB, ())])
     put(spool, NEWEST, now=LATER)
     assert prune(spool) == 1
     assert left(spool) == ["bob", "newest"]
@@ -80,19 +69,19 @@ def test_what_is_not_done_stays(spool: Spool) -> None:
     put(spool, *people(4), to=("news", "crm"))
     carry_out(spool, "crm")
     waiting, failed, lost, _ = take(spool)
-    spool.settle([again(failed, LATER), dead(lost)], NOW)
+    at_time(spool, NOW).settle([again(failed, LATER), dead(lost)])
     put(spool, NEWEST, now=LATER)
     assert prune(spool) == 0
     counts = spool.status().providers
     assert (counts["news"].dead, counts["news"].waiting, counts["crm"].done) == (1, 4, 4)
-    spool.settle([done(waiting)], LATER)
+    at_time(spool, LATER).settle([done(waiting)])
     assert [letter.dispatch for letter in spool.dead_letters(Selection())] == [lost.id]
 
 
 def test_held_stays(spool: Spool) -> None:
     """What waits for a provider that is held stays."""
     put(spool, ANN, NEWEST)
-    spool.hold("news", "401", now=NOW, probe_at=NOW)
+    at_time(spool, NOW).hold("news", "401", probe_in=0)
     assert prune(spool) == 0
 
 
@@ -122,18 +111,18 @@ def test_fed_again(spool: Spool) -> None:
     """A record that comes again after it was pruned counts anew; before that it is known."""
     put(spool, ANN, NEWEST)
     carry_out(spool, "news")
-    assert spool.record([Owed(ANN, ("news",))], LATER).new == 0
+    assert at_time(spool, LATER).record([QueuedSuppression(ANN, ("news",))]).new == 0
     assert prune(spool) == 1
-    assert spool.record([Owed(ANN, ("news",))], LATER).new == 1
+    assert at_time(spool, LATER).record([QueuedSuppression(ANN, ("news",))]).new == 1
     assert recipients(take(spool, now=LATER)) == ["ann@example.com"]
 
 
 def test_dropped_is_done(spool: Spool) -> None:
     """A dead letter that was dropped is kept with its reason for as long as what is done, and no longer."""
     put(spool, ANN, BOB, NEWEST)
-    spool.settle([dead(one, "404 Ünknown list") for one in take(spool)], NOW)
+    at_time(spool, NOW).settle([dead(one, "404 Ünknown list") for one in take(spool)])
     first, second, _ = spool.dead_letters(Selection())
-    assert spool.drop_dead_letters([first.dispatch], NOW, "list is gone \0") == 1
+    assert at_time(spool, NOW).drop_dead_letters([first.dispatch], "list is gone \0") == 1
     (letter,) = spool.dropped(Selection())
     assert (letter.dispatch, letter.note, letter.answer) == (first.dispatch, "list is gone \ufffd", "404 Ünknown list")
     assert prune(spool) == 1
@@ -156,8 +145,8 @@ def test_dead_letters_by_answer_and_time(spool: Spool, selection: Selection, exp
     """Dead letters are selected by what the last answer holds, in any case, and by when they were given up."""
     put(spool, ANN, BOB)
     ann, bob = take(spool)
-    spool.settle([dead(ann, "404 Ünknown list")], NOW)
-    spool.settle([dead(bob, "500 oops")], NOW + 10)
+    at_time(spool, NOW).settle([dead(ann, "404 Ünknown list")])
+    at_time(spool, NOW + 10).settle([dead(bob, "500 oops")])
     assert [one.suppression.recipient[:3] for one in spool.dead_letters(selection)] == expected
 
 
@@ -165,7 +154,7 @@ def test_a_clock_that_was_ahead(spool: Spool) -> None:
     """What was recorded while the clock was ahead keeps nothing behind it from being pruned."""
     put(spool, *people(5), now=LATER + 400 * DAY)
     put(spool, ANN, BOB, CAT)
-    spool.settle([done(one) for one in take(spool)], NOW)
+    at_time(spool, NOW).settle([done(one) for one in take(spool)])
     put(spool, NEWEST, now=LATER)
     assert prune(spool) == 3
 

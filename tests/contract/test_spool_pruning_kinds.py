@@ -1,20 +1,17 @@
 """What every spool keeps of each kind: suppressions by their reason, and the attempts that are erased before them."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from bouncehandler.spool import Before, Owed, Selection, Spool
-from bouncehandler.spool.pruning import sweep
+from bouncehandler.spool import QueuedSuppression, RetentionPeriods, Selection, Spool
+from bouncehandler.spool.sweep import sweep
 from tests.contract.spool_examples import (
     DAY,
     NOW,
     again,
+    at_time,
     before,
     dead,
     done,
-    open_spool,
     people,
     put,
     suppression,
@@ -27,30 +24,26 @@ NEWEST = suppression("newest@example.com")
 REASONS = ("bounce", "complaint", "unsubscribe", "list", "something new")
 
 
-@pytest.fixture(params=["sqlite"])
-def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
-    """An empty spool of each kind."""
-    opened = open_spool(request.param, str(tmp_path / "spool.db"))
-    yield opened
-    opened.close()
-
-
-def prune(spool: Spool, times: Before) -> int:
+def prune(spool: Spool, times: RetentionPeriods) -> int:
     """Prune the whole spool in small steps."""
-    return sweep(lambda after, _: spool.prune(times, now=LATER, after=after, most=2), lambda: 0.0, lambda _: False)
+    return sweep(
+        lambda after, _: at_time(spool, LATER).prune(times, after=after, limit=2), lambda: 0.0, lambda _: False
+    )
 
 
 def prune_attempts(spool: Spool, until: float = SOON) -> int:
     """Prune the attempts of the whole spool in small steps."""
     return sweep(
-        lambda after, _: spool.prune_attempts(until, now=LATER, after=after, most=2), lambda: 0.0, lambda _: False
+        lambda after, _: at_time(spool, LATER).prune_attempts(LATER - until, after=after, limit=2),
+        lambda: 0.0,
+        lambda _: False,
     )
 
 
 def carry_out(spool: Spool, *providers: str, now: float = NOW) -> None:
     """Everything that is due is done."""
     for provider in providers or ("news",):
-        spool.settle([done(one) for one in take(spool, 100, provider=provider, now=now)], now)
+        at_time(spool, now).settle([done(one) for one in take(spool, 100, provider=provider, now=now)])
 
 
 def reasons(spool: Spool) -> list[str]:
@@ -58,9 +51,9 @@ def reasons(spool: Spool) -> list[str]:
     return [one.reason for one in spool.suppressions(Selection())]
 
 
-def told(spool: Spool, person: str) -> list[str]:
+def told(spool: Spool, subject: str) -> list[str]:
     """What `explain` tells of calls, and of what they came to."""
-    happened = [(one.event, one.detail) for one in spool.history(person)]
+    happened = [(one.event, one.detail) for one in spool.history(subject)]
     return [event if event.startswith("call") else f"{event} {detail}" for event, detail in happened if ": " in event]
 
 
@@ -70,10 +63,13 @@ def test_each_reason_has_its_time(spool: Spool, at: int) -> None:
     put(spool, *(suppression(f"u{n}@example.com", reason=reason) for n, reason in enumerate(REASONS)))
     carry_out(spool)
     put(spool, NEWEST, now=LATER)
-    assert prune(spool, Before(*(SOON if n == at else None for n in range(len(REASONS))))) == 1
+    assert prune(spool, RetentionPeriods(*(LATER - SOON if n == at else None for n in range(len(REASONS))))) == 1
     assert reasons(spool) == [reason for n, reason in enumerate(REASONS) if n != at] + ["bounce"]
-    assert prune(spool, Before()) == 0
-    assert prune(spool, Before(*(SOON if n == at else NOW - DAY for n in range(len(REASONS))))) == 0
+    assert prune(spool, RetentionPeriods()) == 0
+    assert (
+        prune(spool, RetentionPeriods(*(LATER - SOON if n == at else LATER - NOW + DAY for n in range(len(REASONS)))))
+        == 0
+    )
 
 
 def test_the_one_behind_many_that_stay(spool: Spool) -> None:
@@ -81,7 +77,7 @@ def test_the_one_behind_many_that_stay(spool: Spool) -> None:
     put(spool, *people(9), suppression("ann@example.com", reason="complaint"))
     carry_out(spool)
     put(spool, NEWEST, now=LATER)
-    assert prune(spool, Before(complaint=SOON)) == 1
+    assert prune(spool, RetentionPeriods(complaint=LATER - SOON)) == 1
     assert reasons(spool) == ["bounce"] * 10
 
 
@@ -94,7 +90,7 @@ def test_a_persons_own_word_outlives_what_could_be_undone(spool: Spool, reason: 
     assert prune(spool, before(SOON)._replace(bounce=None)) == 1
     assert reasons(spool) == ["bounce", reason, "bounce"]
     selection = Selection(recipient="ann@example.com", reason="bounce")
-    undone = spool.undo(selection, restoring=("news",), forced=False, asked_by="eve", now=LATER, is_dry=True)
+    undone = at_time(spool, LATER).undo(selection, restoring=("news",), forced=False, asked_by="eve", is_dry=True)
     assert [one.what for one in undone] == ["kept"]
     assert prune(spool, before(SOON)) == 2
 
@@ -104,7 +100,7 @@ def test_a_bounce_goes_before_what_the_person_said(spool: Spool) -> None:
     put(spool, suppression(), suppression(number=1, reason="complaint"))
     carry_out(spool)
     put(spool, NEWEST, now=LATER)
-    assert prune(spool, Before(bounce=SOON)) == 1
+    assert prune(spool, RetentionPeriods(bounce=LATER - SOON)) == 1
     assert reasons(spool) == ["complaint", "bounce"]
 
 
@@ -117,7 +113,7 @@ def test_attempts_go_before_their_suppressions(spool: Spool) -> None:
     assert prune_attempts(spool) == 5
     assert told(spool, "user4@example.com") == ["done: unsubscribed lists 7"]
     assert spool.status() == status
-    assert spool.record([Owed(people(1)[0], ("news",))], LATER).new == 0
+    assert at_time(spool, LATER).record([QueuedSuppression(people(1)[0], ("news",))]).new == 0
     assert prune_attempts(spool) == 0
 
 
@@ -126,7 +122,7 @@ def test_attempts_of_what_is_not_done_stay(spool: Spool) -> None:
     put(spool, *people(4), to=("news", "crm"))
     carry_out(spool, "crm")
     _, failed, lost, _ = take(spool)
-    spool.settle([again(failed, LATER), dead(lost)], NOW)
+    at_time(spool, NOW).settle([again(failed, LATER), dead(lost)])
     assert prune_attempts(spool) == 0
     assert [letter.answer for letter in spool.dead_letters(Selection())] == ["400 no such list"]
     assert told(spool, "user0@example.com") == ["call: unsubscribed", "done: unsubscribed lists 7"]
@@ -147,10 +143,10 @@ def test_what_is_undone_without_its_attempts(spool: Spool) -> None:
     carry_out(spool)
     assert prune_attempts(spool) == 2
     selection = Selection(recipient="ann@example.com")
-    undone = list(spool.undo(selection, restoring=("news",), forced=False, asked_by="eve", now=NOW, is_dry=False))
+    undone = list(at_time(spool, NOW).undo(selection, restoring=("news",), forced=False, asked_by="eve", is_dry=False))
     assert [(one.what, one.detail) for one in undone] == [("restoring", "lists 7")]
     (restoring,) = take(spool)
     assert restoring.attempts == 2
-    spool.settle([again(restoring, LATER)], NOW)
+    at_time(spool, NOW).settle([again(restoring, LATER)])
     assert prune_attempts(spool) == 0
     assert told(spool, "ann@example.com")[0] == "call: temporary"

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Owed, Selection, Spool
+from bouncehandler.spool import QueuedSuppression, Selection, Spool
 from tests.contract.spool_examples import (
     NOW,
+    at_time,
     claim_until_empty,
     done,
-    open_spool,
+    due_at,
     people,
     put,
     record_batches,
@@ -23,26 +24,6 @@ from tests.contract.spool_examples import (
 from tests.fakes.server import PATIENCE
 
 
-@pytest.fixture(params=["sqlite"])
-def kind(request: pytest.FixtureRequest) -> str:
-    """Each kind of spool."""
-    return str(request.param)
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> str:
-    """Where the spool is."""
-    return str(tmp_path / "spool.db")
-
-
-@pytest.fixture
-def spool(kind: str, place: str) -> Iterator[Spool]:
-    """An empty spool."""
-    opened = open_spool(kind, place)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def processes() -> Iterator[ProcessPoolExecutor]:
     """Four further processes, started afresh and not forked."""
@@ -50,33 +31,33 @@ def processes() -> Iterator[ProcessPoolExecutor]:
         yield pool
 
 
-def test_processes_claim(spool: Spool, kind: str, place: str, processes: ProcessPoolExecutor) -> None:
+def test_processes_claim(spool: Spool, store: str, place: Path, processes: ProcessPoolExecutor) -> None:
     """Processes that claim at the same time get every dispatch once, and none of them an error."""
     put(spool, *people(3000))
-    futures = [processes.submit(claim_until_empty, kind, place, 10) for _ in range(4)]
+    futures = [processes.submit(claim_until_empty, store, place, 10) for _ in range(4)]
     claimed = [number for future in futures for number in future.result(timeout=3 * PATIENCE)]
     assert len(claimed) == 3000
     assert len(set(claimed)) == 3000
     assert spool.status().dispatches.done == 3000
 
 
-def test_processes_record(spool: Spool, kind: str, place: str, processes: ProcessPoolExecutor) -> None:
+def test_processes_record(spool: Spool, store: str, place: Path, processes: ProcessPoolExecutor) -> None:
     """Processes that record at the same time, partly the same, lose nothing and add nothing twice."""
-    futures = [processes.submit(record_batches, kind, place, name, 100) for name in ("a", "a", "b", "b")]
+    futures = [processes.submit(record_batches, store, place, name, 100) for name in ("a", "a", "b", "b")]
     assert sum(future.result(timeout=3 * PATIENCE) for future in futures) == 2000
     assert len({one.id for one in spool.suppressions(Selection())}) == 2000
     assert spool.status().dispatches.pending == 2000
 
 
-def test_reading_and_writing_processes(spool: Spool, kind: str, place: str, processes: ProcessPoolExecutor) -> None:
+def test_reading_and_writing_processes(spool: Spool, store: str, place: Path, processes: ProcessPoolExecutor) -> None:
     """While others record, claim and settle, every read is consistent and none fails."""
-    recording = [processes.submit(record_batches, kind, place, name, 100) for name in ("a", "b")]
-    claiming = [processes.submit(claim_until_empty, kind, place, 5) for _ in range(2)]
+    recording = [processes.submit(record_batches, store, place, name, 100) for name in ("a", "b")]
+    claiming = [processes.submit(claim_until_empty, store, place, 5) for _ in range(2)]
     while not all([future.done() for future in recording] + [future.done() for future in claiming]):
         status = spool.status()
         assert status.dispatches.waiting + status.dispatches.done == status.suppressions
         list(spool.suppressions(Selection(limit=50)))
-        spool.next_due_at("news")
+        due_at(spool, "news")
     claimed = [number for future in claiming for number in future.result()]
     assert len(claimed) == len(set(claimed)) == spool.status().dispatches.done
     assert sum(future.result() for future in recording) == spool.status().suppressions == 2000
@@ -92,14 +73,16 @@ def test_threads_claim(spool: Spool) -> None:
         mine = []
         while claimed := take(spool, 7):
             mine += [one.id for one in claimed]
-            spool.settle([done(one) for one in claimed], NOW)
+            at_time(spool, NOW).settle([done(one) for one in claimed])
             spool.status()
         return mine
 
     def record() -> None:
         start.wait()
         for number in range(50):
-            spool.record([Owed(suppression(f"late{number}.{n}@example.com"), ("crm",)) for n in range(10)], NOW)
+            at_time(spool, NOW).record(
+                [QueuedSuppression(suppression(f"late{number}.{n}@example.com"), ("crm",)) for n in range(10)]
+            )
 
     with ThreadPoolExecutor(9) as pool:
         recording = pool.submit(record)

@@ -1,21 +1,18 @@
 """How every spool takes back what was decided: what is restored, what is withdrawn, and what stays as it is."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
-from bouncehandler.spool import Done, Owed, Selection, Spool, Undone
+from bouncehandler.spool import Completed, QueuedSuppression, Selection, Spool, Undone
 from bouncehandler.suppression import Outcome
 from tests.contract.spool_examples import (
     DAY,
     NOW,
     again,
+    at_time,
     attempt,
     before,
     dead,
     done,
-    open_spool,
     people,
     put,
     recipients,
@@ -29,14 +26,6 @@ COMPLAINT = suppression("ann@example.com", 2)._replace(reason="complaint")
 BOB = suppression("bob@example.net")
 
 
-@pytest.fixture(params=["sqlite"])
-def spool(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Spool]:
-    """An empty spool of each kind."""
-    opened = open_spool(request.param, str(tmp_path / "spool.db"))
-    yield opened
-    opened.close()
-
-
 def undo(  # noqa: PLR0913  # each has a default, which most tests want
     spool: Spool,
     selection: Selection | None = None,
@@ -48,25 +37,27 @@ def undo(  # noqa: PLR0913  # each has a default, which most tests want
 ) -> list[Undone]:
     """Undo what is selected: everything, unless said otherwise."""
     return list(
-        spool.undo(selection or Selection(), restoring=restoring, now=now, asked_by="eve", forced=forced, is_dry=is_dry)
+        at_time(spool, now).undo(
+            selection or Selection(), restoring=restoring, asked_by="eve", forced=forced, is_dry=is_dry
+        )
     )
 
 
 def told(undone: list[Undone]) -> list[tuple[str, str]]:
     """Who, and what becomes of them."""
-    return [(one.person, one.what) for one in undone]
+    return [(one.subject, one.what) for one in undone]
 
 
 def carry_out(spool: Spool, kind: str = "unsubscribed") -> None:
     """Everything that is due."""
-    spool.settle([done(one, kind) for one in take(spool)], NOW)
+    at_time(spool, NOW).settle([done(one, kind) for one in take(spool)])
 
 
 def restored(spool: Spool, now: float = NOW + 20) -> list[tuple[str, Outcome | None]]:
     """Claim what is due, and settle restorations as restored; who, and what is to be undone."""
     claimed = take(spool, now=now)
-    endings = [Done(one, attempt("restored"), Outcome("restored", ("7",))) for one in claimed if one.restores]
-    spool.settle(endings, now)
+    endings = [Completed(one, attempt("restored"), Outcome("restored", ("7",))) for one in claimed if one.restores]
+    at_time(spool, now).settle(endings)
     return [(one.suppression.recipient, one.restores) for one in claimed]
 
 
@@ -93,7 +84,7 @@ def test_what_is_undone_is_no_suppression(spool: Spool) -> None:
     assert [one.recipient for one in spool.suppressions(Selection())] == ["bob@example.net"]
     assert [one.recipient for one in spool.suppressions(Selection(is_undone=True))] == ["ann@example.com"]
     assert len(list(spool.suppressions(Selection(is_undone=None)))) == 2
-    spool.record([Owed(ANN, ("news", "crm"))], NOW)
+    at_time(spool, NOW).record([QueuedSuppression(ANN, ("news", "crm"))])
     assert take(spool, provider="crm") == []
 
 
@@ -102,10 +93,10 @@ def test_what_was_not_carried_out_is_withdrawn(spool: Spool) -> None:
     put(spool, *people(3))
     waiting, failed, given_up = people(3)
     claims = {one.suppression.recipient: one for one in take(spool)}
-    spool.settle([again(claims[failed.recipient], NOW + 60), dead(claims[given_up.recipient])], NOW)
+    at_time(spool, NOW).settle([again(claims[failed.recipient], NOW + 60), dead(claims[given_up.recipient])])
     assert [what for _, what in told(undo(spool, Selection(recipient=failed.recipient)))] == ["withdrawn"]
     assert [what for _, what in told(undo(spool, Selection(recipient=given_up.recipient)))] == ["withdrawn"]
-    spool.settle([again(claims[waiting.recipient], NOW)], NOW)
+    at_time(spool, NOW).settle([again(claims[waiting.recipient], NOW)])
     assert undo(spool, Selection(recipient=waiting.recipient))[0].detail == "after calls that failed: 1"
     assert take(spool, now=NOW + DAY) == []
     assert spool.status().dispatches.done == 3
@@ -118,15 +109,15 @@ def test_while_a_call_is_under_way(spool: Spool, kind: str, calls: int) -> None:
     claimed = take(spool)[0]
     assert told(undo(spool)) == [("ann@example.com", "restoring")]
     assert undo(spool) == []
-    spool.settle([again(claimed, NOW + 60) if kind == "again" else done(claimed, kind)], NOW + 11)
+    at_time(spool, NOW + 11).settle([again(claimed, NOW + 60) if kind == "again" else done(claimed, kind)])
     assert len(restored(spool, NOW + DAY)) == calls
     assert spool.status().dispatches.waiting == 0
 
 
-@pytest.mark.parametrize("standing", [ANN_AGAIN, COMPLAINT], ids=["bounce", "complaint"])
-def test_what_stands_keeps_the_person_off(spool: Spool, standing: object) -> None:
+@pytest.mark.parametrize("active_suppression", [ANN_AGAIN, COMPLAINT], ids=["bounce", "complaint"])
+def test_what_stands_keeps_the_person_off(spool: Spool, active_suppression: object) -> None:
     """Where something else speaks against the person nothing is restored, until that is undone too."""
-    put(spool, ANN, standing)  # type: ignore[arg-type]  # both are suppressions
+    put(spool, ANN, active_suppression)  # type: ignore[arg-type]  # both are suppressions
     carry_out(spool)
     chosen = Selection(match="does not exist")
     assert told(undo(spool, chosen, is_dry=True)) == [("ann@example.com", "kept")]
@@ -175,7 +166,7 @@ def test_a_new_bounce_while_the_undone_call_is_under_way(spool: Spool) -> None:
     claimed = take(spool)
     undo(spool)
     put(spool, ANN_AGAIN, now=NOW + 12)
-    spool.settle([done(claimed[0])], NOW + 13)
+    at_time(spool, NOW + 13).settle([done(claimed[0])])
     assert [restores is not None for _, restores in restored(spool)] == [True]
     assert recipients(take(spool, now=NOW + 21)) == ["ann@example.com"]
 
@@ -193,7 +184,7 @@ def test_one_provider_alone(spool: Spool) -> None:
     """Undone at one provider it stays a suppression at the others."""
     put(spool, ANN, to=("crm", "news"))
     carry_out(spool)
-    spool.settle([done(one) for one in take(spool, provider="crm")], NOW)
+    at_time(spool, NOW).settle([done(one) for one in take(spool, provider="crm")])
     asked = undo(spool, Selection(provider="news"), restoring=("crm", "news"))
     assert [(one.provider, one.what) for one in asked] == [("news", "restoring")]
     assert take(spool, provider="crm") == []
@@ -224,14 +215,14 @@ def test_selection(spool: Spool) -> None:
         (Selection(limit=1), ["ann@example.com"]),
         (Selection(reason="list"), []),
     ):
-        assert [one.person for one in undo(spool, selection, is_dry=True)] == names
+        assert [one.subject for one in undo(spool, selection, is_dry=True)] == names
 
 
 def test_many(spool: Spool) -> None:
     """More people than one window holds, each once, also where they have many suppressions."""
     put(spool, *people(1100), *(suppression("user1@example.com", n) for n in range(1, 1000)))
     undone = undo(spool)
-    assert len({one.person for one in undone}) == 1100
+    assert len({one.subject for one in undone}) == 1100
     assert spool.status().dispatches.waiting == 0
 
 
@@ -251,5 +242,5 @@ def test_pruned(spool: Spool) -> None:
     """What was undone is pruned like everything else that is done."""
     put(spool, ANN, BOB)
     undo(spool)
-    assert spool.prune(before(NOW + DAY), now=NOW + 100 * DAY, after=0, most=10).removed == 1
+    assert at_time(spool, NOW + 100 * DAY).prune(before(NOW + DAY), after=0, limit=10).removed == 1
     assert spool.history("ann@example.com") == []

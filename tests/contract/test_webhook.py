@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from bouncehandler.client import ProviderClient, build_client
+from bouncehandler.http_client.client import ProviderClient, build_client
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Suppression
 from providers.webhook import Webhook
@@ -52,7 +52,7 @@ def test_delivery_is_verified_by_the_public_library(receiver: FakeReceiver, clie
     adapter(receiver, client).unsubscribe(JOHN)
     assert receiver.ids == [JOHN.id]
     assert receiver.recipients == ["john@example.test"]
-    assert client.last_answer() == "HTTP 202: thank you"
+    assert client.last_response() == "HTTP 202: thank you"
 
 
 def test_complaint_is_taken_with_its_ids(receiver: FakeReceiver, client: ProviderClient) -> None:
@@ -114,7 +114,7 @@ def test_wrong_secret_holds_the_provider(receiver: FakeReceiver, client: Provide
 
 
 def test_redirect_carries_the_recipient_nowhere(receiver: FakeReceiver, client: ProviderClient) -> None:
-    """A redirect is told to the operator, and nobody else hears of the recipient."""
+    """A redirect is reported to the sysadmin, and no other server gets the recipient."""
     receiver.always = Answer(status=308, headers={"Location": f"{receiver.url}/elsewhere"})
     with pytest.raises(ProviderUnavailable, match="redirects are never followed"):
         adapter(receiver, client).unsubscribe(JOHN)

@@ -1,4 +1,4 @@
-"""What a webhook told it takes back, in an event of its own."""
+"""Undo by the webhook: an event of its own."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from tests.fakes.webhook import SECRET, FakeReceiver
 
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 JOHN = Suppression("1" * 24, "john@example.test", "bounce", category="bad-mailbox", occurred_at=AT)
-TOLD = Outcome("unsubscribed")
+SENT = Outcome("unsubscribed")
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def adapter(receiver: FakeReceiver, client: httpx.Client, batch_size: int = 1) -
 
 
 def test_the_keys_of_a_suppression_and_one_more(receiver: FakeReceiver, client: httpx.Client) -> None:
-    """A receiver finds the suppression that is taken back by its id, and everything that it was told of it."""
+    """A receiver finds the suppression that is taken back by its id, and all its data."""
     webhook = adapter(receiver, client)
     assert isinstance(webhook, Reversible)
     assert webhook.restore(JOHN, webhook.unsubscribe(JOHN)) == Outcome("restored")
@@ -58,18 +58,18 @@ def test_a_lost_answer(receiver: FakeReceiver, client: httpx.Client) -> None:
         webhook = adapter(receiver, client, batch_size)
         receiver.lost_answers = 1
         with pytest.raises(httpx.TransportError):
-            webhook.restore(JOHN, TOLD)
-        webhook.restore(JOHN, TOLD)
+            webhook.restore(JOHN, SENT)
+        webhook.restore(JOHN, SENT)
     assert len(set(receiver.ids)) == 1
     assert len(receiver.ids) == 4
     assert len(receiver.events) == 1
 
 
-def test_it_is_told_when_it_is_called(receiver: FakeReceiver, client: httpx.Client) -> None:
+def test_the_timestamp_is_of_the_call(receiver: FakeReceiver, client: httpx.Client) -> None:
     """The bounce's time stays in the data; the event's own time is that of the call."""
     made = Webhook.Settings.model_validate({"url": receiver.hook, "secret": SECRET, "batch_size": 1})
     now = datetime.now(UTC).timestamp()  # a receiver refuses what is old
-    Webhook(made, client, lambda: now).restore(JOHN, TOLD)
+    Webhook(made, client, lambda: now).restore(JOHN, SENT)
     event = receiver.events[0]
     assert datetime.fromisoformat(event["timestamp"]) == datetime.fromtimestamp(int(now), UTC)
     assert event["data"]["occurred_at"] == "2026-03-01T09:30:00Z"
@@ -80,7 +80,7 @@ def test_failures(receiver: FakeReceiver, client: httpx.Client, status: int, fai
     """They have the same scopes as those of suppressions."""
     receiver.always = Answer(status)
     with pytest.raises(failure):
-        adapter(receiver, client).restore(JOHN, TOLD)
+        adapter(receiver, client).restore(JOHN, SENT)
 
 
 @settings(max_examples=many(20), deadline=None)
@@ -88,18 +88,20 @@ def test_failures(receiver: FakeReceiver, client: httpx.Client, status: int, fai
     st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), max_size=6),
     st.sampled_from([1, 3]),
 )
-def test_what_was_taken_back_is_as_before(told: list[tuple[str, bool, bool]], batch_size: int) -> None:
+def test_what_was_taken_back_is_as_before(events: list[tuple[str, bool, bool]], batch_size: int) -> None:
     """For any mixture of people, of which some are taken back, some of these twice."""
     with FakeReceiver() as receiver, httpx.Client() as client:
         webhook = adapter(receiver, client, batch_size)
         made = [
             (JOHN._replace(id=f"{number:024x}", recipient=f"{name}@example.test"), is_undone, is_repeated)
-            for number, (name, is_undone, is_repeated) in enumerate(told)
+            for number, (name, is_undone, is_repeated) in enumerate(events)
         ]
         for at in range(0, len(made), batch_size):
             webhook.unsubscribe_batch([one for one, _, _ in made[at : at + batch_size]])
         for one, is_undone, is_repeated in made:
             for _ in range(is_undone + (is_undone and is_repeated)):
-                webhook.restore(one, TOLD)
-        for name, standing in receiver.suppressed.items():
-            assert standing == [one.id for one, is_undone, _ in made if one.recipient == name and not is_undone]
+                webhook.restore(one, SENT)
+        for name, active_suppression in receiver.suppressed.items():
+            assert active_suppression == [
+                one.id for one, is_undone, _ in made if one.recipient == name and not is_undone
+            ]

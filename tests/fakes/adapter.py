@@ -1,4 +1,4 @@
-"""An adapter that calls nobody: it does what its fields say, from many threads at once, and keeps what it was asked."""
+"""Adapter that calls no server: it does what its fields say, from many threads at once, and keeps its calls."""
 
 import threading
 import time
@@ -9,27 +9,27 @@ from tests.fakes.server import PATIENCE
 
 DONE = Outcome("unsubscribed", ("list-1",))
 
-What = Outcome | BaseException | None
-"""What a call does: answer, raise, or (a bug of its author) answer nothing."""
+Behaviour = Outcome | BaseException | None
+"""Outcome to return, error to raise, or (a bug of its author) nothing."""
 
 
 class FakeAdapter:
     """Carries out every suppression, unless its fields say otherwise."""
 
     def __init__(self) -> None:
-        self.always: What = DONE
-        """What every call does that nothing else is said about."""
-        self.next: list[What] = []
-        """What the next calls do, used up one by one."""
-        self.by_recipient: dict[str, list[What]] = {}
-        """What the next calls for a recipient do; goes before all else."""
+        self.always: Behaviour = DONE
+        """Behaviour of every other call."""
+        self.next: list[Behaviour] = []
+        """Behaviour of the next calls, used up one by one."""
+        self.by_recipient: dict[str, list[Behaviour]] = {}
+        """Behaviour of the next calls for a recipient; goes first."""
         self.open = threading.Event()
         """While it is not set, calls hang."""
         self.open.set()
         self.hangs: set[str] = set()
         """Recipients whose calls alone hang, while `open` is not set; empty: all do."""
         self.seconds = 0.0
-        """How long a call takes."""
+        """Seconds that a call takes."""
         self.during: Callable[[], None] = lambda: None
         """Happens in the middle of each call."""
         self.called: list[str] = []
@@ -48,21 +48,21 @@ class FakeAdapter:
         return self._call([suppression])[0]
 
     def _call(self, suppressions: Sequence[Suppression]) -> list[Outcome]:
-        what = self._begin(suppressions)
+        behaviour = self._begin(suppressions)
         try:
             if not self.hangs or self.hangs.intersection(one.recipient for one in suppressions):
-                assert self.open.wait(2 * PATIENCE), "nobody let the calls go on"
+                assert self.open.wait(2 * PATIENCE), "the calls were not let go on"
             if self.seconds:
                 time.sleep(self.seconds)
             self.during()
         finally:
             with self._lock:
                 self.running -= 1
-        if isinstance(what, BaseException):
-            raise what
-        return [what for _ in suppressions]  # type: ignore[misc]  # None: an author's mistake
+        if isinstance(behaviour, BaseException):
+            raise behaviour
+        return [behaviour for _ in suppressions]  # type: ignore[misc]  # None: an author's mistake
 
-    def _begin(self, suppressions: Sequence[Suppression]) -> What:
+    def _begin(self, suppressions: Sequence[Suppression]) -> Behaviour:
         with self._lock:
             self.called += [one.recipient for one in suppressions]
             self.suppressions += suppressions
@@ -115,22 +115,22 @@ class CampaignAdapter(FakeAdapter):
     per_campaign = True
 
 
-class NoAnswers:
-    """An HTTP client that has heard nothing, or always the same."""
+class FixedResponse:
+    """Response memory without a response, or always with the same."""
 
     def __init__(self, answer: str = "") -> None:
         self.answer = answer
 
-    def forget_answer(self) -> None:
+    def forget_response(self) -> None:
         """Nothing to forget."""
 
-    def last_answer(self) -> str:
+    def last_response(self) -> str:
         """What it was given."""
         return self.answer
 
 
 class KeptLog:
-    """A logger that keeps what it is told."""
+    """A logger that keeps its events."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, str, dict[str, object]]] = []

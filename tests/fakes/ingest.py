@@ -1,13 +1,14 @@
-"""What the left half writes to: a spool that keeps, blocks or fails as its fields say, and short ways to make rows."""
+"""Fake sinks of the ingest pipeline, which keep, block or fail as their fields say, and short ways to make rows."""
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bouncehandler.accounting import Reader
-from bouncehandler.ingest import Ingest, Owing, Tokens
+from bouncehandler.accounting import open_reader
+from bouncehandler.ingest import IngestContext, IngestOptions, IngestPipeline, SuppressionBuilder, Tokens
+from bouncehandler.ingest.ports import SuppressionSink
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
-from bouncehandler.spool import Counted, Owed, Recorded, SpoolError
+from bouncehandler.spool import QueuedSuppression, Recorded, SoftBounceEntry, SpoolError
 from tests.fakes.adapter import KeptLog
 from tests.fakes.server import PATIENCE
 
@@ -20,13 +21,13 @@ def bounce(number: int = 0, category: str = "bad-mailbox", originator: str = "ne
     return f"b,{at},{at},{originator},user{number}@example.com,{category},5.1.1 (no),smtp;550 no,june\n".encode()
 
 
-class FakeRecorder:
+class FakeSuppressionSink:
     """Takes suppressions as a spool does."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
         """The recipients of each commit."""
-        self.owed: list[Owed] = []
+        self.entries: list[QueuedSuppression] = []
         self.fails: SpoolError | None = None
         """What a commit raises."""
         self.open = threading.Event()
@@ -34,9 +35,9 @@ class FakeRecorder:
         self.open.set()
         self.is_busy = threading.Event()
         """Set while a commit is under way."""
-        self.counted: list[Counted] = []
+        self.soft_bounces: list[SoftBounceEntry] = []
         self.deliveries: dict[str, int] = {}
-        self.told: list[tuple[str, dict[str, str]]] = []
+        self.notices: list[tuple[str, dict[str, str]]] = []
         self._seen: set[str] = set()
 
     @property
@@ -44,7 +45,7 @@ class FakeRecorder:
         """All recipients that were committed."""
         return [recipient for batch in self.batches for recipient in batch]
 
-    def record(self, batch: Sequence[Owed], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
+    def record(self, batch: Sequence[QueuedSuppression]) -> Recorded:  # the spool's signature
         """Keep a batch."""
         self.is_busy.set()
         assert self.open.wait(2 * PATIENCE), "nobody let the commit go on"
@@ -52,26 +53,26 @@ class FakeRecorder:
         if self.fails:
             raise self.fails
         self.batches.append([one.suppression.recipient for one in batch])
-        self.owed += batch
+        self.entries += batch
         new = {one.suppression.id for one in batch} - self._seen
         self._seen |= new
         return Recorded(new=len(new), duplicates=len(batch) - len(new))
 
-    def count(self, batch: Sequence[Counted], now: float) -> Recorded:  # noqa: ARG002  # the spool's signature
+    def count(self, batch: Sequence[SoftBounceEntry]) -> Recorded:
         """Keep soft bounces; none is ever enough."""
-        self.counted += batch
+        self.soft_bounces += batch
         return Recorded(new=0, duplicates=0)
 
-    def delivered(self, deliveries: Mapping[str, int], now: float) -> None:  # noqa: ARG002  # the spool's signature
+    def record_deliveries(self, deliveries: Mapping[str, int]) -> None:
         """Keep deliveries."""
         self.deliveries |= deliveries
 
-    def tell(self, kind: str, about: Mapping[str, str], now: float) -> None:  # noqa: ARG002  # the spool's signature
+    def enqueue_notice(self, kind: str, about: Mapping[str, str]) -> None:
         """Keep a notice."""
-        self.told.append((kind, dict(about)))
+        self.notices.append((kind, dict(about)))
 
 
-class FakeRejected:
+class FakeRejectSink:
     """Takes rows that can't be read."""
 
     def __init__(self) -> None:
@@ -85,10 +86,10 @@ class FakeRejected:
         self.rows += rows
 
 
-class Left:
-    """The left half on top of fakes."""
+class PipelineOnFakes:
+    """An ingest pipeline on top of fakes."""
 
-    def __init__(  # noqa: PLR0913  # what a test may want to say of it
+    def __init__(  # noqa: PLR0913  # one per option of the pipeline
         self,
         *,
         routes: dict[str, list[str]] | None = None,
@@ -96,29 +97,32 @@ class Left:
         tokens: Tokens = lambda _: None,
         policy: Policy | None = None,
         batch_rows: int = 1000,
-        says_each: bool = False,
+        logs_rows: bool = False,
+        sink: SuppressionSink | None = None,
+        on_commit: Callable[[], None] | None = None,
     ) -> None:
-        self.spool, self.rejected, self.log = FakeRecorder(), FakeRejected(), KeptLog()
-        self.news = 0
-        """How often it was said that something new is in the spool."""
-        self.intake = Ingest(
-            Reader(takes_deliveries=(policy or Policy()).counts),
-            policy or Policy(),
-            Owing(Routes({"news": []} if routes is None else routes, types), tokens),
-            self.spool,
+        self.spool, self.rejected, self.log = FakeSuppressionSink(), FakeRejectSink(), KeptLog()
+        self.commits = 0
+        """Number of commits that added something to the spool."""
+        self.pipeline = IngestPipeline(
+            open_reader(takes_deliveries=(policy or Policy()).counts),
+            IngestContext(
+                policy=policy or Policy(),
+                builder=SuppressionBuilder(Routes({"news": []} if routes is None else routes, types), tokens),
+                spool=sink or self.spool,
+                log=self.log,
+                clock=lambda: 1_767_225_600.0,
+                on_commit=on_commit or self._count_commit,
+            ),
             self.rejected,
-            self.log,
-            clock=lambda: 1_767_225_600.0,
-            batch_rows=batch_rows,
-            committed=self._committed,
-            says_each=says_each,
+            IngestOptions(batch_rows=batch_rows, logs_rows=logs_rows),
         )
 
-    def _committed(self) -> None:
-        self.news += 1
+    def _count_commit(self) -> None:
+        self.commits += 1
 
     def reads(self, *blocks: bytes) -> None:
         """A whole input."""
         for block in blocks:
-            self.intake.feed(block)
-        self.intake.close()
+            self.pipeline.feed(block)
+        self.pipeline.close()

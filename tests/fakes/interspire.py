@@ -15,7 +15,7 @@ ERROR_PAGE = b"<!DOCTYPE html><html><head><title>Error</title></head><body><p>Pl
 
 
 class Question(NamedTuple):
-    """What a request asks."""
+    """Request, read."""
 
     kind: str
     method: str
@@ -40,14 +40,14 @@ class FakeInterspire(FakeServer):
         self.banned: dict[str, set[str]] = {}
         """Addresses by list id, or by `g` for everywhere."""
         self.unsubscribe_counts: Counter[str] = Counter()
-        """Moved by every UnsubscribeSubscriber of a list, also of somebody who is already unsubscribed."""
+        """Moved by every UnsubscribeSubscriber of a list, also of a subscriber who is already unsubscribed."""
         self.bounce_counts: Counter[str] = Counter()
         self.asked: Counter[str] = Counter()
         """Requests understood, by request method."""
         self.wrapping: Literal["items", "flat", "deep", "values"] = "items"
-        """How this version wraps nested data."""
+        """Wrapping of nested data in this version."""
         self.not_found: Literal["failed", "success"] = "failed"
-        """How it says that there is nothing: FAILED with an empty message, or SUCCESS with empty data."""
+        """Answer for nothing found: FAILED with an empty message, or SUCCESS with empty data."""
         self.failure_status = "FAILED"
         """`ERROR` in the documentation; FAILED with an empty message stays FAILED."""
         self.not_subscribed = "The email address '{email}' is not subscribed to this list"
@@ -56,7 +56,7 @@ class FakeInterspire(FakeServer):
         self.refuses_stale_lists = False
         """Whether one list id that is no longer there makes a look-up answer `not found`."""
         self.ignores_subscriber_ids = False
-        """Whether this version goes by the address alone, so that an id without one finds nobody."""
+        """Whether this version goes by the address alone, so that an id without one finds no subscriber."""
         self.junk = b""
         """Sent before `<?xml`."""
         self.content_type = "text/html; charset=UTF-8"
@@ -117,11 +117,11 @@ class FakeInterspire(FakeServer):
         self.fail_when, self.always = lambda _: None, None
 
     def questions(self) -> list[Question]:
-        """What was asked, in order; requests that can't be read left out."""
+        """Requests in order; unreadable ones left out."""
         return [question for request in self.calls() if (question := self.question(request))]
 
     def question(self, request: Request) -> Question | None:
-        """What a request asks; None for XML that Interspire can't read."""
+        """Read a request; None for XML that Interspire can't read."""
         try:
             root: Element = fromstring(request.body, forbid_dtd=True)
         except (ParseError, DefusedXmlException, ValueError):
@@ -138,7 +138,7 @@ class FakeInterspire(FakeServer):
         return Question(kind.text or "", method.text or "", values)
 
     def respond(self, request: Request) -> Answer:
-        """What the real one answers: its error page to what isn't a request."""
+        """Answer as the real one does: its error page to anything else than a request."""
         question = self.question(request)
         if request.method != "POST" or request.path != "/xml.php" or question is None:
             return Answer(200, ERROR_PAGE)

@@ -59,13 +59,13 @@ class FakeMailWizz(FakeServer):
         self.campaigns: dict[str, str] = {}
         """Campaign uid to list uid."""
         self.bounces: list[dict[str, str]] = []
-        """What was recorded: campaign_uid, subscriber_uid, bounce_type, message."""
+        """Recorded bounces: campaign_uid, subscriber_uid, bounce_type, message."""
         self.unsubscriptions: list[dict[str, str]] = []
-        """What was counted for campaigns: campaign_uid, subscriber_uid, ip_address, user_agent, reason."""
+        """Unsubscriptions counted for campaigns: campaign_uid, subscriber_uid, ip_address, user_agent, reason."""
         self.counts_only = False
         """A subscriber who is counted for a campaign keeps their status, as when MailWizz fails half-way."""
         self.email_key = "EMAIL"
-        """What a subscriber's record calls the address."""
+        """Name of the address in a subscriber's record."""
         self.empty_lists: list[str] = []
         """Lists that exist without a subscriber."""
         self.archived: set[str] = set()
@@ -73,12 +73,12 @@ class FakeMailWizz(FakeServer):
         self.with_required_fields: set[str] = set()
         """Lists that refuse an update of a subscriber, since it lacks a field."""
         self.everywhere_reach: int | None = None
-        """How many rows one call for the whole address changes; None: all."""
+        """Rows that one call for the whole address changes; None: all."""
         self.is_offline = False
         self.texts = dict(ENGLISH)
-        """What is said of bad credentials; some installations translate it."""
+        """Error text for bad credentials; some installations translate it."""
         self.refuses_with = ""
-        """A key of `texts`: every caller is refused in these words; empty: whoever has the right keys is not."""
+        """Key of `texts`: every caller is refused with this text; empty: only wrong keys are."""
         self.error_is_an_object = False
         self.clock = clock
         super().__init__()
@@ -87,7 +87,7 @@ class FakeMailWizz(FakeServer):
 
     @property
     def api_url(self) -> str:
-        """What to configure as `url`."""
+        """URL to configure as `url`."""
         return f"{self.url}{self.mount}"
 
     def subscribe(self, email: str, list_uid: str, status: str = "confirmed") -> str:
@@ -98,7 +98,7 @@ class FakeMailWizz(FakeServer):
         return uid
 
     def change(self, email: str, list_uid: str, status: str) -> None:
-        """Have somebody else set the status of an address on a list; empty: they delete it there."""
+        """Set, as another user would, the status of an address on a list; empty: they delete it there."""
         with self.lock:
             for row in [row for row in self._rows(email) if row.list_uid == list_uid]:
                 row.status = status
@@ -129,7 +129,7 @@ class FakeMailWizz(FakeServer):
         return self._route(method, rest, request)
 
     def _refusal(self, request: Request, method: str, rest: str) -> str:
-        """What is wrong with the credentials; empty when nothing is."""
+        """Error in the credentials; empty without one."""
         if self.version == "2.x":
             return "" if request.headers.get("x-api-key") == self.api_key else "key"
         sent = {
@@ -233,7 +233,7 @@ class FakeMailWizz(FakeServer):
         return _success(data={"record": {"status": row.status}})
 
     def _track(self, campaign: str, uid: str, form: dict[str, str]) -> Answer:
-        """Whatever the row's status is, each call counts once more, and the row is unsubscribed."""
+        """Count once more and unsubscribe the row, in any status."""
         row = self._row(self.campaigns.get(campaign, ""), uid)
         if not row:
             return self._error(404, "The campaign or the subscriber does not exist.")

@@ -62,12 +62,12 @@ def record(
 
 
 def found(*records: object) -> httpx.Response:
-    """What a look-up answers."""
+    """Answer to a look-up."""
     return httpx.Response(200, json={"status": "success", "data": {"records": records, "count": len(records)}})
 
 
 def subscriber(email: object = EMAIL, /, *, status: object = "confirmed", **others: object) -> httpx.Response:
-    """What a look-up by ids answers."""
+    """Answer to a look-up by ids."""
     answer = {"status": "success", "data": {"record": {"EMAIL": email, "status": status, **others}}}
     return httpx.Response(200, content=json.dumps(answer).encode())
 

@@ -15,7 +15,7 @@ PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent."""
+    """Request of a client."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back: or, with `reset`, a connection closed in the middle."""
+    """Answer to a request; or, with `reset`, a connection closed in the middle."""
 
     status: int = 200
     body: bytes = b""
@@ -81,7 +81,7 @@ class FakeServer:
         self._listen()
 
     def respond(self, request: Request) -> Answer:
-        """What the real one would answer."""
+        """Answer as the real one would."""
         raise NotImplementedError
 
     @property
@@ -184,7 +184,7 @@ class FakeServer:
 
 @contextmanager
 def closed_port() -> Iterator[str]:
-    """A URL that nobody listens at."""
+    """A URL without a listener."""
     server = FakeServer()
     server.close()
     yield server.url

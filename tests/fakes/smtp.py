@@ -252,7 +252,7 @@ def _close(server: SMTP) -> None:
 
 @contextmanager
 def closed_smtp_port() -> Iterator[str]:
-    """Host and port that nobody listens at."""
+    """Host and port without a listener."""
     server = FakeSmtp()
     server.close()
     yield server.address

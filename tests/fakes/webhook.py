@@ -16,7 +16,7 @@ class FakeReceiver(FakeServer):
     def __init__(self, *secrets: str) -> None:
         super().__init__()
         self.secrets = list(secrets) or [SECRET]
-        """What it accepts; several while a secret is being changed."""
+        """Accepted secrets; several while a secret is being changed."""
         self.ids: list[str] = []
         """The webhook-id of every verified delivery, repeated ones included, in the order in which they came."""
         self.events: list[dict[str, Any]] = []
@@ -24,7 +24,7 @@ class FakeReceiver(FakeServer):
         self.refused: list[str] = []
         """Why deliveries were answered 401."""
         self.answer = Answer(status=202, body=b"thank you", content_type="text/plain")
-        """What follows a delivery that was taken."""
+        """Called after a delivery that was taken."""
         self.lost_answers = 0
         """So many deliveries are taken, but the connection breaks before the answer, as when a proxy dies."""
         self._seen: set[str] = set()
@@ -41,15 +41,15 @@ class FakeReceiver(FakeServer):
 
     @property
     def suppressed(self) -> dict[str, list[str]]:
-        """What a receiver that goes by its documentation has: by recipient, the ids for which it mails them no more."""
-        standing: dict[str, list[str]] = {recipient: [] for recipient in self.recipients}
+        """Suppressions of a receiver that goes by its documentation: by recipient, the ids that suppress it."""
+        active_suppression: dict[str, list[str]] = {recipient: [] for recipient in self.recipients}
         for event in self.events:
             data = event["data"]
             if event["type"] == "recipient.suppressed":
-                standing[data["recipient"]].append(data["id"])
-            elif event["type"] == "recipient.restored" and data["restores"] in standing[data["recipient"]]:
-                standing[data["recipient"]].remove(data["restores"])
-        return standing
+                active_suppression[data["recipient"]].append(data["id"])
+            elif event["type"] == "recipient.restored" and data["restores"] in active_suppression[data["recipient"]]:
+                active_suppression[data["recipient"]].remove(data["restores"])
+        return active_suppression
 
     def respond(self, request: Request) -> Answer:
         """Verify, remember, answer."""

@@ -8,10 +8,17 @@ from typing import cast
 
 import httpx
 
-from bouncehandler.dispatcher import Caller, Crew, HealthSettings, Lane, LaneSettings, Schedule
+from bouncehandler.dispatcher import (
+    BreakerSettings,
+    CallExecutor,
+    Dispatcher,
+    ProviderWorker,
+    RetrySchedule,
+    WorkerSettings,
+)
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Spool, SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome, Suppression
 from tests.fakes.adapter import KeptLog
 from tests.fakes.server import PATIENCE, wait_until
@@ -27,7 +34,7 @@ LEARNED = {"s1": "ann@example.com", "s2": "eve@example.com"}
 
 Behaviour = str | float
 """One of the words below, or the seconds of a Retry-After."""
-ANSWERS = ("unsubscribed", "already", "unknown", "tells")
+ANSWERS = ("unsubscribed", "already", "unknown", "resolves")
 MISTAKES: dict[str, object] = {"nothing": None, "a word": "unsubscribed", "a kind": Outcome("gone")}  # type: ignore[arg-type]  # an author's mistake
 ERRORS: dict[str, Callable[[str], BaseException]] = {
     "temporary": TemporaryFailure,
@@ -74,30 +81,31 @@ class World:
     def begin(self, provider: str, suppressions: Sequence[Suppression], now: float) -> Call:
         """A call begins."""
         with self.lock:
-            behaviour = self._behaviour(provider, suppressions[0].person)
+            behaviour = self._behaviour(provider, suppressions[0].subject)
             call = Call(len(self.calls), provider, suppressions, behaviour, now + LEASE)
-            people = {one.person for one in suppressions}
+            people = {one.subject for one in suppressions}
             others = [one for one in self.calls if one.is_running and one.provider == provider and one.until > now]
-            self.doubles += [(one, call) for one in others if people & {each.person for each in one.suppressions}]
+            self.doubles += [(one, call) for one in others if people & {each.subject for each in one.suppressions}]
             self.calls.append(call)
             return call
 
-    def _behaviour(self, provider: str, person: str) -> Behaviour:
+    def _behaviour(self, provider: str, subject: str) -> Behaviour:
         """By what was asked before of this person, not by which thread comes first."""
-        script = self.scripts.get(provider) or ("tells",)
-        before = sum(one.provider == provider and one.suppressions[0].person == person for one in self.calls)
-        return script[(before + len(person)) % len(script)]
+        script = self.scripts.get(provider) or ("resolves",)
+        before = sum(one.provider == provider and one.suppressions[0].subject == subject for one in self.calls)
+        return script[(before + len(subject)) % len(script)]
 
 
 class Severed:
     """A process's spool: it counts what the process has in hand, and fails once the process is killed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, world: World) -> None:
         self.is_severed = False
         self.in_hand: set[int] = set()
         self.works: dict[int, tuple[str, str]] = {}
         """Provider and suppression of each dispatch that was ever claimed."""
-        self._spool = SqliteSpool.open(path)
+        now = world.now
+        self._spool = SqliteSpool.open(world.path, clock=lambda: now)
 
     def __getattr__(self, method: str) -> Callable[..., object]:
         def passed_on(*args: object, **values: object) -> object:
@@ -173,7 +181,7 @@ class Batched(Adapter):
 
 def _outcome(behaviour: str, suppression: Suppression) -> Outcome:
     """What carries it out; ids are known by the address that belongs to them."""
-    if behaviour == "tells":
+    if behaviour == "resolves":
         return Outcome("unsubscribed", ("7",), recipient=LEARNED.get(suppression.subscriber_id, ""))
     return Outcome(behaviour if behaviour in ANSWERS else "unsubscribed", ("7",))  # type: ignore[arg-type]  # one of three
 
@@ -183,10 +191,10 @@ class _Said(threading.local):
 
     text = ""
 
-    def forget_answer(self) -> None:
+    def forget_response(self) -> None:
         self.text = ""
 
-    def last_answer(self) -> str:
+    def last_response(self) -> str:
         return self.text
 
 
@@ -197,42 +205,42 @@ class Process:
         self.world, self.now, self.said = world, world.now, _Said()
         self.calls: list[Call] = []
         self.hanging: list[Call] = []
-        self.crew = Crew()
-        self.spool = Severed(world.path)
+        self.dispatcher = Dispatcher()
+        self.spool = Severed(world)
         self._answering = threading.Event()
-        health = HealthSettings(probe_every=PROBE_EVERY, patience=0.0, suspect_after=suspect_after)
-        settings = LaneSettings(concurrency=concurrency, lease=LEASE, poll=0.01, health=health)
-        self.lanes = [self._lane(name, settings) for name in PROVIDERS]
-        for lane in self.lanes:
-            self.crew.add(lane)
+        breaker = BreakerSettings(probe_every=PROBE_EVERY, drain_budget=0.0, suspect_after=suspect_after)
+        settings = WorkerSettings(concurrency=concurrency, lease=LEASE, poll=0.01, breaker=breaker)
+        self.workers = [self._build_worker(name, settings) for name in PROVIDERS]
+        for worker in self.workers:
+            self.dispatcher.add(worker)
 
-    def _lane(self, name: str, settings: LaneSettings) -> Lane:
+    def _build_worker(self, name: str, settings: WorkerSettings) -> ProviderWorker:
         kinds = dict(zip(PROVIDERS, (Adapter, Checkable, Batched), strict=True))
-        caller = Caller(kinds[name](name, self), self.said, Schedule(WAITS, lambda: 0.5), lambda: self.now)
-        return Lane(
+        executor = CallExecutor(kinds[name](name, self), self.said, RetrySchedule(WAITS, lambda: 0.5), lambda: self.now)
+        return ProviderWorker(
             name,
-            caller,
+            executor,
             cast("Spool", self.spool),
             KeptLog(),
             settings,
             clock=lambda: self.now,
             monotonic=lambda: self.now,
-            ended=self.crew.lane_ended,
-            peers=self.crew,
+            on_end=self.dispatcher.count_ended,
+            group=self.dispatcher,
         )
 
     def hang(self, call: Call) -> None:
         """What a call does that hangs."""
         self.hanging.append(call)
-        assert self._answering.wait(2 * PATIENCE), "nobody let the call go on"
+        assert self._answering.wait(2 * PATIENCE), "the call was not let go on"
 
     def carry_out(self) -> bool:
         """Do all that is due; returns whether it ended, and does not hang."""
-        self.crew.start()
-        self.crew.drain()
-        wait_until(lambda: self.crew.has_ended or self._hangs())
-        if not self.crew.has_ended:
-            self.crew.stop()
+        self.dispatcher.start()
+        self.dispatcher.drain()
+        wait_until(lambda: self.dispatcher.has_ended or self._hangs())
+        if not self.dispatcher.has_ended:
+            self.dispatcher.stop()
             return False
         self._end()
         return True
@@ -240,7 +248,7 @@ class Process:
     def _hangs(self) -> bool:
         """Whether nothing goes on any more but calls that hang."""
         stuck = {call.provider for call in self.hanging}
-        return bool(stuck) and all(lane.name in stuck or lane.is_at_rest for lane in self.lanes)
+        return bool(stuck) and all(worker.name in stuck or worker.is_idle for worker in self.workers)
 
     def give_back(self) -> None:
         """After a stop: all is given back but what hangs."""
@@ -251,7 +259,7 @@ class Process:
         self.spool.is_severed = True
         self._lose()
         self._answering.set()
-        wait_until(lambda: self.crew.has_ended)
+        wait_until(lambda: self.dispatcher.has_ended)
         unkept = {self.spool.works[number] for number in self.spool.in_hand}
         for call in self.calls:
             call.is_lost |= any((call.provider, one.id) in unkept for one in call.suppressions)
@@ -264,7 +272,7 @@ class Process:
         for call in self.hanging:
             call.answered_before = len(self.world.calls)
         self._answering.set()
-        wait_until(lambda: self.crew.has_ended)
+        wait_until(lambda: self.dispatcher.has_ended)
         self._end()
 
     def _lose(self) -> None:
@@ -272,6 +280,6 @@ class Process:
             call.is_lost = True
 
     def _end(self) -> None:
-        assert self.crew.failure is None, self.crew.failure
+        assert self.dispatcher.failure is None, self.dispatcher.failure
         assert not self.spool.in_hand
         self.spool.close()

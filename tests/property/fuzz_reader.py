@@ -9,8 +9,8 @@ from pathlib import Path
 from random import Random
 
 import bouncehandler.accounting
-from bouncehandler.accounting import ColumnsMissing, Item, Reader
-from bouncehandler.accounting.cells import is_redacted
+from bouncehandler.accounting import ColumnsMissing, Item, PowerMtaCsvReader
+from bouncehandler.accounting.fields import is_redacted
 from bouncehandler.record import Address, Complaint, Delivery, parse_address
 from tests.property.breeding import Stock, smaller
 from tests.property.reached import Ways
@@ -32,7 +32,7 @@ def main() -> int:
         if fault := _fault(data, how):
             _say(f"input {inputs} of seed {options.seed}, read as {how} says: {_shrunk(data, how)!r}\n{fault}")
             return 1
-        if ways.are_new(partial(read, [data], Reader())):
+        if ways.are_new(partial(read, [data], PowerMtaCsvReader())):
             stock.inputs.append(data)
         inputs, size = inputs + 1, size + len(data)
     _say(
@@ -70,9 +70,11 @@ def _difference(data: bytes, random: Random) -> str:
         return f"by {size} bytes it is not read as in one block"
     if found != (wanted := expected(data)):
         return f"read:      {found}\nreference: {wanted}"
-    if events(read(tiny, Reader(longest=longest))) != events(read([data], Reader(longest=longest))):
+    if events(read(tiny, PowerMtaCsvReader(longest=longest))) != events(
+        read([data], PowerMtaCsvReader(longest=longest))
+    ):
         return f"with rows of at most {longest} bytes it depends on the blocks"
-    return _more(whole, read(split(data, cuts), Reader(ignored=_IGNORED, takes_deliveries=True)))
+    return _more(whole, read(split(data, cuts), PowerMtaCsvReader(ignored=_IGNORED, takes_deliveries=True)))
 
 
 def _more(whole: list[Item], tallied: list[Item]) -> str:

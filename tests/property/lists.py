@@ -1,16 +1,16 @@
-"""What a line is that is no accounting record, once more, slow and plain: for the reference reader."""
+"""Reference for plain lists, slow and plain: judges the lines that are no accounting records."""
 
 from collections.abc import Sequence
 
-from bouncehandler.accounting.headings import Heading, has_other_address
-from bouncehandler.accounting.listed import listed_address, segments
+from bouncehandler.accounting.heading import Heading, has_other_address
+from bouncehandler.accounting.list_cells import listed_address, segments
 from bouncehandler.record import Address, parse_address
 
-_DRESS = ' \t\r\n\ufeff\0"'
+_PADDING = ' \t\r\n\ufeff\0"'
 
 
 class Lists:
-    """What was seen of a plain list so far; `is_over`: none can come any more."""
+    """State of a plain list so far; `is_over`: no list can begin any more."""
 
     def __init__(self, *, is_over: bool = False) -> None:
         self.is_over = is_over
@@ -20,7 +20,7 @@ class Lists:
         self.heading: Heading | None = None
 
     def judge(self, cells: Sequence[str]) -> tuple[str, str]:
-        """`list` and the address, `header`, or a reason."""
+        """Result for a line: `list` and the address, `header`, or a reject reason."""
         heading = Heading.of(cells)
         if heading and heading.is_powermta:
             return self._refuse("header-without-type"), ""
@@ -46,12 +46,12 @@ class Lists:
         return "ambiguous-recipient"
 
     def _rivals(self, cells: Sequence[str], address: str) -> list[str]:
-        """The names of all columns that hold another address, an empty one where they have none."""
+        """Names of all columns that hold another address; an empty one for a column without a name."""
         whole = Address(address)
         first, *behind = segments(cells[:1])
         names = self.heading.names if self.heading else ("",)
         has_commas = bool(self.heading and self.heading.has_commas)
-        display = first[: first.rfind("<")] if first.rstrip(_DRESS).endswith(">") and "<" in first else ""
+        display = first[: first.rfind("<")] if first.rstrip(_PADDING).endswith(">") and "<" in first else ""
         found = (
             [""] if any(has_other_address(text, whole) for text in [display, *(behind if has_commas else ())]) else []
         )

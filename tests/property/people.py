@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from bouncehandler.accounting.cells import clean, parse_addresses
 from bouncehandler.accounting.complaints import ComplaintLayout
+from bouncehandler.accounting.fields import clean, parse_addresses
 
 _COLUMNS = ("rcpt", "header_x-hmxmroriginalrecipient", "arf_original-rcpt-to", "arf_original-recipient")
 _MOST = 20

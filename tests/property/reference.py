@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bouncehandler.accounting import DEFAULT_COLUMNS, TYPES
-from bouncehandler.accounting.damage import holds_header, holds_second_header, next_start
-from bouncehandler.accounting.listed import quoted_cells
-from bouncehandler.accounting.order import Order
+from bouncehandler.accounting.column_order import ColumnOrder
+from bouncehandler.accounting.list_cells import quoted_cells
+from bouncehandler.accounting.resync import holds_header, holds_second_header, next_start
 from bouncehandler.record import parse_address
 from tests.property.lists import Lists
 from tests.property.people import DECISIVE, people
@@ -107,7 +107,7 @@ class _Stream:
             return "torn", "", True
         if names and not text.endswith("\n") and (len(cells) < len(names) or names[-1] in DECISIVE):
             return "torn", "", False
-        if names and not self.names and Order(names).contradicts(cells):
+        if names and not self.names and ColumnOrder(names).contradicts(cells):
             return "no-header", "", False
         if kind == "f" and names:
             return self._complaint(names, cells)

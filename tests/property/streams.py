@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from random import Random
 
-from bouncehandler.accounting import Item, Nameless, Reader, Unreadable
+from bouncehandler.accounting import AnonymousComplaint, Item, PowerMtaCsvReader, Unreadable
 from bouncehandler.record import Bounce, Complaint, ListedAddress
-from bouncehandler.record.several import Bounces
+from bouncehandler.record.bounce_batch import BounceBatch
 from tests.property.reference import READ, parts
 
 HEADER = b"type,timeLogged,bounceCat,orig,rcpt,dsnStatus,jobId,dsnDiag\n"
@@ -80,11 +80,11 @@ def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
     return [data[start:end] for start, end in pairwise(places)]
 
 
-def read(blocks: Iterable[bytes], reader: Reader | None = None) -> list[Item]:
+def read(blocks: Iterable[bytes], reader: PowerMtaCsvReader | None = None) -> list[Item]:
     """All items of a stream."""
-    reader = reader or Reader()
+    reader = reader or PowerMtaCsvReader()
     items = [item for block in blocks for item in reader.feed(block)] + reader.close()
-    return [one for item in items for one in (item if isinstance(item, Bounces) else (item,))]
+    return [one for item in items for one in (item if isinstance(item, BounceBatch) else (item,))]
 
 
 def events(items: Sequence[Item]) -> list[Event]:
@@ -95,7 +95,7 @@ def events(items: Sequence[Item]) -> list[Event]:
             found.append(("bounce" if isinstance(item, Bounce) else "list", item.recipient, 0, b""))
         elif isinstance(item, Complaint):
             found.append(("complaint", item.recipient or item.subscriber.name, 0, b""))
-        elif isinstance(item, Nameless):
+        elif isinstance(item, AnonymousComplaint):
             found.append(("nameless", "", item.line, item.raw))
         elif isinstance(item, Unreadable) and item.is_first_piece:
             found.append((item.reason, "", item.line, item.raw))

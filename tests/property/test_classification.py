@@ -8,11 +8,11 @@ from types import FrameType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncehandler.classification import Refined, Rule, Rules
-from bouncehandler.classification.patterns import LONGEST_TEXT, HostPattern, Phrase, line, words
 from bouncehandler.policy import DEFAULT_BOUNCE, Count, Ignore, Policy, Suppress, Verdict
+from bouncehandler.policy.classification import Refined, Rule, Rules
+from bouncehandler.policy.patterns import MAX_TEXT, HostPattern, Phrase, line, words
 from bouncehandler.record import Address, Bounce, DsnStatus
-from bouncehandler.settings.rules import read_rules
+from bouncehandler.settings.classification_rules import read_rules
 from tests.examples import many
 
 MANY = settings(max_examples=many(150), deadline=None)
@@ -124,7 +124,7 @@ def test_a_phrase_is_what_its_pattern_says(pattern: str, text: str) -> None:
 def test_a_host_pattern_is_what_it_says(pattern: str, name: str) -> None:
     """So it is with hosts, whole names."""
     expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name)
-    assert HostPattern.of(pattern).fits(name) == bool(expected)
+    assert HostPattern.of(pattern).matches(name) == bool(expected)
 
 
 class _Watched(str):  # noqa: SLOT000  # what was seen is kept beside the text
@@ -194,14 +194,14 @@ def test_hostile_texts_cost_no_more_than_their_length() -> None:
         "İ",
         " ".join(PIECES),
     ):
-        one, ten, hundred = (seed * (LONGEST_TEXT * times // len(seed) // 10 + 1) for times in (1, 10, 100))
+        one, ten, hundred = (seed * (MAX_TEXT * times // len(seed) // 10 + 1) for times in (1, 10, 100))
         first = calls(Rules(SHIPPED), one)
         assert calls(Rules(SHIPPED), ten) <= 10 * first + 20, seed
         assert calls(Rules(SHIPPED), hundred) <= 10 * first + 20, seed
 
 
 @MANY
-@given(st.lists(st.text(max_size=LONGEST_TEXT), max_size=4))
+@given(st.lists(st.text(max_size=MAX_TEXT), max_size=4))
 def test_nothing_is_remembered_without_bound(texts: list[str]) -> None:
     """A rule of no text fits every text, remembered or not."""
     rules = Rules([Rule(name="all", becomes="other")])

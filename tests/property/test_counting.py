@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bouncehandler.spool import Selection
-from bouncehandler.spool.sqlite import SqliteSpool
-from tests.contract.spool_examples import DAY, NOW
+from bouncehandler.spool.sqlite.store import SqliteSpool
+from tests.contract.spool_examples import CLOCK, DAY, NOW, at_time
 from tests.contract.test_spool_counting import soft
 from tests.examples import many
 
@@ -60,13 +60,13 @@ def test_as_the_model_says(seen: Sequence[Event]) -> None:
     """Whatever comes in whatever order, and however often, a spool finds the suppressions that the model finds."""
     model = Model()
     with TemporaryDirectory() as folder:
-        spool = SqliteSpool.open(Path(folder) / "spool.db")
+        spool = SqliteSpool.open(Path(folder) / "spool.db", clock=CLOCK)
         for kind, at in seen:
             model.see(kind, at)
             if kind == "bounce":
-                spool.count([soft(at, within=WITHIN)], NOW)
+                at_time(spool, NOW).count([soft(at, within=WITHIN)])
             else:
-                spool.delivered({"ann@example.com": int(NOW + at * DAY)}, NOW)
+                at_time(spool, NOW).record_deliveries({"ann@example.com": int(NOW + at * DAY)})
         found = list(spool.suppressions(Selection()))
         spool.close()
     assert [one.occurred_at and (one.occurred_at.timestamp() - NOW) / DAY for one in found] == [
@@ -78,7 +78,7 @@ def test_as_the_model_says(seen: Sequence[Event]) -> None:
 class Soft(NamedTuple):
     """A soft bounce of a batch, with a rule of its own."""
 
-    person: str
+    subject: str
     at: float
     """In days."""
     after: int
@@ -131,13 +131,13 @@ def test_batches_of_several_people(batches: Sequence[Sequence[Soft]]) -> None:
     people: dict[str, Days] = {}
     expected: Counter[tuple[str, int]] = Counter()
     with TemporaryDirectory() as folder:
-        spool = SqliteSpool.open(Path(folder) / "spool.db")
+        spool = SqliteSpool.open(Path(folder) / "spool.db", clock=CLOCK)
         for batch in batches:
-            spool.count([soft(s.at, s.person, after=s.after, within=s.within * DAY) for s in batch], NOW)
+            at_time(spool, NOW).count([soft(s.at, s.subject, after=s.after, within=s.within * DAY) for s in batch])
             for bounce in batch:
-                people.setdefault(bounce.person, Days()).put(bounce)
-            for person in {bounce.person for bounce in batch}:
-                expected.update((person, number) for number in people[person].take())
+                people.setdefault(bounce.subject, Days()).put(bounce)
+            for subject in {bounce.subject for bounce in batch}:
+                expected.update((subject, number) for number in people[subject].take())
         found = Counter((one.recipient, one.diagnostic.count("full")) for one in spool.suppressions(Selection()))
         spool.close()
     assert found == expected

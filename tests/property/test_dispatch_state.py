@@ -11,14 +11,14 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncehandler.dispatcher import LaneSettings
+from bouncehandler.dispatcher import WorkerSettings
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
-from bouncehandler.spool import Owed
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import QueuedSuppression
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome, Suppression
 from tests.contract import lanes
 from tests.contract.lanes import MINUTE, Running, rows
-from tests.contract.spool_examples import NOW, people
+from tests.contract.spool_examples import CLOCK, NOW, at_time, due_at, people
 from tests.examples import many
 from tests.fakes.adapter import FakeAdapter
 
@@ -119,11 +119,11 @@ class Expected:
             self.step += 1
 
 
-def one_round(spool: SqliteSpool, adapter: Scripted, lane_settings: LaneSettings) -> None:
+def one_round(spool: SqliteSpool, adapter: Scripted, worker_settings: WorkerSettings) -> None:
     """What one process does: carry out all that is due, as far as the provider lets it."""
-    running = Running(spool, adapter, lane_settings, clock=adapter.clock, monotonic=adapter.clock)
+    running = Running(spool, adapter, worker_settings, clock=adapter.clock, monotonic=adapter.clock)
     running.drain()
-    assert running.lane.failure is None
+    assert running.worker.failure is None
 
 
 def agree(place: Path, expected: dict[str, Expected], now: float) -> None:
@@ -152,17 +152,20 @@ def test_any_sequence_of_behaviours(scripts: list[list[Behaviour]], suspect_afte
     expected = {recipient: Expected() for recipient in recipients}
     if any("slow" in script for script in scripts):
         concurrency = 1  # else time would pass during other calls, and nobody could say when those ended
-    lane_settings = lanes.settings(concurrency=concurrency, patience=0.0, suspect_after=suspect_after)
-    with tempfile.TemporaryDirectory() as folder, closing(SqliteSpool.open(Path(folder) / "spool.db")) as spool:
-        spool.record([Owed(one, ("news",)) for one in people(len(scripts))], NOW)
+    worker_settings = lanes.settings(concurrency=concurrency, drain_budget=0.0, suspect_after=suspect_after)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(SqliteSpool.open(Path(folder) / "spool.db", clock=CLOCK)) as spool,
+    ):
+        at_time(spool, NOW).record([QueuedSuppression(one, ("news",)) for one in people(len(scripts))])
         for _ in range(len(recipients) * 8):
-            one_round(spool, adapter, lane_settings)
+            one_round(spool, adapter, worker_settings)
             for recipient, behaviour, at in adapter.calls:
                 expected[recipient].call(behaviour, at)
             adapter.calls.clear()
             agree(spool.path, expected, adapter.clock.now)
-            due_at = spool.next_due_at("news")
-            if due_at is None:
+            due = due_at(spool, "news")
+            if due is None:
                 break
-            adapter.clock.now = max(adapter.clock.now + 1, due_at)
+            adapter.clock.now = max(adapter.clock.now + 1, due)
         assert {rule.state for rule in expected.values()} <= {"done", "dead"}

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from bouncehandler.spool import Owed, Selection
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import QueuedSuppression, Selection
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool_examples import NOW, suppression
 from tests.examples import many
@@ -42,7 +42,7 @@ _DAY = 86_400.0
 
 
 def _hidden(number: int, subscriber: str) -> Suppression:
-    """Somebody whose address a reporter hid."""
+    """A subscriber whose address a reporter hid."""
     ids = {"list_manager": "mailwizz", "list_id": "ab123cd456ef7", "subscriber_id": subscriber}
     return suppression("", number + 100 * int(subscriber[1:]), reason="complaint", **ids)
 
@@ -50,8 +50,10 @@ def _hidden(number: int, subscriber: str) -> Suppression:
 subsets = st.sets(st.sampled_from(PROVIDERS)).map(lambda names: tuple(sorted(names)))
 addressed = st.builds(suppression, st.sampled_from(["ann@example.com", "bob@example.com"]), st.integers(0, 3))
 hidden = st.builds(_hidden, st.integers(0, 2), st.sampled_from(sorted(LEARNED)))
-owed = st.builds(Owed, addressed, subsets) | st.builds(
-    lambda one, wanting: Owed(one, wanting, tuple(name for name in wanting if name in RESOLVERS)), hidden, subsets
+owed = st.builds(QueuedSuppression, addressed, subsets) | st.builds(
+    lambda one, wanting: QueuedSuppression(one, wanting, tuple(name for name in wanting if name in RESOLVERS)),
+    hidden,
+    subsets,
 )
 
 
@@ -70,7 +72,7 @@ class Row(NamedTuple):
     id: int
     provider: str
     record: str
-    person: str
+    subject: str
     state: str
     outcome: str | None
     attempts: int
@@ -94,11 +96,13 @@ class FaultyDispatch(RuleBasedStateMachine):
         first=st.fixed_dictionaries(dict.fromkeys(PROVIDERS, scripts)),
         batch=st.lists(owed, min_size=3, max_size=8),
     )
-    def begin(self, suspect_after: int, concurrency: int, first: dict[str, list[Behaviour]], batch: list[Owed]) -> None:
+    def begin(
+        self, suspect_after: int, concurrency: int, first: dict[str, list[Behaviour]], batch: list[QueuedSuppression]
+    ) -> None:
         """An empty spool, and providers that are well or not."""
         self.folder = tempfile.TemporaryDirectory()
         self.world = World(Path(self.folder.name) / "spool.db", NOW, dict(first))
-        self.spool = SqliteSpool.open(self.world.path)
+        self.spool = SqliteSpool.open(self.world.path, clock=lambda: self.world.now)
         self.suspect_after, self.concurrency = suspect_after, concurrency
         self.hung: list[Process] = []
         self.wanted: dict[str, tuple[str, ...]] = {}
@@ -106,16 +110,16 @@ class FaultyDispatch(RuleBasedStateMachine):
         self.owed: set[tuple[str, str, str]] = set()
         """Provider, suppression and person."""
         self.lost: Counter[int] = Counter()
-        """Claims that nobody gave back, by dispatch."""
+        """Claims that were not given back, by dispatch."""
         self.record(batch)
 
     @rule(batch=st.lists(owed, min_size=1, max_size=5))
-    def record(self, batch: list[Owed]) -> None:
+    def record(self, batch: list[QueuedSuppression]) -> None:
         """New and known suppressions."""
-        self.spool.record(batch, self.world.now)
-        for one, providers, resolvers, *_ in batch:
+        self.spool.record(batch)
+        for one, providers, id_providers, *_ in batch:
             self.wanted.setdefault(one.id, providers)
-            self.owed |= {(name, one.id, one.person) for name in (providers if one.recipient else resolvers)}
+            self.owed |= {(name, one.id, one.subject) for name in (providers if one.recipient else id_providers)}
 
     @rule(provider=st.sampled_from(PROVIDERS), script=scripts, failing_checks=st.sampled_from([0, 1, 3]))
     def change(self, provider: str, script: list[Behaviour], failing_checks: int) -> None:
@@ -125,7 +129,7 @@ class FaultyDispatch(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.0, 1.0, 61.0, 301.0, 4000.0, _DAY]), is_killed=st.booleans())
     def work(self, seconds: float, is_killed: bool) -> None:  # noqa: FBT001  # drawn by name
-        """Later a process carries out what is due; if a call hangs it is killed, or told to stop and left hanging."""
+        """Later a process carries out what is due; if a call hangs it is killed, or stopped and left hanging."""
         self.world.now += seconds
         process = Process(self.world, suspect_after=self.suspect_after, concurrency=self.concurrency)
         if process.carry_out():
@@ -152,28 +156,28 @@ class FaultyDispatch(RuleBasedStateMachine):
     def revive(self, provider: str) -> None:
         """An operator retries dead letters."""
         letters = [letter.dispatch for letter in self.spool.dead_letters(Selection(provider=provider))]
-        assert self.spool.retry_dead_letters(letters, self.world.now) == len(letters)
+        assert self.spool.retry_dead_letters(letters) == len(letters)
 
     @invariant()
     def agrees(self) -> None:
-        """Nothing has vanished, nothing is done that nobody did, and every attempt is one call."""
+        """Nothing has vanished, nothing is done without a call, and every attempt is one call."""
         if not hasattr(self, "world"):
             return
         assert not self.world.doubles, "two calls for one person at once"
         rows, attempts = self._rows(), self._attempts()
         accepted = {one.call for kept in attempts.values() for one in kept}
         self._learn(accepted)
-        assert {(row.provider, row.record, row.person) for row in rows} == self.owed
+        assert {(row.provider, row.record, row.subject) for row in rows} == self.owed
         assert len(rows) == len(self.owed)
-        carried_out = {(row.provider, row.person) for row in rows if row.outcome in _CARRIED_OUT}
+        carried_out = {(row.provider, row.subject) for row in rows if row.outcome in _CARRIED_OUT}
         for row in rows:
             self._agrees(row, attempts[row.id], carried_out)
         self._heard(accepted)
 
     def _learn(self, accepted: set[int | None]) -> None:
-        """Who is owed the addresses that were told."""
+        """Who is owed the addresses that were learned."""
         for call in self.world.calls:
-            if call.behaviour == "tells" and call.number in accepted:
+            if call.behaviour == "resolves" and call.number in accepted:
                 for one in call.suppressions:
                     if not one.recipient:
                         address, wanting = LEARNED[one.subscriber_id], self.wanted[one.id]
@@ -185,7 +189,7 @@ class FaultyDispatch(RuleBasedStateMachine):
         if row.state == "dead":
             assert last == "permanent" or (last == "temporary" and temporary > len(WAITS)), row
         elif row.state == "done" and row.outcome == "repeat":
-            assert (row.provider, row.person) in carried_out, row
+            assert (row.provider, row.subject) in carried_out, row
         elif row.state == "done":
             assert row.outcome == last, row
         else:
@@ -196,7 +200,7 @@ class FaultyDispatch(RuleBasedStateMachine):
         self._are_counted(row, attempts)
 
     def _is_kept_rightly(self, call: Call, row: Row, attempt: Kept) -> None:
-        """It tells what that call did; a late answer counts only while nobody has taken over."""
+        """It shows the call's result; a late answer counts only while no other has taken over."""
         _assert_same(call, row, attempt)
         meanwhile = self.world.calls[call.number + 1 : call.answered_before]
         assert not any(each.provider == row.provider and _is_about(each, row) for each in meanwhile), call
@@ -252,7 +256,8 @@ class FaultyDispatch(RuleBasedStateMachine):
     def _finish(self) -> None:
         """Work whenever something is due, or a hold may be probed, until nothing waits."""
         for _ in range(30):
-            due_at = [at for name in PROVIDERS if (at := self.spool.next_due_at(name)) is not None]
+            now = self.world.now
+            due_at = [now + wait for name in PROVIDERS if (wait := self.spool.due_in(name)) is not None]
             is_held = any(self.spool.state(name).held for name in ("old_news", *(p for p in PROVIDERS if due_at)))
             if not due_at and not is_held:
                 return
@@ -262,14 +267,14 @@ class FaultyDispatch(RuleBasedStateMachine):
 
 
 def _is_about(call: Call, row: Row) -> bool:
-    return any((one.id, one.person) == (row.record, row.person) for one in call.suppressions)
+    return any((one.id, one.subject) == (row.record, row.subject) for one in call.suppressions)
 
 
 def _assert_same(call: Call, row: Row, attempt: Kept) -> None:
-    """The attempt tells what that call did."""
+    """The attempt shows the call's result."""
     assert call.provider == row.provider
     assert _is_about(call, row)
-    meant = {"tells": "unsubscribed", "hangs": "unsubscribed", "few": "unsubscribed"}
+    meant = {"resolves": "unsubscribed", "hangs": "unsubscribed", "few": "unsubscribed"}
     temporary = isinstance(call.behaviour, float) or call.behaviour in {"temporary", "transport", "bug", "exit"}
     assert attempt.result == ("temporary" if temporary else meant.get(str(call.behaviour), call.behaviour))
 

@@ -1,4 +1,4 @@
-"""Moving over: whatever of the PHP handler's settings a file has, what is made of it loads, and says the same."""
+"""Import of the PHP handler's settings: any settings become a valid configuration with the same values."""
 
 import json
 import tomllib
@@ -6,10 +6,10 @@ import tomllib
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bouncehandler import registry
-from bouncehandler.cli.import_php import configuration
-from bouncehandler.moving import moved
-from bouncehandler.php import read
+from bouncehandler import plugins
+from bouncehandler.cli.commands.import_php import configuration
+from bouncehandler.php_import import import_settings
+from bouncehandler.php_import.php import parse_script
 from bouncehandler.settings.model import Settings
 from tests.examples import many
 
@@ -65,8 +65,8 @@ def setup(found_in: dict[str, object]) -> bytes:
 @FEW
 @given(setups())
 def test_any_settings_give_a_configuration_that_loads(found_in: dict[str, object]) -> None:
-    """The configuration is valid down to what its adapters want, and each text in it is what it was, to the letter."""
-    found = moved(read(setup(found_in)))
+    """The configuration is valid for its adapters, and each text in it is unchanged."""
+    found = import_settings(parse_script(setup(found_in)))
     if found is None:
         assert not found_in.keys() - {"$site"}
         return
@@ -74,7 +74,7 @@ def test_any_settings_give_a_configuration_that_loads(found_in: dict[str, object
     table = tomllib.loads(text)
     loaded = Settings.merged(table, {"spool": {"url": "sqlite:////spool.db"}})
     for name, section in loaded.providers.items():
-        registry.settings_for(name, section)
+        plugins.settings_for(name, section)
         assert section.originators, "an empty list would mean all senders, where the PHP handler had none"
     for name, (provider, key) in KEYS.items():
         if provider in table.get("providers", {}):
@@ -91,7 +91,7 @@ def test_any_settings_give_a_configuration_that_loads(found_in: dict[str, object
 @example({"$bounceCategories": "0\x85"})
 def test_every_line_that_is_shown_loads_as_well(found_in: dict[str, object]) -> None:
     """Nothing from the file can end a comment or a text, so that it would become a setting of its own."""
-    found = moved(read(setup(found_in)))
+    found = import_settings(parse_script(setup(found_in)))
     if found:
         for line in configuration(found)[0].splitlines():
             assert line.startswith("#") or tomllib.loads(line) or line == ""

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bouncehandler.spool import DeadLetter, Owed, Recorded, Selection, Settlement
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import DeadLetter, QueuedSuppression, Recorded, Selection, Settlement
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Dispatch
-from tests.contract.spool_examples import NOW, again, dead, done, returned, suppression, take
+from tests.contract.spool_examples import CLOCK, NOW, again, at_time, dead, done, due_at, returned, suppression, take
 from tests.examples import many
 
 PROVIDERS = ("crm", "news")
@@ -23,7 +23,7 @@ REPEAT_AFTER = 100.0
 CLAIM = 50.0
 
 owed = st.builds(
-    Owed,
+    QueuedSuppression,
     st.builds(suppression, st.sampled_from(["ann@example.com", "bob@example.com"]), st.integers(0, 4)),
     st.sampled_from([(), ("news",), ("crm",), ("crm", "news")]),
 )
@@ -68,14 +68,14 @@ class SpoolMachine(RuleBasedStateMachine):
         """An empty spool."""
         self.folder = tempfile.TemporaryDirectory()
         self.path = Path(self.folder.name) / "spool.db"
-        self.spool = SqliteSpool.open(self.path)
+        self.spool = SqliteSpool.open(self.path, clock=CLOCK)
         self.known: set[str] = set()
         self.groups: dict[tuple[str, str], Group] = {}
         self.claims: list[Dispatch] = []
         self.now = NOW
 
     @rule(batch=st.lists(owed, max_size=5))
-    def record(self, batch: list[Owed]) -> None:
+    def record(self, batch: list[QueuedSuppression]) -> None:
         """New and known suppressions, repeated inside the batch or not."""
         first = [one for n, one in enumerate(batch) if one.suppression.id not in self._ids(batch[:n]) | self.known]
         known = [one for one in batch if not any(one is other for other in first)]
@@ -84,9 +84,9 @@ class SpoolMachine(RuleBasedStateMachine):
                 group = self.groups.setdefault((provider, one.recipient), Group())
                 group.pieces.setdefault(one.id, Piece(due_at=self.now))
         self.known |= self._ids(batch)
-        assert self.spool.record(batch, self.now) == Recorded(new=len(first), duplicates=len(known))
+        assert at_time(self.spool, self.now).record(batch) == Recorded(new=len(first), duplicates=len(known))
 
-    def _ids(self, batch: list[Owed]) -> set[str]:
+    def _ids(self, batch: list[QueuedSuppression]) -> set[str]:
         return {one.suppression.id for one in batch}
 
     @rule(seconds=st.sampled_from([1.0, 10.0, 60.0, 200.0]))
@@ -108,8 +108,8 @@ class SpoolMachine(RuleBasedStateMachine):
         assert len(claimed) <= limit
         if len(claimed) < limit:
             assert found == expected
-            due_at = self.spool.next_due_at(provider)
-            assert due_at is None or due_at > self.now
+            due = due_at(at_time(self.spool, self.now), provider)
+            assert due is None or due > self.now
 
     def _claimed(self, group: Group, one: Dispatch) -> None:
         piece = group.pieces[one.suppression.id]
@@ -133,7 +133,7 @@ class SpoolMachine(RuleBasedStateMachine):
         piece = group.pieces[one.suppression.id]
         if piece.claim is one and piece.state == "claimed":
             self._settled(group, piece, ending)
-        self.spool.settle([self._settlement(one, ending)], self.now)
+        at_time(self.spool, self.now).settle([self._settlement(one, ending)])
 
     def _settlement(self, one: Dispatch, ending: str) -> Settlement:
         match ending:
@@ -172,7 +172,7 @@ class SpoolMachine(RuleBasedStateMachine):
         if not self.claims:
             return
         one = data.draw(st.sampled_from(self.claims))
-        self.spool.extend([one], self.now + 2 * CLAIM)
+        at_time(self.spool, self.now).extend([one], 2 * CLAIM)
         piece = self.groups[one.provider, one.suppression.recipient].pieces[one.suppression.id]
         if piece.claim is one and piece.state == "claimed":
             piece.due_at = self.now + 2 * CLAIM
@@ -182,7 +182,7 @@ class SpoolMachine(RuleBasedStateMachine):
         """The process is gone, and its claims are left to run out."""
         self.claims.clear()
         self.spool.close()
-        self.spool = SqliteSpool.open(self.path)
+        self.spool = SqliteSpool.open(self.path, clock=CLOCK)
 
     @rule(provider=st.sampled_from(PROVIDERS))
     def revive(self, provider: str) -> None:
@@ -190,7 +190,7 @@ class SpoolMachine(RuleBasedStateMachine):
         for letter in list(self.spool.dead_letters(Selection(provider=provider))):
             group = self.groups[provider, letter.suppression.recipient]
             if not group.unsettled():
-                assert self.spool.retry_dead_letters([letter.dispatch], self.now) == 1
+                assert at_time(self.spool, self.now).retry_dead_letters([letter.dispatch]) == 1
                 piece = group.pieces[letter.suppression.id]
                 piece.state, piece.due_at = "waiting", self.now
 
@@ -222,7 +222,7 @@ class SpoolMachine(RuleBasedStateMachine):
         for provider in PROVIDERS:
             while claimed := take(self.spool, provider=provider, now=self.now):
                 called |= {(provider, one.suppression.recipient) for one in claimed}
-                self.spool.settle([done(one) for one in claimed], self.now)
+                at_time(self.spool, self.now).settle([done(one) for one in claimed])
         assert self.spool.status().dispatches.waiting == 0
         assert waiting <= called
         self.spool.close()

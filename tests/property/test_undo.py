@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from bouncehandler.spool import Again, Done, Owed, Returned, Selection, Settlement
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import Completed, QueuedSuppression, Released, RetryLater, Selection, Settlement
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
-from tests.contract.spool_examples import NOW, attempt, suppression
+from tests.contract.spool_examples import CLOCK, NOW, at_time, attempt, suppression
 from tests.examples import many
 
 LISTS = {"ann@example.com": frozenset("12"), "bob@example.com": frozenset("2"), "cat@example.com": frozenset()}
@@ -29,27 +29,27 @@ class UndoMachine(RuleBasedStateMachine):
     def begin(self) -> None:
         """Nobody is suppressed."""
         self.folder = tempfile.TemporaryDirectory()
-        self.spool = SqliteSpool.open(Path(self.folder.name) / "spool.db")
+        self.spool = SqliteSpool.open(Path(self.folder.name) / "spool.db", clock=CLOCK)
         self.now = NOW
-        self.standing: dict[str, tuple[Suppression, tuple[str, ...]]] = {}
+        self.active_suppression: dict[str, tuple[Suppression, tuple[str, ...]]] = {}
         self.active = {provider: dict(LISTS) for provider in PROVIDERS}
         self.under_way: list[Dispatch] = []
         self.number = 0
 
-    @rule(person=people, reason=reasons, providers=owners)
-    def suppress(self, person: str, reason: str, providers: tuple[str, ...]) -> None:
+    @rule(subject=people, reason=reasons, providers=owners)
+    def suppress(self, subject: str, reason: str, providers: tuple[str, ...]) -> None:
         """A new record about somebody; a complaint goes to everybody."""
         self.number += 1
-        one = suppression(person, self.number)._replace(reason=reason)
+        one = suppression(subject, self.number)._replace(reason=reason)
         wanted_by = PROVIDERS if reason == "complaint" else providers
-        self.spool.record([Owed(one, wanted_by)], self.now)
-        self.standing[one.id] = (one, wanted_by)
+        at_time(self.spool, self.now).record([QueuedSuppression(one, wanted_by)])
+        self.active_suppression[one.id] = (one, wanted_by)
 
     @rule(provider=st.sampled_from(["news", *PROVIDERS]), limit=st.sampled_from([1, 9]))
     def claim(self, provider: str, limit: int) -> None:
         """Calls begin."""
-        self.under_way += self.spool.claim(
-            provider, limit, now=self.now, until=self.now + 1e6, repeat_after=1e5, per_campaign=False
+        self.under_way += at_time(self.spool, self.now).claim(
+            provider, limit, repeat_after=1e5, per_campaign=False, lease_for=1e6
         )
 
     @rule(how=st.sampled_from(["well", "well", "again", "half-way", "returned"]), back=st.booleans())
@@ -59,52 +59,52 @@ class UndoMachine(RuleBasedStateMachine):
         if self.under_way:
             self._settle(self.under_way.pop(-1 if back else 0), how)
 
-    @rule(person=st.one_of(st.none(), people), forced=st.booleans())
-    def undo(self, person: str | None, forced: bool) -> None:  # noqa: FBT001  # as above
+    @rule(subject=st.one_of(st.none(), people), forced=st.booleans())
+    def undo(self, subject: str | None, forced: bool) -> None:  # noqa: FBT001  # as above
         """Somebody, or everybody, is to be as before; complaints only when forced."""
         self.now += 1
-        asked = Selection(recipient=person)
-        for _ in self.spool.undo(asked, restoring=PROVIDERS, now=self.now, asked_by="", forced=forced):
+        asked = Selection(recipient=subject)
+        for _ in at_time(self.spool, self.now).undo(asked, restoring=PROVIDERS, asked_by="", forced=forced):
             pass
-        for key, (one, _) in list(self.standing.items()):
-            if person in {None, one.recipient} and (forced or one.reason == "bounce"):
-                del self.standing[key]
+        for key, (one, _) in list(self.active_suppression.items()):
+            if subject in {None, one.recipient} and (forced or one.reason == "bounce"):
+                del self.active_suppression[key]
 
     @rule(seconds=st.sampled_from([10.0, 1e6]))
     def pass_time(self, seconds: float) -> None:
         """Retries come due; what was done may be long ago. Claims are renewed, as a lane does."""
         self.now += seconds
-        self.spool.extend(self.under_way, self.now + 1e6)
+        at_time(self.spool, self.now).extend(self.under_way, 1e6)
 
     def _settle(self, dispatch: Dispatch, how: str = "well") -> None:
         settlement: Settlement
         if how == "well":
             outcome = self._called(dispatch)
-            settlement = Done(dispatch, attempt(outcome.kind), outcome)
+            settlement = Completed(dispatch, attempt(outcome.kind), outcome)
         elif how == "returned":
-            settlement = Returned(dispatch, self.now, self._half_way(dispatch))
+            settlement = Released(dispatch, changed=self._half_way(dispatch))
         else:
             changed = self._half_way(dispatch) if how == "half-way" else ()
-            settlement = Again(dispatch, attempt("temporary"), self.now + 5, dispatch.step + 1, changed)
-        self.spool.settle([settlement], self.now)
+            settlement = RetryLater(dispatch, attempt("temporary"), 5, dispatch.step + 1, changed)
+        at_time(self.spool, self.now).settle([settlement])
 
     def _half_way(self, dispatch: Dispatch) -> tuple[str, ...]:
         """What a list manager has changed before it fails: one list."""
-        active, person = self.active[dispatch.provider], dispatch.suppression.recipient
+        active, subject = self.active[dispatch.provider], dispatch.suppression.recipient
         if dispatch.restores:
-            active[person] |= set(dispatch.restores.lists[:1])
+            active[subject] |= set(dispatch.restores.lists[:1])
             return ()
-        changed = tuple(sorted(active[person]))[:1]
-        active[person] -= set(changed)
+        changed = tuple(sorted(active[subject]))[:1]
+        active[subject] -= set(changed)
         return changed
 
     def _called(self, dispatch: Dispatch) -> Outcome:
         """What a list manager does."""
-        active, person = self.active[dispatch.provider], dispatch.suppression.recipient
+        active, subject = self.active[dispatch.provider], dispatch.suppression.recipient
         if dispatch.restores:
-            active[person] |= set(dispatch.restores.lists)
+            active[subject] |= set(dispatch.restores.lists)
             return Outcome("restored", dispatch.restores.lists)
-        changed, active[person] = active[person], frozenset()
+        changed, active[subject] = active[subject], frozenset()
         return Outcome("unsubscribed", tuple(sorted(changed))) if changed else Outcome("already")
 
     def teardown(self) -> None:
@@ -121,9 +121,9 @@ class UndoMachine(RuleBasedStateMachine):
                 self._settle(self.under_way.pop())
         assert not self.spool.status().dispatches.waiting
         for provider in PROVIDERS:
-            off = {one.recipient for one, wanted_by in self.standing.values() if provider in wanted_by}
+            off = {one.recipient for one, wanted_by in self.active_suppression.values() if provider in wanted_by}
             assert self.active[provider] == {
-                person: frozenset() if person in off else lists for person, lists in LISTS.items()
+                subject: frozenset() if subject in off else lists for subject, lists in LISTS.items()
             }
         self.spool.close()
         self.folder.cleanup()

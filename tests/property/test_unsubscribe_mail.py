@@ -1,4 +1,4 @@
-"""List-Unsubscribe mail of any shape: only documented exit statuses, and never anybody but the token's person."""
+"""List-Unsubscribe mail of any shape: only documented exit statuses, and never another person than the token's."""
 
 import subprocess
 from collections.abc import Iterator
@@ -7,11 +7,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bouncehandler.letterbox import LONGEST_HEAD, compose, post
-from bouncehandler.letterbox.reading import Automatic, Damaged, Letter, Request, remove, take
-from bouncehandler.letterbox.sender import judge
 from bouncehandler.record import Subscriber, parse_address
-from bouncehandler.tokens import Domain, identify, parse, unsubscribe_address, verify
+from bouncehandler.unsubscribe.auto_reply import examine_head
+from bouncehandler.unsubscribe.maildrop import MAX_HEAD, compose, deliver
+from bouncehandler.unsubscribe.maildrop_reader import (
+    AutoReply,
+    DamagedMessage,
+    UnsubscribeMessage,
+    UnsubscribeRequest,
+    read_messages,
+    remove_message,
+)
+from bouncehandler.unsubscribe.tokens import Domain, identify, parse, unsubscribe_address, verify
 from tests.acceptance.harness import LONGEST, SCRIPT, Program
 from tests.acceptance.unsubscribing import IDS, MAIL, folder_of, installation, send, signed, warm
 from tests.fakes.server import wait_until
@@ -68,7 +75,7 @@ _HOSTILE = {
     "one header of 10 MB": b"Subject: " + b"a" * 10_000_000,
     "one header folded 100,000 times": b"From: a@b.example" + b",\r\n b@c.example" * 100_000 + b"\r\n\r\n",
     "NULs": b"From: a\0b@example.com\0\r\n\0Subject: \0\r\n\r\n\0",
-    "a letter of ours": b"bouncehandler letter 1\nreceived: 1\nrecipient: victim@example.com\nhead: 0\n\n",
+    "a message of ours": b"bouncehandler message 1\nreceived: 1\nrecipient: victim@example.com\nhead: 0\n\n",
     "nested MIME": b"".join(
         b"Content-Type: multipart/mixed; boundary=%d\r\n\r\n--%d\r\n" % (at, at) for at in range(9999)
     ),
@@ -86,10 +93,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     return made
 
 
-def _taken(program: Program) -> Iterator[Letter]:
-    for letter in take(folder_of(program), now=0):
-        remove(folder_of(program), letter.name)
-        yield letter
+def _taken(program: Program) -> Iterator[UnsubscribeMessage]:
+    for message in read_messages(folder_of(program), now=0):
+        remove_message(folder_of(program), message.name)
+        yield message
 
 
 def _run(program: Program, mail: bytes, sender: str, to: str) -> tuple[int, bytes]:
@@ -101,9 +108,9 @@ def _run(program: Program, mail: bytes, sender: str, to: str) -> tuple[int, byte
     return finished.returncode, finished.stderr
 
 
-def _is_for(letter: Letter, recipient: str, subscriber: Subscriber) -> bool:
-    assert isinstance(letter, Request | Automatic), letter
-    record = letter.record
+def _is_for(message: UnsubscribeMessage, recipient: str, subscriber: Subscriber) -> bool:
+    assert isinstance(message, UnsubscribeRequest | AutoReply), message
+    record = message.record
     texts = (record.sender, record.address, *(text for _, text in record.headers))
     assert all(text.isprintable() for text in texts)
     return (record.recipient, record.subscriber) == (recipient, subscriber)
@@ -112,19 +119,19 @@ def _is_for(letter: Letter, recipient: str, subscriber: Subscriber) -> bool:
 @RUNS
 @given(mail=_mails, sender=st.sampled_from(["", VICTIM, "postmaster@outlook.com", f"x\nrecipient: {VICTIM}"]))
 def test_any_mail_is_kept_for_the_tokens_person(program: Program, mail: bytes, sender: str) -> None:
-    """Whatever a mail says, it ends with 0, silently, and its letter names the token's person alone."""
+    """Any mail ends with 0, silently, and its message is of the token's person alone."""
     for to, recipient, subscriber in ((IDS, "", PERSON), (signed(), "jane@example.com", Subscriber())):
         assert _run(program, mail, sender, to) == (0, b"")
-        (letter,) = _taken(program)
-        assert _is_for(letter, recipient, subscriber)
+        (message,) = _taken(program)
+        assert _is_for(message, recipient, subscriber)
 
 
 @pytest.mark.parametrize("mail", _HOSTILE.values(), ids=_HOSTILE.keys())
 def test_a_hostile_mail_is_kept_for_the_tokens_person(program: Program, mail: bytes) -> None:
     """The worst mails that people make by hand do no more, and are read in no time."""
     assert _run(program, mail, VICTIM, IDS) == (0, b"")
-    (letter,) = _taken(program)
-    assert _is_for(letter, "", PERSON)
+    (message,) = _taken(program)
+    assert _is_for(message, "", PERSON)
 
 
 _words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60)
@@ -141,7 +148,7 @@ _words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"
     sender=_words,
 )
 def test_any_command_line_ends_as_documented(program: Program, to: str, sender: str) -> None:
-    """Whatever is in --to and --from, the status is 0, 67 or 75, without a traceback; 0 alone leaves a letter."""
+    """For any --to and --from the status is 0, 67 or 75, without a traceback; 0 alone leaves a message."""
     status, said = _run(program, MAIL, sender, to)
     found = list(_taken(program))
     assert status in {0, 67, 75}
@@ -156,34 +163,34 @@ def test_any_command_line_ends_as_documented(program: Program, to: str, sender: 
 @given(mail=_mails, sender=st.one_of(st.text(max_size=50), st.just(VICTIM)))
 def test_judging_never_fails(mail: bytes, sender: str) -> None:
     """The head of a mail may be any bytes: what comes out are single lines, bounded, and a reason or none."""
-    found = judge(mail[:LONGEST_HEAD], sender)
+    found = examine_head(mail[:MAX_HEAD], sender)
     assert all(text.isprintable() and 0 < len(text) <= 500 for _, text in found.headers)
-    assert found.automatic.isprintable()
+    assert found.auto_reply.isprintable()
 
 
 @settings(deadline=None)
 @given(values=st.dictionaries(st.sampled_from(["to", "sender"]), st.text()), head=st.binary(max_size=300))
-def test_a_letter_is_read_as_it_was_written(
+def test_a_message_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, str], head: bytes
 ) -> None:
-    """Any values and any head make a letter that is whole, for the person that was decided; cut short it is damaged."""
-    folder = tmp_path_factory.mktemp("letters")
-    letter = compose(values | {"recipient": "jane@example.com"}, head, received_at=1)
-    post(str(folder), letter, now_ns=1)
-    (folder / "9.letter").write_bytes(letter[:-1])
-    whole, torn = take(folder, now=1)
-    assert isinstance(whole, Request | Automatic)
+    """Any values and any head make a message that is whole, for the person as decided; cut short it is damaged."""
+    folder = tmp_path_factory.mktemp("maildrop")
+    message = compose(values | {"recipient": "jane@example.com"}, head, received_at=1)
+    deliver(str(folder), message, now_ns=1)
+    (folder / "9.message").write_bytes(message[:-1])
+    whole, torn = read_messages(folder, now=1)
+    assert isinstance(whole, UnsubscribeRequest | AutoReply)
     assert whole.record.recipient == "jane@example.com"
-    assert isinstance(torn, Damaged)
+    assert isinstance(torn, DamagedMessage)
 
 
 @given(data=st.binary(max_size=400))
-def test_any_file_is_a_letter_or_damaged(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_any_file_is_a_message_or_damaged(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     """A file of any bytes in the folder, even behind the right first line, ends nothing."""
-    folder = tmp_path_factory.mktemp("letters")
-    (folder / "1.letter").write_bytes(data)
-    (folder / "2.letter").write_bytes(b"bouncehandler letter 1\n" + data)
-    assert all(isinstance(letter, Damaged) for letter in take(folder, now=1))
+    folder = tmp_path_factory.mktemp("maildrop")
+    (folder / "1.message").write_bytes(data)
+    (folder / "2.message").write_bytes(b"bouncehandler message 1\n" + data)
+    assert all(isinstance(message, DamagedMessage) for message in read_messages(folder, now=1))
 
 
 @given(subscriber=_ids, list_id=_ids, campaign=_ids)
@@ -197,7 +204,7 @@ def test_ids_survive(subscriber: str, list_id: str, campaign: str) -> None:
 
 @given(local=st.text(max_size=80))
 def test_parsing_never_fails(local: str) -> None:
-    """Any local part fits or doesn't; what is found are ids."""
+    """Any local part matches or not; a match yields ids."""
     found = parse("{subscriber}.{list}", local)
     assert found is None or ".".join((found["subscriber"], found["list"])) == local
 
@@ -208,7 +215,7 @@ def test_parsing_never_fails(local: str) -> None:
     age=st.integers(0, 400),
 )
 def test_a_signature_stands_for_its_address_in_its_time(local: str, days: int, age: int) -> None:
-    """Whatever can be signed stands for the very address, until its last day, whatever the case."""
+    """Any signed address is verified as the same address, until its last day, in any case."""
     address = parse_address(f"{local}@x.example")
     if address is None:
         return
@@ -223,7 +230,7 @@ def test_a_signature_stands_for_its_address_in_its_time(local: str, days: int, a
 
 @given(address=st.text(max_size=120))
 def test_nothing_made_up_names_anybody(address: str) -> None:
-    """Without the secret no text is anybody's signed address."""
+    """Without the secret no text is a valid signed address."""
     domains = [Domain("u.example", "", "", "", (SECRET,))]
     assert identify(f"{address}@u.example", domains, today=TODAY) is None
 
@@ -232,5 +239,5 @@ def test_fifty_megabytes_of_headers(program: Program) -> None:
     """A mail of 50 MB that is all head is cut, and kept."""
     wait_until(lambda: not list(_taken(program)))
     assert send(program, b"From: a@example.com\r\n" * 2_500_000).status == 0
-    (letter,) = _taken(program)
-    assert _is_for(letter, "", PERSON)
+    (message,) = _taken(program)
+    assert _is_for(message, "", PERSON)

@@ -6,14 +6,15 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
-from bouncehandler.classification import Rules
 from bouncehandler.policy import Policy, Suppress
+from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Address, Bounce, parse_status
-from bouncehandler.settings.rules import read_rules
-from bouncehandler.spool import Done, Owed, Selection, Sighting
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.settings.classification_rules import read_rules
+from bouncehandler.spikes import MailboxProviders, SpikeSettings, normalize_diagnostic
+from bouncehandler.spool import BounceFingerprint, Completed, QueuedSuppression, Selection
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression
-from bouncehandler.waves import Operators, WaveSettings, shape
+from tests.contract.spool_examples import CLOCK, at_time
 from tests.scenarios.traffic import THIRD_WEEK, Bounced, Traffic
 
 _EVERY = 5
@@ -30,7 +31,7 @@ class Played(NamedTuple):
     true: int
     delayed: int
     """Of these, those that were held."""
-    waves: int
+    spikes: int
     by_rules: int
     """Of the false ones, those that the shipped rules keep from being suppressed at once, whatever is held."""
     suppressed: int
@@ -44,16 +45,16 @@ class Played(NamedTuple):
 
 def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     """Record, and dispatch whatever is due, as the minutes pass."""
-    operators, policy, start = Operators(), _shipped(), traffic.start.timestamp()
-    spool = SqliteSpool.open(folder / f"{grace:g}.db", waves=WaveSettings(), grace=grace)
+    mailbox_providers, policy, start = MailboxProviders(), _shipped(), traffic.start.timestamp()
+    spool = SqliteSpool.open(folder / f"{grace:g}.db", spikes=SpikeSettings(), initial_delay=grace, clock=CLOCK)
     kinds: dict[str, bool] = {}
     unruled: set[str] = set()
     counts: Counter[str] = Counter()
-    batch: list[Owed] = []
+    batch: list[QueuedSuppression] = []
     for minute, rows in enumerate(traffic.rows(), traffic.begins):
         for row in rows:
             at = datetime.fromtimestamp(start + row.at * 60, UTC)
-            batch.append(_owed(row, at, operators))
+            batch.append(_owed(row, at, mailbox_providers))
             if minute >= THIRD_WEEK:
                 kinds[row.recipient] = row.is_false
                 counts["false" if row.is_false else "true"] += 1
@@ -61,29 +62,33 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
                     unruled.add(row.recipient)
         if batch and (minute % _EVERY == 0 or any(row.is_false for row in rows)):
             now = start + minute * 60 + 59
-            spool.record(batch, now)
+            at_time(spool, now).record(batch)
             batch = []
             _dispatch(spool, now)
     if batch:
-        spool.record(batch, start + traffic.ends * 60)
+        at_time(spool, start + traffic.ends * 60).record(batch)
     kept = {one.recipient for _, one in spool.on_hold(Selection())} & kinds.keys()
     held = Counter(kinds[recipient] for recipient in kept)
-    noticed = len(spool.waves(Selection()))
+    noticed = len(spool.spikes(Selection()))
     spool.close()
     by_rules = counts["false"] - len(unruled)
     return Played(counts["false"], held[True], counts["true"], held[False], noticed, by_rules, len(unruled - kept))
 
 
-def _owed(row: Bounced, at: datetime, operators: Operators) -> Owed:
+def _owed(row: Bounced, at: datetime, mailbox_providers: MailboxProviders) -> QueuedSuppression:
     digest = blake2b(row.recipient.encode(), digest_size=12).hexdigest()
     one = Suppression(digest, row.recipient, "bounce", status=row.status, diagnostic=row.diagnostic, occurred_at=at)
-    sighting = Sighting(operators.of(row.recipient, row.host), shape(row.status, row.diagnostic))
-    return Owed(one, ("news",), sighting=sighting)
+    fingerprint = BounceFingerprint(
+        mailbox_providers.of(row.recipient, row.host), normalize_diagnostic(row.status, row.diagnostic)
+    )
+    return QueuedSuppression(one, ("news",), fingerprint=fingerprint)
 
 
 def _dispatch(spool: SqliteSpool, now: float) -> None:
-    claimed = spool.claim("news", 100_000, now=now, until=now + 60, repeat_after=0, per_campaign=False)
-    spool.settle([Done(one, Attempt(now, 0.0, "unsubscribed", ""), Outcome("unsubscribed")) for one in claimed], now)
+    claimed = at_time(spool, now).claim("news", 100_000, repeat_after=0, per_campaign=False, lease_for=60)
+    at_time(spool, now).settle(
+        [Completed(one, Attempt(now, 0.0, "unsubscribed", ""), Outcome("unsubscribed")) for one in claimed]
+    )
 
 
 def _shipped() -> Policy:

@@ -23,4 +23,4 @@ def test_a_stale_list(tmp_path: Path) -> None:
     """Days of ordinary campaigns, and one to a list whose people are gone: nothing is held."""
     found = played("a stale list of 100,000, 8 % bounce", tmp_path, 0.0, days=2)
     assert found.true > 10_000
-    assert (found.delayed, found.waves) == (0, 0)
+    assert (found.delayed, found.spikes) == (0, 0)

@@ -142,11 +142,11 @@ class Traffic:
     def rows(self) -> Iterator[list[Bounced]]:
         """Minute by minute, from `begins`."""
         self._random = random.Random(self.seed)  # noqa: S311  # a test's traffic, always the same
-        everyone = receivers()
+        all_providers = receivers()
         campaigns = [*self._campaigns(), *self.extra]
         for minute in range(self.begins, self.ends):
             live = [one for one in campaigns if one.at <= minute < one.at + 8 * HOUR]
-            yield [row for receiver in everyone for row in self._of(receiver, minute, live)]
+            yield [row for receiver in all_providers for row in self._of(receiver, minute, live)]
 
     def _campaigns(self) -> Iterator[Campaign]:
         size = _WEEK * (1 - _STEADY) / 7 / len(_CAMPAIGNS)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from bouncehandler.accounting import ColumnsMissing, Nameless, Reader, Unreadable, bounces_in
+from bouncehandler.accounting import AnonymousComplaint, ColumnsMissing, PowerMtaCsvReader, Unreadable, bounces_in
 from bouncehandler.record import Bounce, Complaint, ListedAddress
 
 SAMPLES = Path(__file__).parents[2] / "config" / "samples"
@@ -30,13 +30,13 @@ HEADER = ",".join(COLUMNS) + "\n"
 class Reading(NamedTuple):
     """What was read, in order of its coming."""
 
-    reader: Reader
+    reader: PowerMtaCsvReader
     bounces: list[Bounce]
     listed: list[str]
     unreadable: list[Unreadable]
     missing: list[ColumnsMissing]
     complaints: list[Complaint]
-    nameless: list[Nameless]
+    nameless: list[AnonymousComplaint]
 
     @property
     def recipients(self) -> list[str]:
@@ -54,10 +54,10 @@ class Reading(NamedTuple):
         return [row.raw for row in self.unreadable]
 
 
-def read(data: bytes | str, reader: Reader | None = None, block: int = 1 << 18) -> Reading:
+def read(data: bytes | str, reader: PowerMtaCsvReader | None = None, block: int = 1 << 18) -> Reading:
     """Read the data in blocks of so many bytes."""
     data = data.encode(errors="surrogateescape") if isinstance(data, str) else data
-    reader = reader or Reader()
+    reader = reader or PowerMtaCsvReader()
     items = [item for at in range(0, len(data), block) for item in reader.feed(data[at : at + block])]
     items += reader.close()
     return Reading(
@@ -67,7 +67,7 @@ def read(data: bytes | str, reader: Reader | None = None, block: int = 1 << 18) 
         [item for item in items if isinstance(item, Unreadable)],
         [item for item in items if isinstance(item, ColumnsMissing)],
         [item for item in items if isinstance(item, Complaint)],
-        [item for item in items if isinstance(item, Nameless)],
+        [item for item in items if isinstance(item, AnonymousComplaint)],
     )
 
 

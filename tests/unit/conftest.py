@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from respx import MockRouter
 
-from bouncehandler.client import ProviderClient, build_client
+from bouncehandler.http_client.client import ProviderClient, build_client
 from tests.fakes.raw import CERTIFICATE
 
 

@@ -6,10 +6,10 @@ from email.message import EmailMessage
 from email.policy import default
 from itertools import count
 
-from bouncehandler.logs.masking import mask_addresses
-from bouncehandler.notices import Letterhead, Readable
-from bouncehandler.notices.digest import Digest, gather
-from bouncehandler.notices.letter import compose
+from bouncehandler.notifications import MailEnvelope, TextSanitizer
+from bouncehandler.notifications.digest import Digest, build_digest
+from bouncehandler.notifications.message import compose
+from bouncehandler.redaction import mask_addresses
 from bouncehandler.spool import Notice
 
 NOW = 1_767_225_600.0
@@ -31,19 +31,19 @@ def complaints(number: int) -> list[Notice]:
 
 def digest_of(told: Iterable[Notice], mask: Callable[[str], str] = mask_addresses) -> Digest:
     """The digest of some notices."""
-    digest = gather([list(told)], Readable(mask))
+    digest = build_digest([list(told)], TextSanitizer(mask))
     assert digest is not None
     return digest
 
 
-def letterhead(sender: str | None = "bh@example.com", host: str = "mta1.example.com", *to: str) -> Letterhead:
-    """Whom a mail is from and to."""
-    return Letterhead(to or TO, sender, lambda: host)
+def envelope(sender: str | None = "bh@example.com", host: str = "mta1.example.com", *to: str) -> MailEnvelope:
+    """Build the envelope of a mail."""
+    return MailEnvelope(to or TO, sender, lambda: host)
 
 
 def sent(told: Iterable[Notice], mask: Callable[[str], str] = mask_addresses) -> EmailMessage:
     """The mail about some notices, as its recipient reads it from the wire."""
-    return on_the_wire(compose(digest_of(told, mask), letterhead(), NOW))
+    return on_the_wire(compose(digest_of(told, mask), envelope(), NOW))
 
 
 def on_the_wire(mail: EmailMessage) -> EmailMessage:

@@ -8,11 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from bouncehandler.logs.masking import mask_addresses
-from bouncehandler.notices import Courier, Letterhead, Readable, Sender, SenderSettings, Server
+from bouncehandler.notifications import (
+    MailEnvelope,
+    NotificationSettings,
+    NotificationWorker,
+    SmtpClient,
+    SmtpServer,
+    TextSanitizer,
+)
+from bouncehandler.redaction import mask_addresses
 from bouncehandler.settings.mail import NoticeKind
-from bouncehandler.spool import Owed, Post
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import NoticeBatch, QueuedSuppression
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool_examples import suppression
 from tests.fakes.server import PATIENCE, wait_until
 from tests.fakes.smtp import CERTIFICATE, FakeSmtp
@@ -50,7 +57,7 @@ class Lines:
         """Keep it."""
         self.said.append(("warning", event, values))
 
-    def reasons(self, event: str = "notices_wait") -> list[str]:
+    def reasons(self, event: str = "notices_delayed") -> list[str]:
         """Why, of every warning of that name."""
         return [str(values["reason"]) for level, name, values in self.said if (level, name) == ("warning", event)]
 
@@ -67,14 +74,13 @@ class WatchedSpool(SqliteSpool):
     put_off = 0
     """How often a claim was given back."""
 
-    def postpone_post(self, post: Post, until: float) -> None:
+    def postpone_notices(self, batch: NoticeBatch, pause_for: float) -> None:
         """Note the wait, if it is one after a failure."""
-        wait = until - self.clock()
-        super().postpone_post(post, until)
+        super().postpone_notices(batch, pause_for)
         self.put_off += 1
-        if wait > 1:
-            self.waits.append(wait)
-            self.clock.now = until
+        if pause_for > 1:
+            self.waits.append(pause_for)
+            self.clock.now += pause_for
 
 
 @dataclass
@@ -82,44 +88,44 @@ class Bench:
     """What a sender needs; senders are stopped, and the spool closed, at the end of the `with` block."""
 
     folder: Path
-    server: Server
+    server: SmtpServer
     every: float = 900.0
     to: tuple[str, ...] = TO
     clock: Clock = field(default_factory=Clock)
     log: Lines = field(default_factory=Lines)
     failures: list[str] = field(default_factory=list)
-    senders: list[Sender] = field(default_factory=list)
+    senders: list[NotificationWorker] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.spool = WatchedSpool.open(self.folder / "spool.db", notices=KINDS)
+        self.spool = WatchedSpool.open(self.folder / "spool.db", notices=KINDS, clock=self.clock)
         self.spool.clock, self.spool.waits = self.clock, []
 
-    def start(self, **changes: Any) -> Sender:  # noqa: ANN401  # whatever a sender takes
+    def start(self, **changes: Any) -> NotificationWorker:  # noqa: ANN401  # whatever a sender takes
         """A sender at work."""
-        sender = Sender(
+        sender = NotificationWorker(
             changes.pop("spool", self.spool),
-            Courier(self.server, len(self.to), trusting),
-            changes.pop("letterhead", Letterhead(self.to, "bh@example.com", lambda: "mta1.example.com")),
-            SenderSettings(every=self.every, poll=0.01, linger=changes.pop("linger", 0.0)),
-            readable=Readable(mask_addresses),
+            SmtpClient(self.server, len(self.to), trusting),
+            changes.pop("envelope", MailEnvelope(self.to, "bh@example.com", lambda: "mta1.example.com")),
+            NotificationSettings(every=self.every, poll=0.01, linger=changes.pop("linger", 0.0)),
+            sanitizer=TextSanitizer(mask_addresses),
             log=self.log,
             clock=self.clock,
             monotonic=changes.pop("monotonic", time.monotonic),
             on_failure=lambda: self.failures.append("failed"),
-            secretary=changes.pop("secretary", None),
-            enclose=changes.pop("enclose", None),
+            scheduler=changes.pop("scheduler", None),
+            render_report=changes.pop("render_report", None),
         )
         self.senders.append(sender)
         sender.start()
         return sender
 
-    def pass_once(self) -> Sender:
-        """A sender that sends what is due, and ends."""
+    def pass_once(self) -> NotificationWorker:
+        """Run a worker until it has sent the due notices."""
         sender = self.start()
         sender.stop(10 * PATIENCE)
         return sender
 
-    def tell(self, count: int = 1) -> None:
+    def enqueue_notice(self, count: int = 1) -> None:
         """Queue notices, numbered on from the last."""
         first = self.spool.status().suppressions
         self.complain(first, count)
@@ -127,7 +133,7 @@ class Bench:
     def complain(self, first: int, count: int) -> None:
         """Record complaints of user FIRST and so on."""
         people = [suppression(f"user{n}@example.com", reason="complaint") for n in range(first, first + count)]
-        self.spool.record([Owed(one, ()) for one in people], self.clock())
+        self.spool.record([QueuedSuppression(one, ()) for one in people])
 
     def wait_until_empty(self) -> None:
         """Return as soon as nothing is queued."""
@@ -148,12 +154,12 @@ def trusting() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=CERTIFICATE)
 
 
-def server_at(port: int, **settings: Any) -> Server:  # noqa: ANN401  # whatever a server has
+def server_at(port: int, **settings: Any) -> SmtpServer:  # noqa: ANN401  # whatever a server has
     """The fake's place."""
-    return Server("127.0.0.1", port, **{"timeout": PATIENCE, **settings})
+    return SmtpServer("127.0.0.1", port, **{"timeout": PATIENCE, **settings})
 
 
 def counted(smtp: FakeSmtp) -> list[int]:
-    """How many complaints each mail tells."""
+    """Return the number of complaints in each mail."""
     found = [re.search(r"([0-9,]+) complaints?", subject) for subject in smtp.subjects]
     return [int(match[1].replace(",", "")) for match in found if match]

@@ -1,10 +1,10 @@
-"""Rows of feedback loops: whom they name, by address or by a list manager's ids, and what is neither."""
+"""Rows of feedback loops: their subject, by address or by a list manager's ids, or none."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from bouncehandler.accounting import Reader
+from bouncehandler.accounting import PowerMtaCsvReader
 from bouncehandler.record import Complaint, Subscriber
 from tests.unit.accounting_examples import SAMPLES, Reading, read, row
 
@@ -20,7 +20,7 @@ MAILWIZZ = Subscriber("mailwizz", LIST, SUBSCRIBER)
 
 
 def reports(**cells: str) -> Reading:
-    """One row of a feedback loop that has these cells, and nobody's address but in them."""
+    """One row of a feedback loop that has these cells, and no address outside of them."""
     empty = dict.fromkeys(("orig", "rcpt", "tail"), "")
     given = {name.replace("__", "-"): cell for name, cell in cells.items()}
     basis = empty | {"type": "f", "timeLogged": AT, "feedbackType": "abuse"} | given
@@ -64,7 +64,7 @@ class TestAddress:
         ["rcpt", "header_X__HmXmrOriginalRecipient", "arf_Original__Rcpt__To", "header_To"],
     )
     def test_forms(self, column: str, cell: str) -> None:
-        """Each form of an address is read from each column that may tell it."""
+        """Each form of an address is read from each column that may have it."""
         found = complaint(**{column: cell})
         assert (found.recipient or found.written_to) == "ann@example.net"
 
@@ -95,7 +95,7 @@ class TestAddress:
         ],
     )
     def test_both_columns(self, listed: str, wanted: list[str]) -> None:
-        """The first column that names anybody counts; the report's own list adds to it where that one is among it."""
+        """The first column with a recipient counts; the report's own list adds to it where that one is among it."""
         reading = reports(rcpt="<ann@example.net>", arf_Original__Rcpt__To=listed)
         assert [one.recipient for one in reading.complaints] == wanted
 
@@ -124,18 +124,18 @@ class TestAddress:
     )  # fmt: skip
     @pytest.mark.parametrize("column", ["rcpt", "arf_Original__Rcpt__To", "header_To"])
     def test_redacted(self, column: str, cell: str) -> None:
-        """What stands for a hidden address is none: the ids count, and without them it names nobody."""
+        """A placeholder for a hidden address is none: the ids count, and without them the complaint is anonymous."""
         assert not reports(**{column: cell}).complaints
         hidden = complaint(**{column: cell, "header_X__Mailer__LID": "8", "header_X__Mailer__RecptId": "17"})
         assert (hidden.recipient, hidden.written_to, hidden.subscriber.name) == ("", "", "interspire:8/17")
 
     def test_own_to_header(self) -> None:
-        """The message's To is told apart, since it is the last to be believed; and only where it is one address."""
+        """The message's To is a field of its own, since it is the last to be used; and only where it is one address."""
         assert complaint(header_To="ann@example.net").written_to == "ann@example.net"
         assert complaint(header_To="ann@example.net, bob@example.net").written_to == ""
 
     def test_unusual_addresses(self) -> None:
-        """Nobody loses their complaint for a rare address."""
+        """No complaint is lost for a rare address."""
         for address in ("o'brien+x@example.net", "jürgen@müller.example", "xx.y@example.net", "abcdef12@example.net"):
             assert complaint(rcpt=address).recipient == address
 
@@ -205,7 +205,7 @@ class TestIds:
         ],
     )
     def test_not_interspire(self, lists: str, subscriber: str) -> None:
-        """What is no number is no id."""
+        """A text that is no number is no id."""
         assert not complaint(header_X__Mailer__LID=lists, header_X__Mailer__RecptId=subscriber).subscriber.name
 
     @pytest.mark.parametrize(
@@ -230,13 +230,13 @@ class TestIds:
         assert complaint(header_List__Unsubscribe=header).unsubscribe_to == wanted
 
     def test_all_that_is_there(self) -> None:
-        """An address does not keep the ids away: a list manager may want to tell its campaign."""
+        """An address does not keep the ids away: a list manager may need its campaign."""
         told = {"header_List__Id": LIST, "header_X__Mw__Subscriber__Uid": SUBSCRIBER, "rcpt": "ann@example.net"}
         assert (complaint(**told).recipient, complaint(**told).subscriber) == ("ann@example.net", MAILWIZZ)
 
 
 class TestEvidence:
-    """Everything else that a report tells."""
+    """All other fields of a report."""
 
     def test_all(self) -> None:
         """Type, time, sender, job, reporter and headers are read; the type in lower case."""
@@ -257,7 +257,7 @@ class TestEvidence:
         assert found.headers == (("Subject", "Sale, now on"), ("Message-Id", "<1@example.com>"), ("X-Job", "june"))
 
     def test_microsoft(self) -> None:
-        """A JMRP report names no type and no agent: PowerMTA's format and domain say who reported."""
+        """A JMRP report names no type and no agent: PowerMTA's format and domain name the reporter."""
         found = complaint(feedbackType="", format="jmrp", reportedDomain="hotmail.com", rcpt="<ann@outlook.example>")
         assert (found.feedback_type, found.reporter) == ("", "jmrp hotmail.com")
 
@@ -285,7 +285,7 @@ class TestEvidence:
 
 
 class TestNobody:
-    """A complaint that names nobody."""
+    """An anonymous complaint."""
 
     def test_kept_with_what_is_missing(self) -> None:
         """It comes with its row, its line, and the columns that could have brought the person."""
@@ -302,7 +302,7 @@ class TestNobody:
         assert nameless.missing[0] == "rcpt"
 
     def test_missing_type(self) -> None:
-        """Without the feedback type nobody can tell a complaint from its opposite: that is said, once a header."""
+        """A header without the feedback type, which separates complaints from `not-spam`, is reported once."""
         reading = read("type,rcpt\nf,ann@example.net\nf,bob@example.net\n")
         assert [(one.line, one.columns, one.record_type) for one in reading.missing] == [(2, ("feedbackType",), "f")]
         assert len(reading.complaints) == 2
@@ -331,6 +331,6 @@ def test_old_order_without_a_header() -> None:
 
 def test_other_types_beside() -> None:
     """Bounces and complaints under one header, the union of their columns, each find their own."""
-    reading = read((SAMPLES / "synthetic_union_rows.csv").read_bytes(), Reader())
+    reading = read((SAMPLES / "synthetic_union_rows.csv").read_bytes(), PowerMtaCsvReader())
     assert reading.reader.counted["f"] == len(reading.complaints) + len(reading.nameless) > 0
     assert reading.bounces

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bouncehandler.accounting import Reader, Unreadable
+from bouncehandler.accounting import PowerMtaCsvReader, Unreadable
 from bouncehandler.record import Bounce
 from tests.unit.accounting_examples import COLUMNS, HEADER, good, read, row
 
@@ -79,22 +79,26 @@ def test_a_last_row_without_line_end_is_read_where_nothing_decisive_can_be_missi
 @pytest.mark.parametrize("ignored", [["other"], []])
 def test_a_cut_row_is_looked_at_even_where_its_category_is_ignored(ignored: list[str]) -> None:
     """The tally takes no shortcut past the last row: `other` may be what is left of a longer name."""
-    reading = read("type,rcpt,bounceCat\nb,ann@example.net,other\nb,bob@example.net,other", Reader(ignored=ignored))
+    reading = read(
+        "type,rcpt,bounceCat\nb,ann@example.net,other\nb,bob@example.net,other", PowerMtaCsvReader(ignored=ignored)
+    )
     assert reading.reasons == [(3, "torn")]
     assert sum(reading.reader.tallies["b"].values()) + len(reading.bounces) == 1
 
 
 def test_a_cut_row_with_all_that_decides_is_tallied_like_any_other() -> None:
-    """What is cut in the diagnostic of an ignored row changes nothing."""
+    """A cut in the diagnostic of an ignored row changes nothing."""
     header, line = "type,rcpt,bounceCat,dsnDiag\n", "b,ann@example.net,other,smtp;550 n"
-    reading = read(header + line, Reader(ignored=["other"]))
+    reading = read(header + line, PowerMtaCsvReader(ignored=["other"]))
     assert reading.reader.tallies["b"] == {"other": 1}
     assert not reading.bounces
 
 
 def test_rows_of_several_lines_that_are_only_tallied_are_lines_all_the_same() -> None:
     """What stands behind them has the right line and the right bytes."""
-    reading = read(HEADER + FOLDED + FOLDED + "x,1\n" + FOLDED + OPEN + good(1), Reader(ignored=["bad-mailbox"]))
+    reading = read(
+        HEADER + FOLDED + FOLDED + "x,1\n" + FOLDED + OPEN + good(1), PowerMtaCsvReader(ignored=["bad-mailbox"])
+    )
     assert reading.unreadable == [
         Unreadable(6, "unknown-type", b"x,1\n"),
         Unreadable(9, "unclosed-quote", OPEN.encode()),
@@ -134,7 +138,7 @@ def test_a_header_behind_a_torn_row_is_found_below_a_wider_one() -> None:
     """The two together may still have fewer cells than the header above them; they are no row."""
     wide = ("type", *(f"header_X-{number}" for number in range(40)), "rcpt")
     data = ",".join(wide) + "\n" + "b,some,thing" + OTHER + "b,,ann@example.net,other\n"
-    reading = read(data, Reader(ignored=["other", "rcpt", ""]))
+    reading = read(data, PowerMtaCsvReader(ignored=["other", "rcpt", ""]))
     assert reading.unreadable == [Unreadable(2, "torn", b"b,some,thing")]
     assert reading.reader.tallies["b"]["other"] == 1
 
@@ -166,7 +170,7 @@ def test_rows_forged_in_a_quoted_cell_are_never_read(type_: str, block: int) -> 
 
 @pytest.mark.parametrize("recipient", ["", "...", "5d41402abc4b2a76b9719d911017c592"])
 def test_rows_forged_in_a_row_without_recipient_are_never_read(recipient: str) -> None:
-    """A row that is whole but names nobody is set aside whole: it is not searched for others."""
+    """A row that is whole but has no recipient is rejected whole: it is not searched for others."""
     damaged = row(type="rb", rcpt=recipient, dsnDiag="smtp;550\n" + good(1) + HEADER)
     reading = read(HEADER + damaged + good(2))
     assert reading.raw == [damaged.encode()]
@@ -241,7 +245,7 @@ def test_blocks_within_an_open_cell_do_not_change_the_lines(block: int) -> None:
 
 def test_gives_up_an_open_row_that_has_swallowed_rows() -> None:
     """Where the input pauses within a quoted cell, rows that it took in are freed at once, and the rest goes on."""
-    reader = Reader()
+    reader = PowerMtaCsvReader()
     assert not reader.feed((HEADER + OPEN + good(1)).encode())
     assert reader.is_open
     damaged, bounce = reader.give_up_open_row()
@@ -253,7 +257,7 @@ def test_gives_up_an_open_row_that_has_swallowed_rows() -> None:
 
 def test_keeps_an_open_row_that_has_swallowed_nothing() -> None:
     """A row that simply comes slowly is waited for."""
-    reader = Reader()
+    reader = PowerMtaCsvReader()
     start, end = row(dsnDiag="one\ntwo\nthree").split("two")
     assert not reader.feed((HEADER + start).encode())
     assert not reader.give_up_open_row()
@@ -263,7 +267,7 @@ def test_keeps_an_open_row_that_has_swallowed_nothing() -> None:
 
 def test_a_given_up_row_leaves_an_open_row_behind_it_open() -> None:
     """Only the first open row is given up; one that begins behind it may still be closed."""
-    reader = Reader()
+    reader = PowerMtaCsvReader()
     reader.feed((HEADER + OPEN + good(1) + 'b,,,,ann@example.net,x","one\n').encode())
     assert len(reader.give_up_open_row()) == 2
     (bounce,) = reader.feed(b'two"\n')

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bouncehandler.accounting import DEFAULT_COLUMNS, TYPES, ColumnsMissing, Reader
+from bouncehandler.accounting import DEFAULT_COLUMNS, TYPES, ColumnsMissing, PowerMtaCsvReader
 from bouncehandler.record import DsnStatus
 from tests.unit.accounting_examples import COLUMNS, HEADER, SAMPLES, only, read, row
 
@@ -78,7 +78,7 @@ def test_of_duplicate_columns_the_first_that_is_not_empty_counts(
 def test_a_duplicate_category_is_looked_at_before_a_row_is_ignored() -> None:
     """Where two columns hold the category, the empty one does not hide the other from the tally, or from the record."""
     data = "type,rcpt,bounceCat,bouncecat\nb,ann@example.net,,bad-mailbox\nb,bob@example.net,other,bad-mailbox\n"
-    reading = read(data, Reader(ignored=["other", ""]))
+    reading = read(data, PowerMtaCsvReader(ignored=["other", ""]))
     assert [bounce.category for bounce in reading.bounces] == ["bad-mailbox", "other"]
 
 
@@ -135,7 +135,7 @@ def test_counts_every_type(kind: str) -> None:
     reading = read(HEADER + row(type=kind) * 3)
     assert reading.reader.counted == {kind: 3}
     assert len(reading.bounces) == (3 if kind in {"b", "rb"} else 0)
-    assert reading.reader.recognised
+    assert reading.reader.rows
 
 
 @pytest.mark.parametrize("kind", ["x", "feedback-loop", "bounce", "bb", "", "0"])
@@ -176,7 +176,7 @@ def test_counts_types_that_have_no_columns_to_fall_back_to() -> None:
 
 def test_the_orders_to_fall_back_to_can_be_configured() -> None:
     """A site whose files have no header tells the order of its own."""
-    reader = Reader(columns={"b": ("type", "bounceCat", "rcpt")})
+    reader = PowerMtaCsvReader(columns={"b": ("type", "bounceCat", "rcpt")})
     (bounce,) = read("b,bad-domain,ann@example.net\n", reader).bounces
     assert (bounce.recipient, bounce.category) == ("ann@example.net", "bad-domain")
 
@@ -197,14 +197,14 @@ def test_says_nothing_of_missing_columns_where_no_bounce_comes() -> None:
 def test_ignored_categories_are_tallied_by_type() -> None:
     """Rows that policy ignores anyway become numbers, not records; every other row becomes a record."""
     rows = row(bounceCat="other") * 2 + row() + row(type="rb", bounceCat="other") + row(type="d", bounceCat="other")
-    reader = read(HEADER + rows, Reader(ignored=["other"])).reader
+    reader = read(HEADER + rows, PowerMtaCsvReader(ignored=["other"])).reader
     assert reader.tallies == {"b": {"other": 2}, "rb": {"other": 1}}
     assert reader.counted == {"b": 1, "d": 1}
 
 
 def test_learns_to_ignore_a_category_on_the_way() -> None:
     """A category that is ignored from now on costs no record from the next block on."""
-    reader = Reader()
+    reader = PowerMtaCsvReader()
     assert len(reader.feed((HEADER + row(bounceCat="custom")).encode())) == 1
     reader.ignore("custom")
     assert not reader.feed(row(bounceCat="custom").encode())
@@ -213,7 +213,7 @@ def test_learns_to_ignore_a_category_on_the_way() -> None:
 
 def test_does_not_remember_a_category_of_absurd_length() -> None:
     """The set of categories is open, so what an odd row holds there must not stay in memory."""
-    reader = Reader(ignored=["x" * 10_000])
+    reader = PowerMtaCsvReader(ignored=["x" * 10_000])
     assert reader.tallies == {"b": {}, "rb": {}}
 
 
@@ -222,7 +222,7 @@ def test_nothing_is_recognised_in_nothing(data: str) -> None:
     """Empty input, empty lines and empty cells are neither rows nor errors."""
     reading = read(data)
     assert not reading.unreadable
-    assert not reading.reader.recognised
+    assert not reading.reader.rows
 
 
 def test_empty_lines_between_rows_are_no_rows() -> None:
@@ -236,7 +236,7 @@ def test_remembers_under_which_header_each_row_stood() -> None:
     """A row that was set aside can be fed again together with its header, even where the two were glued."""
     other = "type,timeLogged,rcpt\n"
     reader = read("x\n" + HEADER + "x,\n" + "b,torn" + other + "x,\n").reader
-    assert reader.headers.before(1) == b""
-    assert reader.headers.before(3) == HEADER.encode()
-    assert reader.headers.before(4) == HEADER.encode()
-    assert reader.headers.before(5) == other.encode()
+    assert reader.header_before(1) == b""
+    assert reader.header_before(3) == HEADER.encode()
+    assert reader.header_before(4) == HEADER.encode()
+    assert reader.header_before(5) == other.encode()

@@ -124,7 +124,7 @@ def test_a_list_of_something_else_is_not_recognised() -> None:
     """Words are no heading, and nothing is recognised in them."""
     reading = read("some words\nother words\n")
     assert reading.reasons == [(1, "unknown-type"), (2, "unknown-type")]
-    assert not reading.reader.recognised
+    assert not reading.reader.rows
 
 
 @pytest.mark.parametrize("start", [HEADER, HEADER + good(1)])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bouncehandler.accounting.cells import clean, parse_time
+from bouncehandler.accounting.fields import clean, parse_time
 from tests.unit.accounting_examples import HEADER, only, read, row
 
 
@@ -95,7 +95,7 @@ def test_reads_recipients_in_brackets_and_with_names(cell: str) -> None:
     ],
 )
 def test_never_takes_a_redacted_recipient_for_an_address(cell: str) -> None:
-    """What `privacy-policy` left names nobody: dots, X, a hash; with or without a domain."""
+    """Addresses that `privacy-policy` has redacted are none: dots, X, a hash; with or without a domain."""
     reading = read(HEADER + row(rcpt=cell))
     assert not reading.bounces
     assert reading.reasons == [(2, "not-an-address")]
@@ -114,7 +114,7 @@ def test_bytes_that_are_not_utf_8_cost_nothing() -> None:
 
 
 def test_bytes_that_are_not_utf_8_make_no_address() -> None:
-    """Nobody can tell which address was meant."""
+    """The address is ambiguous."""
     reading = read((HEADER + row(rcpt="j#rg@example.net")).encode().replace(b"#", b"\xf6") + row().encode())
     assert reading.reasons == [(2, "not-an-address")]
     assert b"j\xf6rg@example.net" in reading.raw[0]

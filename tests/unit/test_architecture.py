@@ -1,10 +1,12 @@
-"""The walls of the house (DESIGN 3), held by reading imports: a wall that stands only in a drawing falls."""
+"""The walls of the house (CONTRIBUTING.md), held by reading imports: a wall that stands only in a drawing falls."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,37 +14,41 @@ import pytest
 _ROOT = Path(__file__).resolve().parents[2]
 
 _LAYERS = (
-    {"record", "durations", "php"},
-    {"accounting", "suppression", "tokens", "pmta"},
-    {"policy", "provider", "spool", "routing", "rejected", "client", "letterbox", "classification", "waves"},
-    {"ingest", "dispatcher", "notices", "metrics", "report", "moving"},
-    {"settings", "logs", "registry"},
+    {"record", "durations", "files"},
+    {"accounting", "suppression", "redaction", "pmta_config"},
+    {"policy", "provider", "spool", "routing", "http_client", "unsubscribe", "spikes"},
+    {"ingest", "dispatcher", "notifications", "metrics", "report", "php_import"},
+    {"settings", "logs", "plugins"},
+    {"runtime"},
     {"cli", "__main__"},
 )
 _LAYER = {room: level for level, rooms in enumerate(_LAYERS) for room in rooms}
 
 _FORBIDDEN = {
-    "ingest": {"provider", "dispatcher", "client", "httpx"},
+    "ingest": {"provider", "dispatcher", "http_client", "httpx"},
     "dispatcher": {"accounting", "policy"},
     "metrics": {"accounting", "policy", "provider", "ingest", "dispatcher"},
-    "notices": {"accounting", "policy", "provider", "ingest", "dispatcher", "report"},
-    "report": {"accounting", "policy", "provider", "ingest", "dispatcher", "notices", "client", "httpx"},
+    "notifications": {"accounting", "policy", "provider", "ingest", "dispatcher", "report"},
+    "report": {"accounting", "policy", "provider", "ingest", "dispatcher", "notifications", "http_client", "httpx"},
+    "runtime": {"click", "rich"},
 }
 
 _CATCHES_EVERYTHING = {
-    "bouncehandler/dispatcher/calls.py": "an adapter may raise anything; it is recorded with the attempt",
-    "bouncehandler/dispatcher/workers.py": "what no adapter can cause ends the lane, which keeps it",
-    "bouncehandler/dispatcher/lane.py": "kept for the owner of the lane, who ends the process over it",
-    "bouncehandler/notices/sender.py": "kept for the owner; what only mail can cause is logged and put off",
-    "bouncehandler/logs/masking.py": "a stranger's value whose text can't be had must not end the log",
-    "bouncehandler/spool/connection.py": "rolls back, then raises it again",
-    "bouncehandler/registry.py": "a stranger's module may raise anything while it is imported",
-    "bouncehandler/settings/adapter.py": "a stranger's model may raise anything; `check` asks it for its keys alone",
+    "bouncehandler/dispatcher/call_executor.py": "an adapter may raise anything; it is recorded with the attempt",
+    "bouncehandler/dispatcher/thread_pool.py": "what no adapter can cause ends the worker, which keeps it",
+    "bouncehandler/dispatcher/worker.py": "kept for the owner of the worker, who ends the process over it",
+    "bouncehandler/notifications/worker.py": "kept for the owner; what only mail can cause is logged and put off",
+    "bouncehandler/redaction.py": "a stranger's value whose text can't be had must not end the log",
+    "bouncehandler/spool/sqlite/connection.py": "rolls back, then raises it again",
+    "bouncehandler/plugins.py": "a stranger's module may raise anything while it is imported",
+    "bouncehandler/settings/provider_options.py": "a plug-in's model may raise anything; only its keys are needed",
+    "bouncehandler/runtime/service.py": "the first failure is raised again when all services have stopped",
+    "bouncehandler/cli/session.py": "written to the log file, then raised again",
     "bouncehandler/cli/__init__.py": "PowerMTA must try again where the installation is not whole; else raised again",
-    "bouncehandler/cli/unsubscribe_mail.py": "a bug becomes one sentence and a status with which PowerMTA tries again",
-    "bouncehandler/cli/letters.py": "kept for the owner of the thread, who ends the process over it",
+    "bouncehandler/cli/unsubscribe_fast_path.py": "a bug becomes one sentence, and PowerMTA tries again",
+    "bouncehandler/runtime/maildrop_poller.py": "kept for the owner of the thread, who ends the process over it",
     "bouncehandler/cli/app.py": "the last resort: a bug becomes one sentence and exit status 70",
-    "bouncehandler/cli/doctor/providers.py": "an adapter may raise anything; here it is what was asked for",
+    "bouncehandler/cli/checks/providers.py": "an adapter may raise anything; here it is what was asked for",
 }
 
 
@@ -95,6 +101,18 @@ def test_no_room_imports_a_higher_layer(path: Path) -> None:
     assert "providers" not in names, "adapters are found by entry point, never imported"
 
 
+def _is_of_sqlite(name: str) -> bool:
+    return name.partition(".")[0] == "sqlite3" or name.startswith("bouncehandler.spool.sqlite")
+
+
+def test_only_the_store_knows_sqlite() -> None:
+    """Outside its folder the SQLite store is imported by `spool.url` alone, which opens a store by its scheme."""
+    store = _ROOT / "bouncehandler" / "spool" / "sqlite"
+    outside = [path for path in (*_modules("bouncehandler"), *_modules("providers")) if store not in path.parents]
+    found = {str(path.relative_to(_ROOT)) for path in outside if any(map(_is_of_sqlite, _imports(path)))}
+    assert found == {"bouncehandler/spool/url.py"}
+
+
 @pytest.mark.parametrize("path", _modules("providers"), ids=lambda path: str(path.relative_to(_ROOT)))
 def test_adapters_know_only_the_port(path: Path) -> None:
     """An adapter imports provider, suppression and record, and of `providers` only its own package."""
@@ -106,7 +124,7 @@ def test_adapters_know_only_the_port(path: Path) -> None:
 
 def test_the_left_half_loads_nothing_that_could_call_a_network() -> None:
     """Importing ingest and the spool brings in no HTTP client and no adapter, not even by a detour."""
-    code = "import sys, bouncehandler.ingest, bouncehandler.spool.sqlite; print(*sys.modules)"
+    code = "import sys, bouncehandler.ingest, bouncehandler.spool.sqlite.store; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "bouncehandler.ingest" in loaded
     assert not {"httpx", "ssl", "bouncehandler.provider", "bouncehandler.dispatcher", "pydantic"} & set(loaded)
@@ -157,6 +175,54 @@ def test_rooms_stay_small(package: str) -> None:
         for node in ast.walk(_parsed(path)):
             if isinstance(node, ast.FunctionDef):
                 assert (node.end_lineno or 0) - node.lineno < 60, f"{path}: {node.name}"
+
+
+def test_the_layers_are_those_of_the_documents() -> None:
+    """The table in CONTRIBUTING.md has each room on its layer."""
+    rows = re.findall(r"^\| (\d) \| ([^:|]+)", (_ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert {room: int(level) for level, rooms in rows for room in re.findall(r"`(\w+)`", rooms)} == _LAYER
+
+
+def _is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _run_time_imports(node: ast.AST, modules: set[str]) -> Iterator[str]:
+    """Modules of the package that are imported below a node, inside functions too, but not for type checkers alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (name.name for name in child.names if name.name in modules)
+        elif isinstance(child, ast.ImportFrom):
+            names = (f"{child.module}.{name.name}" for name in child.names)
+            yield from (name if name in modules else str(child.module) for name in names)
+        elif not _is_type_checking(child):
+            yield from _run_time_imports(child, modules)
+
+
+def test_no_modules_import_each_other() -> None:
+    """The import graph of the package has no cycle, imports within functions included."""
+    paths = {
+        ".".join(path.relative_to(_ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in _modules("bouncehandler")
+    }
+    graph = {
+        name: {found for found in _run_time_imports(_parsed(path), set(paths)) if found in paths and found != name}
+        for name, path in paths.items()
+    }
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the modules of a cycle
+
+
+@pytest.mark.parametrize("package", ["bouncehandler", "providers"])
+def test_folders_stay_small(package: str) -> None:
+    """No folder holds more than 30 files side by side."""
+    folders = [_ROOT / package, *(path for path in (_ROOT / package).rglob("*") if path.is_dir())]
+    counts = {path: sum(file.is_file() for file in path.iterdir()) for path in folders if path.name != "__pycache__"}
+    assert {str(path): count for path, count in counts.items() if count > 30} == {}
+
+
+def test_the_command_line_stays_small() -> None:
+    """`cli` has less than 4,800 lines: what needs neither click nor a terminal belongs in `runtime`."""
+    assert sum(path.read_text().count("\n") for path in _modules("bouncehandler/cli")) < 4800
 
 
 def test_the_top_level_is_as_agreed() -> None:

@@ -11,21 +11,22 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Selection, SpoolError, backup
-from bouncehandler.spool.backup import back_up
-from bouncehandler.spool.pruning import vacuum
-from bouncehandler.spool.sqlite import SqliteSpool
-from tests.contract.spool_examples import NOW, before, dead, done, people, put, suppression, take
+from bouncehandler.spool import Selection, SpoolError
+from bouncehandler.spool.sqlite import backup
+from bouncehandler.spool.sqlite.backup import back_up
+from bouncehandler.spool.sqlite.retention import vacuum
+from bouncehandler.spool.sqlite.store import SqliteSpool
+from tests.contract.spool_examples import CLOCK, NOW, at_time, before, dead, done, people, put, suppression, take
 from tests.fakes.server import wait_until
 
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[SqliteSpool]:
     """A spool with something of everything."""
-    opened = SqliteSpool.open(tmp_path / "spool.db")
+    opened = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)
     put(opened, *people(10))
     first, second = take(opened, 2)
-    opened.settle([done(first), dead(second)], NOW)
+    at_time(opened, NOW).settle([done(first), dead(second)])
     yield opened
     opened.close()
 
@@ -39,7 +40,7 @@ def test_the_copy_is_the_spool(spool: SqliteSpool, tmp_path: Path) -> None:
     """The copy is a spool with the same content, of which what it says is true."""
     target = tmp_path / "copy.db"
     assert copy(spool, target) == (10, 8, 1, 1)
-    with closing(SqliteSpool.open(target)) as other:
+    with closing(SqliteSpool.open(target, clock=CLOCK)) as other:
         assert list(other.suppressions(Selection())) == list(spool.suppressions(Selection()))
         assert other.status() == spool.status()
 
@@ -90,7 +91,7 @@ def test_under_a_writer(spool: SqliteSpool, tmp_path: Path) -> None:
     recorded: list[int] = []
 
     def write() -> None:
-        with closing(SqliteSpool.open(spool.path)) as writer:
+        with closing(SqliteSpool.open(spool.path, clock=CLOCK)) as writer:
             while not done_copying.is_set():
                 batch = len(recorded)
                 put(writer, *(suppression(f"late{batch}.{n}@example.com") for n in range(10)))
@@ -112,7 +113,7 @@ def test_under_a_writer(spool: SqliteSpool, tmp_path: Path) -> None:
 def test_a_commit_between_every_two_steps(spool: SqliteSpool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often copying starts over, steps get longer until one is enough; it does not go on at the same place."""
     put(spool, *(suppression(f"n{n}@example.com", diagnostic="x" * 500) for n in range(1000)))
-    spool.hold("news", " " * 9, now=NOW, probe_at=NOW)
+    at_time(spool, NOW).hold("news", " " * 9, probe_in=0)
     monkeypatch.setattr(backup, "_PAGES", 1)
     looks = 0
 
@@ -120,7 +121,7 @@ def test_a_commit_between_every_two_steps(spool: SqliteSpool, tmp_path: Path, mo
         nonlocal looks
         looks += 1
         assert looks < 1000
-        spool.hold("news", f"{looks:9}", now=NOW, probe_at=NOW)  # a commit that leaves the file as large as it is
+        at_time(spool, NOW).hold("news", f"{looks:9}", probe_in=0)  # a commit that leaves the file as large as it is
         return float(looks) / 1000
 
     saved = back_up(spool.path, tmp_path / "copy.db", overwrite=False, monotonic=commit_and_look)
@@ -143,7 +144,7 @@ def test_the_file_shrinks(spool: SqliteSpool) -> None:
     """What pruning freed goes back to the file system, and nothing else is gone."""
     put(spool, *(suppression(f"n{n}@example.com", diagnostic="x" * 500) for n in range(1000)), to=())
     put(spool, suppression("newest@example.com"))
-    spool.prune(before(NOW + 1), now=NOW + 2, after=0, most=2000)
+    at_time(spool, NOW + 2).prune(before(NOW + 1), after=0, limit=2000)
     size = spool.path.stat().st_size
     assert vacuum(spool.path, time.monotonic, 20.0) > size / 2
     assert (spool.status().suppressions, len(list(spool.suppressions(Selection())))) == (10, 10)

@@ -7,12 +7,12 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from bouncehandler.dispatcher import Caller, Schedule
-from bouncehandler.dispatcher.calls import Probed, Settled, Unavailable, plain
+from bouncehandler.dispatcher import CallExecutor, RetrySchedule
+from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Unavailable, one_line
 from bouncehandler.provider import PermanentFailure, ProviderError, ProviderUnavailable, TemporaryFailure
-from bouncehandler.spool import Again, Dead, Done
+from bouncehandler.spool import Completed, DeadLettered, RetryLater
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
-from tests.fakes.adapter import DONE, BatchedAdapter, CheckableAdapter, FakeAdapter, NoAnswers
+from tests.fakes.adapter import DONE, BatchedAdapter, CheckableAdapter, FakeAdapter, FixedResponse
 
 NOW = 1_767_225_600.0
 
@@ -27,15 +27,15 @@ class MuteError(Exception):
 class Odd:
     """An adapter of an author who does not read type hints."""
 
-    def __init__(self, told: object) -> None:
-        self.told = told
+    def __init__(self, value: object) -> None:
+        self.value = value
 
     def unsubscribe(self, _: Suppression) -> Outcome:
         """Answer anything."""
-        return self.told  # type: ignore[return-value]  # the point of it
+        return self.value  # type: ignore[return-value]  # the point of it
 
 
-class Returning(FakeAdapter):
+class Resubscriber(FakeAdapter):
     """An adapter that can restore: it does the same as for any call."""
 
     def restore(self, suppression: Suppression, _: Outcome) -> Outcome:
@@ -51,15 +51,17 @@ def dispatches(count: int, step: int = 0) -> list[Dispatch]:
     ]
 
 
-def caller(adapter: FakeAdapter | Odd, answer: str = "", waits: Sequence[float] = (60.0, 300.0)) -> Caller:
-    """A caller at a time that stands still, of a schedule without jitter."""
-    return Caller(adapter, NoAnswers(answer), Schedule(waits, lambda: 0.0), lambda: NOW)
+def build_executor(
+    adapter: FakeAdapter | Odd, answer: str = "", waits: Sequence[float] = (60.0, 300.0)
+) -> CallExecutor:
+    """An executor at a time that stands still, of a schedule without jitter."""
+    return CallExecutor(adapter, FixedResponse(answer), RetrySchedule(waits, lambda: 0.0), lambda: NOW)
 
 
-def call(adapter: FakeAdapter | Odd, step: int = 0, waits: Sequence[float] = (60.0, 300.0)) -> Settled:
+def call(adapter: FakeAdapter | Odd, step: int = 0, waits: Sequence[float] = (60.0, 300.0)) -> CallFinished:
     """The outcome of one call for one dispatch, which did not find the provider unavailable."""
-    result = caller(adapter, waits=waits).call(dispatches(1, step))
-    assert isinstance(result, Settled)
+    result = build_executor(adapter, waits=waits).call(dispatches(1, step))
+    assert isinstance(result, CallFinished)
     return result
 
 
@@ -76,11 +78,13 @@ def test_outcomes_settle(kind: str) -> None:
     adapter = FakeAdapter()
     adapter.always = outcome = Outcome(kind, ("7", "9"), "fell back")  # type: ignore[arg-type]  # one of three
     times = iter([NOW, NOW + 0.25])
-    caller = Caller(adapter, NoAnswers("HTTP 200: ok"), Schedule([60.0], lambda: 0.0), lambda: next(times))
-    result = caller.call(dispatches(1))
-    assert isinstance(result, Settled)
+    executor = CallExecutor(
+        adapter, FixedResponse("HTTP 200: ok"), RetrySchedule([60.0], lambda: 0.0), lambda: next(times)
+    )
+    result = executor.call(dispatches(1))
+    assert isinstance(result, CallFinished)
     (done,) = result.settlements
-    assert isinstance(done, Done)
+    assert isinstance(done, Completed)
     assert done.outcome == outcome
     assert (done.attempt.started_at, done.attempt.seconds) == (NOW, 0.25)
     assert (done.attempt.result, done.attempt.answer) == (kind, "HTTP 200: ok")
@@ -104,8 +108,8 @@ def test_failures_that_are_tried_again(error: BaseException, said: str) -> None:
     """A temporary failure, a transport error, a bug, even a stranger's sys.exit(): the schedule decides."""
     result = call(failing(error))
     (again,) = result.settlements
-    assert isinstance(again, Again)
-    assert (again.due_at, again.step) == (NOW + 60, 1)
+    assert isinstance(again, RetryLater)
+    assert (again.due_in, again.retry_index) == (60, 1)
     assert (again.attempt.result, again.attempt.answer) == ("temporary", said)
     assert (result.pause, result.failure) == (0.0, said)
 
@@ -113,7 +117,7 @@ def test_failures_that_are_tried_again(error: BaseException, said: str) -> None:
 def test_schedule_used_up() -> None:
     """A temporary failure after the last wait is a dead letter that keeps the last answer."""
     (dead,) = call(failing(TemporaryFailure("HTTP 503")), step=2).settlements
-    assert isinstance(dead, Dead)
+    assert isinstance(dead, DeadLettered)
     assert (dead.attempt.result, dead.attempt.answer) == ("temporary", "HTTP 503")
 
 
@@ -122,8 +126,8 @@ def test_retry_after(asked: float, wait: float) -> None:
     """A provider that asks for time gets it, from everybody, and is not under suspicion."""
     result = call(failing(TemporaryFailure("HTTP 429", retry_after=asked)), step=1)
     (again,) = result.settlements
-    assert isinstance(again, Again)
-    assert (again.due_at, again.step) == (NOW + wait, 1)
+    assert isinstance(again, RetryLater)
+    assert (again.due_in, again.retry_index) == (wait, 1)
     assert (result.pause, result.failure) == (wait, "")
 
 
@@ -132,62 +136,62 @@ def test_retry_after_that_is_no_number(junk: object) -> None:
     """What an adapter's author got wrong about the time counts as not said: the schedule decides."""
     result = call(failing(TemporaryFailure("HTTP 429", retry_after=junk)))  # type: ignore[arg-type]  # the point of it
     (again,) = result.settlements
-    assert isinstance(again, Again)
-    assert (again.due_at, again.step, result.pause) == (NOW + 60, 1, 0.0)
+    assert isinstance(again, RetryLater)
+    assert (again.due_in, again.retry_index, result.pause) == (60, 1, 0.0)
 
 
 def test_permanent_failure() -> None:
     """This dispatch is given up, and the provider is not suspected."""
     result = call(failing(PermanentFailure("no such list")))
     (dead,) = result.settlements
-    assert isinstance(dead, Dead)
+    assert isinstance(dead, DeadLettered)
     assert (dead.attempt.result, dead.attempt.answer, result.failure) == ("permanent", "no such list", "")
 
 
 def test_unavailable() -> None:
     """Nothing is settled: the dispatches come back with the reason."""
     owed = dispatches(1)
-    back = caller(failing(ProviderUnavailable("HTTP 401: bad key"))).call(owed)
+    back = build_executor(failing(ProviderUnavailable("HTTP 401: bad key"))).call(owed)
     assert back == Unavailable(owed, "HTTP 401: bad key")
 
 
-@pytest.mark.parametrize("told", [None, True, "unsubscribed", ("unsubscribed",), Outcome("gone")])  # type: ignore[arg-type]  # the point of it
-def test_answers_that_are_no_outcome(told: object) -> None:
+@pytest.mark.parametrize("value", [None, True, "unsubscribed", ("unsubscribed",), Outcome("gone")])  # type: ignore[arg-type]  # the point of it
+def test_answers_that_are_no_outcome(value: object) -> None:
     """An adapter that forgets to answer, or invents a kind, is a bug of its author: temporary, and said so."""
-    (again,) = call(Odd(told)).settlements
-    assert isinstance(again, Again)
+    (again,) = call(Odd(value)).settlements
+    assert isinstance(again, RetryLater)
     assert "not an Outcome of a known kind" in again.attempt.answer
 
 
 def test_lists_of_numbers_become_text() -> None:
     """An adapter that names its lists by number does not break the spool, which keeps them as text."""
     (done,) = call(Odd(Outcome("unsubscribed", [7, 9]))).settlements  # type: ignore[arg-type]  # the point of it
-    assert isinstance(done, Done)
+    assert isinstance(done, Completed)
     assert done.outcome.lists == ("7", "9")
 
 
-@pytest.mark.parametrize(("told", "kept"), [(("7", "9"), ("7", "9")), ([7], ("7",)), ("79", ()), (None, ()), (8, ())])
+@pytest.mark.parametrize(("value", "kept"), [(("7", "9"), ("7", "9")), ([7], ("7",)), ("79", ()), (None, ()), (8, ())])
 @pytest.mark.parametrize("kind", [TemporaryFailure, PermanentFailure, ProviderUnavailable, ProviderError])
-def test_lists_changed_before_a_failure(kind: type[ProviderError], told: object, kept: tuple[str, ...]) -> None:
+def test_lists_changed_before_a_failure(kind: type[ProviderError], value: object, kept: tuple[str, ...]) -> None:
     """They are passed on, unless a call restores; nonsense of a stranger's adapter is none."""
     owed = dispatches(1)
-    adapter = Returning()
-    adapter.always = kind("no", changed=told)  # type: ignore[arg-type]  # the point of it
+    adapter = Resubscriber()
+    adapter.always = kind("no", changed=value)  # type: ignore[arg-type]  # the point of it
     restoring = [replace(owed[0], restores=DONE)]
     for dispatch, changed in ((owed, kept), (restoring, ())):
-        result = caller(adapter).call(dispatch)
+        result = build_executor(adapter).call(dispatch)
         told_on = [result] if isinstance(result, Unavailable) else result.settlements
-        assert [one.changed for one in told_on if not isinstance(one, Done)] == [changed]
+        assert [one.changed for one in told_on if not isinstance(one, Completed)] == [changed]
 
 
 def test_clock_that_is_set_back_during_a_call() -> None:
     """No call took less than no time."""
     times = iter([NOW, NOW - 3600])
-    caller = Caller(FakeAdapter(), NoAnswers(), Schedule([60.0], lambda: 0.0), lambda: next(times))
-    result = caller.call(dispatches(1))
-    assert isinstance(result, Settled)
+    executor = CallExecutor(FakeAdapter(), FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: next(times))
+    result = executor.call(dispatches(1))
+    assert isinstance(result, CallFinished)
     (done,) = result.settlements
-    assert isinstance(done, Done)
+    assert isinstance(done, Completed)
     assert done.attempt.seconds == 0.0
 
 
@@ -197,11 +201,11 @@ class TestBatches:
     def test_one_call_for_all(self) -> None:
         """Each dispatch gets its own outcome of the one call."""
         adapter = BatchedAdapter(10)
-        caller = Caller(adapter, NoAnswers(), Schedule([60.0], lambda: 0.0), lambda: NOW)
-        assert caller.batch_size == 10
+        executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
+        assert executor.batch_size == 10
         owed = dispatches(3)
-        result = caller.call(owed)
-        assert isinstance(result, Settled)
+        result = executor.call(owed)
+        assert isinstance(result, CallFinished)
         assert [settled.dispatch for settled in result.settlements] == owed
         assert adapter.batches == [3]
 
@@ -209,29 +213,31 @@ class TestBatches:
     def test_batches_of_one_are_single_calls(self, size: int) -> None:
         """With a batch size of 1, or nonsense, `unsubscribe` is called."""
         adapter = BatchedAdapter(size)
-        caller = Caller(adapter, NoAnswers(), Schedule([60.0], lambda: 0.0), lambda: NOW)
-        assert caller.batch_size == 1
-        caller.call(dispatches(1))
+        executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
+        assert executor.batch_size == 1
+        executor.call(dispatches(1))
         assert (adapter.batches, adapter.called) == ([], ["user0@example.com"])
 
     def test_a_failure_concerns_them_all(self) -> None:
         """Every dispatch of a failed batch is tried again, each by its own step; it counts as one failed call."""
         adapter = BatchedAdapter(10)
         adapter.always = TemporaryFailure("HTTP 500", changed=("7",))
-        caller = Caller(adapter, NoAnswers(), Schedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
-        result = caller.call([*dispatches(2), *dispatches(1, step=1)])
-        assert isinstance(result, Settled)
-        assert [one.due_at for one in result.settlements if isinstance(one, Again)] == [NOW + 60, NOW + 60, NOW + 300]
-        assert {one.changed for one in result.settlements if isinstance(one, Again)} == {()}  # whose would they be?
+        executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
+        result = executor.call([*dispatches(2), *dispatches(1, step=1)])
+        assert isinstance(result, CallFinished)
+        assert [one.due_in for one in result.settlements if isinstance(one, RetryLater)] == [60, 60, 300]
+        assert {one.changed for one in result.settlements if isinstance(one, RetryLater)} == {
+            ()
+        }  # whose would they be?
 
     def test_too_few_outcomes(self) -> None:
-        """Where outcomes are missing nobody knows whose: none counts as done."""
+        """Where outcomes are missing it is not known whose: none counts as done."""
         adapter = BatchedAdapter(10)
         adapter.forgets = 1
-        caller = Caller(adapter, NoAnswers(), Schedule([60.0], lambda: 0.0), lambda: NOW)
-        result = caller.call(dispatches(3))
-        assert isinstance(result, Settled)
-        assert {type(one) for one in result.settlements} == {Again}
+        executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
+        result = executor.call(dispatches(3))
+        assert isinstance(result, CallFinished)
+        assert {type(one) for one in result.settlements} == {RetryLater}
         assert "2 outcomes for 3 suppressions" in result.failure
 
 
@@ -241,7 +247,7 @@ class TestChecks:
     def test_proved(self) -> None:
         """A check that returns says that the provider is back."""
         adapter = CheckableAdapter()
-        assert caller(adapter).check() == Probed()
+        assert build_executor(adapter).check() == Probed()
         assert adapter.checks == 1
 
     @pytest.mark.parametrize(
@@ -257,11 +263,11 @@ class TestChecks:
         """Whatever the check raises, the provider is not back, and why is never empty."""
         adapter = CheckableAdapter()
         adapter.check_fails = error
-        assert caller(adapter).check() == Probed(said)
+        assert build_executor(adapter).check() == Probed(said)
 
     def test_nothing_to_check(self) -> None:
         """Where an adapter has no check there is nothing against its provider."""
-        assert caller(FakeAdapter()).check() == Probed()
+        assert build_executor(FakeAdapter()).check() == Probed()
 
 
 class TestTexts:
@@ -269,29 +275,31 @@ class TestTexts:
 
     def test_one_printable_line(self) -> None:
         """Neither line ends nor escape sequences of a server get into a log."""
-        assert plain("a\r\nb\x1b[31m\tc\u202ed\x00") == "a b [31m c d"
+        assert one_line("a\r\nb\x1b[31m\tc\u202ed\x00") == "a b [31m c d"
 
     def test_at_most_512_characters(self) -> None:
         """However much a server says."""
-        assert plain("x" * 10_000_000) == "x" * 512
+        assert one_line("x" * 10_000_000) == "x" * 512
 
     def test_secrets_are_hidden_before_anything_is_cut(self) -> None:
         """A secret that lies across the cut is recognised, since it is looked for first."""
         text = "x" * 508 + "s3cret"
-        assert plain(text, lambda said: said.replace("s3cret", "[...]")) == "x" * 508 + "[..."
+        assert one_line(text, lambda said: said.replace("s3cret", "[...]")) == "x" * 508 + "[..."
 
     def test_every_text_goes_through(self) -> None:
         """An answer, a note, each kind of failure and a failed check: none shows what a server echoes."""
 
-        def hide(text: str) -> str:
+        def redact(text: str) -> str:
             return text.replace("s3cret", "[...]")
 
         def result_of(what: Outcome | BaseException) -> object:
             adapter = CheckableAdapter()
             adapter.always = what
             adapter.check_fails = what if isinstance(what, BaseException) else None
-            caller = Caller(adapter, NoAnswers("HTTP 200: s3cret"), Schedule([60.0], lambda: 0.0), lambda: NOW, hide)
-            return caller.call(dispatches(1)), caller.check()
+            executor = CallExecutor(
+                adapter, FixedResponse("HTTP 200: s3cret"), RetrySchedule([60.0], lambda: 0.0), lambda: NOW, redact
+            )
+            return executor.call(dispatches(1)), executor.check()
 
         errors = (PermanentFailure, TemporaryFailure, ProviderUnavailable, ValueError)
         for what in (Outcome("unsubscribed", (), "with s3cret"), *(error("key s3cret") for error in errors)):

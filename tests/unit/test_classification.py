@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.classification import Rule, Rules
-from bouncehandler.classification.patterns import without_addresses
 from bouncehandler.policy import Count, Ignore, Policy, Suppress
+from bouncehandler.policy.classification import Rule, Rules
+from bouncehandler.policy.patterns import without_addresses
 from bouncehandler.record import Address, Bounce, parse_status
-from bouncehandler.settings.rules import read_rules
+from bouncehandler.settings.classification_rules import read_rules
 
 AT = datetime(2020, 12, 14, 23, tzinfo=UTC)
 

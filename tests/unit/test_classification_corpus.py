@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.classification import Rules
 from bouncehandler.policy import Count, Ignore, Policy, Suppress
+from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Address, Bounce, parse_status
-from bouncehandler.settings.rules import read_rules
+from bouncehandler.settings.classification_rules import read_rules
 
 _VERDICTS = {"suppress": Suppress, "count": Count, "ignore": Ignore}
 

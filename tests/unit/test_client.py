@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from bouncehandler import __version__
-from bouncehandler.client import ProviderClient, build_client
+from bouncehandler.http_client.client import ProviderClient, build_client
 from tests.fakes.raw import CERTIFICATE, OK, Echo, RawServer, answer_each
 from tests.fakes.server import Answer, closed_port, wait_until
 
@@ -255,7 +255,7 @@ def test_configured_proxy_is_used(echo: Echo) -> None:
     "url", ["ftp://user:hunter2hunter2@host", "http://user:hunter2hunter2@host:port", "hunter2hunter2", "http://"]
 )
 def test_proxy_that_can_not_be_used_is_an_error_at_once(url: str) -> None:
-    """A wrong proxy is told when the client is built, without the password."""
+    """A wrong proxy is an error when the client is built, without the password."""
     with pytest.raises(ValueError, match="the proxy is not a URL") as caught:
         build_client(timeout=60, proxy=url)
     assert "hunter2" not in str(caught.value)
@@ -263,7 +263,7 @@ def test_proxy_that_can_not_be_used_is_an_error_at_once(url: str) -> None:
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
 def test_ca_file_that_can_not_be_used_is_an_error_at_once(tmp_path: Path, content: str | None) -> None:
-    """A missing, empty or damaged file of authorities is told by name when the client is built."""
+    """A missing, empty or damaged file of authorities is named when the client is built."""
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)

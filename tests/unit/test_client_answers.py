@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from bouncehandler.client import AnswerRefusedError, ProviderClient, build_client
+from bouncehandler.http_client.client import ProviderClient, ResponseRefusedError, build_client
 from tests.fakes.raw import Echo
 from tests.fakes.server import Answer, closed_port
 
@@ -29,45 +29,45 @@ def test_last_answer_is_one_printable_line(client: ProviderClient, echo: Echo) -
     """Status and beginning are kept, and nothing in them can break or paint over a log line."""
     echo.always = Answer(status=400, body="no\r\n such\x00 \x1b[31mlist\u202e \u2028here".encode() + b"\xff")
     client.get(echo.url)
-    assert client.last_answer() == "HTTP 400: no such [31mlist here\ufffd"
+    assert client.last_response() == "HTTP 400: no such [31mlist here\ufffd"
 
 
 def test_last_answer_is_at_most_512_characters(client: ProviderClient, echo: Echo) -> None:
     """Of a long answer the beginning is kept."""
     echo.always = Answer(body=b"x" * 100_000)
     client.get(echo.url)
-    assert client.last_answer() == "HTTP 200: " + "x" * 502
+    assert client.last_response() == "HTTP 200: " + "x" * 502
 
 
 def test_last_answer_is_forgotten_on_request(client: ProviderClient, echo: Echo) -> None:
     """Before any answer, and after forgetting, there is none; a call that fails does not bring an older one back."""
-    assert client.last_answer() == ""
+    assert client.last_response() == ""
     client.get(echo.url)
-    assert client.last_answer().startswith("HTTP 500")
-    client.forget_answer()
+    assert client.last_response().startswith("HTTP 500")
+    client.forget_response()
     with closed_port() as url, pytest.raises(httpx.ConnectError):
         client.get(url)
-    assert client.last_answer() == ""
+    assert client.last_response() == ""
 
 
 def test_last_answer_is_each_threads_own(client: ProviderClient, echo: Echo) -> None:
-    """What another thread was told is not mixed in."""
+    """Another thread's response is not mixed in."""
     client.post(echo.url, content=b"mine")
     with ThreadPoolExecutor(1) as threads:
-        assert threads.submit(client.last_answer).result() == ""
-    assert client.last_answer().endswith("mine")
+        assert threads.submit(client.last_response).result() == ""
+    assert client.last_response().endswith("mine")
 
 
 def test_last_answer_is_kept_of_an_answer_that_was_refused(echo: Echo) -> None:
     """What was cut off is shown by its beginning."""
     echo.always = Answer(status=200, body=b"<html>" * 1000)
-    with build_client(timeout=60, max_answer=100) as client:
-        with pytest.raises(AnswerRefusedError):
+    with build_client(timeout=60, max_response=100) as client:
+        with pytest.raises(ResponseRefusedError):
             client.get(echo.url)
-        assert client.last_answer() == "HTTP 200"
+        assert client.last_response() == "HTTP 200"
     with build_client(timeout=60) as client:
         client.get(echo.url)
-        assert client.last_answer().startswith("HTTP 200: <html><html>")
+        assert client.last_response().startswith("HTTP 200: <html><html>")
 
 
 def test_last_answer_holds_no_secret_of_the_request(client: ProviderClient, echo: Echo) -> None:
@@ -81,7 +81,7 @@ def test_last_answer_holds_no_secret_of_the_request(client: ProviderClient, echo
             "webhook-signature": "v1,aaaaaaaa v1,bbbbbbbb",
         },
     )
-    kept = client.last_answer()
+    kept = client.last_response()
     for secret in ("tokentokentoken", "c2VjcmV0c2VjcmV0", "keykeykeykey", "aaaaaaaa", "bbbbbbbb"):
         assert secret in echo.requests[0].target + str(echo.requests[0].headers)
         assert secret not in kept

@@ -9,7 +9,7 @@ from contextlib import ExitStack, suppress
 import httpx
 import pytest
 
-from bouncehandler.client import ProviderClient, build_client
+from bouncehandler.http_client.client import ProviderClient, build_client
 from tests.fakes.raw import CERTIFICATE, OK, RawServer, answer_each
 from tests.fakes.server import wait_until
 
@@ -77,7 +77,7 @@ def test_connection_of_a_refused_answer_is_not_used_again() -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70000)
         connection.recv(65536)
 
-    with RawServer(talk) as server, build_client(timeout=60, max_answer=1000) as client:
+    with RawServer(talk) as server, build_client(timeout=60, max_response=1000) as client:
         for _ in range(2):
             with pytest.raises(httpx.ReadError, match="longer than 1000"):
                 client.get(server.url)

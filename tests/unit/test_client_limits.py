@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from bouncehandler.client import AnswerRefusedError, ProviderClient, build_client
+from bouncehandler.http_client.client import ProviderClient, ResponseRefusedError, build_client
 from tests.fakes.raw import CERTIFICATE, Echo, RawServer, drip
 from tests.fakes.server import PATIENCE, Answer, wait_until
 
@@ -139,7 +139,7 @@ def test_huge_answer_is_cut_off_in_flat_memory(client: ProviderClient) -> None:
             sent[0] += connection.send(block)
 
     with RawServer(flood) as server, peak_memory() as peak:
-        with pytest.raises(AnswerRefusedError, match="longer than 4194304 bytes"):
+        with pytest.raises(ResponseRefusedError, match="longer than 4194304 bytes"):
             client.get(server.url)
         wait_until(lambda: server.closed == 1)
         assert peak() < 16 * MIB
@@ -163,11 +163,11 @@ def test_answer_in_tiny_pieces_is_held_once(client: ProviderClient) -> None:
 
 def test_answer_of_just_the_limit_is_accepted(echo: Echo) -> None:
     """The limit itself is allowed, one byte more is not."""
-    with build_client(timeout=60, max_answer=1000) as client:
+    with build_client(timeout=60, max_response=1000) as client:
         echo.always = Answer(body=b"x" * 1000)
         assert len(client.get(echo.url).content) == 1000
         echo.always = Answer(body=b"x" * 1001)
-        with pytest.raises(AnswerRefusedError):
+        with pytest.raises(ResponseRefusedError):
             client.get(echo.url)
 
 
@@ -176,7 +176,7 @@ def test_compressed_answer_is_refused_unpacked(client: ProviderClient, echo: Ech
     bomb = gzip.compress(b"0" * 100 * MIB)
     echo.always = Answer(body=bomb, headers={"Content-Encoding": "gzip"})
     with peak_memory() as peak:
-        with pytest.raises(AnswerRefusedError, match="compresses its answers"):
+        with pytest.raises(ResponseRefusedError, match="compresses its answers"):
             client.get(echo.url)
         assert peak() < 4 * MIB
 

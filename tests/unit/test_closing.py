@@ -4,12 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.cli.closing import Comparison, Waiting, moment, provider_numbers, still_waiting, waiting_at
-from bouncehandler.cli.stop import Stop
-from bouncehandler.cli.terminal import compared_lines
-from bouncehandler.dispatcher import LaneTally
-from bouncehandler.spool.sqlite import SqliteSpool
-from tests.contract.spool_examples import NOW, again, people, put, take
+from bouncehandler.cli.output.terminal import compared_lines
+from bouncehandler.dispatcher import WorkerCounters
+from bouncehandler.runtime.run_summary import (
+    Comparison,
+    ProviderBacklog,
+    describe_backlog,
+    load_backlog,
+    moment,
+    provider_numbers,
+)
+from bouncehandler.runtime.shutdown import ShutdownSignal
+from bouncehandler.spool.sqlite.store import SqliteSpool
+from tests.contract.spool_examples import CLOCK, NOW, again, at_time, people, put, take
 
 AT = 1_767_225_600.0
 
@@ -18,36 +25,39 @@ AT = 1_767_225_600.0
     ("waiting", "expected"),
     [
         (
-            Waiting(1, AT, "HTTP 503", is_held=False),
+            ProviderBacklog(1, AT, "HTTP 503", is_held=False),
             "1 dispatch waits for news until 2026-01-01T00:00:00+00:00 (HTTP 503)",
         ),
         (
-            Waiting(1200, AT, "HTTP 401", is_held=True),
+            ProviderBacklog(1200, AT, "HTTP 401", is_held=True),
             "1,200 dispatches wait for news, which is held, until 2026-01-01T00:00:00+00:00 (HTTP 401)",
         ),
-        (Waiting(2, None, "", is_held=False), "2 dispatches wait for news"),
+        (ProviderBacklog(2, None, "", is_held=False), "2 dispatches wait for news"),
     ],
     ids=["one", "held", "nothing known"],
 )
-def test_sentence(waiting: Waiting, expected: str) -> None:
+def test_sentence(waiting: ProviderBacklog, expected: str) -> None:
     """How many wait, why, and until when."""
     assert waiting.sentence("news") == expected
 
 
 def test_one_sentence_for_all() -> None:
     """All providers with something that waits are in one sentence; it says that nothing is lost."""
-    some, none = Waiting(1, None, "", is_held=False), Waiting(0, None, "", is_held=False)
-    assert still_waiting({"news": some, "crm": none, "shop": some}) == (
+    some, none = ProviderBacklog(1, None, "", is_held=False), ProviderBacklog(0, None, "", is_held=False)
+    assert describe_backlog({"news": some, "crm": none, "shop": some}) == (
         "1 dispatch waits for news; 1 dispatch waits for shop; nothing is lost, `bouncehandler work` carries on"
     )
-    assert still_waiting({"crm": none}) == ""
-    assert still_waiting({}) == ""
+    assert describe_backlog({"crm": none}) == ""
+    assert describe_backlog({}) == ""
 
 
 def test_numbers() -> None:
     """Done and dead are of this run; a provider that nobody dispatched to in this run has only what waits."""
-    waiting = {"news": Waiting(2, None, "HTTP 503", is_held=False), "crm": Waiting(0, None, "old", is_held=False)}
-    lanes = {"news": LaneTally(done=3, dead=1)}
+    waiting = {
+        "news": ProviderBacklog(2, None, "HTTP 503", is_held=False),
+        "crm": ProviderBacklog(0, None, "old", is_held=False),
+    }
+    lanes = {"news": WorkerCounters(done=3, dead=1)}
     assert provider_numbers(waiting, lanes) == {
         "news": {"done": 3, "waiting": 2, "dead": 1, "why": "HTTP 503"},
         "crm": {"done": 0, "waiting": 0, "dead": 0},
@@ -56,27 +66,27 @@ def test_numbers() -> None:
 
 def test_waiting_is_read_from_the_spool(tmp_path: Path) -> None:
     """Of each configured provider: what waits, until when, and what it said last; or why it is held, and until when."""
-    spool = SqliteSpool.open(tmp_path / "spool.db")
+    spool = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)
     put(spool, *people(3), to=("news", "crm"))
     later = NOW + 10 * 365 * 86_400
     (first, *_) = claimed = take(spool, provider="news")
-    spool.settle([again(dispatch, later) for dispatch in claimed], NOW)
-    spool.hold("crm", "HTTP 401", now=NOW, probe_at=later + 1)
-    found = waiting_at(spool, ["news", "crm", "new"], {"news": LaneTally(last_failure="HTTP 503")})
+    at_time(spool, NOW).settle([again(dispatch, later) for dispatch in claimed])
+    at_time(spool, NOW).hold("crm", "HTTP 401", probe_in=later + 1 - NOW)
+    found = load_backlog(spool, ["news", "crm", "new"], {"news": WorkerCounters(last_failure="HTTP 503")})
     spool.close()
     assert first.provider == "news"
     assert found == {
-        "news": Waiting(3, later, "HTTP 503", is_held=False),
-        "crm": Waiting(3, later + 1, "HTTP 401", is_held=True),
-        "new": Waiting(0, None, "", is_held=False),
+        "news": ProviderBacklog(3, later, "HTTP 503", is_held=False),
+        "crm": ProviderBacklog(3, later + 1, "HTTP 401", is_held=True),
+        "new": ProviderBacklog(0, None, "", is_held=False),
     }
 
 
 def test_due_already(tmp_path: Path) -> None:
     """What is due already waits until now, not until a time in the past."""
-    spool = SqliteSpool.open(tmp_path / "spool.db")
+    spool = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)
     put(spool, *people(1))
-    until = waiting_at(spool, ["news"], {})["news"].until
+    until = load_backlog(spool, ["news"], {})["news"].until
     spool.close()
     assert until is not None
     assert until > NOW + 86_400 * 30
@@ -106,7 +116,7 @@ def test_comparison(comparison: Comparison, expected: str) -> None:
 
 def test_stop_has_a_time() -> None:
     """What goes on after a stop can be bounded."""
-    stop = Stop()
+    stop = ShutdownSignal()
     assert not stop.was_requested_for(0)
     stop.request()
     assert stop.was_requested_for(0)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from bouncehandler import registry
+from bouncehandler import plugins
 from bouncehandler.policy import DEFAULT_BOUNCE, DEFAULT_COMPLAINT, DEFAULT_STATUS
 from bouncehandler.settings import load
 from bouncehandler.settings.mail import NotifySettings, UnsubscribeSection
 from bouncehandler.settings.model import ProviderSection, Settings
-from bouncehandler.settings.section import Section
+from bouncehandler.settings.sections import Section
 
 FOLDER = Path(__file__).parents[2] / "config"
 SAMPLE = FOLDER / "bouncehandler.toml"
@@ -35,7 +35,7 @@ def uncommented(tmp_path: Path) -> Path:
 
 def keys_of(provider_type: str) -> dict[str, Any]:
     """The keys that an adapter has of its own."""
-    return dict(registry.load(provider_type).Settings.model_fields)
+    return dict(plugins.load(provider_type).Settings.model_fields)
 
 
 def test_the_sample_is_the_defaults() -> None:
@@ -86,7 +86,7 @@ def test_every_example_loads(uncommented: Path) -> None:
     assert settings.spool.url == "sqlite:////var/lib/bouncehandler/spool.db"
     assert {section.type for section in settings.providers.values()} == set(BUILT_IN)
     for name, section in settings.providers.items():
-        told = registry.settings_for(name, section)
+        told = plugins.settings_for(name, section)
         assert told.model_fields_set == section.options.get_secret_value().keys()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.cli.doctor.users import User
+from bouncehandler.cli.checks.users import User
 
 OWNER = User("owner", 4001, (4001,))
 MEMBER = User("member", 4002, (4002, 4001))

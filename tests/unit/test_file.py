@@ -112,8 +112,8 @@ def test_ids_of_a_complaint_are_on_the_line(tmp_path: Path) -> None:
     file = adapter(path)
     file.unsubscribe(complaint)
     file.unsubscribe(JOHN)
-    told, bounced = lines(path)
-    assert {name: told[name] for name in ids} == ids
+    asked, bounced = lines(path)
+    assert {name: asked[name] for name in ids} == ids
     assert {name: bounced[name] for name in ids} == dict.fromkeys(ids, "")
 
 
@@ -128,14 +128,14 @@ def test_repeated_call_is_known_by_its_id(tmp_path: Path) -> None:
 
 
 def test_new_file_is_its_owners_alone(tmp_path: Path) -> None:
-    """Addresses are nobody else's business: a new file is readable by its owner only."""
+    """Addresses are private: a new file is readable by its owner only."""
     path = tmp_path / "suppressed.jsonl"
     adapter(path).unsubscribe(JOHN)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_existing_file_keeps_its_content_and_mode(tmp_path: Path) -> None:
-    """What is there stays, and so do the rights that the operator gave."""
+    """What is there stays, and so do the rights that the sysadmin gave."""
     path = tmp_path / "suppressed.jsonl"
     path.write_text("{}\n")
     path.chmod(0o640)
@@ -214,7 +214,7 @@ def test_half_a_line_spoils_no_other(tmp_path: Path) -> None:
     [("missing/file", "No such file"), ("folder", "Is a directory"), ("a-file/x", "Not a directory")],
 )
 def test_path_that_can_not_be_written_holds_the_provider(tmp_path: Path, path: str, reason: str) -> None:
-    """A wrong path is told in the system's words by the call, and found before by the check."""
+    """A wrong path fails the call with the system's message, and found before by the check."""
     (tmp_path / "folder").mkdir()
     (tmp_path / "a-file").touch()
     file = adapter(tmp_path / path)
@@ -259,5 +259,5 @@ def test_restored(tmp_path: Path) -> None:
     file = File(File.Settings(path=tmp_path / "trail.jsonl"), httpx.Client())
     outcome = file.unsubscribe(JOHN)
     assert file.restore(JOHN, outcome) == Outcome("restored")
-    told = [json.loads(line) for line in (tmp_path / "trail.jsonl").read_text().splitlines()]
-    assert told[1] == {"restored": "john@example.test", "id": JOHN.id}
+    entries = [json.loads(line) for line in (tmp_path / "trail.jsonl").read_text().splitlines()]
+    assert entries[1] == {"restored": "john@example.test", "id": JOHN.id}

@@ -1,21 +1,21 @@
-"""What a lane concludes about its provider: held, probed, suspected, left in peace; on a clock that the test moves."""
+"""Circuit breaker of a provider: held, probed, suspected, paused; on a clock that the test moves."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bouncehandler.dispatcher.calls import Back, Probed, Settled, Unavailable
-from bouncehandler.dispatcher.health import Health, HealthSettings
-from bouncehandler.dispatcher.journal import Journal
+from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Skipped, Unavailable
+from bouncehandler.dispatcher.circuit_breaker import BreakerSettings, CircuitBreaker
+from bouncehandler.dispatcher.outcome_log import OutcomeLogger
 from bouncehandler.spool import ProviderState
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.fakes.adapter import KeptLog
 
 NOW = 1_767_225_600.0
-WELL = Settled(())
-FAILED = Settled((), failure="HTTP 500")
-ASKS = Settled((), pause=20.0)
+WELL = CallFinished(())
+FAILED = CallFinished((), failure="HTTP 500")
+ASKS = CallFinished((), pause=20.0)
 DOWN = Unavailable((), "HTTP 401: bad key")
 
 
@@ -24,25 +24,30 @@ class Process:
 
     def __init__(self, spool: SqliteSpool, time: list[float]) -> None:
         self.log = KeptLog()
-        settings = HealthSettings(probe_every=300.0, patience=30.0, suspect_after=5)
-        self.health = Health(
-            "news", spool, Journal("news", self.log), settings, clock=lambda: NOW + time[0], monotonic=lambda: time[0]
+        settings = BreakerSettings(probe_every=300.0, drain_budget=30.0, suspect_after=5)
+        self.breaker = CircuitBreaker(
+            "news",
+            spool,
+            OutcomeLogger("news", self.log),
+            settings,
+            clock=lambda: NOW + time[0],
+            monotonic=lambda: time[0],
         )
 
-    def learns(self, *results: Settled | Unavailable | Probed | Back, is_probe: bool = False) -> None:
+    def learns(self, *results: CallFinished | Unavailable | Probed | Skipped, is_probe: bool = False) -> None:
         """One after the other."""
         for result in results:
-            self.health.learn(result, is_probe=is_probe)
+            self.breaker.record_result(result, is_probe=is_probe)
 
     def probes(self) -> bool:
         """Whether it is its turn to try, once it has looked whether the provider is held."""
-        return self.health.refresh() and self.health.takes_probe()
+        return self.breaker.refresh() and self.breaker.claim_probe()
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Iterator[SqliteSpool]:
+def spool(tmp_path: Path, time: list[float]) -> Iterator[SqliteSpool]:
     """An empty spool."""
-    spool = SqliteSpool.open(tmp_path / "spool.db")
+    spool = SqliteSpool.open(tmp_path / "spool.db", clock=lambda: NOW + time[0])
     yield spool
     spool.close()
 
@@ -71,7 +76,7 @@ class TestHolding:
     def test_held_with_its_reason(self, here: Process, spool: SqliteSpool) -> None:
         """The hold is in the spool, with the reason and the time of the next try."""
         here.learns(DOWN)
-        assert here.health.is_held
+        assert here.breaker.is_held
         assert spool.state("news") == ProviderState(
             held=True, reason="HTTP 401: bad key", since=NOW + 1000, probe_at=NOW + 1300
         )
@@ -79,8 +84,8 @@ class TestHolding:
     def test_seen_elsewhere(self, here: Process, there: Process) -> None:
         """Another process finds it held when it looks, and its log says why nothing happens, once."""
         here.learns(DOWN)
-        assert there.health.refresh()
-        assert there.health.refresh()
+        assert there.breaker.refresh()
+        assert there.breaker.refresh()
         assert there.log.named("provider_held") == [{"provider": "news", "reason": "HTTP 401: bad key"}]
 
     def test_told_once(self, here: Process, time: list[float], spool: SqliteSpool) -> None:
@@ -90,19 +95,19 @@ class TestHolding:
         here.learns(Unavailable((), "HTTP 403"), DOWN, FAILED, WELL)
         assert len(here.log.named("provider_held")) == 1
         assert spool.state("news").probe_at == NOW + 1300
-        assert here.health.is_held
+        assert here.breaker.is_held
 
     def test_given_back_teaches_nothing(self, here: Process) -> None:
-        """A dispatch that nobody called for says nothing about the provider."""
-        here.learns(FAILED, FAILED, FAILED, FAILED, Back(()), FAILED)
-        assert here.health.is_held
+        """A dispatch without a call says nothing about the provider."""
+        here.learns(FAILED, FAILED, FAILED, FAILED, Skipped(()), FAILED)
+        assert here.breaker.is_held
 
 
 class TestProbing:
     """A held provider is tried now and then, by one process at a time."""
 
     def test_a_process_that_begins_tries_at_once(self, here: Process, there: Process) -> None:
-        """However far the next try is, whoever starts the program after mending something need not wait."""
+        """However far the next try is, a program started after a repair need not wait."""
         here.learns(DOWN)
         assert there.probes()
         assert not there.probes()
@@ -128,35 +133,35 @@ class TestProbing:
         here.learns(DOWN)
         time[0] += 10
         first, second = Process(spool, time), Process(spool, time)
-        assert first.health.refresh()
-        assert second.health.refresh()
-        assert [first.health.takes_probe(), second.health.takes_probe()] == [True, False]
+        assert first.breaker.refresh()
+        assert second.breaker.refresh()
+        assert [first.breaker.claim_probe(), second.breaker.claim_probe()] == [True, False]
 
     @pytest.mark.parametrize("proof", [Probed(), WELL])
     def test_released_when_back(
-        self, here: Process, there: Process, spool: SqliteSpool, proof: Probed | Settled
+        self, here: Process, there: Process, spool: SqliteSpool, proof: Probed | CallFinished
     ) -> None:
         """A check that passes, or a call that is carried out, ends the hold for everybody."""
-        there.health.refresh()
+        there.breaker.refresh()
         here.learns(DOWN)
-        there.health.refresh()
+        there.breaker.refresh()
         here.learns(proof, is_probe=True)
         assert not spool.state("news").held
-        assert not here.health.is_held
-        assert not there.health.refresh()
-        assert [len(one.log.named("provider_back")) for one in (here, there)] == [1, 1]
+        assert not here.breaker.is_held
+        assert not there.breaker.refresh()
+        assert [len(one.log.named("provider_released")) for one in (here, there)] == [1, 1]
 
     @pytest.mark.parametrize("answer", [Probed("HTTP 403"), FAILED, DOWN, ASKS])
-    def test_not_back(self, here: Process, spool: SqliteSpool, answer: Probed | Settled | Unavailable) -> None:
+    def test_not_back(self, here: Process, spool: SqliteSpool, answer: Probed | CallFinished | Unavailable) -> None:
         """A check or call that fails, for good or for a while, keeps the hold: nothing is proved."""
         here.learns(DOWN)
         here.learns(answer, is_probe=True)
-        assert here.health.is_held
+        assert here.breaker.is_held
         assert spool.state("news").held
         assert len(here.log.named("provider_held")) == 1
 
     def test_latest_reason(self, here: Process, time: list[float], spool: SqliteSpool) -> None:
-        """What the last try was told is the reason that the operator sees; the hold began when it began."""
+        """The answer to the last try is the reason that the sysadmin sees; the hold began when it began."""
         here.learns(DOWN)
         time[0] += 300
         assert here.probes()
@@ -166,11 +171,11 @@ class TestProbing:
         )
 
     def test_not_while_it_asks_for_time(self, here: Process, time: list[float]) -> None:
-        """A held provider that answers a try with a long Retry-After is left in peace for so long."""
+        """A held provider that answers a try with a long Retry-After is paused for so long."""
         here.learns(DOWN)
         time[0] += 300
         assert here.probes()
-        here.learns(Settled((), pause=3600.0), is_probe=True)
+        here.learns(CallFinished((), pause=3600.0), is_probe=True)
         time[0] += 600
         assert not here.probes()
         time[0] += 3000
@@ -179,9 +184,9 @@ class TestProbing:
     def test_released_by_hand(self, here: Process, spool: SqliteSpool) -> None:
         """What an operator released is noticed."""
         here.learns(DOWN)
-        spool.release("news", NOW)
-        assert not here.health.refresh()
-        assert len(here.log.named("provider_back")) == 1
+        spool.release("news")
+        assert not here.breaker.refresh()
+        assert len(here.log.named("provider_released")) == 1
 
     def test_never_held(self, here: Process) -> None:
         """Checks and calls that go well write nothing where nothing is held."""
@@ -195,84 +200,84 @@ class TestSuspicion:
     def test_held_after_so_many(self, here: Process, spool: SqliteSpool) -> None:
         """The reason says how many and with what; a provider that was only restarted is tried within a minute."""
         here.learns(*[FAILED] * 4)
-        assert not here.health.is_held
+        assert not here.breaker.is_held
         here.learns(FAILED)
         state = spool.state("news")
         assert state.reason == "5 calls in a row failed, the last with: HTTP 500"
         assert state.probe_at == NOW + 1060
 
     @pytest.mark.parametrize("sign_of_life", [WELL, ASKS])
-    def test_a_sign_of_life_clears_it(self, here: Process, sign_of_life: Settled) -> None:
+    def test_a_sign_of_life_clears_it(self, here: Process, sign_of_life: CallFinished) -> None:
         """One call that is carried out, or answered with a polite request to wait, and counting begins anew."""
         here.learns(*[FAILED] * 4, sign_of_life, *[FAILED] * 4)
-        assert not here.health.is_held
+        assert not here.breaker.is_held
 
     def test_counting_begins_anew_after_a_hold(self, here: Process) -> None:
         """After a release it takes as many again."""
         here.learns(*[FAILED] * 5)
         here.learns(Probed(), is_probe=True)
         here.learns(*[FAILED] * 4)
-        assert not here.health.is_held
+        assert not here.breaker.is_held
         here.learns(FAILED)
-        assert here.health.is_held
+        assert here.breaker.is_held
 
     def test_stragglers_do_not_count(self, here: Process) -> None:
         """What was in flight when the provider was held does not count against it after its release."""
         here.learns(*[FAILED] * 5, *[FAILED] * 30)
         here.learns(Probed(), is_probe=True)
         here.learns(*[FAILED] * 4)
-        assert not here.health.is_held
+        assert not here.breaker.is_held
 
     def test_size_of_a_try(self, here: Process, there: Process) -> None:
         """One that said itself that it can't is tried with one dispatch, a suspect with as many as made it one."""
         here.learns(DOWN)
-        assert here.health.probe_size == 1
+        assert here.breaker.probe_size == 1
         here.learns(WELL, is_probe=True)
         here.learns(*[FAILED] * 5)
-        assert here.health.probe_size == 5
+        assert here.breaker.probe_size == 5
         assert there.probes()
-        assert there.health.probe_size == 1
+        assert there.breaker.probe_size == 1
         there.learns(FAILED, is_probe=True)
-        assert there.health.probe_size == 5
+        assert there.breaker.probe_size == 5
         there.learns(DOWN, is_probe=True)
-        assert there.health.probe_size == 1
+        assert there.breaker.probe_size == 1
 
 
 class TestPauses:
-    """A provider that asks for time is left in peace by the whole lane."""
+    """A provider that asks for time is paused by the whole worker."""
 
     def test_as_long_as_it_asks(self, here: Process, time: list[float]) -> None:
         """The pause runs down; when it is over, it is over."""
         here.learns(ASKS)
-        assert here.health.pause == 20.0
+        assert here.breaker.pause == 20.0
         time[0] += 15
-        assert here.health.pause == 5.0
+        assert here.breaker.pause == 5.0
         time[0] += 5
-        assert here.health.pause == 0.0
-        assert not here.health.is_held
+        assert here.breaker.pause == 0.0
+        assert not here.breaker.is_held
 
     def test_the_longest_counts(self, here: Process) -> None:
-        """Of many calls that are told to wait, the one that is told longest decides, and the log says it once each."""
-        here.learns(ASKS, Settled((), pause=5.0), Settled((), pause=25.0), ASKS)
-        assert here.health.pause == 25.0
-        assert [event["seconds"] for event in here.log.named("provider_asks_for_pause")] == [20.0, 25.0]
+        """Of many calls that are to wait, the longest wait decides, and the log says it once each."""
+        here.learns(ASKS, CallFinished((), pause=5.0), CallFinished((), pause=25.0), ASKS)
+        assert here.breaker.pause == 25.0
+        assert [event["seconds"] for event in here.log.named("provider_paused")] == [20.0, 25.0]
 
     def test_patience_is_used_up(self, here: Process, time: list[float]) -> None:
         """Pauses that lead to nothing are waited for 30 seconds in all, and a single longer one not at all."""
         here.learns(ASKS)
-        assert not here.health.is_out_of_patience
+        assert not here.breaker.has_spent_drain_budget
         time[0] += 20
         here.learns(ASKS)
-        assert here.health.is_out_of_patience
+        assert here.breaker.has_spent_drain_budget
 
     def test_many_told_the_same_are_one_pause(self, here: Process) -> None:
         """The calls of one moment use up the patience once."""
         here.learns(*[ASKS] * 32)
-        assert not here.health.is_out_of_patience
+        assert not here.breaker.has_spent_drain_budget
 
     def test_work_done_renews_the_patience(self, here: Process, time: list[float]) -> None:
         """A provider that paces us but carries things out in between is waited for as long as it takes."""
         for _ in range(10):
             here.learns(ASKS, WELL)
             time[0] += 20
-        assert not here.health.is_out_of_patience
+        assert not here.breaker.has_spent_drain_budget

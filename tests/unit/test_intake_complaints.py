@@ -1,11 +1,11 @@
-"""Complaints are decided by their feedback type, go to everybody, and none is dropped without a counted reason."""
+"""Complaints are decided by their feedback type, go to all providers, and none is dropped without a counted reason."""
 
 import pytest
 
 from bouncehandler.ingest import TokenHolder
 from bouncehandler.policy import Policy
 from bouncehandler.record import Subscriber
-from tests.fakes.ingest import Left, bounce
+from tests.fakes.ingest import PipelineOnFakes, bounce
 
 HEADER = (
     b"type,timeLogged,feedbackType,orig,rcpt,header_Subject,header_List-Unsubscribe,header_X-Mailer-LID,"
@@ -21,30 +21,30 @@ def complaint(recipient: str = "ann@example.net", kind: str = "abuse", token: st
 
 
 @pytest.fixture
-def left() -> Left:
+def left() -> PipelineOnFakes:
     """Three providers, and one List-Unsubscribe address that means something."""
     tokens = {
         "a.b@u.example.com": TokenHolder(subscriber=Subscriber("mailwizz", "b", "a"), provider="news"),
         "signed@u.example.com": TokenHolder(recipient="bob@example.net"),
     }
-    return Left(routes=PROVIDERS, types=TYPES, tokens=tokens.get)
+    return PipelineOnFakes(routes=PROVIDERS, types=TYPES, tokens=tokens.get)
 
 
-def test_goes_to_everybody(left: Left) -> None:
-    """A complaint is owed to every provider, whatever its sender, with its evidence."""
+def test_goes_to_all_providers(left: PipelineOnFakes) -> None:
+    """A complaint is queued for every provider, whatever its sender, with its evidence."""
     left.reads(HEADER, complaint())
-    (owed,) = left.spool.owed
-    assert (owed.providers, owed.resolvers) == (("news", "shop", "crm"), ())
+    (owed,) = left.spool.entries
+    assert (owed.providers, owed.id_providers) == (("news", "shop", "crm"), ())
     suppression = owed.suppression
     assert (suppression.recipient, suppression.reason, suppression.record_type) == ("ann@example.net", "complaint", "f")
     assert (suppression.category, suppression.rule) == ("abuse", 'policy.complaint."*" = "suppress"')
     assert owed.evidence == (("Subject", "Sale"),)
-    assert left.intake.tally().records == {"f": 1}
-    assert left.intake.tally().unwanted == {}
+    assert left.pipeline.tally().records == {"f": 1}
+    assert left.pipeline.tally().unwanted == {}
 
 
 @pytest.mark.parametrize("kind", ["abuse", "ABUSE", "fraud", "virus", "other", "opt-out", "miscategorized", ""])
-def test_types_that_suppress(left: Left, kind: str) -> None:
+def test_types_that_suppress(left: PipelineOnFakes, kind: str) -> None:
     """Every feedback type is a complaint but those that are named; also none at all, which is Microsoft's."""
     left.reads(HEADER, complaint(kind=kind))
     assert left.spool.recipients == ["ann@example.net"]
@@ -52,11 +52,11 @@ def test_types_that_suppress(left: Left, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["not-spam", "Not_Spam", "not spam", "auth-failure", "dmarc"])
 @pytest.mark.parametrize("recipient", ["ann@example.net", ""])
-def test_types_that_do_not(left: Left, kind: str, recipient: str) -> None:
+def test_types_that_do_not(left: PipelineOnFakes, kind: str, recipient: str) -> None:
     """`not-spam` takes a complaint back, reports of authentication are none: counted by rule, and not kept."""
     left.reads(HEADER, complaint(recipient, kind))
-    assert left.spool.owed == []
-    assert left.intake.tally().ignored == {
+    assert left.spool.entries == []
+    assert left.pipeline.tally().ignored == {
         f'policy.complaint.{kind.lower().replace("_", "-").replace(" ", "-")} = "ignore"': 1
     }
     assert left.rejected.rows == []
@@ -64,63 +64,63 @@ def test_types_that_do_not(left: Left, kind: str, recipient: str) -> None:
 
 def test_policy_is_the_operators() -> None:
     """The configuration may say otherwise, type by type."""
-    left = Left(policy=Policy(complaint={"fraud": "suppress", "*": "ignore"}))
+    left = PipelineOnFakes(policy=Policy(complaint={"fraud": "suppress", "*": "ignore"}))
     left.reads(HEADER, complaint(), complaint("bob@example.net", "fraud"))
     assert left.spool.recipients == ["bob@example.net"]
-    assert left.intake.tally().ignored == {'policy.complaint."*" = "ignore"': 1}
+    assert left.pipeline.tally().ignored == {'policy.complaint."*" = "ignore"': 1}
 
 
-def test_ids_alone(left: Left) -> None:
-    """A complaint that has only ids is owed to everybody, and told at first to those whose ids they are."""
+def test_ids_alone(left: PipelineOnFakes) -> None:
+    """A complaint that has only ids is queued for all providers, and goes first to those that the ids belong to."""
     left.reads(HEADER, complaint("...", ids='"8,13",17'))
-    (owed,) = left.spool.owed
-    assert (owed.providers, owed.resolvers) == (("news", "shop", "crm"), ("shop",))
-    assert (owed.suppression.recipient, owed.suppression.person) == ("", "interspire:8,13/17")
+    (owed,) = left.spool.entries
+    assert (owed.providers, owed.id_providers) == (("news", "shop", "crm"), ("shop",))
+    assert (owed.suppression.recipient, owed.suppression.subject) == ("", "interspire:8,13/17")
 
 
-def test_token_with_ids(left: Left) -> None:
+def test_token_with_ids(left: PipelineOnFakes) -> None:
     """The token of a List-Unsubscribe header names whose ids it holds."""
     left.reads(HEADER, complaint("", token='"<mailto:x@example.com>, <mailto:a.b@u.example.com?subject=u>"'))
-    (owed,) = left.spool.owed
-    assert (owed.suppression.person, owed.resolvers) == ("mailwizz:b/a", ("news",))
+    (owed,) = left.spool.entries
+    assert (owed.suppression.subject, owed.id_providers) == ("mailwizz:b/a", ("news",))
 
 
-def test_signed_token(left: Left) -> None:
+def test_signed_token(left: PipelineOnFakes) -> None:
     """A signed token names an address, which counts where the reporter hid it."""
     left.reads(HEADER, complaint("redacted@aol.com", token="<mailto:signed@u.example.com>"))
-    (owed,) = left.spool.owed
-    assert (owed.suppression.recipient, owed.resolvers) == ("bob@example.net", ())
+    (owed,) = left.spool.entries
+    assert (owed.suppression.recipient, owed.id_providers) == ("bob@example.net", ())
 
 
-def test_reported_address_goes_first(left: Left) -> None:
+def test_reported_address_goes_first(left: PipelineOnFakes) -> None:
     """Where the reporter names the address, a token adds its ids and changes nothing else."""
     left.reads(
         HEADER,
         complaint(token="<mailto:a.b@u.example.com>"),
         complaint("c@example.net", token="<mailto:signed@u.example.com>"),
     )
-    ann, other = (owed.suppression for owed in left.spool.owed)
+    ann, other = (owed.suppression for owed in left.spool.entries)
     assert (ann.recipient, ann.subscriber_id) == ("ann@example.net", "a")
     assert other.recipient == "c@example.net"
 
 
 def test_nobody_knows_the_ids() -> None:
-    """Ids that no provider knows are recorded, and counted as wanted by nobody."""
-    left = Left(routes={"crm": []}, types={"crm": "webhook"})
+    """Ids that no provider knows are recorded, and counted as unrouted."""
+    left = PipelineOnFakes(routes={"crm": []}, types={"crm": "webhook"})
     left.reads(HEADER, complaint("", ids="8,17"))
-    assert [owed.resolvers for owed in left.spool.owed] == [()]
-    assert left.intake.tally().unwanted == {"(ids of interspire)": 1}
+    assert [owed.id_providers for owed in left.spool.entries] == [()]
+    assert left.pipeline.tally().unwanted == {"(ids of interspire)": 1}
 
 
-def test_names_nobody(left: Left) -> None:
-    """A complaint that names nobody is kept under its header, counted, and reported with the columns to ask for."""
+def test_anonymous(left: PipelineOnFakes) -> None:
+    """An anonymous complaint is kept under its header, counted, and reported with the columns to ask for."""
     header = b"type,timeLogged,feedbackType,rcpt,header_List-Unsubscribe\n"
     rows = [b"f,,abuse,...,<mailto:who@knows.example>\n", b"f,,abuse,,\n"]
     left.reads(header, *rows)
     assert left.rejected.rows == [header, *rows]
-    assert left.intake.tally().ignored == {"a complaint that names nobody": 2}
-    assert left.intake.tally().unreadable == {}
-    first, _ = left.log.named("complaint_names_nobody")
+    assert left.pipeline.tally().ignored == {"an anonymous complaint": 2}
+    assert left.pipeline.tally().unreadable == {}
+    first, _ = left.log.named("complaint_anonymous")
     assert first["line"] == 2
     assert first["columns_missing"] == [
         "header_List-Id", "header_X-Mw-Subscriber-Uid", "header_X-Mailer-LID", "header_X-Mailer-RecptId",
@@ -128,16 +128,16 @@ def test_names_nobody(left: Left) -> None:
     assert "record-fields f *, header_Message-Id, header_List-Unsubscribe" in str(first["mend"])
 
 
-def test_several_recipients(left: Left) -> None:
+def test_several_recipients(left: PipelineOnFakes) -> None:
     """A report about several people is a suppression of each; the row counts once."""
     left.reads(HEADER, complaint('"ann@example.net,bob@example.net"'))
     assert left.spool.recipients == ["ann@example.net", "bob@example.net"]
-    assert (left.intake.tally().records, left.intake.tally().suppressed) == ({"f": 1}, 2)
+    assert (left.pipeline.tally().records, left.pipeline.tally().suppressed) == ({"f": 1}, 2)
 
 
 def test_each_is_said() -> None:
     """At level debug the log takes a line for every complaint, with its type and rule."""
-    left = Left(says_each=True)
+    left = PipelineOnFakes(logs_rows=True)
     left.reads(HEADER, complaint(), complaint("", ids="8,17"), complaint(kind="not-spam"))
     said = [(event["recipient"], event["verdict"]) for event in left.log.named("row")]
     assert said == [("ann@example.net", "suppress"), ("interspire:8/17", "suppress"), ("ann@example.net", "ignore")]
@@ -147,28 +147,28 @@ class TestUnreadableShare:
     """Input of which too much can't be read."""
 
     def test_told_once(self) -> None:
-        """The postmaster is told once an input, with numbers and reasons."""
-        left = Left()
+        """The postmaster gets one notice per input, with numbers and reasons."""
+        left = PipelineOnFakes()
         left.reads(HEADER, *[complaint()] * 2000, *[b"rubbish\n"] * 30, *[complaint()] * 5, *[b"rubbish\n"] * 30)
-        assert left.spool.told == [("unreadable", {"rows": "60", "of": "2,065", "reasons": "unknown-type 60"})]
+        assert left.spool.notices == [("unreadable", {"rows": "60", "of": "2,065", "reasons": "unknown-type 60"})]
 
     def test_not_below(self) -> None:
         """A share below the limit is only logged."""
-        left = Left()
+        left = PipelineOnFakes()
         left.reads(HEADER, *[complaint()] * 2000, *[b"rubbish\n"] * 20)
-        assert left.spool.told == []
+        assert left.spool.notices == []
 
     def test_of_a_stream_that_goes_on(self) -> None:
         """A stream is not judged by its first rows, and not only at its end."""
-        left = Left(batch_rows=100)
-        left.intake.feed(HEADER + b"rubbish\n" * 150)
-        assert left.spool.told == []
-        left.intake.feed(complaint() * 900)
-        left.intake.feed(b"rubbish\n" * 100)
-        assert [kind for kind, _ in left.spool.told] == ["unreadable"]
+        left = PipelineOnFakes(batch_rows=100)
+        left.pipeline.feed(HEADER + b"rubbish\n" * 150)
+        assert left.spool.notices == []
+        left.pipeline.feed(complaint() * 900)
+        left.pipeline.feed(b"rubbish\n" * 100)
+        assert [kind for kind, _ in left.spool.notices] == ["unreadable"]
 
-    def test_names_nobody_is_readable(self) -> None:
-        """A complaint that names nobody was read all the same."""
-        left = Left()
+    def test_anonymous_is_readable(self) -> None:
+        """An anonymous complaint was read all the same."""
+        left = PipelineOnFakes()
         left.reads(HEADER, *[complaint("")] * 10, bounce())
-        assert left.spool.told == []
+        assert left.spool.notices == []

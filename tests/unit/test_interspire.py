@@ -9,11 +9,11 @@ import pytest
 from pydantic import ValidationError
 from respx import MockRouter
 
-from bouncehandler.client import ProviderClient
+from bouncehandler.http_client.client import ProviderClient
 from bouncehandler.provider import TemporaryFailure
 from bouncehandler.suppression import Outcome
 from providers.interspire import Interspire
-from providers.interspire.lists import ListCache
+from providers.interspire.list_cache import ListCache
 from tests.fakes.interspire_wire import ANSWERS, LOOK_UP, UNSUBSCRIBE, URL, adapter, methods, unsubscribe
 from tests.fakes.server import PATIENCE, wait_until
 
@@ -70,15 +70,15 @@ def test_threads_share_a_failure_to_fetch() -> None:
 
     cache = ListCache(fetch, lambda: 0.0)
     with ThreadPoolExecutor(8) as pool:
-        waiting = [pool.submit(cache.within, 60.0) for _ in range(8)]
-        wait_until(lambda: _threads_in(cache.within) == 7)
+        waiting = [pool.submit(cache.get, 60.0) for _ in range(8)]
+        wait_until(lambda: _threads_in(cache.get) == 7)
         release.set()
         assert [type(each.exception(PATIENCE)) for each in waiting] == [TemporaryFailure] * 8
     assert len(fetches) == 1
-    assert cache.within(60.0) == ("1",)
+    assert cache.get(60.0) == ("1",)
 
 
 def _threads_in(function: Callable[[float], object]) -> int:
-    """How many threads are at a line of this function itself, which for `within` means: wait for its lock."""
+    """How many threads are at a line of this function itself, which for `get` means: wait for its lock."""
     frames = sys._current_frames().values()  # noqa: SLF001  # the documented way to see where threads are
     return sum(frame.f_code.co_name == function.__name__ for frame in frames)

@@ -4,11 +4,11 @@ import httpx
 import pytest
 from respx import MockRouter
 
-from bouncehandler.client import AnswerRefusedError, ProviderClient
+from bouncehandler.http_client.client import ProviderClient, ResponseRefusedError
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Outcome
 from providers.interspire import Interspire
-from providers.interspire.wire import MAX_ANSWER, read
+from providers.interspire.wire import MAX_ANSWER, parse_answer
 from tests.fakes.interspire import ERROR_PAGE
 from tests.fakes.interspire_wire import (
     ANSWERS,
@@ -74,14 +74,14 @@ def test_nonsense_is_never_counted_as_done(
 def test_an_endless_answer_reaches_the_dispatcher(respx_mock: MockRouter, interspire: Interspire, method: str) -> None:
     """An answer that the client cuts off is a failure, though it begins with a success."""
     respx_mock[method].respond(content=b"<response><status>SUCCESS</status><data/></response>" + b" " * 5_000_000)
-    with pytest.raises((AnswerRefusedError, TemporaryFailure), match="longer than"):
+    with pytest.raises((ResponseRefusedError, TemporaryFailure), match="longer than"):
         unsubscribe(interspire)
 
 
 def test_the_adapter_has_a_limit_of_its_own() -> None:
     """An answer longer than 4 MiB is refused also where another client let it through."""
     with pytest.raises(TemporaryFailure, match="too long"):
-        read(b"<response><status>SUCCESS</status><data/></response>" + b" " * MAX_ANSWER, hide="")
+        parse_answer(b"<response><status>SUCCESS</status><data/></response>" + b" " * MAX_ANSWER, secret="")
 
 
 @pytest.mark.parametrize(("method", "kind"), [(LOOK_UP, "unknown"), (UNSUBSCRIBE, "already")])
@@ -129,14 +129,14 @@ def test_junk_before_the_answer_does_not_matter(
 
 
 def test_an_empty_body_is_explained(respx_mock: MockRouter, interspire: Interspire) -> None:
-    """An empty body is told to be a crash of the server, with where to look."""
+    """An empty body is reported as a crash of the server, with where to look."""
     respx_mock["xmlapitest"].respond(200)
     with pytest.raises(TemporaryFailure, match="error log"):
         interspire.check()
 
 
 def test_an_html_page_is_explained(respx_mock: MockRouter, interspire: Interspire) -> None:
-    """An HTML page is told with its beginning, and with the usual reason: a wrong URL."""
+    """An HTML page is reported with its beginning, and with the usual reason: a wrong URL."""
     respx_mock["xmlapitest"].respond(html="<h1>Log\n in</h1>")
     with pytest.raises(TemporaryFailure, match=r"xml\.php\?\): <h1>Log in</h1>"):
         interspire.check()
@@ -156,7 +156,7 @@ def test_a_list_id_is_only_ever_a_number(
 
 
 def test_data_without_a_list_id_is_not_nothing(respx_mock: MockRouter, interspire: Interspire) -> None:
-    """Data in a shape nobody knows is a failure, since it may well name lists."""
+    """Data in an unknown shape is a failure, since it may well name lists."""
     respx_mock[LOOK_UP].mock(success("<data><item><list>1</list></item></data>"))
     with pytest.raises(TemporaryFailure, match="no list id"):
         unsubscribe(interspire)

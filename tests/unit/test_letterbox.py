@@ -1,4 +1,4 @@
-"""The letterbox: letters are whole or absent, come out oldest first, and say what was decided."""
+"""The maildrop: messages are whole or absent, are read oldest first, and carry the decision."""
 
 import os
 import stat
@@ -9,10 +9,17 @@ from types import MappingProxyType, SimpleNamespace
 
 import pytest
 
-from bouncehandler.letterbox import LONGEST_HEAD, compose, create, folder_beside, post
-from bouncehandler.letterbox.reading import Damaged, Letter, Request, count, remove, take
 from bouncehandler.record import ListUnsubscribe, Subscriber
 from bouncehandler.spool import SpoolError
+from bouncehandler.unsubscribe.maildrop import MAX_HEAD, compose, create, deliver, folder_beside
+from bouncehandler.unsubscribe.maildrop_reader import (
+    DamagedMessage,
+    UnsubscribeMessage,
+    UnsubscribeRequest,
+    count_messages,
+    read_messages,
+    remove_message,
+)
 
 SECOND = 1_000_000_000
 NOW = 1_700_000_000
@@ -31,24 +38,24 @@ def put(
     head: bytes = b"",
     sender: str = "joe@example.com",
     at: int = NOW,
-    person: Mapping[str, str] = PERSON,
+    subject: Mapping[str, str] = PERSON,
 ) -> str:
-    """Post a letter; returns its name."""
-    values = {"to": "token@unsubscribe.example.com", "sender": sender, **person}
-    return post(str(folder), compose(values, head, received_at=at), now_ns=at * SECOND)
+    """Post a message; returns its name."""
+    values = {"to": "token@unsubscribe.example.com", "sender": sender, **subject}
+    return deliver(str(folder), compose(values, head, received_at=at), now_ns=at * SECOND)
 
 
-def only(folder: Path) -> Letter:
-    """The one letter there."""
-    (letter,) = take(folder, now=NOW)
-    return letter
+def only(folder: Path) -> UnsubscribeMessage:
+    """The one message there."""
+    (message,) = read_messages(folder, now=NOW)
+    return message
 
 
-def test_a_letter_says_what_was_decided(tmp_path: Path) -> None:
+def test_a_message_carries_the_decision(tmp_path: Path) -> None:
     """Time, address, sender, person and the mail's own headers come out as they went in."""
     head = b"Subject: =?utf-8?q?Los_=E2=9C=93?=\r\nFrom: Joe <joe@example.com>\r\nX-Else: 1\r\nMessage-Id: <1@x>\r\n"
-    name = put(tmp_path / "letters", head, person=IDS)
-    assert only(tmp_path / "letters") == Request(
+    name = put(tmp_path / "maildrop", head, subject=IDS)
+    assert only(tmp_path / "maildrop") == UnsubscribeRequest(
         name,
         ListUnsubscribe(
             address="token@unsubscribe.example.com",
@@ -68,70 +75,70 @@ def test_a_letter_says_what_was_decided(tmp_path: Path) -> None:
 def test_a_signed_address_comes_out_as_the_recipient(tmp_path: Path) -> None:
     """The person of a signed token is the recipient, with neither ids nor provider."""
     put(tmp_path)
-    letter = only(tmp_path)
-    assert isinstance(letter, Request)
-    assert (letter.record.recipient, letter.record.subscriber, letter.record.provider) == (
+    message = only(tmp_path)
+    assert isinstance(message, UnsubscribeRequest)
+    assert (message.record.recipient, message.record.subscriber, message.record.provider) == (
         "jane@example.com", Subscriber(), "",
     )  # fmt: skip
 
 
-def test_letters_come_oldest_first_and_stay_until_removed(tmp_path: Path) -> None:
-    """Reading alone removes nothing; what was removed is not read again, and removing twice is no error."""
+def test_messages_are_read_oldest_first_and_stay_until_removed(tmp_path: Path) -> None:
+    """Reading alone removes nothing; a removed message is not read again, and removing twice is no error."""
     names = [put(tmp_path, at=at) for at in (NOW + 5, NOW, NOW + 10)]
-    assert count(tmp_path) == 3
-    assert [letter.name for letter in take(tmp_path, now=NOW)] == [names[1], names[0], names[2]]
+    assert count_messages(tmp_path) == 3
+    assert [message.name for message in read_messages(tmp_path, now=NOW)] == [names[1], names[0], names[2]]
     for _ in range(2):
-        remove(tmp_path, names[0])
-    assert [letter.name for letter in take(tmp_path, now=NOW)] == [names[1], names[2]]
-    assert count(tmp_path) == 2
+        remove_message(tmp_path, names[0])
+    assert [message.name for message in read_messages(tmp_path, now=NOW)] == [names[1], names[2]]
+    assert count_messages(tmp_path) == 2
 
 
-def test_two_take_letters_at_the_same_time(tmp_path: Path) -> None:
-    """A letter that another process removes meanwhile is passed over; one that both get has one id."""
+def test_two_readers_at_the_same_time(tmp_path: Path) -> None:
+    """A message that another process removes meanwhile is passed over; one that both get has one id."""
     for at in range(3):
         put(tmp_path, at=NOW + at)
-    mine, theirs = take(tmp_path, now=NOW), list(take(tmp_path, now=NOW))
+    mine, theirs = read_messages(tmp_path, now=NOW), list(read_messages(tmp_path, now=NOW))
     first = next(mine)
-    assert isinstance(first, Request)
-    assert isinstance(theirs[0], Request)
+    assert isinstance(first, UnsubscribeRequest)
+    assert isinstance(theirs[0], UnsubscribeRequest)
     assert first.record.id == theirs[0].record.id
-    remove(tmp_path, theirs[1].name)
-    assert [letter.name for letter in mine] == [theirs[2].name]
+    remove_message(tmp_path, theirs[1].name)
+    assert [message.name for message in mine] == [theirs[2].name]
 
 
-def test_no_folder_is_an_empty_letterbox(tmp_path: Path) -> None:
+def test_no_folder_is_an_empty_maildrop(tmp_path: Path) -> None:
     """Before the first mail there is nothing, which is no error."""
-    assert list(take(tmp_path / "none", now=NOW)) == []
-    assert count(tmp_path / "none") == 0
+    assert list(read_messages(tmp_path / "none", now=NOW)) == []
+    assert count_messages(tmp_path / "none") == 0
 
 
 def test_a_folder_that_can_not_be_read_is_said(tmp_path: Path) -> None:
     """A file where the folder should be is an error with a sentence, for taking and for counting."""
     (tmp_path / "file").write_text("")
     with pytest.raises(SpoolError, match=r"can't be read .Not a directory."):
-        list(take(tmp_path / "file", now=NOW))
+        list(read_messages(tmp_path / "file", now=NOW))
     with pytest.raises(SpoolError, match="can't be read"):
-        count(tmp_path / "file")
+        count_messages(tmp_path / "file")
     with pytest.raises(SpoolError, match="can't be removed"):
-        remove(tmp_path / "file", "x.letter")
+        remove_message(tmp_path / "file", "x.message")
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])
-def test_nobody_else_reads_letters(tmp_path: Path, umask: int) -> None:
-    """The folder, the ones around it that were missing, and each letter are the user's alone, whatever the umask."""
+def test_no_other_user_reads_messages(tmp_path: Path, umask: int) -> None:
+    """The folder, its created parents, and each message are the user's alone, for any umask."""
     before = os.umask(umask)
     try:
-        name = put(tmp_path / "state" / "spool.letters")
+        name = put(tmp_path / "state" / "spool.maildrop")
     finally:
         os.umask(before)
-    folder = tmp_path / "state" / "spool.letters"
+    folder = tmp_path / "state" / "spool.maildrop"
     assert [stat.S_IMODE(path.stat().st_mode) for path in (folder.parent, folder, folder / name)] == [
         0o700, 0o700, 0o600,
     ]  # fmt: skip
 
 
 def test_what_root_makes_belongs_to_whom_the_folder_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A letter that an operator's trial as root leaves can be read by PowerMTA's user."""
+    """A message written by root for a test can be read by PowerMTA's user."""
     given: list[tuple[object, int, int]] = []
     owner = SimpleNamespace(st_uid=1234, st_gid=1235, st_mode=stat.S_IFDIR)
     look = os.stat
@@ -140,40 +147,40 @@ def test_what_root_makes_belongs_to_whom_the_folder_belongs(tmp_path: Path, monk
         patched.setattr(os, "stat", lambda path, **more: owner if path == str(tmp_path) else look(path, **more))
         patched.setattr(os, "fstat", lambda _: owner)
         patched.setattr(os, "chown", lambda path, user, group: given.append((path, user, group)))
-        patched.setattr(os, "fchown", lambda _, user, group: given.append(("letter", user, group)))
-        put(tmp_path / "spool.letters")
-    assert given == [(str(tmp_path / "spool.letters"), 1234, 1235), ("letter", 1234, 1235)]
+        patched.setattr(os, "fchown", lambda _, user, group: given.append(("message", user, group)))
+        put(tmp_path / "spool.maildrop")
+    assert given == [(str(tmp_path / "spool.maildrop"), 1234, 1235), ("message", 1234, 1235)]
 
 
-def test_a_letter_that_can_not_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the disk is full the caller hears it, and no half of a letter stays."""
-    create(str(tmp_path / "letters"))
+def test_a_message_that_can_not_be_written_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk raises, and no half of a message stays."""
+    create(str(tmp_path / "maildrop"))
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        put(tmp_path / "letters")
-    assert list((tmp_path / "letters").iterdir()) == []
+        put(tmp_path / "maildrop")
+    assert list((tmp_path / "maildrop").iterdir()) == []
 
 
-def test_where_the_letters_are() -> None:
+def test_the_folder_of_a_spool() -> None:
     """The folder lies beside the spool, named after it."""
-    assert folder_beside("/var/lib/bouncehandler/spool.db") == "/var/lib/bouncehandler/spool.letters"
-    assert folder_beside("/var/lib/b.d/spool") == "/var/lib/b.d/spool.letters"
+    assert folder_beside("/var/lib/bouncehandler/spool.db") == "/var/lib/bouncehandler/spool.maildrop"
+    assert folder_beside("/var/lib/b.d/spool") == "/var/lib/b.d/spool.maildrop"
 
 
 def test_values_stay_on_their_line(tmp_path: Path) -> None:
-    """Nothing in an address or a sender can become another value of the letter."""
+    """Nothing in an address or a sender can become another value of the message."""
     hostile = "x\nrecipient: victim@example.com\r\u2028\x00\udcff@example.com"
     values = {"to": hostile, "sender": hostile, **PERSON}
-    post(str(tmp_path), compose(values, b"", received_at=NOW), now_ns=NOW)
-    letter = only(tmp_path)
-    assert isinstance(letter, Request)
-    assert letter.record.recipient == "jane@example.com"
-    assert letter.record.address.isprintable()
-    assert "\n" not in letter.record.sender
+    deliver(str(tmp_path), compose(values, b"", received_at=NOW), now_ns=NOW)
+    message = only(tmp_path)
+    assert isinstance(message, UnsubscribeRequest)
+    assert message.record.recipient == "jane@example.com"
+    assert message.record.address.isprintable()
+    assert "\n" not in message.record.sender
 
 
 def _whole() -> bytes:
@@ -189,55 +196,55 @@ def _whole() -> bytes:
         (_whole()[:-1], "not whole"),
         (_whole()[:40], "not whole"),
         (_whole() + b"x", "not whole"),
-        (_whole().replace(b"received: 17", b"received: x"), "does not say when"),
-        (_whole().replace(b"received: 17", b"received: 99999"), "does not say when"),
-        (_whole().replace(b"list_id: ab123", b"list_id: ../x"), "names nobody"),
-        (_whole().replace(b"provider: news\n", b""), "names nobody"),
+        (_whole().replace(b"received: 17", b"received: x"), "no time of receipt"),
+        (_whole().replace(b"received: 17", b"received: 99999"), "no time of receipt"),
+        (_whole().replace(b"list_id: ab123", b"list_id: ../x"), "neither a recipient nor ids"),
+        (_whole().replace(b"provider: news\n", b""), "neither a recipient nor ids"),
         (_whole().replace(b"provider:", b"recipient: x\nprovider:"), "no mail address"),
-        (b"x" * 200_000, "longer than a letter"),
+        (b"x" * 200_000, "longer than a message"),
     ],
 )
-def test_a_damaged_letter_is_moved_aside(tmp_path: Path, data: bytes, reason: str) -> None:
-    """What is torn or foreign is told once, kept under another name, and stops no other letter."""
-    (tmp_path / "0-1-a.letter").write_bytes(data)
+def test_a_damaged_message_is_renamed(tmp_path: Path, data: bytes, reason: str) -> None:
+    """A torn or foreign file is reported once, kept under another name, and stops no other message."""
+    (tmp_path / "0-1-a.message").write_bytes(data)
     name = put(tmp_path)
-    damaged, good = take(tmp_path, now=NOW)
-    assert isinstance(damaged, Damaged)
+    damaged, good = read_messages(tmp_path, now=NOW)
+    assert isinstance(damaged, DamagedMessage)
     assert reason in damaged.reason
-    assert (tmp_path / damaged.aside).read_bytes() == data
-    assert isinstance(good, Request)
-    assert [letter.name for letter in take(tmp_path, now=NOW)] == [name]
-    assert count(tmp_path) == 1
+    assert (tmp_path / damaged.renamed_to).read_bytes() == data
+    assert isinstance(good, UnsubscribeRequest)
+    assert [message.name for message in read_messages(tmp_path, now=NOW)] == [name]
+    assert count_messages(tmp_path) == 1
 
 
 @pytest.mark.parametrize("kind", ["folder", "fifo", "link"])
-def test_what_is_no_file_is_moved_aside(tmp_path: Path, kind: str) -> None:
-    """A folder, a pipe that nobody writes or a link is never opened."""
-    path = tmp_path / "0.letter"
+def test_what_is_no_regular_file_is_renamed(tmp_path: Path, kind: str) -> None:
+    """A folder, a pipe without a writer or a link is never opened."""
+    path = tmp_path / "0.message"
     if kind == "folder":
         path.mkdir()
     elif kind == "fifo":
         os.mkfifo(path)
     else:
         path.symlink_to("/etc/passwd")
-    letter = only(tmp_path)
-    assert letter == Damaged("0.letter", "is not a regular file", "0.letter.damaged")
+    message = only(tmp_path)
+    assert message == DamagedMessage("0.message", "is not a regular file", "0.message.damaged")
 
 
 def test_what_a_killed_writer_left_is_cleared_after_an_hour(tmp_path: Path) -> None:
-    """A temporary file is no letter; an old one goes, a young one may still be written."""
+    """A temporary file is no message; an old one goes, a young one may still be written."""
     old, young = tmp_path / ".1.tmp", tmp_path / ".2.tmp"
     for file, age in ((old, 3601), (young, 3599)):
         file.write_bytes(b"half")
         os.utime(file, (NOW - age, NOW - age))
-    assert list(take(tmp_path, now=NOW)) == []
+    assert list(read_messages(tmp_path, now=NOW)) == []
     assert (old.exists(), young.exists()) == (False, True)
-    assert count(tmp_path) == 0
+    assert count_messages(tmp_path) == 0
 
 
 def test_only_so_much_of_a_head_is_kept(tmp_path: Path) -> None:
-    """A head of any length makes a letter of a bounded one, which can be read."""
+    """A head of any length makes a message of a bounded one, which can be read."""
     put(tmp_path, b"Subject: x\nX: " + b"y" * 10_000_000)
-    letter = only(tmp_path)
-    assert isinstance(letter, Request)
-    assert (tmp_path / letter.name).stat().st_size < LONGEST_HEAD + 1000
+    message = only(tmp_path)
+    assert isinstance(message, UnsubscribeRequest)
+    assert (tmp_path / message.name).stat().st_size < MAX_HEAD + 1000

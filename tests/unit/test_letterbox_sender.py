@@ -1,13 +1,13 @@
-"""The head of a List-Unsubscribe mail: requests are told from machines' answers, and headers are told on one line."""
+"""The head of a List-Unsubscribe mail: auto-replies are detected, and headers are shown on one line."""
 
 import pytest
 
-from bouncehandler.letterbox.sender import Mail, judge
+from bouncehandler.unsubscribe.auto_reply import MailHead, examine_head
 
 
-def judged(head: bytes, sender: str = "joe@example.com") -> Mail:
-    """What a mail with this head is taken for."""
-    return judge(head, sender)
+def examined(head: bytes, sender: str = "joe@example.com") -> MailHead:
+    """Examine a head."""
+    return examine_head(head, sender)
 
 
 @pytest.mark.parametrize(
@@ -31,15 +31,15 @@ def judged(head: bytes, sender: str = "joe@example.com") -> Mail:
         b"Precedence: Junk\n",
         b"Precedence: list\n",
         b"precedence: AUTO_REPLY\n",
-        b"From: Mail Delivery System <MAILER-DAEMON@mx.example.com>\n",
-        b"From: mailer-daemon@mx.example.com (Mail Delivery System)\n",
+        b"From: MailHead Delivery System <MAILER-DAEMON@mx.example.com>\n",
+        b"From: mailer-daemon@mx.example.com (MailHead Delivery System)\n",
     ],
 )
-def test_automatic_mail_is_told_apart(head: bytes) -> None:
-    """A report, an out-of-office answer, a list's mail or a mailer-daemon's is no request, with a reason."""
-    mail = judged(head)
-    assert mail.automatic
-    assert mail.automatic.isprintable()
+def test_auto_replies(head: bytes) -> None:
+    """A report, an out-of-office reply, a list's mail or a mailer-daemon's is an auto-reply, with a reason."""
+    mail = examined(head)
+    assert mail.auto_reply
+    assert mail.auto_reply.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -59,28 +59,28 @@ def test_automatic_mail_is_told_apart(head: bytes) -> None:
     ],
 )
 def test_a_request_is_a_request(head: bytes) -> None:
-    """Mail that somebody sent counts, however bare, as does what mail clients send for their users."""
-    assert judged(head).automatic == ""
+    """A mail of a person is a request, however bare, as is one that a mail client sends for its user."""
+    assert examined(head).auto_reply == ""
 
 
 @pytest.mark.parametrize("envelope", ["", "<>", "postmaster@outlook.com", "MAILER-DAEMON@x.example"])
-def test_who_stands_in_from_counts_where_nobody_is_behind_the_sender(envelope: str) -> None:
+def test_the_person_in_from_replaces_an_impersonal_sender(envelope: str) -> None:
     """An empty sender, or a postmaster's, with a person in From is a real request, from that person."""
-    mail = judged(b"From: =?utf-8?q?J=C3=BCrg?= <juerg@example.com>\n", envelope)
-    assert (mail.automatic, mail.sender) == ("", "juerg@example.com")
+    mail = examined(b"From: =?utf-8?q?J=C3=BCrg?= <juerg@example.com>\n", envelope)
+    assert (mail.auto_reply, mail.sender) == ("", "juerg@example.com")
 
 
 @pytest.mark.parametrize(
     "head", [b"", b"From: \n", b"From: postmaster@mx.example.com\n", b"From: Nobody\n", b"From: ((((((\n"]
 )
-def test_nobody_at_all_is_automatic(head: bytes) -> None:
-    """With an empty sender and no person in From nobody asked for anything."""
-    mail = judged(head, "")
-    assert mail.automatic == "no sender, and nobody in From"
+def test_no_person_at_all_is_an_auto_reply(head: bytes) -> None:
+    """Without a person as sender or in From it is no request."""
+    mail = examined(head, "")
+    assert mail.auto_reply == "no sender, and no person in From"
 
 
 @pytest.mark.parametrize(
-    ("subject", "told"),
+    ("subject", "shown"),
     [
         (b"=?utf-8?b?w7xiZXI=?= all", "\u00fcber all"),
         (b"=?no-such-charset?q?x=FFy?=", "x\ufffdy"),
@@ -94,11 +94,11 @@ def test_nobody_at_all_is_automatic(head: bytes) -> None:
         (b"=?utf-8?q?" + b"=0A=0DBcc:_x" * 20 + b"?=", None),
     ],
 )
-def test_headers_are_told_on_one_line(subject: bytes, told: str | None) -> None:
-    """Encoded words are decoded if that is possible; nothing gets out but a line of at most 500 characters."""
-    mail = judged(b"Subject: " + subject + b"\n")
-    assert mail.automatic == ""
+def test_headers_are_shown_on_one_line(subject: bytes, shown: str | None) -> None:
+    """Encoded words are decoded if that is possible; the result is a line of at most 500 characters."""
+    mail = examined(b"Subject: " + subject + b"\n")
+    assert mail.auto_reply == ""
     headers = dict(mail.headers)
-    assert told is None or headers["Subject"] == told
+    assert shown is None or headers["Subject"] == shown
     assert all(text.isprintable() and len(text) <= 500 for text in headers.values())
     assert headers.keys() <= {"Subject", "From", "Date", "Message-Id"}

@@ -1,18 +1,17 @@
-"""What lies in the letterbox is brought into the spool, each letter once and none before it is there."""
+"""Messages in the maildrop go into the spool, each once, and are removed only then."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from bouncehandler import letterbox
-from bouncehandler.ingest import LetterboxError, Letters, Owing
-from bouncehandler.letterbox import reading
+from bouncehandler.ingest import IngestContext, MaildropError, SuppressionBuilder, UnsubscribeMailbox
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
 from bouncehandler.spool import SpoolError
+from bouncehandler.unsubscribe import maildrop, maildrop_reader
 from tests.fakes.adapter import KeptLog
-from tests.fakes.ingest import FakeRecorder
+from tests.fakes.ingest import FakeSuppressionSink
 
 NOW = 1_767_225_600
 IDS = {
@@ -22,89 +21,95 @@ IDS = {
 
 
 class Box:
-    """A letterbox, and what takes letters out of it."""
+    """A maildrop and its reader."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.spool, self.log = FakeRecorder(), KeptLog()
+        self.spool, self.log = FakeSuppressionSink(), KeptLog()
         self.commits = 0
         routes = Routes({"news": [], "crm": []}, {"news": "mailwizz", "crm": "webhook"})
-        self.letters = Letters(
-            folder, Policy(), Owing(routes), self.spool, self.log, lambda: float(NOW), self._committed
+        context = IngestContext(
+            policy=Policy(),
+            builder=SuppressionBuilder(routes),
+            spool=self.spool,
+            log=self.log,
+            clock=lambda: float(NOW),
+            on_commit=self._count_commit,
         )
+        self.mailbox = UnsubscribeMailbox(folder, context)
 
-    def _committed(self) -> None:
+    def _count_commit(self) -> None:
         self.commits += 1
 
-    def put(self, number: int = 0, head: bytes = b"From: ann@example.net\n", **person: str) -> str:
-        """Put a letter in, as the mail process does."""
-        values = {"to": "token@u.example.com", "sender": "ann@example.net", **(person or IDS)}
-        letter = letterbox.compose(values, head + b"Message-Id: <%d@x>\n" % number, received_at=NOW)
-        return letterbox.post(str(self.folder), letter, now_ns=NOW * 10**9 + number)
+    def put(self, number: int = 0, head: bytes = b"From: ann@example.net\n", **subject: str) -> str:
+        """Deliver a message, as the mail process does."""
+        values = {"to": "token@u.example.com", "sender": "ann@example.net", **(subject or IDS)}
+        message = maildrop.compose(values, head + b"Message-Id: <%d@x>\n" % number, received_at=NOW)
+        return maildrop.deliver(str(self.folder), message, now_ns=NOW * 10**9 + number)
 
     @property
     def waiting(self) -> int:
-        """How many letters lie there."""
-        return reading.count(self.folder)
+        """Number of messages in the maildrop."""
+        return maildrop_reader.count_messages(self.folder)
 
 
 @pytest.fixture
 def box(tmp_path: Path) -> Box:
-    """An empty letterbox."""
-    return Box(tmp_path / "spool.letters")
+    """An empty maildrop."""
+    return Box(tmp_path / "spool.maildrop")
 
 
 def test_nothing_there(box: Box) -> None:
     """Without a folder, and with an empty one, there is nothing to do."""
-    assert box.letters.take() == 0
+    assert box.mailbox.take() == 0
     box.folder.mkdir()
-    assert box.letters.take() == 0
+    assert box.mailbox.take() == 0
     assert box.commits == 0
 
 
 def test_requests(box: Box) -> None:
-    """Ids go to the provider that the token named, a signed address to all; then the letters are gone."""
+    """Ids go to the provider that the token named, a signed address to all; then the messages are gone."""
     box.put(0)
     box.put(1, recipient="bob@example.net")
-    assert box.letters.take() == 2
-    ids, signed = box.spool.owed
-    assert (ids.suppression.person, ids.resolvers) == ("mailwizz:ab123cd456ef7/gh890ij123kl4", ("news",))
+    assert box.mailbox.take() == 2
+    ids, signed = box.spool.entries
+    assert (ids.suppression.subject, ids.id_providers) == ("mailwizz:ab123cd456ef7/gh890ij123kl4", ("news",))
     assert (ids.suppression.reason, ids.suppression.campaign_id) == ("unsubscribe", "mn567op890qr1")
     assert (signed.suppression.recipient, signed.providers) == ("bob@example.net", ("news", "crm"))
     assert (box.waiting, box.commits) == (0, 1)
     said = [event["recipient"] for event in box.log.named("unsubscribe_requested")]
-    assert said == [ids.suppression.person, "bob@example.net"]
+    assert said == [ids.suppression.subject, "bob@example.net"]
 
 
 def test_many(box: Box) -> None:
-    """Thousands of letters are committed in groups, in the order in which they came."""
+    """Thousands of messages are committed in groups, in the order in which they came."""
     for number in range(1200):
         box.put(number, recipient=f"user{number}@example.net")
-    assert box.letters.take() == 1200
+    assert box.mailbox.take() == 1200
     assert box.spool.recipients == [f"user{number}@example.net" for number in range(1200)]
     assert [len(batch) for batch in box.spool.batches] == [500, 500, 200]
 
 
 def test_stays_until_it_is_safe(box: Box) -> None:
-    """A letter stays while the disk fails the spool, and is taken afterwards."""
+    """A message stays while the disk fails the spool, and is taken afterwards."""
     box.put()
     box.spool.fails = SpoolError("the disk is full")
     with pytest.raises(SpoolError, match="full"):
-        box.letters.take()
+        box.mailbox.take()
     assert box.waiting == 1
     box.spool.fails = None
-    assert box.letters.take() == 1
+    assert box.mailbox.take() == 1
     assert box.waiting == 0
 
 
 def test_taken_twice_is_the_same_request(box: Box) -> None:
-    """A process that dies between the commit and the removal leaves a letter whose record is known already."""
+    """A process that dies between the commit and the removal leaves a message whose record is known already."""
     name = box.put()
     whole = (box.folder / name).read_bytes()
-    box.letters.take()
+    box.mailbox.take()
     (box.folder / name).write_bytes(whole)
-    box.letters.take()
-    first, second = box.spool.owed
+    box.mailbox.take()
+    first, second = box.spool.entries
     assert first.suppression.id == second.suppression.id
 
 
@@ -118,32 +123,32 @@ def test_taken_twice_is_the_same_request(box: Box) -> None:
     ],
 )
 def test_automatic_mail(box: Box, head: bytes) -> None:
-    """A machine's answer unsubscribes nobody; it is reported with its reason, and the letter is gone."""
+    """An automatic answer unsubscribes no one; it is reported with its reason, and the message is gone."""
     box.put(head=head)
-    assert box.letters.take() == 0
-    assert (box.spool.owed, box.waiting, box.commits) == ([], 0, 0)
+    assert box.mailbox.take() == 0
+    assert (box.spool.entries, box.waiting, box.commits) == ([], 0, 0)
     (event,) = box.log.named("automatic_mail_ignored")
     assert event["reason"]
 
 
 def test_damaged(box: Box) -> None:
-    """A file that is no letter is moved aside and reported once; the others are taken."""
+    """A file that is no message is moved aside and reported once; the others are taken."""
     name = box.put()
     (box.folder / name).write_bytes(b"torn")
     box.put(1)
-    assert box.letters.take() == 1
-    (event,) = box.log.named("letter_damaged")
-    assert event["letter"] == name
+    assert box.mailbox.take() == 1
+    (event,) = box.log.named("unsubscribe_mail_damaged")
+    assert event["file"] == name
     assert (box.folder / str(event["kept_as"])).read_bytes() == b"torn"
-    box.letters.take()
-    assert len(box.log.named("letter_damaged")) == 1
+    box.mailbox.take()
+    assert len(box.log.named("unsubscribe_mail_damaged")) == 1
 
 
 def test_folder_that_is_none(box: Box) -> None:
     """A folder that can't be read is an error of its own, which is no reason to end the process."""
     box.folder.write_text("a file")
-    with pytest.raises(LetterboxError, match="can't be read"):
-        box.letters.take()
+    with pytest.raises(MaildropError, match="can't be read"):
+        box.mailbox.take()
 
 
 def test_letter_that_can_not_be_removed(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +159,6 @@ def test_letter_that_can_not_be_removed(box: Box, monkeypatch: pytest.MonkeyPatc
         raise PermissionError(1, os.strerror(1))
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    with pytest.raises(LetterboxError, match="can't be removed"):
-        box.letters.take()
-    assert len(box.spool.owed) == 1
+    with pytest.raises(MaildropError, match="can't be removed"):
+        box.mailbox.take()
+    assert len(box.spool.entries) == 1

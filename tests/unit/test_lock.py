@@ -36,7 +36,7 @@ def test_what_a_locked_package_requires_is_locked(name: str) -> None:
         assert requirement.specifier.contains(str(met.specifier).removeprefix("=="), prereleases=True)
 
 
-@pytest.mark.parametrize("file", ["Makefile", "deploy/install.sh", "README.md"])
+@pytest.mark.parametrize("file", ["Makefile", "deploy/install.sh", "deploy/README.md"])
 def test_no_resolver_runs(file: str) -> None:
     """Every installation from a lock is without a resolver, and every other one is of this package alone."""
     commands = re.findall(r"^.*\bpip\b.*\binstall\b.*$", (_ROOT / file).read_text("utf-8"), re.MULTILINE)

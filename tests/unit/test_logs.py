@@ -299,8 +299,12 @@ def test_addresses_are_plain_on_request() -> None:
     assert (entry["to"], entry["url"]) == ("john.doe@example.com", "?e=john%40example.com")
 
 
-def test_the_log_brings_no_rich() -> None:
-    """It would cost half of every start; whoever wants it, gets it all the same."""
-    code = "import sys, bouncehandler.logs; assert 'rich' not in sys.modules; import rich.table"
+def test_a_start_loads_no_unused_library() -> None:
+    """Neither rich nor asyncio, which would take half of every start; both can be imported afterwards."""
+    code = (
+        "import sys; from bouncehandler.cli.lean_imports import import_libraries; import_libraries()\n"
+        "import bouncehandler.logs; assert not {'rich', 'asyncio'} & set(sys.modules)\n"
+        "import asyncio, importlib.metadata, rich.table; assert asyncio.run and importlib.metadata.version"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 from respx import MockRouter
 
-from bouncehandler.client import ProviderClient
+from bouncehandler.http_client.client import ProviderClient
 from bouncehandler.provider import (
     Checkable,
     PerCampaign,

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from respx import MockRouter
 
-from bouncehandler.client import AnswerRefusedError, ProviderClient
+from bouncehandler.http_client.client import ProviderClient, ResponseRefusedError
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
 from providers.mailwizz import MailWizz
 from tests.fakes.mailwizz_wire import (
@@ -101,7 +101,7 @@ def test_answer_that_the_client_refuses_reaches_the_dispatcher(
     respx_mock: MockRouter, client: ProviderClient, step: str, answer: httpx.Response
 ) -> None:
     """An answer of 5 MB, or one that is compressed, is no success at any step; nothing is called after it."""
-    with pytest.raises((AnswerRefusedError, TemporaryFailure), match=r"longer than|compresses"):
+    with pytest.raises((ResponseRefusedError, TemporaryFailure), match=r"longer than|compresses"):
         _mailwizz(respx_mock, client, step, answer).unsubscribe(BOUNCE)
     assert respx_mock.calls.last.request == respx_mock[step].calls.last.request
 
@@ -182,7 +182,7 @@ def test_other_errors_at_a_row_are_not_gone(respx_mock: MockRouter, client: Prov
 def test_refused_credentials_hold_the_provider(
     respx_mock: MockRouter, client: ProviderClient, step: str, status: int, error: object
 ) -> None:
-    """MailWizz refuses credentials with 400 and known words; nobody need be asked again."""
+    """MailWizz refuses credentials with 400 and known words; no second call is needed."""
     with pytest.raises(ProviderUnavailable, match="refuses the credentials"):
         _mailwizz(respx_mock, client, step, failed(status, error)).unsubscribe(BOUNCE)
     assert respx_mock.calls.last.request == respx_mock[step].calls.last.request

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from respx import MockRouter
 
-from bouncehandler.client import ProviderClient
+from bouncehandler.http_client.client import ProviderClient
 from bouncehandler.provider import TemporaryFailure
 from bouncehandler.suppression import Outcome
 from tests.fakes.mailwizz_wire import (

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from respx import MockRouter
 
-from bouncehandler.client import ProviderClient
+from bouncehandler.http_client.client import ProviderClient
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Outcome
 from tests.fakes.mailwizz_wire import (
@@ -34,7 +34,7 @@ TRACK = f"{URL}/campaigns/{CAMPAIGN}/track-unsubscribe/{SUB}"
 
 
 def test_the_four_calls(respx_mock: MockRouter, client: ProviderClient) -> None:
-    """By ids, look up, tell the campaign, unsubscribe everywhere: exactly these, in this order."""
+    """By ids, look up, count for the campaign, unsubscribe everywhere: exactly these, in this order."""
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     reason = "ip_address=&reason=spam+complaint%3A+abuse&user_agent=bouncehandler"
     routes = [
@@ -86,14 +86,14 @@ HOSTILE_EMAILS: list[object] = [
 
 @pytest.mark.parametrize("email", HOSTILE_EMAILS)
 def test_what_is_no_address_goes_nowhere(respx_mock: MockRouter, client: ProviderClient, email: object) -> None:
-    """A subscriber's address that is none is a broken answer: tried again later, and never looked up or told."""
+    """A subscriber's address that is none is a broken answer: tried again later, and never looked up or sent."""
     respx_mock.get(LOOK).mock(subscriber(email))
     with pytest.raises(TemporaryFailure, match="one address of the subscriber"):
         adapter(client).unsubscribe(BY_IDS)
 
 
-def test_the_address_is_told_in_its_one_form(respx_mock: MockRouter, client: ProviderClient) -> None:
-    """Upper case and blanks are MailWizz's own; what is looked up and told is the address as all others know it."""
+def test_the_address_is_sent_in_its_one_form(respx_mock: MockRouter, client: ProviderClient) -> None:
+    """Upper case and blanks are MailWizz's own; the address looked up and sent is the one as all others know it."""
     respx_mock.get(LOOK).mock(subscriber(" Jane@Example.COM "))
     respx_mock.get(f"{SEARCH}?EMAIL=jane%40example.com").mock(found(record("unsubscribed", email="Jane@Example.COM")))
     assert adapter(client).unsubscribe(BY_IDS) == Outcome("already", recipient=EMAIL)
@@ -130,7 +130,7 @@ def test_an_answer_may_say_it_twice(
 def test_an_answer_without_a_subscriber_is_temporary(
     respx_mock: MockRouter, client: ProviderClient, data: object
 ) -> None:
-    """An answer that says success and shows nobody is not "unknown"."""
+    """An answer that says success and shows no subscriber is not "unknown"."""
     respx_mock.get(LOOK).respond(json={"status": "success", "data": data})
     with pytest.raises(TemporaryFailure, match="makes no sense"):
         adapter(client).unsubscribe(BY_IDS)
@@ -164,7 +164,7 @@ def test_a_hidden_subscriber_of_unknown_status_counts_as_mailed(
 def test_a_failed_look_up_by_ids_is_no_unknown_subscriber(
     respx_mock: MockRouter, client: ProviderClient, answer: httpx.Response, failure: type[Exception]
 ) -> None:
-    """Only MailWizz's own 404 says that somebody is unknown."""
+    """Only MailWizz's own 404 makes a subscriber unknown."""
     respx_mock.get(LOOK).mock(answer)
     with pytest.raises(failure):
         adapter(client).unsubscribe(BY_IDS)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bouncehandler.logs.masking import cleaned, mask_addresses
 from bouncehandler.record import parse_address
+from bouncehandler.redaction import cleaned, mask_addresses
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the SMTP server does, and what is said of it: refusals, silence, TLS, logins; no secret in any of it."""
+"""Failures of the SMTP server and their descriptions: refusals, time-outs, TLS, logins; no secret in any of them."""
 
 import smtplib
 import socket
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bouncehandler.cli.post import courier_of
-from bouncehandler.notices import Courier, Server, explained
+from bouncehandler.notifications import SmtpClient, SmtpServer, describe_smtp_error
+from bouncehandler.runtime.notifier import build_smtp_client
 from bouncehandler.settings.mail import NotifySettings
 from tests.fakes.raw import RawServer
 from tests.fakes.server import PATIENCE, wait_until
@@ -27,16 +27,16 @@ def smtp() -> Iterator[FakeSmtp]:
         yield server
 
 
-def trouble(folder: Path, server: Server, **bench: Any) -> str:  # noqa: ANN401  # whatever the bench takes
-    """What is said when a notice can't be sent: once for three tries, after which the notice is still there."""
+def trouble(folder: Path, server: SmtpServer, **bench: Any) -> str:  # noqa: ANN401  # whatever the bench takes
+    """Return the logged reason of a notice that can't be sent: once for three attempts; it stays queued."""
     with Bench(folder, server, **bench) as there:
-        there.tell(2)
+        there.enqueue_notice(2)
         there.start()
         wait_until(lambda: len(there.spool.waits) >= 3)
         assert there.spool.status().notices == 2
         (reason,) = there.log.reasons()
         assert not there.failures
-    assert reason.endswith("they are kept, and tried again")
+    assert reason.endswith("they stay queued, and are retried")
     assert reason.isprintable()
     return reason
 
@@ -53,14 +53,14 @@ def port_of(raw: RawServer) -> int:
         ("MAIL", "451 4.7.1 later", "takes no mail (451 4.7.1 later)"),
         ("MAIL", "550 5.7.1 not you", "refuses the sender (550 5.7.1 not you): set notify.sender"),
         ("RCPT", "550 5.1.1 no such user", "postmaster@example.com: 550 5.1.1 no such user): correct notify.to"),
-        ("RCPT", "450 4.2.0 greylisted", "postmaster@example.com: 450 4.2.0 greylisted): its log says why"),
+        ("RCPT", "450 4.2.0 greylisted", "postmaster@example.com: 450 4.2.0 greylisted): see its log"),
         ("DATA", "452 4.3.1 disk full", "takes no mail (452 4.3.1 disk full)"),
         ("DATA", "554 5.7.1 {spam} %s", "takes no mail (554 5.7.1 {spam} %s)"),
         ("DATA", "421 4.3.2 shutting down", "takes no mail (421 4.3.2 shutting down)"),
     ],
 )
 def test_refusals(tmp_path: Path, smtp: FakeSmtp, stage: str, answer: str, said: str) -> None:
-    """A refusal at any stage is said in the server's words, with what to mend; then the notice goes out."""
+    """A refusal at any stage is quoted with a remedy; then the notice is sent."""
     smtp.answers[stage] = answer  # type: ignore[index]  # one of the stages
     reason = trouble(tmp_path, server_at(smtp.port))
     assert f"the SMTP server 127.0.0.1:{smtp.port}" in reason
@@ -75,14 +75,14 @@ def test_refusals(tmp_path: Path, smtp: FakeSmtp, stage: str, answer: str, said:
 @pytest.mark.parametrize("stage", ["GREETING", "EHLO", "MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("how", ["hangs_at", "cuts_at"])
 def test_silence(tmp_path: Path, smtp: FakeSmtp, how: str, stage: str) -> None:
-    """A server that says no more, or hangs up, at any stage, is given its time and no more."""
+    """A server that stops answering, or hangs up, at any stage, gets its time-out and no more."""
     setattr(smtp, how, stage)
     reason = trouble(tmp_path, server_at(smtp.port, timeout=0.1))
     assert "hung up, or did not answer within 0.1 seconds" in reason
 
 
 def test_nobody_there(tmp_path: Path) -> None:
-    """A port that nobody listens at is said to be so."""
+    """A closed port is reported."""
     with closed_smtp_port() as address:
         reason = trouble(tmp_path, server_at(int(address.rpartition(":")[2])))
     assert "can't be reached (Connection refused): does it run, is notify.smtp right?" in reason
@@ -90,15 +90,15 @@ def test_nobody_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("host", ["nowhere.invalid", "a..b", "x" * 300])
 def test_no_such_host(host: str) -> None:
-    """A host that is not there, or can't be one, is said to be so."""
-    courier = Courier(Server(host, 25, timeout=1))
+    """An unknown or invalid host is reported."""
+    client = SmtpClient(SmtpServer(host, 25, timeout=1))
     with pytest.raises((OSError, ValueError)) as raised:
-        courier.check()
-    assert "is notify.smtp right?" in explained(raised.value, courier.server).sentence
+        client.check()
+    assert "is notify.smtp right?" in describe_smtp_error(raised.value, client.server).sentence
 
 
 def test_noise(tmp_path: Path) -> None:
-    """A server that is none, such as one for HTTP, or sends what no terminal should see, is said to be so."""
+    """A server of another protocol, or one that sends control characters, is reported."""
 
     def talk(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 400 \x1b[2J\xff\0\r\n\r\n")
@@ -123,10 +123,10 @@ def test_dripping(line: bytes) -> None:
     with RawServer(talk) as raw:
         server = server_at(port_of(raw), timeout=0.1)
         with pytest.raises(smtplib.SMTPException) as raised:
-            Courier(server).check()
+            SmtpClient(server).check()
         is_over.set()
         assert not has_ended.is_set(), "it was the server that came to an end"
-    assert "the SMTP server 127.0.0.1" in explained(raised.value, server).sentence
+    assert "the SMTP server 127.0.0.1" in describe_smtp_error(raised.value, server).sentence
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
@@ -136,44 +136,44 @@ def test_tls_and_login(tmp_path: Path, tls: Any) -> None:  # noqa: ANN401  # one
         FakeSmtp(tls=tls, login=("bh", PASSWORD)) as smtp,
         Bench(tmp_path, server_at(smtp.port, tls=tls, username="bh", password=PASSWORD)) as bench,
     ):
-        bench.tell()
+        bench.enqueue_notice()
         bench.pass_once()
         assert len(smtp.taken) == 1
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
 def test_untrusted_certificate(tls: Any) -> None:  # noqa: ANN401  # one of the three
-    """A certificate that nobody vouches for is not accepted, and no login is sent to its owner."""
+    """A certificate of an unknown authority is rejected, and no login is sent."""
     with FakeSmtp(tls=tls, login=("bh", PASSWORD)) as smtp:
         server = server_at(smtp.port, tls=tls, username="bh", password=PASSWORD)
         with pytest.raises(OSError, match="certificate verify failed") as raised:
-            Courier(server).check()
-        found = explained(raised.value, server)
+            SmtpClient(server).check()
+        found = describe_smtp_error(raised.value, server)
         assert "is not to be trusted (self-signed certificate)" in found.sentence
-        assert found.is_lasting
+        assert found.is_permanent
 
 
 def test_wrong_name() -> None:
-    """A certificate for another name is not accepted, whoever vouches for it."""
+    """A certificate for another name is rejected, whatever its authority."""
     with RawServer(lambda _: None, host="127.0.0.2", tls=True) as raw:
-        server = Server("127.0.0.2", port_of(raw), "tls", timeout=PATIENCE)
+        server = SmtpServer("127.0.0.2", port_of(raw), "tls", timeout=PATIENCE)
         with pytest.raises(OSError, match="certificate verify failed: IP address mismatch"):
-            Courier(server, 1, trusting).check()
+            SmtpClient(server, 1, trusting).check()
 
 
 def test_wrong_kind_of_tls(tmp_path: Path, smtp: FakeSmtp) -> None:
-    """TLS at a port for plain SMTP, and STARTTLS where there is none, are said to be so."""
+    """TLS at a port for plain SMTP, and missing STARTTLS, are reported."""
     reason = trouble(tmp_path, server_at(smtp.port, tls="starttls"))
     assert "offers no STARTTLS" in reason
     server = server_at(smtp.port, tls="tls")
     with pytest.raises(OSError, match="SSL") as raised:
-        Courier(server).check()
-    assert "can't agree on TLS" in explained(raised.value, server).sentence
+        SmtpClient(server).check()
+    assert "can't agree on TLS" in describe_smtp_error(raised.value, server).sentence
 
 
 @pytest.mark.parametrize(("user", "password"), [("bh", "wrong-" + PASSWORD), ("nobody", PASSWORD), ("bh", "")])
 def test_wrong_login(tmp_path: Path, user: str, password: str) -> None:
-    """A login that is refused is said to be so, and no part of it but the user's name ever is."""
+    """A refused login is reported, with no part of it but the user name."""
     with FakeSmtp(tls="starttls", login=("bh", PASSWORD)) as smtp:
         server = server_at(smtp.port, tls="starttls", username=user, password=password)
         reason = trouble(tmp_path, server)
@@ -183,7 +183,7 @@ def test_wrong_login(tmp_path: Path, user: str, password: str) -> None:
 
 
 def test_no_login_offered(tmp_path: Path, smtp: FakeSmtp) -> None:
-    """A login where the server wants none is said to be a mistake."""
+    """A login at a server without logins is reported as a mistake."""
     reason = trouble(tmp_path, server_at(smtp.port, username="bh", password=PASSWORD))
     assert "can't be used (No suitable authentication method found.): does notify fit it?" in reason
 
@@ -198,7 +198,7 @@ def test_a_server_that_repeats_the_password(tmp_path: Path) -> None:
 
 
 def test_internationalised_recipients(tmp_path: Path, smtp: FakeSmtp) -> None:
-    """Mail for an internationalised address goes to servers that know such (RFC 6531); of others it is said."""
+    """Mail for an internationalised address goes to servers that support it (RFC 6531); others are reported."""
     to = ("j\u00f6rg@example.com",)
     assert "takes no internationalised addresses" in trouble(tmp_path, server_at(smtp.port), to=to)
     with FakeSmtp(knows_utf8=True) as modern, Bench(tmp_path, server_at(modern.port), to=to) as bench:
@@ -217,7 +217,7 @@ def test_internationalised_recipients(tmp_path: Path, smtp: FakeSmtp) -> None:
 )
 def test_settings(smtp: str, host: str, port: int, name: str) -> None:
     """Host and port come apart, an IPv6 address out of its brackets."""
-    server = courier_of(NotifySettings(smtp=smtp, to=["a@example.com"])).server
+    server = build_smtp_client(NotifySettings(smtp=smtp, to=["a@example.com"])).server
     assert (server.host, server.port, server.name) == (host, port, name)
     assert (server.tls, server.username, server.password, server.timeout) == ("none", None, "", 30.0)
 
@@ -237,8 +237,8 @@ def test_ipv6() -> None:
     with listening:
         thread = threading.Thread(target=lambda: talk(listening.accept()[0]), daemon=True)
         thread.start()
-        courier = courier_of(NotifySettings(smtp=f"[::1]:{listening.getsockname()[1]}", to=["a@example.com"]))
-        assert courier.check() == f"the SMTP server {courier.server.name} answers"
+        client = build_smtp_client(NotifySettings(smtp=f"[::1]:{listening.getsockname()[1]}", to=["a@example.com"]))
+        assert client.check() == f"the SMTP server {client.server.name} answers"
         assert has_ended.wait(PATIENCE)
         thread.join(PATIENCE)
 
@@ -253,9 +253,9 @@ def test_ipv6() -> None:
     ],
 )
 def test_check(tls: Any, username: str | None, said: str) -> None:  # noqa: ANN401  # one of the three
-    """A check says what it proved, and sends nothing."""
+    """A check reports its result, and sends nothing."""
     login = ("bh", PASSWORD) if username else None
     with FakeSmtp(tls=tls, login=login) as smtp:
         server = server_at(smtp.port, tls=tls, username=username, password=PASSWORD if username else "")
-        assert Courier(server, 1, trusting).check() == f"the SMTP server {server.name} {said}"
+        assert SmtpClient(server, 1, trusting).check() == f"the SMTP server {server.name} {said}"
         assert smtp.tries == 0

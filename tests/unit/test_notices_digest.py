@@ -5,17 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from bouncehandler.logs.masking import mask_addresses
-from bouncehandler.notices import Readable
-from bouncehandler.notices.digest import MAX_ENTRIES, MAX_TEXT, gather
+from bouncehandler.notifications import TextSanitizer
+from bouncehandler.notifications.digest import MAX_ENTRIES, MAX_TEXT, build_digest
+from bouncehandler.redaction import mask_addresses
 from bouncehandler.spool import Notice
 from tests.unit.notice_examples import NOW, complaints, digest_of, notices
 
 
 def test_nothing() -> None:
-    """Without notices there is nothing to tell."""
-    assert gather([], Readable(str)) is None
-    assert gather([[]], Readable(str)) is None
+    """Without notices there is no digest."""
+    assert build_digest([], TextSanitizer(str)) is None
+    assert build_digest([[]], TextSanitizer(str)) is None
 
 
 def test_counts_in_the_subject() -> None:
@@ -29,17 +29,17 @@ def test_counts_in_the_subject() -> None:
     [
         ("complaint", {"person": "john@example.com"}, "1 complaint (j***@example.com)"),
         ("complaint", {"person": "mailwizz:l1/s1"}, "1 complaint (mailwizz:l1/s1)"),
-        ("complaint", {}, "1 complaint (nobody known)"),
+        ("complaint", {}, "1 complaint (unknown person)"),
         ("unsubscribe", {"person": "john@example.com"}, "1 unsubscribe request (j***@example.com)"),
         ("held", {"provider": "news", "reason": "HTTP 401"}, "1 provider held (news is held)"),
         ("back", {"provider": "news"}, "1 provider back (news is back)"),
         ("dead", {"provider": "news", "person": "john@example.com"}, "1 dead letter (j***@example.com at news)"),
         ("unreadable", {"rows": "123", "of": "4,567"}, "1 unreadable input (123 of 4,567 rows can't be read)"),
-        ("flood", {}, "1 flood notice (nobody known)"),
+        ("flood", {}, "1 flood notice (unknown person)"),
     ],
 )
 def test_subject_of_one(kind: str, about: dict[str, str], subject: str) -> None:
-    """A single notice is named in the subject, its address masked; a kind that is not known is told all the same."""
+    """A single notice is named in the subject, its address masked; an unknown kind has a generic name."""
     assert digest_of(notices((kind, about))).subject == f"bouncehandler: {subject}"
 
 
@@ -74,7 +74,7 @@ def test_flat_memory() -> None:
             yield [Notice(start + n, "complaint", NOW, dict(about)) for n in range(500)]
 
     tracemalloc.start()
-    digest = gather(pages(), Readable(mask_addresses))
+    digest = build_digest(pages(), TextSanitizer(mask_addresses))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert digest is not None

@@ -1,4 +1,4 @@
-"""How sending ends: when told to, when the spool fails, and with others that send from the same spool."""
+"""How sending ends: on request, with a failing spool, and beside other workers of the same spool."""
 
 import math
 import threading
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Post, SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import NoticeBatch, SpoolError
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.fakes.server import PATIENCE, wait_until
 from tests.fakes.smtp import FakeSmtp
 from tests.unit.notice_examples import NOW
@@ -34,15 +34,15 @@ def bench(tmp_path: Path, smtp: FakeSmtp) -> Iterator[Bench]:
 class Failing(SqliteSpool):
     """A spool whose disk fails when a mail is settled."""
 
-    def settle_post(self, post: Post, *, upto: int, now: float) -> None:
+    def settle_notices(self, batch: NoticeBatch, *, through: int) -> None:
         """Fail."""
-        raise SpoolError(f"the disk failed: {upto} {now} {post.claim}")
+        raise SpoolError(f"the disk failed: {through} {batch.claim}")
 
 
 def test_a_spool_that_fails(bench: Bench, smtp: FakeSmtp, tmp_path: Path) -> None:
-    """A spool that fails ends the sender, and tells its owner; the mail, sent again later, is the same one."""
-    failing = Failing.open(tmp_path / "spool.db")
-    bench.tell(2)
+    """A failing spool ends the worker, and notifies its owner; the mail, sent again later, is the same one."""
+    failing = Failing.open(tmp_path / "spool.db", clock=bench.clock)
+    bench.enqueue_notice(2)
     sender = bench.start(spool=failing)
     wait_until(lambda: bench.failures == ["failed"])
     with pytest.raises(SpoolError, match="the disk failed"):
@@ -58,12 +58,12 @@ class TestStop:
     """`stop`."""
 
     def test_sends_what_is_due(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """At the end what is due is sent at once, without waiting for others; what is not due stays."""
+        """At the end the due notices are sent at once, without waiting for others; the rest stays."""
         sender = bench.start(linger=1000.0)
-        bench.tell(2)
+        bench.enqueue_notice(2)
         sender.stop(PATIENCE)
         assert counted(smtp) == [2]
-        bench.tell(3)
+        bench.enqueue_notice(3)
         bench.pass_once()
         assert counted(smtp) == [2]
         assert bench.spool.status().notices == 3
@@ -72,7 +72,7 @@ class TestStop:
     def test_a_server_that_hangs(
         self, bench: Bench, smtp: FakeSmtp, stage: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """A server that answers no more delays the end by no more than was given; the notices are kept, and said so."""
+        """A server that stops answering delays the end by the limit at most; the notices stay queued."""
         waited: list[float] = []
         join = threading.Thread.join
 
@@ -81,7 +81,7 @@ class TestStop:
             join(thread, timeout)
 
         smtp.hangs_at = stage  # type: ignore[assignment]  # one of them
-        bench.tell(2)
+        bench.enqueue_notice(2)
         sender = bench.start()
         wait_until(lambda: smtp.connections == 1)
         with monkeypatch.context() as patched:
@@ -93,9 +93,9 @@ class TestStop:
         assert not smtp.taken
 
     def test_more_than_time_allows(self, tmp_path: Path, smtp: FakeSmtp) -> None:
-        """Of a queue that is longer than the time, what was sent is settled and the rest stays, each once."""
+        """Of a queue that is longer than the time, the sent part is settled and the rest stays, each once."""
         with Bench(tmp_path, server_at(smtp.port), every=0) as bench:
-            bench.tell(3000)
+            bench.enqueue_notice(3000)
             sender = bench.start()
             wait_until(lambda: len(smtp.taken) > 3)
             sender.stop(0.2)
@@ -104,7 +104,7 @@ class TestStop:
             assert not bench.log.reasons()
 
     def test_before_anything_happened(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """Where nothing happened, nobody is called."""
+        """Without a failure the callback is not called."""
         bench.pass_once()
         assert smtp.connections == 0
 
@@ -113,7 +113,7 @@ class TestStop:
 def test_two_processes(tmp_path: Path, smtp: FakeSmtp, every: float) -> None:
     """Several processes on one spool send each notice once."""
     with Bench(tmp_path, server_at(smtp.port), every=every) as bench:
-        bench.tell(60)
+        bench.enqueue_notice(60)
         with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
             list(pool.map(send_all, [str(tmp_path)] * 3, [smtp.port] * 3, [every] * 3))
         assert bench.spool.status().notices == 0

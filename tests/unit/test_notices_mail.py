@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.notices.letter import compose
+from bouncehandler.notifications.message import compose
 from bouncehandler.spool import Notice
 from tests.unit.notice_examples import (
     NOW,
     TO,
     complaints,
     digest_of,
+    envelope,
     html_of,
-    letterhead,
     notices,
     on_the_wire,
     sent,
@@ -71,12 +71,12 @@ class Tags(HTMLParser):
         self.attributes |= {name for name, _ in attrs}
 
     def handle_data(self, data: str) -> None:
-        """What is shown."""
+        """Collect the visible text."""
         self.text += data
 
 
 def test_headers() -> None:
-    """The mail says who writes to whom, when, that a program did, and that nobody should answer by program."""
+    """The mail has sender, recipients and date, and the headers that suppress automatic replies."""
     mail = sent(complaints(3))
     assert mail["From"] == "bouncehandler <bh@example.com>"
     assert mail["To"] == "postmaster@example.com, ops@example.com"
@@ -92,9 +92,9 @@ def test_headers() -> None:
 
 @pytest.mark.parametrize("subject", ["Caf\u00e9", "\u4f60\u597d " * 300, "x" * 900])
 def test_wire(subject: str) -> None:
-    """What is sent is ASCII with CRLF, in lines that no server cuts (RFC 5321 4.5.3.1.6)."""
+    """The mail is ASCII with CRLF, in lines that no server cuts (RFC 5321 4.5.3.1.6)."""
     told = notices(("complaint", {"person": "j\u00f6rg@ex\u00e4mple.com", "Subject": subject}))
-    raw = compose(digest_of(told, str), letterhead(), NOW).as_bytes()
+    raw = compose(digest_of(told, str), envelope(), NOW).as_bytes()
     assert raw.isascii()
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", raw)
     assert max(map(len, raw.split(b"\r\n"))) <= 998
@@ -120,15 +120,15 @@ def test_message_id() -> None:
     ],
 )
 def test_without_a_sender(host: str, sender: str, domain: str) -> None:
-    """Without a sender it is bouncehandler at this host, whatever this host believes to be called."""
-    mail = on_the_wire(compose(digest_of(complaints(1)), letterhead(None, host), NOW))
+    """Without a sender it is bouncehandler at this host, however invalid its name."""
+    mail = on_the_wire(compose(digest_of(complaints(1)), envelope(None, host), NOW))
     assert mail["From"].addresses[0].addr_spec == sender
     assert mail["Message-ID"].endswith(f"@{domain}>")
 
 
 def test_unusual_addresses() -> None:
     """Quoted and internationalised addresses can be written to and from."""
-    head = letterhead("\u00fc@\u00fcber.example", "mta1", '"a b"@example.com', "p@[192.0.2.1]", "j\u00f6rg@example.com")
+    head = envelope("\u00fc@\u00fcber.example", "mta1", '"a b"@example.com', "p@[192.0.2.1]", "j\u00f6rg@example.com")
     mail = compose(digest_of(complaints(1)), head, NOW)
     assert [address.addr_spec for address in mail["To"].addresses] == list(head.recipients)
     assert mail["Message-ID"].isascii()
@@ -136,12 +136,12 @@ def test_unusual_addresses() -> None:
 
 
 def test_text() -> None:
-    """The text has a table for each kind: who, when, and all that is known; the original's body is nowhere."""
+    """The text has a section for each kind with all fields; the original's body is nowhere."""
     text = text_of(sent(notices(("complaint", COMPLAINT), ("held", {"provider": "news", "reason": "HTTP 401"}))))
     assert "bouncehandler on mta1.example.com reports 1 complaint, 1 provider held." in text
     for line in (
         "1. j***@example.com",
-        "   Told: 2026-01-01 00:00:00 UTC",
+        "   Time: 2026-01-01 00:00:00 UTC",
         "   Feedback type: abuse",
         "   Sent by: b***@lists.example",
         "   Job: job7",
@@ -154,7 +154,7 @@ def test_text() -> None:
 
 
 def test_html() -> None:
-    """The HTML says the same, loads nothing, leads nowhere, and brings no style but its own inline one."""
+    """The HTML has the same content, loads nothing, has no links, and only inline styles."""
     page = html_of(sent(notices(("complaint", COMPLAINT))))
     tags = Tags(page)
     for words in ("1 complaint", "j***@example.com", "Feedback type:", "abuse", "Sale, <b>now</b> on", "job7"):
@@ -172,11 +172,11 @@ def test_html() -> None:
         ("complaint", "and 4,949 more; `bouncehandler suppressions --reason complaint` lists them"),
         ("unsubscribe", "and 4,949 more; `bouncehandler suppressions --reason unsubscribe` lists them"),
         ("dead", "and 4,949 more; `bouncehandler dead-letters list` lists them"),
-        ("held", "and 4,949 more; `bouncehandler status` shows who is held now"),
+        ("held", "and 4,949 more; `bouncehandler status` lists the held providers"),
     ],
 )
 def test_the_rest(form: object, kind: str, hint: str) -> None:
-    """What is not shown is counted, with the command that lists it."""
+    """Notices that are not shown are counted, with the command that lists them."""
     assert callable(form)
     assert hint in form(sent(notices(*[(kind, {"person": "a@b.example", "provider": "news"})] * 4999)))
 
@@ -184,7 +184,7 @@ def test_the_rest(form: object, kind: str, hint: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: repr(text[:12]))
 def test_hostile(kind: str, hostile: str) -> None:
-    """Whatever stands in whatever field: the mail keeps its headers, lines, tags and size."""
+    """Hostile text in any field changes neither headers, lines, tags nor the size of the mail."""
     told = [Notice(1, kind, NOW, {**dict.fromkeys(FIELDS, hostile), hostile[:100]: hostile})]
     mail = sent([*told, *complaints(2)])
     harmless = sent([Notice(1, kind, NOW, {**dict.fromkeys(FIELDS, "x"), "y": "x"}), *complaints(2)])
@@ -196,7 +196,7 @@ def test_hostile(kind: str, hostile: str) -> None:
 
 @given(st.dictionaries(st.sampled_from([*FIELDS, "Subject"]) | st.text(max_size=50), st.text(max_size=200)))
 def test_any_text(about: dict[str, str]) -> None:
-    """The same for whatever Hypothesis comes up with."""
+    """The same for generated text."""
     _same_shape(sent(notices(("complaint", about))), sent(notices(("complaint", {"a": "x"}))))
 
 
@@ -214,9 +214,9 @@ def _same_shape(mail: EmailMessage, harmless: EmailMessage) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_masked_everywhere(kind: str) -> None:
-    """No address of anybody but the postmaster and the sender is in the mail: in no field, name, subject or form."""
+    """No address but those of postmaster and sender is in the mail: in no field, name, subject or form."""
     address = "john.doe@secret.example"
-    about = dict.fromkeys(FIELDS, f"550 <{address}> no") | {"person": address, f"X-{address}": address}
+    about = dict.fromkeys(FIELDS, f"550 <{address}> no") | {"subject": address, f"X-{address}": address}
     mail = sent(notices((kind, about)))
     for said in (str(mail["Subject"]), text_of(mail), html_of(mail)):
         assert "john" not in said
@@ -233,7 +233,7 @@ def test_plain_addresses() -> None:
 
 
 def test_impossible_time() -> None:
-    """A notice told when the clock was wrong beyond the calendar is told all the same."""
+    """A notice with a time outside of the calendar is shown all the same."""
     assert "at an unknown time" in text_of(sent([Notice(1, "held", 1e18, {"provider": "news"})]))
 
 

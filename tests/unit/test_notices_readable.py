@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.logs.masking import mask_addresses
-from bouncehandler.notices import Readable
-from bouncehandler.notices.readable import SHOWN
+from bouncehandler.notifications import TextSanitizer
+from bouncehandler.notifications.sanitize import MAX_SHOWN
+from bouncehandler.redaction import mask_addresses
 
-MASKED = Readable(mask_addresses)
-PLAIN = Readable(str)
+MASKED = TextSanitizer(mask_addresses)
+PLAIN = TextSanitizer(str)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_one_readable_line(text: str, shown: str) -> None:
 
 @given(st.text())
 def test_any_text(text: str) -> None:
-    """Whatever comes, one printable line comes out that can be sent."""
+    """Any text becomes one printable line that can be sent."""
     shown = MASKED(text)
     assert shown.isprintable()
     assert "\n" not in shown
@@ -77,8 +77,8 @@ def test_short() -> None:
     """A text of any length is shortened, with a mark, and soon."""
     began = time.thread_time()
     for text in ("x " * 500_000, "=?" * 500_000, "@" * 1_000_000, "=?utf-8?b?" * 100_000, "\u202e" * 1_000_000):
-        assert len(MASKED(text)) <= SHOWN
+        assert len(MASKED(text)) <= MAX_SHOWN
     assert time.thread_time() - began < 1
     assert PLAIN("x " * 200).endswith("\u2026")
-    assert PLAIN("x" * SHOWN) == "x" * SHOWN
+    assert PLAIN("x" * MAX_SHOWN) == "x" * MAX_SHOWN
     assert PLAIN("abcdef", 4) == "abc\u2026"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.notices import Enclosed, Timetable
-from bouncehandler.notices.reports import Secretary
+from bouncehandler.notifications import RenderedReport, ReportSchedule
+from bouncehandler.notifications.report_schedule import ReportScheduler
 from bouncehandler.spool import Notice
 from tests.fakes.smtp import FakeSmtp
 from tests.unit.notice_sending import Bench, counted, server_at
@@ -49,13 +49,13 @@ class TestTimetable:
     ) -> None:
         """A day until the last time of day, or a week until the last such time of a Monday."""
         zone("UTC0")
-        table = Timetable("weekly" if every == "weekly" else "daily", 7, 0)
+        table = ReportSchedule("weekly" if every == "weekly" else "daily", 7, 0)
         assert table.span(now) == (since, until)
 
     def test_by_the_wall_clock(self, zone: Callable[[str], None]) -> None:
         """Seven is seven here, also after a night with an hour less: that day has 23."""
         zone("CET-1CEST,M3.5.0,M10.5.0/3")
-        since, until = Timetable("daily", 7, 0).span(1_774_764_000.0)  # 2026-03-29 08:00 CEST
+        since, until = ReportSchedule("daily", 7, 0).span(1_774_764_000.0)  # 2026-03-29 08:00 CEST
         assert until == 1_774_760_400.0
         assert until - since == 23 * HOUR
 
@@ -76,21 +76,21 @@ def bench(tmp_path: Path, smtp: FakeSmtp, zone: Callable[[str], None]) -> Iterat
         yield bench
 
 
-def enclosed(notice: Notice) -> Enclosed:
+def rendered_report(notice: Notice) -> RenderedReport:
     """A report of nothing."""
     until = notice.about["until"]
-    return Enclosed(f"a report until {until}", "In short.\n", "<!DOCTYPE html><title>ü</title>", "report.html")
+    return RenderedReport(f"a report until {until}", "In short.\n", "<!DOCTYPE html><title>ü</title>", "report.html")
 
 
 def pass_once(bench: Bench) -> None:
-    """A sender that queues and sends what is due, and ends."""
-    secretary = Secretary(bench.spool, Timetable("daily", 7, 0), bench.clock)
-    bench.start(secretary=secretary, enclose=enclosed).stop(20)
+    """Run a worker that enqueues and sends the due report."""
+    scheduler = ReportScheduler(bench.spool, ReportSchedule("daily", 7, 0), bench.clock)
+    bench.start(scheduler=scheduler, render_report=rendered_report).stop(20)
 
 
 def test_a_mail_of_its_own(bench: Bench, smtp: FakeSmtp) -> None:
-    """The text in short, the page as an attachment; what else there is to tell comes in another mail."""
-    bench.tell()
+    """The text is a summary, the page an attachment; other notices come in another mail."""
+    bench.enqueue_notice()
     pass_once(bench)
     notices, report = smtp.taken
     assert counted(smtp) == [1]
@@ -113,15 +113,18 @@ def test_once_a_day(bench: Bench, smtp: FakeSmtp) -> None:
 
 
 def test_one_that_can_not_be_made(bench: Bench, smtp: FakeSmtp) -> None:
-    """A bug in the report keeps no notice back: the postmaster is told of it, and the log says what it is."""
+    """A bug in the report keeps no notice back: the postmaster gets a notice of it, and the log has the error."""
 
-    def broken(_: Notice) -> Enclosed:
+    def broken(_: Notice) -> RenderedReport:
         raise KeyError("hour")
 
-    bench.tell()
-    bench.start(secretary=Secretary(bench.spool, Timetable("daily", 7, 0), bench.clock), enclose=broken).stop(20)
+    bench.enqueue_notice()
+    bench.start(
+        scheduler=ReportScheduler(bench.spool, ReportSchedule("daily", 7, 0), bench.clock), render_report=broken
+    ).stop(20)
     assert len(smtp.taken) == 2
-    said = "the report from 2026-01-04 07:00:00 UTC to 2026-01-05 07:00:00 UTC could not be made: the log says why"
+    period = "from 2026-01-04 07:00:00 UTC to 2026-01-05 07:00:00 UTC"
+    said = f"the report {period} could not be rendered: the log has the reason"
     assert said in " ".join(smtp.taken[1].text().split())
     assert bench.log.reasons("report_failed") == ["KeyError: 'hour'"]
     assert bench.spool.status().notices == 0

@@ -1,10 +1,10 @@
-"""Who is owed what: by originator, by hand, by complaint, and by request."""
+"""Entries for the queue, and their providers: by originator, by hand, by complaint, and by request."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from bouncehandler.ingest import Owing, TokenHolder
+from bouncehandler.ingest import SuppressionBuilder, TokenHolder
 from bouncehandler.policy import Suppress
 from bouncehandler.record import Complaint, ListUnsubscribe, Subscriber
 from bouncehandler.routing import Routes
@@ -24,21 +24,21 @@ def request(**fields: object) -> ListUnsubscribe:
 
 
 def test_request_by_ids() -> None:
-    """It is told to the provider that the configuration names, and wanted by all."""
-    owed = Owing(ROUTES).request(request(subscriber=IDS, provider="news"), VERDICT)
-    assert (owed.providers, owed.resolvers) == (EVERYONE, ("news",))
-    suppression = owed.suppression
+    """It goes to the provider that the configuration names first, and is routed to all."""
+    entry = SuppressionBuilder(ROUTES).request(request(subscriber=IDS, provider="news"), VERDICT)
+    assert (entry.providers, entry.id_providers) == (EVERYONE, ("news",))
+    suppression = entry.suppression
     assert (suppression.reason, suppression.rule, suppression.record_type) == ("unsubscribe", "the rule", "")
-    assert (suppression.recipient, suppression.person) == ("", IDS.name)
+    assert (suppression.recipient, suppression.subject) == ("", IDS.name)
     assert (suppression.campaign_id, suppression.occurred_at) == ("mn567op890qr1", AT)
     assert suppression.diagnostic == "mail from ann@example.net"
-    assert owed.evidence == (("Subject", "unsubscribe"),)
+    assert entry.evidence == (("Subject", "unsubscribe"),)
 
 
 def test_request_by_signed_address() -> None:
-    """It is owed to every provider at once."""
-    owed = Owing(ROUTES).request(request(recipient="ann@example.net"), VERDICT)
-    assert (owed.suppression.recipient, owed.providers, owed.resolvers) == (
+    """It is queued for every provider at once."""
+    entry = SuppressionBuilder(ROUTES).request(request(recipient="ann@example.net"), VERDICT)
+    assert (entry.suppression.recipient, entry.providers, entry.id_providers) == (
         "ann@example.net",
         ("news", "old", "shop"),
         (),
@@ -46,27 +46,27 @@ def test_request_by_signed_address() -> None:
 
 
 @pytest.mark.parametrize(
-    ("list_manager", "resolvers"), [("mailwizz", ("news", "old")), ("interspire", ("shop",)), ("webhook", ())]
+    ("list_manager", "id_providers"), [("mailwizz", ("news", "old")), ("interspire", ("shop",)), ("webhook", ())]
 )
-def test_complaint_by_ids(list_manager: str, resolvers: tuple[str, ...]) -> None:
+def test_complaint_by_ids(list_manager: str, id_providers: tuple[str, ...]) -> None:
     """Every provider of the ids' type is asked, since a header does not say which of them."""
-    owed = Owing(ROUTES).complaint(Complaint(subscriber=IDS._replace(list_manager=list_manager)), VERDICT)
-    assert owed
-    assert (owed.providers, owed.resolvers) == (EVERYONE, resolvers)
+    entry = SuppressionBuilder(ROUTES).complaint(Complaint(subscriber=IDS._replace(list_manager=list_manager)), VERDICT)
+    assert entry
+    assert (entry.providers, entry.id_providers) == (EVERYONE, id_providers)
 
 
 def test_headers_go_before_tokens() -> None:
     """The headers' ids hold where the List-Unsubscribe address has others."""
-    owing = Owing(ROUTES, lambda _: TokenHolder(subscriber=Subscriber("interspire", "1", "2")))
-    owed = owing.complaint(Complaint(subscriber=IDS, unsubscribe_to=("x@y.example",)), VERDICT)
-    assert owed
-    assert owed.suppression.list_manager == "mailwizz"
+    builder = SuppressionBuilder(ROUTES, lambda _: TokenHolder(subscriber=Subscriber("interspire", "1", "2")))
+    entry = builder.complaint(Complaint(subscriber=IDS, unsubscribe_to=("x@y.example",)), VERDICT)
+    assert entry
+    assert entry.suppression.list_manager == "mailwizz"
 
 
 def test_nobody() -> None:
-    """A complaint without anything, or whose List-Unsubscribe addresses mean nothing, is owed to nobody."""
-    assert Owing(ROUTES).complaint(Complaint(unsubscribe_to=("x@y.example",)), VERDICT) is None
-    assert Owing(ROUTES).complaint(Complaint(), VERDICT) is None
+    """A complaint without anything, or whose List-Unsubscribe addresses mean nothing, makes no entry."""
+    assert SuppressionBuilder(ROUTES).complaint(Complaint(unsubscribe_to=("x@y.example",)), VERDICT) is None
+    assert SuppressionBuilder(ROUTES).complaint(Complaint(), VERDICT) is None
 
 
 class TestNumbers:
@@ -78,35 +78,39 @@ class TestNumbers:
     IDS = Subscriber("interspire", "1", "501")
 
     @pytest.mark.parametrize(
-        ("originator", "resolvers"), [("shop@example.com", ("shop",)), ("store@example.com", ("store",)), ("", ())]
+        ("originator", "id_providers"), [("shop@example.com", ("shop",)), ("store@example.com", ("store",)), ("", ())]
     )
-    def test_of_several(self, originator: str, resolvers: tuple[str, ...]) -> None:
-        """Of several installations only the one that sent the message may act on them: 501 is somebody at each."""
-        owed = Owing(self.ROUTES).complaint(Complaint(subscriber=self.IDS, originator=originator), VERDICT)
-        assert owed
-        assert owed.resolvers == resolvers
+    def test_of_several(self, originator: str, id_providers: tuple[str, ...]) -> None:
+        """Of several installations only the one that sent the message may act on them: the id 501 exists at each."""
+        entry = SuppressionBuilder(self.ROUTES).complaint(
+            Complaint(subscriber=self.IDS, originator=originator), VERDICT
+        )
+        assert entry
+        assert entry.id_providers == id_providers
 
     def test_beside_an_address(self) -> None:
-        """Where nobody knows whose they are they don't go along with the address either."""
-        owed = Owing(self.ROUTES).complaint(Complaint("ann@example.net", subscriber=self.IDS), VERDICT)
-        assert owed
-        assert (owed.suppression.recipient, owed.suppression.list_manager) == ("ann@example.net", "")
+        """Ids that belong to no provider don't go along with the address either."""
+        entry = SuppressionBuilder(self.ROUTES).complaint(Complaint("ann@example.net", subscriber=self.IDS), VERDICT)
+        assert entry
+        assert (entry.suppression.recipient, entry.suppression.list_manager) == ("ann@example.net", "")
 
     def test_nobody_has_the_type(self) -> None:
         """Ids that no provider knows don't keep a token from being asked."""
         routes = Routes({"news": []}, {"news": "mailwizz"})
-        owing = Owing(routes, lambda _: TokenHolder(subscriber=IDS, provider="news"))
-        owed = owing.complaint(Complaint(subscriber=self.IDS, unsubscribe_to=("x@y.example",)), VERDICT)
-        assert owed
-        assert (owed.suppression.list_manager, owed.resolvers) == ("mailwizz", ("news",))
+        builder = SuppressionBuilder(routes, lambda _: TokenHolder(subscriber=IDS, provider="news"))
+        entry = builder.complaint(Complaint(subscriber=self.IDS, unsubscribe_to=("x@y.example",)), VERDICT)
+        assert entry
+        assert (entry.suppression.list_manager, entry.id_providers) == ("mailwizz", ("news",))
 
 
 def test_the_messages_own_to_comes_last() -> None:
     """It is believed where a List-Unsubscribe address holds no token, and not where one does."""
     complaint = Complaint(written_to="ann@example.net", unsubscribe_to=("leave@lists.example",))
-    owed = Owing(ROUTES).complaint(complaint, VERDICT)
-    assert owed
-    assert owed.suppression.recipient == "ann@example.net"
-    known = Owing(ROUTES, lambda _: TokenHolder(subscriber=IDS, provider="news")).complaint(complaint, VERDICT)
+    entry = SuppressionBuilder(ROUTES).complaint(complaint, VERDICT)
+    assert entry
+    assert entry.suppression.recipient == "ann@example.net"
+    known = SuppressionBuilder(ROUTES, lambda _: TokenHolder(subscriber=IDS, provider="news")).complaint(
+        complaint, VERDICT
+    )
     assert known
     assert known.suppression.recipient == ""

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
-from bouncehandler.dispatcher.pace import Pace
+from bouncehandler.dispatcher.rate_limiter import RateLimiter
 
 
 class Time:
-    """A clock that moves only when somebody waits."""
+    """A clock that moves only during waits."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -22,14 +22,14 @@ class Time:
         return self.now
 
     def pause(self, seconds: float) -> bool:
-        """Let time pass, or say that nobody should wait any more."""
+        """Let time pass, or say that waiting is over."""
         self.waits.append(seconds)
         if not self.gives_up:
             self.now += seconds
         return self.gives_up
 
 
-def turns(pace: Pace, time: Time, count: int) -> list[float]:
+def turns(pace: RateLimiter, time: Time, count: int) -> list[float]:
     """When that many calls are allowed, one after the other."""
     moments = []
     for _ in range(count):
@@ -41,28 +41,28 @@ def turns(pace: Pace, time: Time, count: int) -> list[float]:
 def test_calls_are_evenly_spaced() -> None:
     """At 4 a second each call comes a quarter of a second after the one before, the first at once."""
     time = Time()
-    assert turns(Pace(4.0, time.monotonic, time.pause), time, 5) == [100.0, 100.25, 100.5, 100.75, 101.0]
+    assert turns(RateLimiter(4.0, time.monotonic, time.pause), time, 5) == [100.0, 100.25, 100.5, 100.75, 101.0]
 
 
 def test_quiet_times_are_not_made_up_for() -> None:
     """After a silence calls come no faster than before: no burst."""
     time = Time()
-    pace = Pace(2.0, time.monotonic, time.pause)
+    pace = RateLimiter(2.0, time.monotonic, time.pause)
     turns(pace, time, 2)
     time.now += 60
     assert [b - a for a, b in pairwise(turns(pace, time, 4))] == [0.5, 0.5, 0.5]
 
 
 def test_no_rate_no_wait() -> None:
-    """Without a rate nobody waits, and no clock is asked."""
-    pace = Pace(None, lambda: pytest.fail("asked for the time"), lambda _: pytest.fail("waited"))
+    """Without a rate no thread waits, and no clock is asked."""
+    pace = RateLimiter(None, lambda: pytest.fail("asked for the time"), lambda _: pytest.fail("waited"))
     assert all(pace.wait() for _ in range(100))
 
 
 def test_whoever_gives_up_leaves_the_turn_to_others() -> None:
     """Turns that were given up cost those who come later nothing: the rate is used."""
     time = Time()
-    pace = Pace(0.1, time.monotonic, time.pause)
+    pace = RateLimiter(0.1, time.monotonic, time.pause)
     turns(pace, time, 1)
     time.gives_up = True
     assert [pace.wait() for _ in range(8)] == [False] * 8
@@ -79,7 +79,7 @@ def test_threads_share_one_rate() -> None:
             waits.append(seconds)
         return False
 
-    pace = Pace(10.0, lambda: 50.0, pause)
+    pace = RateLimiter(10.0, lambda: 50.0, pause)
     with ThreadPoolExecutor(16) as threads:
         list(threads.map(lambda _: pace.wait(), range(64)))
     assert sorted(waits) == pytest.approx([number / 10 for number in range(64)])

@@ -1,4 +1,4 @@
-"""The reader of PHP: it knows what PHP's manual says of literals, runs nothing, and guesses nothing."""
+"""The parser of PHP: literals as in PHP's manual, nothing run, nothing guessed."""
 
 import re
 import time
@@ -6,17 +6,17 @@ from contextlib import suppress
 
 import pytest
 
-from bouncehandler.php import LONGEST, PhpError, Value, read
+from bouncehandler.php_import.php import MAX_SIZE, PhpError, Value, parse_script
 
 
 def values(code: str) -> dict[str, Value]:
     """What this code sets."""
-    return {name: setting.value for name, setting in read(f"<?php\n{code}".encode()).settings.items()}
+    return {name: setting.value for name, setting in parse_script(f"<?php\n{code}".encode()).settings.items()}
 
 
-def left_out(code: str) -> list[tuple[int, str, str]]:
-    """What was left out of this code, whose first line is 2."""
-    return [(left.line, left.name, left.why) for left in read(f"<?php\n{code}".encode()).left_out]
+def skipped(code: str) -> list[tuple[int, str, str]]:
+    """Return the skipped settings of this code, whose first line is 2."""
+    return [(left.line, left.name, left.why) for left in parse_script(f"<?php\n{code}".encode()).skipped]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_ways_to_set() -> None:
 def test_second_time() -> None:
     """A constant keeps its first value, as in PHP, and a variable its last."""
     assert values("define('A', 1); define('A', 2); $a = 1; $a = 2;") == {"A": 1, "$a": 2}
-    assert left_out("define('A', 1);\ndefine('A', 2);") == [
+    assert skipped("define('A', 1);\ndefine('A', 2);") == [
         (3, "A", "it is defined a second time, which PHP does not heed")
     ]
 
@@ -91,9 +91,9 @@ def test_second_time() -> None:
     ],
 )
 def test_what_is_no_literal(expression: str, what: str) -> None:
-    """What only running it would tell is left out, and named with its line."""
+    """A value that only running it would yield is skipped, and listed with its line."""
     assert "$x" not in values(f"$x = 1;\n$x = {expression};")
-    assert (3, "$x", f"its value is {what}") in left_out(f"$x = 1;\n$x = {expression};")
+    assert (3, "$x", f"its value is {what}") in skipped(f"$x = 1;\n$x = {expression};")
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_what_is_no_literal(expression: str, what: str) -> None:
 def test_what_may_change_a_value(code: str) -> None:
     """A value that a condition or a call may change is not certain, and left out."""
     assert "$x" not in values(f"$x = ['a'];\n{code}")
-    assert "$x" in [name for _, name, _ in left_out(f"$x = ['a'];\n{code}")]
+    assert "$x" in [name for _, name, _ in skipped(f"$x = ['a'];\n{code}")]
 
 
 @pytest.mark.parametrize(
@@ -137,14 +137,14 @@ def test_what_may_change_a_value(code: str) -> None:
     ],
 )
 def test_what_changes_nothing(code: str) -> None:
-    """Functions, classes, text outside of PHP, and what is never reached change no value."""
+    """Functions, classes, text outside of PHP, and unreachable code change no value."""
     assert values(f"$x = ['a'];\n{code}")["$x"] == {0: "a"}
 
 
 def test_shape_of_the_file() -> None:
     """A byte order mark, a first line for the shell, Windows' line ends and several parts are all right."""
     code = b"\xef\xbb\xbf#!/usr/bin/php\r\n<?php\r\n$a = 1;\r\n?>\r\ntext\r\n<?php $b = <<<X\r\none\r\nX;\r\n"
-    script = read(code)
+    script = parse_script(code)
     assert {name: (one.value, one.line) for name, one in script.settings.items()} == {"$a": (1, 3), "$b": ("one", 6)}
 
 
@@ -164,13 +164,13 @@ def test_shape_of_the_file() -> None:
         (b"<?php $x = " + b"[" * 100 + b"]" * 100 + b";", "line 1: arrays are nested more than 32 deep"),
         (b"<?php " + b"{" * 100 + b"}" * 100, "line 1: blocks are nested more than 64 deep"),
         (b"<?php " + b"if(1) " * 5000 + b"f();", "line 1: conditions are nested more than 64 deep"),
-        (b"<?php " + b" " * LONGEST, "it is longer than"),
+        (b"<?php " + b" " * MAX_SIZE, "it is longer than"),
     ],
 )
 def test_what_can_not_be_read(data: bytes, why: str) -> None:
     """A file that is damaged, hostile or something else altogether gets one sentence."""
     with pytest.raises(PhpError, match=re.escape(why)) as caught:
-        read(data)
+        parse_script(data)
     assert str(caught.value).startswith(why)
     assert "\n" not in str(caught.value)
 
@@ -194,8 +194,8 @@ def test_what_can_not_be_read(data: bytes, why: str) -> None:
 )
 def test_large_files_take_little_time(unit: bytes) -> None:
     """The time grows with the file, not with its square: the largest that is read takes seconds at most."""
-    data = b"<?php " + unit * (LONGEST // 4 // len(unit))
+    data = b"<?php " + unit * (MAX_SIZE // 4 // len(unit))
     started = time.process_time()
     with suppress(PhpError):
-        read(data)
+        parse_script(data)
     assert time.process_time() - started < 3

@@ -10,15 +10,24 @@ from hypothesis import strategies as st
 
 from bouncehandler.cli import _VALUED
 from bouncehandler.cli.app import app
-from bouncehandler.pmta import Command, Configuration, Grade, Installation, acct_files, blocks_for, examine, parse
-from bouncehandler.pmta.acct_file import VALUED
+from bouncehandler.pmta_config import (
+    Command,
+    Configuration,
+    Installation,
+    Severity,
+    generate_blocks,
+    lint,
+    parse,
+    parse_acct_files,
+)
+from bouncehandler.pmta_config.checks.acct_file import OPTIONS_WITH_VALUE
 
 _FOLDER = Path(__file__).with_name("pmta")
 _FILES = sorted(file.stem for file in _FOLDER.glob("*.conf"))
 _SITE = Installation(
     "/opt/bouncehandler/bin/bouncehandler", domains=("fbl-unsub.example.com",), providers=frozenset({"mailwizz"})
 )
-_SIGNS = {Grade.WRONG: "FAIL", Grade.WARNING: "warn", Grade.FINE: "ok  "}
+_SIGNS = {Severity.WRONG: "FAIL", Severity.WARNING: "warn", Severity.FINE: "ok  "}
 
 
 class Folder:
@@ -47,15 +56,15 @@ class Text:
         return self._text
 
     def matching(self, pattern: str) -> list[str]:
-        """Nothing, whatever the pattern."""
+        """Return nothing for any pattern."""
         return [pattern][:0]
 
 
 def _said(configuration: Configuration, site: Installation = _SITE) -> Iterator[str]:
     """Every remark that is not fine, with the lines to paste."""
-    for remark in examine(configuration, site):
-        if remark.grade is not Grade.FINE:
-            yield f"{_SIGNS[remark.grade]}  {remark.place or 'missing'}: {remark.sentence}"
+    for remark in lint(configuration, site):
+        if remark.severity is not Severity.FINE:
+            yield f"{_SIGNS[remark.severity]}  {remark.location or 'missing'}: {remark.sentence}"
             yield from (f"        {line}" for line in remark.paste)
 
 
@@ -84,14 +93,14 @@ def test_what_is_printed_is_what_is_wanted() -> None:
         _SITE._replace(providers=frozenset({"mailwizz", "interspire"}), domains=("a.example.com", "b.example.net")),
     ]
     for site in sites:
-        read = parse("config", Text(blocks_for(site)))
+        read = parse("config", Text(generate_blocks(site)))
         assert list(_said(read, site)) == []
-        assert sum(file.reads_for_us for file in acct_files(read)) == 2
+        assert sum(file.is_live_pipe for file in parse_acct_files(read)) == 2
 
 
 def test_interspire_needs_columns_of_its_own() -> None:
     """What one list manager needs is asked for where it is configured, and not elsewhere."""
-    text = blocks_for(_SITE).replace(", header_X-Mailer-LID, header_X-Mailer-RecptId", "")
+    text = generate_blocks(_SITE).replace(", header_X-Mailer-LID, header_X-Mailer-RecptId", "")
     read = parse("config", Text(text))
     assert list(_said(read)) == []
     (complaint,) = [line for line in _said(read, _SITE._replace(providers=frozenset({"interspire"}))) if "FAIL" in line]
@@ -99,8 +108,8 @@ def test_interspire_needs_columns_of_its_own() -> None:
 
 
 def test_another_configuration_than_the_one_that_is_checked() -> None:
-    """A pipe that would run with another configuration is told, since what was proved is not what would run."""
-    read = parse("config", Text(blocks_for(_SITE)))
+    """A pipe with another configuration is reported, since the checked one would not be used."""
+    read = parse("config", Text(generate_blocks(_SITE)))
     said = list(_said(read, _SITE._replace(config="/etc/mine.toml")))
     assert sum("another configuration than /etc/mine.toml" in line for line in said) == 3
 
@@ -118,7 +127,7 @@ def test_included_by_pattern_and_within_a_block() -> None:
 
     read = parse("config", Two(""))
     (source,) = read.root.blocks("source")
-    assert [(one.value, one.place.file, one.place.line) for one in source.directives("name")] == [
+    assert [(one.value, one.location.file, one.location.line) for one in source.directives("name")] == [
         ("more/a.conf", "more/a.conf", 1),
         ("more/b.conf", "more/b.conf", 1),
     ]
@@ -129,9 +138,9 @@ _PIECES = ["<acct-file |x", "<domain *>", "</domain>", "records b", "include con
 
 @given(st.lists(st.sampled_from(_PIECES) | st.text(max_size=20), max_size=40))
 def test_no_text_is_too_strange(pieces: list[str]) -> None:
-    """Whatever a file holds, there is an answer, each of its sentences on one line and of bounded length."""
+    """Any file gets an answer, each of its sentences on one line and of bounded length."""
     for text in (" ".join(pieces), "\n".join(pieces)):
-        for remark in examine(parse("config", Text(text)), _SITE):
+        for remark in lint(parse("config", Text(text)), _SITE):
             assert "\n" not in remark.sentence
             assert len(remark.sentence) < 600
 
@@ -144,6 +153,6 @@ def test_options_with_values_are_known_wherever_a_command_is_looked_for() -> Non
         if isinstance(option, click.Option) and not option.is_flag and not option.is_eager
         for name in option.opts
     }
-    assert valued == VALUED == set(_VALUED)
+    assert valued == OPTIONS_WITH_VALUE == set(_VALUED)
     command = Command(("/opt/bin/bouncehandler", "--color", "never", "unsubscribe", "--from", "$from"))
     assert command.name == "unsubscribe"

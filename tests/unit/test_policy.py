@@ -1,4 +1,4 @@
-"""What each record deserves, by the defaults and by a site's own rules, with the rule that said so."""
+"""Verdicts on records, by the defaults and by a site's own rules, each with its rule."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -50,14 +50,14 @@ def test_counts_soft_categories(category: str, after: int) -> None:
     ],
 )
 def test_ignores_what_is_our_fault_or_nobodys(category: str) -> None:
-    """A block of us says nothing against the recipient, whatever the status."""
+    """A block of the sender is no reason against the recipient, whatever the status."""
     for status in ("5.1.1", "5.7.1", "4.0.0", ""):
         assert Policy().decide(bounce(category, status)) == Ignore(f'policy.bounce.{category} = "ignore"')
 
 
 @pytest.mark.parametrize("category", ["", "custom", "BAD-MAILBOX", "bad-mailbox ", "success", "*", "bad-mailbox2"])
 def test_ignores_categories_that_are_not_named(category: str) -> None:
-    """PowerMTA's categories are an open set; what nobody named is ignored by the rule for all others."""
+    """PowerMTA's categories are an open set; unnamed ones are ignored by the rule for all others."""
     assert Policy().decide(bounce(category)) == Ignore('policy.bounce."*" = "ignore"')
 
 
@@ -69,7 +69,7 @@ def test_knows_all_categories_of_powermta() -> None:
 @pytest.mark.parametrize("status", ["4.0.0", "4.2.2 (mailbox full)", "4.7.1", "4.999.999"])
 @pytest.mark.parametrize("category", ["bad-mailbox", "bad-domain", "inactive-mailbox"])
 def test_a_temporary_status_makes_a_hard_category_soft(category: str, status: str) -> None:
-    """PowerMTA's default patterns accept 4.x and 5.x alike, so the category does not tell."""
+    """PowerMTA's default patterns accept 4.x and 5.x alike, so the category does not decide."""
     assert Policy().decide(bounce(category, status)) == Count(
         f'policy.status."4.x.x" = {{ {SOFT} }}', Threshold(3, timedelta(days=21))
     )
@@ -83,7 +83,7 @@ def test_a_policy_status_saves_the_recipient(status: str) -> None:
 
 @pytest.mark.parametrize("status", ["", "5.1.1", "5.0.0", "5.70.1", "5.17.7", "2.0.0", "no status"])
 def test_any_other_status_leaves_it_at_the_category(status: str) -> None:
-    """What is neither temporary nor about policy does not soften a hard category."""
+    """A status that is neither temporary nor about policy does not soften a hard category."""
     assert Policy().decide(bounce(status=status)) == Suppress('policy.bounce.bad-mailbox = "suppress"')
 
 
@@ -114,7 +114,7 @@ def test_the_more_particular_status_goes_first() -> None:
     ],
 )
 def test_powermtas_own_suppression_list_is_ignored(status: str, diagnostic: str) -> None:
-    """PowerMTA refused the message itself: that tells nothing new about the mailbox."""
+    """PowerMTA refused the message itself: which is no news of the mailbox."""
     assert Policy().decide(bounce(status=status, diagnostic=diagnostic)) == Ignore(
         'policy.suppression_list_hit = "ignore"'
     )
@@ -160,7 +160,7 @@ def test_a_site_has_categories_and_rules_of_its_own() -> None:
 
 
 def test_without_a_rule_for_all_others_they_are_ignored() -> None:
-    """And that is said."""
+    """The rule of the verdict is that none is set."""
     assert Policy(bounce={}).decide(bounce()) == Ignore('policy.bounce."*" is not set')
 
 
@@ -181,7 +181,7 @@ def test_writes_durations_as_the_configuration_does(within: timedelta, text: str
 
 
 def test_decides_alike_however_many_records_came_before() -> None:
-    """What is remembered of categories and statuses is bounded, and changes no verdict."""
+    """The cache of categories and statuses is bounded, and changes no verdict."""
     policy, fresh = Policy(), Policy()
     verdicts: list[Verdict] = []
     for number in range(6000):
@@ -193,7 +193,7 @@ def test_decides_alike_however_many_records_came_before() -> None:
 
 
 def test_a_list_hit_is_seen_behind_a_remembered_verdict() -> None:
-    """The verdict on a category and status does not hide what the diagnostic says."""
+    """The verdict on a category and status does not hide the diagnostic."""
     policy = Policy()
     assert isinstance(policy.decide(bounce()), Suppress)
     assert isinstance(policy.decide(bounce(diagnostic="recipient is in suppression list")), Ignore)
@@ -247,13 +247,13 @@ def test_complaints_by_type(kind: str, verdict: Verdict) -> None:
 
 
 def test_complaints_that_no_rule_names() -> None:
-    """Rules without `*` leave the others alone, and say so."""
+    """Rules without `*` leave the others alone, and are named."""
     verdict = Policy(complaint={"fraud": "suppress"}).decide(Complaint("ann@example.net", "abuse"))
     assert verdict == Ignore('policy.complaint."*" is not set')
 
 
 def test_a_request_always_suppresses() -> None:
-    """No rule stands against somebody who asks to be taken off."""
+    """No rule stands against a request to unsubscribe."""
     request = ListUnsubscribe("token@u.example.com", datetime(2026, 1, 5, tzinfo=UTC), "ann@example.net")
     rules = Policy(bounce={"*": "ignore"}, complaint={"*": "ignore"})
     assert rules.decide(request) == Suppress("a List-Unsubscribe request always suppresses")

@@ -154,7 +154,7 @@ def test_anything_else_is_no_status(text: str) -> None:
 
 
 def test_statuses_of_any_length_are_not_kept_in_memory() -> None:
-    """What was remembered of a hostile status is its beginning: two that begin alike are one value."""
+    """The cache keeps the beginning of a hostile status: two with the same beginning are one value."""
     first, second = (parse_status("5.1.1 (" + letter * 100_000) for letter in "xy")
     assert first == second == (5, 1, 1)
 
@@ -198,7 +198,7 @@ def test_ids_of_listed_addresses_never_change() -> None:
     ],
 )
 def test_other_fields_make_another_id(other: Bounce) -> None:
-    """Bounces that differ in what they say are two, and a field can't reach into the next one."""
+    """Bounces that differ in a field are two, and a field can't reach into the next one."""
     assert other.id != BOUNCE.id
 
 
@@ -238,13 +238,13 @@ def test_the_same_bounce_has_one_id_in_every_column_set() -> None:
 
 
 def test_without_a_time_the_diagnostic_tells_bounces_apart() -> None:
-    """Two bounces of one recipient that came without times are two if the server said something else."""
+    """Two bounces of one recipient that came without times are two if the diagnostics differ."""
     first, second = (BOUNCE._replace(logged_at=None, queued_at=None, diagnostic=text) for text in ("one", "two"))
     assert first.id != second.id
 
 
 def test_a_bounce_happened_when_it_was_logged() -> None:
-    """Else when the message was queued, else nobody knows."""
+    """Else the time at which the message was queued, else none."""
     assert BOUNCE.occurred_at == LOGGED
     assert BOUNCE._replace(logged_at=None).occurred_at == LOGGED - timedelta(seconds=2)
     assert Bounce("b", Address("ann@example.net")).occurred_at is None

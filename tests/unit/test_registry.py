@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bouncehandler import registry
+from bouncehandler import plugins
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.model import ProviderSection
 from bouncehandler.suppression import Outcome, Suppression
@@ -85,7 +85,7 @@ def section(provider_type: str = "acme", /, **table: object) -> ProviderSection:
 
 def settings(**table: object) -> Any:  # noqa: ANN401  # the plug-in's own class
     """What the plug-in is told."""
-    return registry.settings_for("shop", section("acme", **(REQUIRED | table)))
+    return plugins.settings_for("shop", section("acme", **(REQUIRED | table)))
 
 
 def complaint(**table: object) -> str:
@@ -97,13 +97,13 @@ def complaint(**table: object) -> str:
 
 def test_built_ins_and_plug_ins_come_in_by_one_door() -> None:
     """The types are the names of the entry points, whoever registered them."""
-    assert {"acme", "file", "interspire", "mailwizz", "webhook"} <= set(registry.known_types())
-    assert registry.known_types() == sorted(registry.known_types())
+    assert {"acme", "file", "interspire", "mailwizz", "webhook"} <= set(plugins.known_types())
+    assert plugins.known_types() == sorted(plugins.known_types())
 
 
 def test_a_plug_in_is_built_with_its_settings_and_a_client() -> None:
     """An adapter receives its validated settings and a client, and works."""
-    adapter: Any = registry.build("shop", section(**REQUIRED, size=5))
+    adapter: Any = plugins.build("shop", section(**REQUIRED, size=5))
     assert adapter.settings.token.get_secret_value() == "t0ken"
     assert adapter.settings.size == 5
     suppression = Suppression(id="1", recipient="john@example.com", reason="bounce")
@@ -114,29 +114,27 @@ def test_a_plug_in_is_built_with_its_settings_and_a_client() -> None:
 
 def test_a_client_of_the_caller_is_used() -> None:
     """Whoever makes the client keeps it."""
-    with registry.client_for("shop", section()) as client:
-        adapter: Any = registry.build("shop", section(**REQUIRED), client)
+    with plugins.client_for("shop", section()) as client:
+        adapter: Any = plugins.build("shop", section(**REQUIRED), client)
         assert adapter.client is client
 
 
 def test_the_client_is_what_the_section_asks_for(tmp_path: Path) -> None:
     """The section's time goes to the client, and a file of authorities that is none is an error."""
-    with registry.client_for(
-        "shop", section(timeout="7s", proxy="http://user:s3cr3t@proxy.example.com:3128")
-    ) as client:
+    with plugins.client_for("shop", section(timeout="7s", proxy="http://user:s3cr3t@proxy.example.com:3128")) as client:
         assert client.timeout.read == 7.0
     with pytest.raises(ConfigurationError, match=r"^providers\.shop: .*ca\.pem"):
-        registry.client_for("shop", section(ca_file=str(tmp_path / "ca.pem")))
+        plugins.client_for("shop", section(ca_file=str(tmp_path / "ca.pem")))
 
 
 def test_unknown_type_names_the_nearest() -> None:
     """A mistyped type is told with the nearest that is installed; a wholly unknown one with them all."""
     with pytest.raises(ConfigurationError, match=r'^"mailwiz" is not a type .* did you mean mailwizz\?$'):
-        registry.load("mailwiz")
+        plugins.load("mailwiz")
     with pytest.raises(ConfigurationError, match="known are acme, broken, file"):
-        registry.load("zzz\n" * 1000)
+        plugins.load("zzz\n" * 1000)
     with pytest.raises(ConfigurationError, match=r'^providers\.shop\.type: "acmee" is not a type'):
-        registry.settings_for("shop", section("acmee"))
+        plugins.settings_for("shop", section("acmee"))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +148,7 @@ def test_unknown_type_names_the_nearest() -> None:
 def test_a_broken_plug_in_is_named(provider_type: str, said: str) -> None:
     """A plug-in that can't be used is one sentence, not its traceback."""
     with pytest.raises(ConfigurationError, match=re.escape(said)) as error:
-        registry.load(provider_type)
+        plugins.load(provider_type)
     assert len(str(error.value).splitlines()) == 1
 
 
@@ -160,12 +158,12 @@ def test_two_plug_ins_of_one_name_are_not_guessed_between(plug_in: Path) -> None
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
     (other / "entry_points.txt").write_text("[bouncehandler.providers]\nacme = acme_provider:Acme\n")
-    assert registry.load("acme").__name__ == "Acme"  # type: ignore[attr-defined]  # it is a class
+    assert plugins.load("acme").__name__ == "Acme"  # type: ignore[attr-defined]  # it is a class
     (other / "entry_points.txt").write_text("[bouncehandler.providers]\nacme = other:Acme\n")
     with pytest.raises(
         ConfigurationError, match='"acme" is installed more than once, as acme_provider:Acme and other:'
     ):
-        registry.load("acme")
+        plugins.load("acme")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +192,7 @@ def test_mistakes_are_told_in_the_words_of_the_configuration(table: dict[str, An
 def test_what_is_missing_is_told_with_its_way_out() -> None:
     """A missing secret is told together with the file that may hold it."""
     with pytest.raises(ConfigurationError) as error:
-        registry.settings_for("shop", section())
+        plugins.settings_for("shop", section())
     assert str(error.value).splitlines() == [
         "providers.shop.url is missing",
         "providers.shop.token is missing; give it here, or in a file that token_file names",
@@ -206,7 +204,7 @@ def test_an_adapter_that_refuses_its_settings_is_told_without_the_secret(tmp_pat
     (tmp_path / "token").write_text("t0ken-from-file")
     table = {"url": REQUIRED["url"], "token_file": str(tmp_path / "token"), "size": 13}
     with pytest.raises(ConfigurationError) as error:
-        registry.build("shop", section("acme", **table))
+        plugins.build("shop", section("acme", **table))
     assert str(error.value) == "providers.shop: refuses 13 with [...]"
 
 
@@ -217,7 +215,7 @@ def test_an_adapter_that_refuses_its_settings_is_told_without_the_secret(tmp_pat
 def test_a_secret_can_come_from_a_file(tmp_path: Path, content: str, secret: str) -> None:
     """One line end at the end of the file belongs to the file, all else to the secret."""
     (tmp_path / "token").write_bytes(content.encode())
-    told = registry.settings_for("shop", section(url=REQUIRED["url"], token_file=str(tmp_path / "token")))
+    told = plugins.settings_for("shop", section(url=REQUIRED["url"], token_file=str(tmp_path / "token")))
     assert told.token.get_secret_value() == secret  # type: ignore[attr-defined]  # the plug-in's own field
 
 

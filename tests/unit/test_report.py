@@ -1,34 +1,36 @@
-"""What a report is made of: sums in bounded memory, steps of the timeline, readable numbers, harmless text."""
+"""What a report is made of: aggregates in bounded memory, steps of the timeline, readable numbers, harmless text."""
 
 import pytest
 
-from bouncehandler.logs.masking import mask_addresses
-from bouncehandler.notices import Readable
-from bouncehandler.report import Report, Scope, Sources, gather
+from bouncehandler.notifications import TextSanitizer
+from bouncehandler.redaction import mask_addresses
+from bouncehandler.report import Report, Scope, Sources, build_report
+from bouncehandler.report.aggregates import aggregate, build_timeline
 from bouncehandler.report.export import as_json
-from bouncehandler.report.health import within
-from bouncehandler.report.page import as_html
-from bouncehandler.report.plain import as_text, subject
-from bouncehandler.report.sums import added, timeline
-from bouncehandler.report.wording import seconds, share
-from bouncehandler.spool import Counts, Figure, Status
-from bouncehandler.spool.data import OTHERS
+from bouncehandler.report.formatting import format_seconds, format_share
+from bouncehandler.report.page import render_html
+from bouncehandler.report.provider_table import percentile
+from bouncehandler.report.text import render_text, subject
+from bouncehandler.spool import Counts, HourlyCount, Status
+from bouncehandler.spool.models import OTHERS
 
 HOUR, DAY = 3600, 86_400
 START = 1_767_225_600
 """2026-01-01T00:00:00Z."""
 
 
-def bounce(hour: int = 0, dimension: str = "", value: str = "", number: int = 1, verdict: str = "ignore") -> Figure:
-    """A figure of bounces, so many hours after the start."""
-    return Figure(START // HOUR + hour, "bounce", verdict, dimension, value, number)
+def bounce(
+    hour: int = 0, dimension: str = "", value: str = "", number: int = 1, verdict: str = "ignore"
+) -> HourlyCount:
+    """Count bounces, so many hours after the start."""
+    return HourlyCount(START // HOUR + hour, "bounce", verdict, dimension, value, number)
 
 
-def report_of(*figures: Figure) -> Report:
-    """The report of a day."""
+def report_of(*hourly_counts: HourlyCount) -> Report:
+    """Build the report of a day."""
     scope = Scope(START, START + DAY, START + DAY, "mta1", ())
-    sources = Sources(figures, Status(0, Counts()), (), (), ())
-    return gather(scope, sources, Readable(mask_addresses))
+    sources = Sources(hourly_counts, Status(0, Counts()), (), (), ())
+    return build_report(scope, sources, TextSanitizer(mask_addresses))
 
 
 @pytest.mark.parametrize(
@@ -36,24 +38,24 @@ def report_of(*figures: Figure) -> Report:
 )
 def test_steps(days: int, step: int, count: int) -> None:
     """Hours, six of them, days or weeks, so that a chart has at most some hundred steps; nothing falls between them."""
-    sums = added(bounce(hour) for hour in range(days * 24))
-    line = timeline(sums, START, START + days * DAY)
+    aggregates = aggregate(bounce(hour) for hour in range(days * 24))
+    line = build_timeline(aggregates, START, START + days * DAY)
     assert line.step == step
     assert len(line.starts) == pytest.approx(count, abs=1)
     assert sum(line.series["ignored"]) == days * 24
 
 
 def test_a_time_before_anything_was_known() -> None:
-    """The timeline begins with the first hour of which something is known."""
-    line = timeline(added([bounce(hour) for hour in (0, 23)]), 0, START + DAY)
+    """The timeline begins with the first hour that has records."""
+    line = build_timeline(aggregate([bounce(hour) for hour in (0, 23)]), 0, START + DAY)
     assert line.starts[0] == START
     assert line.step == HOUR
 
 
 def test_others_are_one_row() -> None:
-    """A table has 200 rows at most; what is rarer, here or in the spool, is one sum, and nothing is lost."""
-    figures = [bounce(0, "job", f"job{n}", 1 + n) for n in range(1000)]
-    table = report_of(bounce(0, number=9), *figures, bounce(0, "job", OTHERS, 5)).table("jobs")
+    """A table has 200 rows at most; rarer values, here or in the spool, are one sum, and none is lost."""
+    hourly_counts = [bounce(0, "job", f"job{n}", 1 + n) for n in range(1000)]
+    table = report_of(bounce(0, number=9), *hourly_counts, bounce(0, "job", OTHERS, 5)).table("jobs")
     assert table is not None
     assert len(table.rows) == 200
     assert table.rows[0][:2] == ("job999", 1000)
@@ -63,12 +65,12 @@ def test_others_are_one_row() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    """Of more values than anybody reads the most frequent are kept, and the sum stays right."""
+    """Of too many values the most frequent are kept, and the sum stays right."""
     numbers = [1 + n % 3 + (n < 5) * 1000 for n in range(50_000)]
-    sums = added(bounce(0, "job", f"job{n}", number) for n, number in enumerate(numbers))
-    assert len(sums.by["job"]) <= 20_002
-    assert {f"job{n}" for n in range(5)} <= sums.by["job"].keys()
-    assert sum(cell.total() for cell in sums.by["job"].values()) == sum(numbers)
+    aggregates = aggregate(bounce(0, "job", f"job{n}", number) for n, number in enumerate(numbers))
+    assert len(aggregates.by_dimension["job"]) <= 20_002
+    assert {f"job{n}" for n in range(5)} <= aggregates.by_dimension["job"].keys()
+    assert sum(counts.total() for counts in aggregates.by_dimension["job"].values()) == sum(numbers)
 
 
 @pytest.mark.parametrize(
@@ -77,15 +79,15 @@ def test_memory_is_bounded() -> None:
     ids=["markup", "cdata", "quotes", "direction", "nul", "long", "address", "template"],
 )
 def test_hostile_text(text: str) -> None:
-    """Whatever stands in a record is text: escaped, readable, masked and short in every form."""
-    dimensions = ("category", "rule", "operator", "originator", "vmta", "source", "job", "diagnostic")
+    """Hostile text is escaped, readable, masked and short in every form."""
+    dimensions = ("category", "rule", "mailbox_provider", "originator", "vmta", "source", "job", "diagnostic")
     report = report_of(bounce(), *(bounce(0, dimension, text) for dimension in dimensions))
-    for form in (as_html(report), as_json(report), as_text(report), subject(report)):
+    for form in (render_html(report), as_json(report), render_text(report), subject(report)):
         assert not {"\0", "\u202e"} & set(form)
         assert "joe@" not in form
         assert "x" * 400 not in form
-    assert as_html(report).count("<script>") == 1
-    assert "<script>alert" not in as_html(report)
+    assert render_html(report).count("<script>") == 1
+    assert "<script>alert" not in render_html(report)
 
 
 @pytest.mark.parametrize(
@@ -101,23 +103,23 @@ def test_hostile_text(text: str) -> None:
     ],
 )
 def test_seconds(length: float, expected: str) -> None:
-    """A length in the unit in which people would say it."""
-    assert seconds(length) == expected
+    """A duration has a suitable unit."""
+    assert format_seconds(length) == expected
 
 
 def test_shares() -> None:
-    """Small shares have a digit more: what matters of complaints is 0.1 % and 0.3 %."""
-    assert [share(part) for part in (0.5, 0.0012, 0.0, 1.0)] == ["50.0 %", "0.12 %", "0.0 %", "100.0 %"]
+    """Small shares have a digit more: the limits of complaints are 0.1 % and 0.3 %."""
+    assert [format_share(part) for part in (0.5, 0.0012, 0.0, 1.0)] == ["50.0 %", "0.12 %", "0.0 %", "100.0 %"]
 
 
-def test_within() -> None:
-    """The bound within which a part of all calls ended; nothing is told where it lies beyond the last one."""
+def test_percentile() -> None:
+    """The bound within which a part of all calls ended; None beyond the last one."""
     buckets = {"0.1": 50.0, "0.5": 94.0, "1.0": 95.0, "+Inf": 100.0}
-    assert [within(buckets, part) for part in (0.5, 0.9, 0.95, 0.99)] == [0.1, 0.5, 1.0, None]
-    assert within({}, 0.5) is None
+    assert [percentile(buckets, part) for part in (0.5, 0.9, 0.95, 0.99)] == [0.1, 0.5, 1.0, None]
+    assert percentile({}, 0.5) is None
 
 
 def test_subject() -> None:
-    """What a mail is called says what came."""
+    """The subject of a mail has the counts."""
     assert subject(report_of(bounce(number=1204))) == "bouncehandler report, 1 Jan 2026 to 2 Jan 2026: 1,204 bounces"
-    assert subject(report_of()).endswith("nothing was read")
+    assert subject(report_of()).endswith("no records")

@@ -57,13 +57,13 @@ def test_a_pattern_does_not_match(pattern: str, originator: str) -> None:
 
 
 def test_names_providers_in_the_order_of_the_configuration() -> None:
-    """Those that match, and those that want all."""
+    """Providers with a matching pattern, and those without any pattern."""
     routes = Routes({"crm": [], "news": ["news@*", "*@bounce.example.com"], "shop": ["shop@*"], "log": []})
     assert routes.of("news@example.com") == ("crm", "news", "log")
     assert routes.of("x@bounce.example.com") == ("crm", "news", "log")
     assert routes.of("shop@example.com") == ("crm", "shop", "log")
     assert routes.of("") == ("crm", "log")
-    assert routes.everyone == ("crm", "news", "shop", "log")
+    assert routes.all_providers == ("crm", "news", "shop", "log")
 
 
 def test_without_patterns_all_providers_want_all() -> None:
@@ -74,7 +74,7 @@ def test_without_patterns_all_providers_want_all() -> None:
 def test_without_providers_nobody_wants_anything() -> None:
     """Suppressions are recorded all the same."""
     assert Routes({}).of("x@example.com") == ()
-    assert Routes({}).everyone == ()
+    assert Routes({}).all_providers == ()
 
 
 def test_answers_alike_when_asked_again() -> None:
@@ -94,7 +94,7 @@ def test_a_hostile_originator_costs_nothing() -> None:
 
 
 def test_providers_of_a_type() -> None:
-    """Whose ids are whose goes by the type; of a type that nobody has there are none."""
+    """Ids belong to providers by the type; there are none of an unknown type."""
     routes = Routes({"a": [], "b": [], "c": []}, {"a": "mailwizz", "b": "interspire", "c": "mailwizz"})
     assert routes.of_type("mailwizz") == ("a", "c")
     assert routes.of_type("interspire") == ("b",)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.rules import read_rules, shipped_file
+from bouncehandler.settings.classification_rules import read_rules, shipped_file
 
 GOOD = 'name = "mine"\nbecomes = "other"\nwhy = "seen"\ntext = "gone fishing"\n'
 

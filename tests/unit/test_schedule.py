@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from bouncehandler.dispatcher import Schedule
-from bouncehandler.spool import Again, Dead
+from bouncehandler.dispatcher import RetrySchedule
+from bouncehandler.spool import DeadLettered, RetryLater
 from bouncehandler.suppression import Attempt, Dispatch, Suppression
 
 NOW = 1_767_225_600.0
@@ -21,33 +21,33 @@ def dispatch(step: int) -> Dispatch:
 @pytest.mark.parametrize("step", [0, 1, 2])
 def test_each_failure_uses_up_one_wait(step: int) -> None:
     """After the n-th failure the n-th wait of the list passes."""
-    again = Schedule(WAITS, lambda: 0.0).after_failure(dispatch(step), ATTEMPT, NOW)
-    assert again == Again(dispatch(step), ATTEMPT, NOW + WAITS[step], step + 1)
+    again = RetrySchedule(WAITS, lambda: 0.0).settle_failure(dispatch(step), ATTEMPT)
+    assert again == RetryLater(dispatch(step), ATTEMPT, WAITS[step], step + 1)
 
 
 def test_dead_when_the_waits_are_used_up() -> None:
     """The failure after the last wait makes a dead letter."""
-    assert Schedule(WAITS, lambda: 0.0).after_failure(dispatch(3), ATTEMPT, NOW) == Dead(dispatch(3), ATTEMPT)
+    assert RetrySchedule(WAITS, lambda: 0.0).settle_failure(dispatch(3), ATTEMPT) == DeadLettered(dispatch(3), ATTEMPT)
 
 
 def test_dead_although_the_schedule_was_shortened() -> None:
     """A dispatch that had more waits under an older configuration than there are now is a dead letter."""
-    assert isinstance(Schedule([60.0], lambda: 0.0).after_failure(dispatch(5), ATTEMPT, NOW), Dead)
+    assert isinstance(RetrySchedule([60.0], lambda: 0.0).settle_failure(dispatch(5), ATTEMPT), DeadLettered)
 
 
 @pytest.mark.parametrize(("random", "wait"), [(0.0, 60.0), (0.5, 63.0), (1.0, 66.0)])
 def test_jitter_only_lengthens(random: float, wait: float) -> None:
     """A random share of up to a tenth is added, so that a crowd comes back spread out and never early."""
-    again = Schedule(WAITS, lambda: random).after_failure(dispatch(0), ATTEMPT, NOW)
-    assert isinstance(again, Again)
-    assert again.due_at == pytest.approx(NOW + wait)
+    again = RetrySchedule(WAITS, lambda: random).settle_failure(dispatch(0), ATTEMPT)
+    assert isinstance(again, RetryLater)
+    assert again.due_in == pytest.approx(wait)
 
 
 @pytest.mark.parametrize("step", [0, 3])
 def test_retry_after_uses_up_nothing(step: int) -> None:
     """A provider that names the time is obeyed to the second, even when no wait of the schedule is left."""
-    again = Schedule(WAITS, lambda: 1.0).after_failure(dispatch(step), ATTEMPT, NOW, 17.0)
-    assert again == Again(dispatch(step), ATTEMPT, NOW + 17.0, step)
+    again = RetrySchedule(WAITS, lambda: 1.0).settle_failure(dispatch(step), ATTEMPT, 17.0)
+    assert again == RetryLater(dispatch(step), ATTEMPT, 17.0, step)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,6 @@ def test_retry_after_uses_up_nothing(step: int) -> None:
 )
 def test_retry_after_is_kept_within_bounds(asked: float, wait: float) -> None:
     """Nothing that a provider asks for makes a tight loop, or a wait of more than a day."""
-    schedule = Schedule(WAITS, lambda: 0.0)
-    assert schedule.asked(asked) == wait
-    assert schedule.after_failure(dispatch(0), ATTEMPT, NOW, asked) == Again(dispatch(0), ATTEMPT, NOW + wait, 0)
+    schedule = RetrySchedule(WAITS, lambda: 0.0)
+    assert schedule.limit_retry_after(asked) == wait
+    assert schedule.settle_failure(dispatch(0), ATTEMPT, asked) == RetryLater(dispatch(0), ATTEMPT, wait, 0)

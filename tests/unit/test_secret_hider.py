@@ -7,7 +7,7 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from bouncehandler import registry
+from bouncehandler import plugins
 from bouncehandler.settings.model import ProviderSection
 
 TOKEN = """t&k<n "o'f" /~ü+%"""
@@ -16,7 +16,7 @@ TOKEN = """t&k<n "o'f" /~ü+%"""
 def hidden(text: str, **section: object) -> str:
     """The text as the provider `mail` would have it logged."""
     own = {"type": "interspire", "url": "https://mail.example.com/xml.php", "username": "admin", "token": TOKEN}
-    return registry.secret_hider("mail", ProviderSection.model_validate({**own, **section}))(text)
+    return plugins.secret_redactor("mail", ProviderSection.model_validate({**own, **section}))(text)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_secret_within_another() -> None:
     """The longer one goes first, so that nothing of it is left."""
     keys = {"public_key": "abcd1234", "private_key": "abcd1234efgh"}
     section = {"type": "mailwizz", "url": "https://m.example.com/api", **keys}
-    hide = registry.secret_hider("mail", ProviderSection.model_validate(section))
+    hide = plugins.secret_redactor("mail", ProviderSection.model_validate(section))
     assert hide("keys abcd1234efgh and abcd1234") == "keys [...] and [...]"
 
 
@@ -65,7 +65,7 @@ def test_several_secrets() -> None:
     """Each of a list of secrets is hidden."""
     secrets = [f"whsec_{letter * 32}" for letter in "AB"]
     section = {"type": "webhook", "url": "https://crm.example.com/", "secret": secrets}
-    hide = registry.secret_hider("crm", ProviderSection.model_validate(section))
+    hide = plugins.secret_redactor("crm", ProviderSection.model_validate(section))
     assert hide(" ".join(secrets)) == "[...] [...]"
 
 

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from bouncehandler.cli.selection import selecting
+from bouncehandler.cli.filters import filter_options
 from bouncehandler.spool import Selection
 
 BEGIN_2026 = 1_767_225_600.0
@@ -17,7 +17,7 @@ def selected(*args: str) -> Selection:
     received: list[Selection] = []
 
     @click.command()
-    @selecting(by_provider=True)
+    @filter_options(by_provider=True)
     def command(selection: Selection) -> None:
         received.append(selection)
 

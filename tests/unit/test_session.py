@@ -10,16 +10,17 @@ import pytest
 import structlog
 
 from bouncehandler.cli.exits import CommandError
-from bouncehandler.cli.options import Common
+from bouncehandler.cli.options import GlobalOptions
 from bouncehandler.cli.session import Session
 from bouncehandler.settings import load
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.errors import describe_error
+from bouncehandler.spool.sqlite.store import SqliteSpool
 
 
 def session(folder: Path) -> Session:
     """A session with its spool in the folder."""
-    return Session(Common(), load(None, {"HOME": str(folder)}), structlog.get_logger(), on_terminal=False)
+    return Session(GlobalOptions(), load(None, {"HOME": str(folder)}), structlog.get_logger(), on_terminal=False)
 
 
 def sqlite_error(code: int) -> sqlite3.Error:
@@ -49,25 +50,27 @@ def test_spool_that_cannot_be_opened(
     """What time or room on the disk mends is tried again (75); what the operator has to mend is configuration (78)."""
 
     def fail(*_: object, **__: object) -> SqliteSpool:
+        if isinstance(cause, sqlite3.Error):
+            raise describe_error(cause, tmp_path, 60) from cause
         raise SpoolError("the spool can't be opened") from cause
 
     monkeypatch.setattr(SqliteSpool, "open", fail)
-    with pytest.raises(CommandError, match="the spool can't be opened") as raised:
+    with pytest.raises(CommandError, match="the spool") as raised:
         session(tmp_path).open_spool()
     assert raised.value.status == status
 
 
 def test_places(tmp_path: Path) -> None:
     """Rows that can't be read are kept beside the spool, under its name."""
-    assert session(tmp_path).spool_path == tmp_path / ".local/state/bouncehandler/spool.db"
-    assert session(tmp_path).rejected_path == tmp_path / ".local/state/bouncehandler/spool.rejected.csv"
+    assert session(tmp_path).paths.spool == tmp_path / ".local/state/bouncehandler/spool.db"
+    assert session(tmp_path).paths.rejected == tmp_path / ".local/state/bouncehandler/spool.rejected.csv"
 
 
 def test_nearer_options_hold() -> None:
     """What was said after a command's name goes before what was said in front of it."""
-    before = Common(Path("a"), Path("log"), debug=True)
-    assert Common(Path("b")).over(before) == Common(Path("b"), Path("log"), debug=True)
-    assert Common().over(None) == Common()
+    before = GlobalOptions(Path("a"), Path("log"), debug=True)
+    assert GlobalOptions(Path("b")).over(before) == GlobalOptions(Path("b"), Path("log"), debug=True)
+    assert GlobalOptions().over(None) == GlobalOptions()
 
 
 def test_garbage_is_looked_for_seldom() -> None:

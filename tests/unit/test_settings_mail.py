@@ -128,6 +128,11 @@ class TestNotify:
         """A duration, or a mail for each event."""
         assert read(file, f"[notify]\nevery = {value}\n").notify.every == seconds
 
+    @pytest.mark.parametrize("name", ["wave", "spike"])
+    def test_both_names_of_a_spike(self, file: Path, name: str) -> None:
+        """Configurations with the former name `wave` stay valid."""
+        assert read(file, f'[notify]\nevents = ["held", "{name}"]').notify.events == ["held", "spike"]
+
     def test_all(self, file: Path) -> None:
         """Each key is read, lists with commas from the environment too."""
         (file.parent / "pw").write_text("pass word\n")

@@ -3,22 +3,23 @@
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.sqlite import SqliteSpool
-from tests.contract.spool_examples import NOW, dead, done, people, put, take
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.queries import FOLDER, parse, queries
+from bouncehandler.spool.sqlite.store import SqliteSpool
+from tests.contract.spool_examples import CLOCK, NOW, at_time, dead, done, people, put, take
 
-MODULE = Path(__file__).parents[2] / "bouncehandler" / "spool"
-_ABOUT_A_PERSON = (
+_ABOUT_A_SUBJECT = (
     "history_suppressions",
     "undo_suppressions",
     "undo_dispatches",
-    "standings",
-    "forget_rows",
+    "active_suppressions",
+    "erasure_rows",
     "suppressions_of_recipient",
     "prune_found",
 )
@@ -33,10 +34,10 @@ class TestPlans:
         """A spool with something of everything, and SQLite's statistics about it."""
         connection = Connection.open(tmp_path / "spool.db", wait=60, version=sqlite3.sqlite_version_info)
         tokens = count()
-        spool = SqliteSpool(connection, lambda: f"claim {next(tokens)}", frozenset())
+        spool = SqliteSpool(connection, clock=CLOCK, new_token=lambda: f"claim {next(tokens)}")
         put(spool, *people(300), to=("news", "crm"))
         claimed = take(spool, 200)
-        spool.settle([done(one) for one in claimed[:150]] + [dead(one) for one in claimed[150:]], NOW)
+        at_time(spool, NOW).settle([done(one) for one in claimed[:150]] + [dead(one) for one in claimed[150:]])
         with connection.writing() as raw:
             raw.execute("ANALYZE")
         yield connection
@@ -65,7 +66,8 @@ class TestPlans:
         assert plan(filled, statement) == expected
 
     @pytest.mark.parametrize(
-        "statement", ["claim_carried_out", "claim_first", "settle_repeats", "settle_next", "dead_letters", "owe_known"]
+        "statement",
+        ["claim_carried_out", "claim_first", "settle_repeats", "settle_next", "dead_letters", "insert_dispatch"],
     )
     def test_no_scan(self, filled: Connection, statement: str) -> None:
         """A recipient's dispatches, a page of dead letters and a known record are found, not looked for."""
@@ -73,23 +75,25 @@ class TestPlans:
         assert any(step.startswith("SEARCH") for step in steps)
         assert not [step for step in steps if step.startswith("SCAN") and step not in _SCANS_OF_NO_TABLE]
 
-    @pytest.mark.parametrize("statement", _ABOUT_A_PERSON)
-    def test_a_person_is_found_shelf_by_shelf(self, filled: Connection, statement: str) -> None:
-        """With one search for each shelf, and no table is scanned."""
+    @pytest.mark.parametrize("statement", _ABOUT_A_SUBJECT)
+    def test_a_subject_is_found_bucket_by_bucket(self, filled: Connection, statement: str) -> None:
+        """With one search for each id bucket, and no table is scanned."""
         steps = plan(filled, statement)
-        search = "USING INDEX suppression_person (<expr>=? AND recipient=?"
+        search = "USING INDEX suppression_subject (<expr>=? AND recipient=?"
         assert [step for step in steps if search in step]
         assert not [step for step in steps if re.match("SCAN (suppression|dispatch|s|d|o)( |$)", step)]
 
-    @pytest.mark.parametrize("statement", ["count_enough", "count_of", "history_soft_bounces", "forget_bounces"])
+    @pytest.mark.parametrize(
+        "statement", ["soft_bounce_candidates", "soft_bounces_of", "history_soft_bounces", "erasure_soft_bounces"]
+    )
     def test_soft_bounces_are_found_day_by_day(self, filled: Connection, statement: str) -> None:
         """With one search for each day, and no bounce is looked at that is of nobody who was asked for."""
         steps = plan(filled, statement)
-        assert [step for step in steps if "soft_bounce_day (day=? AND recipient=?)" in step]
+        assert [step for step in steps if "soft_bounce_by_day (day=? AND recipient=?)" in step]
         assert not [step for step in steps if re.match("SCAN (soft_bounce|delivery|s|b|d)( |$)", step)]
 
     @pytest.mark.parametrize(
-        "statement", ["prune_window", "prune_found", "prune_answers_window", "prune_answers_found", "prune_answers"]
+        "statement", ["prune_window", "prune_found", "prune_attempts_window", "prune_attempts_found", "prune_attempts"]
     )
     def test_a_step_of_pruning_scans_no_table(self, filled: Connection, statement: str) -> None:
         """What it looks at is found by number; it scans nothing but what it found."""
@@ -97,12 +101,39 @@ class TestPlans:
         assert [step for step in steps if step.startswith("SEARCH")]
         assert not [step for step in steps if re.match("SCAN (suppression|dispatch|attempt|s|d|o)$", step)]
 
-    def test_every_statement_is_sound(self, filled: Connection) -> None:
-        """Each SQL file compiles against the schema, and each is used by the program."""
-        program = "".join(file.read_text() for file in MODULE.glob("*.py"))
-        for file in (MODULE / "sql").glob("*.sql"):
-            plan(filled, file.stem)
-            assert f'"{file.stem}"' in program or file.stem.startswith("status_"), file.name
+    def test_every_query_is_sound(self, filled: Connection) -> None:
+        """Each named query compiles against the schema, and the program uses it."""
+        program = "".join(file.read_text() for file in FOLDER.parent.glob("*.py"))
+        for name in queries():
+            plan(filled, name)
+            assert f'"{name}"' in program, name
+
+
+class TestNames:
+    """The files of named queries."""
+
+    def test_no_name_twice(self) -> None:
+        """Each name stands for one query, whatever the file, and says why it is as it is."""
+        texts = [file.read_text() for file in FOLDER.glob("*.sql")]
+        names = [name for text in texts for name, _ in parse(text)]
+        assert len(names) == len(set(names)) == len(queries())
+        assert all(text.count("-- \n") == 0 and re.match(r"-- \w+ --\n-- \S", text) for text in texts)
+        assert sum(len(re.findall(r"^-- \w+ --\n-- \S", text, re.MULTILINE)) for text in texts) == len(names)
+
+    def test_form(self) -> None:
+        """A name, why, and the statement, which may be of several lines."""
+        assert parse("-- one --\n-- why\n-- so\nSELECT 1\n\n-- two --\n-- why\nSELECT\n    2\n") == [
+            ("one", "SELECT 1"),
+            ("two", "SELECT\n    2"),
+        ]
+
+    def test_unknown_name(self, tmp_path: Path) -> None:
+        """A name that no file has is a mistake of the program."""
+        with (
+            closing(Connection.open(tmp_path / "spool.db", wait=60, version=sqlite3.sqlite_version_info)) as connection,
+            pytest.raises(KeyError),
+        ):
+            connection.sql("nothing")
 
 
 def plan(connection: Connection, statement: str) -> list[str]:

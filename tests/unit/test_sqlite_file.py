@@ -14,15 +14,16 @@ from pathlib import Path
 
 import pytest
 
+from bouncehandler.files import give_to_folders_owner
 from bouncehandler.spool import Selection, SpoolError
-from bouncehandler.spool.connection import Connection, journal_mode
-from bouncehandler.spool.migrate import migrate
-from bouncehandler.spool.place import give_to_folders_owner, path_of
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.connection import Connection, journal_mode
+from bouncehandler.spool.sqlite.schema import migrate
+from bouncehandler.spool.sqlite.store import SqliteSpool
+from bouncehandler.spool.url import path_of
 from tests.contract.spool_examples import people, put, take
 
 ROOT = Path(__file__).parents[2]
-MODULE = ROOT / "bouncehandler" / "spool"
+MODULE = ROOT / "bouncehandler" / "spool" / "sqlite"
 WITH_WAL = (3, 51, 3)
 
 
@@ -74,9 +75,9 @@ class TestPlace:
             path_of(url)
 
     def test_url_and_path_are_the_same_place(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A spool is opened by URL or path; a relative one stays where it is when the program changes its folder."""
+        """A relative path stays where it is when the program changes its folder."""
         monkeypatch.chdir(tmp_path)
-        for place in (f"sqlite:///{tmp_path}/a.db", "sqlite:///a.db", "a.db", Path("a.db")):
+        for place in (path_of(f"sqlite:///{tmp_path}/a.db"), path_of("sqlite:///a.db"), "a.db", Path("a.db")):
             with closing(SqliteSpool.open(place)) as opened:
                 assert opened.path == tmp_path / "a.db"
 
@@ -203,18 +204,18 @@ class TestVersions:
             "attempt",
             "provider",
             "notice",
-            "post",
+            "notice_queue",
             "soft_bounce",
-            "counting",
+            "soft_bounce_window",
             "delivery",
             "pruned",
             "event",
             "hard_bounce",
-            "wave",
-            "forgotten",
-            "to_forget",
-            "figures",
-            "totals",
+            "spike",
+            "erased_subject",
+            "pending_erasure",
+            "hourly_count",
+            "metric_counter",
         }
 
     def test_opened_again(self, tmp_path: Path) -> None:
@@ -273,7 +274,7 @@ class TestVersions:
         """Processes that open a new spool at the same moment all get it."""
         code = """
             import sys
-            from bouncehandler.spool.sqlite import SqliteSpool
+            from bouncehandler.spool.sqlite.store import SqliteSpool
             print("ready", flush=True)
             sys.stdin.readline()
             SqliteSpool.open(sys.argv[1], sqlite_version=eval(sys.argv[2])).close()

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.spool import Owed, Selection, SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool import QueuedSuppression, Selection, SpoolError
+from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
-from tests.contract.spool_examples import NOW
+from tests.contract.spool_examples import CLOCK, NOW, at_time
 
 ANN, BOB = Suppression("a" * 24, "ann@example.com", "bounce"), Suppression("b" * 24, "bob@example.com", "list")
 
@@ -15,24 +15,24 @@ ANN, BOB = Suppression("a" * 24, "ann@example.com", "bounce"), Suppression("b" *
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A spool with two people."""
-    spool = SqliteSpool.open(tmp_path / "a spool?#.db")
-    spool.record([Owed(ANN, ("news",)), Owed(BOB, ("news",))], NOW)
+    spool = SqliteSpool.open(tmp_path / "a spool?#.db", clock=CLOCK)
+    at_time(spool, NOW).record([QueuedSuppression(ANN, ("news",)), QueuedSuppression(BOB, ("news",))])
     spool.close()
     return spool.path
 
 
 def test_standing(path: Path) -> None:
     """By person and record; what was undone stands against nobody."""
-    spool = SqliteSpool.open(path)
-    list(spool.undo(Selection(recipient=BOB.recipient), restoring=(), now=NOW, asked_by="eve", forced=True))
+    spool = SqliteSpool.open(path, clock=CLOCK)
+    list(at_time(spool, NOW).undo(Selection(recipient=BOB.recipient), restoring=(), asked_by="eve", forced=True))
     spool.close()
     reading = SqliteSpool.open_reading(path)
-    found = reading.standing(ANN.person, ANN.id)
+    found = reading.active_suppression(ANN.subject, ANN.id)
     assert found is not None
     assert (found.record, found.reason, found.is_held) == (ANN.id, "bounce", False)
-    assert reading.standings(ANN.person) == [found]
-    assert reading.standing(ANN.person, BOB.id) is None
-    assert reading.standings(BOB.person) == []
+    assert reading.active_suppressions(ANN.subject) == [found]
+    assert reading.active_suppression(ANN.subject, BOB.id) is None
+    assert reading.active_suppressions(BOB.subject) == []
     reading.close()
 
 
@@ -42,7 +42,7 @@ def test_writing(path: Path) -> None:
     reading = SqliteSpool.open_reading(path)
     assert reading.status().suppressions == 2
     with pytest.raises(SpoolError, match="can't be written"):
-        reading.record([Owed(ANN._replace(id="c" * 24), ())], NOW)
+        at_time(reading, NOW).record([QueuedSuppression(ANN._replace(id="c" * 24), ())])
     reading.close()
     assert {file: file.read_bytes() for file in path.parent.iterdir()} == before
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from bouncehandler.spool import Selection, SpoolError
-from bouncehandler.spool.connection import Connection
-from bouncehandler.spool.sqlite import SqliteSpool
-from bouncehandler.spool.trouble import explained
-from tests.contract.spool_examples import NOW, dead, people, put, suppression, take
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.errors import describe_error
+from bouncehandler.spool.sqlite.store import SqliteSpool
+from tests.contract.spool_examples import CLOCK, NOW, at_time, dead, people, put, suppression, take
 
 ROOT = Path(__file__).parents[2]
 MODULE = ROOT / "bouncehandler" / "spool"
@@ -34,7 +34,7 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 def spool(connection: Connection) -> SqliteSpool:
     """An empty spool."""
     tokens = count()
-    return SqliteSpool(connection, lambda: f"claim {next(tokens)}", frozenset())
+    return SqliteSpool(connection, clock=CLOCK, new_token=lambda: f"claim {next(tokens)}")
 
 
 def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -52,13 +52,13 @@ class TestTrouble:
         """A file of another kind is refused and left alone."""
         (tmp_path / "spool.db").write_text("type,timeLogged\n" * 100)
         with pytest.raises(SpoolError, match=r"spool\.db is not a SQLite database"):
-            SqliteSpool.open(tmp_path / "spool.db")
+            SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)
         assert (tmp_path / "spool.db").read_text() == "type,timeLogged\n" * 100
 
     def test_damaged(self, tmp_path: Path) -> None:
         """A damaged spool is reported with how to rescue it."""
         path = tmp_path / "spool.db"
-        with closing(SqliteSpool.open(path)) as opened:
+        with closing(SqliteSpool.open(path, clock=CLOCK)) as opened:
             put(opened, *people(500))
         size = path.stat().st_size
         with path.open("r+b") as file:
@@ -67,7 +67,7 @@ class TestTrouble:
         for use in (lambda spool: list(spool.suppressions(Selection())), lambda spool: put(spool, *people(600))):
             with (
                 pytest.raises(SpoolError, match=r"is damaged .*recover"),
-                closing(SqliteSpool.open(path)) as opened,
+                closing(SqliteSpool.open(path, clock=CLOCK)) as opened,
             ):
                 use(opened)
 
@@ -87,8 +87,8 @@ class TestTrouble:
         path = tmp_path / "spool.db"
         code = """
             import resource, sys
-            from bouncehandler.spool import Owed, SpoolError
-            from bouncehandler.spool.sqlite import SqliteSpool
+            from bouncehandler.spool import QueuedSuppression, SpoolError
+            from bouncehandler.spool.sqlite.store import SqliteSpool
             from tests.contract.spool_examples import people, put
             spool = SqliteSpool.open(sys.argv[1])
             put(spool, *people(100))
@@ -106,7 +106,7 @@ class TestTrouble:
         assert "met a disk error" in first
         assert "takes no more since the disk failed" in second
         assert count == "100"
-        with closing(SqliteSpool.open(path)) as opened:
+        with closing(SqliteSpool.open(path, clock=CLOCK)) as opened:
             assert opened.status().suppressions == 100
             put(opened, *people(20000))
 
@@ -116,18 +116,18 @@ class TestTrouble:
         code = """
             import os, signal, sys
             from pathlib import Path
-            from bouncehandler.spool.connection import Connection
-            from bouncehandler.spool.sqlite import SqliteSpool
+            from bouncehandler.spool.sqlite.connection import Connection
+            from bouncehandler.spool.sqlite.store import SqliteSpool
             from tests.contract.spool_examples import people, put
             connection = Connection.open(Path(sys.argv[1]), wait=60, version=(3, 40, 1))
-            put(SqliteSpool(connection, str, frozenset()), *people(100))
+            put(SqliteSpool(connection), *people(100))
             with connection.writing() as raw:
                 raw.execute("PRAGMA cache_size = 1")
                 raw.execute("UPDATE suppression SET diagnostic = hex(randomblob(4000))")
                 os.kill(os.getpid(), signal.SIGKILL)
             """
         assert run(code, str(path)).returncode == -9
-        with closing(SqliteSpool.open(path)) as opened:
+        with closing(SqliteSpool.open(path, clock=CLOCK)) as opened:
             assert list(opened.suppressions(Selection())) == people(100)
 
     def test_read_only(self, connection: Connection, spool: SqliteSpool) -> None:
@@ -147,7 +147,7 @@ class TestTrouble:
     def test_locked_for_too_long(self, tmp_path: Path) -> None:
         """When another program holds the spool beyond the wait, the error says how to find it."""
         with (
-            closing(SqliteSpool.open(tmp_path / "spool.db", wait=0.05)) as opened,
+            closing(SqliteSpool.open(tmp_path / "spool.db", wait=0.05, clock=CLOCK)) as opened,
             closing(sqlite3.connect(tmp_path / "spool.db", isolation_level=None)) as shell,
         ):
             shell.execute("BEGIN IMMEDIATE")
@@ -158,7 +158,7 @@ class TestTrouble:
 
     def test_any_other_error(self) -> None:
         """An error without a sentence of its own is passed on in SQLite's words."""
-        error = explained(sqlite3.DataError("string or blob too big"), Path("/x/spool.db"), 60)
+        error = describe_error(sqlite3.DataError("string or blob too big"), Path("/x/spool.db"), 60)
         assert str(error) == "the spool /x/spool.db failed: string or blob too big"
 
     def test_exception_inside_a_transaction(self, connection: Connection, spool: SqliteSpool) -> None:
@@ -177,11 +177,11 @@ class TestReading:
     def test_a_slow_reader_blocks_nobody(self, tmp_path: Path, spool: SqliteSpool) -> None:
         """Between two suppressions, and two dead letters, another process can write."""
         put(spool, *people(2500))
-        spool.settle([dead(one) for one in take(spool, 1500)], NOW)
+        at_time(spool, NOW).settle([dead(one) for one in take(spool, 1500)])
         suppressions, letters = spool.suppressions(Selection()), spool.dead_letters(Selection())
         next(suppressions)
         next(letters)
-        with closing(SqliteSpool.open(tmp_path / "spool.db", wait=0)) as other:
+        with closing(SqliteSpool.open(tmp_path / "spool.db", wait=0, clock=CLOCK)) as other:
             put(other, suppression("new@example.org"))
         assert len(list(suppressions)) == 2499
         assert len(list(letters)) == 1499
@@ -191,7 +191,7 @@ class TestReading:
         put(spool, *people(1))
         take(spool)
         with (
-            closing(SqliteSpool.open(tmp_path / "spool.db", wait=0)) as other,
+            closing(SqliteSpool.open(tmp_path / "spool.db", wait=0, clock=CLOCK)) as other,
             closing(sqlite3.connect(tmp_path / "spool.db", isolation_level=None)) as shell,
         ):
             shell.execute("BEGIN IMMEDIATE")
@@ -200,15 +200,15 @@ class TestReading:
 
 def test_a_key_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A full disk leaves no half of the key behind, without which nobody who was forgotten would be known."""
-    with closing(SqliteSpool.open(tmp_path / "spool.db")) as spool:
+    with closing(SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)) as spool:
         put(spool, suppression("ann@example.com"))
         before = set(tmp_path.iterdir())
         with monkeypatch.context() as full:
             full.setattr("os.write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
             with pytest.raises(SpoolError, match=r"spool\.key can't be read \(No space left"):
-                spool.forget("ann@example.com", now=NOW, asked_by="somebody")
+                at_time(spool, NOW).forget("ann@example.com", asked_by="somebody")
         assert set(tmp_path.iterdir()) == before
-        first = spool.forget("ann@example.com", now=NOW, asked_by="somebody")
+        first = at_time(spool, NOW).forget("ann@example.com", asked_by="somebody")
         assert len((tmp_path / "spool.key").read_bytes()) == 32
-        assert spool.forget("ann@example.com", now=NOW, asked_by="somebody").name == first.name
+        assert at_time(spool, NOW).forget("ann@example.com", asked_by="somebody").name == first.name
     assert {path.name for path in set(tmp_path.iterdir()) - before} == {"spool.key"}

@@ -1,4 +1,4 @@
-"""How long an end may take: calls in flight and an SMTP server get the seconds that are configured, and no more."""
+"""Time budgets of a shutdown: calls in flight and an SMTP server get the configured seconds, and no more."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,18 +7,18 @@ from typing import cast
 import pytest
 import structlog
 
-from bouncehandler.cli import work
-from bouncehandler.cli.post import PostOffice
-from bouncehandler.cli.work import LOOK, stop_in_good_order
-from bouncehandler.dispatcher import Crew
-from bouncehandler.notices import Sender
+from bouncehandler.dispatcher import Dispatcher
+from bouncehandler.notifications import NotificationWorker
+from bouncehandler.runtime import shutdown
+from bouncehandler.runtime.notifier import NotificationService
+from bouncehandler.runtime.shutdown import POLL_INTERVAL, shutdown_gracefully
 from bouncehandler.settings.mail import NotifySettings
 from bouncehandler.spool import SpoolError
-from bouncehandler.spool.sqlite import SqliteSpool
+from bouncehandler.spool.sqlite.store import SqliteSpool
 
 
-class Lanes:
-    """A crew whose calls end after so many seconds, by a clock that only waiting for it moves on."""
+class SlowDispatcher:
+    """A dispatcher whose calls end after so many seconds, by a clock that only waiting for it moves on."""
 
     def __init__(self, seconds: float, failure: Exception | None = None) -> None:
         self.failure = failure
@@ -27,7 +27,7 @@ class Lanes:
         self._seconds = seconds
 
     def stop(self) -> None:
-        """Note it."""
+        """Record the call."""
         self.is_stopped = True
 
     def wait(self, seconds: float) -> bool:
@@ -43,19 +43,19 @@ def test_calls_in_flight_get_the_grace(
     monkeypatch: pytest.MonkeyPatch, seconds: float, grace: float, expected: float
 ) -> None:
     """Calls that end within the grace are waited for as long as they take, others for the grace and no longer."""
-    lanes = Lanes(seconds)
-    monkeypatch.setattr(work, "time", SimpleNamespace(monotonic=lambda: lanes.waited))
-    stop_in_good_order(cast("Crew", lanes), grace)
-    assert lanes.is_stopped
-    assert expected <= lanes.waited <= expected + LOOK + 1e-6
+    dispatcher = SlowDispatcher(seconds)
+    monkeypatch.setattr(shutdown, "time", SimpleNamespace(monotonic=lambda: dispatcher.waited))
+    shutdown_gracefully(cast("Dispatcher", dispatcher), grace)
+    assert dispatcher.is_stopped
+    assert expected <= dispatcher.waited <= expected + POLL_INTERVAL + 1e-6
 
 
-def test_a_lane_that_failed_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What ended a lane before its time comes out."""
-    lanes = Lanes(0.0, SpoolError("the disk is full"))
-    monkeypatch.setattr(work, "time", SimpleNamespace(monotonic=lambda: lanes.waited))
+def test_a_worker_that_failed_is_not_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error that ended a worker before its time is raised."""
+    dispatcher = SlowDispatcher(0.0, SpoolError("the disk is full"))
+    monkeypatch.setattr(shutdown, "time", SimpleNamespace(monotonic=lambda: dispatcher.waited))
     with pytest.raises(SpoolError, match="the disk is full"):
-        stop_in_good_order(cast("Crew", lanes), 1.0)
+        shutdown_gracefully(cast("Dispatcher", dispatcher), 1.0)
 
 
 @pytest.mark.parametrize(("most", "expected"), [(None, 7.0), (3.0, 3.0), (30.0, 7.0)])
@@ -64,9 +64,9 @@ def test_the_smtp_server_gets_its_timeout(
 ) -> None:
     """At the end sending gets `timeout`, or less where calls in flight get less."""
     given: list[float] = []
-    monkeypatch.setattr(Sender, "stop", lambda _, within: given.append(within))
+    monkeypatch.setattr(NotificationWorker, "stop", lambda _, within: given.append(within))
     settings = NotifySettings(smtp="127.0.0.1:25", to=["postmaster@example.com"], timeout="7s")
     spool = SqliteSpool.open(tmp_path / "spool.db")
-    PostOffice(settings, spool, structlog.get_logger(), lambda: None, lambda _: None).stop(most)  # type: ignore[arg-type, return-value]  # no report is enclosed
+    NotificationService(settings, spool, structlog.get_logger(), lambda: None, lambda _: None, lambda: most).stop()  # type: ignore[arg-type, return-value]  # no report is enclosed
     spool.close()
     assert given == [expected]

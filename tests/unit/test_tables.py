@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.cli.tables import Row, printable, write
+from bouncehandler.cli.output.tables import Row, printable, write
 
 COLUMNS = ("name", "said")
 FORMS = ("table", "csv", "json", "jsonl")

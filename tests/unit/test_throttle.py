@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.dispatcher.throttle import Throttle
+from bouncehandler.dispatcher.concurrency_limiter import ConcurrencyLimiter
 from tests.fakes.server import PATIENCE
 
 
 class Time:
-    """A clock that moves when it is told to."""
+    """A clock that the test moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -21,13 +21,13 @@ class Time:
         return self.now
 
 
-def calls(throttle: Throttle, time: Time, count: int, seconds: float, *, is_refused: bool = False) -> None:
+def calls(limiter: ConcurrencyLimiter, time: Time, count: int, seconds: float, *, is_refused: bool = False) -> None:
     """So many calls, as many side by side as may be, that take so long each."""
     while count > 0:
-        started, some = time.now, min(count, throttle.limit)
+        started, some = time.now, min(count, limiter.limit)
         time.now += seconds
         for _ in range(some):
-            throttle.learn(started, is_refused=is_refused)
+            limiter.record_call(started, is_refused=is_refused)
         count -= some
 
 
@@ -38,99 +38,99 @@ def time() -> Time:
 
 
 @pytest.fixture
-def throttle(time: Time) -> Throttle:
+def limiter(time: Time) -> ConcurrencyLimiter:
     """32 calls at most, which take 20 ms so far."""
-    throttle = Throttle(32, time.monotonic)
-    calls(throttle, time, 1000, 0.02)
-    assert throttle.limit == 32
-    return throttle
+    limiter = ConcurrencyLimiter(32, time.monotonic)
+    calls(limiter, time, 1000, 0.02)
+    assert limiter.limit == 32
+    return limiter
 
 
 def test_all_from_the_beginning() -> None:
     """Whoever configured so many gets so many."""
-    assert Throttle(32, Time().monotonic).limit == 32
+    assert ConcurrencyLimiter(32, Time().monotonic).limit == 32
 
 
-def test_a_slow_provider_is_eased(throttle: Throttle, time: Time) -> None:
+def test_a_slow_provider_is_eased(limiter: ConcurrencyLimiter, time: Time) -> None:
     """Ten times as slow as it was: an eighth of the calls, in a few rounds, and never less for slowness alone."""
-    calls(throttle, time, 300, 0.2)
-    assert throttle.limit == 4
-    calls(throttle, time, 10, 0.2)
-    assert throttle.limit == 4
+    calls(limiter, time, 300, 0.2)
+    assert limiter.limit == 4
+    calls(limiter, time, 10, 0.2)
+    assert limiter.limit == 4
 
 
-def test_it_recovers(throttle: Throttle, time: Time) -> None:
+def test_it_recovers(limiter: ConcurrencyLimiter, time: Time) -> None:
     """When it is quick again, all come back, round by round."""
-    calls(throttle, time, 300, 0.2)
-    calls(throttle, time, 8, 0.02)
-    assert 4 < throttle.limit < 32
-    calls(throttle, time, 500, 0.02)
-    assert throttle.limit == 32
+    calls(limiter, time, 300, 0.2)
+    calls(limiter, time, 8, 0.02)
+    assert 4 < limiter.limit < 32
+    calls(limiter, time, 500, 0.02)
+    assert limiter.limit == 32
 
 
-def test_what_lasts_is_usual(throttle: Throttle, time: Time) -> None:
+def test_what_lasts_is_usual(limiter: ConcurrencyLimiter, time: Time) -> None:
     """A provider that stays slow for minutes gets its calls all the same."""
-    calls(throttle, time, 300, 0.2)
+    calls(limiter, time, 300, 0.2)
     until = time.now + 300
     while time.now < until:
-        calls(throttle, time, 4, 0.2)
-    assert throttle.limit == 32
+        calls(limiter, time, 4, 0.2)
+    assert limiter.limit == 32
 
 
 @pytest.mark.parametrize("seconds", [0.021, 0.04, 0.08])
-def test_small_differences_are_nothing(throttle: Throttle, time: Time, seconds: float) -> None:
+def test_small_differences_are_nothing(limiter: ConcurrencyLimiter, time: Time, seconds: float) -> None:
     """Milliseconds more are no load."""
-    calls(throttle, time, 1000, seconds)
-    assert throttle.limit == 32
+    calls(limiter, time, 1000, seconds)
+    assert limiter.limit == 32
 
 
-def test_one_slow_call_is_nothing(throttle: Throttle, time: Time) -> None:
+def test_one_slow_call_is_nothing(limiter: ConcurrencyLimiter, time: Time) -> None:
     """It is what most calls of a round take that counts."""
     for _ in range(50):
-        calls(throttle, time, 31, 0.02)
-        throttle.learn(time.now - 10, is_refused=False)
-    assert throttle.limit == 32
+        calls(limiter, time, 31, 0.02)
+        limiter.record_call(time.now - 10, is_refused=False)
+    assert limiter.limit == 32
 
 
-def test_refusals(throttle: Throttle, time: Time) -> None:
-    """Each wave of refusals halves the calls, down to one; those that were under way already count as one."""
-    calls(throttle, time, 32, 0.02, is_refused=True)
-    assert throttle.limit == 16
-    calls(throttle, time, 16, 0.02, is_refused=True)
-    assert throttle.limit == 8
-    calls(throttle, time, 100, 0.02, is_refused=True)
-    assert throttle.limit == 1
-    calls(throttle, time, 1000, 0.02)
-    assert throttle.limit == 32
+def test_refusals(limiter: ConcurrencyLimiter, time: Time) -> None:
+    """Each spike of refusals halves the calls, down to one; those that were under way already count as one."""
+    calls(limiter, time, 32, 0.02, is_refused=True)
+    assert limiter.limit == 16
+    calls(limiter, time, 16, 0.02, is_refused=True)
+    assert limiter.limit == 8
+    calls(limiter, time, 100, 0.02, is_refused=True)
+    assert limiter.limit == 1
+    calls(limiter, time, 1000, 0.02)
+    assert limiter.limit == 32
 
 
-def test_the_last_threads_wait(throttle: Throttle, time: Time) -> None:
+def test_the_last_threads_wait(limiter: ConcurrencyLimiter, time: Time) -> None:
     """Threads are numbered; those beyond the limit wait until it is raised, or all is over."""
-    calls(throttle, time, 100, 0.02, is_refused=True)
-    assert throttle.admits(0)
-    assert not throttle.admits(1)
-    thread = threading.Thread(target=throttle.wait, args=(31,), daemon=True)
+    calls(limiter, time, 100, 0.02, is_refused=True)
+    assert limiter.admits(0)
+    assert not limiter.admits(1)
+    thread = threading.Thread(target=limiter.wait, args=(31,), daemon=True)
     thread.start()
-    throttle.wait(0)  # at once
+    limiter.wait(0)  # at once
     assert thread.is_alive()
-    calls(throttle, time, 1000, 0.02)
+    calls(limiter, time, 1000, 0.02)
     thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
-def test_months_of_silence(throttle: Throttle, time: Time) -> None:
+def test_months_of_silence(limiter: ConcurrencyLimiter, time: Time) -> None:
     """What was long ago says nothing."""
     time.now += 1e8
-    calls(throttle, time, 100, 5.0)
-    assert throttle.limit == 32
+    calls(limiter, time, 100, 5.0)
+    assert limiter.limit == 32
 
 
-def test_the_end_lets_all_go(throttle: Throttle, time: Time) -> None:
-    """Nobody waits for a limit that is never raised again."""
-    calls(throttle, time, 100, 0.02, is_refused=True)
-    thread = threading.Thread(target=throttle.wait, args=(31,))
+def test_the_end_lets_all_go(limiter: ConcurrencyLimiter, time: Time) -> None:
+    """No thread waits for a limit that is never raised again."""
+    calls(limiter, time, 100, 0.02, is_refused=True)
+    thread = threading.Thread(target=limiter.wait, args=(31,))
     thread.start()
-    throttle.end()
+    limiter.release_all()
     thread.join(PATIENCE)
     assert not thread.is_alive()
 
@@ -142,8 +142,8 @@ def test_the_end_lets_all_go(throttle: Throttle, time: Time) -> None:
 def test_the_limit_stays_within_bounds(most: int, story: list[tuple[float, bool, float]]) -> None:
     """Whatever happens, at least one call and at most all."""
     time = Time()
-    throttle = Throttle(most, time.monotonic)
+    limiter = ConcurrencyLimiter(most, time.monotonic)
     for seconds, is_refused, idle in story:
         time.now += idle
-        throttle.learn(time.now - seconds, is_refused=is_refused)
-        assert 1 <= throttle.limit <= most
+        limiter.record_call(time.now - seconds, is_refused=is_refused)
+        assert 1 <= limiter.limit <= most

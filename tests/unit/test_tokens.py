@@ -5,7 +5,7 @@ import hmac
 
 import pytest
 
-from bouncehandler.tokens import Domain, domain_of, identify, parse, unsubscribe_address, verify
+from bouncehandler.unsubscribe.tokens import Domain, domain_of, identify, parse, unsubscribe_address, verify
 
 SECRET = "6a1c5f0e6a1c5f0e6a1c5f0e6a1c5f0e"
 OTHER = "0f9d2b7c0f9d2b7c0f9d2b7c0f9d2b7c"
@@ -22,7 +22,7 @@ def local(address: str = "jane@example.com", days: int = 60, secret: str = SECRE
 
 
 def found(token: str, today: int = TODAY, *secrets: str) -> str | None:
-    """Whom it stands for."""
+    """Return the person that the address identifies."""
     return verify(token, domain=DOMAIN, secrets=secrets or (SECRET,), today=today)
 
 
@@ -79,7 +79,7 @@ def test_every_address_survives_being_signed(address: str, body: str) -> None:
 
 
 def test_a_signed_address_is_valid_through_its_last_day() -> None:
-    """On the day it names it is still taken, on the next one not; and by whoever doesn't mind its age."""
+    """On its last day it is still accepted, on the next one not; without a check of the age it is."""
     assert found(local(days=3), TODAY + 3) == "jane@example.com"
     assert found(local(days=3), TODAY + 4) is None
     assert found(local(days=3), 0) == "jane@example.com"
@@ -172,6 +172,6 @@ def test_a_forged_signature_is_never_taken_for_ids() -> None:
 
 
 def test_a_domain_does_not_show_its_secrets() -> None:
-    """Whoever prints a domain prints no secret."""
+    """The text of a domain contains no secret."""
     assert SECRET not in repr(SIGNING)
     assert domain_of("a@B@C.example.") == "c.example"

@@ -1,4 +1,4 @@
-"""Who runs a mailbox, what diagnostics have in common, and what is a wave."""
+"""Mailbox providers, diagnostic fingerprints, and the detection of spikes."""
 
 from collections.abc import Sequence
 
@@ -6,11 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.waves import SLOT, Operators, Tally, WaveSettings, shape, usual, waves
-from bouncehandler.waves.expectation import LAGS, Series, fit
+from bouncehandler.spikes import (
+    SLOT_SECONDS,
+    MailboxProviders,
+    SlotCount,
+    SpikeSettings,
+    build_baseline,
+    find_spikes,
+    normalize_diagnostic,
+)
+from bouncehandler.spikes.baseline import LAGS, Series, fit
 
-SETTINGS = WaveSettings()
-DAY = 86_400 // SLOT
+SETTINGS = SpikeSettings()
+DAY = 86_400 // SLOT_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -31,14 +39,14 @@ DAY = 86_400 // SLOT
         ("nobody", "", "nobody"),
     ],
 )
-def test_operators(recipient: str, host: str, name: str) -> None:
+def test_mailbox_providers(recipient: str, host: str, name: str) -> None:
     """By the domain; else by the server that answered; else the domain itself."""
-    assert Operators().of(recipient, host) == name
+    assert MailboxProviders().of(recipient, host) == name
 
 
-def test_own_operators() -> None:
+def test_own_mailbox_providers() -> None:
     """A site's patterns are domains and hosts."""
-    own = Operators({"ours": ["example.com", "*.mx.example.net"]})
+    own = MailboxProviders({"ours": ["example.com", "*.mx.example.net"]})
     assert own.of("jane@example.com", "") == "ours"
     assert own.of("jane@company.example", "a.mx.example.net (1.2.3.4)") == "ours"
 
@@ -59,39 +67,39 @@ def test_own_operators() -> None:
 )
 def test_the_same_reason_has_the_same_shape(texts: tuple[str, str]) -> None:
     """Addresses, hosts and ids don't matter."""
-    assert shape("5.1.1", texts[0]) == shape("5.1.1", texts[1])
-    assert shape("5.1.1", texts[0]) != shape("5.2.1", texts[0])
+    assert normalize_diagnostic("5.1.1", texts[0]) == normalize_diagnostic("5.1.1", texts[1])
+    assert normalize_diagnostic("5.1.1", texts[0]) != normalize_diagnostic("5.2.1", texts[0])
 
 
 @given(st.text(max_size=500), st.emails())
 def test_a_shape_is_short_and_names_nobody(text: str, address: str) -> None:
     """Whatever a server says."""
-    found = shape("5.1.1", f"550 <{address}> {text} {address}")
+    found = normalize_diagnostic("5.1.1", f"550 <{address}> {text} {address}")
     assert len(found) <= 80
     assert address.lower() not in found
     assert "@" not in found
 
 
-def history(own: int, everywhere: int, days: int = 7) -> tuple[list[Tally], list[Tally]]:
-    """So many bounces an hour at an operator, and everywhere, until now."""
+def history(own: int, everywhere: int, days: int = 7) -> tuple[list[SlotCount], list[SlotCount]]:
+    """History of so many bounces an hour at a provider, and everywhere."""
     slots = range(0, days * DAY, 12)
-    return [Tally(slot, "usual", own, 0) for slot in slots], [Tally(slot, "", everywhere, 0) for slot in slots]
+    return [SlotCount(slot, "usual", own, 0) for slot in slots], [SlotCount(slot, "", everywhere, 0) for slot in slots]
 
 
-def now(own: dict[str, int], everywhere: int) -> tuple[list[Tally], list[Tally], int]:
+def now(own: dict[str, int], everywhere: int) -> tuple[list[SlotCount], list[SlotCount], int]:
     """So many in this slot, by shape, and everywhere."""
     slot = 7 * DAY
-    return [Tally(slot, name, count, 0) for name, count in own.items()], [Tally(slot, "", everywhere, 0)], slot
+    return [SlotCount(slot, name, count, 0) for name, count in own.items()], [SlotCount(slot, "", everywhere, 0)], slot
 
 
 def judged(usually: tuple[int, int], own: dict[str, int], everywhere: int) -> set[str]:
-    """The shapes that are a wave."""
-    known = usual(*history(*usually), SETTINGS)
-    return set(waves(known, *now(own, everywhere), SETTINGS))
+    """The shapes that are a spike."""
+    known = build_baseline(*history(*usually), SETTINGS)
+    return set(find_spikes(known, *now(own, everywhere), SETTINGS))
 
 
 def test_many_at_one_operator_alone() -> None:
-    """What rises there and nowhere else is a wave."""
+    """What rises there and nowhere else is a spike."""
     assert judged((20, 60), {"usual": 200}, 220) == {"usual"}
 
 
@@ -101,90 +109,94 @@ def test_many_everywhere() -> None:
 
 
 def test_few() -> None:
-    """Below the least number nothing is a wave."""
+    """Below the least number nothing is a spike."""
     assert judged((1, 60), {"usual": SETTINGS.minimum - 1}, SETTINGS.minimum) == set()
 
 
 def test_a_diagnostic_never_seen_before() -> None:
-    """An own fault shows at several operators at once, with words that are new there."""
+    """The sender's own fault shows at several providers at once, with words that are new there."""
     assert judged((20, 60), {"usual": 60, "dkim": 300}, 1100) == {"dkim"}
 
 
 def test_what_history_has_seen_is_usual() -> None:
-    """A site that mails to one operator's people alone on some days is explained by its history."""
+    """A site that mails to one provider's recipients alone on some days is explained by its history."""
     own, everywhere = history(20, 60)
-    own += [Tally(slot, "usual", 500, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
-    everywhere += [Tally(slot, "", 510, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
-    assert waves(usual(own, everywhere, SETTINGS), *now({"usual": 200}, 220), SETTINGS) == {}
+    own += [SlotCount(slot, "usual", 500, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
+    everywhere += [SlotCount(slot, "", 510, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
+    assert find_spikes(build_baseline(own, everywhere, SETTINGS), *now({"usual": 200}, 220), SETTINGS) == {}
 
 
 def test_what_was_held_is_no_history() -> None:
-    """A wave does not excuse the next one."""
+    """A spike does not excuse the next one."""
     own, everywhere = history(20, 60)
-    own += [Tally(3 * DAY, "usual", 500, 500)]
-    everywhere += [Tally(3 * DAY, "", 510, 500)]
-    assert set(waves(usual(own, everywhere, SETTINGS), *now({"usual": 200}, 220), SETTINGS)) == {"usual"}
+    own += [SlotCount(3 * DAY, "usual", 500, 500)]
+    everywhere += [SlotCount(3 * DAY, "", 510, 500)]
+    assert set(find_spikes(build_baseline(own, everywhere, SETTINGS), *now({"usual": 200}, 220), SETTINGS)) == {"usual"}
 
 
 def test_too_little_history() -> None:
-    """With less than a day, or with few bounces, nobody knows what is usual."""
+    """With less than a day, or with few bounces, there is no baseline."""
     for own, everywhere in (history(100, 300, days=0), history(0, 1, days=7)):
-        assert waves(usual(own, everywhere, SETTINGS), *now({"usual": 5000}, 5000), SETTINGS) == {}
+        assert find_spikes(build_baseline(own, everywhere, SETTINGS), *now({"usual": 5000}, 5000), SETTINGS) == {}
 
 
-def campaigns(days: int, *, lag: int) -> tuple[list[Tally], list[Tally]]:
+def campaigns(days: int, *, lag: int) -> tuple[list[SlotCount], list[SlotCount]]:
     """Each day a campaign at 10 o'clock that bounces elsewhere for an hour, and here only `lag` slots later."""
     own, everywhere = [], []
     for day in range(days):
         for minute in range(12):
             start = day * DAY + 120 + minute
-            own.append(Tally(start + lag, "usual", 5, 0))
-            everywhere += [Tally(start, "", 40, 0), Tally(start + lag, "", 5, 0)]
+            own.append(SlotCount(start + lag, "usual", 5, 0))
+            everywhere += [SlotCount(start, "", 40, 0), SlotCount(start + lag, "", 5, 0)]
     return own, everywhere
 
 
-def latest(own: list[Tally], everywhere: list[Tally], slot: int) -> tuple[list[Tally], list[Tally], int]:
-    """What `waves` is told when it judges a slot."""
+def latest(
+    own: list[SlotCount], everywhere: list[SlotCount], slot: int
+) -> tuple[list[SlotCount], list[SlotCount], int]:
+    """Arguments of `find_spikes` for a slot."""
     near = range(slot - SETTINGS.looks_back, slot + 1)
     return [one for one in own if one.slot in near], [one for one in everywhere if one.slot in near], slot
 
 
 @pytest.mark.parametrize("lag", [12, 36])
-def test_an_operator_that_is_later_than_the_others(lag: int) -> None:
-    """What bounces here hours after it bounced elsewhere is expected; the same without anything before it is a wave."""
+def test_a_provider_that_is_later_than_the_others(lag: int) -> None:
+    """Bounces some hours after those elsewhere are expected; the same without anything before is a spike."""
     own, everywhere = campaigns(8, lag=lag)
-    known = usual(*campaigns(7, lag=lag), SETTINGS)
+    known = build_baseline(*campaigns(7, lag=lag), SETTINGS)
     slot = 7 * DAY + 120 + lag + 11
-    assert waves(known, *latest(own, everywhere, slot), SETTINGS) == {}
+    assert find_spikes(known, *latest(own, everywhere, slot), SETTINGS) == {}
     alone = [one for one in everywhere if one.slot >= 7 * DAY + 120 + lag or one.slot < 7 * DAY]
-    assert set(waves(known, *latest(own, alone, slot), SETTINGS)) == {"usual"}
+    assert set(find_spikes(known, *latest(own, alone, slot), SETTINGS)) == {"usual"}
 
 
 def test_what_is_held_elsewhere_explains_nothing() -> None:
-    """A fault of our own shows at many operators; the first that was noticed must not hide the others."""
-    known = usual(*history(20, 60), SETTINGS)
+    """A fault of our own shows at many providers; the first that was noticed must not hide the others."""
+    known = build_baseline(*history(20, 60), SETTINGS)
     slot = 7 * DAY
-    own = [Tally(slot, "dkim", 100, 0)]
-    assert waves(known, own, [Tally(slot, "", 700, 0)], slot, SETTINGS) == {}
-    assert set(waves(known, own, [Tally(slot, "", 700, 580)], slot, SETTINGS)) == {"dkim"}
+    own = [SlotCount(slot, "dkim", 100, 0)]
+    assert find_spikes(known, own, [SlotCount(slot, "", 700, 0)], slot, SETTINGS) == {}
+    assert set(find_spikes(known, own, [SlotCount(slot, "", 700, 580)], slot, SETTINGS)) == {"dkim"}
 
 
 def test_a_wave_goes_on_as_long_as_there_are_more_than_usual() -> None:
     """It is noticed by many, and kept up by fewer."""
-    known = usual(*history(20, 60), SETTINGS)
+    known = build_baseline(*history(20, 60), SETTINGS)
     few = now({"usual": 15}, 20)
-    assert waves(known, *few, SETTINGS) == {}
-    assert set(waves(known, *few, SETTINGS, {"usual"})) == {"usual"}
-    assert waves(known, *now({"usual": 15}, 75), SETTINGS, {"usual"}) == {}
+    assert find_spikes(known, *few, SETTINGS) == {}
+    assert set(find_spikes(known, *few, SETTINGS, {"usual"})) == {"usual"}
+    assert find_spikes(known, *now({"usual": 15}, 75), SETTINGS, {"usual"}) == {}
 
 
 @given(st.lists(st.tuples(st.integers(0, 2 * DAY), st.integers(0, 500), st.integers(0, 500)), max_size=60))
 def test_any_history_can_be_judged(counts: list[tuple[int, int, int]]) -> None:
     """However odd it is: the numbers stay numbers."""
-    own = [Tally(slot, "usual", mine, 0) for slot, mine, _ in counts]
-    everywhere = [Tally(slot, "", mine + others, 0) for slot, mine, others in counts]
-    for wave in waves(usual(own, everywhere, SETTINGS), *latest(own, everywhere, 2 * DAY), SETTINGS).values():
-        assert wave.bounces > wave.expected >= 0
+    own = [SlotCount(slot, "usual", mine, 0) for slot, mine, _ in counts]
+    everywhere = [SlotCount(slot, "", mine + others, 0) for slot, mine, others in counts]
+    for spike in find_spikes(
+        build_baseline(own, everywhere, SETTINGS), *latest(own, everywhere, 2 * DAY), SETTINGS
+    ).values():
+        assert spike.bounces > spike.expected >= 0
 
 
 @given(st.lists(st.integers(0, 30), min_size=DAY, max_size=DAY))

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from respx import MockRouter, Route
 
-from bouncehandler.client import ProviderClient
+from bouncehandler.http_client.client import ProviderClient
 from bouncehandler.provider import Batched
 from bouncehandler.suppression import Outcome
 from providers.webhook import Webhook, _keys, _signed
@@ -82,7 +82,7 @@ def test_unknown_is_null_and_the_key_is_there(hook: Route, client: ProviderClien
 
 
 def test_times_are_utc(hook: Route, client: ProviderClient) -> None:
-    """A record from another zone is told in UTC."""
+    """A record from another zone is sent in UTC."""
     adapter(client).unsubscribe(WHOLE._replace(occurred_at=AT.astimezone(timezone(timedelta(hours=5, minutes=30)))))
     assert bodies(hook)[0]["data"]["occurred_at"] == "2026-03-01T09:30:00Z"
 
@@ -114,7 +114,7 @@ def test_exactly_the_bytes_sent_are_signed(hook: Route, client: ProviderClient) 
 
 
 def test_retry_has_the_same_id_and_body_and_a_timestamp_of_its_own(hook: Route, client: ProviderClient) -> None:
-    """A receiver recognises a retry by its id; the header tells the time of the attempt, the body that of the event."""
+    """A receiver recognises a retry by its id; the header holds the time of the attempt, the body that of the event."""
     times = iter([1772357400.0, 1772361000.9])
     webhook = adapter(client, lambda: next(times))
     webhook.unsubscribe(WHOLE)
@@ -167,7 +167,7 @@ def test_receiver_of_arrays_only_gets_arrays(hook: Route, client: ProviderClient
 
 
 def test_batch_of_none_is_no_call(client: ProviderClient) -> None:
-    """Nothing to tell, nothing sent."""
+    """Nothing to send, no call."""
     assert adapter(client, batch_size=2).unsubscribe_batch([]) == []
 
 
@@ -188,7 +188,7 @@ def test_batch_of_none_is_no_call(client: ProviderClient) -> None:
         "whsec_ünïcödeMfKQ9r8GKYqrTwjUPD8ILPZIo2",
     ],
 )
-def test_malformed_secret_is_told_without_repeating_it(secret: str | list[str]) -> None:
+def test_malformed_secret_is_reported_without_repeating_it(secret: str | list[str]) -> None:
     """A secret that can't be one is an error in the configuration, whose text does not give it away."""
     with pytest.raises(ValidationError, match="whsec_ and the base64 of 24 to 64 bytes") as caught:
         Webhook.Settings.model_validate({"url": URL, "secret": secret})

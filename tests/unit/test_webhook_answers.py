@@ -5,7 +5,7 @@ import httpx
 import pytest
 from respx import MockRouter, Route
 
-from bouncehandler.client import AnswerRefusedError, ProviderClient
+from bouncehandler.http_client.client import ProviderClient, ResponseRefusedError
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Outcome
 from tests.fakes.webhook_wire import BARE, URL, WHOLE, adapter
@@ -30,7 +30,7 @@ def test_any_2xx_is_done_whatever_the_body_says(
 
 @pytest.mark.parametrize("body", [b"", b"<h1>Gone</h1>"])
 def test_410_holds_the_provider(hook: Route, client: ProviderClient, body: bytes) -> None:
-    """An endpoint that is gone gets no further calls, and the operator a sentence that says what to do."""
+    """An endpoint that is gone gets no further calls, and the sysadmin a sentence with what to do."""
     hook.respond(410, content=body, headers={"Retry-After": "5"})
     with pytest.raises(ProviderUnavailable, match=r"gone for good; correct the URL, or remove this provider"):
         adapter(client).unsubscribe(WHOLE)
@@ -83,13 +83,13 @@ def test_answer_that_the_client_refuses_reaches_the_dispatcher(
 ) -> None:
     """An answer of 5 MB is not read to its end, whatever its status, and its delivery is not taken for done."""
     hook.respond(status, content=b" " * 5_000_000)
-    with pytest.raises(AnswerRefusedError, match="longer than"):
+    with pytest.raises(ResponseRefusedError, match="longer than"):
         adapter(client).unsubscribe(WHOLE)
 
 
 @pytest.mark.parametrize("body", ["<h1>I'm a teapot</h1>\r\n\x00", "é" * 100_000])
 def test_what_an_error_page_says_is_cut_short(hook: Route, client: ProviderClient, body: str) -> None:
-    """The operator sees the beginning of the answer, on one line."""
+    """The sysadmin sees the beginning of the answer, on one line."""
     hook.respond(418, content=body.encode(), headers={"Content-Type": "text/html; charset=utf-16"})
     with pytest.raises(TemporaryFailure) as caught:
         adapter(client).unsubscribe(WHOLE)

@@ -1,4 +1,4 @@
-"""What the webhook adapter tells of complaints and requests, and of a list manager's ids."""
+"""Webhook events of complaints and requests, and of a list manager's ids."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import httpx
 import pytest
 from respx import MockRouter
 
-from bouncehandler.client import ProviderClient
+from bouncehandler.http_client.client import ProviderClient
 from bouncehandler.provider import BySubscriber
 from bouncehandler.suppression import Suppression
 from providers import webhook
@@ -31,7 +31,7 @@ COMPLAINT = Suppression(
 )
 
 
-Tell = Callable[[Suppression], dict[str, Any]]
+Send = Callable[[Suppression], dict[str, Any]]
 
 
 def _adapter(client: httpx.Client) -> webhook.Webhook:
@@ -40,21 +40,21 @@ def _adapter(client: httpx.Client) -> webhook.Webhook:
 
 
 @pytest.fixture
-def tell(respx_mock: MockRouter, client: ProviderClient) -> Tell:
+def send(respx_mock: MockRouter, client: ProviderClient) -> Send:
     """Sends a suppression to a receiver, and returns the event that it gets."""
     hook = respx_mock.post("https://crm.example.test/hook").respond(204)
 
-    def tell(suppression: Suppression) -> dict[str, Any]:
+    def send(suppression: Suppression) -> dict[str, Any]:
         _adapter(client).unsubscribe(suppression)
         event: dict[str, Any] = json.loads(hook.calls.last.request.content)
         return event
 
-    return tell
+    return send
 
 
-def test_a_complaint_tells_its_type_and_the_ids(tell: Tell) -> None:
-    """The feedback type is the category, and what the reporter's headers said of the subscriber is told as it is."""
-    assert tell(COMPLAINT)["data"] == {
+def test_a_complaint_holds_its_type_and_the_ids(send: Send) -> None:
+    """The feedback type is the category, and what the reporter's headers hold of the subscriber is sent as it is."""
+    assert send(COMPLAINT)["data"] == {
         "id": COMPLAINT.id,
         "recipient": "jane@example.test",
         "reason": "complaint",
@@ -67,9 +67,9 @@ def test_a_complaint_tells_its_type_and_the_ids(tell: Tell) -> None:
     }
 
 
-def test_a_request_to_be_unsubscribed_istell(tell: Tell) -> None:
+def test_a_request_to_be_unsubscribed_istell(send: Send) -> None:
     """A request has a reason of its own, and no key that the documentation does not name."""
-    data = tell(COMPLAINT._replace(reason="unsubscribe", category="", record_type=""))["data"]
+    data = send(COMPLAINT._replace(reason="unsubscribe", category="", record_type=""))["data"]
     assert (data["reason"], {name: data[name] for name in IDS}) == ("unsubscribe", IDS)
     assert not [name for name in data if f"`{name}`" not in str(webhook.__doc__)]
 
@@ -79,19 +79,19 @@ def test_ids_alone_are_not_for_a_webhook(client: ProviderClient) -> None:
     assert not isinstance(_adapter(client), BySubscriber)
 
 
-def test_the_documentation_shows_a_real_event(tell: Tell) -> None:
+def test_the_documentation_shows_a_real_event(send: Send) -> None:
     """The example in the documentation is the event that such a suppression makes, key by key."""
     text = str(webhook.__doc__)
     example = json.loads(text[text.index("    {\n") : text.index("\n    }\n") + 6])
-    told = {name: value for name, value in example["data"].items() if value is not None and name != "occurred_at"}
-    bounce = Suppression(**told, occurred_at=datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
-    assert tell(bounce) == example
+    data = {name: value for name, value in example["data"].items() if value is not None and name != "occurred_at"}
+    bounce = Suppression(**data, occurred_at=datetime(2026, 3, 1, 9, 30, tzinfo=UTC))
+    assert send(bounce) == example
 
 
 @pytest.mark.parametrize("name", ["list_manager", "list_id", "subscriber_id", "campaign_id"])
-def test_hostile_ids_are_tamed(tell: Tell, name: str) -> None:
-    """Ids come from the headers of mail: they are told without control characters, and of bounded length."""
+def test_hostile_ids_are_tamed(send: Send, name: str) -> None:
+    """Ids come from the headers of mail: they are sent without control characters, and of bounded length."""
     hostile: dict[str, Any] = {name: "a\r\n\x00<b>\ud800" + "x" * 9000}
-    told = tell(COMPLAINT._replace(**hostile))["data"][name]
-    assert told.startswith("a   <b> xxx")
-    assert len(told) == 1000
+    data = send(COMPLAINT._replace(**hostile))["data"][name]
+    assert data.startswith("a   <b> xxx")
+    assert len(data) == 1000

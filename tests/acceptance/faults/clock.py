@@ -114,9 +114,9 @@ class _Town:
     def _rows(self, each: int, kinds: Sequence[str], *, is_first: bool) -> bytes:
         first = len(self.people)
         people = [f"{kind}{first + number}@example.net" for kind in kinds for number in range(each)]
-        for person in people:
-            self.news.subscribe(person, "lista")
-            self.shop.subscribe(person, "1")
+        for subject in people:
+            self.news.subscribe(subject, "lista")
+            self.shop.subscribe(subject, "1")
         self.people += people
         return accounting(map(bounce, people), has_header=is_first)
 
@@ -124,7 +124,7 @@ class _Town:
         """Whether there are claims and retries at the one, or retries alone, and a hold at the other."""
         found = self._ask(
             """SELECT count(*) FILTER (WHERE provider = 'news' AND state = 'claimed'),
-                      count(*) FILTER (WHERE provider = 'news' AND state = 'pending' AND step),
+                      count(*) FILTER (WHERE provider = 'news' AND state = 'pending' AND retry_index),
                       EXISTS (SELECT 1 FROM provider WHERE name = 'shop' AND held)
                FROM dispatch"""
         )

@@ -4,12 +4,10 @@ import os
 import random
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from bouncehandler.spool import migrate
 from tests.acceptance.faults.site import Site, assert_stopped
 from tests.acceptance.faults.table import Fault, Line, Scale
 from tests.fakes.webhook import FakeReceiver
@@ -18,7 +16,6 @@ _Harm = Callable[[Path, random.Random], None]
 _PEOPLE = 300
 _NAMED = ("is damaged", "is not a SQLite database", "lacks what belongs into it", "another program's database")
 _GONE = ("was moved or deleted while it was open",)
-_MIGRATIONS = Path(migrate.__file__).parent / "migrations"
 
 
 def _cut(spool: Path, chance: random.Random) -> None:
@@ -125,45 +122,8 @@ def _version(spool: Path, number: int) -> int:
         return before
 
 
-def _older(folder: Path, _: Scale) -> Line:
-    """Each earlier version's spool, full of what was not told yet, is brought up to date and told."""
-    numbers = sorted(int(file.name[:4]) for file in _MIGRATIONS.glob("[0-9]*.sql"))[:-1]
-    with FakeReceiver() as receiver:
-        site = Site(folder, receiver)
-        for number in numbers:
-            _write_old(folder, site, number)
-            site.feed(site.rows(20))
-            _move_away(site)
-        return site.line(len(numbers))
-
-
-def _write_old(folder: Path, site: Site, number: int) -> None:
-    """A spool as that version left it, with people whom nobody has been told of."""
-    steps = folder / f"migrations{number}"
-    steps.mkdir()
-    for file in _MIGRATIONS.glob("[0-9]*.sql"):
-        if int(file.name[:4]) <= number:
-            shutil.copy(file, steps)
-    people = [f"old{number}.{each}@example.net" for each in range(50)]
-    site.expected += people
-    with closing(sqlite3.connect(site.spool, isolation_level=None)) as raw:
-        migrate.migrate(raw, site.spool, steps)
-        raw.execute("BEGIN")
-        for person in people:
-            row = raw.execute(
-                "INSERT INTO suppression (record, recipient, reason, wanted_by, recorded_at) VALUES (?, ?, ?, ?, ?)",
-                (f"record of {person}", person, "hard-bounce", "crm", time.time()),
-            )
-            raw.execute(
-                "INSERT INTO dispatch (suppression, provider, due_at, recorded_at) VALUES (?, 'crm', 0, 0)",
-                (row.lastrowid,),
-            )
-        raw.execute("COMMIT")
-
-
 FAULTS = (
     Fault("spool file cut off or overwritten with noise", _damaged),
     Fault("spool file deleted, moved, replaced or emptied while open", _gone),
     Fault("spool of a newer version", _newer),
-    Fault("spool of every earlier version", _older),
 )

@@ -116,7 +116,7 @@ def _read_only(folder: Path, scale: Scale) -> Line:
                 site.assert_named("can't be written", "can't be opened")
             place.chmod(good)
             site.settle()
-        refused = _letterbox(site, own / "spool.letters")
+        refused = _letterbox(site, own / "spool.maildrop")
         return site.line(len(places) * tries + 1, lost=refused)
 
 

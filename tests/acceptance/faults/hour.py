@@ -45,16 +45,16 @@ class _Hour:
     def minute(self, running: Running) -> float:
         """A minute later one row more comes; seconds until the healthy one has been told."""
         self.clock.step(_MINUTE)
-        person = f"h{self.people}@example.net"
+        subject = f"h{self.people}@example.net"
         for name in _LISTS:
-            self.news.subscribe(person, name)
-            self.well.subscribe(person, name)
-        self.shop.subscribe(person, "1")
-        data = accounting([bounce(person)], has_header=not self.people)
+            self.news.subscribe(subject, name)
+            self.well.subscribe(subject, name)
+        self.shop.subscribe(subject, "1")
+        data = accounting([bounce(subject)], has_header=not self.people)
         self.people += 1
         began = time.monotonic()
         running.write(data)
-        running.wait_until(lambda: "confirmed" not in self.well.status_of(person).values())
+        running.wait_until(lambda: "confirmed" not in self.well.status_of(subject).values())
         return time.monotonic() - began
 
     def left(self, minutes: int = 0) -> int:

@@ -33,7 +33,7 @@ _LIFE = 1.3
 
 
 def _pipe(folder: Path, scale: Scale) -> Line:
-    """Kill the pipe process while rows come; after each kill feed the operator's recovery file, as the README says."""
+    """Kill the pipe process while rows come; after each kill feed the recovery file, as the documents say."""
     tries, each, chance = scale.of(4, 220), 150, _chance(1)
     longest, lost, in_commit, before = 0.0, 0, 0, Content.none()
     with Scene(folder) as scene:
@@ -103,7 +103,7 @@ def _unsubscribe(folder: Path, scale: Scale) -> Line:
                     killed, life = _hand_over(scene, scene.requester(), chance, life)
                     kills += killed
                 if works % 2:
-                    wait_until(lambda: not list(scene.letters.glob("*.letter")))
+                    wait_until(lambda: not list(scene.letters.glob("*.message")))
                 _kill(running, chance, 0 if works % 2 else _START)
             works += 1
             left = Content.of(scene.program.spool)

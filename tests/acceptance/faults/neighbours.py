@@ -23,7 +23,7 @@ _BYSTANDER = "bystander@example.net"
 _PATIENCE = 150.0
 """Seconds until everything has to be done."""
 _ANOTHER = "whsec_" + "QUJD" * 8
-_TROUBLES = frozenset({"failed_will_retry", "provider_held", "provider_asks_for_pause"})
+_TROUBLES = frozenset({"failed_will_retry", "provider_held", "provider_paused"})
 
 
 class Fate(NamedTuple):
@@ -70,10 +70,10 @@ class Neighbours:
     def rows(self, count: int) -> list[Row]:
         """Rows of so many people more, each of whom is on lists of both list managers."""
         people = [f"n{number}@example.net" for number in range(len(self.people), len(self.people) + count)]
-        for person in people:
-            self._subscribe(person)
+        for subject in people:
+            self._subscribe(subject)
         self.people += people
-        return [bounce(person) for person in people]
+        return [bounce(subject) for subject in people]
 
     def serve(self, running: Running, count: int) -> float:
         """Feed so many people more; seconds until the healthy one has heard of all."""
@@ -98,7 +98,7 @@ class Neighbours:
         sql = """SELECT s.recipient, d.provider, d.state, d.attempts
                  FROM dispatch AS d JOIN suppression AS s ON s.id = d.suppression"""
         with closing(sqlite3.connect(f"{self.program.spool.as_uri()}?mode=ro", uri=True, timeout=30)) as raw:
-            return {(person, name): Fate(*rest) for person, name, *rest in raw.execute(sql)}
+            return {(subject, name): Fate(*rest) for subject, name, *rest in raw.execute(sql)}
 
     def are_troubled(self, running: Running, names: Collection[str], since: int) -> bool:
         """Whether the log says so of all these providers, after so many events."""
@@ -151,15 +151,15 @@ class Neighbours:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def _subscribe(self, person: str) -> None:
+    def _subscribe(self, subject: str) -> None:
         for name in _LISTS:
-            self.mailwizz.subscribe(person, name)
-        self.interspire.subscribe(person, _LIST)
+            self.mailwizz.subscribe(subject, name)
+        self.interspire.subscribe(subject, _LIST)
 
-    def _is_off(self, person: str, name: str) -> bool:
+    def _is_off(self, subject: str, name: str) -> bool:
         match name:
             case "news":
-                return "confirmed" not in self.mailwizz.status_of(person).values()
+                return "confirmed" not in self.mailwizz.status_of(subject).values()
             case "shop":
-                return "active" not in self.interspire.status_of(person).values()
-        return person in (self.crm if name == "crm" else self.well).recipients
+                return "active" not in self.interspire.status_of(subject).values()
+        return subject in (self.crm if name == "crm" else self.well).recipients

@@ -15,7 +15,7 @@ from tests.acceptance.faults.hour import unavailable_for_an_hour
 from tests.acceptance.faults.neighbours import TROUBLED, Neighbours
 from tests.acceptance.faults.table import Fault, Line, Scale
 from tests.acceptance.harness import Running
-from tests.acceptance.trouble import Trouble
+from tests.acceptance.trouble import SmtpFailure
 from tests.fakes.raw import RawServer
 from tests.fakes.server import Answer, FakeServer, Request
 
@@ -130,7 +130,7 @@ def _calm(site: Neighbours, running: Running, count: int) -> float:
 
 def _one(site: Neighbours, running: Running, kinds: Mapping[str, Kind], count: int) -> tuple[float, int]:
     """One trouble a provider: seconds until the healthy one has heard of all, and what is wrong."""
-    troubles = {name: Trouble(kind.answer) for name, kind in kinds.items() if kind.answer}
+    troubles = {name: SmtpFailure(kind.answer) for name, kind in kinds.items() if kind.answer}
     refusing = kinds.keys() - troubles.keys()
     since, first = len(running.events), len(site.people)
     for name, trouble in troubles.items():

@@ -39,7 +39,7 @@ class Scene:
     def __init__(self, folder: Path, program: Sequence[str] = MODULE) -> None:
         self.program = Program(folder, program)
         self.receiver, self.mailwizz = FakeReceiver(), FakeMailWizz()
-        self.letters = self.program.spool.with_suffix(".letters")
+        self.letters = self.program.spool.with_suffix(".maildrop")
         """Where mails lie until they are taken in."""
         self.file = HEADER
         """The operator's recovery file: all rows so far, whoever was to read them."""
@@ -82,7 +82,7 @@ class Scene:
         return len({row["rcpt"] for row in rows} & self.expected.keys() - set(content.recipients.values()))
 
     def recover(self) -> Finished:
-        """Feed the recovery file, as the README says; it may be that something waits for a claim to run out."""
+        """Feed the recovery file, as the documents say; it may be that something waits for a claim to run out."""
         finished = self.program.feed(self.file)
         assert_calm(finished, may_wait=True)
         return finished
@@ -132,7 +132,7 @@ class Scene:
     def _waiting(self) -> int:
         with closing(sqlite3.connect(self.program.spool, timeout=30)) as spool:
             query = "SELECT count(*) FROM dispatch WHERE state NOT IN ('done', 'dead')"
-            return int(spool.execute(query).fetchone()[0]) + len(list(self.letters.glob("*.letter")))
+            return int(spool.execute(query).fetchone()[0]) + len(list(self.letters.glob("*.message")))
 
     def _compare_spool(self) -> Balance:
         """Each recipient once, owed to whom it should be, done, and with an outcome that is true."""

@@ -84,7 +84,7 @@ class Site(Program):
             return not raw.execute("SELECT count(*) FROM dispatch WHERE state <> 'done'").fetchone()[0]
 
     def settle(self) -> None:
-        """Start again and feed the recovery file, as the README says, until nothing waits: claims have to run out."""
+        """Start again and feed the recovery file, as the documents say, until nothing waits: claims have to run out."""
         deadline = time.monotonic() + _PATIENCE
         while self.feed(self.recovery).status and time.monotonic() < deadline:
             pass

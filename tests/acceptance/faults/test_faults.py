@@ -13,7 +13,7 @@ _UNREAD = 10.0
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.is_possible()], ids=lambda fault: fault.name)
 def test_nothing_is_lost(fault: Fault, tmp_path: Path) -> None:
-    """After the fault, and after what the README tells the operator to do, every suppression is where it belongs."""
+    """After the fault, and after what the documents ask the operator to do, every suppression is where it belongs."""
     line = fault.run(tmp_path, SHORT)
     assert line.tries
     assert line.rows

@@ -1,0 +1,1 @@
+"""Tables, summaries and progress for a terminal; machine formats."""

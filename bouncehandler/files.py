@@ -1,0 +1,20 @@
+"""Files that this program creates, and what belongs to whom of them."""
+
+import os
+from pathlib import Path
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or what a folder holds, is on disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def give_to_folders_owner(descriptor: int, folder: Path) -> None:
+    """Give a file that root creates, by `check` say, to the owner of the folder: PowerMTA's user has to open it."""
+    owner = folder.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)

@@ -1,0 +1,1 @@
+"""HTTP client for adapters: bounded time and size, connections for each thread, no cookies."""

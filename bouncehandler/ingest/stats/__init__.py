@@ -1,0 +1,1 @@
+"""Hourly counts and counters of records, for reports and metrics."""

@@ -1,0 +1,64 @@
+"""Builds the dispatcher: an adapter, its HTTP client and a worker for every configured provider."""
+
+import random
+import time
+from collections.abc import Callable
+
+from bouncehandler import plugins
+from bouncehandler.dispatcher import (
+    BreakerSettings,
+    CallExecutor,
+    Dispatcher,
+    DispatchLog,
+    ProviderWorker,
+    RetrySchedule,
+    WorkerSettings,
+)
+from bouncehandler.settings.model import ProviderSection, Settings
+from bouncehandler.spool import Spool
+
+
+def build_dispatcher(settings: Settings, spool: Spool, log: DispatchLog, on_failure: Callable[[], None]) -> Dispatcher:
+    """Build a dispatcher with a worker for every configured provider, not started yet.
+
+    Args:
+        on_failure: called from the thread of a worker that fails.
+
+    Raises:
+        ConfigurationError: the type or the settings of a provider are wrong.
+    """
+    dispatcher = Dispatcher(on_failure)
+    for name, section in settings.providers.items():
+        client = plugins.client_for(name, section)
+        executor = CallExecutor(
+            plugins.build(name, section, client),
+            client,
+            RetrySchedule(settings.dispatch.schedule, random.random),
+            time.time,
+            plugins.secret_redactor(name, section),
+        )
+        dispatcher.add(
+            ProviderWorker(
+                name,
+                executor,
+                spool,
+                log,
+                _worker_settings(settings, section),
+                clock=time.time,
+                monotonic=time.monotonic,
+                on_end=dispatcher.count_ended,
+                group=dispatcher,
+            )
+        )
+    return dispatcher
+
+
+def _worker_settings(settings: Settings, section: ProviderSection) -> WorkerSettings:
+    dispatch = settings.dispatch
+    return WorkerSettings(
+        concurrency=section.concurrency,
+        rate=section.rate,
+        repeat_after=dispatch.repeat_after,
+        lease=dispatch.lease,
+        breaker=BreakerSettings(probe_every=dispatch.probe_every, drain_budget=dispatch.patience),
+    )

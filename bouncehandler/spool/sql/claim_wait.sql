@@ -1,1 +1,0 @@
-UPDATE dispatch SET due_at = :due_at, person = :person WHERE id = :id

@@ -1,1 +1,0 @@
-SELECT within FROM counting

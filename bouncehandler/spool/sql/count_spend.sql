@@ -1,1 +1,0 @@
-UPDATE soft_bounce SET spent = :spent WHERE day = :day AND recipient = :recipient

@@ -1,1 +1,0 @@
-UPDATE counting SET within = :within WHERE within < :within

@@ -1,3 +1,0 @@
-DELETE FROM figures WHERE (hour, kind, verdict, dimension, value) IN (
-    SELECT hour, kind, verdict, dimension, value FROM figures WHERE hour < :before LIMIT :most
-)

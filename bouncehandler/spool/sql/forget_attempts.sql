@@ -1,1 +1,0 @@
-UPDATE attempt SET answer = '' WHERE dispatch IN (SELECT id FROM dispatch INDEXED BY dispatch_owed WHERE suppression = :id)

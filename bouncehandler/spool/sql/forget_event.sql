@@ -1,1 +1,0 @@
-INSERT INTO event (suppression, at, event, asked_by) VALUES (:id, :now, 'forgotten', :asked_by)

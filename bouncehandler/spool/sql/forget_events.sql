@@ -1,1 +1,0 @@
-UPDATE event SET detail = '' WHERE suppression = :id

@@ -1,1 +1,0 @@
-UPDATE wave SET example = '' WHERE instr(lower(example), :person) > 0

@@ -1,1 +1,0 @@
-UPDATE dispatch SET note = '', person = NULL WHERE suppression = :id

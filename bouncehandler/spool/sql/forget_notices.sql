@@ -1,1 +1,0 @@
-UPDATE notice SET about = '{}' WHERE instr(lower(about), :person) > 0

@@ -1,1 +1,0 @@
-SELECT asked_by FROM forgotten WHERE name = :name

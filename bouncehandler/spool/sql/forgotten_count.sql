@@ -1,1 +1,0 @@
-SELECT count(*), max(at) FROM forgotten

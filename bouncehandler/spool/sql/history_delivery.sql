@@ -1,1 +1,0 @@
-SELECT at FROM delivery WHERE recipient = :person

@@ -1,1 +1,0 @@
-SELECT record FROM suppression WHERE id > :newest

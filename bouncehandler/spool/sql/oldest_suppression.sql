@@ -1,1 +1,0 @@
-SELECT coalesce(min(id), 1) FROM suppression

@@ -1,1 +1,0 @@
-UPDATE post SET claim = :claim, claimed_until = :until

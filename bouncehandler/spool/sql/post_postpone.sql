@@ -1,1 +1,0 @@
-UPDATE post SET claim = NULL, claimed_until = :until WHERE claim = :claim

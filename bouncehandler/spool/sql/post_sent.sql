@@ -1,1 +1,0 @@
-UPDATE post SET sent_upto = max(sent_upto, :upto) WHERE claim = :claim

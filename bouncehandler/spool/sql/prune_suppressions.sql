@@ -1,1 +1,0 @@
-DELETE FROM suppression WHERE id IN (SELECT value FROM json_each(:found))

@@ -1,1 +1,0 @@
-SELECT recorded_at FROM dispatch WHERE id = :id

@@ -1,2 +1,0 @@
-UPDATE dispatch SET state = 'dead', settled_at = :now, lists = coalesce(:lists, lists)
-WHERE id = :id AND claim = :claim AND state = 'claimed'

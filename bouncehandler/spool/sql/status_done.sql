@@ -1,1 +1,0 @@
-SELECT name, done FROM provider WHERE done > 0

@@ -1,1 +1,0 @@
-SELECT provider, count(*), min(id) FROM dispatch INDEXED BY dispatch_held WHERE state = 'held' GROUP BY provider

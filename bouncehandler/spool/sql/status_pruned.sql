@@ -1,1 +1,0 @@
-SELECT suppressions FROM pruned

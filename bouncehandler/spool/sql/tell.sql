@@ -1,1 +1,0 @@
-INSERT INTO notice (kind, at, about) VALUES (:kind, :now, :about)

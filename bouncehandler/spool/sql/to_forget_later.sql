@@ -1,1 +1,0 @@
-INSERT OR IGNORE INTO to_forget (person) VALUES (:person)

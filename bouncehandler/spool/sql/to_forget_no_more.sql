@@ -1,1 +1,0 @@
-DELETE FROM to_forget WHERE person = :person

@@ -1,1 +1,0 @@
-SELECT name, labels, number FROM totals ORDER BY name, labels

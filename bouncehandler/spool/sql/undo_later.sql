@@ -1,1 +1,0 @@
-UPDATE dispatch SET undoing = 2 WHERE id = :id

@@ -1,1 +1,0 @@
-UPDATE suppression SET undone_at = :now WHERE id = :id

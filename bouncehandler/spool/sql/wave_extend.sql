@@ -1,1 +1,0 @@
-UPDATE wave SET since_slot = min(since_slot, :since_slot), last_slot = max(last_slot, :slot) WHERE id = :id

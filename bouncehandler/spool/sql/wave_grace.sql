@@ -1,4 +1,0 @@
--- New hard bounces wait a while, so that a wave is caught from its first row.
-UPDATE dispatch SET due_at = :now + :grace
-WHERE state = 'pending' AND attempts = 0
-    AND suppression IN (SELECT id FROM suppression WHERE id > :newest AND kind IS NOT NULL)

@@ -1,1 +1,0 @@
-UPDATE wave SET told_at = :now WHERE id = :id

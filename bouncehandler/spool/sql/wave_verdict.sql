@@ -1,1 +1,0 @@
-UPDATE wave SET verdict = :verdict WHERE id = :id

@@ -1,0 +1,1 @@
+"""The embedded spool: one SQLite file. Nothing outside this package knows SQLite."""

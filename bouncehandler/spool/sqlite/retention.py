@@ -1,0 +1,74 @@
+"""Removes what was done long ago, one step at a time; see `bouncehandler.spool.sweep` for the steps."""
+
+import json
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from bouncehandler.spool.models import Pruned, RetentionPeriods, SpoolError
+from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.errors import describe_error, primary_code
+
+_LOOKS = 10_000
+"""Steps of SQLite's machine between two looks at the clock: well below a millisecond of them."""
+
+
+def prune(connection: Connection, periods: RetentionPeriods, *, now: float, after: int, limit: int) -> Pruned:
+    """See `Spool.prune`. Old rows are looked up without the lock for writing, which is often not needed."""
+    before = {reason: None if period is None else now - period for reason, period in periods._asdict().items()}
+    latest = max((time for time in before.values() if time is not None), default=None)
+    window: dict[str, object] = {"after": after, "limit": limit, "before": latest, "now": now}
+    through, old = connection.rows("prune_window", window)[0]
+    if latest is None or not old:
+        return Pruned(0, None)
+    bounds: dict[str, object] = {"after": after, "through": through, **before}
+    return Pruned(_remove(connection, bounds) if connection.rows("prune_found", bounds) else 0, through)
+
+
+def prune_attempts(connection: Connection, period: float, *, now: float, after: int, limit: int) -> Pruned:
+    """See `Spool.prune_attempts`."""
+    window: dict[str, object] = {"after": after, "limit": limit, "before": now - period, "now": now}
+    through, old = connection.rows("prune_attempts_window", window)[0]
+    if not old:
+        return Pruned(0, None)
+    bounds: dict[str, object] = {"after": after, "through": through, "before": now - period}
+    if not connection.rows("prune_attempts_found", bounds):
+        return Pruned(0, through)
+    with connection.writing() as raw:
+        found = [row[0] for row in raw.execute(connection.sql("prune_attempts_found"), bounds)]
+        return Pruned(raw.execute(connection.sql("prune_attempts"), {"found": json.dumps(found)}).rowcount, through)
+
+
+def _remove(connection: Connection, bounds: dict[str, object]) -> int:
+    """Remove suppressions, looked up again: a provider that was added may have got one of them meanwhile."""
+    sql = connection.sql
+    with connection.writing() as raw:
+        found = [row[0] for row in raw.execute(sql("prune_found"), bounds)]
+        for statement in ("prune_suppression_attempts", "prune_dispatches", "prune_events", "prune_suppressions"):
+            raw.execute(sql(statement), {"found": json.dumps(found)})
+    return len(found)
+
+
+def vacuum(path: Path, monotonic: Callable[[], float], within: float) -> int:
+    """Give the room of what was removed back to the file system; returns the bytes by which the file shrank.
+
+    No process can write meanwhile, so it gives up after `within` seconds of copying, and all is as before.
+
+    Raises:
+        SpoolError: it gave up, or the disk has no room for a copy.
+    """
+    size, deadline = path.stat().st_size, monotonic() + within
+    try:
+        with closing(sqlite3.connect(path, timeout=within, isolation_level=None)) as raw:
+            raw.execute("PRAGMA synchronous = FULL")
+            raw.set_progress_handler(lambda: monotonic() > deadline, _LOOKS)
+            raw.execute("VACUUM")
+    except sqlite3.Error as error:
+        if primary_code(error) != sqlite3.SQLITE_INTERRUPT:
+            raise describe_error(error, path, within) from error
+        raise SpoolError(
+            f"the spool {path} takes longer than {within:g} s to shrink, and nobody could write it meanwhile: stop "
+            f"every bouncehandler, then `sqlite3 {path} VACUUM`"
+        ) from None
+    return size - path.stat().st_size
