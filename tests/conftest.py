@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.contract.spool_examples import CLOCK
+from tests.contract.spool.examples import CLOCK
 
 settings.register_profile("settled", derandomize=True, deadline=None)  # a busy machine is no fault
 settings.register_profile("search", max_examples=800, derandomize=False, deadline=None, print_blob=True)

@@ -8,7 +8,7 @@ from bouncehandler.spool import HourlyCount, MetricCounter, QueuedSuppression, S
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program
 from tests.acceptance.shell import trail
-from tests.contract.spool_examples import CLOCK, at_time, dead, people, suppression, take
+from tests.contract.spool.examples import CLOCK, at_time, dead, people, suppression, take
 
 HOUR = 3600
 HOSTILE = "<script>alert(1)</script>]]>\"'\u202egnp.exe\x00</style>=cmd|' /c calc'!A1{{ 7*7 }}"

@@ -12,7 +12,7 @@ from bouncehandler.spool import QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program, bounce
 from tests.acceptance.shell import trail
-from tests.contract.spool_examples import suppression
+from tests.contract.spool.examples import suppression
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.server import wait_until
 from tests.fakes.smtp import CERTIFICATE, FakeSmtp, closed_smtp_port
@@ -140,7 +140,7 @@ def test_a_dead_smtp_server(program: Program) -> None:
 def test_a_held_up_smtp_server(program: Program, smtp: FakeSmtp, stage: Any) -> None:  # noqa: ANN401  # a literal
     """An SMTP server that answers nothing delays the end of a run, by its time-out and no more, and blocks no dispatch.
 
-    How long exactly, whatever else the machine does: `tests/unit/test_stopping.py`.
+    How long exactly, whatever else the machine does: `tests/unit/runtime/test_shutdown.py`.
     """
     smtp.hangs_at = stage
     configure(program, smtp.address, timeout="2s")

@@ -195,7 +195,7 @@ def read_file(program: Program, name: str, *, stops_early: bool = False) -> Fini
 def test_hanging_provider(silent: tuple[Program, FakeReceiver], number: signal.Signals) -> None:
     """A provider that never answers holds the end up for the grace and no longer; its dispatch still waits.
 
-    How long exactly, whatever else the machine does: `tests/unit/test_stopping.py`.
+    How long exactly, whatever else the machine does: `tests/unit/runtime/test_shutdown.py`.
     """
     program, receiver = silent
     with receiver, program.start() as running:

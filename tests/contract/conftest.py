@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bouncehandler.spool import Spool
-from tests.contract import spool_examples
+from tests.contract.spool import examples
 
 OpenSpool = Callable[..., Spool]
 
@@ -29,7 +29,7 @@ def open_spool(store: str, place: Path) -> Iterator[OpenSpool]:
     opened: list[Spool] = []
 
     def open_one(**options: object) -> Spool:
-        opened.append(spool_examples.open_spool(store, place, **options))
+        opened.append(examples.open_spool(store, place, **options))
         return opened[-1]
 
     yield open_one

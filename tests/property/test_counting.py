@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bouncehandler.spool import Selection
 from bouncehandler.spool.sqlite.store import SqliteSpool
-from tests.contract.spool_examples import CLOCK, DAY, NOW, at_time
-from tests.contract.test_spool_counting import soft
+from tests.contract.spool.examples import CLOCK, DAY, NOW, at_time
+from tests.contract.spool.test_soft_bounces import soft
 from tests.examples import many
 
 WITHIN = 4 * DAY

@@ -16,9 +16,9 @@ from bouncehandler.provider import PermanentFailure, ProviderUnavailable, Tempor
 from bouncehandler.spool import QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome, Suppression
-from tests.contract import lanes
-from tests.contract.lanes import MINUTE, Running, rows
-from tests.contract.spool_examples import CLOCK, NOW, at_time, due_at, people
+from tests.contract.dispatcher import workers
+from tests.contract.dispatcher.workers import MINUTE, Running, rows
+from tests.contract.spool.examples import CLOCK, NOW, at_time, due_at, people
 from tests.examples import many
 from tests.fakes.adapter import FakeAdapter
 
@@ -152,7 +152,7 @@ def test_any_sequence_of_behaviours(scripts: list[list[Behaviour]], suspect_afte
     expected = {recipient: Expected() for recipient in recipients}
     if any("slow" in script for script in scripts):
         concurrency = 1  # else time would pass during other calls, and nobody could say when those ended
-    worker_settings = lanes.settings(concurrency=concurrency, drain_budget=0.0, suspect_after=suspect_after)
+    worker_settings = workers.settings(concurrency=concurrency, drain_budget=0.0, suspect_after=suspect_after)
     with (
         tempfile.TemporaryDirectory() as folder,
         closing(SqliteSpool.open(Path(folder) / "spool.db", clock=CLOCK)) as spool,

@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bouncehandler.spool import QueuedSuppression, Selection
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
-from tests.contract.spool_examples import NOW, suppression
+from tests.contract.spool.examples import NOW, suppression
 from tests.examples import many
 from tests.property.fickle import (
     BEHAVIOURS,

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from bouncehandler.spool import DeadLetter, QueuedSuppression, Recorded, Selection, Settlement
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Dispatch
-from tests.contract.spool_examples import CLOCK, NOW, again, at_time, dead, done, due_at, returned, suppression, take
+from tests.contract.spool.examples import CLOCK, NOW, again, at_time, dead, done, due_at, returned, suppression, take
 from tests.examples import many
 
 PROVIDERS = ("crm", "news")

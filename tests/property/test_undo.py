@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from bouncehandler.spool import Completed, QueuedSuppression, Released, RetryLater, Selection, Settlement
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Dispatch, Outcome, Suppression
-from tests.contract.spool_examples import CLOCK, NOW, at_time, attempt, suppression
+from tests.contract.spool.examples import CLOCK, NOW, at_time, attempt, suppression
 from tests.examples import many
 
 LISTS = {"ann@example.com": frozenset("12"), "bob@example.com": frozenset("2"), "cat@example.com": frozenset()}

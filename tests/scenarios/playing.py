@@ -14,7 +14,7 @@ from bouncehandler.spikes import MailboxProviders, SpikeSettings, normalize_diag
 from bouncehandler.spool import BounceFingerprint, Completed, QueuedSuppression, Selection
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression
-from tests.contract.spool_examples import CLOCK, at_time
+from tests.contract.spool.examples import CLOCK, at_time
 from tests.scenarios.traffic import THIRD_WEEK, Bounced, Traffic
 
 _EVERY = 5

@@ -1,0 +1,272 @@
+"""One provider's worker against a real spool: what is due is called, and how calls end is what the spool then says."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bouncehandler.provider import PermanentFailure, TemporaryFailure
+from bouncehandler.spool.sqlite.store import SqliteSpool
+from bouncehandler.suppression import Outcome
+from tests.contract.dispatcher.workers import MINUTE, NEVER, Running, crowd, owe, rows, settings
+from tests.contract.spool.examples import CLOCK, suppression
+from tests.fakes.adapter import BatchedAdapter, CampaignAdapter, FakeAdapter
+from tests.fakes.server import wait_until
+
+
+@pytest.fixture
+def adapter() -> Iterator[FakeAdapter]:
+    """One that carries everything out; whatever hangs in it goes on at the end."""
+    adapter = FakeAdapter()
+    yield adapter
+    adapter.open.set()
+
+
+class TestOutcomes:
+    """How a call ends decides what becomes of its dispatch."""
+
+    @pytest.mark.parametrize("kind", ["unsubscribed", "already", "unknown"])
+    def test_done(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, kind: str) -> None:
+        """An outcome of any kind is done after one attempt, counted, and logged with the lists affected."""
+        adapter.always = Outcome(kind, ("7",), "by its campaign")  # type: ignore[arg-type]  # one of three
+        (ann,) = crowd(spool, 1)
+        began = time.time()
+        running = Running(spool, adapter)
+        running.drain()
+        took = time.time() - began
+        assert rows(place)[ann][:3] == ("done", 1, 0)
+        assert rows(place)[ann].outcome == kind
+        assert (running.worker.counters.done, running.worker.counters.retried, running.worker.counters.dead) == (
+            1,
+            0,
+            0,
+        )
+        (event,) = running.log.named(kind)
+        assert 0 <= event.pop("seconds") <= took + 0.001  # type: ignore[operator]  # rounded to milliseconds
+        assert event == {
+            "provider": "news", "recipient": ann, "lists": ["7"], "attempt": 1, "note": "by its campaign"
+        }  # fmt: skip
+
+    def test_temporary(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A temporary failure is pending until the schedule's wait, lengthened by the jitter, has passed."""
+        adapter.always = TemporaryFailure("HTTP 500")
+        (ann,) = crowd(spool, 1)
+        now = time.time()
+        running = Running(spool, adapter, clock=lambda: now)
+        running.drain()
+        row = rows(place)[ann]
+        assert row[:3] == ("pending", 1, 1)
+        assert row.due_at == pytest.approx(now + 1.05 * MINUTE)
+        assert (running.worker.counters.retried, running.worker.counters.last_failure) == (1, "HTTP 500")
+        assert running.log.named("failed_will_retry")[0]["answer"] == "HTTP 500"
+
+    @pytest.mark.parametrize("error", [ValueError("x"), httpx.ReadTimeout("slow"), SystemExit(1), RecursionError()])
+    def test_anything_else(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, error: BaseException) -> None:
+        """Whatever an adapter raises is temporary, and ends neither a thread nor the worker."""
+        adapter.next = [error]
+        ann, bob = crowd(spool, 2)
+        Running(spool, adapter, settings(concurrency=1)).drain()
+        assert rows(place)[ann][:3] == ("pending", 1, 1)
+        assert rows(place)[bob][:3] == ("done", 1, 0)
+
+    def test_permanent(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A permanent failure is a dead letter at once, whatever is left of the schedule."""
+        adapter.always = PermanentFailure("no such list")
+        (ann,) = crowd(spool, 1)
+        running = Running(spool, adapter)
+        running.drain()
+        assert rows(place)[ann][:3] == ("dead", 1, 0)
+        assert running.worker.counters.dead == 1
+        assert running.log.named("dead_letter")[0]["answer"] == "no such list"
+
+    def test_schedule_ends(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """When every wait of the schedule has led to nothing, the dispatch is a dead letter: waits + 1 attempts."""
+        adapter.always = TemporaryFailure("HTTP 500")
+        (ann,) = crowd(spool, 1)
+        offset = 0.0
+        for _ in range(3):
+            Running(spool, adapter, clock=lambda: time.time() + offset).drain()  # noqa: B023  # ends within the round
+            offset += 10 * MINUTE
+        assert rows(place)[ann][:3] == ("dead", 3, 2)
+
+    def test_repeats_are_done(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """What is settled with, or lately after, another dispatch of its recipient counts as done, without a call."""
+        owe(spool, *(suppression("ann@example.com", n) for n in range(3)), suppression("bob@example.com"))
+        running = Running(spool, adapter)
+        wait_until(lambda: running.worker.counters.done == 4)
+        owe(spool, suppression("bob@example.com", 1))
+        running.worker.notify()
+        running.drain()
+        assert sorted(adapter.called) == ["ann@example.com", "bob@example.com"]
+        assert running.worker.counters.done == 5 == spool.status().providers["news"].done
+        assert [event["dispatches"] for event in running.log.named("duplicate_skipped")] == [2, 1]
+
+    def test_campaigns(self, spool: SqliteSpool) -> None:
+        """An adapter that records bounces per campaign is called again for another campaign, not for the same."""
+        adapter = CampaignAdapter()
+        jobs = ["june", "july", "june"]
+        owe(spool, *(suppression("ann@example.com", n, job_id=job) for n, job in enumerate(jobs)))
+        running = Running(spool, adapter)
+        running.drain()
+        assert sorted(one.job_id for one in adapter.suppressions) == ["july", "june"]
+        assert running.worker.counters.done == 3
+
+    def test_nothing_secret_is_kept(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A server that echoes the credentials leaves them neither in the spool nor in the log."""
+        adapter.next = [TemporaryFailure("bad key s3cret"), PermanentFailure("bad key s3cret")]
+        crowd(spool, 3)
+        running = Running(
+            spool,
+            adapter,
+            settings(concurrency=1),
+            answer="HTTP 200: s3cret",
+            redact=lambda text: text.replace("s3cret", "[...]"),
+        )
+        running.drain()
+        spool.close()
+        assert b"bad key [...]" in place.read_bytes()
+        assert b"s3cret" not in place.read_bytes()
+        assert "s3cret" not in repr(running.log.events)
+
+
+class TestRetryAfter:
+    """A provider that asks for time is obeyed."""
+
+    def test_the_dispatch_waits(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """The dispatch is due when the provider said, and its schedule is not used up."""
+        adapter.always = TemporaryFailure("HTTP 429", retry_after=1800.0)
+        (ann,) = crowd(spool, 1)
+        now = time.time()
+        Running(spool, adapter, clock=lambda: now).drain()
+        row = rows(place)[ann]
+        assert row[:3] == ("pending", 1, 0)
+        assert row.due_at == pytest.approx(now + 1800)
+
+    def test_the_others_wait_too(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """After one such answer no other call is made; what was claimed is given back, no attempt spent."""
+        adapter.next = [TemporaryFailure("HTTP 503", retry_after=1800.0)]
+        crowd(spool, 50)
+        running = Running(spool, adapter, settings(concurrency=1))
+        running.drain()
+        assert len(adapter.called) == 1
+        others = [row for recipient, row in rows(place).items() if recipient not in adapter.called]
+        assert {row[:3] for row in others} == {("pending", 0, 0)}
+        assert not spool.state("news").held
+        assert running.log.named("provider_paused")
+
+    def test_a_drain_is_patient(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A drain waits for a short pause to end, and then finishes the work."""
+        adapter.next = [TemporaryFailure("HTTP 429", retry_after=1.0)]
+        crowd(spool, 3)
+        began = time.monotonic()
+        Running(spool, adapter, settings(concurrency=1)).drain()
+        assert {row.state for row in rows(place).values()} == {"done"}
+        assert len(adapter.called) == 4
+        assert adapter.times[1] - began >= 1.0
+
+    def test_a_drain_waits_for_nothing_if_nothing_waits(self, spool: SqliteSpool) -> None:
+        """Where the only dispatch left was given up meanwhile, the drain does not wait for the pause."""
+        adapter = BatchedAdapter(2)
+        adapter.next = [TemporaryFailure("HTTP 429", retry_after=1800.0)]
+        crowd(spool, 1)
+        running = Running(spool, adapter, settings(drain_budget=3600.0))
+        wait_until(lambda: bool(running.log.named("provider_paused")))
+        with spool._connection.writing() as raw:  # noqa: SLF001  # somebody else settles it
+            raw.execute("UPDATE dispatch SET state = 'done'")
+        running.drain()
+
+
+class TestClaims:
+    """A claim is written before the call, and kept or given back."""
+
+    def test_before_the_call(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """While a call is under way its attempt is already counted on disk, so that a crash can't loop."""
+        adapter.open.clear()
+        (ann,) = crowd(spool, 1)
+        running = Running(spool, adapter)
+        wait_until(lambda: adapter.running == 1)
+        assert rows(place)[ann][:3] == ("claimed", 1, 0)
+        adapter.open.set()
+        running.drain()
+
+    def test_renewed_while_a_call_is_slow(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A call that takes several times its lease is not made by anybody else meanwhile."""
+        adapter.open.clear()
+        crowd(spool, 1)
+        now = [time.time()]
+        CLOCK.source = lambda: now[0]
+        slow = Running(spool, adapter, settings(lease=MINUTE), clock=lambda: now[0], monotonic=lambda: now[0])
+        wait_until(lambda: adapter.running == 1)
+        other_spool, other = SqliteSpool.open(place, clock=CLOCK), FakeAdapter()
+        eager = Running(other_spool, other, clock=lambda: now[0], monotonic=lambda: now[0])
+        for _ in range(8):
+            now[0] += MINUTE / 2
+            wait_until(lambda: rows(place)["user0@example.com"].due_at == now[0] + MINUTE)
+            looked = eager.worker.heartbeat
+            wait_until(lambda: eager.worker.heartbeat > looked + 1)  # noqa: B023  # ends within the round
+        adapter.open.set()
+        slow.worker.drain()
+        eager.worker.drain()
+        slow.joins()
+        eager.joins()
+        other_spool.close()
+        assert (adapter.called, other.called) == (["user0@example.com"], [])
+        assert rows(place)["user0@example.com"][:2] == ("done", 1)
+
+    def test_renewed_in_time(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """The end of a claim is not slept through, though nobody would look for an hour."""
+        adapter.open.clear()
+        crowd(spool, 1)
+        running = Running(spool, adapter, settings(lease=0.6, poll=NEVER))
+        wait_until(lambda: adapter.running == 1)
+        until = time.time() + 2.0
+        wait_until(lambda: rows(place)["user0@example.com"].due_at > until)
+        adapter.open.set()
+        running.drain()
+        assert adapter.called == ["user0@example.com"]
+
+    def test_lost_claim(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A claim that ran out because the clock jumped is called again, and neither answer breaks the worker."""
+        offset = [0.0]
+        adapter.open.clear()
+        crowd(spool, 1)
+        running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
+        wait_until(lambda: adapter.running == 1)
+        offset[0] = 3600.0
+        running.worker.notify()
+        wait_until(lambda: adapter.running == 2)
+        adapter.open.set()
+        running.drain()
+        assert running.worker.failure is None
+        assert rows(place)["user0@example.com"][:2] == ("done", 2)
+
+    def test_stop(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """At a stop the calls in flight are finished, and what was only claimed is given back, no attempt spent."""
+        adapter.open.clear()
+        crowd(spool, 100)
+        running = Running(spool, adapter, settings(concurrency=3))
+        wait_until(lambda: adapter.running == 3)
+        running.worker.stop()
+        wait_until(lambda: sum(row.state == "claimed" for row in rows(place).values()) == 3)
+        assert running.threads()
+        adapter.open.set()
+        running.joins()
+        assert len(adapter.called) == 3
+        assert {row[:3] for who, row in rows(place).items() if who in adapter.called} == {("done", 1, 0)}
+        assert {row[:3] for who, row in rows(place).items() if who not in adapter.called} == {("pending", 0, 0)}
+
+    def test_stop_while_waiting_for_a_turn(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A stop does not wait for turns that a slow rate would give in hours."""
+        crowd(spool, 20)
+        running = Running(spool, adapter, settings(concurrency=4, rate=1 / 3600))
+        wait_until(lambda: len(adapter.called) == 1)
+        running.stop()
+        assert sorted(row[:2] for row in rows(place).values()) == [("done", 1)] + [("pending", 0)] * 19
+
+    def test_stop_before_anything(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A worker that is stopped at once ends, and nothing stays claimed."""
+        crowd(spool, 20)
+        Running(spool, adapter, settings(concurrency=1)).stop()
+        assert not [row for row in rows(place).values() if row.state == "claimed"]

@@ -1,0 +1,242 @@
+"""A provider that can't be used: held for every process with all its dispatches pending, probed, and resumed."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
+from bouncehandler.spool import Selection, Undone
+from bouncehandler.spool.sqlite.store import SqliteSpool
+from tests.contract.dispatcher.workers import Running, Watched, crowd, owe, rows, settings
+from tests.contract.spool.examples import suppression
+from tests.fakes.adapter import DONE, CheckableAdapter, FakeAdapter
+from tests.fakes.server import wait_until
+
+DOWN = ProviderUnavailable("HTTP 401: bad key")
+FAILS = TemporaryFailure("HTTP 500")
+PENDING = ("pending", 0, 0)
+
+
+@pytest.fixture
+def adapter() -> Iterator[FakeAdapter]:
+    """One without a check."""
+    adapter = FakeAdapter()
+    yield adapter
+    adapter.open.set()
+
+
+@pytest.fixture
+def checkable() -> CheckableAdapter:
+    """One with a check, whose provider is down."""
+    adapter = CheckableAdapter()
+    adapter.always = adapter.check_fails = DOWN
+    return adapter
+
+
+def hold(spool: SqliteSpool, seconds: float = 3600.0) -> None:
+    """Another process has held the provider, to be tried again in so many seconds."""
+    spool.hold("news", "HTTP 401: bad key", probe_in=seconds)
+
+
+class TestHold:
+    """What happens when the provider as a whole can't be used."""
+
+    def test_everything_is_still_pending(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """The provider is held with its reason; every dispatch is pending with no attempt spent and nothing dead."""
+        adapter.always = DOWN
+        crowd(spool, 60)
+        running = Running(spool, adapter, settings(concurrency=4))
+        running.drain()
+        assert {row[:3] for row in rows(place).values()} == {PENDING}
+        assert {row.due_at <= time.time() for row in rows(place).values()} == {True}
+        state = spool.state("news")
+        assert (state.held, state.reason) == (True, "HTTP 401: bad key")
+        assert len(running.log.named("provider_held")) == 1
+
+    def test_what_was_changed_before_is_kept(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """Of a call that finds the provider unavailable half-way, undo restores what it had changed until then."""
+        adapter.always = ProviderUnavailable("HTTP 401: bad key", changed=("4", "2"))
+        (subject,) = crowd(spool, 1)
+        Running(spool, adapter).drain()
+        undone = list(spool.undo(Selection(), restoring=("news",), asked_by=""))
+        assert undone == [Undone(subject, "news", "restoring", "lists 4, 2")]
+
+    def test_nobody_else_is_called(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """Only the calls in flight find out; what waits behind them is given back."""
+        adapter.open.clear()
+        adapter.always = DOWN
+        crowd(spool, 60)
+        running = Running(spool, adapter, settings(concurrency=4))
+        wait_until(lambda: adapter.running == 4)
+        adapter.open.set()
+        running.drain()
+        assert len(adapter.called) <= 8  # each thread may have taken one more before it saw
+
+    def test_calls_that_wait_for_their_turn_are_given_back(
+        self, place: Path, spool: SqliteSpool, adapter: FakeAdapter
+    ) -> None:
+        """With a slow rate, those that wait for their turn neither call a held provider nor delay the end."""
+        adapter.always = DOWN
+        crowd(spool, 20)
+        Running(spool, adapter, settings(concurrency=8, rate=1 / 600)).drain()
+        assert len(adapter.called) == 1
+        assert {row[:3] for row in rows(place).values()} == {PENDING}
+
+    def test_what_is_in_flight_is_finished(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A call that was under way and went well is done, and does not end the hold: it began before."""
+        adapter.open.clear()
+        adapter.hangs = {"user1@example.com"}
+        adapter.by_recipient = {"user0@example.com": [DOWN]}
+        adapter.during = lambda: wait_until(lambda: adapter.most_running == 2)
+        crowd(spool, 2)
+        running = Running(spool, adapter, settings(concurrency=2))
+        wait_until(lambda: spool.state("news").held and len(adapter.called) == 2)
+        adapter.open.set()
+        running.drain()
+        assert {who: row.state for who, row in rows(place).items()} == {
+            "user0@example.com": "pending",
+            "user1@example.com": "done",
+        }
+        assert spool.state("news").held
+
+
+class TestProbes:
+    """How it is found out that a provider is back."""
+
+    def test_at_the_start(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A process that starts tries at once, with one dispatch; a success releases the provider for all the rest."""
+        hold(spool)
+        adapter.open.clear()
+        crowd(spool, 30)
+        running = Running(spool, adapter)
+        wait_until(lambda: adapter.running == 1)
+        assert [row.state for row in rows(place).values()].count("claimed") == 1
+        adapter.open.set()
+        running.drain()
+        assert {row[:2] for row in rows(place).values()} == {("done", 1)}
+        assert not spool.state("news").held
+
+    def test_one_and_no_more(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A drain tries a held provider once; where it is not back, it ends with everything pending."""
+        hold(spool)
+        adapter.always = DOWN
+        crowd(spool, 30)
+        Running(spool, adapter).drain()
+        assert len(adapter.called) == 1
+        assert {row[:3] for row in rows(place).values()} == {PENDING}
+
+    def test_by_its_check(self, place: Path, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
+        """Where an adapter can be checked no dispatch is risked."""
+        hold(spool)
+        crowd(spool, 30)
+        Running(spool, checkable).drain()
+        assert (checkable.checks, checkable.called) == (1, [])
+        assert {row[:3] for row in rows(place).values()} == {PENDING}
+
+    def test_back_by_its_check(self, place: Path, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
+        """A check that passes releases the provider, and its dispatches are carried out."""
+        hold(spool)
+        checkable.always, checkable.check_fails = DONE, None
+        crowd(spool, 30)
+        Running(spool, checkable).drain()
+        assert checkable.checks == 1
+        assert {row.state for row in rows(place).values()} == {"done"}
+
+    def test_every_so_often(self, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
+        """While it is held the check is repeated every `probe_every`, no more often; once back, all goes on."""
+        crowd(spool, 30)
+        began = time.monotonic()
+        running = Running(spool, checkable, settings(probe_every=0.2))
+        wait_until(lambda: checkable.checks >= 3)
+        assert time.monotonic() - began >= 0.2 * 2.9
+        called = len(checkable.called)
+        checkable.always, checkable.check_fails = DONE, None
+        wait_until(lambda: running.worker.counters.done == 30)
+        assert called <= 8
+        running.stop()
+
+    def test_without_anything_due(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """Where nothing is due there is nothing to try with: the turn is kept until something comes."""
+        hold(spool)
+        running = Running(spool, adapter, settings(poll=0.02))
+        wait_until(lambda: bool(running.log.named("provider_held")))
+        crowd(spool, 3)
+        running.worker.notify()
+        wait_until(lambda: running.worker.counters.done == 3)
+        running.stop()
+
+    def test_drained_without_anything_due(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A held provider to which nothing is owed keeps no drain waiting."""
+        hold(spool)
+        Running(spool, adapter).drain()
+        assert adapter.called == []
+
+    def test_another_process_had_held_it(self, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
+        """A process that runs on notices the hold of one that has ended, and probes in its stead."""
+        checkable.always, checkable.check_fails = DONE, None
+        running = Running(spool, checkable)
+        wait_until(lambda: len(running.threads()) == 5)
+        hold(spool, 0.2)
+        crowd(spool, 30)
+        wait_until(lambda: running.worker.counters.done == 30)
+        assert checkable.checks == 1
+        assert running.log.named("provider_held")
+        assert running.log.named("provider_released")
+        running.stop()
+
+    def test_released_by_hand(self, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
+        """What an operator releases is carried out at once by a process that runs on."""
+        crowd(spool, 30)
+        running = Running(spool, checkable)
+        wait_until(lambda: spool.state("news").held)
+        checkable.always = DONE
+        spool.release("news")
+        wait_until(lambda: running.worker.counters.done == 30)
+        assert checkable.checks == 0
+        running.stop()
+
+    def test_no_busy_loop_while_held(self, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
+        """Between two tries a held provider costs one short read a poll, and no write."""
+        crowd(spool, 30)
+        watched = Watched(spool)
+        running = Running(watched.spool, checkable, settings(poll=0.1))
+        wait_until(lambda: watched.asked[-3:] == ["state"] * 3)
+        began, before = time.monotonic(), len(watched.asked)
+        wait_until(lambda: len(watched.asked) >= before + 5)
+        assert time.monotonic() - began >= 0.1 * 4
+        assert set(watched.asked[before:]) == {"state"}
+        running.stop()
+
+
+class TestSuspicion:
+    """A provider that answers nothing but failures is not given the whole queue."""
+
+    def test_a_dead_provider_makes_no_dead_letters(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """After twenty failures in a row the provider is held; all but those and what was in flight lost no attempt."""
+        adapter.always = FAILS
+        crowd(spool, 300)
+        Running(spool, adapter, settings(concurrency=2)).drain()
+        attempts = [row.attempts for row in rows(place).values()]
+        assert spool.state("news").reason == "20 calls in a row failed, the last with: HTTP 500"
+        assert 20 <= sum(attempts) <= 20 + 32  # as many as two threads have in hand
+        assert {row.state for row in rows(place).values()} == {"pending"}
+
+    def test_some_failures_are_no_suspicion(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """Failures with successes between them never hold the provider, however many."""
+        adapter.next = [FAILS, DONE] * 100
+        crowd(spool, 200)
+        Running(spool, adapter, settings(concurrency=1)).drain()
+        assert not spool.state("news").held
+
+    def test_hopeless_dispatches_hide_nothing(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+        """A crowd of dispatches that can't succeed, older than all others, delays the others by a try or two."""
+        hopeless = crowd(spool, 30)
+        adapter.by_recipient = {recipient: [FAILS] * 9 for recipient in hopeless}
+        running = Running(spool, adapter, settings(concurrency=2, probe_every=0.1))
+        wait_until(lambda: spool.state("news").held)
+        owe(spool, suppression("ann@example.com"))
+        wait_until(lambda: running.worker.counters.done == 1)
+        running.stop()
+        assert len(adapter.called) <= 31 + 20

@@ -1,0 +1,43 @@
+"""Examples for the tests of every spool's notices: short ways to queue them, to claim and to settle."""
+
+from typing import get_args
+
+from bouncehandler.settings.mail import NoticeKind
+from bouncehandler.spool import Notice, NoticeBatch, Spool
+from tests.contract.spool.examples import NOW, at_time, open_spool
+
+EVERY = 900.0
+LEASE = 300.0
+
+
+def open_telling(kind: str, place: str) -> Spool:
+    """The spool of that kind, which queues notices of every kind."""
+    return open_spool(kind, place, notices=frozenset(get_args(NoticeKind)))
+
+
+def claim(spool: Spool, now: float = NOW, *, every: float = EVERY, lease: float = LEASE) -> NoticeBatch | None:
+    """Claim what is due."""
+    return at_time(spool, now).claim_notices(every=every, lease_for=lease)
+
+
+def claimed(spool: Spool, now: float = NOW, *, every: float = EVERY) -> NoticeBatch:
+    """The claim that there must be."""
+    post = claim(spool, now, every=every)
+    assert post is not None
+    return post
+
+
+def told(spool: Spool, post: NoticeBatch | None = None) -> list[Notice]:
+    """All notices of a claim; without one, of a claim in far future that is then given back."""
+    return spool.notices(post or claimed(spool, NOW + 10 * EVERY), after=0, limit=100_000)
+
+
+def enqueue_notice(spool: Spool, count: int = 1, now: float = NOW) -> None:
+    """Queue notices."""
+    for number in range(count):
+        at_time(spool, now).enqueue_notice("held", {"provider": f"p{number}"})
+
+
+def settle(spool: Spool, post: NoticeBatch, now: float = NOW) -> None:
+    """Say that all of it was sent."""
+    at_time(spool, now).settle_notices(post, through=post.through)
