@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test search lint format bench faults man documents picture lock clean
+.PHONY: help demo test unit search lint format bench faults man documents picture lock clean
 
 help:  ## what can be made here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -28,6 +28,9 @@ demo: $(VENV)/runtime  ## the main job on five sample rows, in a world of its ow
 
 test: $(VENV)/tests  ## every test
 	$(BIN)/python -m pytest -n 4
+
+unit: $(VENV)/tests  ## one room at a time, in less than a minute
+	$(BIN)/python -m pytest -n 4 tests/unit
 
 search: $(VENV)/tests  ## new examples for the property tests, which else are the same every time
 	$(BIN)/python -m pytest -n 4 --hypothesis-profile=search tests/property tests/contract tests/unit
