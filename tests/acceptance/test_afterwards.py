@@ -2,20 +2,13 @@
 
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from tests.acceptance.harness import Program, accounting, bounce
-from tests.acceptance.shell import on_terminal, recipients, told, trail, with_dead_letters, with_trail
+from tests.acceptance.shell import on_terminal, recipients, told, trail, with_dead_letters
 
 DAY = 86_400.0
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 def age(program: Program, days: float) -> None:

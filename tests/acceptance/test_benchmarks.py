@@ -11,7 +11,7 @@ import pytest
 
 from bouncehandler.policy import DEFAULT_BOUNCE
 from tests.benchmarks import corpus
-from tests.benchmarks.figures import Bar, HourlyCount, alternate
+from tests.benchmarks.measurement import Bar, Measurement, alternate
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,11 +64,11 @@ def test_an_unknown_name_is_an_error() -> None:
 
 def test_a_bar_holds_from_its_own_side() -> None:
     """A floor is missed below it, a ceiling above it; a figure is judged by its median."""
-    assert HourlyCount("speed", [0.1, 0.9, 0.9], "of bare", Bar(0.85, is_floor=True)).keeps_bar
-    assert not HourlyCount("speed", [0.1, 0.1, 0.9], "of bare", Bar(0.85, is_floor=True)).keeps_bar
-    assert HourlyCount("time", [1.4, 9.0, 1.0], "times empty", Bar(1.5, is_floor=False)).keeps_bar
-    assert not HourlyCount("time", [1.6], "times empty", Bar(1.5, is_floor=False)).keeps_bar
-    assert HourlyCount("time", [1.6], "ms").keeps_bar is None
+    assert Measurement("speed", [0.1, 0.9, 0.9], "of bare", Bar(0.85, is_floor=True)).keeps_bar
+    assert not Measurement("speed", [0.1, 0.1, 0.9], "of bare", Bar(0.85, is_floor=True)).keeps_bar
+    assert Measurement("time", [1.4, 9.0, 1.0], "times empty", Bar(1.5, is_floor=False)).keeps_bar
+    assert not Measurement("time", [1.6], "times empty", Bar(1.5, is_floor=False)).keeps_bar
+    assert Measurement("time", [1.6], "ms").keeps_bar is None
 
 
 def test_sides_take_turns() -> None:

@@ -1,20 +1,11 @@
 """`classify` explains a diagnostic, or a whole file, with the rules and the policy that the program has."""
 
 import json
-from pathlib import Path
-
-import pytest
 
 from tests.acceptance.harness import Event, Finished, Program, accounting, bounce
-from tests.acceptance.shell import recipients, told, with_trail
+from tests.acceptance.shell import recipients, told
 
 FULL = "552 5.2.2 Mailbox is full"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 def rows(finished: Finished) -> list[Event]:

@@ -1,21 +1,14 @@
 """`check` and `status`: what is right, what is wrong, and what waits."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import LONGEST, Program, bounce
-from tests.acceptance.shell import alone, trail, with_dead_letters, with_trail, without_privileges
+from tests.acceptance.shell import alone, trail, with_dead_letters, without_privileges
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.server import closed_port
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 @pytest.fixture

@@ -9,17 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import LONGEST, MODULE, Event, Program, accounting, bounce
-from tests.acceptance.shell import alone, with_dead_letters, with_trail
+from tests.acceptance.shell import alone, with_dead_letters
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\n\u202egnp.exe"
 """Clears a terminal, renames it, colours it, begins a new line, and turns text round."""
 FIELDS = ("recipient", "reason", "category", "status", "originator", "job_id", "occurred_at", "rule")
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 def table(text: str) -> list[Event]:

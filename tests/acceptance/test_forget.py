@@ -1,19 +1,9 @@
 """`forget` erases a person: nothing in any file of ours names them, and they stay off the lists."""
 
-from pathlib import Path
-
-import pytest
-
 from tests.acceptance.harness import Program, accounting, bounce
-from tests.acceptance.shell import recipients, told, trail, with_trail
+from tests.acceptance.shell import recipients, told, trail
 
 ANN = "ann.who.is.gone@example.net"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 def ours(program: Program) -> bytes:

@@ -10,15 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import HEADER, LONGEST, MODULE, OLD_ORDER, Program, accounting, bounce
-from tests.acceptance.shell import recipients, told, with_trail
+from tests.acceptance.shell import recipients, told
 
 NOT_RECOGNISED = "not one row of the input was recognised"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 @pytest.mark.parametrize(

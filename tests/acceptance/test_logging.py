@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import Event, Program, accounting, bounce
-from tests.acceptance.shell import trail, with_trail
+from tests.acceptance.shell import trail
 from tests.acceptance.stories import others
 from tests.fakes.server import Answer, wait_until
 from tests.fakes.webhook import SECRET, FakeReceiver
@@ -19,12 +19,6 @@ FORGED = (
 FINISHED = {
     "records", "suppressed", "duplicates", "counted", "ignored", "unreadable", "unwanted", "providers", "exit_status",
 }  # fmt: skip
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 def logged(file: Path) -> list[Event]:

@@ -4,19 +4,10 @@ import sqlite3
 import threading
 from collections import Counter
 from contextlib import suppress
-from pathlib import Path
-
-import pytest
 
 from tests.acceptance.harness import LONGEST, Program, Running, accounting, bounce
-from tests.acceptance.shell import recipients, told, with_trail
+from tests.acceptance.shell import recipients, told
 from tests.fakes.server import wait_until
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 def test_rows_one_at_a_time(program: Program) -> None:

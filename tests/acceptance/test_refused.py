@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import HEADER, OLD_ORDER, Finished, Program, accounting, bounce
-from tests.acceptance.shell import recipients, told, with_trail
+from tests.acceptance.shell import recipients, told
 
 INPUTS = Path(__file__).parent / "inputs"
 
@@ -35,12 +35,6 @@ NO_TYPE = {"27_orig_first.csv": "line 1 names PowerMTA's columns, but does not b
 REFUSED = NOTHING_READ | NO_RECIPIENT | NO_TYPE
 
 every_input = pytest.mark.parametrize("name", REFUSED)
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 def refused(finished: Finished, name: str) -> None:

@@ -14,15 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import LONGEST, MODULE, Program, accounting, bounce
-from tests.acceptance.shell import alone, with_dead_letters, with_trail
+from tests.acceptance.shell import alone, with_dead_letters
 from tests.acceptance.test_terminal import COLOUR, ROWS, start, terminal, watched
 from tests.fakes.server import wait_until
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 def environ(program: Program, **more: str) -> dict[str, str]:

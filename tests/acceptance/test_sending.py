@@ -2,21 +2,14 @@
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program
-from tests.acceptance.shell import on_terminal, told, trail, with_trail
+from tests.acceptance.shell import on_terminal, told, trail
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.server import closed_port
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 def test_the_whole_way_and_back(program: Program) -> None:

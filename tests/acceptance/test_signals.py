@@ -10,19 +10,13 @@ import pytest
 
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import LONGEST, MODULE, Finished, Program, Running, accounting, bounce
-from tests.acceptance.shell import has_read, told, with_trail, writing_held_up
+from tests.acceptance.shell import has_read, told, writing_held_up
 from tests.fakes.server import Answer, wait_until
 from tests.fakes.webhook import SECRET, FakeReceiver
 
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 GRACE = 1.0
 """Seconds that calls in flight are given in these tests."""
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 @pytest.fixture

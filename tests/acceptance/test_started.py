@@ -9,16 +9,10 @@ import pytest
 
 from bouncehandler import __version__
 from tests.acceptance.harness import Event, Program, Running, accounting, bounce
-from tests.acceptance.shell import alone, trail, with_trail
+from tests.acceptance.shell import alone, trail
 from tests.fakes.server import wait_until
 
 HIDDEN = "0123456789abcdef0123456789abcdef01234567"
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 def first_line(running: Running, logfile: Path) -> Event:

@@ -7,13 +7,7 @@ import pytest
 
 from bouncehandler import __version__
 from tests.acceptance.harness import MODULE, SCRIPT, Program, accounting, bounce
-from tests.acceptance.shell import alone, with_dead_letters, with_trail
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
+from tests.acceptance.shell import alone, with_dead_letters
 
 
 @pytest.mark.parametrize(

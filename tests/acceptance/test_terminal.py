@@ -8,13 +8,11 @@ import termios
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from tests.acceptance.harness import LONGEST, MODULE, OLD_ORDER, Program, accounting, bounce
-from tests.acceptance.shell import with_trail
 from tests.fakes.server import wait_until
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
@@ -103,12 +101,6 @@ def watched(program: Program, data: bytes, *args: str, **environ: str) -> Bounce
         process = start(program, screen, args, environ)
         out, _ = process.communicate(data, LONGEST)
     return BounceStatsColumns(process.returncode, out.decode(), screen.screen)
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Program:
-    """An installation with one provider."""
-    return with_trail(tmp_path)
 
 
 ROWS = accounting(

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from bouncehandler import logs
 from bouncehandler.cli.gc_tuning import tune_gc
 from bouncehandler.spool.sqlite.connection import journal_mode
-from tests.benchmarks.figures import Effort, HourlyCount
+from tests.benchmarks.measurement import Effort, Measurement
 
 NAMES = (
     *("reading", "growth", "counting", "claims", "dispatching", "draining", "processes"),
@@ -57,7 +57,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     return options
 
 
-def _figures(name: str, effort: Effort) -> Iterator[HourlyCount]:
+def _figures(name: str, effort: Effort) -> Iterator[Measurement]:
     """Measure in a folder of its own, with the log in a file, and garbage looked for as seldom, as in production."""
     tune_gc()
     with TemporaryDirectory(prefix="bouncehandler-bench-") as folder:
@@ -81,7 +81,7 @@ def _machine() -> dict[str, object]:
     }
 
 
-def _line(figure: HourlyCount, effort: Effort) -> str:
+def _line(figure: Measurement, effort: Effort) -> str:
     middle, least, most = map(_number, (figure.median, min(figure.readings), max(figure.readings)))
     verdict = "" if figure.bar is None or effort is Effort.QUICK else " met" if figure.keeps_bar else " MISSED"
     bar = f"bar: {figure.bar}{verdict}" if figure.bar else ""
@@ -93,7 +93,7 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:,.0f}"
 
 
-def _as_json(figure: HourlyCount) -> dict[str, object]:
+def _as_json(figure: Measurement) -> dict[str, object]:
     return {
         "what": figure.what,
         "unit": figure.unit,

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.benchmarks.figures import Bar, Effort, HourlyCount
+from tests.benchmarks.measurement import Bar, Effort, Measurement
 from tests.benchmarks.program import SECRET, configure, dispatch, suppressions
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.mailwizz import FakeMailWizz
@@ -26,25 +26,25 @@ _MAILWIZZ_CALLS = 2.0
 _BATCH = 10
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """Each adapter, and the old handler's number of calls for comparison."""
     size = _SIZES[effort]
     for lists in size.lists:
         reading = _mailwizz(folder, size.addresses, lists)
         bar = Bar(_MAILWIZZ_CALLS, is_floor=False)
         what = f"MailWizz, on {lists} list{'s'[: lists - 1]}"
-        yield HourlyCount(what, [reading], "calls an address", bar, f"the old handler {1 + 2 * lists}")
-    yield HourlyCount(
+        yield Measurement(what, [reading], "calls an address", bar, f"the old handler {1 + 2 * lists}")
+    yield Measurement(
         "MailWizz, unknown there", [_mailwizz(folder, size.addresses, 0)], "calls an address", _at_most(1)
     )
     for lists in size.lists:
         reading = _interspire(folder, size.addresses, lists)
         what = f"Interspire, on {lists} list{'s'[: lists - 1]}"
-        yield HourlyCount(what, [reading], "calls an address", _at_most(1 + lists), f"the old handler {1 + lists}")
+        yield Measurement(what, [reading], "calls an address", _at_most(1 + lists), f"the old handler {1 + lists}")
     for batch_size in (1, _BATCH):
         reading = _webhook(folder, size.addresses, batch_size)
         what = f"webhook, batch_size {batch_size}"
-        yield HourlyCount(what, [reading], "calls an address", _at_most(1 / batch_size))
+        yield Measurement(what, [reading], "calls an address", _at_most(1 / batch_size))
 
 
 def _at_most(calls: float) -> Bar:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from bouncehandler.spool import Completed, QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression
-from tests.benchmarks.figures import Bar, Effort, HourlyCount, alternate, ratios
 from tests.benchmarks.filled import fill, spread
+from tests.benchmarks.measurement import Bar, Effort, Measurement, alternate, ratios
 from tests.benchmarks.program import PROVIDER
 
 _BAR = Bar(1.5, is_floor=False)
@@ -35,7 +35,7 @@ _SIZES = {
 }
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """A spool with nothing done against one with a great many done."""
     size = _SIZES[effort]
     for done in size.done:
@@ -43,7 +43,7 @@ def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
             yield from _compare(Path(name), done, size.rounds)
 
 
-def _compare(folder: Path, done: int, rounds: int) -> Iterator[HourlyCount]:
+def _compare(folder: Path, done: int, rounds: int) -> Iterator[Measurement]:
     with closing(_spool(folder / "empty.db", 0)) as empty, closing(_spool(folder / "full.db", done)) as full:
         pending = rounds * _CLAIMS * _CLAIMED
         for spool in (empty, full):
@@ -52,7 +52,7 @@ def _compare(folder: Path, done: int, rounds: int) -> Iterator[HourlyCount]:
     for place, what, bar in ((0, "claim", _BAR), (1, "settle", None)):
         short, long = ([both[place] for both in side] for side in read)
         speeds = f"{median(long) * 1000:.2f} ms for {_CLAIMED}; empty {median(short) * 1000:.2f} ms"
-        yield HourlyCount(f"{what}, {done:,} done rows", ratios(long, short), "times an empty spool", bar, speeds)
+        yield Measurement(f"{what}, {done:,} done rows", ratios(long, short), "times an empty spool", bar, speeds)
 
 
 def _spool(path: Path, done: int) -> SqliteSpool:

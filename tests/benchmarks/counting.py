@@ -14,7 +14,7 @@ from bouncehandler.spool import SoftBounceEntry
 from bouncehandler.spool.queue_batch import QueueBatch
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
-from tests.benchmarks.figures import Effort, HourlyCount, alternate, ratios
+from tests.benchmarks.measurement import Effort, Measurement, alternate, ratios
 from tests.benchmarks.program import PROVIDER
 
 _BATCH = 1000
@@ -52,7 +52,7 @@ _SIZES = {
 }
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """A spool that has counted few against one that has counted very many."""
     size = _SIZES[effort]
     for many in size.many:
@@ -60,12 +60,12 @@ def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
             yield _compare(Path(name), size.few, many, size.rounds)
 
 
-def _compare(folder: Path, few: int, many: int, rounds: int) -> HourlyCount:
+def _compare(folder: Path, few: int, many: int, rounds: int) -> Measurement:
     with closing(_spool(folder / "few.db", few)) as small, closing(_spool(folder / "many.db", many)) as large:
         ours, theirs = count(), count()
         short, long = alternate(rounds, lambda: _count(small, ours, few), lambda: _count(large, theirs, many))
     speeds = f"{median(long) * 1e6:.1f} us a row; beside {few:,} {median(short) * 1e6:.1f} us"
-    return HourlyCount(f"{many:,} recipients counted", ratios(long, short), f"times {few:,}", None, speeds)
+    return Measurement(f"{many:,} recipients counted", ratios(long, short), f"times {few:,}", None, speeds)
 
 
 def _spool(path: Path, counted: int) -> SqliteSpool:

@@ -14,7 +14,7 @@ import httpx
 
 from bouncehandler.suppression import Suppression
 from providers.webhook import Webhook
-from tests.benchmarks.figures import Bar, Effort, HourlyCount, alternate, per_second, ratios
+from tests.benchmarks.measurement import Bar, Effort, Measurement, alternate, per_second, ratios
 from tests.benchmarks.program import SECRET, configure, dispatch, suppressions
 from tests.benchmarks.responder import Responder
 
@@ -45,7 +45,7 @@ _FASTEST = 1000.0
 """Calls a second that two cores reach at no latency, roughly: only decides how many calls are made."""
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """Every combination of latency and calls in flight."""
     size = _SIZES[effort]
     with Responder() as responder:
@@ -53,7 +53,7 @@ def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
             yield from _compare(cell, size, responder, folder)
 
 
-def _compare(cell: _Cell, size: _Size, responder: Responder, folder: Path) -> Iterator[HourlyCount]:
+def _compare(cell: _Cell, size: _Size, responder: Responder, folder: Path) -> Iterator[Measurement]:
     seconds_each = max(cell.latency / 1000 / cell.in_flight, 1 / _FASTEST)
     work = suppressions(max(2 * cell.in_flight, int(size.seconds / seconds_each)))
     url = responder.url(cell.latency)
@@ -68,12 +68,12 @@ def _compare(cell: _Cell, size: _Size, responder: Responder, folder: Path) -> It
         raise RuntimeError(f"{calls} calls were made, not {2 * size.rounds * len(work)}")
     what = f"{cell.latency:g} ms, {cell.in_flight} in flight"
     speeds = f"{per_second(len(work), ours)}; bare threads {per_second(len(work), bare)}"
-    yield HourlyCount(what, ratios(bare, ours), "of bare httpx threads", _BAR.get(cell), speeds)
+    yield Measurement(what, ratios(bare, ours), "of bare httpx threads", _BAR.get(cell), speeds)
     if cell.latency:
         ideal = len(work) * cell.latency / 1000 / cell.in_flight
         share = [ideal / seconds for seconds in bare]
         speeds = f"bare threads {sorted(share)[len(share) // 2]:.2f}"
-        yield HourlyCount(what, [ideal / seconds for seconds in ours], "of concurrency / latency", None, speeds)
+        yield Measurement(what, [ideal / seconds for seconds in ours], "of concurrency / latency", None, speeds)
 
 
 def _crew(folder: Path, url: str, in_flight: int, work: Sequence[Suppression]) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.benchmarks.figures import Effort, HourlyCount, alternate, per_second, ratios
+from tests.benchmarks.measurement import Effort, Measurement, alternate, per_second, ratios
 from tests.benchmarks.program import SECRET, carry_out, configure, owe, suppression
 from tests.benchmarks.responder import Responder
 
@@ -28,7 +28,7 @@ _BATCH = 100
 _IN_FLIGHT = 8
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """The whole crew, with a webhook that answers at once."""
     size = _SIZES[effort]
     with Responder() as responder:
@@ -36,7 +36,7 @@ def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
         short, long = alternate(size.rounds, *sides)
     speeds = f"{per_second(1, long)}; {size.few:,} due {per_second(1, short)}"
     # Seconds for each dispatch: the rate's ratio is the other way round.
-    yield HourlyCount(f"{size.many:,} due dispatches", ratios(short, long), f"of {size.few:,} due", None, speeds)
+    yield Measurement(f"{size.many:,} due dispatches", ratios(short, long), f"of {size.few:,} due", None, speeds)
 
 
 def _each(folder: Path, responder: Responder, count: int) -> float:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.benchmarks.corpus import lines
-from tests.benchmarks.figures import Effort, HourlyCount, alternate, ratios
 from tests.benchmarks.filled import fill, spread
+from tests.benchmarks.measurement import Effort, Measurement, alternate, ratios
 from tests.benchmarks.reading import open_spool, take_in
 
 
@@ -33,7 +33,7 @@ _RECIPIENT = re.compile(r"""[^,<>"\s]+@\w+\.example(?=[,>])""")
 """In the cell and in the diagnostic; the originators' domains end otherwise."""
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """A spool that holds nothing against one that holds very many."""
     size = _SIZES[effort]
     for held in size.held:
@@ -41,7 +41,7 @@ def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
             yield _compare(Path(name), held, size)
 
 
-def _compare(folder: Path, held: int, size: _Size) -> HourlyCount:
+def _compare(folder: Path, held: int, size: _Size) -> Measurement:
     header, rows = _corpus(held, size.rows * size.rounds)
     files = [folder / f"{number}.csv" for number in range(size.rounds)]
     for file in files:
@@ -54,7 +54,7 @@ def _compare(folder: Path, held: int, size: _Size) -> HourlyCount:
             lambda: _take_in(next(theirs), full, size.rows),
         )
     speeds = f"{median(long) * 1e6:.1f} us a row; empty {median(short) * 1e6:.1f} us"
-    return HourlyCount(f"{held:,} suppressions held", ratios(long, short), "times an empty spool", None, speeds)
+    return Measurement(f"{held:,} suppressions held", ratios(long, short), "times an empty spool", None, speeds)
 
 
 def _corpus(held: int, rows: int) -> tuple[str, Iterator[str]]:

@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 from tests.benchmarks.corpus import lines
 from tests.benchmarks.ear import Ear
 from tests.benchmarks.feed import Feed
-from tests.benchmarks.figures import Bar, Effort, HourlyCount, alternate, ratios
+from tests.benchmarks.measurement import Bar, Effort, Measurement, alternate, ratios
 from tests.benchmarks.program import COMMAND, SECRET, configure, environment
 
 
@@ -43,7 +43,7 @@ class _Samples(NamedTuple):
     slow: float
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """One row at a time: on an idle system, and while another process feeds the same spool as fast as it goes."""
     size = _SIZES[effort]
     # A newline in a cell would be two lines to the yardstick.
@@ -62,22 +62,22 @@ def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
     yield from _loaded(loaded, ours, feed)
 
 
-def _idle(ours: Sequence[_Samples], yardstick: Sequence[_Samples]) -> Iterator[HourlyCount]:
+def _idle(ours: Sequence[_Samples], yardstick: Sequence[_Samples]) -> Iterator[Measurement]:
     speeds = f"bare: read a line, POST it: {median(one.middle for one in yardstick):.2f} ms"
     middles = [one.middle for one in ours]
-    yield HourlyCount("row to provider's socket, median", middles, "ms", _BAR, speeds)
-    yield HourlyCount("row to provider's socket, 95th percentile", [one.slow for one in ours], "ms")
-    yield HourlyCount(
+    yield Measurement("row to provider's socket, median", middles, "ms", _BAR, speeds)
+    yield Measurement("row to provider's socket, 95th percentile", [one.slow for one in ours], "ms")
+    yield Measurement(
         "row to provider's socket, median", ratios(middles, [one.middle for one in yardstick]), "times bare"
     )
 
 
-def _loaded(loaded: Sequence[_Samples], idle: Sequence[_Samples], feed: Feed) -> Iterator[HourlyCount]:
+def _loaded(loaded: Sequence[_Samples], idle: Sequence[_Samples], feed: Feed) -> Iterator[Measurement]:
     middles = [one.middle for one in loaded]
     told = f"{median(feed.rates):,.0f} suppressions/s come in beside"
-    yield HourlyCount("the same under load, median", middles, "ms", None, told)
-    yield HourlyCount("the same under load, 95th percentile", [one.slow for one in loaded], "ms")
-    yield HourlyCount("the same under load, median", ratios(middles, [one.middle for one in idle]), "times idle")
+    yield Measurement("the same under load, median", middles, "ms", None, told)
+    yield Measurement("the same under load, 95th percentile", [one.slow for one in loaded], "ms")
+    yield Measurement("the same under load, median", ratios(middles, [one.middle for one in idle]), "times idle")
 
 
 def _beside(feed: Feed, side: Callable[[], _Samples]) -> _Samples:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.benchmarks.corpus import Kind, blocks
-from tests.benchmarks.figures import Bar, Effort, HourlyCount, alternate, ratios
+from tests.benchmarks.measurement import Bar, Effort, Measurement, alternate, ratios
 from tests.benchmarks.program import COMMAND, SECRET, configure, environment
 
 
@@ -39,7 +39,7 @@ os._exit(os.waitstatus_to_exitcode(status))
 """A process keeps the peak of the one that it was forked from: so it is forked from the smallest that there is."""
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """Rows that are ignored, and rows that are suppressed and committed."""
     size = _SIZES[effort]
     for kind in _KINDS:
@@ -51,7 +51,7 @@ def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
             )
             what = f"{many:,} rows that are {kind}"
             peaks = f"{median(many_kb) / 1024:.1f} MB; {size.few:,} rows {median(few_kb) / 1024:.1f} MB"
-            yield HourlyCount(what, ratios(many_kb, few_kb), f"times {size.few:,} rows", _BAR, peaks)
+            yield Measurement(what, ratios(many_kb, few_kb), f"times {size.few:,} rows", _BAR, peaks)
 
 
 def _peak(kind: Kind, rows: int, folder: Path) -> float:

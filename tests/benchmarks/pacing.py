@@ -9,7 +9,7 @@ from statistics import quantiles
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.benchmarks.figures import Bar, Effort, HourlyCount
+from tests.benchmarks.measurement import Bar, Effort, Measurement
 from tests.benchmarks.program import configure, dispatch, suppressions
 
 
@@ -29,7 +29,7 @@ _BAR = Bar(0.02, is_floor=False)
 _IN_FLIGHT = 8
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """The calls of a minute, by the times at which they began."""
     size = _SIZES[effort]
     for rate in size.rates:
@@ -37,7 +37,7 @@ def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
             yield from _paced(Path(name), rate, size.seconds)
 
 
-def _paced(folder: Path, rate: int, seconds: float) -> Iterator[HourlyCount]:
+def _paced(folder: Path, rate: int, seconds: float) -> Iterator[Measurement]:
     config = configure(folder, type="file", path=str(folder / "trail.jsonl"), concurrency=_IN_FLIGHT, rate=f"{rate}/s")
     work = suppressions(int(rate * seconds) + 1)
     dispatch(config, work)
@@ -47,5 +47,5 @@ def _paced(folder: Path, rate: int, seconds: float) -> Iterator[HourlyCount]:
     kept = (len(moments) - 1) / (moments[-1] - moments[0]) / rate
     what = f"{rate}/s for {seconds:g} s"
     told = f"{len(moments):,} calls, {kept:.4f} of the rate"
-    yield HourlyCount(f"{what}: off by", [max(abs(kept - 1), 1e-6)], "of the rate", _BAR, told)
-    yield HourlyCount(f"{what}: longest of 100 gaps", [quantiles(gaps, n=100)[-1]], "times even", None)
+    yield Measurement(f"{what}: off by", [max(abs(kept - 1), 1e-6)], "of the rate", _BAR, told)
+    yield Measurement(f"{what}: longest of 100 gaps", [quantiles(gaps, n=100)[-1]], "times even", None)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.benchmarks.corpus import lines
-from tests.benchmarks.figures import Effort, HourlyCount, alternate, ratios
+from tests.benchmarks.measurement import Effort, Measurement, alternate, ratios
 from tests.benchmarks.program import COMMAND, SECRET, configure, environment, owe, suppression
 from tests.benchmarks.responder import Responder
 
@@ -43,7 +43,7 @@ _FEW = 10_000
 _DONE = "SELECT count(*), min(started_at), max(started_at + seconds) FROM attempt WHERE result = 'unsubscribed'"
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """Several `work`s with one backlog, then several pipes into one spool."""
     size = _SIZES[effort]
     with Responder() as responder:
@@ -53,11 +53,11 @@ def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
     yield from _compared("pipes, {}", "rows/s", _reading(files, folder, size), _PIPES)
 
 
-def _compared(what: str, unit: str, rates: Sequence[Sequence[float]], numbers: Sequence[int]) -> Iterator[HourlyCount]:
+def _compared(what: str, unit: str, rates: Sequence[Sequence[float]], numbers: Sequence[int]) -> Iterator[Measurement]:
     one = rates[0]
     for number, many in list(zip(numbers, rates, strict=True))[1:]:
         speeds = f"{median(many):,.0f} {unit}; one {median(one):,.0f} {unit}"
-        yield HourlyCount(what.format(number), ratios(many, one), "times one process", None, speeds)
+        yield Measurement(what.format(number), ratios(many, one), "times one process", None, speeds)
 
 
 def _work(folder: Path, responder: Responder, number: int, dispatches: int) -> float:

@@ -31,7 +31,7 @@ from bouncehandler.spikes import MailboxProviders, SpikeSettings
 from bouncehandler.spool.sqlite.connection import journal_mode
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.benchmarks.corpus import ORIGINATORS, Kind, write
-from tests.benchmarks.figures import Bar, Effort, HourlyCount, alternate, per_second, ratios
+from tests.benchmarks.measurement import Bar, Effort, Measurement, alternate, per_second, ratios
 from tests.benchmarks.program import PROVIDER
 
 
@@ -51,23 +51,23 @@ _BATCH = 1000
 """Rows that the program commits together, by default."""
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """Ignored rows, suppressed rows, and what the same bytes cost SQLite alone."""
     size = _SIZES[effort]
     for kind, bar in _BARS.items():
         yield from _compare(kind, write(folder / "corpus.csv", kind, size.rows), size, bar)
 
 
-def _compare(kind: Kind, file: Path, size: _Size, bar: Bar | None) -> Iterator[HourlyCount]:
+def _compare(kind: Kind, file: Path, size: _Size, bar: Bar | None) -> Iterator[Measurement]:
     sides = [lambda: _parse(file, size.rows), lambda: _take_in(kind, file, size.rows)]
     if kind == "suppressed":
         sides.append(lambda: _insert(file))
     bare, ours, *rest = alternate(size.rounds, *sides)
     speeds = f"{per_second(size.rows, ours)}; csv.reader {per_second(size.rows, bare)}"
-    yield HourlyCount(f"rows that are {kind}", ratios(bare, ours), "of a bare csv.reader", bar, speeds)
+    yield Measurement(f"rows that are {kind}", ratios(bare, ours), "of a bare csv.reader", bar, speeds)
     for insert in rest:
         speeds = f"{per_second(size.rows, ours)}; inserts {per_second(size.rows, insert)}"
-        yield HourlyCount(f"rows that are {kind}", ratios(insert, ours), "of bare inserts into SQLite", None, speeds)
+        yield Measurement(f"rows that are {kind}", ratios(insert, ours), "of bare inserts into SQLite", None, speeds)
 
 
 def _parse(file: Path, rows: int) -> float:

@@ -11,7 +11,7 @@ from statistics import median
 
 from bouncehandler.unsubscribe.tokens import unsubscribe_address
 from tests.benchmarks.corpus import HEADER
-from tests.benchmarks.figures import Bar, Effort, HourlyCount, alternate, ratios
+from tests.benchmarks.measurement import Bar, Effort, Measurement, alternate, ratios
 from tests.benchmarks.program import COMMAND, SECRET, configure, environment
 
 _ROUNDS = {Effort.QUICK: 1, Effort.USUAL: 15, Effort.FULL: 30}
@@ -33,7 +33,7 @@ secret = "{_KEY}"
 """
 
 
-def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """The bare command on a header alone, without and with a provider, and `--version`; then `unsubscribe`."""
     (folder / "alone").mkdir()
     alone = configure(folder / "alone")
@@ -49,12 +49,12 @@ def measure(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
     yardstick, *ours = alternate(_ROUNDS[effort], *sides)
     for what, seconds in zip(commands, ours, strict=True):
         speeds = f"{median(seconds) * 1000:.0f} ms; python -c pass {median(yardstick) * 1000:.0f} ms"
-        yield HourlyCount(what, ratios(seconds, yardstick), "times python -c pass", None, speeds)
+        yield Measurement(what, ratios(seconds, yardstick), "times python -c pass", None, speeds)
     (folder / "mail").mkdir()
     yield from _keeping(effort, folder / "mail")
 
 
-def _keeping(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
+def _keeping(effort: Effort, folder: Path) -> Iterator[Measurement]:
     """`unsubscribe`, from its start until its end, when the mail is on disk; each mail after the first."""
     config = configure(folder, type="webhook", url="http://127.0.0.1:9/", secret=SECRET)
     with config.open("a", encoding="utf-8") as file:
@@ -70,7 +70,7 @@ def _keeping(effort: Effort, folder: Path) -> Iterator[HourlyCount]:
     yardstick, *ours = alternate(_MAILS[effort], *sides)
     for what, seconds in zip(addresses, ours, strict=True):
         speeds = f"{median(seconds) * 1000:.1f} ms; python -c pass {median(yardstick) * 1000:.1f} ms"
-        yield HourlyCount(what, ratios(seconds, yardstick), "times python -c pass", _KEEPING, speeds)
+        yield Measurement(what, ratios(seconds, yardstick), "times python -c pass", _KEEPING, speeds)
 
 
 def _kept(command: Sequence[str], folder: Path) -> float:

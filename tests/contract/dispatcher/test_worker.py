@@ -1,7 +1,6 @@
 """One provider's worker against a real spool: what is due is called, and how calls end is what the spool then says."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -14,14 +13,6 @@ from tests.contract.dispatcher.workers import MINUTE, NEVER, Running, crowd, owe
 from tests.contract.spool.examples import CLOCK, suppression
 from tests.fakes.adapter import BatchedAdapter, CampaignAdapter, FakeAdapter
 from tests.fakes.server import wait_until
-
-
-@pytest.fixture
-def adapter() -> Iterator[FakeAdapter]:
-    """One that carries everything out; whatever hangs in it goes on at the end."""
-    adapter = FakeAdapter()
-    yield adapter
-    adapter.open.set()
 
 
 class TestOutcomes:

@@ -1,7 +1,6 @@
 """A provider that can't be used: held for every process with all its dispatches pending, probed, and resumed."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,6 @@ from tests.fakes.server import wait_until
 DOWN = ProviderUnavailable("HTTP 401: bad key")
 FAILS = TemporaryFailure("HTTP 500")
 PENDING = ("pending", 0, 0)
-
-
-@pytest.fixture
-def adapter() -> Iterator[FakeAdapter]:
-    """One without a check."""
-    adapter = FakeAdapter()
-    yield adapter
-    adapter.open.set()
 
 
 @pytest.fixture

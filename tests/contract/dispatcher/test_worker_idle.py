@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -15,14 +14,6 @@ from tests.contract.dispatcher.workers import MINUTE, NEVER, Running, Watched, c
 from tests.contract.spool.examples import suppression
 from tests.fakes.adapter import BatchedAdapter, FakeAdapter
 from tests.fakes.server import PATIENCE, wait_until
-
-
-@pytest.fixture
-def adapter() -> Iterator[FakeAdapter]:
-    """One that carries everything out; whatever hangs in it goes on at the end."""
-    adapter = FakeAdapter()
-    yield adapter
-    adapter.open.set()
 
 
 class _Spent(threading.local):

@@ -4,7 +4,6 @@ import fcntl
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,6 @@ from bouncehandler.spool import SpoolError
 from tests.contract.ingest.read_loops import Pumping, over_file
 from tests.fakes.ingest import HEADER, PipelineOnFakes, bounce
 from tests.fakes.server import PATIENCE, wait_until
-
-
-@pytest.fixture
-def pumping() -> Iterator[Pumping]:
-    """A pump over a pipe."""
-    pumping = Pumping(PipelineOnFakes())
-    yield pumping
-    pumping.close()
 
 
 class TestCommits:

@@ -3,7 +3,6 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,6 @@ from tests.contract.spool.examples import CLOCK
 from tests.fakes.adapter import FakeAdapter
 from tests.fakes.ingest import HEADER, PipelineOnFakes, bounce
 from tests.fakes.server import PATIENCE, wait_until
-
-
-@pytest.fixture
-def pumping() -> Iterator[Pumping]:
-    """A pump over a pipe."""
-    pumping = Pumping(PipelineOnFakes())
-    yield pumping
-    pumping.close()
 
 
 class TestOpenRows:

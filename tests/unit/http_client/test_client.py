@@ -2,7 +2,6 @@
 
 import socket
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,20 +12,6 @@ from bouncehandler import __version__
 from bouncehandler.http_client.client import ProviderClient, build_client
 from tests.fakes.raw import CERTIFICATE, OK, Echo, RawServer, answer_each
 from tests.fakes.server import Answer, closed_port, wait_until
-
-
-@pytest.fixture
-def client() -> Iterator[ProviderClient]:
-    """A client with the usual limits."""
-    with build_client(timeout=60, sleep=lambda _: None) as client:
-        yield client
-
-
-@pytest.fixture
-def echo() -> Iterator[Echo]:
-    """A server that repeats what it was sent."""
-    with Echo() as server:
-        yield server
 
 
 def test_every_thread_has_one_connection_of_its_own(client: ProviderClient) -> None:

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
 import httpx
@@ -12,13 +12,6 @@ import pytest
 from bouncehandler.http_client.client import ProviderClient, build_client
 from tests.fakes.raw import CERTIFICATE, OK, RawServer, answer_each
 from tests.fakes.server import wait_until
-
-
-@pytest.fixture
-def client() -> Iterator[ProviderClient]:
-    """A client with the usual limits."""
-    with build_client(timeout=60, sleep=lambda _: None) as client:
-        yield client
 
 
 def _tunnel(connection: socket.socket) -> None:

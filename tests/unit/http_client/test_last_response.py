@@ -1,6 +1,5 @@
 """What the client keeps of each thread's last answer."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -9,20 +8,6 @@ import pytest
 from bouncehandler.http_client.client import ProviderClient, ResponseRefusedError, build_client
 from tests.fakes.raw import Echo
 from tests.fakes.server import Answer, closed_port
-
-
-@pytest.fixture
-def client() -> Iterator[ProviderClient]:
-    """A client with the usual limits."""
-    with build_client(timeout=60, sleep=lambda _: None) as client:
-        yield client
-
-
-@pytest.fixture
-def echo() -> Iterator[Echo]:
-    """A server that repeats what it was sent."""
-    with Echo() as server:
-        yield server
 
 
 def test_last_answer_is_one_printable_line(client: ProviderClient, echo: Echo) -> None:

@@ -55,13 +55,6 @@ def client(clock: Clock) -> Iterator[ProviderClient]:
         yield client
 
 
-@pytest.fixture
-def echo() -> Iterator[Echo]:
-    """A server that repeats what it was sent."""
-    with Echo() as server:
-        yield server
-
-
 @pytest.mark.parametrize(
     ("beginning", "byte"),
     [

@@ -61,13 +61,6 @@ class TestTimetable:
 
 
 @pytest.fixture
-def smtp() -> Iterator[FakeSmtp]:
-    """An SMTP server."""
-    with FakeSmtp() as server:
-        yield server
-
-
-@pytest.fixture
 def bench(tmp_path: Path, smtp: FakeSmtp, zone: Callable[[str], None]) -> Iterator[Bench]:
     """A spool between a sender and that server, at eight on a Monday."""
     zone("UTC0")

@@ -3,7 +3,6 @@
 import smtplib
 import socket
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,6 @@ from tests.fakes.smtp import FakeSmtp, closed_smtp_port
 from tests.unit.notifications.sending import Bench, server_at, trusting
 
 PASSWORD = "hunter2-hunter2"
-
-
-@pytest.fixture
-def smtp() -> Iterator[FakeSmtp]:
-    """An SMTP server."""
-    with FakeSmtp() as server:
-        yield server
 
 
 def trouble(folder: Path, server: SmtpServer, **bench: Any) -> str:  # noqa: ANN401  # whatever the bench takes

@@ -2,7 +2,6 @@
 
 import math
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,20 +14,6 @@ from tests.fakes.server import PATIENCE, wait_until
 from tests.fakes.smtp import FakeSmtp
 from tests.unit.notifications.examples import NOW
 from tests.unit.notifications.sending import Bench, Clock, WatchedSpool, counted, server_at
-
-
-@pytest.fixture
-def smtp() -> Iterator[FakeSmtp]:
-    """An SMTP server."""
-    with FakeSmtp() as server:
-        yield server
-
-
-@pytest.fixture
-def bench(tmp_path: Path, smtp: FakeSmtp) -> Iterator[Bench]:
-    """A spool between a sender and that server."""
-    with Bench(tmp_path, server_at(smtp.port)) as bench:
-        yield bench
 
 
 class Failing(SqliteSpool):

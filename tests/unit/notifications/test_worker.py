@@ -16,20 +16,6 @@ from tests.unit.notifications.examples import NOW, TO
 from tests.unit.notifications.sending import Bench, counted, server_at
 
 
-@pytest.fixture
-def smtp() -> Iterator[FakeSmtp]:
-    """An SMTP server."""
-    with FakeSmtp() as server:
-        yield server
-
-
-@pytest.fixture
-def bench(tmp_path: Path, smtp: FakeSmtp) -> Iterator[Bench]:
-    """A spool between a sender and that server."""
-    with Bench(tmp_path, server_at(smtp.port)) as bench:
-        yield bench
-
-
 class TestDigests:
     """`every` seconds."""
 

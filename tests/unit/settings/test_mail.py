@@ -12,12 +12,6 @@ SECRET = "0123456789abcdef0123456789abcdef"
 NEWS = '[providers.news]\ntype = "mailwizz"\n'
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Where the configuration is."""
-    return tmp_path / "bouncehandler.toml"
-
-
 def read(file: Path, text: str, **environ: str) -> Settings:
     """The settings in a text."""
     file.write_text(text)

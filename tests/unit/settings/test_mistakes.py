@@ -19,12 +19,6 @@ def no_system_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "SYSTEM_FILE", tmp_path / "none.toml")
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A file to write a configuration to."""
-    return tmp_path / "bouncehandler.toml"
-
-
 def complaint(file: Path, text: str, **environ: str) -> str:
     """What is said about a text, below the file's name."""
     file.write_text(text)

@@ -21,12 +21,6 @@ def no_system_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """A file to write a configuration to."""
-    return tmp_path / "bouncehandler.toml"
-
-
 def read(file: Path, text: str, **environ: str) -> Settings:
     """The settings of a text."""
     file.write_text(text)

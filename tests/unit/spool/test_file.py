@@ -28,14 +28,6 @@ WITH_WAL = (3, 51, 3)
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    """The connection of `spool`."""
-    opened = Connection.open(tmp_path / "spool.db", wait=60, version=sqlite3.sqlite_version_info)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def open_umask() -> Iterator[None]:
     """A umask that takes nothing away."""
     before = os.umask(0)

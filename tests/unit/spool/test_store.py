@@ -4,7 +4,6 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -20,14 +19,6 @@ from tests.contract.spool.examples import CLOCK, NOW, at_time, dead, people, put
 ROOT = Path(__file__).parents[3]
 MODULE = ROOT / "bouncehandler" / "spool"
 WITH_WAL = (3, 51, 3)
-
-
-@pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    """The connection of `spool`."""
-    opened = Connection.open(tmp_path / "spool.db", wait=60, version=sqlite3.sqlite_version_info)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -26,13 +26,6 @@ def fake() -> Iterator[FakeInterspire]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    """A plain client."""
-    with httpx.Client() as client:
-        yield client
-
-
 @pytest.fixture
 def interspire(fake: FakeInterspire, client: httpx.Client) -> Interspire:
     """The adapter with its default action."""

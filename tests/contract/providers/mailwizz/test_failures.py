@@ -1,7 +1,5 @@
 """The MailWizz adapter with bad credentials, a bad URL, a failing MailWizz: nothing is lost, nothing is called done."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
@@ -12,20 +10,6 @@ from tests.fakes.mailwizz_wire import EMAIL as JANE
 from tests.fakes.server import Answer, closed_port
 
 NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeMailWizz]:
-    """An installation of MailWizz 2.x."""
-    with FakeMailWizz() as fake:
-        yield fake
-
-
-@pytest.fixture
-def connect(server: FakeMailWizz) -> Iterator[Connect]:
-    """Builds adapters for the server; keyword arguments are settings."""
-    with connecting(server) as build:
-        yield build
 
 
 @pytest.mark.parametrize("path", ["", "/", "/index.php"])

@@ -21,13 +21,6 @@ def fake() -> Iterator[FakeInterspire]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    """A plain client."""
-    with httpx.Client() as client:
-        yield client
-
-
 @pytest.mark.parametrize(
     ("action", "reason", "done"),
     [

@@ -7,7 +7,7 @@ import pytest
 
 from bouncehandler.suppression import Outcome, Suppression
 from tests.fakes.mailwizz import FakeMailWizz
-from tests.fakes.mailwizz_wire import BOUNCE, CAMPAIGN, COMPLAINT, KEYS, Connect, connecting
+from tests.fakes.mailwizz_wire import BOUNCE, CAMPAIGN, COMPLAINT, KEYS, Connect
 from tests.fakes.mailwizz_wire import EMAIL as JANE
 
 NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
@@ -20,13 +20,6 @@ def server() -> Iterator[FakeMailWizz]:
     with FakeMailWizz() as fake:
         fake.campaign(CAMPAIGN, NEWS)
         yield fake
-
-
-@pytest.fixture
-def connect(server: FakeMailWizz) -> Iterator[Connect]:
-    """Builds adapters for the server; keyword arguments are settings."""
-    with connecting(server) as build:
-        yield build
 
 
 def _from(uid: str, reason: str = "complaint", *, campaign_id: str = CAMPAIGN, job_id: str = "") -> Suppression:

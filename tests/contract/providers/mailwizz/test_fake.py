@@ -13,13 +13,6 @@ SEARCH = "lists/subscribers/search-by-email-in-all-lists"
 
 
 @pytest.fixture
-def server() -> Iterator[FakeMailWizz]:
-    """An installation of MailWizz 2.x."""
-    with FakeMailWizz() as fake:
-        yield fake
-
-
-@pytest.fixture
 def client(server: FakeMailWizz) -> Iterator[httpx.Client]:
     """A client with the right key."""
     with httpx.Client(base_url=server.api_url, headers={"X-Api-Key": API_KEY}) as made:

@@ -1,6 +1,6 @@
 """What the MailWizz adapter took away it gives back: those lists, and nothing that was changed since."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -16,20 +16,6 @@ from tests.fakes.server import Answer, Request
 
 NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
 STATUSES = ["confirmed", "unsubscribed", "unconfirmed", "blacklisted", "disabled"]
-
-
-@pytest.fixture
-def server() -> Iterator[FakeMailWizz]:
-    """An installation of MailWizz 2.x."""
-    with FakeMailWizz() as fake:
-        yield fake
-
-
-@pytest.fixture
-def connect(server: FakeMailWizz) -> Iterator[Connect]:
-    """Builds adapters for the server; keyword arguments are settings."""
-    with connecting(server) as build:
-        yield build
 
 
 def _refusing(list_uid: str, status: int) -> Callable[[Request], Answer | None]:

@@ -20,13 +20,6 @@ JOHN = Suppression("1" * 24, "john@example.test", "bounce", category="bad-mailbo
 SENT = Outcome("unsubscribed")
 
 
-@pytest.fixture
-def receiver() -> Iterator[FakeReceiver]:
-    """A receiver that takes deliveries signed with SECRET."""
-    with FakeReceiver() as receiver:
-        yield receiver
-
-
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
     """A plain client."""

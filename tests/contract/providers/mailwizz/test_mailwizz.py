@@ -1,32 +1,16 @@
 """The MailWizz adapter unsubscribes and blacklists: what changes at a MailWizz on loopback, and with how many calls."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from bouncehandler.provider import TemporaryFailure
 from bouncehandler.suppression import Outcome
 from tests.fakes.mailwizz import FakeMailWizz
-from tests.fakes.mailwizz_wire import BOUNCE, KEYS, Connect, connecting
+from tests.fakes.mailwizz_wire import BOUNCE, KEYS, Connect
 from tests.fakes.mailwizz_wire import EMAIL as JANE
 from tests.fakes.server import Answer
 
 NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
 EVERYWHERE = "unsubscribe-by-email-from-all-lists"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeMailWizz]:
-    """An installation of MailWizz 2.x."""
-    with FakeMailWizz() as fake:
-        yield fake
-
-
-@pytest.fixture
-def connect(server: FakeMailWizz) -> Iterator[Connect]:
-    """Builds adapters for the server; keyword arguments are settings."""
-    with connecting(server) as build:
-        yield build
 
 
 def _fill(server: FakeMailWizz, count: int, status: str = "confirmed", *, first: int = 0) -> list[str]:

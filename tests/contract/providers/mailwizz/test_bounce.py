@@ -1,6 +1,5 @@
 """The MailWizz adapter records bounces at their campaigns, and unsubscribes where it can't."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,25 +7,11 @@ import pytest
 from bouncehandler.suppression import Outcome
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.mailwizz_wire import BOUNCE as AT_CAMPAIGN
-from tests.fakes.mailwizz_wire import CAMPAIGN, Connect, connecting
+from tests.fakes.mailwizz_wire import CAMPAIGN, Connect
 from tests.fakes.mailwizz_wire import EMAIL as JANE
 
 NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
 BOUNCE = AT_CAMPAIGN._replace(job_id=CAMPAIGN)
-
-
-@pytest.fixture
-def server() -> Iterator[FakeMailWizz]:
-    """An installation of MailWizz 2.x."""
-    with FakeMailWizz() as fake:
-        yield fake
-
-
-@pytest.fixture
-def connect(server: FakeMailWizz) -> Iterator[Connect]:
-    """Builds adapters for the server; keyword arguments are settings."""
-    with connecting(server) as build:
-        yield build
 
 
 @pytest.mark.parametrize("job", [CAMPAIGN, f"mailwizz-{CAMPAIGN}"])

@@ -34,7 +34,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class HourlyCount:
+class Measurement:
     """One line of the result."""
 
     what: str

@@ -28,13 +28,6 @@ COMPLAINT = Suppression(
 
 
 @pytest.fixture
-def receiver() -> Iterator[FakeReceiver]:
-    """A receiver that takes deliveries signed with SECRET."""
-    with FakeReceiver() as receiver:
-        yield receiver
-
-
-@pytest.fixture
 def client() -> Iterator[ProviderClient]:
     """The client that the program gives to adapters."""
     with build_client(timeout=60, sleep=lambda _: None) as client:

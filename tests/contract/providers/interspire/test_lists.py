@@ -1,7 +1,6 @@
 """The Interspire adapter against a fake Interspire over real loopback: its calls, and the list cache."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -17,20 +16,6 @@ from tests.fakes.server import PATIENCE
 ANN = "ann@example.com"
 LOOK_UP = "GetAllListsForEmailAddress"
 UNSUBSCRIBE = "UnsubscribeSubscriber"
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with lists 1, 2 and 3 and no subscriber on them."""
-    with FakeInterspire() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    """A plain client."""
-    with httpx.Client() as client:
-        yield client
 
 
 class Clock:

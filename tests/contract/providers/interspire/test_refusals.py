@@ -1,7 +1,5 @@
 """The Interspire adapter against a fake Interspire over real loopback: what is refused, on one list of several."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
@@ -14,20 +12,6 @@ from tests.fakes.server import Answer, Request
 ANN = "ann@example.com"
 LOOK_UP = "GetAllListsForEmailAddress"
 UNSUBSCRIBE = "UnsubscribeSubscriber"
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with lists 1, 2 and 3 and no subscriber on them."""
-    with FakeInterspire() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    """A plain client."""
-    with httpx.Client() as client:
-        yield client
 
 
 @pytest.fixture

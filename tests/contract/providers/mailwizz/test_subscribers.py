@@ -1,32 +1,16 @@
 """The MailWizz adapter acts on a subscriber's ids, where a reporter hid the address."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from bouncehandler.provider import BySubscriber, PermanentFailure, ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Outcome, Suppression
 from tests.fakes.mailwizz import FakeMailWizz
-from tests.fakes.mailwizz_wire import CAMPAIGN, COMPLAINT, KEYS, Connect, connecting
+from tests.fakes.mailwizz_wire import CAMPAIGN, COMPLAINT, KEYS, Connect
 from tests.fakes.mailwizz_wire import EMAIL as JANE
 from tests.fakes.server import Answer
 
 NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
 OTHER = "jane.doe@example.org"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeMailWizz]:
-    """An installation of MailWizz 2.x."""
-    with FakeMailWizz() as fake:
-        yield fake
-
-
-@pytest.fixture
-def connect(server: FakeMailWizz) -> Iterator[Connect]:
-    """Builds adapters for the server; keyword arguments are settings."""
-    with connecting(server) as build:
-        yield build
 
 
 def _about(uid: str, recipient: str = "", list_id: str = NEWS) -> Suppression:

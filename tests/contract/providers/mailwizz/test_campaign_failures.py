@@ -8,7 +8,7 @@ import pytest
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Outcome, Suppression
 from tests.fakes.mailwizz import FakeMailWizz
-from tests.fakes.mailwizz_wire import CAMPAIGN, COMPLAINT, Connect, connecting
+from tests.fakes.mailwizz_wire import CAMPAIGN, COMPLAINT, Connect
 from tests.fakes.mailwizz_wire import EMAIL as JANE
 from tests.fakes.server import Answer, Request
 
@@ -22,13 +22,6 @@ def server() -> Iterator[FakeMailWizz]:
     with FakeMailWizz() as fake:
         fake.campaign(CAMPAIGN, NEWS)
         yield fake
-
-
-@pytest.fixture
-def connect(server: FakeMailWizz) -> Iterator[Connect]:
-    """Builds adapters for the server; keyword arguments are settings."""
-    with connecting(server) as build:
-        yield build
 
 
 def _from(uid: str, reason: str = "complaint", *, campaign_id: str = CAMPAIGN, job_id: str = "") -> Suppression:

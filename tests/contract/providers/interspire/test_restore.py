@@ -1,7 +1,5 @@
 """What the Interspire adapter took away it gives back, list by list."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 from hypothesis import given, settings
@@ -16,20 +14,6 @@ from tests.fakes.server import Answer
 
 ANN = "ann@example.com"
 BOUNCE = Suppression("0" * 24, ANN, "bounce")
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with lists 1, 2 and 3 and no subscriber on them."""
-    with FakeInterspire() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    """A plain client."""
-    with httpx.Client() as client:
-        yield client
 
 
 def adapter(fake: FakeInterspire, client: httpx.Client, **more: str) -> Interspire:
