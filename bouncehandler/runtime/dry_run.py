@@ -1,5 +1,6 @@
 """Dry run: decides through a scratch spool in a temporary folder, and compares with the real spool."""
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -206,7 +207,7 @@ def _temporary_folder() -> Iterator[Path]:
         SpoolError: there is no room for it, or in it; the text says how to mend that.
     """
     try:
-        folder = TemporaryDirectory(prefix="bouncehandler-", ignore_cleanup_errors=True)
+        folder = _make_temporary_directory()
     except OSError as error:
         raise SpoolError(f"no temporary folder can be made ({error.strerror}): {_MEND}") from error
     with folder as name:
@@ -216,6 +217,15 @@ def _temporary_folder() -> Iterator[Path]:
             if name not in str(error):
                 raise
             raise SpoolError(f"the temporary folder fails: {error}; {_MEND}") from error
+
+
+def _make_temporary_directory() -> TemporaryDirectory[str]:
+    """Make a temporary folder, with signals blocked until its removal is certain."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
+    try:
+        return TemporaryDirectory(prefix="bouncehandler-", ignore_cleanup_errors=True)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _open(resources: ExitStack, path: Path, spikes: SpikeSettings | None) -> Spool:

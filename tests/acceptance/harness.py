@@ -126,14 +126,22 @@ class Running:
         self.wait_until(lambda: sum(event["event"] == name for event in self.events) >= count)
 
     def wait_until(self, condition: Callable[[], bool]) -> None:
-        """Return as soon as the condition holds; fail the test when the process ends before."""
-        wait_until(lambda: condition() or self.process.poll() is not None, LONGEST / 2)
-        assert condition(), self._said.with_suffix(".err").read_text()
+        """Return as soon as the condition holds, be it for a moment; fail the test when the process ends before."""
+        found = [False]
+
+        def is_over() -> bool:
+            found[0] = condition()
+            return found[0] or self.process.poll() is not None
+
+        wait_until(is_over, LONGEST / 2)
+        assert found[0] or condition(), self._said.with_suffix(".err").read_text()
 
     def write(self, data: bytes) -> None:
         """Write into the program's stdin at once, as PowerMTA does."""
         assert self.process.stdin
-        self.process.stdin.write(data)
+        left = memoryview(data)
+        while left:  # a process that is stopped in the middle of it, and goes on, has written a part
+            left = left[self.process.stdin.write(left) :]
 
     def pour(self, data: bytes) -> None:
         """Write into the program's stdin and close it, without waiting for either."""

@@ -227,6 +227,26 @@ def test_replay_stopped(program: Program) -> None:
         assert running.wait().status == 75
 
 
+STOPPED = """
+import os, signal
+def mkdir(path, *args, real=os.mkdir):
+    real(path, *args)
+    if "bouncehandler-" in str(path):
+        os.kill(os.getpid(), signal.SIGTERM)
+os.mkdir = mkdir
+"""
+"""Python imports a module of the name sitecustomize before anything else: SIGTERM as soon as the folder is there."""
+
+
+def test_replay_stopped_at_once(program: Program) -> None:
+    """A temporary folder is removed even where the signal comes before the program knows that it has made it."""
+    (program.folder / "sitecustomize.py").write_text(STOPPED)
+    (program.folder / "archive.csv").write_bytes(accounting(ROWS))
+    environ = {"TMPDIR": str(temporary(program)), "PYTHONPATH": str(program.folder)}
+    with program.start("replay", str(program.folder / "archive.csv"), environ=environ) as running:
+        assert running.wait().status == 75
+
+
 def test_no_room(tmp_path: Path) -> None:
     """A temporary folder without room is one sentence; the exit status says: try again."""
     (tmp_path / "temporary").mkdir()

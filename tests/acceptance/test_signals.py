@@ -124,6 +124,7 @@ def test_interrupt_at_the_very_start(program: Program) -> None:
     """Ctrl-C before the program has heard of its command ends it without a traceback, with 75."""
     (program.folder / "sitecustomize.py").write_text(
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # which a shell's background processes ignore
         "class Finder:\n"
         "    def find_spec(self, name, *_):\n"
         "        if name == 'click':\n"

@@ -103,7 +103,7 @@ def test_refused_connection_is_tried_twice_and_no_more(tries: list[object]) -> N
     """A connection that can't be made is tried once more after 0.1 to 0.5 s, then the failure is the caller's."""
     waits: list[float] = []
     refused = pytest.raises(httpx.ConnectError, match="refused")
-    with closed_port() as url, build_client(timeout=10, sleep=waits.append) as client, refused:
+    with closed_port() as url, build_client(timeout=60, sleep=waits.append) as client, refused:
         client.get(url)
     assert len(tries) == 2
     assert [0.1 <= wait <= 0.5 for wait in waits] == [True]
@@ -138,7 +138,7 @@ def test_handshake_that_fails_is_tried_twice() -> None:
     def hang_up(connection: socket.socket) -> None:
         connection.recv(65536)
 
-    with RawServer(hang_up) as server, build_client(timeout=10, sleep=waits.append) as client:
+    with RawServer(hang_up) as server, build_client(timeout=60, sleep=waits.append) as client:
         with pytest.raises(httpx.ConnectError):
             client.get(server.url.replace("http:", "https:"))
         assert (server.opened, len(waits)) == (2, 1)
