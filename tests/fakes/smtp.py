@@ -10,6 +10,7 @@ from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
 from typing import Any, Literal, Self
+from weakref import WeakKeyDictionary
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -194,7 +195,7 @@ class _Handler:
 
     def __init__(self, fake: FakeSmtp, *, needs_login: bool) -> None:
         self._fake, self._needs_login = fake, needs_login
-        self._taken_on: dict[int, int] = {}
+        self._taken_on: WeakKeyDictionary[SMTP, int] = WeakKeyDictionary()
 
     async def handle_EHLO(  # noqa: N802  # the library's name
         self, server: SMTP, session: Session, _: Envelope, hostname: str, responses: list[str]
@@ -227,7 +228,7 @@ class _Handler:
         bad = await self._trouble("DATA", server)
         if bad:
             return bad
-        on_this = self._taken_on[id(server)] = self._taken_on.get(id(server), 0) + 1
+        on_this = self._taken_on[server] = self._taken_on.get(server, 0) + 1
         if self._fake.most_per_connection and on_this > self._fake.most_per_connection:
             return "421 4.7.0 too many mails on this connection"
         assert isinstance(envelope.content, bytes)
