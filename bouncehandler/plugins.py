@@ -45,7 +45,7 @@ def load(provider_type: str) -> ProviderClass:
         raise ConfigurationError(f"{who} can't be imported: {why}") from None
     model = getattr(found, "Settings", None)
     if not (callable(found) and isinstance(model, type) and issubclass(model, ProviderSettings)):
-        raise ConfigurationError(f"{who} is not a class with a Settings derived from ProviderSettings; tell its author")
+        raise ConfigurationError(f"{who} is not a class with a Settings derived from ProviderSettings; ask its author")
     adapter: ProviderClass = found
     return adapter
 

@@ -152,7 +152,7 @@ def open_session(
 
 
 def _settings(options: GlobalOptions, environ: "dict[str, str]") -> "Settings":
-    """Load the settings; an error goes to the log file, too, where the operator of PowerMTA looks for it."""
+    """Load the settings; an error goes to the log file, too, where PowerMTA's operator looks for it."""
     try:
         return load(options.config, environ)
     except ConfigurationError as error:
@@ -165,7 +165,7 @@ def _log_failure(logfile: Path, reason: str) -> None:
     """Log the reason why a command can't start.
 
     Raises:
-        ConfigurationError: the log can't be written either; the text says both.
+        ConfigurationError: the log can't be written either; the text has both reasons.
     """
     try:
         logs.configure(logfile=logfile, debug=False, addresses="masked", stream=sys.stderr, stream_is_terminal=False)

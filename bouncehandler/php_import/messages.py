@@ -50,7 +50,7 @@ MAILWIZZ = (
 )
 
 NOTIFY = (
-    "The PHP handler told the postmaster of complaints and unsubscribes by addresses in its code, which is not read. "
+    "The PHP handler mailed complaints and unsubscribes to addresses in its code, which is not read. "
     "To get mail, name an address:"
 )
 UNSUBSCRIBE = (

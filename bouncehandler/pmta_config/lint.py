@@ -38,7 +38,7 @@ def _check_user(configuration: Configuration) -> LintMessage:
     directives = list(configuration.root.directives("run-as-root"))
     paste = ("run-as-root no",)
     if not directives:
-        sentence = "nothing says as whom PowerMTA runs, and this program with it: say it"
+        sentence = "the user that PowerMTA, and this program with it, runs as is not set: set it"
         return LintMessage(Severity.WARNING, None, sentence, paste)
     if directives[-1].is_on:
         sentence = "PowerMTA runs as root, and this program with it, which needs no such rights: let pmta run both"
@@ -52,7 +52,7 @@ def _check_jobs(root: Block) -> Iterator[LintMessage]:
     if any(directive.is_on for directive in directives):
         return
     sentence = (
-        "no <source> has `process-x-job yes`, so that no bounce tells its campaign: put it into the <source> that "
+        "no <source> has `process-x-job yes`, so that no bounce names its campaign: put it into the <source> that "
         "hands you the mail"
     )
     yield LintMessage(

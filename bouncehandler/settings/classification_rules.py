@@ -18,7 +18,7 @@ from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.sections import Section
 
 _LONGEST_FILE = 1024 * 1024  # bytes: thousands of rules fit
-_LEAST_WORD = 3  # characters: less stands in nearly every text; where letters are words, 2 will do
+_LEAST_WORD = 3  # characters: less stands in nearly every text; where characters are words, 2 will do
 
 
 class RuleSet(NamedTuple):
@@ -213,7 +213,7 @@ def _key(name: str) -> str:
 def _refuse_twice(file: Path, names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        text = "is the name of more than one rule; reports could not tell them apart"
+        text = "is the name of more than one rule; reports could not distinguish them"
         raise ConfigurationError("\n".join(sentence(f"{file}, rule {name}", ("name",), text) for name in twice))
 
 

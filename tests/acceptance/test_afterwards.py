@@ -196,7 +196,7 @@ def test_keep_by_kind(program: Program) -> None:
     assert said == "removed 1 suppression that was done more than 20d ago\n"
     assert recipients(program.suppressions()) == ["jane@example.com", "newest@example.com"]
     said = program.run("spool", "prune").stdout
-    assert said == "removed 1 suppression that was done longer ago than [spool.keep] says\n"
+    assert said == "removed 1 suppression that was done longer ago than [spool.keep] allows\n"
     assert recipients(program.suppressions()) == ["newest@example.com"]
     assert program.run("spool", "prune", "--kind", "bounces").status == 64
 

@@ -33,7 +33,7 @@ def configuration_findings(session: Session) -> Iterator[CheckResult]:
 
 
 def mistakes(error: Exception) -> Iterator[CheckResult]:
-    """What keeps the configuration from being used: a finding for each line of the error."""
+    """Yield a result for each line of a configuration error."""
     for line in str(error).splitlines():
         yield CheckResult(CheckSeverity.WRONG, "configuration", line)
 

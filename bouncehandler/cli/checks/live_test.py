@@ -84,7 +84,7 @@ def _run(session: Session, spool: Spool, recipient: str) -> Iterator[CheckResult
     if tally.duplicates:
         yield CheckResult(CheckSeverity.LATER, "send", "the same bounce was sent in this second: try again")
         return
-    text = f"read, suppressed, and on disk; the bounce says that it is a test, sent by {' and '.join(senders)}"
+    text = f"read, suppressed, and on disk; the bounce is marked as a test, sent by {' and '.join(senders)}"
     yield CheckResult(CheckSeverity.FINE, "send", f"{recipient}: {text}")
     _dispatch(session, spool, recipient, began)
     happened = [one for one in spool.history(recipient) if one.provider and _is_news(one, began)]

@@ -1,4 +1,4 @@
-"""What the user that PowerMTA runs us as needs: to start the program, and to reach configuration, spool and log."""
+"""Rights of the user that PowerMTA runs this program as: to start it, and to reach configuration, spool and log."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""PowerMTA's configuration: what it lacks or has wrong for this installation, and whether what it starts can start."""
+"""PowerMTA's configuration: errors and gaps for this installation, and rights to start its programs."""
 
 import glob
 import os
@@ -36,7 +36,7 @@ class _Disk:
             return file.read(_LONGEST_FILE)
 
     def matching(self, pattern: str) -> list[str]:
-        """What the pattern names."""
+        """Files that match the pattern."""
         return sorted(glob.glob(pattern))  # noqa: PTH207  # the pattern is absolute, which Path.glob does not take
 
 
@@ -89,7 +89,7 @@ def _ours(configuration: Configuration) -> list[AcctFile]:
 
 
 def _started(configuration: Configuration) -> Iterator[tuple[Command, SourceLocation]]:
-    """What PowerMTA starts of ours: a pipe each for accounting, a process for each mail."""
+    """Commands of this program that PowerMTA starts: accounting pipes, and a process for each mail."""
     for file in _ours(configuration):
         if file.command:
             yield file.command, file.block.location

@@ -1,4 +1,4 @@
-"""The spool: whether it is whole, can be written and has room, whose it is, and what waits in it."""
+"""The spool: whether it is whole, can be written and has room, its owner, and its backlog."""
 
 import os
 import stat
@@ -63,7 +63,7 @@ def _place(path: Path) -> CheckResult:
 
 
 def owner(path: Path) -> str:
-    """The name of who owns it, or a number where the name is not known."""
+    """Name of the owner, or a number where the name is not known."""
     try:
         return path.owner()
     except KeyError:

@@ -28,7 +28,7 @@ def rows_for(recipient: str, settings: "Settings", now: float) -> tuple[bytes, l
         "rcpt": recipient,
         "dsnAction": "failed",
         "dsnStatus": "5.1.1 (bad destination mailbox address)",
-        "dsnDiag": "smtp;550 5.1.1 a test: nobody said this, `bouncehandler check --send` made it up",
+        "dsnDiag": "smtp;550 5.1.1 a test, made up by `bouncehandler check --send`",
         "dsnMta": "localhost (127.0.0.1)",
         "bounceCat": "bad-mailbox",
         "jobId": JOB,

@@ -1,4 +1,4 @@
-"""What another user may do with files: tried as that user where root asks, else worked out from the modes."""
+"""Rights of another user on files: tried as that user where root asks, else worked out from the modes."""
 
 import os
 import pwd

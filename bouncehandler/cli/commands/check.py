@@ -32,9 +32,9 @@ def command(  # noqa: PLR0913  # one parameter an option
 ) -> int:
     """Prove the configuration, the spool, the rights of PowerMTA's user, and each provider's credentials.
 
-    Each line is ok, warn, wait (try again later) or FAIL, and says how to mend it. Changes nothing at any provider,
+    Each line is ok, warn, wait (try again later) or FAIL, with the remedy. Changes nothing at any provider,
     unless --send asks for it: then ADDRESS bounces, as PowerMTA would write it, and goes the whole way from the reader
-    to your list managers. What each of them said is shown. `bouncehandler undo --address ADDRESS` takes it back.
+    to your list managers. The answer of each is shown. `bouncehandler undo --address ADDRESS` takes it back.
     """
     if is_sure and not address:
         raise click.UsageError("--yes goes with --send")

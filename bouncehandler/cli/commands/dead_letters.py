@@ -29,7 +29,7 @@ _Change = Callable[[Spool, Sequence[int]], int]
 @click.group("dead-letters")
 @global_options
 def command(options: GlobalOptions) -> int:  # noqa: ARG001  # its commands receive the options
-    """List what was given up, retry it, or drop it."""
+    """List the dispatches that were given up; retry or drop them."""
     return OK
 
 
@@ -42,8 +42,8 @@ def list_(options: GlobalOptions, form: str, selection: Selection, *, dropped: b
     """List the dead letters, oldest first, with the last answer of the provider."""
     spool = open_session(options, dict(os.environ)).open_spool()
     with exit_code_for_errors():
-        letters = spool.dropped(selection) if dropped else spool.dead_letters(selection)
-        write(map(_row, letters), _DROPPED_COLUMNS if dropped else _COLUMNS, form)
+        found = spool.dropped(selection) if dropped else spool.dead_letters(selection)
+        write(map(_row, found), _DROPPED_COLUMNS if dropped else _COLUMNS, form)
     return OK
 
 
@@ -87,7 +87,7 @@ def drop(  # noqa: PLR0913  # one parameter an option
     _refuse_contradictions(ids, selection, everything=everything)
     if why.strip() in get_args(Reason):
         raise click.UsageError(
-            f"--reason says why you drop them; to select those suppressed for a {why.strip()}, write --suppressed-for"
+            f"--reason is why you drop them; to select those suppressed for a {why.strip()}, write --suppressed-for"
         )
 
     def change(spool: Spool, group: Sequence[int]) -> int:
@@ -98,7 +98,7 @@ def drop(  # noqa: PLR0913  # one parameter an option
 
 def _refuse_contradictions(ids: Sequence[int], selection: Selection, *, everything: bool) -> None:
     if bool(ids) == everything:
-        raise click.UsageError("name dead letters by their id (see `bouncehandler dead-letters list`), or say --all")
+        raise click.UsageError("name dead letters by their id (see `bouncehandler dead-letters list`), or give --all")
     if ids and selection != Selection():
         raise click.UsageError("the options that select go with --all, not with ids")
 
@@ -108,11 +108,11 @@ def _change(options: GlobalOptions, which: Sequence[int] | Selection, change: _C
     spool = open_session(options, dict(os.environ)).open_spool()
     with exit_code_for_errors():
         if isinstance(which, Selection) and question and sys.stdin and sys.stdin.isatty():
-            which = [letter.dispatch for letter in spool.dead_letters(which)]
+            which = [one.dispatch for one in spool.dead_letters(which)]
             if not which or not click.confirm(question.format(_many(len(which)))):
                 click.echo("no dead letter was changed")
                 return OK
-        ids = (letter.dispatch for letter in spool.dead_letters(which)) if isinstance(which, Selection) else which
+        ids = (one.dispatch for one in spool.dead_letters(which)) if isinstance(which, Selection) else which
         count = sum(change(spool, group) for group in _groups(ids))
     click.echo(f"{_many(count)} {done}")
     return OK
@@ -128,14 +128,14 @@ def _groups(ids: Iterable[int]) -> Iterator[Sequence[int]]:
         yield group
 
 
-def _row(letter: DeadLetter) -> Row:
+def _row(dead: DeadLetter) -> Row:
     return {
-        "id": letter.dispatch,
-        "provider": letter.provider,
-        "recipient": letter.suppression.subject,
-        "attempts": letter.attempts,
-        "died_at": moment(letter.died_at),
-        "dropped_at": moment(letter.died_at),
-        "answer": letter.answer,
-        "reason": letter.note,
+        "id": dead.dispatch,
+        "provider": dead.provider,
+        "recipient": dead.suppression.subject,
+        "attempts": dead.attempts,
+        "died_at": moment(dead.died_at),
+        "dropped_at": moment(dead.died_at),
+        "answer": dead.answer,
+        "reason": dead.note,
     }

@@ -20,7 +20,7 @@ _COLUMNS = ("at", "event", "provider", "detail")
 @format_option
 @global_options
 def command(options: GlobalOptions, form: str, subject: str) -> int:
-    """Show everything that was read, decided, called and answered about ADDRESS, oldest first.
+    """Show all records, decisions, calls and answers about ADDRESS, oldest first.
 
     With the rules that decided and the lists that were changed. ADDRESS may be `mailwizz:LIST/SUBSCRIBER`, as
     `suppressions` lists people whose address is not known. Times are UTC; what waits stands at the time when it is due.

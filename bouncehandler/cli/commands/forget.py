@@ -30,7 +30,7 @@ def command(options: GlobalOptions, subject: str) -> int:
         rows = _rejected(session, address)
     click.echo(f"erased: {forgotten.erased} suppressions, {forgotten.counted} soft bounces and deliveries; {rows}")
     if forgotten.waiting:
-        click.echo(f"{forgotten.waiting} suppressions are erased as soon as the list managers have been told")
+        click.echo(f"{forgotten.waiting} suppressions are erased as soon as the list managers have been called")
     click.echo(f"what stands for the person from now on: {forgotten.name}")
     click.echo(_ELSEWHERE)
     return OK

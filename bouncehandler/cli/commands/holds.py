@@ -47,8 +47,8 @@ def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that select held dispatches; the command receives them as `selection`."""
     for option in (
         filter_options(only=("recipient", "domain", "since", "until", "match")),
-        click.option("--mailbox-provider", metavar="NAME", help="Only this operator's spikes."),
-        click.argument("spike", required=False, type=click.IntRange(min=1), metavar="[WAVE]"),
+        click.option("--mailbox-provider", metavar="NAME", help="Only this mailbox provider's spikes."),
+        click.argument("spike", required=False, type=click.IntRange(min=1), metavar="[SPIKE]"),
     ):
         command = option(command)
     return command
@@ -59,7 +59,7 @@ def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
 @_choosing
 @global_options
 def show(options: GlobalOptions, form: str, selection: Selection) -> int:
-    """List who is held, by all spikes or by WAVE, as `holds list` numbers them."""
+    """List who is held, by all spikes or by SPIKE, as `holds list` numbers them."""
     spool = open_session(options, dict(os.environ)).open_spool()
     with exit_code_for_errors():
         held = spool.on_hold(selection)
@@ -102,7 +102,7 @@ def discard(options: GlobalOptions, selection: Selection, *, everything: bool, i
 
 def _decide(options: GlobalOptions, selection: Selection, *, is_released: bool, everything: bool, is_sure: bool) -> int:
     if everything == (selection != Selection()):
-        raise click.UsageError("name a spike (see `bouncehandler holds list`), select with options, or say --all alone")
+        raise click.UsageError("name a spike (see `bouncehandler holds list`), select with options, or add --all alone")
     spool = open_session(options, dict(os.environ)).open_spool()
     verb = "Release" if is_released else "Discard"
     with exit_code_for_errors():

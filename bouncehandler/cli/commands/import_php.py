@@ -37,25 +37,25 @@ def command(options: GlobalOptions, setup: Path, output: Path | None, *, force: 
     configuration as comments. The configuration holds your keys; it goes to standard output unless --output names a
     file.
     """
-    text, told = configuration(_moved(setup))
+    text, messages = configuration(_moved(setup))
     _write(text, output, overwrite=force)
-    _print_messages(setup, output, told)
+    _print_messages(setup, output, messages)
     return OK
 
 
 def configuration(found: ImportResult) -> tuple[str, Sequence[str]]:
     """Text of a configuration that loads, and messages; a table that would not load is commented out."""
-    tables, told = [], list(found.warnings)
+    tables, messages = [], list(found.warnings)
     for table in found.tables:
         problem = _problem(table) if table.is_active else ""
         if problem:
-            told.append(f"{table.head}: left out, {problem}")
+            messages.append(f"{table.head}: left out, {problem}")
             tables.append(replace(table, is_active=False, comments=(*table.comments, f"Left out: {problem}")))
         else:
             tables.append(table)
-    told = _bounded(told)
-    opening = (*found.opening, *(("", "What was not taken over:", *(f"* {one}" for one in told)) if told else ()))
-    return format_configuration(opening, tables), told
+    messages = _bounded(messages)
+    opening = (*found.opening, *(("", "Not taken over:", *(f"* {one}" for one in messages)) if messages else ()))
+    return format_configuration(opening, tables), messages
 
 
 def _moved(setup: Path) -> ImportResult:
@@ -75,9 +75,9 @@ def _moved(setup: Path) -> ImportResult:
     return found
 
 
-def _bounded(told: list[str]) -> list[str]:
-    shown = [printable(one[:_MAX_LENGTH]) for one in told[:_MAX_MESSAGES]]
-    more = len(told) - len(shown)
+def _bounded(messages: list[str]) -> list[str]:
+    shown = [printable(one[:_MAX_LENGTH]) for one in messages[:_MAX_MESSAGES]]
+    more = len(messages) - len(shown)
     return [*shown, f"and {more:,} more"] if more else shown
 
 
@@ -110,7 +110,7 @@ def _write(text: str, output: Path | None, *, overwrite: bool) -> None:
         click.echo(text, nl=False)
         return
     if not overwrite and os.path.lexists(output):
-        raise CommandError(f"{output} is there already: name another file, or say --force", USAGE)
+        raise CommandError(f"{output} is there already: name another file, or add --force", USAGE)
     part = None
     try:
         descriptor, part = tempfile.mkstemp(
@@ -125,7 +125,7 @@ def _write(text: str, output: Path | None, *, overwrite: bool) -> None:
         else:
             os.link(part, output)  # unlike a rename, it does not replace what has appeared meanwhile
     except FileExistsError:
-        raise CommandError(f"{output} is there already: name another file, or say --force", USAGE) from None
+        raise CommandError(f"{output} is there already: name another file, or add --force", USAGE) from None
     except OSError as error:
         raise CommandError(f"{output} can't be written: {error.strerror}", TRY_AGAIN) from None
     finally:
@@ -133,8 +133,8 @@ def _write(text: str, output: Path | None, *, overwrite: bool) -> None:
             Path(part).unlink(missing_ok=True)
 
 
-def _print_messages(setup: Path, output: Path | None, told: Sequence[str]) -> None:
-    for one in told:
+def _print_messages(setup: Path, output: Path | None, messages: Sequence[str]) -> None:
+    for one in messages:
         click.echo(f"{setup}: {one}", err=True)
     if output:
         click.echo(

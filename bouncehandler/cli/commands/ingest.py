@@ -146,7 +146,7 @@ class _FolderIngest:
             f"{FolderEntry(name, fingerprint, is_file=True).shown} {why}"
             for name, (fingerprint, why) in self.skipped.items()
         ]
-        more = f"; {len(sentences) - 1:,} more stay, the log says why" if len(sentences) > 1 else ""
+        more = f"; {len(sentences) - 1:,} more stay, the log has the reasons" if len(sentences) > 1 else ""
         is_refused = all(why.is_refused for _, why in self.skipped.values())
         return CommandError(sentences[0] + more, NO_INPUT if is_refused else TRY_AGAIN)
 

@@ -1,4 +1,4 @@
-"""`bouncehandler metrics`: print what Prometheus would read."""
+"""`bouncehandler metrics`: print the metrics for Prometheus."""
 
 import os
 
@@ -16,7 +16,7 @@ def command(options: GlobalOptions) -> int:
     """Print the metrics of the spool, once, in Prometheus's format.
 
     `[metrics] textfile` has them written to a file for node_exporter every 15 seconds, by the pipe and by `work`;
-    `[metrics] listen` has `work` answer GET /metrics. All tell the same: the numbers are kept in the spool.
+    `[metrics] listen` has `work` answer GET /metrics. All give the same numbers, which are kept in the spool.
     """
     session = open_session(options, dict(os.environ))
     spool = session.open_spool()

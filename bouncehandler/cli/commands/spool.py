@@ -81,7 +81,7 @@ def _pruned(session: Session, spool: Spool, kinds: Collection[str]) -> Iterator[
         what = "suppression that was" if removed.suppressions == 1 else "suppressions that were"
         yield f"removed {removed.suppressions:,} {what} done {_ago(times)}"
     if attempts is not None and (removed.attempts or not times):
-        yield f"removed {removed.attempts:,} of the attempts for what was done {_ago({attempts})}"
+        yield f"removed {removed.attempts:,} of the attempts for dispatches done {_ago({attempts})}"
     if figures is not None and (removed.figures or set(kinds) == {"figures"}):
         yield f"removed {removed.figures:,} figures of hours {_ago({figures})}"
     elif attempts is None and not times:
@@ -89,7 +89,7 @@ def _pruned(session: Session, spool: Spool, kinds: Collection[str]) -> Iterator[
 
 
 def _ago(times: Collection[float]) -> str:
-    return f"more than {format_duration(*times)} ago" if len(times) == 1 else "longer ago than [spool.keep] says"
+    return f"more than {format_duration(*times)} ago" if len(times) == 1 else "longer ago than [spool.keep] allows"
 
 
 def _opened(session: Session) -> Spool:

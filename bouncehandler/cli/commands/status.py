@@ -68,14 +68,14 @@ def _beginning(every: float) -> Iterator[str]:
 
 
 def _shown(session: Session, status: Status, *, as_json: bool) -> list[str]:
-    letters = maildrop_reader.count_messages(session.paths.maildrop)
+    unread = maildrop_reader.count_messages(session.paths.maildrop)
     names = [
         *session.settings.providers,
         *(name for name in status.providers if name not in session.settings.providers),
     ]
     if as_json:
-        return [json.dumps(_object(status, names) | {"letters": letters})]
-    return [*_lines(status, names, set(session.settings.providers)), *_mail(status, letters)]
+        return [json.dumps(_object(status, names) | {"letters": unread})]
+    return [*_lines(status, names, set(session.settings.providers)), *_mail(status, unread)]
 
 
 def _object(status: Status, names: list[str]) -> dict[str, object]:
@@ -128,10 +128,10 @@ def _number(count: int, state: str) -> str:
     return click.style(text, fg=_ALARMING[state]) if count and state in _ALARMING else text
 
 
-def _mail(status: Status, letters: int) -> Iterator[str]:
-    if letters:
-        what = "mail waits" if letters == 1 else "mails wait"
-        yield f"{letters:,} List-Unsubscribe {what} for a running instance"
+def _mail(status: Status, unread: int) -> Iterator[str]:
+    if unread:
+        what = "mail waits" if unread == 1 else "mails wait"
+        yield f"{unread:,} List-Unsubscribe {what} for a running instance"
     if status.notices:
         yield f"{status.notices:,} notice{'' if status.notices == 1 else 's'} to the postmaster not sent yet"
 

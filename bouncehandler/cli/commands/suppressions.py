@@ -25,7 +25,7 @@ def command(options: GlobalOptions, form: str, selection: Selection, *, undone: 
     """List or export the suppressions, oldest first.
 
     Addresses are shown in full; where only ids are known, `mailwizz:LIST/SUBSCRIBER` stands for the address, until a
-    list manager tells it: then a line with the address follows. `status` is the DSN status, `category` the bounce
+    list manager resolves it; then a line with the address follows. `status` is the DSN status, `category` the bounce
     category or the feedback type; `occurred_at` is UTC, and empty for lists fed by hand.
     """
     spool = open_session(options, dict(os.environ)).open_spool()

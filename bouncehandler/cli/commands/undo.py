@@ -50,9 +50,9 @@ def command(  # noqa: PLR0913  # one parameter an option
 ) -> int:
     """Take back the selected suppressions, and restore the lists that this program changed for them, and no others.
 
-    What was not carried out yet is withdrawn without a call. Nobody is restored who is suppressed for something else
-    as well. Complaints and unsubscribe requests stay, unless forced one by one. The calls are made by the running
-    instance, or by `bouncehandler work`, and tried again like any other.
+    Calls not made yet are withdrawn. A recipient who is suppressed for something else as well is not restored.
+    Complaints and unsubscribe requests stay, unless forced one by one. The calls are made by the running instance, or
+    by `bouncehandler work`, and tried again like any other.
     """
     selection = _checked(selection, forced=forced, everything=everything)
     session = open_session(options, dict(os.environ))
@@ -88,7 +88,7 @@ class _UndoCommand:
 
 def _checked(selection: Selection, *, forced: bool, everything: bool) -> Selection:
     if everything == (selection != Selection()):
-        raise click.UsageError("select what to undo (see `bouncehandler undo --help`), or say --all alone")
+        raise click.UsageError("select what to undo (see `bouncehandler undo --help`), or give --all alone")
     if forced and selection.recipient is None:
         raise click.UsageError("--force goes with --recipient: what people asked for is undone one by one")
     return replace(selection, is_undone=None)  # what was undone may be restorable by now

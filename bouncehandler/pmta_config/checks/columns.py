@@ -27,7 +27,7 @@ def missing_vital_columns(file: AcctFile, kind: str, site: Installation) -> list
 def _check_record_type(file: AcctFile, kind: str, site: Installation) -> Iterator[LintMessage]:
     location, paste = _location(file, kind), (f"    {FIELDS[kind]}",)
     if kind not in file.fields:
-        sentence = f"nothing says which columns records of type {kind} have, so that PowerMTA's version decides: say it"
+        sentence = f"the columns of records of type {kind} are not set, so that PowerMTA's version decides: set them"
         yield LintMessage(Severity.WARNING, location, sentence, paste)
         return
     missing = _missing(file, kind, site)

@@ -43,7 +43,7 @@ def _check_pipe(file: AcctFile, command: Command, site: Installation) -> Iterato
     messages = [*_check_command(command, site), *_check_directives(file)]
     yield from (message._replace(location=message.location or file.block.location) for message in messages)
     if file.records is None:
-        sentence = "this block says nothing of `records`, so that it is PowerMTA's version that decides: say it"
+        sentence = "this block has no `records`, so that PowerMTA's version decides: set it"
         yield LintMessage(Severity.WRONG, file.block.location, sentence, ("    records b,rb",))
     elif not messages:
         types = join_names(sorted(file.records))
@@ -78,9 +78,7 @@ def _check_command(command: Command, site: Installation) -> Iterator[LintMessage
 
 def _check_options(command: Command, site: Installation) -> Iterator[LintMessage]:
     if not command.option("--logfile"):
-        sentence = (
-            f"nothing says where the log goes, and PowerMTA keeps none: add --logfile={site.logs}/bouncehandler.log"
-        )
+        sentence = f"no --logfile is given, and PowerMTA keeps no log: add --logfile={site.logs}/bouncehandler.log"
         yield LintMessage(Severity.WARNING, None, sentence)
     if site.config and command.option("--config") != site.config:
         sentence = f"this runs with another configuration than {site.config}: add --config={site.config}"

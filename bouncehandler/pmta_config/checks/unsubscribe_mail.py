@@ -23,7 +23,7 @@ def check_unsubscribe_mail(configuration: Configuration, site: Installation) -> 
             continue
         yield from _check_block(block, domain, site)
         if not is_relayed(root, domain):
-            sentence = f"PowerMTA refuses mail to {domain}: nothing says that it is relayed"
+            sentence = f"PowerMTA refuses mail to {domain}: no relay-domain names it"
             yield LintMessage(Severity.WRONG, block.location, sentence, (f"relay-domain {domain}",))
 
 
