@@ -170,7 +170,7 @@ def _read(file: Path) -> list[RuleSection]:
         try:
             sections.append(RuleSection.model_validate(table))
         except ValidationError as error:
-            problems += _said(error, f"{file}, rule {label}", _keys())
+            problems += _sentences(error, f"{file}, rule {label}", _keys())
     if problems:
         raise ConfigurationError("\n".join(problems))
     _refuse_twice(file, [section.name for section in sections])
@@ -187,7 +187,7 @@ def _tables(file: Path) -> list[dict[str, Any]]:
             )
         return _File.model_validate(tomllib.loads(data.decode("utf-8-sig"))).rule
     except ValidationError as error:
-        problems = _said(error, str(file), _File.model_fields)
+        problems = _sentences(error, str(file), _File.model_fields)
     except UnicodeDecodeError:
         problems = [f"{file}: the rule file must be UTF-8 text"]
     except tomllib.TOMLDecodeError as error:
@@ -197,7 +197,7 @@ def _tables(file: Path) -> list[dict[str, Any]]:
     raise ConfigurationError("\n".join(problems))
 
 
-def _said(error: ValidationError, source: str, known: Iterable[str]) -> list[str]:
+def _sentences(error: ValidationError, source: str, known: Iterable[str]) -> list[str]:
     return sentences(problems_of(error), known=lambda _: known, source=lambda _: source, mending={})
 
 

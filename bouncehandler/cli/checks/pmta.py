@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity, fail, warn
 from bouncehandler.cli.checks.installation import site_of
 from bouncehandler.cli.checks.users import User, this_user, user_named
 from bouncehandler.cli.exits import CommandError
@@ -46,9 +46,7 @@ def read_pmta(file: Path) -> Configuration | CheckResult:
         return parse(str(file.absolute()), _Disk())
     except (OSError, ValueError) as error:  # ValueError: a name with NUL
         why = getattr(error, "strerror", None) or str(error)
-        return CheckResult(
-            CheckSeverity.WRONG, "pmta", f"{file} can't be read ({why}): name PowerMTA's configuration", str(file)
-        )
+        return fail("pmta", f"{file} can't be read ({why}): name PowerMTA's configuration", str(file))
 
 
 def pmta_findings(session: Session, configuration: Configuration, user: User) -> Iterator[CheckResult]:
@@ -81,7 +79,7 @@ def runner_of(configuration: Configuration | None, named: str | None) -> tuple[U
     with suppress(CommandError):
         return user_named("root" if is_root else "pmta"), []
     sentence = "there is no user pmta on this machine: what it may do was not proved; name another with --as"
-    return this_user(), [CheckResult(CheckSeverity.WARNING, "user pmta", sentence)]
+    return this_user(), [warn("user pmta", sentence)]
 
 
 def _ours(configuration: Configuration) -> list[AcctFile]:

@@ -1,7 +1,5 @@
 """`bouncehandler explain`: show the history of one person: records, decisions, calls and answers."""
 
-import os
-
 import click
 
 from bouncehandler.cli.exits import OK, exit_code_for_errors
@@ -26,7 +24,7 @@ def command(options: GlobalOptions, form: str, subject: str) -> int:
     `suppressions` lists people whose address is not known. Times are UTC; what waits stands at the time when it is due.
     """
     known_as = parse_address(subject) or subject.strip()
-    spool = open_session(options, dict(os.environ)).open_spool()
+    spool = open_session(options).open_spool()
     with exit_code_for_errors():
         happenings = spool.history(known_as)
     if not happenings and form == "table":

@@ -1,7 +1,5 @@
 """`bouncehandler import-php`: convert the settings of the PHP handler to a configuration."""
 
-import os
-import tempfile
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +11,7 @@ from bouncehandler.cli import streams
 from bouncehandler.cli.exits import NO_INPUT, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import printable
+from bouncehandler.files import write_whole
 from bouncehandler.php_import import ImportResult, import_settings
 from bouncehandler.php_import.php import MAX_SIZE, PhpError, parse_script
 from bouncehandler.php_import.toml_writer import TomlTable, format_configuration
@@ -109,28 +108,12 @@ def _write(text: str, output: Path | None, *, overwrite: bool) -> None:
         streams.use_utf8()
         click.echo(text, nl=False)
         return
-    if not overwrite and os.path.lexists(output):
-        raise CommandError(f"{output} is there already: name another file, or add --force", USAGE)
-    part = None
     try:
-        descriptor, part = tempfile.mkstemp(
-            ".part", ".import-php.", output.absolute().parent
-        )  # 0600 whatever the umask
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        if overwrite:
-            Path(part).replace(output)
-        else:
-            os.link(part, output)  # unlike a rename, it does not replace what has appeared meanwhile
+        write_whole(output, text.encode(), overwrite=overwrite)
     except FileExistsError:
         raise CommandError(f"{output} is there already: name another file, or add --force", USAGE) from None
     except OSError as error:
         raise CommandError(f"{output} can't be written: {error.strerror}", TRY_AGAIN) from None
-    finally:
-        if part:
-            Path(part).unlink(missing_ok=True)
 
 
 def _print_messages(setup: Path, output: Path | None, messages: Sequence[str]) -> None:

@@ -1,7 +1,5 @@
 """`bouncehandler metrics`: print the metrics for Prometheus."""
 
-import os
-
 import click
 
 from bouncehandler.cli.exits import OK, exit_code_for_errors
@@ -18,7 +16,7 @@ def command(options: GlobalOptions) -> int:
     `[metrics] textfile` has them written to a file for node_exporter every 15 seconds, by the pipe and by `work`;
     `[metrics] listen` has `work` answer GET /metrics. All give the same numbers, which are kept in the spool.
     """
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     spool = session.open_spool()
     with exit_code_for_errors():
         click.echo(metrics_text(session.settings, spool), nl=False)

@@ -1,6 +1,5 @@
 """Bare command: read standard input to its end, dispatch what is due, print a summary."""
 
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -29,7 +28,7 @@ _Result = tuple[RunSummary, CommandError | None]
 
 def run(options: GlobalOptions, stop: ShutdownSignal, *, dispatches: bool, is_dry: bool) -> int:
     """Run the bare command; returns the exit status."""
-    session = open_session(options, dict(os.environ), quiet=True, log_file="spared")
+    session = open_session(options, quiet=True, log_file="spared")
     with session.log_failure(), exit_code_for_errors():
         source = _source()
         summary, failure = _dry(session, stop, source) if is_dry else _wet(session, stop, source, dispatches=dispatches)
@@ -67,7 +66,6 @@ def _build_dispatcher(session: Session, spool: Spool, stop: ShutdownSignal) -> "
 
 
 def _source() -> int:
-    """The file descriptor of standard input."""
     if sys.stdin is None:
         raise CommandError("standard input is closed: send accounting records, or a list of addresses, into it", USAGE)
     return sys.stdin.fileno()
@@ -75,8 +73,6 @@ def _source() -> int:
 
 @dataclass
 class _Run:
-    """One run over one input."""
-
     session: Session
     stop: ShutdownSignal
     source: int

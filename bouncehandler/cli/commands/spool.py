@@ -1,6 +1,5 @@
 """`bouncehandler spool`: copy the spool while it is in use, and remove old entries."""
 
-import os
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -36,7 +35,7 @@ def backup(options: GlobalOptions, file: Path, *, force: bool) -> int:
     The copy holds one state of the spool, whole; it is proved before it has its name. It names people: FILE is readable
     by its owner alone.
     """
-    spool = _opened(open_session(options, dict(os.environ)))
+    spool = _opened(open_session(options))
     with exit_code_for_errors():
         saved = spool.backup(file.absolute(), overwrite=force)
     click.echo(
@@ -60,7 +59,7 @@ def prune(options: GlobalOptions, kinds: tuple[str, ...], *, is_shrunk: bool) ->
     The file keeps its size, and new entries fill the room. --vacuum makes it as small as it can be; that needs as
     much room again, and gives up after 20 seconds, so that PowerMTA's pipe can wait for it.
     """
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     spool = _opened(session)
     with exit_code_for_errors():
         for line in _pruned(session, spool, kinds or KINDS):

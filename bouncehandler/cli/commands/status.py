@@ -1,7 +1,6 @@
 """`bouncehandler status`: show the numbers of the spool."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 
@@ -43,7 +42,7 @@ def command(options: GlobalOptions, *, as_json: bool, every: float | None) -> in
     --watch draws over what it showed before; where standard output is no terminal it appends, and with --json that is
     one object a line.
     """
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     spool = session.open_spool()
 
     def shown() -> list[str]:

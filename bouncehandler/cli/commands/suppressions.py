@@ -1,6 +1,5 @@
 """`bouncehandler suppressions`: list or export who is not to be mailed again, and why."""
 
-import os
 from dataclasses import replace
 
 import click
@@ -28,7 +27,7 @@ def command(options: GlobalOptions, form: str, selection: Selection, *, undone: 
     list manager resolves it; then a line with the address follows. `status` is the DSN status, `category` the bounce
     category or the feedback type; `occurred_at` is UTC, and empty for lists fed by hand.
     """
-    spool = open_session(options, dict(os.environ)).open_spool()
+    spool = open_session(options).open_spool()
     with exit_code_for_errors():
         write(map(_row, spool.suppressions(replace(selection, is_undone=undone))), _COLUMNS, form)
     return OK

@@ -1,10 +1,10 @@
 """`bouncehandler undo`: take back suppressions, and restore subscriptions where the list manager can."""
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import click
 
@@ -15,7 +15,7 @@ from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import Row, format_option, write
 from bouncehandler.cli.session import Session, login, open_session
 from bouncehandler.provider import Reversible
-from bouncehandler.spool import Selection, Spool, Undone
+from bouncehandler.spool import Selection, Undone
 
 _COLUMNS = ("recipient", "provider", "what", "detail")
 
@@ -55,35 +55,19 @@ def command(  # noqa: PLR0913  # one parameter an option
     by `bouncehandler work`, and tried again like any other.
     """
     selection = _checked(selection, forced=forced, everything=everything)
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     with exit_code_for_errors():
         spool = session.open_spool()
-        undoing = _UndoCommand(spool, selection, _restoring(session), forced=forced)
+        undo = partial(spool.undo, selection, restoring=_restoring(session), asked_by=login(), forced=forced)
         if not (is_dry or is_sure) and sys.stdin and sys.stdin.isatty():
-            click.echo(_summary(Counter(one.what for one in undoing.execute(is_dry=True)), "would be"))
+            click.echo(_summary(Counter(one.what for one in undo(is_dry=True)), "would be"))
             if not click.confirm("Undo this?"):
                 return OK
         counts: Counter[str] = Counter()
-        write(_counted(undoing.execute(is_dry=is_dry), counts), _COLUMNS, form)
+        write(_counted(undo(is_dry=is_dry), counts), _COLUMNS, form)
     if form == "table":
         click.echo(_summary(counts, "would be" if is_dry else "are"))
     return OK
-
-
-class _UndoCommand:
-    """Undo request, executed once as a dry run for the question, and once for real."""
-
-    def __init__(self, spool: Spool, selection: Selection, restoring: frozenset[str], *, forced: bool) -> None:
-        self._spool, self._selection, self._restoring, self._forced = spool, selection, restoring, forced
-
-    def execute(self, *, is_dry: bool) -> Iterator[Undone]:
-        return self._spool.undo(
-            self._selection,
-            restoring=self._restoring,
-            asked_by=login(),
-            forced=self._forced,
-            is_dry=is_dry,
-        )
 
 
 def _checked(selection: Selection, *, forced: bool, everything: bool) -> Selection:
