@@ -15,7 +15,7 @@ _OTHER_AT = re.compile(r"%(?:25)*40|&#(?:64|x40);|\\u0040|[\uff20\ufe6b]", re.IG
 
 # Each expression looks at each character once, however hostile the text.
 _OPENING = re.compile(r'(?<!\\)"')
-"""Where a quoted local part may begin (RFC 5321 4.1.2)."""
+"""Beginning of a quoted local part (RFC 5321 4.1.2)."""
 _RUN = re.compile(r'[^\s<>()\[\],;:"]+')
 """A text without the characters that neither a plain local part nor a domain can hold (RFC 5322 3.2.3)."""
 _BEGINNING = re.compile(r"['`={]?.?", re.DOTALL)

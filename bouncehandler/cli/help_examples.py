@@ -58,7 +58,7 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "import-php": ("bouncehandler import-php setup.php", "bouncehandler import-php setup.php -o from-php.toml"),
     "completion": ('eval "$(bouncehandler completion bash)"', "bouncehandler completion fish > bouncehandler.fish"),
 }
-"""By command, in the order of their names in the help."""
+"""Examples by command, in the order of the help."""
 
 
 def shown_in(command: click.Command, name: str) -> click.Command:

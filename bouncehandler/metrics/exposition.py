@@ -40,7 +40,7 @@ class Snapshot:
     now: float
     """Seconds since the epoch."""
     version: str
-    """Of the program."""
+    """Version of the program."""
 
     @property
     def names(self) -> list[str]:

@@ -12,7 +12,7 @@ class Severity(Enum):
 
     FINE = "ok"
     WARNING = "warn"
-    """It works, but something is lost or unknown."""
+    """Something is lost or unknown, though it works."""
     LATER = "wait"
     """A temporary failure."""
     WRONG = "FAIL"

@@ -28,7 +28,7 @@ _LONGEST = 200
 _LONGEST_URL = 2000
 """Characters of a text in which credentials are searched; a longer one is not shown."""
 _SECRET_NAME = re.compile("auth|key|passw|secret|token", re.IGNORECASE)
-"""What a stranger's adapter may hold as plain text."""
+"""Keys that a stranger's adapter may hold as plain text."""
 _COMMON = ProviderSection.model_fields.keys() - {"options"}
 """Keys of every provider."""
 

@@ -208,7 +208,7 @@ def test_attempts_are_erased_before(program: Program) -> None:
     age(program, 10)
     keeping(program, bounce="forever", attempts="7d")
     said = program.run("spool", "prune").stdout.splitlines()
-    assert said[1:] == ["removed 2 of the attempts for what was done more than 7d ago"]
+    assert said[1:] == ["removed 2 of the attempts for dispatches done more than 7d ago"]
     told_of = program.run("explain", "jane@example.com").stdout
     assert "done: unsubscribed" in told_of
     assert "call:" not in told_of

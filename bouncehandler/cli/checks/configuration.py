@@ -35,7 +35,7 @@ def mistakes(error: Exception) -> Iterator[CheckResult]:
 
 
 def _unknown(session: Session, models: "dict[str, type[BaseModel]]") -> Iterator[CheckResult]:
-    """Each key that no adapter knows: a secret may stand there, under a name that is misspelt."""
+    """Yield a result for each key that no adapter knows: a misspelt one may hold a secret."""
     from bouncehandler.settings.effective import unknown  # noqa: PLC0415  # imports are lazy at the edges
 
     for sentence in unknown(session.options.config, os.environ, session.settings, models):

@@ -17,7 +17,7 @@ class CheckResult(NamedTuple):
     file: str = ""
     """The file to correct; empty where the sentence names it."""
     line: int = 0
-    """In that file, from 1; 0 for no particular line."""
+    """Line in that file, from 1; 0 for no particular line."""
     paste: tuple[str, ...] = ()
     """Lines to add to the file."""
 

@@ -97,7 +97,7 @@ def _run(session: Session, spool: Spool, recipient: str) -> Iterator[CheckResult
 
 
 def _read(session: Session, spool: Spool, recipient: str) -> tuple[IngestCounters, list[str]]:
-    """The left half: from rows to the spool."""
+    """Read the synthetic rows into the spool."""
     settings = session.settings
     rows, senders = rows_for(recipient, settings, time.time())
     unheld = settings.model_copy(update={"hold": settings.hold.model_copy(update={"enabled": False})})
@@ -125,7 +125,7 @@ def _not_suppressed(tally: IngestCounters) -> str:
 
 
 def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> None:
-    """The right half: until every provider has been called, by whichever instance, or time is up."""
+    """Dispatch until every provider has been called, by whichever instance, or time is up."""
     stop = ShutdownSignal()
     stop.listen()
     deadline = time.monotonic() + _TIMEOUT
@@ -140,14 +140,14 @@ def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> N
 
 
 def _is_settled(session: Session, spool: Spool, recipient: str, began: float) -> bool:
-    """Whether nothing of it is under way, at another instance perhaps."""
+    """Whether no dispatch is under way, at another instance perhaps."""
     under_way = {"waits (claimed)"}
     known = [one for one in spool.history(recipient) if one.provider in session.settings.providers]
     return not any(one.event in under_way for one in known) or not any(_is_news(one, began) for one in known)
 
 
 def _is_news(one: HistoryEvent, began: float) -> bool:
-    """Whether it happened since; what waits stands at the time when it is due, which may lie ahead."""
+    """Whether the event is new; a dispatch that waits stands at its due time, which may lie ahead."""
     return one.at >= began or one.event.startswith("waits")
 
 

@@ -28,7 +28,7 @@ _LONGEST_FILE = 16 * 1024 * 1024
 
 
 class _Disk:
-    """Where the configuration lies."""
+    """File system with the configuration."""
 
     def read(self, path: str) -> str:
         """The text; bytes that are not UTF-8 are replaced."""

@@ -14,7 +14,7 @@ JOB = "bouncehandler-check"
 """The job of these rows; no list manager has a campaign of that name."""
 
 _SENDER = "bouncehandler-check@localhost.localdomain"
-"""Where no provider asks for a sender of its own."""
+"""Sender where no provider asks for one of its own."""
 
 
 def rows_for(recipient: str, settings: "Settings", now: float) -> tuple[bytes, list[str]]:

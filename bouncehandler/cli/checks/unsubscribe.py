@@ -1,4 +1,4 @@
-"""The part of `bouncehandler check` that proves what List-Unsubscribe mail needs."""
+"""Checks of List-Unsubscribe mail: its domains, and the maildrop."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from bouncehandler.unsubscribe import maildrop, maildrop_reader
 
 
 def unsubscribe_findings(session: Session) -> Iterator[CheckResult]:
-    """A line for each domain, and one for the maildrop; none where no domain is configured."""
+    """Check each domain, and the maildrop; no results where no domain is configured."""
     for section in session.settings.unsubscribe:
         yield _domain(session, section)
     if session.settings.unsubscribe:

@@ -28,7 +28,7 @@ _Change = Callable[[Spool, Sequence[int]], int]
 @click.group("dead-letters")
 @global_options
 def command(options: GlobalOptions) -> int:  # noqa: ARG001  # its commands receive the options
-    """List the dispatches that were given up; retry or drop them."""
+    """List the dead letters; retry or drop them."""
     return OK
 
 

@@ -47,12 +47,12 @@ _choosing = combined(
 )
 
 
-@command.command("show", short_help="List who is held.")
+@command.command("show", short_help="List the held recipients.")
 @format_option
 @_choosing
 @global_options
 def show(options: GlobalOptions, form: str, selection: Selection) -> int:
-    """List who is held, by all spikes or by SPIKE, as `holds list` numbers them."""
+    """List the held recipients, by all spikes or by SPIKE, as `holds list` numbers them."""
     spool = open_session(options).open_spool()
     with exit_code_for_errors():
         held = spool.on_hold(selection)
@@ -66,24 +66,24 @@ _deciding = combined(
 )
 
 
-@command.command("release", short_help="Release what is held: it is dispatched.")
+@command.command("release", short_help="Release held suppressions: they are dispatched.")
 @_deciding
 @_choosing
 @global_options
 def release(options: GlobalOptions, selection: Selection, *, everything: bool, is_sure: bool) -> int:
-    """Release what is held: the bounces were true, and are dispatched like any others.
+    """Release held suppressions: the bounces were true, and are dispatched like any others.
 
-    What still comes of a spike that is released as a whole is not held any more.
+    Later bounces of a spike that is released as a whole are not held any more.
     """
     return _decide(options, selection, is_released=True, everything=everything, is_sure=is_sure)
 
 
-@command.command("discard", short_help="Discard what is held: no one is suppressed for it.")
+@command.command("discard", short_help="Discard held suppressions: no one is suppressed for them.")
 @_deciding
 @_choosing
 @global_options
 def discard(options: GlobalOptions, selection: Selection, *, everything: bool, is_sure: bool) -> int:
-    """Discard what is held: the bounces were false, and no one is suppressed for them.
+    """Discard held suppressions: the bounces were false, and no one is suppressed for them.
 
     Those of the spike that were dispatched before it was noticed are restored by `bouncehandler undo`.
     """

@@ -81,7 +81,7 @@ def _bounded(messages: list[str]) -> list[str]:
 
 
 def _problem(table: TomlTable) -> str:
-    """Why the program would refuse a table; empty if it takes it."""
+    """Reason why the program would refuse a table; empty if it takes it."""
     from pydantic import ValidationError  # noqa: PLC0415  # imports are lazy at the edges
 
     from bouncehandler import plugins  # noqa: PLC0415  # as above

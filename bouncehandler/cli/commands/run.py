@@ -36,7 +36,7 @@ def run(options: GlobalOptions, stop: ShutdownSignal, *, dispatches: bool, is_dr
 
 
 def _dry(session: Session, stop: ShutdownSignal, source: int) -> _Result:
-    """Only decide, and compare with the spool."""
+    """Decide without recording, and compare with the spool."""
     from bouncehandler.runtime.dry_run import DryRun  # noqa: PLC0415  # imports are lazy at the edges
 
     session.log_started("dry-run")
@@ -87,7 +87,7 @@ class _Run:
     terminal: Terminal = field(default_factory=Terminal)
     was_read_to_end: bool = False
     read_error: str = ""
-    """Why the input could not be read to its end."""
+    """Reason why the input could not be read to its end."""
 
     def execute(self) -> _Result:
         """Read, dispatch, and summarise."""
@@ -104,7 +104,7 @@ class _Run:
         return summary, self._failure(backlog)
 
     def work_off(self) -> None:
-        """Let the workers dispatch what is due, until a shutdown is requested."""
+        """Let the workers dispatch the due entries, until a shutdown is requested."""
         if self.dispatcher:
             self.terminal.dispatching(self.dispatcher)
             self.dispatcher.drain()

@@ -15,7 +15,7 @@ from bouncehandler.settings.sections import KINDS
 from bouncehandler.spool import Spool
 
 _VACUUM = 20.0
-"""Seconds that copying may take; writing back what was copied takes as long again, and PowerMTA waits for 60."""
+"""Seconds that copying may take; writing back the copy takes as long again, and PowerMTA waits for 60."""
 
 
 @click.group("spool")

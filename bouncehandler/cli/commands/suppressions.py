@@ -1,4 +1,4 @@
-"""`bouncehandler suppressions`: list or export who is not to be mailed again, and why."""
+"""`bouncehandler suppressions`: list or export the suppressions, with their reasons."""
 
 from dataclasses import replace
 

@@ -29,7 +29,7 @@ _OUTCOMES = {
 """Texts of the summary, in their order."""
 
 
-@click.command("undo", short_help="Take back suppressions, and restore what was unsubscribed.")
+@click.command("undo", short_help="Take back suppressions, and restore subscriptions.")
 @click.option("--provider", help="At this provider alone; elsewhere they stay suppressed.")
 @click.option("--force", "forced", is_flag=True, help="Also a complaint or an unsubscribe request; with --recipient.")
 @click.option("--all", "everything", is_flag=True, help="Everything, where no option selects.")
