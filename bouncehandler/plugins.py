@@ -14,7 +14,7 @@ from bouncehandler.redaction import redactor
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.error_messages import sentence
 from bouncehandler.settings.model import ProviderSection
-from bouncehandler.settings.provider_options import validated, without
+from bouncehandler.settings.provider_options import validated
 
 if TYPE_CHECKING:
     from bouncehandler.http_client.client import ProviderClient
@@ -45,7 +45,7 @@ def load(provider_type: str) -> ProviderClass:
         raise ConfigurationError(f"{who} can't be imported: {why}") from None
     model = getattr(found, "Settings", None)
     if not (callable(found) and isinstance(model, type) and issubclass(model, ProviderSettings)):
-        raise ConfigurationError(f"{who} is not a class with a Settings derived from ProviderSettings; tell its author")
+        raise ConfigurationError(f"{who} is not a class with a Settings derived from ProviderSettings; ask its author")
     adapter: ProviderClass = found
     return adapter
 
@@ -92,7 +92,7 @@ def build(name: str, section: ProviderSection, client: "ProviderClient | None" =
     except Exception as error:  # noqa: BLE001  # a plug-in's constructor may raise anything
         if client is None:
             own.close()
-        reason = without(_secrets_in(settings, is_secret=False), str(error) or type(error).__name__)
+        reason = redactor(_secrets_in(settings, is_secret=False))(str(error) or type(error).__name__)
     raise ConfigurationError(sentence("", ("providers", name), reason))
 
 
@@ -117,8 +117,6 @@ def _adapter(name: str, section: ProviderSection) -> ProviderClass:
 
 def secret_redactor(name: str, section: ProviderSection) -> Callable[[str], str]:
     """Build a function that redacts the secrets of the provider `name`, which answers of a server may repeat.
-
-    It knows them as they are and as XML, URLs and JSON write them, and one that is cut off at the end of the text.
 
     Raises:
         ConfigurationError: as `settings_for`.

@@ -15,7 +15,7 @@ _OTHER_AT = re.compile(r"%(?:25)*40|&#(?:64|x40);|\\u0040|[\uff20\ufe6b]", re.IG
 
 # Each expression looks at each character once, however hostile the text.
 _OPENING = re.compile(r'(?<!\\)"')
-"""Where a quoted local part may begin (RFC 5321 4.1.2)."""
+"""Beginning of a quoted local part (RFC 5321 4.1.2)."""
 _RUN = re.compile(r'[^\s<>()\[\],;:"]+')
 """A text without the characters that neither a plain local part nor a domain can hold (RFC 5322 3.2.3)."""
 _BEGINNING = re.compile(r"['`={]?.?", re.DOTALL)
@@ -77,8 +77,8 @@ def _text(value: object) -> str:
 def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
     """Build a function that replaces secrets in a text by `[...]`.
 
-    It knows them as they are and as XML, URLs and JSON write them, and one that is cut off at the end of the text.
-    Secrets of less than four characters stay.
+    It knows their spellings in XML, URLs, JSON and Python, and one that is cut off at the end of the text. Secrets of
+    less than four characters stay.
     """
     spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
     longest_first = sorted((one for one in spellings if len(one) >= _SHORTEST_HIDDEN), key=len, reverse=True)
@@ -94,14 +94,14 @@ def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """Spellings of a secret: as it is, and inside XML or HTML, a URL or a form, and JSON."""
+    """Spellings of a secret: as it is, and inside XML or HTML, a URL or a form, JSON, and Python."""
     marked = html.escape(secret)
     yield from (secret, html.escape(secret, quote=False), marked.replace("&#x27;", "&apos;"))
     yield from (marked.replace("&#x27;", quoted) for quoted in ("&#x27;", "&#39;", "&#039;"))
     raw = secret.encode("utf-8", "surrogatepass")
     for encoded in (quote(raw, safe=""), quote(raw), quote_plus(raw), quote_plus(raw).replace("~", "%7E")):
         yield from (encoded, re.sub("%..", lambda match: match[0].lower(), encoded))
-    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
+    for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]):
         yield from (text, text.replace("/", "\\/"))
 
 

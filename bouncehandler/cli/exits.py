@@ -6,7 +6,7 @@ from contextlib import contextmanager
 OK = 0
 USAGE = 64
 NO_INPUT = 65
-"""EX_DATAERR: the input ended and not one row of it could be read, or its columns can't be told."""
+"""EX_DATAERR: the input ended and not one row of it could be read, or its columns can't be recognised."""
 NO_USER = 67
 """EX_NOUSER, of `unsubscribe` alone: the address identifies no subscriber."""
 BUG = 70

@@ -7,11 +7,10 @@ from typing import Any, get_args
 
 import click
 
+from bouncehandler.cli.options import Decorator, combined
 from bouncehandler.cli.param_types import DOMAIN, MOMENT, RECIPIENT
 from bouncehandler.spool import Selection
 from bouncehandler.suppression import Reason
-
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 _SUPPRESSIONS = (
     click.option("--recipient", "--address", "recipient", type=RECIPIENT, help="Only this recipient."),
@@ -65,6 +64,6 @@ def filter_options(
             chosen = {name: values.pop(name) for name in _FIELDS & values.keys()}
             return command(*args, selection=Selection(**chosen), **values)
 
-        return functools.reduce(lambda decorated, option: option(decorated), reversed(options), wrapped)
+        return combined(*options)(wrapped)
 
     return decorate

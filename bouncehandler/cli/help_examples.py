@@ -1,6 +1,6 @@
 """Examples for the help text of each command, and what each of them is for; `tests` run every one of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import click
 
@@ -19,29 +19,19 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "bouncehandler ingest /var/log/pmta/bounces",
         "bouncehandler ingest /var/log/pmta/bounces --watch --every 1m",
     ),
-    "work": (
-        "bouncehandler work",
-        "bouncehandler work --logfile /var/log/bouncehandler/work.log",
-    ),
+    "work": ("bouncehandler work", "bouncehandler work --logfile /var/log/bouncehandler/work.log"),
     "report": (
         "bouncehandler report --since 30d --html report.html",
         "bouncehandler report --since 2026-11-01 --until 2026-12-01 --csv",
     ),
     "metrics": ("bouncehandler metrics",),
-    "status": (
-        "bouncehandler status",
-        "bouncehandler status --watch 5",
-        "bouncehandler status --json",
-    ),
+    "status": ("bouncehandler status", "bouncehandler status --watch 5", "bouncehandler status --json"),
     "suppressions": (
         "bouncehandler suppressions --since 1d",
         "bouncehandler suppressions --domain example.com --format csv",
     ),
     "explain": ("bouncehandler explain john@example.com",),
-    "classify": (
-        'bouncehandler classify "552 5.2.2 mailbox full"',
-        "bouncehandler classify --summary < bounces.csv",
-    ),
+    "classify": ('bouncehandler classify "552 5.2.2 mailbox full"', "bouncehandler classify --summary < bounces.csv"),
     "replay": (
         "bouncehandler replay bounces-1.csv bounces-2.csv --config new.toml",
         "bouncehandler replay bounces-1.csv --format csv",
@@ -62,36 +52,22 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "bouncehandler dead-letters retry --all --yes",
         'bouncehandler dead-letters drop --all --yes --reason "the list is gone"',
     ),
-    "spool": (
-        "bouncehandler spool backup copy-of-spool.db",
-        "bouncehandler spool prune --kind attempts",
-    ),
+    "spool": ("bouncehandler spool backup copy-of-spool.db", "bouncehandler spool prune --kind attempts"),
     "unsubscribe": ('bouncehandler unsubscribe --from "$from" --to "$to"',),
     "unsubscribe-address": ("bouncehandler unsubscribe-address john@example.com",),
-    "import-php": (
-        "bouncehandler import-php setup.php",
-        "bouncehandler import-php setup.php -o from-php.toml",
-    ),
-    "completion": (
-        'eval "$(bouncehandler completion bash)"',
-        "bouncehandler completion fish > bouncehandler.fish",
-    ),
+    "import-php": ("bouncehandler import-php setup.php", "bouncehandler import-php setup.php -o from-php.toml"),
+    "completion": ('eval "$(bouncehandler completion bash)"', "bouncehandler completion fish > bouncehandler.fish"),
 }
-"""By command, in the order of their names in the help."""
+"""Examples by command, in the order of the help."""
 
 
 def shown_in(command: click.Command, name: str) -> click.Command:
-    """The command, whose help ends with its examples, and with what it ended with before."""
+    """Put the examples of a command, and of its subcommands, at the end of its help."""
     _append(command, EXAMPLES.get(name, ()))
     if isinstance(command, click.Group):
         for inner_name, inner in command.commands.items():
-            _append(inner, tuple(_of(name, inner_name)))
+            _append(inner, tuple(line for line in EXAMPLES.get(name, ()) if line.split()[2:3] == [inner_name]))
     return command
-
-
-def _of(group: str, name: str) -> Iterator[str]:
-    """The group's examples that are this command's."""
-    return (line for line in EXAMPLES.get(group, ()) if line.split()[2:3] == [name])
 
 
 def _append(command: click.Command, lines: tuple[str, ...]) -> None:

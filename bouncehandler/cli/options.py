@@ -11,6 +11,8 @@ import click
 
 from bouncehandler.cli.color import CHOICES, is_wanted
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class GlobalOptions:
@@ -37,11 +39,16 @@ class GlobalOptions:
 _FILE = click.Path(path_type=Path, readable=False)  # opening it gives a better error
 
 _OPTIONS = (
-    click.option("--color", type=click.Choice(CHOICES), metavar="WHEN", help="Colours: auto, always or never."),
-    click.option("--debug", is_flag=True, help="Log everything, each row and why, to the console."),
-    click.option("--logfile", type=_FILE, metavar="FILE", help="Log there, as JSON lines."),
     click.option("--config", type=_FILE, metavar="FILE", help="The configuration, a TOML file."),
+    click.option("--logfile", type=_FILE, metavar="FILE", help="Log there, as JSON lines."),
+    click.option("--debug", is_flag=True, help="Log everything, each row and why, to the console."),
+    click.option("--color", type=click.Choice(CHOICES), metavar="WHEN", help="Colours: auto, always or never."),
 )
+
+
+def combined(*decorators: Decorator) -> Decorator:
+    """Combine decorators into one, in the order in which they would stand above a command."""
+    return lambda command: functools.reduce(lambda decorated, add: add(decorated), reversed(decorators), command)
 
 
 def global_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,7 +67,4 @@ def global_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ctx.color = is_wanted(ctx.obj.color, os.environ)
         return command(*args, options=ctx.obj, **values)
 
-    wrapped = functools.update_wrapper(wrapped, command)
-    for option in _OPTIONS:
-        wrapped = option(wrapped)
-    return wrapped
+    return combined(*_OPTIONS)(functools.update_wrapper(wrapped, command))

@@ -122,11 +122,7 @@ def root_warning(spool: Path) -> str:
 
 
 def open_session(
-    options: GlobalOptions,
-    environ: "dict[str, str]",
-    *,
-    quiet: bool = False,
-    log_file: Literal["needed", "spared"] = "needed",
+    options: GlobalOptions, *, quiet: bool = False, log_file: Literal["needed", "spared"] = "needed"
 ) -> Session:
     """Read the configuration and start the log.
 
@@ -137,7 +133,7 @@ def open_session(
     """
     on_terminal = sys.stderr.isatty()
     with exit_code_for_errors():
-        settings = _settings(options, environ)
+        settings = _settings(options)
         logs.configure(
             logfile=options.logfile,
             debug=options.debug,
@@ -151,10 +147,10 @@ def open_session(
     return Session(options, settings, logs.get_logger(), on_terminal)
 
 
-def _settings(options: GlobalOptions, environ: "dict[str, str]") -> "Settings":
-    """Load the settings; an error goes to the log file, too, where the operator of PowerMTA looks for it."""
+def _settings(options: GlobalOptions) -> "Settings":
+    """Load the settings; an error goes to the log file, too, where PowerMTA's operator looks for it."""
     try:
-        return load(options.config, environ)
+        return load(options.config, os.environ)
     except ConfigurationError as error:
         if options.logfile:
             _log_failure(options.logfile, str(error))
@@ -165,7 +161,7 @@ def _log_failure(logfile: Path, reason: str) -> None:
     """Log the reason why a command can't start.
 
     Raises:
-        ConfigurationError: the log can't be written either; the text says both.
+        ConfigurationError: the log can't be written either; the text has both reasons.
     """
     try:
         logs.configure(logfile=logfile, debug=False, addresses="masked", stream=sys.stderr, stream_is_terminal=False)

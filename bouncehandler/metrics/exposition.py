@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest, write_to_textfile
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -22,6 +23,9 @@ _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "attempts": ("Calls for dispatches, by answer.", ("provider", "answer")),
 }
 
+_MODE = 0o644
+"""Readable for node_exporter, which runs as another user; no address is in the file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -36,7 +40,7 @@ class Snapshot:
     now: float
     """Seconds since the epoch."""
     version: str
-    """Of the program."""
+    """Version of the program."""
 
     @property
     def names(self) -> list[str]:
@@ -54,6 +58,16 @@ def build_registry(snapshot: Snapshot) -> CollectorRegistry:
 def format_metrics(registry: CollectorRegistry) -> bytes:
     """Format the metrics as text (Prometheus's format, version 0.0.4)."""
     return generate_latest(registry)
+
+
+def write_metrics(path: Path, registry: CollectorRegistry) -> None:
+    """Replace the file for node_exporter's textfile collector atomically; several processes may do so at a time.
+
+    Raises:
+        OSError: the folder is missing or can't be written, or the disk is full; the file is as it was.
+    """
+    write_to_textfile(str(path), registry)
+    path.chmod(_MODE)  # the library leaves the mode to the umask
 
 
 class _SnapshotCollector(Collector):

@@ -2,7 +2,7 @@
 
 `worker` claims the queued notices and retries failed mails; `report_schedule` queues reports when they are due;
 `kinds` is the registry of notice kinds; `digest` groups and counts many notices; `sanitize` makes hostile text safe to
-show; `text` and `html` render the two forms of a mail, `message` builds the mail; `smtp` is the client, and
+show; `rendering` renders the two forms of a mail, `message` builds it; `smtp` is the client, and
 `smtp_errors` describes its failures.
 """
 

@@ -60,7 +60,7 @@ class Digest:
     """The content of one mail."""
 
     groups: dict[str, NoticeGroup]
-    """By kind, in the order of their first notices."""
+    """Groups by kind, in the order of their first notices."""
     first: int
     """The number of the first notice."""
     last: int

@@ -29,7 +29,7 @@ class NoticeKind(NamedTuple):
     title: str = "{person}"
     """The title, with fields in braces, which are not repeated among the details."""
     color: str = _GREY
-    """Of the heading in HTML."""
+    """Colour of the heading in HTML."""
     labels: Mapping[str, str] = {}
     """Labels of fields that differ from `_LABELS`."""
 
@@ -87,7 +87,7 @@ class NoticeEntry(NamedTuple):
 
     title: str
     at: float
-    """When it was enqueued: seconds since the epoch."""
+    """Time of enqueueing: seconds since the epoch."""
     details: tuple[tuple[str, str], ...]
     """Labels and values."""
 

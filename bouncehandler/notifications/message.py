@@ -8,9 +8,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from bouncehandler.notifications.digest import Digest
-from bouncehandler.notifications.html import render_html
+from bouncehandler.notifications.rendering import render_html, render_text
 from bouncehandler.notifications.report_schedule import RenderedReport
-from bouncehandler.notifications.text import render_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,12 @@ class NotificationLog(Protocol):
 
     def debug(self, event: str, **values: object) -> object:
         """Log at the level debug."""
-        ...
 
     def info(self, event: str, **values: object) -> object:
         """Log at the level info."""
-        ...
 
     def warning(self, event: str, **values: object) -> object:
         """Log at the level warning."""
-        ...
 
 
 class NotificationLogger:

@@ -47,7 +47,6 @@ class ReportQueue(Protocol):
 
     def queue_report(self, since: float, until: float) -> bool:
         """See `Spool.queue_report`."""
-        ...
 
 
 class ReportScheduler:

@@ -80,7 +80,7 @@ class NotificationWorker:
         self._thread.start()
 
     def stop(self, within: float) -> None:
-        """Send what is due, and end within so many seconds, whatever the SMTP server does; the rest stays queued.
+        """Send the due notices, and end within so many seconds, whatever the SMTP server does; the rest stays queued.
 
         Raises:
             Exception: the `failure` of the thread.

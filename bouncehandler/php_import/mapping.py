@@ -236,7 +236,7 @@ def _policy_comments(
         yield "Suppressed, as before: categories that are not PowerMTA's own."
     if softer:
         yield (
-            f"{_names(softer)} suppressed at once before. Here such a bounce is soft or ignored, since it often says "
+            f"{_names(softer)} suppressed at once before. Here such a bounce is soft or ignored, since it often means "
             "nothing about the mailbox; take the # away for the old way."
         )
     if counted:

@@ -24,7 +24,7 @@ COUNTERPARTS: Mapping[str, str] = {
     "ENDPOINT_TIMEOUT": "becomes `timeout` of Interspire, which alone heeded it",
     "$origTransactional": "no counterpart: nothing was done for these senders; a webhook can take their bounces",
 }
-"""By setting that becomes no key, or one of another name."""
+"""Texts by setting that becomes no key, or one of another name."""
 
 OFFSET = "no counterpart: columns are found by name, and [columns] gives the order for files without a header"
 UNKNOWN = "not known here: it is not a setting of the PHP handler as published"
@@ -50,7 +50,7 @@ MAILWIZZ = (
 )
 
 NOTIFY = (
-    "The PHP handler told the postmaster of complaints and unsubscribes by addresses in its code, which is not read. "
+    "The PHP handler mailed complaints and unsubscribes to addresses in its code, which is not read. "
     "To get mail, name an address:"
 )
 UNSUBSCRIBE = (

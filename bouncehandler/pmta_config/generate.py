@@ -23,7 +23,7 @@ class Installation(NamedTuple):
     logs: str = "/var/log/pmta"
     """The folder of the log files, and of PowerMTA's own."""
     domains: tuple[str, ...] = ()
-    """Of `[[unsubscribe]]`."""
+    """Domains of `[[unsubscribe]]`."""
     providers: frozenset[str] = frozenset()
     """The types of the configured providers."""
     complaints: str = "fbl.example.com"
@@ -32,7 +32,7 @@ class Installation(NamedTuple):
     """The domain of the envelope senders, which receives later bounces."""
     postmaster: str = "postmaster@example.com"
     options: frozenset[str] = frozenset({"--config", "--logfile", "--debug", "--no-dispatch", "--dry-run"})
-    """Of the command that reads accounting records."""
+    """Options of the command that reads accounting records."""
 
     def command(self, *words: str) -> str:
         """Build a command line of this program."""

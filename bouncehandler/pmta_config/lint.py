@@ -9,14 +9,14 @@ from bouncehandler.pmta_config.checks.processors import check_processors
 from bouncehandler.pmta_config.checks.recovery import check_recovery
 from bouncehandler.pmta_config.checks.unsubscribe_mail import check_unsubscribe_mail
 from bouncehandler.pmta_config.generate import Installation
-from bouncehandler.pmta_config.messages import LintMessage, Severity
+from bouncehandler.pmta_config.messages import LintMessage, fail, ok, warn
 from bouncehandler.pmta_config.tree import Block, Configuration, Directive
 
 
 def lint(configuration: Configuration, site: Installation) -> Iterator[LintMessage]:
     """Check a configuration; the messages come in the order in which to fix it."""
     for problem in configuration.problems:
-        yield LintMessage(Severity.WRONG, problem.location, problem.sentence)
+        yield fail(problem.location, problem.sentence)
     files = parse_acct_files(configuration)
     ours = [file for file in files if file.is_live_pipe]
     yield from check_pipes(files, ours, site)
@@ -38,12 +38,12 @@ def _check_user(configuration: Configuration) -> LintMessage:
     directives = list(configuration.root.directives("run-as-root"))
     paste = ("run-as-root no",)
     if not directives:
-        sentence = "nothing says as whom PowerMTA runs, and this program with it: say it"
-        return LintMessage(Severity.WARNING, None, sentence, paste)
+        sentence = "the user that PowerMTA, and this program with it, runs as is not set: set it"
+        return warn(None, sentence, paste)
     if directives[-1].is_on:
         sentence = "PowerMTA runs as root, and this program with it, which needs no such rights: let pmta run both"
-        return LintMessage(Severity.WARNING, directives[-1].location, sentence, paste)
-    return LintMessage(Severity.FINE, directives[-1].location, "PowerMTA runs as pmta, and this program with it")
+        return warn(directives[-1].location, sentence, paste)
+    return ok(directives[-1].location, "PowerMTA runs as pmta, and this program with it")
 
 
 def _check_jobs(root: Block) -> Iterator[LintMessage]:
@@ -52,12 +52,10 @@ def _check_jobs(root: Block) -> Iterator[LintMessage]:
     if any(directive.is_on for directive in directives):
         return
     sentence = (
-        "no <source> has `process-x-job yes`, so that no bounce tells its campaign: put it into the <source> that "
+        "no <source> has `process-x-job yes`, so that no bounce names its campaign: put it into the <source> that "
         "hands you the mail"
     )
-    yield LintMessage(
-        Severity.WARNING, directives[0].location if directives else None, sentence, ("    process-x-job yes",)
-    )
+    yield warn(directives[0].location if directives else None, sentence, ("    process-x-job yes",))
 
 
 def _directives_within(block: Block, name: str) -> Iterator[Directive]:

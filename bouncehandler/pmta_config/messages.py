@@ -1,6 +1,7 @@
 """Lint messages: one sentence each, its location, and the lines to paste."""
 
 from enum import Enum
+from functools import partial
 from typing import NamedTuple
 
 from bouncehandler.pmta_config.tree import SourceLocation
@@ -11,7 +12,7 @@ class Severity(Enum):
 
     FINE = "ok"
     WARNING = "warn"
-    """It works, but something is lost or unknown."""
+    """Something is lost or unknown, though it works."""
     LATER = "wait"
     """A temporary failure."""
     WRONG = "FAIL"
@@ -27,6 +28,11 @@ class LintMessage(NamedTuple):
     sentence: str
     paste: tuple[str, ...] = ()
     """Lines for PowerMTA's configuration, which may be empty."""
+
+
+ok = partial(LintMessage, Severity.FINE)
+warn = partial(LintMessage, Severity.WARNING)
+fail = partial(LintMessage, Severity.WRONG)
 
 
 def join_names(names: list[str]) -> str:

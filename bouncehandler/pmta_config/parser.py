@@ -19,11 +19,9 @@ class Files(Protocol):
 
     def read(self, path: str) -> str:
         """Read the text of a file; undecodable bytes are replaced. Raises OSError."""
-        ...
 
     def matching(self, pattern: str) -> list[str]:
         """Expand a pattern with `*` and `?`, in alphabetical order."""
-        ...
 
 
 def parse(path: str, files: Files) -> Configuration:

@@ -19,7 +19,7 @@ _BOUNCE = (
     RequiredColumn(("dsnStatus",), "whether it lasts", is_vital=True),
     RequiredColumn(("orig",), "which provider wants the bounce", is_vital=True),
     RequiredColumn(("dsnDiag",), "what the rules read"),
-    RequiredColumn(("dsnMta",), "which host said it"),
+    RequiredColumn(("dsnMta",), "which host answered"),
     RequiredColumn(("timeLogged", "timeQueued"), "when soft bounces were, which are counted by their own times"),
 )
 _JOB = RequiredColumn(("jobId",), "the campaign")

@@ -22,7 +22,7 @@ class Directive(NamedTuple):
     """One line: a name and a value."""
 
     name: str
-    """In lower case; PowerMTA ignores the case of names."""
+    """Name in lower case; PowerMTA ignores the case of names."""
     value: str
     """Without a comment, as written."""
     words: tuple[str, ...]

@@ -45,9 +45,9 @@ class Aggregates:
 
     total: KeyCounts = field(default_factory=Counter)
     by_dimension: dict[str, dict[str, KeyCounts]] = field(default_factory=lambda: defaultdict(dict))
-    """By dimension and value."""
+    """Counts by dimension and value."""
     hours: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """By hour since the epoch and series of the timeline."""
+    """Counts by hour since the epoch and series of the timeline."""
 
     def add(self, hourly: HourlyCount) -> None:
         """Add an hourly count."""

@@ -38,12 +38,12 @@ class Sources(NamedTuple):
     """The data of a report."""
 
     hourly_counts: Iterable[HourlyCount]
-    """Of the period."""
+    """Those of the period."""
     status: Status
     counters: Sequence[MetricCounter]
     spikes: Sequence[HeldSpike]
     manual_actions: Sequence[ManualAction]
-    """Of the period."""
+    """Those of the period."""
 
 
 def build_report(scope: Scope, sources: Sources, sanitize: Callable[[str], str]) -> Report:

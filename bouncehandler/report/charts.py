@@ -31,7 +31,7 @@ class Chart(NamedTuple):
     name: str
     title: str
     series: Sequence[str]
-    """From the bottom up; names are CSS classes."""
+    """Series from the bottom up; names are CSS classes."""
     lines: Sequence[float] = ()
     """Limits, drawn as horizontal lines."""
     form: Callable[[float], str] = format_short

@@ -67,8 +67,8 @@ class Timeline:
     step: int
     """Seconds."""
     series: Mapping[str, Sequence[float]]
-    """By name: `suppressed`, `counted` and `ignored` bounces; `complaints`, `unsubscribes`, `delivered`; with delivery
-    records `complaint_share`, complaints by deliveries."""
+    """Series by name: `suppressed`, `counted` and `ignored` bounces; `complaints`, `unsubscribes`, `delivered`; with
+    delivery records `complaint_share`, complaints by deliveries."""
 
 
 class Headline(NamedTuple):

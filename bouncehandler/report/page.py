@@ -17,13 +17,7 @@ _FOLDER = Path(__file__).parent
 _CHARTS = (
     Chart("bounces", "Bounces", ("suppressed", "counted", "ignored")),
     Chart("complaints", "Complaints", ("complaints",)),
-    Chart(
-        "rate",
-        "Complaint rate",
-        ("complaint_share",),
-        (COMPLAINTS_DOUBTFUL, COMPLAINTS_BAD),
-        format_share,
-    ),
+    Chart("rate", "Complaint rate", ("complaint_share",), (COMPLAINTS_DOUBTFUL, COMPLAINTS_BAD), format_share),
     Chart("unsubscribes", "Unsubscribe requests", ("unsubscribes",)),
 )
 

@@ -69,12 +69,8 @@ def bounce_table(aggregates: Aggregates, breakdown: Breakdown) -> Table | None:
     columns += [Column("delivered", "Delivered", is_minor=True)] if has_deliveries else []
     columns += [Column("bounce_share", "Bounce rate", "share", is_minor=True)] if has_deliveries else []
     columns += [Column("complaint_share", "Complaint rate", "share")] if has_complaints and has_deliveries else []
-    rows = {value: _numbers(counts, columns[1:]) for value, counts in values.items()}
+    rows = {value: tuple(_measure(counts, column.name) for column in columns[1:]) for value, counts in values.items()}
     return _ranked(breakdown.name, breakdown.title, breakdown.note, columns, rows, parts=PARTS)
-
-
-def _numbers(counts: KeyCounts, columns: Iterable[Column]) -> tuple[Value, ...]:
-    return tuple(_measure(counts, column.name) for column in columns)
 
 
 def _measure(counts: KeyCounts, name: str) -> Value:

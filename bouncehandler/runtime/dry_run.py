@@ -204,7 +204,7 @@ def _temporary_folder() -> Iterator[Path]:
     """Temporary folder, removed with its contents.
 
     Raises:
-        SpoolError: there is no room for it, or in it; the text says how to mend that.
+        SpoolError: there is no room for it, or in it; the text has the remedy.
     """
     try:
         folder = _make_temporary_directory()

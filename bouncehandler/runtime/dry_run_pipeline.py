@@ -22,11 +22,9 @@ class DryRunSink(SuppressionSink, RejectSink, Protocol):
 
     def note(self, record: Bounce | Complaint, verdict: Verdict) -> None:
         """Note a decision that suppresses nothing."""
-        ...
 
     def compare(self) -> None:
         """Compare the decisions noted since the last call."""
-        ...
 
 
 class DryRunPipeline(IngestPipeline):

@@ -120,9 +120,7 @@ class MaintenanceThread:
     def _decide(self, spike: HeldSpike) -> None:
         decision = self._settings.hold.decision
         count = self._spool.decide_held(
-            Selection(spike=spike.id),
-            is_released=decision == "release",
-            asked_by=f'hold.decision = "{decision}"',
+            Selection(spike=spike.id), is_released=decision == "release", asked_by=f'hold.decision = "{decision}"'
         )
         self._log.warning(
             "hold_ended", spike=spike.id, mailbox_provider=spike.mailbox_provider, decision=decision, suppressions=count

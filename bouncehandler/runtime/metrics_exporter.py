@@ -97,7 +97,7 @@ class MetricsExporter:
 
     def _write(self) -> None:
         """Write the file; a lasting error is logged once."""
-        from bouncehandler.metrics.textfile import write_metrics  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.metrics.exposition import write_metrics  # noqa: PLC0415  # imports are lazy at the edges
 
         try:
             if self._path:

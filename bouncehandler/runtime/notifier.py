@@ -63,7 +63,7 @@ class NotificationService:
             self._worker.start()
 
     def stop(self) -> None:
-        """Send what is due, in `[notify] timeout` seconds at most, or within the stop limit where that is less.
+        """Send the due notices, in `[notify] timeout` seconds at most, or within the stop limit where that is less.
 
         Raises:
             Exception: the error that ended it before its time, such as a `SpoolError`.

@@ -18,7 +18,7 @@ from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.sections import Section
 
 _LONGEST_FILE = 1024 * 1024  # bytes: thousands of rules fit
-_LEAST_WORD = 3  # characters: less stands in nearly every text; where letters are words, 2 will do
+_LEAST_WORD = 3  # characters: less stands in nearly every text; where characters are words, 2 will do
 
 
 class RuleSet(NamedTuple):
@@ -170,7 +170,7 @@ def _read(file: Path) -> list[RuleSection]:
         try:
             sections.append(RuleSection.model_validate(table))
         except ValidationError as error:
-            problems += _said(error, f"{file}, rule {label}", _keys())
+            problems += _sentences(error, f"{file}, rule {label}", _keys())
     if problems:
         raise ConfigurationError("\n".join(problems))
     _refuse_twice(file, [section.name for section in sections])
@@ -187,7 +187,7 @@ def _tables(file: Path) -> list[dict[str, Any]]:
             )
         return _File.model_validate(tomllib.loads(data.decode("utf-8-sig"))).rule
     except ValidationError as error:
-        problems = _said(error, str(file), _File.model_fields)
+        problems = _sentences(error, str(file), _File.model_fields)
     except UnicodeDecodeError:
         problems = [f"{file}: the rule file must be UTF-8 text"]
     except tomllib.TOMLDecodeError as error:
@@ -197,7 +197,7 @@ def _tables(file: Path) -> list[dict[str, Any]]:
     raise ConfigurationError("\n".join(problems))
 
 
-def _said(error: ValidationError, source: str, known: Iterable[str]) -> list[str]:
+def _sentences(error: ValidationError, source: str, known: Iterable[str]) -> list[str]:
     return sentences(problems_of(error), known=lambda _: known, source=lambda _: source, mending={})
 
 
@@ -213,7 +213,7 @@ def _key(name: str) -> str:
 def _refuse_twice(file: Path, names: Sequence[str]) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        text = "is the name of more than one rule; reports could not tell them apart"
+        text = "is the name of more than one rule; reports could not distinguish them"
         raise ConfigurationError("\n".join(sentence(f"{file}, rule {name}", ("name",), text) for name in twice))
 
 

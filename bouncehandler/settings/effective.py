@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from bouncehandler.settings.error_messages import dotted
-from bouncehandler.settings.loading import source_of
+from bouncehandler.settings.loading import SECRETS, source_of
 from bouncehandler.settings.model import ProviderSection, Settings
 from bouncehandler.settings.model_keys import KeyKind, kind_of, secret_fields
 from bouncehandler.settings.provider_options import unknown_keys
@@ -28,9 +28,7 @@ _LONGEST = 200
 _LONGEST_URL = 2000
 """Characters of a text in which credentials are searched; a longer one is not shown."""
 _SECRET_NAME = re.compile("auth|key|passw|secret|token", re.IGNORECASE)
-"""What a stranger's adapter may hold as plain text."""
-_SECRETS = frozenset({"secret", "old_secret", "password"})
-"""Secrets outside the providers."""
+"""Keys that a stranger's adapter may hold as plain text."""
 _COMMON = ProviderSection.model_fields.keys() - {"options"}
 """Keys of every provider."""
 
@@ -67,7 +65,7 @@ def effective(
         for key, value in _leaves(source.table).items():
             is_overruled = source is written and any(key[: len(other)] == other for other in above)
             if not is_overruled and not _is_default(key, settings, defaults):
-                yield _told(key, value, _named(key, source), models)
+                yield _effective(key, value, _named(key, source), models)
 
 
 def _leaves(table: object, above: Key = ()) -> dict[Key, object]:
@@ -82,7 +80,6 @@ def _leaves(table: object, above: Key = ()) -> dict[Key, object]:
 
 
 def _is_default(key: Key, settings: Settings, defaults: Settings) -> bool:
-    """Whether the setting has its default."""
     made: object = settings
     default: object = defaults
     for part in key:
@@ -116,7 +113,7 @@ def unknown(
         yield from unknown_keys(name, model, options, lambda key: source_of(key, variables, written))
 
 
-def _told(key: Key, value: object, source: str, models: Mapping[str, type[BaseModel]]) -> Effective:
+def _effective(key: Key, value: object, source: str, models: Mapping[str, type[BaseModel]]) -> Effective:
     name = str(key[-1]).removesuffix("_file")
     if str(key[-1]) != name and name in _with_files(key, models):
         file = "a file" if is_like_a_secret(str(value)) else f"the file {value}"
@@ -130,7 +127,7 @@ def _told(key: Key, value: object, source: str, models: Mapping[str, type[BaseMo
 def _with_files(key: Key, models: Mapping[str, type[BaseModel]]) -> Iterable[str]:
     """Secrets beside this key, each `x` of which may be given as `x_file`."""
     if not _is_adapters(key):
-        return _SECRETS
+        return SECRETS
     model = models.get(str(key[1]))
     return secret_fields(model) if model and len(key) == _AT_ADAPTER else ()
 
@@ -139,7 +136,7 @@ def _is_hidden(key: Key, value: object, models: Mapping[str, type[BaseModel]]) -
     """Whether a value is secret, or may be, since nothing is known of its key."""
     if not _is_adapters(key):
         is_whole_table = len(key) == 1 and isinstance(value, str)  # as JSON, which may hold a secret
-        return is_whole_table or not _SECRETS.isdisjoint(key) or (key[0] == "providers" and key[-1] == "proxy")
+        return is_whole_table or any(name in key for name in SECRETS) or (key[0] == "providers" and key[-1] == "proxy")
     model, own = models.get(str(key[1])), key[2:]
     is_known = model is not None and kind_of(model, own) is KeyKind.PLAIN
     return not is_known or any(_SECRET_NAME.search(str(part)) for part in own)

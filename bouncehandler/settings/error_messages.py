@@ -42,7 +42,7 @@ _TEXTS = {
     "float_parsing": "must be a number",
 }
 MENDING: Mapping[Key, str] = {
-    ("spool", "url"): "say where suppressions are kept, such as sqlite:////var/lib/bouncehandler/spool.db",
+    ("spool", "url"): "set where suppressions are kept, such as sqlite:////var/lib/bouncehandler/spool.db"
 }
 """Remedies for missing keys."""
 

@@ -2,4 +2,4 @@
 
 
 class ConfigurationError(Exception):
-    """A configuration that the operator has to mend; the text has one problem a line, and holds no secret."""
+    """Configuration error for the operator to mend; the text has one problem a line, and holds no secret."""

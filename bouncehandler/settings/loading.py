@@ -13,7 +13,7 @@ from bouncehandler.settings.policy import ThresholdTable
 from bouncehandler.settings.provider_options import secret_from_file
 from bouncehandler.settings.sources import Key, Source, Table, is_like_a_secret, read_environment, read_file
 
-_SECRETS = ("secret", "old_secret", "password")
+SECRETS = ("secret", "old_secret", "password")
 """Secrets outside the providers; each `x` of them may be given as `x_file`."""
 
 
@@ -71,7 +71,7 @@ def _take_secrets(table: Table) -> list[str]:
     """Read each secret `x` from the file `x_file`; returns the problems."""
     problems = []
     for key, options in _own_tables(table):
-        for name in _SECRETS:
+        for name in SECRETS:
             file_key = f"{name}_file"
             if file_key in options and name in options:
                 problems.append(sentence("", (*key, name), f"is given twice, here and by {file_key}; keep one"))

@@ -32,7 +32,7 @@ def _pattern(pattern: str) -> str:
     if sorted(fields) not in (["list", "subscriber"], ["campaign", "list", "subscriber"]):
         raise ValueError("must hold {subscriber} and {list}, and may hold {campaign}, each once")
     if not all(_LITERAL.fullmatch(literal) for literal in literals):
-        raise ValueError("must be what stands before the @: letters, digits, and signs such as . + - =")
+        raise ValueError("must be the part before the @: letters, digits, and signs such as . + - =")
     if not all(literal and not literal[0].isalnum() for literal in literals[1:-1]):
         raise ValueError("must have a sign such as . or - between two fields")
     if literals[-1][:1].isalnum():

@@ -6,15 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Discriminator,
-    Field,
-    GetPydanticSchema,
-    PlainSerializer,
-    Tag,
-)
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, GetPydanticSchema, PlainSerializer, Tag
 
 from bouncehandler import policy
 from bouncehandler.durations import format_duration

@@ -1,7 +1,7 @@
 """Keys of `[providers.NAME]` that belong to an adapter, validated by its own model; with secrets from files."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
+from bouncehandler.redaction import redactor
 from bouncehandler.settings.error_messages import UNKNOWN, problems_of, sentence, sentences
 from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.model import ProviderSection
@@ -16,7 +17,6 @@ from bouncehandler.settings.model_keys import SECRETS, KeyKind, fields_of, kind_
 from bouncehandler.settings.sources import Key, Table, is_like_a_secret, split_list
 
 _LONGEST_SECRET = 65_536  # bytes: a private key fits many times
-_SHORTEST_HIDDEN = 4  # characters: hiding what is shorter would blot out harmless words
 _LISTS = (list, tuple, set, frozenset, Sequence)
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -34,7 +34,7 @@ def validated(name: str, model: type[Model], options: Table) -> Model:
             return model.model_validate(_decoded_table(model, table))
         except ValidationError as error:
             problems = _explained(name, model, table, problems_of(error))
-    raise ConfigurationError(without(secrets_in(model, table), "\n".join(problems)))
+    raise ConfigurationError(redactor(secrets_in(model, table))("\n".join(problems)))
 
 
 def unknown_keys(name: str, model: type[BaseModel], options: Table, source: Callable[[Key], str]) -> list[str]:
@@ -57,15 +57,6 @@ def unknown_keys(name: str, model: type[BaseModel], options: Table, source: Call
 def secrets_in(model: type[BaseModel], table: Mapping[str, object]) -> list[str]:
     """Texts of the table that are secret."""
     return _texts(table, lambda key: kind_of(model, key) is KeyKind.SECRET)
-
-
-def without(secrets: Iterable[str], text: str) -> str:
-    """Redact every secret in a text, since errors of an adapter may repeat it."""
-    spellings = {spelling for secret in secrets for spelling in (secret, repr(secret)[1:-1])}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        if len(spelling) >= _SHORTEST_HIDDEN:
-            text = text.replace(spelling, "[...]")
-    return text
 
 
 def _texts(table: Mapping[str, object], is_wanted: Callable[[Key], bool]) -> list[str]:
@@ -157,7 +148,7 @@ def _explained(
         source=source,
         above=above,
         mending={(*above, key): f"give it here, or in a file that {file} names" for key, file in files.items()},
-        hide=lambda text: without(hidden, text),
+        hide=redactor(hidden),
     )
 
 

@@ -29,11 +29,11 @@ _COARSE, _FINE = 2_000_000_000, 100_000_000
 class CachedConfig:
     """Cached subset of the configuration."""
 
-    __slots__ = ("addresses", "domains", "letters", "level")
+    __slots__ = ("addresses", "domains", "level", "maildrop")
 
-    def __init__(self, letters: str, level: str, addresses: str, domains: list[Domain]) -> None:
-        self.letters = letters
-        """The folder of the letterbox, absolute."""
+    def __init__(self, maildrop: str, level: str, addresses: str, domains: list[Domain]) -> None:
+        self.maildrop = maildrop
+        """Folder of the maildrop, absolute."""
         self.level = level
         """`log.level`"""
         self.addresses = addresses
@@ -58,14 +58,14 @@ def read(config: str | None, environ: dict[str, str]) -> CachedConfig | None:
             return None
         if any(written != _state(path) for _, path, written in files):
             return None
-        ((letters,),) = [values for kind, *values in cells if kind == "letters"]
+        ((maildrop,),) = [values for kind, *values in cells if kind == "maildrop"]
         ((level, addresses),) = [values for kind, *values in cells if kind == "log"]
         if level not in _LEVELS or addresses not in _ADDRESSES:
             return None
         domains = [_domain(*values) for kind, *values in cells if kind == "domain"]
     except (OSError, ValueError, TypeError):
         return None
-    return CachedConfig(letters, level, addresses, domains)
+    return CachedConfig(maildrop, level, addresses, domains)
 
 
 def write(
@@ -78,7 +78,7 @@ def write(
         files: result of `states` at that time.
     """
     rows: list[tuple[str, ...]] = [("file", path, state) for path, state in files.items()]
-    rows += [("letters", compiled.letters), ("log", compiled.level, compiled.addresses)]
+    rows += [("maildrop", compiled.maildrop), ("log", compiled.level, compiled.addresses)]
     rows += [("domain", d.name, d.pattern, d.provider, d.list_manager, *d.secrets) for d in compiled.domains]
     body = ["\t".join(map(_escaped, row)) for row in rows]
     text = "\n".join([_FIRST_LINE, _escaped(around), *body, _LAST_LINE])

@@ -189,7 +189,7 @@ def test_keep_by_kind(program: Program) -> None:
     assert said == "removed 1 suppression that was done more than 20d ago\n"
     assert recipients(program.suppressions()) == ["jane@example.com", "newest@example.com"]
     said = program.run("spool", "prune").stdout
-    assert said == "removed 1 suppression that was done longer ago than [spool.keep] says\n"
+    assert said == "removed 1 suppression that was done longer ago than [spool.keep] allows\n"
     assert recipients(program.suppressions()) == ["newest@example.com"]
     assert program.run("spool", "prune", "--kind", "bounces").status == 64
 
@@ -201,7 +201,7 @@ def test_attempts_are_erased_before(program: Program) -> None:
     age(program, 10)
     keeping(program, bounce="forever", attempts="7d")
     said = program.run("spool", "prune").stdout.splitlines()
-    assert said[1:] == ["removed 2 of the attempts for what was done more than 7d ago"]
+    assert said[1:] == ["removed 2 of the attempts for dispatches done more than 7d ago"]
     told_of = program.run("explain", "jane@example.com").stdout
     assert "done: unsubscribed" in told_of
     assert "call:" not in told_of

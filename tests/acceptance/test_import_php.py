@@ -100,7 +100,7 @@ def test_output(tmp_path: Path) -> None:
     refused = imported(tmp_path, SETUP, "--output", str(made))
     assert (refused.status, refused.sentences[-1]) == (
         64,
-        f"bouncehandler: {made} is there already: name another file, or say --force",
+        f"bouncehandler: {made} is there already: name another file, or add --force",
     )
     made.write_text("old")
     assert imported(tmp_path, SETUP, "-o", str(made), "--force").status == 0

@@ -27,7 +27,7 @@ def test_the_whole_way_and_back(program: Program) -> None:
     assert {one["recipient"] for one in told(program)} == {"test@example.net"}
     stored = program.suppressions()
     assert {one["job_id"] for one in stored} == {"bouncehandler-check"}
-    assert "a test: nobody said this" in program.run("explain", "test@example.net").stdout
+    assert "a test, made up by" in program.run("explain", "test@example.net").stdout
     undone = program.run("undo", "--address", "test@example.net", "--yes")
     assert undone.status == 0
     assert "2 to be restored" in undone.stdout

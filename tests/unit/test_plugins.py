@@ -142,7 +142,7 @@ def test_unknown_type_names_the_nearest() -> None:
     [
         ("broken", 'acme_broken:Broken of type "broken" can\'t be imported: RuntimeError: needs libacme'),
         ("nothing", "can't be imported: AttributeError"),
-        ("unfinished", "is not a class with a Settings derived from ProviderSettings; tell its author"),
+        ("unfinished", "is not a class with a Settings derived from ProviderSettings; ask its author"),
     ],
 )
 def test_a_broken_plug_in_is_named(provider_type: str, said: str) -> None:

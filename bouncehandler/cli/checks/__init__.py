@@ -1,1 +1,1 @@
-"""The rooms of `bouncehandler check`: each proves one thing, and yields a `CheckResult` for whatever it comes upon."""
+"""Checks of `bouncehandler check`: each module proves one thing, and yields a `CheckResult` for each result."""

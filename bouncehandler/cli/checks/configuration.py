@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.finding import CheckResult, fail, ok, warn
 from bouncehandler.cli.session import Session
 from bouncehandler.redaction import mask_addresses
 from bouncehandler.settings import ConfigurationError
@@ -23,35 +23,29 @@ def configuration_findings(session: Session) -> Iterator[CheckResult]:
     wrong = list(_unknown(session, models))
     yield from wrong
     if not wrong:
-        yield CheckResult(
-            CheckSeverity.FINE,
-            "configuration",
-            f"{file or 'the default, with the environment,'} is valid",
-        )
+        yield ok("configuration", f"{file or 'the default, with the environment,'} is valid")
     yield from _secrecy(session, file)
     yield from _settings(session, models)
 
 
 def mistakes(error: Exception) -> Iterator[CheckResult]:
-    """What keeps the configuration from being used: a finding for each line of the error."""
+    """Yield a result for each line of a configuration error."""
     for line in str(error).splitlines():
-        yield CheckResult(CheckSeverity.WRONG, "configuration", line)
+        yield fail("configuration", line)
 
 
 def _unknown(session: Session, models: "dict[str, type[BaseModel]]") -> Iterator[CheckResult]:
-    """Each key that no adapter knows: a secret may stand there, under a name that is misspelt."""
+    """Yield a result for each key that no adapter knows: a misspelt one may hold a secret."""
     from bouncehandler.settings.effective import unknown  # noqa: PLC0415  # imports are lazy at the edges
 
     for sentence in unknown(session.options.config, os.environ, session.settings, models):
-        yield CheckResult(CheckSeverity.WRONG, "configuration", sentence)
+        yield fail("configuration", sentence)
 
 
 def _secrecy(session: Session, file: Path | None) -> Iterator[CheckResult]:
     """Warn of a configuration with secrets that every user may read."""
     if file and session.settings.providers and file.stat().st_mode & 0o004:
-        yield CheckResult(
-            CheckSeverity.WARNING, "configuration", f"every user may read {file}: chmod o-r it, it holds secrets"
-        )
+        yield warn("configuration", f"every user may read {file}: chmod o-r it, it holds secrets")
 
 
 def _settings(session: Session, models: "dict[str, type[BaseModel]]") -> Iterator[CheckResult]:
@@ -63,7 +57,7 @@ def _settings(session: Session, models: "dict[str, type[BaseModel]]") -> Iterato
         is_address = one.key.startswith("notify.")
         value = mask_addresses(one.value) if is_masked and is_address else one.value
         text = f"is {value} (from {one.source})" if value else f"is set (from {one.source})"
-        yield CheckResult(CheckSeverity.FINE, f"setting {one.key}", text)
+        yield ok(f"setting {one.key}", text)
 
 
 def _models(session: Session) -> "dict[str, type[BaseModel]]":

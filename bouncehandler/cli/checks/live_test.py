@@ -7,7 +7,7 @@ from contextlib import closing
 
 import click
 
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.finding import CheckResult, fail, ok, wait, warn
 from bouncehandler.cli.checks.synthetic_rows import rows_for
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, USAGE, CommandError, exit_code_for_errors
 from bouncehandler.cli.session import Session
@@ -59,7 +59,6 @@ def _ensure_ready(session: Session, spool: Spool) -> None:
 
 
 def _ask(session: Session, spool: Spool, recipient: str, *, is_sure: bool) -> None:
-    """Ask for confirmation."""
     if is_sure:
         return
     if not (sys.stdin and sys.stdin.isatty()):
@@ -79,28 +78,26 @@ def _run(session: Session, spool: Spool, recipient: str) -> Iterator[CheckResult
     began = time.time()
     tally, senders = _read(session, spool, recipient)
     if not tally.suppressed:
-        yield CheckResult(CheckSeverity.WRONG, "send", _not_suppressed(tally))
+        yield fail("send", _not_suppressed(tally))
         return
     if tally.duplicates:
-        yield CheckResult(CheckSeverity.LATER, "send", "the same bounce was sent in this second: try again")
+        yield wait("send", "the same bounce was sent in this second: try again")
         return
-    text = f"read, suppressed, and on disk; the bounce says that it is a test, sent by {' and '.join(senders)}"
-    yield CheckResult(CheckSeverity.FINE, "send", f"{recipient}: {text}")
+    text = f"read, suppressed, and on disk; the bounce is marked as a test, sent by {' and '.join(senders)}"
+    yield ok("send", f"{recipient}: {text}")
     _dispatch(session, spool, recipient, began)
     happened = [one for one in spool.history(recipient) if one.provider and _is_news(one, began)]
     for name in session.settings.providers:
         state = spool.state(name)
         if state.held:
-            yield CheckResult(
-                CheckSeverity.WRONG, f"provider {name}", f"is held now, and the bounce waits with it: {state.reason}"
-            )
+            yield fail(f"provider {name}", f"is held now, and the bounce waits with it: {state.reason}")
         else:
             yield _provider(name, [one for one in happened if one.provider == name])
-    yield CheckResult(CheckSeverity.FINE, "send", f"`bouncehandler undo --address {recipient}` takes it back")
+    yield ok("send", f"`bouncehandler undo --address {recipient}` takes it back")
 
 
 def _read(session: Session, spool: Spool, recipient: str) -> tuple[IngestCounters, list[str]]:
-    """The left half: from rows to the spool."""
+    """Read the synthetic rows into the spool."""
     settings = session.settings
     rows, senders = rows_for(recipient, settings, time.time())
     unheld = settings.model_copy(update={"hold": settings.hold.model_copy(update={"enabled": False})})
@@ -128,7 +125,7 @@ def _not_suppressed(tally: IngestCounters) -> str:
 
 
 def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> None:
-    """The right half: until every provider has been called, by whichever instance, or time is up."""
+    """Dispatch until every provider has been called, by whichever instance, or time is up."""
     stop = ShutdownSignal()
     stop.listen()
     deadline = time.monotonic() + _TIMEOUT
@@ -143,14 +140,14 @@ def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> N
 
 
 def _is_settled(session: Session, spool: Spool, recipient: str, began: float) -> bool:
-    """Whether nothing of it is under way, at another instance perhaps."""
+    """Whether no dispatch is under way, at another instance perhaps."""
     under_way = {"waits (claimed)"}
     known = [one for one in spool.history(recipient) if one.provider in session.settings.providers]
     return not any(one.event in under_way for one in known) or not any(_is_news(one, began) for one in known)
 
 
 def _is_news(one: HistoryEvent, began: float) -> bool:
-    """Whether it happened since; what waits stands at the time when it is due, which may lie ahead."""
+    """Whether the event is new; a dispatch that waits stands at its due time, which may lie ahead."""
     return one.at >= began or one.event.startswith("waits")
 
 
@@ -160,14 +157,12 @@ def _provider(name: str, happened: list[HistoryEvent]) -> CheckResult:
     events = {one.event.partition(":")[0] for one in happened}
     what = f"provider {name}"
     if not happened:
-        return CheckResult(CheckSeverity.WRONG, what, "does not want the bounce: see `originators`")
+        return fail(what, "does not want the bounce: see `originators`")
     if "given up" in events:
-        return CheckResult(CheckSeverity.WRONG, what, f"refused it: {text}")
+        return fail(what, f"refused it: {text}")
     if "done" in events and "call" not in events:
         sentence = f"not called again so soon after it was unsubscribed there ([dispatch] repeat_after): {text}"
-        return CheckResult(CheckSeverity.WARNING, what, sentence)
+        return warn(what, sentence)
     if "done" in events:
-        return CheckResult(CheckSeverity.FINE, what, text)
-    return CheckResult(
-        CheckSeverity.LATER, what, f"not done yet, and tried again by the running instance or `work`: {text}"
-    )
+        return ok(what, text)
+    return wait(what, f"not done yet, and tried again by the running instance or `work`: {text}")

@@ -1,10 +1,10 @@
-"""What the user that PowerMTA runs us as needs: to start the program, and to reach configuration, spool and log."""
+"""Rights of the user that PowerMTA runs this program as: to start it, and to reach configuration, spool and log."""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.finding import CheckResult, fail, ok
 from bouncehandler.cli.checks.users import User
 from bouncehandler.cli.session import Session
 from bouncehandler.settings.sources import read_file
@@ -17,7 +17,7 @@ def rights_findings(session: Session, user: User, logs: list[Path]) -> Iterator[
     yield from trouble
     if not trouble:
         names = ", ".join(filter(None, ("the configuration", "the spool", *map(str, logs))))
-        yield CheckResult(CheckSeverity.FINE, f"user {user.name}", f"may use {names} ({user.how})")
+        yield ok(f"user {user.name}", f"may use {names} ({user.how})")
 
 
 def _configuration(session: Session, user: User) -> Iterator[CheckResult]:
@@ -48,4 +48,4 @@ def _log(user: User, log: Path) -> Iterator[CheckResult]:
 
 
 def _wrong(user: User, sentence: str) -> CheckResult:
-    return CheckResult(CheckSeverity.WRONG, f"user {user.name}", f"{sentence} ({user.how})")
+    return fail(f"user {user.name}", f"{sentence} ({user.how})")

@@ -1,4 +1,4 @@
-"""PowerMTA's configuration: what it lacks or has wrong for this installation, and whether what it starts can start."""
+"""PowerMTA's configuration: errors and gaps for this installation, and rights to start its programs."""
 
 import glob
 import os
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity, fail, warn
 from bouncehandler.cli.checks.installation import site_of
 from bouncehandler.cli.checks.users import User, this_user, user_named
 from bouncehandler.cli.exits import CommandError
@@ -28,7 +28,7 @@ _LONGEST_FILE = 16 * 1024 * 1024
 
 
 class _Disk:
-    """Where the configuration lies."""
+    """File system with the configuration."""
 
     def read(self, path: str) -> str:
         """The text; bytes that are not UTF-8 are replaced."""
@@ -36,7 +36,7 @@ class _Disk:
             return file.read(_LONGEST_FILE)
 
     def matching(self, pattern: str) -> list[str]:
-        """What the pattern names."""
+        """Files that match the pattern."""
         return sorted(glob.glob(pattern))  # noqa: PTH207  # the pattern is absolute, which Path.glob does not take
 
 
@@ -46,9 +46,7 @@ def read_pmta(file: Path) -> Configuration | CheckResult:
         return parse(str(file.absolute()), _Disk())
     except (OSError, ValueError) as error:  # ValueError: a name with NUL
         why = getattr(error, "strerror", None) or str(error)
-        return CheckResult(
-            CheckSeverity.WRONG, "pmta", f"{file} can't be read ({why}): name PowerMTA's configuration", str(file)
-        )
+        return fail("pmta", f"{file} can't be read ({why}): name PowerMTA's configuration", str(file))
 
 
 def pmta_findings(session: Session, configuration: Configuration, user: User) -> Iterator[CheckResult]:
@@ -81,7 +79,7 @@ def runner_of(configuration: Configuration | None, named: str | None) -> tuple[U
     with suppress(CommandError):
         return user_named("root" if is_root else "pmta"), []
     sentence = "there is no user pmta on this machine: what it may do was not proved; name another with --as"
-    return this_user(), [CheckResult(CheckSeverity.WARNING, "user pmta", sentence)]
+    return this_user(), [warn("user pmta", sentence)]
 
 
 def _ours(configuration: Configuration) -> list[AcctFile]:
@@ -89,7 +87,7 @@ def _ours(configuration: Configuration) -> list[AcctFile]:
 
 
 def _started(configuration: Configuration) -> Iterator[tuple[Command, SourceLocation]]:
-    """What PowerMTA starts of ours: a pipe each for accounting, a process for each mail."""
+    """Commands of this program that PowerMTA starts: accounting pipes, and a process for each mail."""
     for file in _ours(configuration):
         if file.command:
             yield file.command, file.block.location

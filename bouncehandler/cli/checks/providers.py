@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.finding import CheckResult, fail, ok, wait, warn
 from bouncehandler.cli.session import Session
 from bouncehandler.durations import format_duration
 from bouncehandler.settings import ConfigurationError
@@ -24,9 +24,7 @@ counted by days."""
 def provider_findings(session: Session) -> Iterator[CheckResult]:
     """Check each provider, and this machine's clock against theirs."""
     if not session.settings.providers:
-        yield CheckResult(
-            CheckSeverity.WARNING, "providers", "none is configured: suppressions are recorded, nothing is dispatched"
-        )
+        yield warn("providers", "none is configured: suppressions are recorded, nothing is dispatched")
     for name, section in session.settings.providers.items():
         yield from _provider(name, section)
 
@@ -40,12 +38,10 @@ def _provider(name: str, section: "ProviderSection") -> Iterator[CheckResult]:
         client.event_hooks = {"response": [clock.note]}
         adapter, hide = plugins.build(name, section, client), plugins.secret_redactor(name, section)
     except ConfigurationError as error:
-        yield CheckResult(CheckSeverity.WRONG, what, str(error))
+        yield fail(what, str(error))
         return
     except Exception as error:  # noqa: BLE001  # a stranger's adapter may raise anything
-        yield CheckResult(
-            CheckSeverity.WRONG, what, f"the adapter of type {section.type} fails with {type(error).__name__}"
-        )
+        yield fail(what, f"the adapter of type {section.type} fails with {type(error).__name__}")
         return
     yield _answer(what, section.type, adapter, hide)
     yield from clock.finding(name)
@@ -58,13 +54,13 @@ def _answer(what: str, kind: str, adapter: object, hide: Callable[[str], str]) -
     from bouncehandler.provider import Checkable, ProviderUnavailable  # noqa: PLC0415  # as above
 
     if not isinstance(adapter, Checkable):
-        return CheckResult(CheckSeverity.FINE, what, f"{kind}, configured; can't be proved without changing something")
+        return ok(what, f"{kind}, configured; can't be proved without changing something")
     try:
-        return CheckResult(CheckSeverity.FINE, what, one_line(adapter.check(), hide))
+        return ok(what, one_line(adapter.check(), hide))
     except ProviderUnavailable as error:
-        return CheckResult(CheckSeverity.WRONG, what, one_line(error, hide))
+        return fail(what, one_line(error, hide))
     except Exception as error:  # noqa: BLE001  # an adapter may raise anything: here it is what was asked for
-        return CheckResult(CheckSeverity.LATER, what, f"can't be reached now: {one_line(error, hide)}")
+        return wait(what, f"can't be reached now: {one_line(error, hide)}")
 
 
 class _Clock:
@@ -89,8 +85,7 @@ class _Clock:
             return
         direction = "ahead of" if self._ahead > 0 else "behind"
         now = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
-        yield CheckResult(
-            CheckSeverity.WARNING,
+        yield warn(
             "clock",
             f"this machine's clock ({now}) is {format_duration(round(abs(self._ahead)))} {direction} that of {name}: "
             "see which of the two is right, and have chrony or systemd-timesyncd set this one",

@@ -32,7 +32,8 @@ def print_results(findings: Iterable[CheckResult], *, as_json: bool) -> int:
             _line(finding)
     status = _status({finding.mark for finding in printed})
     if as_json:
-        output = {"findings": [_object(finding) for finding in printed], "exit_status": status}
+        objects = [finding._asdict() | {"mark": _WORDS[finding.mark]} for finding in printed]
+        output = {"findings": objects, "exit_status": status}
         click.echo(as_json_text(json.dumps(output, ensure_ascii=False, indent=2)))
     return status
 
@@ -49,7 +50,3 @@ def _line(finding: CheckResult) -> None:
     click.echo(f"{mark}  {finding.what}: {printable(place + finding.sentence)}")
     for line in finding.paste:
         click.echo(f"          {printable(line)}")
-
-
-def _object(finding: CheckResult) -> dict[str, object]:
-    return {**finding._asdict(), "mark": _WORDS[finding.mark]}

@@ -2,7 +2,7 @@
 
 import smtplib
 
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.finding import CheckResult, fail, ok, wait
 from bouncehandler.notifications import describe_smtp_error
 from bouncehandler.runtime.notifier import build_smtp_client
 from bouncehandler.settings.mail import NotifySettings
@@ -12,9 +12,7 @@ def check_smtp(settings: NotifySettings) -> CheckResult:
     """Whether the SMTP server greets, speaks TLS where it should, and accepts the login; no mail is sent."""
     client = build_smtp_client(settings)
     try:
-        return CheckResult(CheckSeverity.FINE, "notify", client.check())
+        return ok("notify", client.check())
     except (smtplib.SMTPException, OSError, ValueError) as error:
         failure = describe_smtp_error(error, client.server)
-        return CheckResult(
-            CheckSeverity.WRONG if failure.is_permanent else CheckSeverity.LATER, "notify", failure.sentence
-        )
+        return (fail if failure.is_permanent else wait)("notify", failure.sentence)

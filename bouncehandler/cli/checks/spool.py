@@ -1,11 +1,11 @@
-"""The spool: whether it is whole, can be written and has room, whose it is, and what waits in it."""
+"""The spool: whether it is whole, can be written and has room, its owner, and its backlog."""
 
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.finding import CheckResult, fail, ok, wait, warn
 from bouncehandler.cli.session import Session
 from bouncehandler.spool import SpoolError, Status
 from bouncehandler.spool.url import open_spool
@@ -27,12 +27,10 @@ def spool_findings(session: Session) -> Iterator[CheckResult]:
         status = spool.status()
         found = spool.examine(room=_ROOM, read_up_to=_QUICKLY_READ)
     except SpoolError as error:
-        mark = CheckSeverity.LATER if error.is_temporary else CheckSeverity.WRONG
-        yield CheckResult(mark, "spool", str(error))
+        yield (wait if error.is_temporary else fail)("spool", str(error))
         return
     path = session.paths.spool.absolute()
-    yield CheckResult(
-        CheckSeverity.FINE,
+    yield ok(
         "spool",
         f"{path} can be written by {_user()} ({found.store}); "
         f"{status.suppressions:,} suppressions, {status.dispatches.waiting:,} dispatches wait, "
@@ -54,16 +52,14 @@ def _place(path: Path) -> CheckResult:
         f"{free:,} bytes are free"
     )
     if found.st_mode & 0o077:
-        return CheckResult(
-            CheckSeverity.WARNING, "spool", f"{text}; others may read it, and it names people: chmod 600 {path}"
-        )
+        return warn("spool", f"{text}; others may read it, and it names people: chmod 600 {path}")
     if free < _ROOMY:
-        return CheckResult(CheckSeverity.WARNING, "spool", f"{text}, a million suppressions take {_ROOMY:,}: make room")
-    return CheckResult(CheckSeverity.FINE, "spool", text)
+        return warn("spool", f"{text}, a million suppressions take {_ROOMY:,}: make room")
+    return ok("spool", text)
 
 
 def owner(path: Path) -> str:
-    """The name of who owns it, or a number where the name is not known."""
+    """Name of the owner, or a number where the name is not known."""
     try:
         return path.owner()
     except KeyError:
@@ -85,13 +81,10 @@ def _left_alone(session: Session, status: Status) -> Iterator[CheckResult]:
     """Warn of dispatches for providers that are not configured, or held."""
     for name, counts in status.providers.items():
         if counts.waiting and name not in session.settings.providers:
-            yield CheckResult(
-                CheckSeverity.WARNING,
+            yield warn(
                 "spool",
                 f"{counts.waiting:,} dispatches wait for {name}, which is no longer configured: give it its name back",
             )
     for name, state in status.states.items():
         if name in session.settings.providers:
-            yield CheckResult(
-                CheckSeverity.WARNING, "spool", f"{name} is held, and tried again from time to time: {state.reason}"
-            )
+            yield warn("spool", f"{name} is held, and tried again from time to time: {state.reason}")

@@ -14,7 +14,7 @@ JOB = "bouncehandler-check"
 """The job of these rows; no list manager has a campaign of that name."""
 
 _SENDER = "bouncehandler-check@localhost.localdomain"
-"""Where no provider asks for a sender of its own."""
+"""Sender where no provider asks for one of its own."""
 
 
 def rows_for(recipient: str, settings: "Settings", now: float) -> tuple[bytes, list[str]]:
@@ -28,7 +28,7 @@ def rows_for(recipient: str, settings: "Settings", now: float) -> tuple[bytes, l
         "rcpt": recipient,
         "dsnAction": "failed",
         "dsnStatus": "5.1.1 (bad destination mailbox address)",
-        "dsnDiag": "smtp;550 5.1.1 a test: nobody said this, `bouncehandler check --send` made it up",
+        "dsnDiag": "smtp;550 5.1.1 a test, made up by `bouncehandler check --send`",
         "dsnMta": "localhost (127.0.0.1)",
         "bounceCat": "bad-mailbox",
         "jobId": JOB,

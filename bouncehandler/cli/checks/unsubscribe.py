@@ -1,9 +1,9 @@
-"""The part of `bouncehandler check` that proves what List-Unsubscribe mail needs."""
+"""Checks of List-Unsubscribe mail: its domains, and the maildrop."""
 
 import os
 from collections.abc import Iterator
 
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.finding import CheckResult, fail, ok
 from bouncehandler.cli.session import Session
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.mail import UnsubscribeSection
@@ -12,7 +12,7 @@ from bouncehandler.unsubscribe import maildrop, maildrop_reader
 
 
 def unsubscribe_findings(session: Session) -> Iterator[CheckResult]:
-    """A line for each domain, and one for the maildrop; none where no domain is configured."""
+    """Check each domain, and the maildrop; no results where no domain is configured."""
     for section in session.settings.unsubscribe:
         yield _domain(session, section)
     if session.settings.unsubscribe:
@@ -25,14 +25,13 @@ def _domain(session: Session, section: UnsubscribeSection) -> CheckResult:
     if section.provider:
         kind = session.settings.providers[section.provider].type
         if not _takes_ids(kind):
-            return CheckResult(
-                CheckSeverity.WRONG,
+            return fail(
                 what,
                 f"the provider {section.provider} is of type {kind}, which needs an address and can't act on ids: name "
                 "another provider, or use a secret in place of pattern and provider",
             )
         manual_actions = " and ".join(filter(None, (f"the ids of {section.provider}", manual_actions)))
-    return CheckResult(CheckSeverity.FINE, what, f"takes {manual_actions}")
+    return ok(what, f"takes {manual_actions}")
 
 
 def _takes_ids(kind: str) -> bool:
@@ -50,11 +49,9 @@ def _maildrop(session: Session) -> CheckResult:
         maildrop.create(str(folder))
         waiting = maildrop_reader.count_messages(folder)
     except OSError as error:
-        return CheckResult(
-            CheckSeverity.WRONG, "maildrop", f"{folder} can't be made ({error.strerror}): correct the rights"
-        )
+        return fail("maildrop", f"{folder} can't be made ({error.strerror}): correct the rights")
     except SpoolError as error:
-        return CheckResult(CheckSeverity.WRONG, "maildrop", str(error))
+        return fail("maildrop", str(error))
     if not os.access(folder, os.W_OK | os.X_OK):
-        return CheckResult(CheckSeverity.WRONG, "maildrop", f"{folder} can't be written: give this user the right to")
-    return CheckResult(CheckSeverity.FINE, "maildrop", f"mail is kept in {folder}; {waiting:,} messages wait")
+        return fail("maildrop", f"{folder} can't be written: give this user the right to")
+    return ok("maildrop", f"mail is kept in {folder}; {waiting:,} messages wait")

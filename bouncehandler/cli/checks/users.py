@@ -1,4 +1,4 @@
-"""What another user may do with files: tried as that user where root asks, else worked out from the modes."""
+"""Rights of another user on files: tried as that user where root asks, else worked out from the modes."""
 
 import os
 import pwd
@@ -22,7 +22,7 @@ class User(NamedTuple):
 
     @property
     def how(self) -> str:
-        """How it is known what this user may do."""
+        """Method by which the rights are known."""
         if self.uid == os.geteuid():
             return f"as {self.name}"
         if os.geteuid() == 0:
@@ -86,7 +86,7 @@ def _tried(user: User, wishes: Sequence[Wish]) -> list[bool]:
 
 
 def _is_granted(user: User, path: Path, mode: int) -> bool:
-    """By the modes of the path and of the folders above it; what can't be looked at is refused."""
+    """Whether the modes of the path, and of the folders above it, grant the access; an unreadable one refuses it."""
     try:
         whole = path.resolve(strict=True)
         return all(_bits(user, above) & os.X_OK for above in whole.parents) and _bits(user, whole) & mode == mode

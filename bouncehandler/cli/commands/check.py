@@ -1,6 +1,5 @@
 """`bouncehandler check`: prove the whole installation; report errors and how to mend them."""
 
-import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -9,7 +8,7 @@ import click
 
 from bouncehandler import logs
 from bouncehandler.cli.checks.configuration import configuration_findings, mistakes
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
+from bouncehandler.cli.checks.finding import CheckResult, fail, warn
 from bouncehandler.cli.checks.providers import provider_findings
 from bouncehandler.cli.checks.render import print_results
 from bouncehandler.cli.checks.smtp import check_smtp
@@ -32,18 +31,18 @@ def command(  # noqa: PLR0913  # one parameter an option
 ) -> int:
     """Prove the configuration, the spool, the rights of PowerMTA's user, and each provider's credentials.
 
-    Each line is ok, warn, wait (try again later) or FAIL, and says how to mend it. Changes nothing at any provider,
+    Each line is ok, warn, wait (try again later) or FAIL, with the remedy. Changes nothing at any provider,
     unless --send asks for it: then ADDRESS bounces, as PowerMTA would write it, and goes the whole way from the reader
-    to your list managers. What each of them said is shown. `bouncehandler undo --address ADDRESS` takes it back.
+    to your list managers. The answer of each is shown. `bouncehandler undo --address ADDRESS` takes it back.
     """
     if is_sure and not address:
         raise click.UsageError("--yes goes with --send")
     trouble = logs.why_unwritable(options.logfile) if options.logfile else ""
     try:
-        session = open_session(options, dict(os.environ), quiet=True, log_file="spared" if trouble else "needed")
+        session = open_session(options, quiet=True, log_file="spared" if trouble else "needed")
     except CommandError as error:
         return print_results(mistakes(error), as_json=as_json)
-    wrong_log = [CheckResult(CheckSeverity.WRONG, "log", trouble)] if trouble else []
+    wrong_log = [fail("log", trouble)] if trouble else []
     if address:
         from bouncehandler.cli.checks.live_test import send  # noqa: PLC0415  # imports are lazy at the edges
 
@@ -54,7 +53,7 @@ def command(  # noqa: PLR0913  # one parameter an option
 def _findings(session: Session, pmta: Path | None, user: str | None) -> Iterator[CheckResult]:
     yield from configuration_findings(session)
     if warning := root_warning(session.paths.spool):
-        yield CheckResult(CheckSeverity.WARNING, "root", warning)
+        yield warn("root", warning)
     yield from spool_findings(session)
     yield from _rights(session, pmta, user)  # before a client has threads: a child process changes its user
     yield from provider_findings(session)

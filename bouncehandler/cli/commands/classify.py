@@ -1,6 +1,5 @@
 """`bouncehandler classify`: show the category and the verdict of a diagnostic, or of an accounting file."""
 
-import os
 import re
 import sys
 from collections import Counter
@@ -51,7 +50,7 @@ def command(  # noqa: PLR0913, PLR0917  # one parameter an option
     Shows PowerMTA's category as given, the category that decides, the verdict, and its rule. Nothing is recorded, and
     no provider is called.
     """
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     with exit_code_for_errors():
         policy = build_policy(session.settings)
         columns = {"b": session.settings.columns.b, "f": session.settings.columns.f}

@@ -15,7 +15,7 @@ _VARIABLE = "_BOUNCEHANDLER_COMPLETE"
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @global_options
 def command(options: GlobalOptions, shell: str) -> int:  # noqa: ARG001  # every command takes them
-    """Print what SHELL needs to complete commands, options and their values.
+    """Print the script with which SHELL completes commands, options and their values.
 
     It holds for the shell that reads it; put it where your shell looks for such files to have it in every one.
     """

@@ -1,16 +1,15 @@
 """`bouncehandler dead-letters`: list, retry or drop the dispatches that were given up."""
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
 from bouncehandler.cli.exits import OK, exit_code_for_errors
 from bouncehandler.cli.filters import filter_options
-from bouncehandler.cli.options import GlobalOptions, global_options
+from bouncehandler.cli.options import GlobalOptions, combined, global_options
 from bouncehandler.cli.output.tables import Row, format_option, write
 from bouncehandler.cli.session import open_session
 from bouncehandler.runtime.run_summary import moment
@@ -29,7 +28,7 @@ _Change = Callable[[Spool, Sequence[int]], int]
 @click.group("dead-letters")
 @global_options
 def command(options: GlobalOptions) -> int:  # noqa: ARG001  # its commands receive the options
-    """List what was given up, retry it, or drop it."""
+    """List the dead letters; retry or drop them."""
     return OK
 
 
@@ -40,21 +39,18 @@ def command(options: GlobalOptions) -> int:  # noqa: ARG001  # its commands rece
 @global_options
 def list_(options: GlobalOptions, form: str, selection: Selection, *, dropped: bool) -> int:
     """List the dead letters, oldest first, with the last answer of the provider."""
-    spool = open_session(options, dict(os.environ)).open_spool()
+    spool = open_session(options).open_spool()
     with exit_code_for_errors():
-        letters = spool.dropped(selection) if dropped else spool.dead_letters(selection)
-        write(map(_row, letters), _DROPPED_COLUMNS if dropped else _COLUMNS, form)
+        found = spool.dropped(selection) if dropped else spool.dead_letters(selection)
+        write(map(_row, found), _DROPPED_COLUMNS if dropped else _COLUMNS, form)
     return OK
 
 
-def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--yes", "is_sure", is_flag=True, help="Don't ask before changing --all."),
-        click.option("--all", "everything", is_flag=True, help="Every dead letter that the other options select."),
-        click.argument("ids", nargs=-1, type=click.IntRange(min=1), metavar="[ID]..."),
-    ):
-        command = option(command)
-    return command
+_chosen = combined(
+    click.argument("ids", nargs=-1, type=click.IntRange(min=1), metavar="[ID]..."),
+    click.option("--all", "everything", is_flag=True, help="Every dead letter that the other options select."),
+    click.option("--yes", "is_sure", is_flag=True, help="Don't ask before changing --all."),
+)
 
 
 @command.command("retry", short_help="Make dead letters due at once.")
@@ -64,11 +60,8 @@ def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
 def retry(options: GlobalOptions, ids: Sequence[int], selection: Selection, *, everything: bool, is_sure: bool) -> int:
     """Make dead letters due at once, with a new schedule: those named by their id, or --all that are selected."""
     _refuse_contradictions(ids, selection, everything=everything)
-
-    def change(spool: Spool, group: Sequence[int]) -> int:
-        return spool.retry_dead_letters(group)
-
     question = "Try {} again?" if everything and not is_sure else ""
+    change: _Change = lambda spool, group: spool.retry_dead_letters(group)  # noqa: E731  # one expression
     return _change(options, ids or selection, change, question, "will be tried again")
 
 
@@ -87,32 +80,30 @@ def drop(  # noqa: PLR0913  # one parameter an option
     _refuse_contradictions(ids, selection, everything=everything)
     if why.strip() in get_args(Reason):
         raise click.UsageError(
-            f"--reason says why you drop them; to select those suppressed for a {why.strip()}, write --suppressed-for"
+            f"--reason is why you drop them; to select those suppressed for a {why.strip()}, write --suppressed-for"
         )
-
-    def change(spool: Spool, group: Sequence[int]) -> int:
-        return spool.drop_dead_letters(group, why.strip())
-
-    return _change(options, ids or selection, change, "Drop {}?" if everything and not is_sure else "", "dropped")
+    question = "Drop {}?" if everything and not is_sure else ""
+    change: _Change = lambda spool, group: spool.drop_dead_letters(group, why.strip())  # noqa: E731  # one expression
+    return _change(options, ids or selection, change, question, "dropped")
 
 
 def _refuse_contradictions(ids: Sequence[int], selection: Selection, *, everything: bool) -> None:
     if bool(ids) == everything:
-        raise click.UsageError("name dead letters by their id (see `bouncehandler dead-letters list`), or say --all")
+        raise click.UsageError("name dead letters by their id (see `bouncehandler dead-letters list`), or give --all")
     if ids and selection != Selection():
         raise click.UsageError("the options that select go with --all, not with ids")
 
 
 def _change(options: GlobalOptions, which: Sequence[int] | Selection, change: _Change, question: str, done: str) -> int:
     """Change dead letters; the question, if there is one, is put to a person on a terminal."""
-    spool = open_session(options, dict(os.environ)).open_spool()
+    spool = open_session(options).open_spool()
     with exit_code_for_errors():
         if isinstance(which, Selection) and question and sys.stdin and sys.stdin.isatty():
-            which = [letter.dispatch for letter in spool.dead_letters(which)]
+            which = [one.dispatch for one in spool.dead_letters(which)]
             if not which or not click.confirm(question.format(_many(len(which)))):
                 click.echo("no dead letter was changed")
                 return OK
-        ids = (letter.dispatch for letter in spool.dead_letters(which)) if isinstance(which, Selection) else which
+        ids = (one.dispatch for one in spool.dead_letters(which)) if isinstance(which, Selection) else which
         count = sum(change(spool, group) for group in _groups(ids))
     click.echo(f"{_many(count)} {done}")
     return OK
@@ -128,14 +119,14 @@ def _groups(ids: Iterable[int]) -> Iterator[Sequence[int]]:
         yield group
 
 
-def _row(letter: DeadLetter) -> Row:
+def _row(dead: DeadLetter) -> Row:
     return {
-        "id": letter.dispatch,
-        "provider": letter.provider,
-        "recipient": letter.suppression.subject,
-        "attempts": letter.attempts,
-        "died_at": moment(letter.died_at),
-        "dropped_at": moment(letter.died_at),
-        "answer": letter.answer,
-        "reason": letter.note,
+        "id": dead.dispatch,
+        "provider": dead.provider,
+        "recipient": dead.suppression.subject,
+        "attempts": dead.attempts,
+        "died_at": moment(dead.died_at),
+        "dropped_at": moment(dead.died_at),
+        "answer": dead.answer,
+        "reason": dead.note,
     }

@@ -1,7 +1,5 @@
 """`bouncehandler explain`: show the history of one person: records, decisions, calls and answers."""
 
-import os
-
 import click
 
 from bouncehandler.cli.exits import OK, exit_code_for_errors
@@ -20,13 +18,13 @@ _COLUMNS = ("at", "event", "provider", "detail")
 @format_option
 @global_options
 def command(options: GlobalOptions, form: str, subject: str) -> int:
-    """Show everything that was read, decided, called and answered about ADDRESS, oldest first.
+    """Show all records, decisions, calls and answers about ADDRESS, oldest first.
 
     With the rules that decided and the lists that were changed. ADDRESS may be `mailwizz:LIST/SUBSCRIBER`, as
     `suppressions` lists people whose address is not known. Times are UTC; what waits stands at the time when it is due.
     """
     known_as = parse_address(subject) or subject.strip()
-    spool = open_session(options, dict(os.environ)).open_spool()
+    spool = open_session(options).open_spool()
     with exit_code_for_errors():
         happenings = spool.history(known_as)
     if not happenings and form == "table":

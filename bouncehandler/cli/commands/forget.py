@@ -1,7 +1,5 @@
 """`bouncehandler forget`: erase a person's data, so that they stay suppressed, but can't be identified."""
 
-import os
-
 import click
 
 from bouncehandler.cli.exits import OK, exit_code_for_errors
@@ -24,13 +22,13 @@ def command(options: GlobalOptions, subject: str) -> int:
     `spool.key`; ADDRESS may be `mailwizz:LIST/SUBSCRIBER`.
     """
     address = parse_address(subject) or subject.strip()
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     with exit_code_for_errors():
         forgotten = session.open_spool().forget(address, asked_by=login())
         rows = _rejected(session, address)
     click.echo(f"erased: {forgotten.erased} suppressions, {forgotten.counted} soft bounces and deliveries; {rows}")
     if forgotten.waiting:
-        click.echo(f"{forgotten.waiting} suppressions are erased as soon as the list managers have been told")
+        click.echo(f"{forgotten.waiting} suppressions are erased as soon as the list managers have been called")
     click.echo(f"what stands for the person from now on: {forgotten.name}")
     click.echo(_ELSEWHERE)
     return OK

@@ -1,15 +1,12 @@
 """`bouncehandler holds`: list the spikes of bounces that are held, and release or discard them."""
 
-import os
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import click
 
 from bouncehandler.cli.exits import OK, exit_code_for_errors
 from bouncehandler.cli.filters import filter_options
-from bouncehandler.cli.options import GlobalOptions, global_options
+from bouncehandler.cli.options import GlobalOptions, combined, global_options
 from bouncehandler.cli.output.tables import Row, format_option, write
 from bouncehandler.cli.session import login, open_session
 from bouncehandler.runtime.run_summary import moment
@@ -36,64 +33,57 @@ def list_(options: GlobalOptions, form: str, *, everything: bool) -> int:
 
     `bounces` is how many there were when the spike was noticed, where so many as `expected` were to be expected.
     """
-    spool = open_session(options, dict(os.environ)).open_spool()
+    spool = open_session(options).open_spool()
     with exit_code_for_errors():
         spikes = spool.spikes(Selection())
         write((_row(spike) for spike in spikes if spike.held or everything), _COLUMNS, form)
     return OK
 
 
-def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that select held dispatches; the command receives them as `selection`."""
-    for option in (
-        filter_options(only=("recipient", "domain", "since", "until", "match")),
-        click.option("--mailbox-provider", metavar="NAME", help="Only this operator's spikes."),
-        click.argument("spike", required=False, type=click.IntRange(min=1), metavar="[WAVE]"),
-    ):
-        command = option(command)
-    return command
+_choosing = combined(
+    click.argument("spike", required=False, type=click.IntRange(min=1), metavar="[SPIKE]"),
+    click.option("--mailbox-provider", metavar="NAME", help="Only this mailbox provider's spikes."),
+    filter_options(only=("recipient", "domain", "since", "until", "match")),
+)
 
 
-@command.command("show", short_help="List who is held.")
+@command.command("show", short_help="List the held recipients.")
 @format_option
 @_choosing
 @global_options
 def show(options: GlobalOptions, form: str, selection: Selection) -> int:
-    """List who is held, by all spikes or by WAVE, as `holds list` numbers them."""
-    spool = open_session(options, dict(os.environ)).open_spool()
+    """List the held recipients, by all spikes or by SPIKE, as `holds list` numbers them."""
+    spool = open_session(options).open_spool()
     with exit_code_for_errors():
         held = spool.on_hold(selection)
         write((_held_row(spike, one) for spike, one in held), _HELD_COLUMNS, form)
     return OK
 
 
-def _deciding(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--yes", "is_sure", is_flag=True, help="Don't ask."),
-        click.option("--all", "everything", is_flag=True, help="Everything that is held, where no option selects."),
-    ):
-        command = option(command)
-    return command
+_deciding = combined(
+    click.option("--all", "everything", is_flag=True, help="Everything that is held, where no option selects."),
+    click.option("--yes", "is_sure", is_flag=True, help="Don't ask."),
+)
 
 
-@command.command("release", short_help="Release what is held: it is dispatched.")
+@command.command("release", short_help="Release held suppressions: they are dispatched.")
 @_deciding
 @_choosing
 @global_options
 def release(options: GlobalOptions, selection: Selection, *, everything: bool, is_sure: bool) -> int:
-    """Release what is held: the bounces were true, and are dispatched like any others.
+    """Release held suppressions: the bounces were true, and are dispatched like any others.
 
-    What still comes of a spike that is released as a whole is not held any more.
+    Later bounces of a spike that is released as a whole are not held any more.
     """
     return _decide(options, selection, is_released=True, everything=everything, is_sure=is_sure)
 
 
-@command.command("discard", short_help="Discard what is held: no one is suppressed for it.")
+@command.command("discard", short_help="Discard held suppressions: no one is suppressed for them.")
 @_deciding
 @_choosing
 @global_options
 def discard(options: GlobalOptions, selection: Selection, *, everything: bool, is_sure: bool) -> int:
-    """Discard what is held: the bounces were false, and no one is suppressed for them.
+    """Discard held suppressions: the bounces were false, and no one is suppressed for them.
 
     Those of the spike that were dispatched before it was noticed are restored by `bouncehandler undo`.
     """
@@ -102,8 +92,8 @@ def discard(options: GlobalOptions, selection: Selection, *, everything: bool, i
 
 def _decide(options: GlobalOptions, selection: Selection, *, is_released: bool, everything: bool, is_sure: bool) -> int:
     if everything == (selection != Selection()):
-        raise click.UsageError("name a spike (see `bouncehandler holds list`), select with options, or say --all alone")
-    spool = open_session(options, dict(os.environ)).open_spool()
+        raise click.UsageError("name a spike (see `bouncehandler holds list`), select with options, or add --all alone")
+    spool = open_session(options).open_spool()
     verb = "Release" if is_released else "Discard"
     with exit_code_for_errors():
         if not is_sure and sys.stdin and sys.stdin.isatty():
@@ -121,17 +111,8 @@ def _many(count: int) -> str:
 
 
 def _row(spike: HeldSpike) -> Row:
-    return {
-        "id": spike.id,
-        "mailbox_provider": spike.mailbox_provider,
-        "held": spike.held,
-        "bounces": spike.bounces,
-        "expected": round(spike.expected, 1),
-        "since": moment(spike.since),
-        "until": moment(spike.until),
-        "verdict": spike.verdict,
-        "example": spike.example,
-    }
+    shown = {"expected": round(spike.expected, 1), "since": moment(spike.since), "until": moment(spike.until)}
+    return {name: getattr(spike, name) for name in _COLUMNS} | shown
 
 
 def _held_row(spike: HeldSpike, suppression: Suppression) -> Row:

@@ -1,7 +1,5 @@
 """`bouncehandler import-php`: convert the settings of the PHP handler to a configuration."""
 
-import os
-import tempfile
 import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +11,7 @@ from bouncehandler.cli import streams
 from bouncehandler.cli.exits import NO_INPUT, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import printable
+from bouncehandler.files import write_whole
 from bouncehandler.php_import import ImportResult, import_settings
 from bouncehandler.php_import.php import MAX_SIZE, PhpError, parse_script
 from bouncehandler.php_import.toml_writer import TomlTable, format_configuration
@@ -37,25 +36,25 @@ def command(options: GlobalOptions, setup: Path, output: Path | None, *, force: 
     configuration as comments. The configuration holds your keys; it goes to standard output unless --output names a
     file.
     """
-    text, told = configuration(_moved(setup))
+    text, messages = configuration(_moved(setup))
     _write(text, output, overwrite=force)
-    _print_messages(setup, output, told)
+    _print_messages(setup, output, messages)
     return OK
 
 
 def configuration(found: ImportResult) -> tuple[str, Sequence[str]]:
     """Text of a configuration that loads, and messages; a table that would not load is commented out."""
-    tables, told = [], list(found.warnings)
+    tables, messages = [], list(found.warnings)
     for table in found.tables:
         problem = _problem(table) if table.is_active else ""
         if problem:
-            told.append(f"{table.head}: left out, {problem}")
+            messages.append(f"{table.head}: left out, {problem}")
             tables.append(replace(table, is_active=False, comments=(*table.comments, f"Left out: {problem}")))
         else:
             tables.append(table)
-    told = _bounded(told)
-    opening = (*found.opening, *(("", "What was not taken over:", *(f"* {one}" for one in told)) if told else ()))
-    return format_configuration(opening, tables), told
+    messages = _bounded(messages)
+    opening = (*found.opening, *(("", "Not taken over:", *(f"* {one}" for one in messages)) if messages else ()))
+    return format_configuration(opening, tables), messages
 
 
 def _moved(setup: Path) -> ImportResult:
@@ -75,14 +74,14 @@ def _moved(setup: Path) -> ImportResult:
     return found
 
 
-def _bounded(told: list[str]) -> list[str]:
-    shown = [printable(one[:_MAX_LENGTH]) for one in told[:_MAX_MESSAGES]]
-    more = len(told) - len(shown)
+def _bounded(messages: list[str]) -> list[str]:
+    shown = [printable(one[:_MAX_LENGTH]) for one in messages[:_MAX_MESSAGES]]
+    more = len(messages) - len(shown)
     return [*shown, f"and {more:,} more"] if more else shown
 
 
 def _problem(table: TomlTable) -> str:
-    """Why the program would refuse a table; empty if it takes it."""
+    """Reason why the program would refuse a table; empty if it takes it."""
     from pydantic import ValidationError  # noqa: PLC0415  # imports are lazy at the edges
 
     from bouncehandler import plugins  # noqa: PLC0415  # as above
@@ -109,32 +108,16 @@ def _write(text: str, output: Path | None, *, overwrite: bool) -> None:
         streams.use_utf8()
         click.echo(text, nl=False)
         return
-    if not overwrite and os.path.lexists(output):
-        raise CommandError(f"{output} is there already: name another file, or say --force", USAGE)
-    part = None
     try:
-        descriptor, part = tempfile.mkstemp(
-            ".part", ".import-php.", output.absolute().parent
-        )  # 0600 whatever the umask
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        if overwrite:
-            Path(part).replace(output)
-        else:
-            os.link(part, output)  # unlike a rename, it does not replace what has appeared meanwhile
+        write_whole(output, text.encode(), overwrite=overwrite)
     except FileExistsError:
-        raise CommandError(f"{output} is there already: name another file, or say --force", USAGE) from None
+        raise CommandError(f"{output} is there already: name another file, or add --force", USAGE) from None
     except OSError as error:
         raise CommandError(f"{output} can't be written: {error.strerror}", TRY_AGAIN) from None
-    finally:
-        if part:
-            Path(part).unlink(missing_ok=True)
 
 
-def _print_messages(setup: Path, output: Path | None, told: Sequence[str]) -> None:
-    for one in told:
+def _print_messages(setup: Path, output: Path | None, messages: Sequence[str]) -> None:
+    for one in messages:
         click.echo(f"{setup}: {one}", err=True)
     if output:
         click.echo(

@@ -59,7 +59,7 @@ def command(options: GlobalOptions, folder: Path, *, is_watching: bool, every: f
     stop = ShutdownSignal()
     stop.listen()
     signal.signal(signal.SIGIO, signal.SIG_IGN)  # see `accounting_file.ensure_not_open_for_writing`
-    session = open_session(options, dict(os.environ), log_file="spared")
+    session = open_session(options, log_file="spared")
     with session.log_failure(), exit_code_for_errors(), _exit_code_for_folder(), open_folder(folder) as drop_folder:
         ingest = _FolderIngest(
             session, stop, drop_folder, session.open_spool(), build_policy(session.settings), settled
@@ -84,8 +84,6 @@ class _Stopped(Exception):  # noqa: N818  # no error: it was requested
 
 @dataclass
 class _FolderIngest:
-    """Ingests the files of a folder."""
-
     session: Session
     stop: ShutdownSignal
     folder: DropFolder
@@ -146,7 +144,7 @@ class _FolderIngest:
             f"{FolderEntry(name, fingerprint, is_file=True).shown} {why}"
             for name, (fingerprint, why) in self.skipped.items()
         ]
-        more = f"; {len(sentences) - 1:,} more stay, the log says why" if len(sentences) > 1 else ""
+        more = f"; {len(sentences) - 1:,} more stay, the log has the reasons" if len(sentences) > 1 else ""
         is_refused = all(why.is_refused for _, why in self.skipped.values())
         return CommandError(sentences[0] + more, NO_INPUT if is_refused else TRY_AGAIN)
 

@@ -1,6 +1,4 @@
-"""`bouncehandler metrics`: print what Prometheus would read."""
-
-import os
+"""`bouncehandler metrics`: print the metrics for Prometheus."""
 
 import click
 
@@ -16,9 +14,9 @@ def command(options: GlobalOptions) -> int:
     """Print the metrics of the spool, once, in Prometheus's format.
 
     `[metrics] textfile` has them written to a file for node_exporter every 15 seconds, by the pipe and by `work`;
-    `[metrics] listen` has `work` answer GET /metrics. All tell the same: the numbers are kept in the spool.
+    `[metrics] listen` has `work` answer GET /metrics. All give the same numbers, which are kept in the spool.
     """
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     spool = session.open_spool()
     with exit_code_for_errors():
         click.echo(metrics_text(session.settings, spool), nl=False)

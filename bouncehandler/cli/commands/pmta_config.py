@@ -1,6 +1,5 @@
 """`bouncehandler pmta-config`: print the blocks for PowerMTA's configuration."""
 
-import os
 from pathlib import Path
 
 import click
@@ -27,7 +26,7 @@ def command(
     What only you can know stands there with example.com in it. Paste them, `pmta reload`, and prove them with
     `bouncehandler check --pmta /etc/pmta/config`. Changes nothing.
     """
-    site = site_of(open_session(options, dict(os.environ), quiet=True))
+    site = site_of(open_session(options, quiet=True))
     text = generate_blocks(
         site._replace(
             logs=str(Path(logs).absolute()),

@@ -1,6 +1,5 @@
 """`bouncehandler replay`: decide archived files by a policy, and compare with the spool."""
 
-import os
 import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -31,7 +30,7 @@ def command(options: GlobalOptions, form: str, files: tuple[Path, ...]) -> int:
     """
     for number in (signal.SIGTERM, signal.SIGHUP):  # so that they, too, leave no temporary folder
         signal.signal(number, signal.default_int_handler)
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     counts: Counter[str] = Counter()
     with exit_code_for_errors(), DryRun(session.settings) as dry_run:
         for file in files:

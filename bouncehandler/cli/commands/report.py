@@ -2,9 +2,7 @@
 
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +12,7 @@ from bouncehandler.cli.exits import OK, TRY_AGAIN, CommandError, exit_code_for_e
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.param_types import MOMENT
 from bouncehandler.cli.session import open_session
+from bouncehandler.files import write_whole
 from bouncehandler.runtime.report_builder import build_report_from_settings
 
 if TYPE_CHECKING:  # reports are imported where one is made
@@ -44,7 +43,7 @@ def command(
     since = min(until, now) - _WEEK if since is None else since
     if since >= until:
         raise click.UsageError("--since is not before --until")
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     with exit_code_for_errors():
         report = build_report_from_settings(session.settings, session.open_spool(), since, until)
     _show(report, html, form, options.color)
@@ -90,14 +89,4 @@ def _replace(path: Path, page: str) -> None:
         return
     umask = os.umask(0)
     os.umask(umask)
-    with NamedTemporaryFile("w", encoding="utf-8", dir=path.absolute().parent, delete=False) as file:
-        temporary = Path(file.name)
-        try:
-            file.write(page)
-            file.flush()
-            temporary.chmod(0o666 & ~umask)
-            temporary.replace(path)
-        except OSError:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+    write_whole(path, page.encode(), mode=0o666 & ~umask)

@@ -1,6 +1,5 @@
 """Bare command: read standard input to its end, dispatch what is due, print a summary."""
 
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -29,7 +28,7 @@ _Result = tuple[RunSummary, CommandError | None]
 
 def run(options: GlobalOptions, stop: ShutdownSignal, *, dispatches: bool, is_dry: bool) -> int:
     """Run the bare command; returns the exit status."""
-    session = open_session(options, dict(os.environ), quiet=True, log_file="spared")
+    session = open_session(options, quiet=True, log_file="spared")
     with session.log_failure(), exit_code_for_errors():
         source = _source()
         summary, failure = _dry(session, stop, source) if is_dry else _wet(session, stop, source, dispatches=dispatches)
@@ -37,7 +36,7 @@ def run(options: GlobalOptions, stop: ShutdownSignal, *, dispatches: bool, is_dr
 
 
 def _dry(session: Session, stop: ShutdownSignal, source: int) -> _Result:
-    """Only decide, and compare with the spool."""
+    """Decide without recording, and compare with the spool."""
     from bouncehandler.runtime.dry_run import DryRun  # noqa: PLC0415  # imports are lazy at the edges
 
     session.log_started("dry-run")
@@ -67,7 +66,6 @@ def _build_dispatcher(session: Session, spool: Spool, stop: ShutdownSignal) -> "
 
 
 def _source() -> int:
-    """The file descriptor of standard input."""
     if sys.stdin is None:
         raise CommandError("standard input is closed: send accounting records, or a list of addresses, into it", USAGE)
     return sys.stdin.fileno()
@@ -75,8 +73,6 @@ def _source() -> int:
 
 @dataclass
 class _Run:
-    """One run over one input."""
-
     session: Session
     stop: ShutdownSignal
     source: int
@@ -91,7 +87,7 @@ class _Run:
     terminal: Terminal = field(default_factory=Terminal)
     was_read_to_end: bool = False
     read_error: str = ""
-    """Why the input could not be read to its end."""
+    """Reason why the input could not be read to its end."""
 
     def execute(self) -> _Result:
         """Read, dispatch, and summarise."""
@@ -108,7 +104,7 @@ class _Run:
         return summary, self._failure(backlog)
 
     def work_off(self) -> None:
-        """Let the workers dispatch what is due, until a shutdown is requested."""
+        """Let the workers dispatch the due entries, until a shutdown is requested."""
         if self.dispatcher:
             self.terminal.dispatching(self.dispatcher)
             self.dispatcher.drain()

@@ -1,6 +1,5 @@
 """`bouncehandler spool`: copy the spool while it is in use, and remove old entries."""
 
-import os
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from bouncehandler.settings.sections import KINDS
 from bouncehandler.spool import Spool
 
 _VACUUM = 20.0
-"""Seconds that copying may take; writing back what was copied takes as long again, and PowerMTA waits for 60."""
+"""Seconds that copying may take; writing back the copy takes as long again, and PowerMTA waits for 60."""
 
 
 @click.group("spool")
@@ -36,7 +35,7 @@ def backup(options: GlobalOptions, file: Path, *, force: bool) -> int:
     The copy holds one state of the spool, whole; it is proved before it has its name. It names people: FILE is readable
     by its owner alone.
     """
-    spool = _opened(open_session(options, dict(os.environ)))
+    spool = _opened(open_session(options))
     with exit_code_for_errors():
         saved = spool.backup(file.absolute(), overwrite=force)
     click.echo(
@@ -60,7 +59,7 @@ def prune(options: GlobalOptions, kinds: tuple[str, ...], *, is_shrunk: bool) ->
     The file keeps its size, and new entries fill the room. --vacuum makes it as small as it can be; that needs as
     much room again, and gives up after 20 seconds, so that PowerMTA's pipe can wait for it.
     """
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     spool = _opened(session)
     with exit_code_for_errors():
         for line in _pruned(session, spool, kinds or KINDS):
@@ -81,7 +80,7 @@ def _pruned(session: Session, spool: Spool, kinds: Collection[str]) -> Iterator[
         what = "suppression that was" if removed.suppressions == 1 else "suppressions that were"
         yield f"removed {removed.suppressions:,} {what} done {_ago(times)}"
     if attempts is not None and (removed.attempts or not times):
-        yield f"removed {removed.attempts:,} of the attempts for what was done {_ago({attempts})}"
+        yield f"removed {removed.attempts:,} of the attempts for dispatches done {_ago({attempts})}"
     if figures is not None and (removed.figures or set(kinds) == {"figures"}):
         yield f"removed {removed.figures:,} figures of hours {_ago({figures})}"
     elif attempts is None and not times:
@@ -89,7 +88,7 @@ def _pruned(session: Session, spool: Spool, kinds: Collection[str]) -> Iterator[
 
 
 def _ago(times: Collection[float]) -> str:
-    return f"more than {format_duration(*times)} ago" if len(times) == 1 else "longer ago than [spool.keep] says"
+    return f"more than {format_duration(*times)} ago" if len(times) == 1 else "longer ago than [spool.keep] allows"
 
 
 def _opened(session: Session) -> Spool:

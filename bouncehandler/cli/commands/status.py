@@ -1,7 +1,6 @@
 """`bouncehandler status`: show the numbers of the spool."""
 
 import json
-import os
 import time
 from collections.abc import Iterator
 
@@ -43,7 +42,7 @@ def command(options: GlobalOptions, *, as_json: bool, every: float | None) -> in
     --watch draws over what it showed before; where standard output is no terminal it appends, and with --json that is
     one object a line.
     """
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     spool = session.open_spool()
 
     def shown() -> list[str]:
@@ -68,14 +67,14 @@ def _beginning(every: float) -> Iterator[str]:
 
 
 def _shown(session: Session, status: Status, *, as_json: bool) -> list[str]:
-    letters = maildrop_reader.count_messages(session.paths.maildrop)
+    unread = maildrop_reader.count_messages(session.paths.maildrop)
     names = [
         *session.settings.providers,
         *(name for name in status.providers if name not in session.settings.providers),
     ]
     if as_json:
-        return [json.dumps(_object(status, names) | {"letters": letters})]
-    return [*_lines(status, names, set(session.settings.providers)), *_mail(status, letters)]
+        return [json.dumps(_object(status, names) | {"letters": unread})]
+    return [*_lines(status, names, set(session.settings.providers)), *_mail(status, unread)]
 
 
 def _object(status: Status, names: list[str]) -> dict[str, object]:
@@ -128,10 +127,10 @@ def _number(count: int, state: str) -> str:
     return click.style(text, fg=_ALARMING[state]) if count and state in _ALARMING else text
 
 
-def _mail(status: Status, letters: int) -> Iterator[str]:
-    if letters:
-        what = "mail waits" if letters == 1 else "mails wait"
-        yield f"{letters:,} List-Unsubscribe {what} for a running instance"
+def _mail(status: Status, unread: int) -> Iterator[str]:
+    if unread:
+        what = "mail waits" if unread == 1 else "mails wait"
+        yield f"{unread:,} List-Unsubscribe {what} for a running instance"
     if status.notices:
         yield f"{status.notices:,} notice{'' if status.notices == 1 else 's'} to the postmaster not sent yet"
 

@@ -1,6 +1,5 @@
-"""`bouncehandler suppressions`: list or export who is not to be mailed again, and why."""
+"""`bouncehandler suppressions`: list or export the suppressions, with their reasons."""
 
-import os
 from dataclasses import replace
 
 import click
@@ -25,10 +24,10 @@ def command(options: GlobalOptions, form: str, selection: Selection, *, undone: 
     """List or export the suppressions, oldest first.
 
     Addresses are shown in full; where only ids are known, `mailwizz:LIST/SUBSCRIBER` stands for the address, until a
-    list manager tells it: then a line with the address follows. `status` is the DSN status, `category` the bounce
+    list manager resolves it; then a line with the address follows. `status` is the DSN status, `category` the bounce
     category or the feedback type; `occurred_at` is UTC, and empty for lists fed by hand.
     """
-    spool = open_session(options, dict(os.environ)).open_spool()
+    spool = open_session(options).open_spool()
     with exit_code_for_errors():
         write(map(_row, spool.suppressions(replace(selection, is_undone=undone))), _COLUMNS, form)
     return OK

@@ -1,10 +1,10 @@
 """`bouncehandler undo`: take back suppressions, and restore subscriptions where the list manager can."""
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import click
 
@@ -15,7 +15,7 @@ from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import Row, format_option, write
 from bouncehandler.cli.session import Session, login, open_session
 from bouncehandler.provider import Reversible
-from bouncehandler.spool import Selection, Spool, Undone
+from bouncehandler.spool import Selection, Undone
 
 _COLUMNS = ("recipient", "provider", "what", "detail")
 
@@ -29,7 +29,7 @@ _OUTCOMES = {
 """Texts of the summary, in their order."""
 
 
-@click.command("undo", short_help="Take back suppressions, and restore what was unsubscribed.")
+@click.command("undo", short_help="Take back suppressions, and restore subscriptions.")
 @click.option("--provider", help="At this provider alone; elsewhere they stay suppressed.")
 @click.option("--force", "forced", is_flag=True, help="Also a complaint or an unsubscribe request; with --recipient.")
 @click.option("--all", "everything", is_flag=True, help="Everything, where no option selects.")
@@ -50,45 +50,29 @@ def command(  # noqa: PLR0913  # one parameter an option
 ) -> int:
     """Take back the selected suppressions, and restore the lists that this program changed for them, and no others.
 
-    What was not carried out yet is withdrawn without a call. Nobody is restored who is suppressed for something else
-    as well. Complaints and unsubscribe requests stay, unless forced one by one. The calls are made by the running
-    instance, or by `bouncehandler work`, and tried again like any other.
+    Calls not made yet are withdrawn. A recipient who is suppressed for something else as well is not restored.
+    Complaints and unsubscribe requests stay, unless forced one by one. The calls are made by the running instance, or
+    by `bouncehandler work`, and tried again like any other.
     """
     selection = _checked(selection, forced=forced, everything=everything)
-    session = open_session(options, dict(os.environ))
+    session = open_session(options)
     with exit_code_for_errors():
         spool = session.open_spool()
-        undoing = _UndoCommand(spool, selection, _restoring(session), forced=forced)
+        undo = partial(spool.undo, selection, restoring=_restoring(session), asked_by=login(), forced=forced)
         if not (is_dry or is_sure) and sys.stdin and sys.stdin.isatty():
-            click.echo(_summary(Counter(one.what for one in undoing.execute(is_dry=True)), "would be"))
+            click.echo(_summary(Counter(one.what for one in undo(is_dry=True)), "would be"))
             if not click.confirm("Undo this?"):
                 return OK
         counts: Counter[str] = Counter()
-        write(_counted(undoing.execute(is_dry=is_dry), counts), _COLUMNS, form)
+        write(_counted(undo(is_dry=is_dry), counts), _COLUMNS, form)
     if form == "table":
         click.echo(_summary(counts, "would be" if is_dry else "are"))
     return OK
 
 
-class _UndoCommand:
-    """Undo request, executed once as a dry run for the question, and once for real."""
-
-    def __init__(self, spool: Spool, selection: Selection, restoring: frozenset[str], *, forced: bool) -> None:
-        self._spool, self._selection, self._restoring, self._forced = spool, selection, restoring, forced
-
-    def execute(self, *, is_dry: bool) -> Iterator[Undone]:
-        return self._spool.undo(
-            self._selection,
-            restoring=self._restoring,
-            asked_by=login(),
-            forced=self._forced,
-            is_dry=is_dry,
-        )
-
-
 def _checked(selection: Selection, *, forced: bool, everything: bool) -> Selection:
     if everything == (selection != Selection()):
-        raise click.UsageError("select what to undo (see `bouncehandler undo --help`), or say --all alone")
+        raise click.UsageError("select what to undo (see `bouncehandler undo --help`), or give --all alone")
     if forced and selection.recipient is None:
         raise click.UsageError("--force goes with --recipient: what people asked for is undone one by one")
     return replace(selection, is_undone=None)  # what was undone may be restorable by now

@@ -1,7 +1,6 @@
 """`bouncehandler unsubscribe-address`: make a signed List-Unsubscribe address."""
 
 import math
-import os
 from typing import TYPE_CHECKING
 
 import click
@@ -25,7 +24,7 @@ _DAY = 86_400
 @global_options
 def command(options: GlobalOptions, address: str, domain: str | None, valid_for: str) -> int:
     """Print the signed address with which ADDRESS is unsubscribed by mail: List-Unsubscribe: <mailto:...>."""
-    settings = open_session(options, dict(os.environ), quiet=True).settings
+    settings = open_session(options, quiet=True).settings
     name, secret = _signer(settings, domain)
     try:
         days = math.ceil(parse_duration(valid_for) / _DAY)
@@ -36,7 +35,6 @@ def command(options: GlobalOptions, address: str, domain: str | None, valid_for:
 
 
 def _signer(settings: "Settings", domain: str | None) -> tuple[str, str]:
-    """The domain, and its secret."""
     found = {one.domain: one.secret.get_secret_value() for one in reversed(settings.unsubscribe) if one.secret}
     if not found:
         raise CommandError("no [[unsubscribe]] of the configuration has a secret to sign with: add one", CONFIGURATION)

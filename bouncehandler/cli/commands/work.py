@@ -30,7 +30,7 @@ def command(options: GlobalOptions) -> int:
     """
     stop = ShutdownSignal()
     stop.listen()
-    session = open_session(options, dict(os.environ), log_file="spared")
+    session = open_session(options, log_file="spared")
     with session.log_failure(), exit_code_for_errors():
         numbers, backlog = _work(session, stop)
     return session.finish(numbers, CommandError(backlog, TRY_AGAIN) if backlog else None)

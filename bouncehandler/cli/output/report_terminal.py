@@ -38,7 +38,7 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     yield Text(f"{format_time(report.since)} to {format_time(report.until)} UTC, {report.host}", style="dim")
     if report.is_empty:
         yield Text(
-            "\nNothing was read in this time. `bouncehandler check` proves the chain, `bouncehandler status` says"
+            "\nNothing was read in this time. `bouncehandler check` proves the chain, `bouncehandler status` shows"
         )
         yield Text("when something last came, and --since 400d looks further back.")
     else:

@@ -35,7 +35,7 @@ def progress(console: Console, *, is_measured: bool) -> Progress:
 def tables(
     rows: Iterable[tuple[str, str]], providers: Mapping[str, Mapping[str, object]], seconds: float
 ) -> Iterator[Table]:
-    """Build tables of what was read and decided, and of each provider."""
+    """Build the tables of records and decisions, and of each provider."""
     table = _table("what", "rows")
     for name, value in rows:
         is_number = value.replace(",", "").isdigit()

@@ -30,7 +30,7 @@ class SkippedSetting(NamedTuple):
 
     line: int
     name: str
-    """As in `Setting`; empty for a statement without an assignment."""
+    """Name as in `Setting`; empty for a statement without an assignment."""
     why: str
     """A description such as `a call of getenv()`; never a value."""
 
@@ -39,6 +39,6 @@ class Script(NamedTuple):
     """The settings of a file."""
 
     settings: Mapping[str, Setting]
-    """By name, with the value after the last assignment."""
+    """Settings by name, with the value after the last assignment."""
     skipped: tuple[SkippedSetting, ...]
-    """In the order of the file."""
+    """Skipped settings in the order of the file."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from bouncehandler.pmta_config.checks.acct_file import AcctFile, record_type
 from bouncehandler.pmta_config.generate import Installation
-from bouncehandler.pmta_config.messages import LintMessage, Severity, join_names
+from bouncehandler.pmta_config.messages import LintMessage, Severity, fail, join_names, warn
 from bouncehandler.pmta_config.required_columns import FIELDS, JMRP, MAPPED, RequiredColumn, missing_columns
 from bouncehandler.pmta_config.tree import SourceLocation
 
@@ -27,8 +27,8 @@ def missing_vital_columns(file: AcctFile, kind: str, site: Installation) -> list
 def _check_record_type(file: AcctFile, kind: str, site: Installation) -> Iterator[LintMessage]:
     location, paste = _location(file, kind), (f"    {FIELDS[kind]}",)
     if kind not in file.fields:
-        sentence = f"nothing says which columns records of type {kind} have, so that PowerMTA's version decides: say it"
-        yield LintMessage(Severity.WARNING, location, sentence, paste)
+        sentence = f"the columns of records of type {kind} are not set, so that PowerMTA's version decides: set them"
+        yield warn(location, sentence, paste)
         return
     missing = _missing(file, kind, site)
     for severity, needs in (
@@ -64,4 +64,4 @@ def _check_recipient_header(file: AcctFile) -> Iterator[LintMessage]:
         return
     location = next((one.location for one in file.block.directives("map-header-to-field")), _location(file, "f"))
     sentence = f"Microsoft's reports have no recipient unless {JMRP} is mapped to rcpt"
-    yield LintMessage(Severity.WRONG, location, sentence, (f"    {MAPPED}",))
+    yield fail(location, sentence, (f"    {MAPPED}",))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from bouncehandler.pmta_config.checks.acct_file import AcctFile
 from bouncehandler.pmta_config.checks.unsubscribe_mail import is_relayed
 from bouncehandler.pmta_config.generate import Installation, bounce_processor, complaint_processor
-from bouncehandler.pmta_config.messages import LintMessage, Severity
+from bouncehandler.pmta_config.messages import LintMessage, fail, warn
 from bouncehandler.pmta_config.tree import Block, Configuration, Directive, quote
 
 _DOMAIN = re.compile(r"@((?:[A-Za-z0-9_-]+\\?\.)+[A-Za-z0-9_-]+)\$?$")
@@ -26,15 +26,13 @@ def _check_feedback_loops(root: Block, blocks: list[Block], site: Installation) 
     if not blocks:
         sentence = "no <feedback-loop-processor> reads the reports: there will be no records of complaints"
         paste = (f"relay-domain {site.complaints}", *complaint_processor(site))
-        yield LintMessage(Severity.WRONG, None, sentence, paste)
+        yield fail(None, sentence, paste)
     for block in blocks:
         yield from _check_addresses(root, block, ("        address /abuse@" + site.complaints + "/",))
         missing = [name for name in _required_forwards(block) if not any(block.directives(name))]
         if missing:
             sentence = f"reports that PowerMTA can't read are lost without {' and '.join(missing)}"
-            yield LintMessage(
-                Severity.WARNING, block.location, sentence, tuple(f"    {name} {site.postmaster}" for name in missing)
-            )
+            yield warn(block.location, sentence, tuple(f"    {name} {site.postmaster}" for name in missing))
 
 
 def _required_forwards(block: Block) -> Iterator[str]:
@@ -47,7 +45,7 @@ def _required_forwards(block: Block) -> Iterator[str]:
 def _check_bounces(root: Block, blocks: list[Block], site: Installation) -> Iterator[LintMessage]:
     if not blocks:
         sentence = "no <bounce-processor> reads bounces that come later, by mail: there will be no records of type rb"
-        yield LintMessage(Severity.WARNING, None, sentence, bounce_processor(site))
+        yield warn(None, sentence, bounce_processor(site))
     for block in blocks:
         yield from _check_addresses(root, block, ("        domain " + site.bounces,))
 
@@ -57,14 +55,12 @@ def _check_addresses(root: Block, block: Block, paste: tuple[str, ...]) -> Itera
     items = [item for inner in block.blocks("address-list") for item in inner.items if isinstance(item, Directive)]
     if not any(item.name in {"address", "domain"} for item in items):
         sentence = f"<{block.name}> has no <address-list> with an address or a domain: no mail goes to it"
-        yield LintMessage(
-            Severity.WRONG, block.location, sentence, ("    <address-list>", *paste, "    </address-list>")
-        )
+        yield fail(block.location, sentence, ("    <address-list>", *paste, "    </address-list>"))
     for item in items:
         domain = _domain(item)
         if domain and not is_relayed(root, domain):
             sentence = f"PowerMTA refuses mail to {quote(domain)}, which goes to the <{block.name}>"
-            yield LintMessage(Severity.WRONG, item.location, sentence, (f"relay-domain {domain}",))
+            yield fail(item.location, sentence, (f"relay-domain {domain}",))
 
 
 def _domain(item: Directive) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from bouncehandler.pmta_config.checks.acct_file import AcctFile
 from bouncehandler.pmta_config.checks.columns import missing_vital_columns
 from bouncehandler.pmta_config.generate import Installation, move_directives, recovery_block
-from bouncehandler.pmta_config.messages import LintMessage, Severity, join_names
+from bouncehandler.pmta_config.messages import LintMessage, join_names, ok, warn
 
 
 def check_recovery(files: list[AcctFile], ours: list[AcctFile], site: Installation) -> Iterator[LintMessage]:
@@ -20,7 +20,7 @@ def check_recovery(files: list[AcctFile], ours: list[AcctFile], site: Installati
                 f"no file on disk has the {title} (records of type {join_names(missing)}) that PowerMTA drops for five "
                 "minutes when a pipe fails"
             )
-            yield LintMessage(Severity.WARNING, None, sentence, recovery_block(site, kinds[0]))
+            yield warn(None, sentence, recovery_block(site, kinds[0]))
         for file in kept:
             yield from _check_file(file, title, types, site)
 
@@ -32,13 +32,9 @@ def _check_file(file: AcctFile, title: str, types: list[str], site: Installation
             sentence = (
                 f"this file lacks {join_names(missing)} of records of type {kind}: fed in again, it would do nothing"
             )
-            yield LintMessage(Severity.WARNING, file.block.location, sentence)
+            yield warn(file.block.location, sentence)
     if not any(file.block.directives("move-to")):
         sentence = "this file is never moved away, so that the end of its complete part is unknown"
-        yield LintMessage(
-            Severity.WARNING, file.block.location, sentence, move_directives(site, "f" if types == ["f"] else "b")
-        )
+        yield warn(file.block.location, sentence, move_directives(site, "f" if types == ["f"] else "b"))
     else:
-        yield LintMessage(
-            Severity.FINE, file.block.location, f"{file.block.argument} has the {title} that a pipe may miss"
-        )
+        yield ok(file.block.location, f"{file.block.argument} has the {title} that a pipe may miss")

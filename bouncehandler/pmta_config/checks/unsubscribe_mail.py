@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 from bouncehandler.pmta_config.checks.acct_file import Command
 from bouncehandler.pmta_config.generate import Installation, pipe_domain, unsubscribe_blocks
-from bouncehandler.pmta_config.messages import LintMessage, Severity
+from bouncehandler.pmta_config.messages import LintMessage, fail, ok
 from bouncehandler.pmta_config.parser import split_words
 from bouncehandler.pmta_config.tree import Block, Configuration, Directive, quote
 
@@ -19,12 +19,12 @@ def check_unsubscribe_mail(configuration: Configuration, site: Installation) -> 
         if block is None:
             sentence = f"no <domain {domain}> hands List-Unsubscribe mail to bouncehandler"
             paste = pipe_domain(site, domain) if is_relayed(root, domain) else unsubscribe_blocks(site, domain)
-            yield LintMessage(Severity.WRONG, None, sentence, paste)
+            yield fail(None, sentence, paste)
             continue
         yield from _check_block(block, domain, site)
         if not is_relayed(root, domain):
-            sentence = f"PowerMTA refuses mail to {domain}: nothing says that it is relayed"
-            yield LintMessage(Severity.WRONG, block.location, sentence, (f"relay-domain {domain}",))
+            sentence = f"PowerMTA refuses mail to {domain}: no relay-domain names it"
+            yield fail(block.location, sentence, (f"relay-domain {domain}",))
 
 
 def _check_unknown_domains(root: Block, site: Installation) -> Iterator[LintMessage]:
@@ -37,9 +37,7 @@ def _check_unknown_domains(root: Block, site: Installation) -> Iterator[LintMess
                 sentence = (
                     f"bouncehandler is handed the mail of {domain}, and has no [[unsubscribe]] table with that domain"
                 )
-                yield LintMessage(
-                    Severity.WRONG, directive.location, f"{sentence}: add one, or its mail unsubscribes no one"
-                )
+                yield fail(directive.location, f"{sentence}: add one, or its mail unsubscribes no one")
 
 
 def parse_command(directive: Directive) -> Command:
@@ -56,13 +54,11 @@ def _check_block(block: Block, domain: str, site: Installation) -> Iterator[Lint
     kind = next(block.directives("type"), None)
     if kind is None or kind.value.lower() != "pipe":
         sentence = f"<domain {domain}> is not of `type pipe`: its mail is sent on, or nowhere"
-        yield LintMessage(Severity.WRONG, kind.location if kind else block.location, sentence, paste)
+        yield fail(kind.location if kind else block.location, sentence, paste)
         return
     directive = next(block.directives("command"), None)
     if directive is None:
-        yield LintMessage(
-            Severity.WRONG, block.location, f"<domain {domain}> names no command for its mail", paste[-1:]
-        )
+        yield fail(block.location, f"<domain {domain}> names no command for its mail", paste[-1:])
     else:
         yield from _check_command(directive, domain, site, paste[-1:])
 
@@ -86,11 +82,9 @@ def _check_command(
     elif site.config and command.option("--config") != site.config:
         sentence = f"this runs with another configuration than {site.config}"
     else:
-        yield LintMessage(
-            Severity.FINE, directive.location, f"the mail of {domain} goes to `bouncehandler unsubscribe`"
-        )
+        yield ok(directive.location, f"the mail of {domain} goes to `bouncehandler unsubscribe`")
         return
-    yield LintMessage(Severity.WRONG, directive.location, sentence, paste)
+    yield fail(directive.location, sentence, paste)
 
 
 def is_relayed(root: Block, domain: str) -> bool:

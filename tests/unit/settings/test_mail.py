@@ -83,7 +83,7 @@ class TestUnsubscribe:
             ('pattern = "{subscriber}.{list}x"', "must not have a letter or a digit right behind a field"),
             ('pattern = "{subscriber}"', "must hold {subscriber} and {list}, and may hold {campaign}, each once"),
             ('pattern = "{subscriber}.{list}.{list}"', "must hold {subscriber} and {list}, and may hold {campaign}"),
-            ('pattern = "{subscriber}.{list}@u"', "must be what stands before the @"),
+            ('pattern = "{subscriber}.{list}@u"', "must be the part before the @"),
             ('pattern = "{subscriber}.{list}.{who}"', "must hold {subscriber} and {list}"),
         ],
     )

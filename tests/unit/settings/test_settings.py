@@ -52,7 +52,7 @@ def test_state_folder_can_be_elsewhere() -> None:
 
 def test_nobody_without_a_home_gets_a_spool_by_guess() -> None:
     """Without a home the spool's place has to be named, and the error says so."""
-    with pytest.raises(ConfigurationError, match=r"^spool\.url is missing; say where"):
+    with pytest.raises(ConfigurationError, match=r"^spool\.url is missing; set where"):
         load(None, {})
     assert load(None, {"BOUNCEHANDLER_SPOOL__URL": "sqlite:////x/spool.db"}).spool.url == "sqlite:////x/spool.db"
 
