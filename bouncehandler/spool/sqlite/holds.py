@@ -11,6 +11,7 @@ from bouncehandler.spool.admin import HeldSpike, Selection
 from bouncehandler.spool.sqlite.codec import sanitize_text, suppression_of
 from bouncehandler.spool.sqlite.connection import Connection, Row
 from bouncehandler.spool.sqlite.notifications import enqueue_notices
+from bouncehandler.spool.sqlite.retention import delete_in_groups
 from bouncehandler.spool.sqlite.spikes import count_held
 from bouncehandler.suppression import Suppression
 
@@ -153,10 +154,5 @@ def about_spike(spike: HeldSpike) -> dict[str, str]:
 
 def prune_hard_bounces(connection: Connection, rest: Callable[[], bool]) -> int:
     """See `Spool.prune_spikes`."""
-    values = {"keep": _LONG, "keep_small": _SHORT, "small": _SMALL}
-    pruned, deleted = 0, _PAGE
-    while deleted == _PAGE and not rest():
-        with connection.writing() as raw:
-            deleted = raw.execute(connection.sql("prune_hard_bounces"), {**values, "limit": _PAGE}).rowcount
-        pruned += deleted
-    return pruned
+    bounds = {"keep": _LONG, "keep_small": _SHORT, "small": _SMALL}
+    return delete_in_groups(connection, "prune_hard_bounces", bounds, rest)

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from bouncehandler.spool.models import Pruned, RetentionPeriods, SpoolError
 from bouncehandler.spool.sqlite.connection import Connection
 from bouncehandler.spool.sqlite.errors import describe_error, primary_code
 
+_GROUP = 500
+"""Rows deleted in one transaction: the pipe waits for none of them long."""
 _LOOKS = 10_000
 """Steps of SQLite's machine between two looks at the clock: well below a millisecond of them."""
 
@@ -48,6 +50,18 @@ def _remove(connection: Connection, bounds: dict[str, object]) -> int:
         for statement in ("prune_suppression_attempts", "prune_dispatches", "prune_events", "prune_suppressions"):
             raw.execute(sql(statement), {"found": json.dumps(found)})
     return len(found)
+
+
+def delete_in_groups(
+    connection: Connection, statement: str, bounds: Mapping[str, object], rest: Callable[[], bool]
+) -> int:
+    """Delete rows, one transaction after another, until none is left or `rest` returns true; returns how many."""
+    total, deleted = 0, _GROUP
+    while deleted == _GROUP and not rest():
+        with connection.writing() as raw:
+            deleted = raw.execute(connection.sql(statement), {**bounds, "limit": _GROUP}).rowcount
+        total += deleted
+    return total
 
 
 def vacuum(path: Path, monotonic: Callable[[], float], within: float) -> int:

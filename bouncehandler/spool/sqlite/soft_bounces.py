@@ -14,13 +14,12 @@ from bouncehandler.spool.queue_batch import QueueBatch
 from bouncehandler.spool.sqlite.codec import sanitize_column, sanitize_text
 from bouncehandler.spool.sqlite.connection import Connection, Row
 from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, insert, put, values_of
+from bouncehandler.spool.sqlite.retention import delete_in_groups
 from bouncehandler.suppression import Suppression
 
 _DAY = 86_400
 _MAX_DIAGNOSTIC = 300
 """Characters of a diagnostic that are kept for each bounce."""
-_PRUNED = 500
-"""Rows deleted in one transaction: the pipe waits for none of them long."""
 
 
 class SoftBounce(NamedTuple):
@@ -108,16 +107,10 @@ def record_deliveries(connection: Connection, deliveries: Mapping[str, int], now
             raw.executemany(connection.sql("delivery_insert"), rows)
 
 
-def prune_counts(connection: Connection, before: float, rest: Callable[[], bool] = lambda: False) -> int:
+def prune_counts(connection: Connection, before: float, rest: Callable[[], bool]) -> int:
     """See `Spool.prune_counts`."""
-    pruned = 0
-    for statement in ("prune_soft_bounces", "prune_deliveries"):
-        deleted = _PRUNED
-        while deleted == _PRUNED and not rest():
-            with connection.writing() as raw:
-                deleted = raw.execute(connection.sql(statement), {"before": before, "limit": _PRUNED}).rowcount
-            pruned += deleted
-    return pruned
+    statements = ("prune_soft_bounces", "prune_deliveries")
+    return sum(delete_in_groups(connection, statement, {"before": before}, rest) for statement in statements)
 
 
 def _suppressions_of(

@@ -3,17 +3,14 @@
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import (
     Claimed,
-    HourlyCount,
     MetricCounter,
-    Notice,
-    NoticeBatch,
     ProviderState,
     Pruned,
     QueuedSuppression,
@@ -28,26 +25,13 @@ from bouncehandler.spool.sqlite.claim import ClaimRequest, claim, extend
 from bouncehandler.spool.sqlite.connection import Connection
 from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, record
 from bouncehandler.spool.sqlite.erasure import ErasureGuard
-from bouncehandler.spool.sqlite.notifications import (
-    claim_notices,
-    enqueue_notices,
-    notices,
-    postpone_notices,
-    queue_report,
-    settle_notices,
-)
+from bouncehandler.spool.sqlite.notifications import SqliteNoticeQueue
 from bouncehandler.spool.sqlite.providers import held_providers, hold_provider, release_provider
 from bouncehandler.spool.sqlite.retention import prune, prune_attempts
 from bouncehandler.spool.sqlite.settle import settle
 from bouncehandler.spool.sqlite.soft_bounces import count, prune_counts, record_deliveries
 from bouncehandler.spool.sqlite.spikes import SpikeDetector
-from bouncehandler.spool.sqlite.stats import (
-    add_hourly_counts,
-    counters,
-    hourly_counts,
-    prune_hourly_counts,
-    put_counters,
-)
+from bouncehandler.spool.sqlite.stats import SqliteStats
 from bouncehandler.spool.sqlite.status import status
 from bouncehandler.suppression import Dispatch
 
@@ -56,7 +40,7 @@ def _random_token() -> str:
     return os.urandom(8).hex()
 
 
-class SqliteSpool(SqliteSpoolAdmin):
+class SqliteSpool(SqliteSpoolAdmin, SqliteNoticeQueue, SqliteStats):
     """The embedded spool; see `Spool` for the contract of each method."""
 
     def __init__(
@@ -214,54 +198,6 @@ class SqliteSpool(SqliteSpoolAdmin):
     def status(self) -> Status:
         """The whole spool in numbers."""
         return status(self._connection)
-
-    def add_hourly_counts(self, hourly_counts: Sequence[HourlyCount], counters: Sequence[MetricCounter] = ()) -> None:
-        """Add to the counts of these hours, and to counters."""
-        add_hourly_counts(self._connection, hourly_counts, counters)
-
-    def hourly_counts(self, since: float, until: float) -> Iterator[HourlyCount]:
-        """The counts of the hours that begin in `since` to `until`."""
-        return hourly_counts(self._connection, since, until)
-
-    def prune_hourly_counts(self, older_than: float, rest: Callable[[], bool] = lambda: False) -> int:
-        """Remove the counts of hours that ended longer ago than that; returns how many."""
-        return prune_hourly_counts(self._connection, self._clock() - older_than, rest)
-
-    def add_counters(self, counters: Sequence[MetricCounter]) -> None:
-        """Add to counters."""
-        if counters:
-            with self._connection.writing() as raw:
-                put_counters(self._connection, raw, counters)
-
-    def counters(self) -> Sequence[MetricCounter]:
-        """Every counter, since the spool began."""
-        return counters(self._connection)
-
-    def enqueue_notice(self, kind: str, about: Mapping[str, str]) -> None:
-        """Queue a notice, if this spool was opened with notices of that kind."""
-        if kind in self._notices:
-            with self._connection.writing() as raw:
-                enqueue_notices(self._connection, raw, [(kind, about)], self._clock())
-
-    def queue_report(self, since: float, until: float) -> bool:
-        """Queue the report of a time, if none that ends then, or later, was queued."""
-        return queue_report(self._connection, since, until, self._clock())
-
-    def claim_notices(self, *, every: float, lease_for: float) -> NoticeBatch | None:
-        """Claim the queued notices; None when none are due, or another process has them."""
-        return claim_notices(self._connection, self._new_token(), now=self._clock(), every=every, lease_for=lease_for)
-
-    def notices(self, batch: NoticeBatch, *, after: int, limit: int) -> list[Notice]:
-        """The claimed notices with ids above `after`."""
-        return notices(self._connection, batch, after=after, limit=limit)
-
-    def settle_notices(self, batch: NoticeBatch, *, through: int) -> None:
-        """Remove the claimed notices up to this id, which were sent."""
-        settle_notices(self._connection, batch, through=through, now=self._clock())
-
-    def postpone_notices(self, batch: NoticeBatch, pause_for: float) -> None:
-        """Give the claim back; no process may have it for so many seconds."""
-        postpone_notices(self._connection, batch, self._clock() + pause_for)
 
     def close(self) -> None:
         """Give back the file; a second time does nothing."""
