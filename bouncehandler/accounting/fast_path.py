@@ -37,7 +37,7 @@ class FastPath:
     """Rows of the current layout that need no closer look.
 
     Args:
-        counted: rows by type, without those in `tallies`.
+        counted: rows by type, without the rows in `tallies`.
         takes_deliveries: whether `d` rows are more than counted.
     """
 

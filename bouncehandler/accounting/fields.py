@@ -60,7 +60,7 @@ def clean(text: str) -> str:
 def parse_addresses(text: str) -> list[Address]:
     """Every address in a reporter's cell, once each: `rfc822;<a@b.example>`, or a list, which may be CSV again.
 
-    Redacted addresses, and those within a display name, a comment or a quoted text, are left out.
+    Redacted addresses, and addresses within a display name, a comment or a quoted text, are left out.
     """
     if len(text) > _MAX_LIST:
         text = text[: max(text.rfind(",", 0, _MAX_LIST), 0)]  # not half an address

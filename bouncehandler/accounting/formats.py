@@ -15,7 +15,7 @@ class RecordReader(Protocol):
     """Turns the bytes of one input into records; `feed` it blocks, then `close` it."""
 
     counted: Counter[str]
-    """Readable rows by record type (`list` for listed addresses), without those in `tallies`."""
+    """Readable rows by record type (`list` for listed addresses), without the rows in `tallies`."""
     tallies: dict[str, dict[str, int]]
     """Rows that were only counted, by record type and category; see `ignore`."""
 

@@ -91,7 +91,7 @@ def _split(data: bytes) -> list[str]:
 
 
 def decode(data: bytes) -> str:
-    """Text from which `encode` makes the same bytes again; those that are not UTF-8 become surrogates (PEP 383)."""
+    """Text from which `encode` makes the same bytes again; bytes that are not UTF-8 become surrogates (PEP 383)."""
     return data.decode("utf-8", "surrogateescape")
 
 

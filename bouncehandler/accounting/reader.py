@@ -47,7 +47,7 @@ class PowerMtaCsvReader:
     ) -> None:
         csv.field_size_limit(1 << 30)  # the library's own limit breaks cells of 128 kB; rows are limited here
         self.counted: Counter[str] = Counter()
-        """Readable rows by record type (`list` for listed addresses), without those in `tallies`."""
+        """Readable rows by record type (`list` for listed addresses), without the rows in `tallies`."""
         self.unreadable: Counter[str] = Counter()
         """Rows that could not be read, by reason."""
         self.is_familiar, self._has_header = False, False

@@ -107,11 +107,11 @@ def _kept(arguments: Arguments, config: cache.CachedConfig, head: bytes) -> int:
         return NO_USER
     values = {"to": address, "sender": arguments.sender, **subject}
     try:
-        name = maildrop.deliver(config.letters, maildrop.compose(values, head, received_at=now), now_ns=now_ns)
+        name = maildrop.deliver(config.maildrop, maildrop.compose(values, head, received_at=now), now_ns=now_ns)
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise NotKeptError(
-            f"the mail can't be kept in {config.letters} ({why}): make room, or let this user write there"
+            f"the mail can't be kept in {config.maildrop} ({why}): make room, or let this user write there"
         ) from None
     _log(arguments, config, "info", "unsubscribe_kept", {"message": name, "exit_status": OK})
     return OK
@@ -179,7 +179,7 @@ def _log(
         unwritable: dict[str, str | int] = {"file": arguments.logfile, "reason": why, "mend": log.MEND}
         text = log.line("error", "log_file_unwritable", unwritable, now_ns=time.time_ns()) + text
         if config:
-            log.append(f"{os.path.dirname(config.letters)}/{log.SPARE_LOG}", text, as_folder=True)  # noqa: PTH120  # costly
+            log.append(f"{os.path.dirname(config.maildrop)}/{log.SPARE_LOG}", text, as_folder=True)  # noqa: PTH120  # costly
     elif not arguments.debug:
         return
     try:

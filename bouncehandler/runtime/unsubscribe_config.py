@@ -30,7 +30,7 @@ def compile_settings(config: str | None, environ: dict[str, str], *, now_ns: int
     around, files = cache.surroundings(config, environ), cache.states(_files(config, environ))
     settings = load(Path(config) if config is not None else None, environ)
     compiled = _cached_config(settings)
-    maildrop.create(compiled.letters)
+    maildrop.create(compiled.maildrop)
     if cache.states(_files(config, environ)) == files and cache.are_settled(files, now_ns=now_ns):
         cache.write(config, environ, around, files, compiled)
     return compiled

@@ -66,7 +66,7 @@ class Selection:
     domain: str | None = None
     reason: str | None = None
     provider: str | None = None
-    """Of dead letters, and of what is undone; `error` and the two times of death are for dead letters alone."""
+    """Of dead letters, and of suppressions to undo; `error` and the two times of death are for dead letters alone."""
     since: float | None = None
     """Occurred (or, without a time of its own, recorded) at this time or later."""
     until: float | None = None
@@ -85,7 +85,7 @@ class Selection:
     is_undone: bool | None = False
     """Whether it was taken back; None selects both."""
     spike: int | None = None
-    """Held with this spike; this and the next are for what is held only."""
+    """Held with this spike; this and the next are for held suppressions only."""
     mailbox_provider: str | None = None
 
 
@@ -151,7 +151,7 @@ class SpoolAdmin(Protocol):
         ...
 
     def history(self, subject: str) -> list[HistoryEvent]:
-        """Everything that is known of a recipient, or of `mailwizz:LIST/SUBSCRIBER`, in the order of the time.
+        """Events of a recipient, or of `mailwizz:LIST/SUBSCRIBER`, in the order of the time.
 
         An address learned from ids has their history, too; a dispatch that waits stands at the time when it is due.
         """
@@ -184,7 +184,7 @@ class SpoolAdmin(Protocol):
         changed lists before they failed, is due again, to restore those lists, if its provider is among `restoring`;
         one that is under way is restored once it has come back. But where another suppression speaks against the same
         subject, at that provider or (if it is no bounce) anywhere, nothing is restored. Complaints and unsubscribe
-        requests are left alone unless `forced`. What was undone before is not undone again; a new record about the
+        requests are left alone unless `forced`. An undone suppression is not undone again; a new record about the
         subject suppresses anew.
 
         Args:
@@ -199,13 +199,13 @@ class SpoolAdmin(Protocol):
         ...
 
     def on_hold(self, selection: Selection) -> Iterator[tuple[HeldSpike, Suppression]]:
-        """What the selected spikes hold, each suppression once."""
+        """The suppressions that the selected spikes hold, each once."""
         ...
 
     def decide_held(self, selection: Selection, *, is_released: bool, asked_by: str) -> int:
-        """Release what is held, and it is due; or discard it, and it is undone. Returns how many suppressions.
+        """Release held suppressions, which are then due; or discard them, which are then undone; returns how many.
 
-        Where nothing but spikes is selected, what still comes of a released spike is not held.
+        Where nothing but spikes is selected, later bounces of a released spike are not held.
         """
         ...
 
@@ -220,13 +220,13 @@ class SpoolAdmin(Protocol):
     def forget(self, subject: str, *, asked_by: str) -> ErasureResult:
         """Erase a subject's data, and keep a keyed hash in its place.
 
-        What is still to be called is called first, and erased by `forget_rest` after it; so is what is recorded of the
-        subject anew. Copies elsewhere, as in logs and backups, are not touched.
+        A suppression with calls left is called first, and erased by `forget_rest` after it; so is a new record about
+        the subject. Copies elsewhere, as in logs and backups, are not touched.
         """
         ...
 
     def forget_rest(self) -> int:
-        """Erase what was kept for calls that are done now; returns how many suppressions."""
+        """Erase the suppressions that were kept for calls, and whose calls are done now; returns how many."""
         ...
 
     def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
@@ -234,7 +234,7 @@ class SpoolAdmin(Protocol):
         ...
 
     def manual_actions(self, since: float, until: float) -> Sequence[ManualAction]:
-        """What was taken back, or decided about what was held, from `since` to before `until`; most of a kind first."""
+        """Counts of undo, release and discard from `since` to before `until`, the largest first."""
         ...
 
     def active_suppression(self, subject: str, record: str) -> ActiveSuppression | None:
@@ -274,7 +274,7 @@ class SpoolAdmin(Protocol):
         ...
 
     def vacuum(self, within: float) -> int:
-        """Give the room of what was removed back to the system; returns the bytes.
+        """Give the room of removed rows back to the system; returns the bytes.
 
         No process can write meanwhile, so it gives up after `within` seconds of copying, and all is as before.
 

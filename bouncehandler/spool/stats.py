@@ -20,7 +20,7 @@ class StatsStore(Protocol):
     def hourly_counts(self, since: float, until: float) -> Iterator[HourlyCount]:
         """The counts of the hours that begin in `since` to `until` (seconds since the epoch), by hour.
 
-        Each read is short; what is added meanwhile may be missed, or be there.
+        Each read is short; counts added meanwhile may be missed, or be there.
         """
         ...
 
@@ -32,7 +32,7 @@ class StatsStore(Protocol):
         ...
 
     def add_counters(self, counters: Sequence[MetricCounter]) -> None:
-        """Add to counters; of those that are times (`MetricCounter.is_latest`) the latest stays."""
+        """Add to counters; of times (`MetricCounter.is_latest`) the latest stays."""
         ...
 
     def counters(self) -> Sequence[MetricCounter]:

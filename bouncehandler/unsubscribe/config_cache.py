@@ -23,16 +23,16 @@ _ADDRESSES = ("masked", "plain")
 _LONGEST = 4 * 1024 * 1024  # bytes, as the configuration itself
 _LONGEST_NAME = 200  # characters, of the 255 that a file's name may have
 _COARSE, _FINE = 2_000_000_000, 100_000_000
-"""Nanoseconds that pass, at most, between two times that a file system tells apart; `_FINE` where it has fractions."""
+"""Nanoseconds, at most, between two times that a file system distinguishes; `_FINE` where it has fractions."""
 
 
 class CachedConfig:
     """Cached subset of the configuration."""
 
-    __slots__ = ("addresses", "domains", "letters", "level")
+    __slots__ = ("addresses", "domains", "level", "maildrop")
 
-    def __init__(self, letters: str, level: str, addresses: str, domains: list[Domain]) -> None:
-        self.letters = letters
+    def __init__(self, maildrop: str, level: str, addresses: str, domains: list[Domain]) -> None:
+        self.maildrop = maildrop
         """The folder of the letterbox, absolute."""
         self.level = level
         """`log.level`"""
@@ -58,14 +58,14 @@ def read(config: str | None, environ: dict[str, str]) -> CachedConfig | None:
             return None
         if any(written != _state(path) for _, path, written in files):
             return None
-        ((letters,),) = [values for kind, *values in cells if kind == "letters"]
+        ((maildrop,),) = [values for kind, *values in cells if kind == "maildrop"]
         ((level, addresses),) = [values for kind, *values in cells if kind == "log"]
         if level not in _LEVELS or addresses not in _ADDRESSES:
             return None
         domains = [_domain(*values) for kind, *values in cells if kind == "domain"]
     except (OSError, ValueError, TypeError):
         return None
-    return CachedConfig(letters, level, addresses, domains)
+    return CachedConfig(maildrop, level, addresses, domains)
 
 
 def write(
@@ -78,7 +78,7 @@ def write(
         files: result of `states` at that time.
     """
     rows: list[tuple[str, ...]] = [("file", path, state) for path, state in files.items()]
-    rows += [("letters", compiled.letters), ("log", compiled.level, compiled.addresses)]
+    rows += [("maildrop", compiled.maildrop), ("log", compiled.level, compiled.addresses)]
     rows += [("domain", d.name, d.pattern, d.provider, d.list_manager, *d.secrets) for d in compiled.domains]
     body = ["\t".join(map(_escaped, row)) for row in rows]
     text = "\n".join([_FIRST_LINE, _escaped(around), *body, _LAST_LINE])
@@ -151,7 +151,7 @@ def _folder(environ: dict[str, str]) -> str:
     if _is_ours(_SYSTEM_FOLDER):
         return _SYSTEM_FOLDER
     base = environ.get("XDG_CACHE_HOME", "")
-    if not base.startswith("/"):  # relative ones are to be ignored, says the XDG Base Directory Specification
+    if not base.startswith("/"):  # the XDG Base Directory Specification has relative ones ignored
         home = environ.get("HOME", "")
         try:
             base = f"{home if home.startswith('/') else pwd.getpwuid(os.geteuid()).pw_dir}/.cache"
@@ -205,7 +205,7 @@ def _replace(path: str, data: bytes) -> None:
 
 
 def _make(folder: str) -> None:
-    """Create what is missing, but only within a folder of this user's: another's home is not ours to fill."""
+    """Create missing folders, but only within a folder of this user's: another's home is not ours to fill."""
     if os.path.isdir(folder):  # noqa: PTH112  # as above
         return
     parent = os.path.dirname(folder)  # noqa: PTH120  # as above

@@ -43,7 +43,7 @@ def missing_subject(suppression: Suppression) -> PermanentFailure:
             f"list {list_id!a} and subscriber {subscriber_id!a} are no ids of MailWizz's, which are letters and "
             "digits: see what writes the mail's List-Id, X-Mw-Subscriber-Uid and List-Unsubscribe"
         )
-    whose = f"the ids are those of {manager[:_SHOWN]!a}" if manager else "no ids"
+    whose = f"the ids belong to {manager[:_SHOWN]!a}" if manager else "no ids"
     return PermanentFailure(f"MailWizz can't know who is meant: there is no address, and {whose}")
 
 

@@ -64,7 +64,7 @@ class Connection:
         self._queries = queries()
         self._is_closed = False
         self._broken = ""
-        """Why nothing more is written: another thread may have met it, and the operator needs the cause."""
+        """Cause of a failed disk, after which nothing more is written: another thread may have met it first."""
 
     @classmethod
     def open(cls, path: Path, *, wait: float, version: tuple[int, ...]) -> "Connection":

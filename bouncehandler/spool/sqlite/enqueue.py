@@ -21,7 +21,7 @@ _ROWS = 250
 _One = TypeVar("_One", bound=QueuedSuppression | SoftBounceEntry)
 
 Values = Sequence[Sequence[Row]]
-"""Values for each statement: of many rows together, and at last those of single rows."""
+"""Values for each statement: of many rows together, and at last of single rows."""
 
 
 def values_of(batch: QueueBatch[_One], rows: Callable[[QueueBatch[_One]], Iterable[Row]]) -> Values:
@@ -136,7 +136,7 @@ def _inserted(connection: Connection, raw: sqlite3.Connection, newest: int) -> s
 
 
 def _dispatch(connection: Connection, raw: sqlite3.Connection, batch: Sequence[QueuedSuppression], now: float) -> None:
-    """Insert the dispatches of single suppressions, which are few: known ones, and those with ids alone."""
+    """Insert the dispatches of single suppressions, which are few: known ones, and ones with ids alone."""
     rows = [
         {"record": entry.suppression.id, "recipient": entry.suppression.subject, "provider": provider, "now": now}
         for entry in batch

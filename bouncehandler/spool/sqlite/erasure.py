@@ -40,7 +40,7 @@ def forget(connection: Connection, request: ErasureRequest) -> ErasureResult:
     name = _hashed(key, request.subject)
     values = {"name": name, "subject": request.subject, "now": request.now, "asked_by": sanitize_text(request.asked_by)}
     with connection.writing() as raw:
-        raw.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, from now on in this process
+        raw.execute("PRAGMA secure_delete = ON")  # erased data is overwritten, from now on in this process
         raw.execute(connection.sql("erasure_insert"), values)
         erased, waiting = _erase(connection, raw, key, values)
         counted = raw.execute(connection.sql("erasure_soft_bounces"), values).rowcount
@@ -112,7 +112,9 @@ def _key(spool: Path) -> bytes:
     except OSError as error:
         raise SpoolError(f"the key {file} can't be read ({error.strerror}): let this user read it") from None
     if len(key) < _KEY_SIZE:
-        raise SpoolError(f"the key {file} is not whole: put it back from a backup, since without it nobody is known")
+        raise SpoolError(
+            f"the key {file} is not whole: put it back from a backup, since without it no erased subject is recognised"
+        )
     return key
 
 

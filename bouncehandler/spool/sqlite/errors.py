@@ -1,4 +1,4 @@
-"""SQLite's errors as sentences for the operator: one each, with the way to mend it."""
+"""SQLite's errors as sentences for the sysadmin: one each, with the remedy."""
 
 import sqlite3
 from pathlib import Path
@@ -32,7 +32,7 @@ _SPECIAL = {
     # What SQLite makes of EIO, and of EFBIG and EDQUOT too.
     "SQLITE_IOERR_WRITE": (
         "met a disk error ({error}): a quota, or a limit for the size of a file (`ulimit -f`), may be reached, "
-        "or the kernel's log tells; mend that, then start again"
+        "or the kernel's log shows the cause; mend that, then start again"
     ),
 }
 _TEMPORARY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})

@@ -9,9 +9,9 @@ from bouncehandler.spool.models import SpoolError
 
 
 def create_private(path: Path) -> None:
-    """Create what is missing of the file and its folders, for this user only, whatever the umask.
+    """Create the file and its folders where they are missing, for this user only, whatever the umask.
 
-    What is there already keeps its mode. SQLite gives the file's mode to its journal.
+    Existing ones keep their mode. SQLite gives the file's mode to its journal.
 
     Raises:
         SpoolError: the system refuses.

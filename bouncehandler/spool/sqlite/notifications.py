@@ -2,11 +2,9 @@
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from bouncehandler.spool import Notice, NoticeBatch, QueuedSuppression
-from bouncehandler.spool.admin import ManualAction
 from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.connection import Connection
 
@@ -22,9 +20,6 @@ set back, and would keep every process waiting for as long as it was set back.""
 
 _DELETED = 1000
 """Notices deleted in one transaction: the pipe waits for none of them long."""
-
-_PAGE = 5000
-"""Events that one read looks at."""
 
 REPORT = "report"
 """The kind of notice that stands for a report by mail."""
@@ -129,18 +124,3 @@ def _as_json(about: About) -> str:
     return json.dumps(
         {sanitize_text(name[:MAX_NAME]): sanitize_text(value[:MAX_VALUE]) for name, value in about.items()}
     )
-
-
-def manual_actions(connection: Connection, since: float, until: float) -> list[ManualAction]:
-    """See `SpoolAdmin.manual_actions`."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    through = connection.rows("newest_event")[0][0]
-    while through > 0:
-        window = {"after": max(0, through - _PAGE), "through": through, "since": since, "until": until}
-        rows = connection.rows("manual_actions", window)
-        for event, asked_by, provider, number, _ in rows:
-            counts[event, asked_by, provider] += number
-        if rows and max(row[-1] for row in rows) < since:
-            break
-        through -= _PAGE
-    return [ManualAction(*key, number) for key, number in counts.most_common() if number]

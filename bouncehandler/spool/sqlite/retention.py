@@ -1,4 +1,4 @@
-"""Removes what was done long ago, one step at a time; see `bouncehandler.spool.sweep` for the steps."""
+"""Retention: removes old rows, one step at a time; see `bouncehandler.spool.sweep` for the steps."""
 
 import json
 import sqlite3
@@ -65,7 +65,7 @@ def delete_in_groups(
 
 
 def vacuum(path: Path, monotonic: Callable[[], float], within: float) -> int:
-    """Give the room of what was removed back to the file system; returns the bytes by which the file shrank.
+    """Give free pages back to the file system; returns the bytes by which the file shrank.
 
     No process can write meanwhile, so it gives up after `within` seconds of copying, and all is as before.
 
@@ -82,7 +82,7 @@ def vacuum(path: Path, monotonic: Callable[[], float], within: float) -> int:
         if primary_code(error) != sqlite3.SQLITE_INTERRUPT:
             raise describe_error(error, path, within) from error
         raise SpoolError(
-            f"the spool {path} takes longer than {within:g} s to shrink, and nobody could write it meanwhile: stop "
+            f"the spool {path} takes longer than {within:g} s to shrink, and no process could write it meanwhile: stop "
             f"every bouncehandler, then `sqlite3 {path} VACUUM`"
         ) from None
     return size - path.stat().st_size

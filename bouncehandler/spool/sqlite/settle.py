@@ -161,7 +161,7 @@ def _about(dead: DeadLettered) -> About:
 
 
 def _behind(settlement: Settlement) -> str:
-    """The query for those that wait behind this one; empty: they go on waiting."""
+    """The query for dispatches that wait behind this one; empty: they go on waiting."""
     match settlement:
         case Completed(outcome=outcome):
             is_off = outcome.kind != "unknown" and not settlement.dispatch.restores

@@ -67,7 +67,7 @@ class SqliteStats:
 
 
 def _bounded(hourly_counts: Sequence[HourlyCount], known: Sequence[Row]) -> list[Row]:
-    """The rows to add: those with the greatest numbers keep their values, as long as there is room for values."""
+    """The rows to add: the greatest numbers keep their values, as long as there is room for values."""
     names: dict[str, set[str]] = {}
     for dimension, value in known:
         names.setdefault(dimension, set()).add(value)

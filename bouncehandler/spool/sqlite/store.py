@@ -11,7 +11,6 @@ from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import (
     Claimed,
     MetricCounter,
-    ProviderState,
     Pruned,
     QueuedSuppression,
     Recorded,
@@ -26,7 +25,7 @@ from bouncehandler.spool.sqlite.connection import Connection
 from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, record
 from bouncehandler.spool.sqlite.erasure import ErasureGuard
 from bouncehandler.spool.sqlite.notifications import SqliteNoticeQueue
-from bouncehandler.spool.sqlite.providers import held_providers, hold_provider, release_provider
+from bouncehandler.spool.sqlite.providers import SqliteHeldProviders
 from bouncehandler.spool.sqlite.retention import prune, prune_attempts
 from bouncehandler.spool.sqlite.settle import settle
 from bouncehandler.spool.sqlite.soft_bounces import count, prune_counts, record_deliveries
@@ -40,7 +39,7 @@ def _random_token() -> str:
     return os.urandom(8).hex()
 
 
-class SqliteSpool(SqliteSpoolAdmin, SqliteNoticeQueue, SqliteStats):
+class SqliteSpool(SqliteSpoolAdmin, SqliteHeldProviders, SqliteNoticeQueue, SqliteStats):
     """The embedded spool; see `Spool` for the contract of each method."""
 
     def __init__(
@@ -170,25 +169,6 @@ class SqliteSpool(SqliteSpoolAdmin, SqliteNoticeQueue, SqliteStats):
             notices=self._notices,
             counters=counters,
         )
-
-    def hold(self, provider: str, reason: str, *, probe_in: float) -> None:
-        """Hold a provider for every process."""
-        now = self._clock()
-        hold_provider(self._connection, provider, reason, now=now, probe_at=now + probe_in, notices=self._notices)
-
-    def release(self, provider: str) -> None:
-        """End a provider's hold."""
-        release_provider(self._connection, provider, now=self._clock(), notices=self._notices)
-
-    def claim_probe(self, provider: str, *, next_probe_in: float, known: float = 0.0) -> bool:
-        """Take the turn to probe a held provider; returns whether the caller is the one."""
-        now = self._clock()
-        values = {"provider": provider, "due": max(now, known), "next_probe_at": now + next_probe_in}
-        return self._change("provider_probe", [values]) == 1
-
-    def state(self, provider: str) -> ProviderState:
-        """Whether a provider is held."""
-        return held_providers(self._connection, provider).get(provider, ProviderState())
 
     def due_in(self, provider: str) -> float | None:
         """Seconds until the earliest unsettled dispatch of a provider is due; None when there is none."""

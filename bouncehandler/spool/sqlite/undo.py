@@ -66,11 +66,11 @@ class _Dispatch(NamedTuple):
 
 def undo(connection: Connection, request: UndoRequest) -> Iterator[Undone]:
     """See `Spool.undo`."""
-    seen: set[str] = set()
+    finished: set[str] = set()
     for subjects in _windows(connection, request.selection):
-        left = None if request.selection.limit is None else request.selection.limit - len(seen)
-        fresh = [subject for subject in subjects if subject not in seen][:left]
-        seen.update(fresh)
+        left = None if request.selection.limit is None else request.selection.limit - len(finished)
+        fresh = [subject for subject in subjects if subject not in finished][:left]
+        finished.update(fresh)
         for at in range(0, len(fresh), _GROUP):
             yield from _undo_group(connection, request, fresh[at : at + _GROUP])
 
@@ -124,8 +124,8 @@ class _Subject:
         return one.reason in _REQUESTS and not self._request.forced and not one.is_undone
 
     def _refused(self, one: _Suppression) -> Undone:
-        said = "a complaint" if one.reason == "complaint" else "an unsubscribe request"
-        return Undone(self._subject, "", "kept", f"{said} is undone one by one, with --recipient and --force")
+        reason = "a complaint" if one.reason == "complaint" else "an unsubscribe request"
+        return Undone(self._subject, "", "kept", f"{reason} is undone one by one, with --recipient and --force")
 
     def _at(self, provider: str, dispatches: list[_Dispatch], gone: Collection[int]) -> Iterator[Undone]:
         """Undo the dispatches to one provider; yields the results."""

@@ -1,4 +1,4 @@
--- The spool: suppressions, the dispatches to their providers, every attempt, and what is counted beside them.
+-- The spool: suppressions, the dispatches to their providers, every attempt, and the counts kept beside them.
 -- Times are REAL seconds since the epoch by the spool's clock; INTEGER ones are the records' own times.
 
 -- ---------------------------------------------------------------- suppressions
@@ -20,7 +20,7 @@ CREATE TABLE suppression (
     routed_to        TEXT NOT NULL DEFAULT '',  -- the target providers when it was recorded: 'crm,news'
     recorded_at      REAL NOT NULL,
     fingerprint_hash INTEGER,                   -- of mailbox provider and fingerprint; NULL: it takes no part in spikes
-    undone_at        REAL                       -- since then it says nothing against the subject
+    undone_at        REAL                       -- from then on it does not count against the subject
 ) STRICT;
 
 -- Keeps each record once: the recipient is part of what a record's id is a hash of. The id begins with the record's time,
@@ -106,7 +106,7 @@ CREATE INDEX dispatch_dead ON dispatch (id, provider, state) WHERE state = 'dead
 CREATE INDEX dispatch_dropped ON dispatch (id) WHERE outcome = 'dropped';
 CREATE INDEX dispatch_of_spike ON dispatch (spike, id) WHERE state = 'held';
 
--- Whose turn it is: what was claimed, or waits behind it, and is not settled.
+-- Turns: unsettled dispatches that were claimed, or wait behind a claimed one.
 CREATE INDEX dispatch_turn ON dispatch (provider, subject_hash)
     WHERE subject_hash IS NOT NULL AND state IN ('pending', 'claimed');
 
@@ -209,7 +209,7 @@ CREATE TABLE hard_bounce (
     slot             INTEGER NOT NULL,
     fingerprint      TEXT NOT NULL,
     bounces          INTEGER NOT NULL,
-    held             INTEGER NOT NULL DEFAULT 0,  -- those held in a spike, or discarded: no evidence for the baseline
+    held             INTEGER NOT NULL DEFAULT 0,  -- held in a spike, or discarded: no evidence for the baseline
     PRIMARY KEY (mailbox_provider, slot, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
@@ -247,7 +247,7 @@ CREATE TABLE pending_erasure (
 
 -- ---------------------------------------------------------------- statistics
 
--- At most 200 values a dimension of an hour and a kind; what has another value is counted under '(others)', so that an open
+-- At most 200 values a dimension of an hour and a kind; another value is counted under '(others)', so that an open
 -- set fills no disk.
 CREATE TABLE hourly_count (
     hour      INTEGER NOT NULL,                 -- of the records' own time, since the epoch

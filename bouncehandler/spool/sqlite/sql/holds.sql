@@ -57,12 +57,12 @@ ORDER BY id
 SELECT coalesce(occurred_at, recorded_at) FROM suppression WHERE id IN (SELECT value FROM json_each(:found))
 
 -- held_release --
--- Release what is held: it is due.
+-- Release held dispatches: they are due.
 UPDATE dispatch SET state = 'pending', due_at = :now, spike = NULL
 WHERE suppression IN (SELECT value FROM json_each(:found)) AND state = 'held'
 
 -- held_discard --
--- Discard what is held: it is done without a call.
+-- Discard held dispatches: they are done without a call.
 UPDATE dispatch SET state = 'done', outcome = 'discarded', settled_at = :now
 WHERE suppression IN (SELECT value FROM json_each(:found)) AND state = 'held'
 
