@@ -1,11 +1,11 @@
-"""Files that this program creates, and what belongs to whom of them."""
+"""Files that this program creates: their owners, and their way to the disk."""
 
 import os
 from pathlib import Path
 
 
 def sync(path: Path) -> None:
-    """Wait until a file, or what a folder holds, is on disk."""
+    """Wait until a file, or the names in a folder, are on disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

@@ -24,10 +24,10 @@ _REDACTED_LOCAL = re.compile(
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|.*[*\u2026].*|.*\.\..*|\..*|.*\.",
     re.DOTALL,
 )
-"""Local parts that stand for a hidden one (PowerMTA's `privacy-policy`, and what reporters do): X, words, a hash or a
+"""Local parts that stand for a hidden one (by PowerMTA's `privacy-policy`, and by reporters): X, words, a hash or a
 UUID, parts blotted out; dots where a local part has none (RFC 5322 3.2.3)."""
 _REDACTED_DOMAIN = re.compile(r"(?:.*\.)?invalid|x+(?:\.x+)*")
-"""`.invalid` belongs to no one (RFC 2606 2)."""
+"""`.invalid` is never registered (RFC 2606 2)."""
 
 
 def parse_time(text: str) -> datetime | None:

@@ -47,11 +47,11 @@ class RecordReader(Protocol):
         ...
 
     def refusal(self) -> str:
-        """Why the input is refused as a whole, with the remedy; empty for an input that is not."""
+        """Refusal of the input as a whole, with cause and remedy; empty for an input that is accepted."""
         ...
 
     def ignore(self, category: str) -> None:
-        """Only count the bounces of this category from now on."""
+        """Count the bounces of this category from now on, without a record of each."""
         ...
 
     def header_before(self, line: int) -> bytes:

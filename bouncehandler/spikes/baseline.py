@@ -54,7 +54,7 @@ class Series:
         self._sums = [0, *accumulate(counts.get(slot, 0) for slot in range(first, last + 1))]
 
     def windows(self, length: int) -> list[int]:
-        """For each slot, the sum over the window of `length` slots that ends with it."""
+        """Sums, by slot, over the window of `length` slots that ends with it."""
         sums = self._sums
         return [sums[end] - sums[max(0, end - length)] for end in range(1, len(sums))]
 

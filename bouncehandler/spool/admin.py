@@ -22,7 +22,7 @@ class ActiveSuppression(NamedTuple):
 
 
 class HistoryEvent(NamedTuple):
-    """One line of a subject's history."""
+    """Line of a subject's history."""
 
     at: float
     event: str
@@ -60,7 +60,7 @@ class Undone(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which suppressions or dead letters are meant; an empty field selects everything."""
+    """Selection of suppressions or dead letters; an empty field selects everything."""
 
     recipient: str | None = None
     domain: str | None = None
@@ -144,7 +144,7 @@ class ManualAction(NamedTuple):
 
 
 class SpoolAdmin(Protocol):
-    """A part of `Spool`; see `bouncehandler.spool.protocol` for what holds for every method."""
+    """Part of `Spool`; the rules of `bouncehandler.spool.protocol` hold for every method."""
 
     def suppressions(self, selection: Selection) -> Iterator[Suppression]:
         """The selected suppressions, oldest first, read in pages so that no writer waits for a slow reader."""
@@ -181,7 +181,7 @@ class SpoolAdmin(Protocol):
         """Undo the selected suppressions; yields the result for each subject at each provider.
 
         A dispatch that was not carried out is settled as `undone`, without a call; one that was, or whose calls have
-        changed lists before they failed, is due again, to restore those lists, if its provider is among `restoring`;
+        changed lists before they failed, is due again, to restore them, if its provider is among `restoring`;
         one that is under way is restored once it has come back. But where another suppression speaks against the same
         subject, at that provider or (if it is no bounce) anywhere, nothing is restored. Complaints and unsubscribe
         requests are left alone unless `forced`. An undone suppression is not undone again; a new record about the
@@ -242,7 +242,7 @@ class SpoolAdmin(Protocol):
         ...
 
     def active_suppressions(self, subject: str) -> list[ActiveSuppression]:
-        """All active suppressions of a subject, newest first; of a great many only the newest."""
+        """Active suppressions of a subject, newest first; of a great many only the newest."""
         ...
 
     def active_suppressions_at(self, subject: str, record: str) -> list[ActiveSuppression]:

@@ -252,7 +252,7 @@ class Pruned(NamedTuple):
     removed: int
     """How many suppressions, each with all that belongs to it; or how many attempts."""
     last: int | None
-    """The last suppression, or dispatch, that was looked at; None: what follows is too new, or nothing follows."""
+    """The last suppression, or dispatch, that was looked at; None: the next one is too new, or there is none."""
 
 
 class BackupSummary(NamedTuple):

@@ -7,7 +7,7 @@ from bouncehandler.spool.models import HourlyCount, MetricCounter
 
 
 class StatsStore(Protocol):
-    """A part of `Spool`; see `bouncehandler.spool.protocol` for what holds for every method."""
+    """Part of `Spool`; the rules of `bouncehandler.spool.protocol` hold for every method."""
 
     def add_hourly_counts(self, hourly_counts: Sequence[HourlyCount], counters: Sequence[MetricCounter] = ()) -> None:
         """Add to the counts of these hours, and to counters.

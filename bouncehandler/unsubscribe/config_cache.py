@@ -89,7 +89,7 @@ def write(
 
 
 def surroundings(config: str | None, environ: dict[str, str]) -> str:
-    """All but the files that the configuration depends on; variables only as a digest, for they may hold secrets."""
+    """Inputs of the configuration besides its files; variables only as a digest, for they may hold secrets."""
     names = ("XDG_STATE_HOME", "HOME", "CREDENTIALS_DIRECTORY")
     where = [f"{name}={environ[name]}" for name in names if name in environ]
     ours = sorted(pair for pair in environ.items() if pair[0].startswith("BOUNCEHANDLER_"))

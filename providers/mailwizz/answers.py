@@ -173,5 +173,5 @@ def _row(record: object, email: str) -> Row:
     return row
 
 
-def _malformed(what: str) -> TemporaryFailure:
-    return TemporaryFailure(f"MailWizz's answer makes no sense: {what}")
+def _malformed(reason: str) -> TemporaryFailure:
+    return TemporaryFailure(f"MailWizz's answer makes no sense: {reason}")

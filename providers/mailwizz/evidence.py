@@ -73,5 +73,5 @@ def format_bounce(suppression: Suppression) -> str:
 
 
 def _clean(text: str) -> str:
-    """Shorten a text, and blank what MailWizz's database might refuse."""
+    """Shorten a text, and blank characters that MailWizz's database might refuse."""
     return "".join(c if c.isprintable() and c < "\U00010000" else " " for c in text[:_MAX_TEXT])

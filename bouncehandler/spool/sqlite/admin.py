@@ -1,16 +1,15 @@
-"""Administration of a spool in one SQLite file: each method of the protocol, and its module in this folder."""
+"""Administration of a spool in one SQLite file."""
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from bouncehandler.spool.admin import ErasureResult, HistoryEvent, Selection, Undone
+from bouncehandler.spool.admin import HistoryEvent, Selection, Undone
 from bouncehandler.spool.models import BackupSummary, SpoolCheck
 from bouncehandler.spool.sqlite.backup import back_up
 from bouncehandler.spool.sqlite.codec import sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection
-from bouncehandler.spool.sqlite.erasure import ErasureRequest, forget, forget_rest
+from bouncehandler.spool.sqlite.erasure import SqliteErasure
 from bouncehandler.spool.sqlite.files import ensure_room
 from bouncehandler.spool.sqlite.history import history
 from bouncehandler.spool.sqlite.holds import SqliteHolds
@@ -21,13 +20,8 @@ from bouncehandler.spool.sqlite.undo import UndoRequest, undo
 _MAX_NUMBER = 2**63 - 1
 
 
-class SqliteSpoolAdmin(SqliteLists, SqliteHolds):
+class SqliteSpoolAdmin(SqliteLists, SqliteHolds, SqliteErasure):
     """See `SpoolAdmin` for the contract of each method."""
-
-    def __init__(self, connection: Connection, clock: Callable[[], float], notices: frozenset[str]) -> None:
-        self._connection = connection
-        self._clock = clock
-        self._notices = notices
 
     @property
     def path(self) -> Path:
@@ -41,7 +35,7 @@ class SqliteSpoolAdmin(SqliteLists, SqliteHolds):
         return sum(file.stat().st_size for file in files if file.exists())
 
     def examine(self, *, room: int, read_up_to: int) -> SpoolCheck:
-        """Prove that the file can be written and can grow, and read it through if it is no larger than that."""
+        """See `SpoolAdmin.examine`."""
         with self._connection.writing() as raw:
             raw.execute(self._connection.sql("provider_release"), {"provider": ""})  # no provider has that name
         ensure_room(self.path, room)
@@ -54,7 +48,7 @@ class SqliteSpoolAdmin(SqliteLists, SqliteHolds):
         return SpoolCheck(store, f"sqlite3 {self.path} 'PRAGMA quick_check'" if is_large else "")
 
     def backup(self, target: Path, *, overwrite: bool) -> BackupSummary:
-        """Copy the file while it is in use."""
+        """See `SpoolAdmin.backup`."""
         return back_up(self.path, target, overwrite=overwrite, monotonic=time.monotonic)
 
     def vacuum(self, within: float) -> int:
@@ -62,15 +56,15 @@ class SqliteSpoolAdmin(SqliteLists, SqliteHolds):
         return vacuum(self.path, time.monotonic, within)
 
     def history(self, subject: str) -> list[HistoryEvent]:
-        """The history of a subject, in the order of the time."""
+        """See `SpoolAdmin.history`."""
         return history(self._connection, subject)
 
     def retry_dead_letters(self, ids: Sequence[int]) -> int:
-        """Make dead letters pending and due at once; returns how many were."""
+        """See `SpoolAdmin.retry_dead_letters`."""
         return self._change_dead_letters("dead_letter_retry", ids)
 
     def drop_dead_letters(self, ids: Sequence[int], reason: str = "") -> int:
-        """Settle dead letters without a call; returns how many were."""
+        """See `SpoolAdmin.drop_dead_letters`."""
         return self._change_dead_letters("dead_letter_drop", ids, reason=sanitize_text(reason))
 
     def undo(
@@ -82,25 +76,13 @@ class SqliteSpoolAdmin(SqliteLists, SqliteHolds):
         forced: bool = False,
         is_dry: bool = False,
     ) -> Iterator[Undone]:
-        """Undo the selected suppressions; yields the result for each subject at each provider."""
+        """See `SpoolAdmin.undo`."""
         request = UndoRequest(selection, restoring, forced=forced, asked_by=asked_by, now=self._clock(), is_dry=is_dry)
         return undo(self._connection, request)
-
-    def forget(self, subject: str, *, asked_by: str) -> ErasureResult:
-        """Erase a subject's data, and keep a keyed hash in its place."""
-        return forget(self._connection, ErasureRequest(sanitize_text(subject), asked_by, self._clock()))
-
-    def forget_rest(self) -> int:
-        """Erase subjects whose calls are done now."""
-        return forget_rest(self._connection, self._clock())
 
     def _change_dead_letters(self, statement: str, ids: Sequence[int], **values: object) -> int:
         now = self._clock()
         rows = [{"id": number, "now": now, **values} for number in ids if 0 < number <= _MAX_NUMBER]
-        return self._change(statement, rows)
-
-    def _change(self, statement: str, rows: Sequence[dict[str, object]]) -> int:
-        """Run a query for each row; returns how many it changed."""
         if not rows:
             return 0
         with self._connection.writing() as raw:

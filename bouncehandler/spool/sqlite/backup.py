@@ -123,7 +123,7 @@ def _proved(source: Path, part: str, newest_before: int) -> BackupSummary:
         if trouble != "ok":
             raise SpoolError(f"the copy is not sound ({trouble}): look whether the spool {source} is")
         if not newest_before <= _newest(copy) <= newest_after:
-            raise SpoolError(f"the copy does not hold what the spool {source} holds: try again")
+            raise SpoolError(f"the copy lacks a part of the spool {source}: try again")
         states = dict(copy.execute("SELECT state, count(*) FROM dispatch GROUP BY state"))
         suppressions = copy.execute("SELECT count(*) FROM suppression").fetchone()[0]
     waiting = sum(states.get(state, 0) for state in ("pending", "claimed", "held"))

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from bouncehandler.spikes import SLOT_SECONDS
 from bouncehandler.spool.admin import HeldSpike, Selection
 from bouncehandler.spool.sqlite.codec import sanitize_text, suppression_of
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Row, SpoolPart
 from bouncehandler.spool.sqlite.notifications import enqueue_notices
 from bouncehandler.spool.sqlite.retention import delete_in_groups
 from bouncehandler.spool.sqlite.spikes import count_held
@@ -23,12 +23,8 @@ _SMALL = 3
 """Bounces in a slot that hardly matter for the baseline, of mailbox providers that are a company's own."""
 
 
-class SqliteHolds:
-    """Part of `SqliteSpoolAdmin`; see `SpoolAdmin` for the contract of each method."""
-
-    _connection: Connection
-    _clock: Callable[[], float]
-    _notices: frozenset[str]
+class SqliteHolds(SpoolPart):
+    """Held spikes."""
 
     def spikes(self, selection: Selection) -> list[HeldSpike]:
         """See `SpoolAdmin.spikes`."""

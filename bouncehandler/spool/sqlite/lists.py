@@ -9,7 +9,7 @@ from itertools import islice
 from bouncehandler.record import moment_of
 from bouncehandler.spool.admin import ActiveSuppression, DeadLetter, ManualAction, Selection
 from bouncehandler.spool.sqlite.codec import sanitize_text, suppression_of
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Row, SpoolPart
 from bouncehandler.suppression import Suppression
 
 PAGE = 1000
@@ -22,10 +22,8 @@ _MAX_OF_SUBJECT = 1000
 """Suppressions of one subject that are listed."""
 
 
-class SqliteLists:
-    """Part of `SqliteSpoolAdmin`; see `SpoolAdmin` for the contract of each method."""
-
-    _connection: Connection
+class SqliteLists(SpoolPart):
+    """Lists for the administration."""
 
     def suppressions(self, selection: Selection) -> Iterator[Suppression]:
         """See `SpoolAdmin.suppressions`."""
@@ -48,11 +46,11 @@ class SqliteLists:
 
     def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
         """See `SpoolAdmin.dead_letters`."""
-        return self._dead_letters(selection, "dead_letters")
+        return self._dead_letters(selection, "dead_letters", "dead_letters_page")
 
     def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
         """See `SpoolAdmin.dropped`."""
-        return self._dead_letters(selection, "dropped_dead_letters")
+        return self._dead_letters(selection, "dropped_dead_letters", "dropped_dead_letters_page")
 
     def manual_actions(self, since: float, until: float) -> list[ManualAction]:
         """See `SpoolAdmin.manual_actions`."""
@@ -90,18 +88,18 @@ class SqliteLists:
             for record, reason, diagnostic, at, is_held in rows
         ]
 
-    def _dead_letters(self, selection: Selection, query: str) -> Iterator[DeadLetter]:
+    def _dead_letters(self, selection: Selection, query: str, page_end: str) -> Iterator[DeadLetter]:
         error = (selection.error or "").casefold()  # SQLite knows the case of ASCII alone
         found = (
             DeadLetter(number, provider, suppression_of(tuple(fields)), attempts, died_at, answer, note)
-            for page in self._pages_of_dead_letters(selection, query)
+            for page in self._pages_of_dead_letters(selection, query, page_end)
             for number, provider, attempts, died_at, answer, note, *fields in page
             if error in answer.casefold()
         )
         return islice(found, selection.limit)
 
-    def _pages_of_dead_letters(self, selection: Selection, query: str) -> Iterator[list[Row]]:
+    def _pages_of_dead_letters(self, selection: Selection, query: str, page_end: str) -> Iterator[list[Row]]:
         after = 0
-        while through := self._connection.rows(f"{query}_page", {"after": after, "limit": PAGE})[0][0]:
+        while through := self._connection.rows(page_end, {"after": after, "limit": PAGE})[0][0]:
             yield self._connection.rows(query, {**asdict(selection), "after": after, "through": through})
             after = through

@@ -2,20 +2,20 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from bouncehandler.spool import Notice, NoticeBatch, QueuedSuppression
 from bouncehandler.spool.sqlite.codec import sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.connection import Connection, SpoolPart
 
 MAX_VALUE = 1000
 """Characters of a value that are kept: subjects and header lines are hostile, and of any length."""
 
 MAX_NAME = 100
-"""Characters of a value's name that are kept: some are those of headers."""
+"""Characters of a value's name that are kept: some names are headers'."""
 
 MAX_WAIT = 3600.0
-"""Seconds that a claim, or a wait after a failure, may last: what lies further ahead was written before the clock was
+"""Seconds that a claim, or a wait after a failure, may last: a later time was written before the clock was
 set back, and would keep every process waiting for as long as it was set back."""
 
 _DELETED = 1000
@@ -27,13 +27,8 @@ REPORT = "report"
 About = Mapping[str, str]
 
 
-class SqliteNoticeQueue:
-    """See `Spool` for the contract of each method."""
-
-    _connection: Connection
-    _clock: Callable[[], float]
-    _new_token: Callable[[], str]
-    _notices: frozenset[str]
+class SqliteNoticeQueue(SpoolPart):
+    """Queue of notices and reports."""
 
     def enqueue_notice(self, kind: str, about: About) -> None:
         """See `Spool.enqueue_notice`."""

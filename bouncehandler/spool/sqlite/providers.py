@@ -1,10 +1,8 @@
 """Providers that are held, for every process on this spool."""
 
-from collections.abc import Callable
-
 from bouncehandler.spool.models import ProviderState
 from bouncehandler.spool.sqlite.codec import sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Row, SpoolPart
 from bouncehandler.spool.sqlite.notifications import enqueue_notices
 
 
@@ -16,12 +14,8 @@ def provider_states(rows: list[Row]) -> dict[str, ProviderState]:
     }
 
 
-class SqliteHeldProviders:
-    """Part of `SqliteSpool`; see `Spool` for the contract of each method."""
-
-    _connection: Connection
-    _clock: Callable[[], float]
-    _notices: frozenset[str]
+class SqliteHeldProviders(SpoolPart):
+    """Held providers and their probes."""
 
     def hold(self, provider: str, reason: str, *, probe_in: float) -> None:
         """See `Spool.hold`."""

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from bouncehandler.spool.models import Pruned, RetentionPeriods, SpoolError
-from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.connection import Connection, SpoolPart
 from bouncehandler.spool.sqlite.errors import describe_error, primary_code
 
 _GROUP = 500
@@ -16,30 +16,35 @@ _LOOKS = 10_000
 """Steps of SQLite's machine between two looks at the clock: well below a millisecond of them."""
 
 
-def prune(connection: Connection, periods: RetentionPeriods, *, now: float, after: int, limit: int) -> Pruned:
-    """See `Spool.prune`. Old rows are looked up without the lock for writing, which is often not needed."""
-    before = {reason: None if period is None else now - period for reason, period in periods._asdict().items()}
-    latest = max((time for time in before.values() if time is not None), default=None)
-    window: dict[str, object] = {"after": after, "limit": limit, "before": latest, "now": now}
-    through, old = connection.rows("prune_window", window)[0]
-    if latest is None or not old:
-        return Pruned(0, None)
-    bounds: dict[str, object] = {"after": after, "through": through, **before}
-    return Pruned(_remove(connection, bounds) if connection.rows("prune_found", bounds) else 0, through)
+class SqliteRetention(SpoolPart):
+    """Retention. Old rows are looked up without the lock for writing, which is often not needed."""
 
+    def prune(self, periods: RetentionPeriods, *, after: int, limit: int) -> Pruned:
+        """See `Spool.prune`."""
+        now = self._clock()
+        before = {reason: None if period is None else now - period for reason, period in periods._asdict().items()}
+        latest = max((time for time in before.values() if time is not None), default=None)
+        window: dict[str, object] = {"after": after, "limit": limit, "before": latest, "now": now}
+        through, old = self._connection.rows("prune_window", window)[0]
+        if latest is None or not old:
+            return Pruned(0, None)
+        bounds: dict[str, object] = {"after": after, "through": through, **before}
+        found = self._connection.rows("prune_found", bounds)
+        return Pruned(_remove(self._connection, bounds) if found else 0, through)
 
-def prune_attempts(connection: Connection, period: float, *, now: float, after: int, limit: int) -> Pruned:
-    """See `Spool.prune_attempts`."""
-    window: dict[str, object] = {"after": after, "limit": limit, "before": now - period, "now": now}
-    through, old = connection.rows("prune_attempts_window", window)[0]
-    if not old:
-        return Pruned(0, None)
-    bounds: dict[str, object] = {"after": after, "through": through, "before": now - period}
-    if not connection.rows("prune_attempts_found", bounds):
-        return Pruned(0, through)
-    with connection.writing() as raw:
-        found = [row[0] for row in raw.execute(connection.sql("prune_attempts_found"), bounds)]
-        return Pruned(raw.execute(connection.sql("prune_attempts"), {"found": json.dumps(found)}).rowcount, through)
+    def prune_attempts(self, older_than: float, *, after: int, limit: int) -> Pruned:
+        """See `Spool.prune_attempts`."""
+        sql, now = self._connection.sql, self._clock()
+        window: dict[str, object] = {"after": after, "limit": limit, "before": now - older_than, "now": now}
+        through, old = self._connection.rows("prune_attempts_window", window)[0]
+        if not old:
+            return Pruned(0, None)
+        bounds: dict[str, object] = {"after": after, "through": through, "before": now - older_than}
+        if not self._connection.rows("prune_attempts_found", bounds):
+            return Pruned(0, through)
+        with self._connection.writing() as raw:
+            found = [row[0] for row in raw.execute(sql("prune_attempts_found"), bounds)]
+            return Pruned(raw.execute(sql("prune_attempts"), {"found": json.dumps(found)}).rowcount, through)
 
 
 def _remove(connection: Connection, bounds: dict[str, object]) -> int:

@@ -12,7 +12,7 @@ from bouncehandler.record import MOMENT, epoch
 from bouncehandler.spool.models import QueuedSuppression, Recorded, SoftBounceEntry
 from bouncehandler.spool.queue_batch import QueueBatch
 from bouncehandler.spool.sqlite.codec import sanitize_column, sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Connection, Row, SpoolPart
 from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, insert, put, values_of
 from bouncehandler.spool.sqlite.retention import delete_in_groups
 from bouncehandler.suppression import Suppression
@@ -56,16 +56,36 @@ def find_enough(bounces: Sequence[SoftBounce]) -> Sequence[SoftBounce]:
     return ()
 
 
-def count(connection: Connection, counted: Sequence[SoftBounceEntry], now: float, hooks: EnqueueHooks) -> Recorded:
-    """See `Spool.count`."""
-    if not counted:
-        return Recorded(new=0, duplicates=0)
-    batch = QueueBatch.of(SoftBounceEntry, counted)
-    values = values_of(batch, lambda some: _rows(some, now))  # before the transaction, which others wait for
-    with connection.writing() as raw:
-        raw.execute(connection.sql("soft_bounce_widen"), {"within": int(max(batch.column("within")))})
-        insert(raw, connection.sql("soft_bounce_insert"), values)
-        return put(connection, raw, list(_enough(connection, raw, _days_of(batch, now))), now, hooks)
+class SqliteSoftBounces(SpoolPart):
+    """Soft bounces and deliveries."""
+
+    _hooks: EnqueueHooks
+
+    def count(self, batch: Sequence[SoftBounceEntry]) -> Recorded:
+        """See `Spool.count`."""
+        if not batch:
+            return Recorded(new=0, duplicates=0)
+        connection, now = self._connection, self._clock()
+        entries = QueueBatch.of(SoftBounceEntry, batch)
+        values = values_of(entries, lambda some: _rows(some, now))  # before the transaction, which others wait for
+        with connection.writing() as raw:
+            raw.execute(connection.sql("soft_bounce_widen"), {"within": int(max(entries.column("within")))})
+            insert(raw, connection.sql("soft_bounce_insert"), values)
+            return put(connection, raw, list(_enough(connection, raw, _days_of(entries, now))), now, self._hooks)
+
+    def record_deliveries(self, deliveries: Mapping[str, int]) -> None:
+        """See `Spool.record_deliveries`."""
+        now = self._clock()
+        rows = [{"recipient": sanitize_text(name), "delivered_at": at, "now": now} for name, at in deliveries.items()]
+        if rows:
+            with self._connection.writing() as raw:
+                raw.executemany(self._connection.sql("delivery_insert"), rows)
+
+    def prune_counts(self, older_than: float, rest: Callable[[], bool] = lambda: False) -> int:
+        """See `Spool.prune_counts`."""
+        bounds = {"before": self._clock() - older_than}
+        statements = ("prune_soft_bounces", "prune_deliveries")
+        return sum(delete_in_groups(self._connection, statement, bounds, rest) for statement in statements)
 
 
 def _enough(
@@ -94,23 +114,6 @@ def _days_of(batch: QueueBatch[SoftBounceEntry], now: float) -> dict[str, list[i
     for recipient, day in dict.fromkeys(bounces):
         days.setdefault(recipient, []).append(day)
     return days
-
-
-def record_deliveries(connection: Connection, deliveries: Mapping[str, int], now: float) -> None:
-    """See `Spool.record_deliveries`."""
-    if deliveries:
-        rows = [
-            {"recipient": sanitize_text(recipient), "delivered_at": at, "now": now}
-            for recipient, at in deliveries.items()
-        ]
-        with connection.writing() as raw:
-            raw.executemany(connection.sql("delivery_insert"), rows)
-
-
-def prune_counts(connection: Connection, before: float, rest: Callable[[], bool]) -> int:
-    """See `Spool.prune_counts`."""
-    statements = ("prune_soft_bounces", "prune_deliveries")
-    return sum(delete_in_groups(connection, statement, {"before": before}, rest) for statement in statements)
 
 
 def _suppressions_of(

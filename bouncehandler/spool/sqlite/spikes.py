@@ -110,7 +110,7 @@ class SpikeDetector:
         return [(name, slot) for (slot, name), bounces in ranked if bounces >= self._least or name in self._active]
 
     def _active_spikes(self, raw: sqlite3.Connection, slot: int) -> dict[str, list[tuple[str, int]]]:
-        """By mailbox provider, the fingerprints of spikes that may go on in a slot or later, and their last slots."""
+        """Fingerprints of spikes that may go on in a slot or later, and their last slots, by mailbox provider."""
         found: dict[str, list[tuple[str, int]]] = {}
         for mailbox_provider, fingerprint, last in raw.execute(
             self._sql("spike_active"), {"slot": slot, "max_gap": MAX_GAP}
@@ -210,7 +210,7 @@ def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
 
 @lru_cache(maxsize=4096)
 def _slot(at: datetime | None) -> int | None:
-    """By the record's own time; None where it has none."""
+    """Slot of a record's own time; None where it has none."""
     return epoch(at) // SLOT_SECONDS if at else None
 
 

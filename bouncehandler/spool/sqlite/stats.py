@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from bouncehandler.spool.models import OTHERS, HourlyCount, MetricCounter
 from bouncehandler.spool.sqlite.codec import sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Connection, Row, SpoolPart
 from bouncehandler.spool.sqlite.retention import delete_in_groups
 
 MAX_VALUES = 200
@@ -22,11 +22,8 @@ _PAGE = 24
 _AN_HOUR_OF_A_KIND = attrgetter("hour", "kind")
 
 
-class SqliteStats:
-    """See `StatsStore` for the contract of each method."""
-
-    _connection: Connection
-    _clock: Callable[[], float]
+class SqliteStats(SpoolPart):
+    """Hourly counts and metric counters."""
 
     def add_hourly_counts(self, hourly_counts: Sequence[HourlyCount], counters: Sequence[MetricCounter] = ()) -> None:
         """See `StatsStore.add_hourly_counts`."""

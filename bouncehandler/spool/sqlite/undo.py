@@ -94,7 +94,7 @@ def _undo_group(connection: Connection, request: UndoRequest, subjects: Sequence
 
 
 class _Subject:
-    """One subject's suppressions and dispatches within a transaction."""
+    """Suppressions and dispatches of one subject within a transaction."""
 
     def __init__(self, connection: Connection, raw: sqlite3.Connection, request: UndoRequest, subject: str) -> None:
         self._connection, self._raw, self._request, self._subject = connection, raw, request, subject
@@ -137,9 +137,9 @@ class _Subject:
                 yield Undone(self._subject, provider, "kept", f"also suppressed for {objection}")
             return
         for dispatch in dispatches:
-            what, detail = self._one(dispatch)
-            if what:
-                yield Undone(self._subject, provider, what, detail)
+            result, detail = self._one(dispatch)
+            if result:
+                yield Undone(self._subject, provider, result, detail)
 
     def _objection(self, dispatches: list[_Dispatch], gone: Collection[int]) -> str:
         """Reason why the subject stays suppressed here; empty where there is none.
@@ -158,7 +158,7 @@ class _Subject:
             return "", ""
         if dispatch.state == "claimed":
             self._change("undo_later", dispatch.id)
-            return "restoring", "a call is under way; what it changes is restored after it"
+            return "restoring", "a call is under way; its changes are restored after it"
         if dispatch.has_changed:
             return self._restore(dispatch)
         self._change("undo_withdraw", dispatch.id)

@@ -31,7 +31,7 @@ WHERE s.id = coalesce(:spike, s.id) AND s.mailbox_provider = coalesce(:mailbox_p
 ORDER BY s.id
 
 -- held_page --
--- A page of what one spike holds: suppressions once each, in the order of recording.
+-- A page of the suppressions that one spike holds, once each, in the order of recording.
 SELECT DISTINCT d.suppression
 FROM dispatch AS d INDEXED BY dispatch_of_spike
 CROSS JOIN suppression AS s ON s.id = d.suppression
@@ -67,7 +67,7 @@ UPDATE dispatch SET state = 'done', outcome = 'discarded', settled_at = :now
 WHERE suppression IN (SELECT value FROM json_each(:found)) AND state = 'held'
 
 -- spike_verdict --
--- Keep a decision about a whole spike, for what still comes of it.
+-- Keep a decision about a whole spike, for its later bounces.
 UPDATE spike SET verdict = :verdict WHERE id = :id
 
 -- spike_notified --

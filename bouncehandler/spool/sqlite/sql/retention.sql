@@ -86,8 +86,8 @@ DELETE FROM delivery WHERE recipient IN (
 )
 
 -- prune_hard_bounces --
--- Counts too old for any baseline, reckoned from the newest, which may be of an archive; and after two days those that
--- hardly matter, of mailbox providers that are a domain of their own, of which there are very many.
+-- Counts too old for any baseline, reckoned from the newest, which may be of an archive; and after two days small
+-- ones, of mailbox providers that are a domain of their own, of which there are very many.
 DELETE FROM hard_bounce WHERE (mailbox_provider, slot, fingerprint) IN (
     SELECT mailbox_provider, slot, fingerprint
     FROM hard_bounce INDEXED BY hard_bounce_slot, (SELECT max(slot) AS newest FROM hard_bounce)

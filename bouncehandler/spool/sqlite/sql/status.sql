@@ -7,7 +7,7 @@ SELECT id, recorded_at FROM suppression ORDER BY id DESC LIMIT 1
 SELECT suppressions FROM pruned
 
 -- status_waiting --
--- What waits, by provider; the index alone is read.
+-- Waiting dispatches, by provider; the index alone is read.
 SELECT provider, count(*), sum(state = 'claimed'), min(id), min(due_at)
 FROM dispatch INDEXED BY dispatch_waiting
 WHERE state IN ('pending', 'claimed')
