@@ -91,7 +91,7 @@ class SqliteSoftBounces(SpoolPart):
 def _enough(
     connection: Connection, raw: sqlite3.Connection, days: Mapping[str, Sequence[int]]
 ) -> Iterator[QueuedSuppression]:
-    """The suppressions that come of recipients' bounces on these days."""
+    """Suppressions that recipients' bounces on these days come to."""
     reach = int(raw.execute(connection.sql("soft_bounce_window")).fetchone()[0]) // _DAY + 1
     recipients_of: dict[int, list[str]] = {}
     for recipient, some in days.items():
@@ -104,7 +104,8 @@ def _enough(
     for recipient, some in days.items():
         if (recipient,) in candidates:
             values = {"recipient": recipient, "first": min(some) - reach, "last": max(some) + reach}
-            yield from _suppressions_of(connection, raw, values)
+            while entry := _count_in(connection, raw, values):  # a batch may hold the bounces of several
+                yield entry
 
 
 def _days_of(batch: QueueBatch[SoftBounceEntry], now: float) -> dict[str, list[int]]:
@@ -114,14 +115,6 @@ def _days_of(batch: QueueBatch[SoftBounceEntry], now: float) -> dict[str, list[i
     for recipient, day in dict.fromkeys(bounces):
         days.setdefault(recipient, []).append(day)
     return days
-
-
-def _suppressions_of(
-    connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]
-) -> Iterator[QueuedSuppression]:
-    """The suppressions of one recipient: a batch may hold the bounces of several."""
-    while entry := _count_in(connection, raw, asked):
-        yield entry
 
 
 def _count_in(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]) -> QueuedSuppression | None:
@@ -141,9 +134,8 @@ def _suppression(recipient: str, bounces: Sequence[SoftBounce]) -> Suppression:
     """Make a suppression of the last bounce, with all of them as evidence; the same bounces make the same id."""
     last = bounces[-1]
     digest = blake2b("\x1f".join(bounce.record for bounce in bounces).encode(), digest_size=8).hexdigest()
-    evidence = [
-        f"{_date(bounce.occurred_at)} {bounce.category} {bounce.status} {bounce.diagnostic}" for bounce in bounces
-    ]
+    days = [datetime.fromtimestamp(bounce.occurred_at, UTC).date().isoformat() for bounce in bounces]
+    evidence = [f"{day} {one.category} {one.status} {one.diagnostic}" for day, one in zip(days, bounces, strict=True)]
     return Suppression(
         last.record[:MOMENT] + digest,
         recipient,
@@ -157,10 +149,6 @@ def _suppression(recipient: str, bounces: Sequence[SoftBounce]) -> Suppression:
         last.job_id,
         datetime.fromtimestamp(last.occurred_at, UTC),
     )
-
-
-def _date(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).date().isoformat()
 
 
 def _times(batch: QueueBatch[SoftBounceEntry], now: float) -> list[int]:
