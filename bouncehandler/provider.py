@@ -83,11 +83,11 @@ class Reversible(Protocol):
         Of `outcome` the spool keeps kind and lists. Later changes by others are left as they are.
 
         Returns:
-            `restored` with the lists restored now, and in `note` those that could not be, and why; `already` where
+            `restored` with the lists restored now, and in `note` the lists that could not be, and why; `already` where
             nothing was left to do; `unknown` where the recipient is there no more.
 
         Raises:
-            PermanentFailure: nothing of it can ever be restored from here; the text says why, for the dead letter.
+            PermanentFailure: nothing of it can ever be restored from here; the dead letter has the text.
         Anything else as `unsubscribe`.
         """
         ...

@@ -76,7 +76,7 @@ class Dispatch:
     suppression: Suppression
     attempts: int
     """Calls begun, this one included; 1 for the first."""
-    step: int
+    retry_index: int
     """Waits of the retry schedule that have passed; 0 at the first attempt."""
     claim: str
     """Token of the claim: settling with another one changes nothing."""

@@ -142,7 +142,7 @@ class Webhook:
         response = self._client.post(self._url, content=body, headers=headers)
         if response.status_code == _GONE:
             raise ProviderUnavailable(
-                "HTTP 410: the endpoint says that it is gone for good; correct the URL, or remove this provider"
+                "HTTP 410: the endpoint is gone for good; correct the URL, or remove this provider"
             )
         require_success(response)
 

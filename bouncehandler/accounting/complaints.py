@@ -65,7 +65,7 @@ class ComplaintLayout:
         self.missing = tuple(written for name, written in _IDS.items() if name not in self._names)
         """Columns with the subject that are absent."""
         self.lacks_type = "feedbacktype" not in self._names
-        """Whether complaints and `not-spam` reports can't be told apart."""
+        """Whether complaints and `not-spam` reports look the same."""
 
     def complaints(self, row: Sequence[str]) -> list[Complaint] | str:
         """One complaint for each recipient, or one without; or the reason why the row is none."""

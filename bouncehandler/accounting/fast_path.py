@@ -37,7 +37,7 @@ class FastPath:
     """Rows of the current layout that need no closer look.
 
     Args:
-        counted: rows by type, without those in `tallies`.
+        counted: rows by type, without the rows in `tallies`.
         takes_deliveries: whether `d` rows are more than counted.
     """
 
@@ -60,7 +60,7 @@ class FastPath:
         """Rows of bounces that wait to be read, since many at once are faster."""
 
     def ignore(self, category: str) -> None:
-        """From now on only tally the rows of this category."""
+        """Tally the rows of this category from now on, without a record of each."""
         if len(category) <= _MAX_CATEGORY:
             for tally in self.tallies.values():
                 tally.setdefault(category, 0)

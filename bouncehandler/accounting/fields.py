@@ -24,10 +24,10 @@ _REDACTED_LOCAL = re.compile(
     r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|.*[*\u2026].*|.*\.\..*|\..*|.*\.",
     re.DOTALL,
 )
-"""Local parts that stand for a hidden one (PowerMTA's `privacy-policy`, and what reporters do): X, words, a hash or a
+"""Local parts that stand for a hidden one (by PowerMTA's `privacy-policy`, and by reporters): X, words, a hash or a
 UUID, parts blotted out; dots where a local part has none (RFC 5322 3.2.3)."""
 _REDACTED_DOMAIN = re.compile(r"(?:.*\.)?invalid|x+(?:\.x+)*")
-"""`.invalid` belongs to no one (RFC 2606 2)."""
+"""`.invalid` is never registered (RFC 2606 2)."""
 
 
 def parse_time(text: str) -> datetime | None:
@@ -60,7 +60,7 @@ def clean(text: str) -> str:
 def parse_addresses(text: str) -> list[Address]:
     """Every address in a reporter's cell, once each: `rfc822;<a@b.example>`, or a list, which may be CSV again.
 
-    Redacted addresses, and those within a display name, a comment or a quoted text, are left out.
+    Redacted addresses, and addresses within a display name, a comment or a quoted text, are left out.
     """
     if len(text) > _MAX_LIST:
         text = text[: max(text.rfind(",", 0, _MAX_LIST), 0)]  # not half an address

@@ -15,7 +15,7 @@ class RecordReader(Protocol):
     """Turns the bytes of one input into records; `feed` it blocks, then `close` it."""
 
     counted: Counter[str]
-    """Readable rows by record type (`list` for listed addresses), without those in `tallies`."""
+    """Readable rows by record type (`list` for listed addresses), without the rows in `tallies`."""
     tallies: dict[str, dict[str, int]]
     """Rows that were only counted, by record type and category; see `ignore`."""
 
@@ -47,11 +47,11 @@ class RecordReader(Protocol):
         ...
 
     def refusal(self) -> str:
-        """Why the input is refused as a whole, with the remedy; empty for an input that is not."""
+        """Refusal of the input as a whole, with cause and remedy; empty for an input that is accepted."""
         ...
 
     def ignore(self, category: str) -> None:
-        """Only count the bounces of this category from now on."""
+        """Count the bounces of this category from now on, without a record of each."""
         ...
 
     def header_before(self, line: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Headings of lists: what the names of columns say of the recipient's column."""
+"""Headings of lists: the recipient's column by the names of the columns."""
 
 import re
 from collections.abc import Sequence

@@ -41,7 +41,7 @@ class LineSplitter:
             block = self._without_mark(block)
         cut = block.rfind(b"\n") + 1
         if cut:
-            # one copy: temporaries of this size cost more in page faults than the parsing of what they hold
+            # one copy: temporaries of this size cost more in page faults than parsing their content
             data = b"".join((*self._parts, memoryview(block)[:cut]))
             self._parts, self._held = [], 0
             yield from self._cut(data)
@@ -91,7 +91,7 @@ def _split(data: bytes) -> list[str]:
 
 
 def decode(data: bytes) -> str:
-    """Text from which `encode` makes the same bytes again; those that are not UTF-8 become surrogates (PEP 383)."""
+    """Text from which `encode` makes the same bytes again; bytes that are not UTF-8 become surrogates (PEP 383)."""
     return data.decode("utf-8", "surrogateescape")
 
 

@@ -47,7 +47,7 @@ class PowerMtaCsvReader:
     ) -> None:
         csv.field_size_limit(1 << 30)  # the library's own limit breaks cells of 128 kB; rows are limited here
         self.counted: Counter[str] = Counter()
-        """Readable rows by record type (`list` for listed addresses), without those in `tallies`."""
+        """Readable rows by record type (`list` for listed addresses), without the rows in `tallies`."""
         self.unreadable: Counter[str] = Counter()
         """Rows that could not be read, by reason."""
         self.is_familiar, self._has_header = False, False
@@ -76,7 +76,7 @@ class PowerMtaCsvReader:
         return self.counted.total() + sum(sum(tally.values()) for tally in self.tallies.values())
 
     def refusal(self) -> str:
-        """Why the input is refused as a whole, with the remedy; empty for an input that is not."""
+        """Refusal of the input as a whole, with cause and remedy; empty for an input that is accepted."""
         if self._address_list.refusal:
             return explain_refused_list(self._address_list.refusal)
         if self.rows or (self._has_header and not self.unreadable):  # PowerMTA may send a header alone at first

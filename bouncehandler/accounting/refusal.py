@@ -18,10 +18,10 @@ def explain_refused_list(refusal: Refusal) -> str:
     """The sentence on an input whose columns are unknown, as one of its lines shows."""
     if refusal.reason == NO_TYPE:
         return (
-            f"line {refusal.line} names PowerMTA's columns, but does not begin with `type,`: what follows is not read; "
+            f"line {refusal.line} names PowerMTA's columns, but does not begin with `type,`: its rows are not read; "
             "give the file as PowerMTA wrote it, with commas and the column `type`"
         )
-    return f"line {refusal.line}: the recipient's column can't be told, {refusal.evidence}; {_GIVE_A_LIST}"
+    return f"line {refusal.line}: the recipient's column is unclear, {refusal.evidence}; {_GIVE_A_LIST}"
 
 
 def explain_unread(unreadable: Counter[str], *, is_familiar: bool, has_header: bool) -> str:

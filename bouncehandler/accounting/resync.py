@@ -104,8 +104,8 @@ def next_start(lines: list[str], start: int, end: int, *, takes_list: bool) -> t
     """Find the next row behind the damaged one in `start`..`end`, as line and column; `end` and 0 if nowhere.
 
     It may begin within a line: `cat` of a file whose last row is torn writes the next file's header behind it. Only a
-    damaged row is searched: what a well-formed quoted cell holds is never taken for a row, since a remote server may
-    have written it.
+    damaged row is searched: the content of a well-formed quoted cell is never taken for a row, since a remote server
+    may have written it.
     """
     for at in range(start, end):
         if at > start and _begins_row(lines[at], takes_list=takes_list):
@@ -131,7 +131,7 @@ def holds_second_header(header: Sequence[str]) -> bool:
 
 
 def has_swallowed_rows(lines: list[str], width: int, *, takes_list: bool) -> bool:
-    """Whether an open quoted cell has taken in what looks like whole rows, `width` cells wide or a list's."""
+    """Whether an open quoted cell has taken in lines like whole rows, `width` cells wide or a list's."""
     return any(
         _begins_row(line, takes_list=takes_list) and (takes_list or line.count(",") + 1 >= width) for line in lines[1:]
     )

@@ -171,7 +171,7 @@ class CallExecutor:
         return self._validate(self._reversible.restore(dispatch.suppression, dispatch.restores), _RESTORE_KINDS)
 
     def _validate(self, value: object, kinds: Collection[str] = _KINDS) -> Outcome:
-        """Convert an outcome to what every spool can keep: plug-ins are not always typed."""
+        """Convert an outcome to types that every spool can keep: plug-ins are not always typed."""
         if not isinstance(value, Outcome) or value.kind not in kinds:
             raise TypeError(f"the adapter answered {type(value).__name__}, not an Outcome of a known kind")
         note = self._one_line(value.note) if value.note else ""
@@ -197,7 +197,7 @@ class CallExecutor:
 
     def _attempt(self, started: float, result: str, answer: str) -> Attempt:
         now = self._clock()
-        started = min(started, now)  # the clock may have been set back meanwhile: what follows counts from the new time
+        started = min(started, now)  # the clock may have been set back meanwhile
         return Attempt(started, now - started, result, answer)
 
     def _one_line(self, answer: BaseException | str) -> str:
@@ -227,7 +227,7 @@ def _describe(answer: BaseException | str) -> str:
 def _seconds(retry_after: object) -> float | None:
     """Convert an adapter's `retry_after`; None where it is no number, since plug-ins are not always typed."""
     try:
-        seconds = float(retry_after)  # type: ignore[arg-type]  # refuses what it can't take
+        seconds = float(retry_after)  # type: ignore[arg-type]  # refuses other types
     except (TypeError, ValueError, OverflowError):
         return None
     return None if seconds != seconds else seconds  # noqa: PLR0124  # NaN

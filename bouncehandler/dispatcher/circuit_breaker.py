@@ -96,7 +96,7 @@ class CircuitBreaker:
     def claim_probe(self) -> bool:
         """Claim the next probe, which one process makes at a time; a process that has just begun probes at once."""
         now = self._clock()
-        longest = now + self._settings.probe_every  # what lies further ahead is from before the clock was set back
+        longest = now + self._settings.probe_every  # a later time is from before the clock was set back
         if self.pause or (self._has_probed and now < self._probe_at <= longest):
             return False
         known = self._probe_at  # of two processes that begin at the same time, one finds a later time, and is refused

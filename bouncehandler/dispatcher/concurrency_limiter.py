@@ -9,7 +9,7 @@ _SLOW_FACTOR = 2.0
 _SLOW_SECONDS = 0.05
 """and so many seconds more."""
 _BASELINE_DOUBLES = 60.0
-"""Seconds in which the baseline doubles: what lasts for minutes is the new baseline."""
+"""Seconds in which the baseline doubles: a slowness of minutes is the new baseline."""
 _MAX_DOUBLINGS = 64.0
 """Doublings that are as good as for ever."""
 _SLOW_DECREASE = 0.75

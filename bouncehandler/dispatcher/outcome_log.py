@@ -30,7 +30,7 @@ class WorkerCounters:
     """Dispatches by how they ended; calls that failed are counted each time."""
 
     done: int = 0
-    """With those that needed no call, since the recipient was carried out lately."""
+    """Including dispatches without a call, since the recipient was carried out lately."""
     retried: int = 0
     dead: int = 0
     last_failure: str = ""

@@ -37,8 +37,8 @@ class RetrySchedule:
         only asks for patience (`Retry-After`, RFC 9110 10.2.3).
         """
         if retry_after is not None:
-            return RetryLater(dispatch, attempt, self.limit_retry_after(retry_after), dispatch.step)
-        if dispatch.step >= len(self.waits):
+            return RetryLater(dispatch, attempt, self.limit_retry_after(retry_after), dispatch.retry_index)
+        if dispatch.retry_index >= len(self.waits):
             return DeadLettered(dispatch, attempt)
-        wait = self.waits[dispatch.step] * (1 + self.jitter * self.random())
-        return RetryLater(dispatch, attempt, wait, dispatch.step + 1)
+        wait = self.waits[dispatch.retry_index] * (1 + self.jitter * self.random())
+        return RetryLater(dispatch, attempt, wait, dispatch.retry_index + 1)

@@ -30,7 +30,7 @@ def split_into_jobs(claimed: Sequence[Dispatch], size: int, *, is_probe: bool) -
 
 
 class CallThreadPool:
-    """As many threads as calls may be in flight.
+    """Pool of as many threads as calls may be in flight.
 
     Args:
         rate: calls a second; None: as fast as they go.

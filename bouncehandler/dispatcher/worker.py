@@ -201,7 +201,7 @@ class ProviderWorker:
         return due_in is not None and due_in <= 0
 
     def _claim_due(self) -> None:
-        """Claim when at least half of what may be in hand is settled, and something may be due."""
+        """Claim when at least half of the dispatches in hand is settled, and something may be due."""
         if 2 * len(self._in_hand) > self._settings.max_in_hand(self._batch_size):
             return
         if not (self._state.may_be_due or self._state.is_draining or self._is_due()):
@@ -215,7 +215,7 @@ class ProviderWorker:
             self._state.found_nothing(mark)
 
     def _claim_to_limit(self) -> bool:
-        """Claim what there is room for; when all threads are idle, a few first, for them to begin on meanwhile."""
+        """Claim as many as there is room for; when all threads are idle, a few first, for them to begin on."""
         room = self._settings.max_in_hand(self._batch_size) - len(self._in_hand)
         few = self._settings.first_claim(self._batch_size)
         if self._in_hand or room <= few:

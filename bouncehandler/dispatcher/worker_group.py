@@ -4,7 +4,7 @@ from typing import Protocol
 
 
 class WorkerGroup(Protocol):
-    """All workers of a process: an address learned from one provider is a new dispatch for the others."""
+    """Workers of a process: an address learned from one provider is a new dispatch for the others."""
 
     def notify(self) -> None:
         """Expect new dispatches for any of them."""

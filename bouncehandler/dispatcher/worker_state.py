@@ -73,7 +73,7 @@ class WorkerState:
                 self._phase = Phase.DRAINING
 
     def drain(self) -> None:
-        """End when nothing more is due; what was enqueued before is claimed first."""
+        """End when nothing more is due; dispatches enqueued before are claimed first."""
         with self._lock:
             if self._phase is Phase.SERVING:
                 self._phase = Phase.DRAINING

@@ -48,7 +48,7 @@ class ProviderClient(httpx.Client):
         return self._memory.last_response()
 
 
-def build_client(  # noqa: PLR0913  # the configuration's keys, and what a test passes in
+def build_client(  # noqa: PLR0913  # the configuration's keys, and a test's substitutes
     *,
     timeout: float,
     ca_file: str | None = None,

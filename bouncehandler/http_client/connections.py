@@ -107,7 +107,7 @@ class _StopBeforeDeadline(stop_base):
 
 @contextmanager
 def errors_as_httpx() -> Iterator[None]:
-    """Convert the errors of httpcore to those of httpx, which have the same names."""
+    """Convert the errors of httpcore to httpx's, which have the same names."""
     try:
         yield
     except _ERRORS as error:

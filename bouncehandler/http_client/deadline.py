@@ -72,7 +72,7 @@ class DeadlineStream(httpcore.NetworkStream):
         """Seconds that the request allows for sending it."""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Send what is unsent, then wait for bytes, no longer than the time left."""
+        """Send the unsent bytes, then wait for bytes, no longer than the time left."""
         if self._unsent:
             self._send_rest()
         try:

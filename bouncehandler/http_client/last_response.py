@@ -9,7 +9,7 @@ import httpx
 MAX_KEPT = 2048  # bytes: more than is shown, so that no secret is cut in two before it is taken out
 _MAX_SHOWN = 512  # characters
 _SECRET_NAME = re.compile("auth|cookie|key|secret|signature|token", re.IGNORECASE)
-_MIN_SECRET = 8  # characters: what is shorter ("Basic", "v1") would blot out harmless words
+_MIN_SECRET = 8  # characters: shorter ones ("Basic", "v1") would blot out harmless words
 
 
 class LastResponse(NamedTuple):

@@ -81,7 +81,7 @@ class AccountingFile:
             yield from self._read(stream)
         except (EOFError, zlib.error) as error:
             raise FileSkipped(
-                f"is damaged ({error}): what could be read was taken; put a whole copy in its place"
+                f"is damaged ({error}): its readable rows were taken; put a whole copy in its place"
             ) from error
         except OSError as error:
             raise FileSkipped(f"can't be read ({error.strerror or error}): put a whole copy in its place") from error

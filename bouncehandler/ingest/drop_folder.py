@@ -52,7 +52,7 @@ class DropFolder:
     def entries(self) -> list[FolderEntry]:
         """The entries, oldest first by the last change; without folders, and names that begin with a dot.
 
-        Such names are those of copies that are not complete yet (rsync has them). A rename leaves the time alone, so
+        Incomplete copies have such names (rsync's). A rename leaves the time alone, so
         it is that of PowerMTA's last row.
 
         Raises:

@@ -42,11 +42,11 @@ class IngestLog(Protocol):
     """Log of the ingest pipeline; a structlog logger is one."""
 
     def info(self, event: str, **values: object) -> object:
-        """Log what the sysadmin may look for afterwards."""
+        """Log an event that the sysadmin may look for afterwards."""
         ...
 
     def warning(self, event: str, **values: object) -> object:
-        """Log what deserves a look."""
+        """Log an event that deserves a look."""
         ...
 
     def debug(self, event: str, **values: object) -> object:

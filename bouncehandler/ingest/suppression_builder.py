@@ -36,7 +36,7 @@ class SuppressionBuilder:
 
     Args:
         tokens: reads the List-Unsubscribe addresses of complained messages.
-        fingerprinter: computes what the detection of spikes needs; None: no entry is held.
+        fingerprinter: computes the fingerprints for spike detection; None: no entry is held.
     """
 
     def __init__(

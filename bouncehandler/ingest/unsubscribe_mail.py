@@ -1,4 +1,4 @@
-"""Takes List-Unsubscribe mail from the maildrop into the spool."""
+"""List-Unsubscribe mail: taken from the maildrop into the spool."""
 
 from collections.abc import Iterator
 from itertools import islice

@@ -1,4 +1,4 @@
-"""Model of the bounces to be expected at a mailbox provider, given those everywhere else."""
+"""Baseline: the bounces to be expected at a mailbox provider, given the bounces everywhere else."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 LAGS = (0, 6, 12, 18, 24, 36, 48, 60)
 """Slots ago. Providers take the mail of one campaign at different speeds, within minutes or in hours: bounces elsewhere
-now, and those of some hours ago, both predict the bounces here."""
+now, and of some hours ago, both predict the bounces here."""
 
 _FIT_WINDOW = 12
 """Slots per window of the fit."""
@@ -26,7 +26,7 @@ _DAMPING = 3
 
 
 class Model(NamedTuple):
-    """Relation of a mailbox provider's bounces to those everywhere else."""
+    """Relation of a mailbox provider's bounces to the bounces everywhere else."""
 
     share: float
     """Bounces here per bounce elsewhere."""
@@ -34,7 +34,7 @@ class Model(NamedTuple):
     """Bounces here per bounce elsewhere, by the lag in `LAGS`."""
 
     def expects(self, rests: Sequence[float]) -> float:
-        """Bounces in a window, from those elsewhere in it and in the windows `LAGS` before it."""
+        """Bounces expected in a window, from bounces elsewhere in it and in the windows `LAGS` before it."""
         predicted = sum(weight * rest for weight, rest in zip(self.weights, rests, strict=True))
         return max(predicted, max(_MIN_SHARE_FACTOR * self.share, _MIN_SHARE) * rests[0], _MIN_EXPECTED)
 
@@ -54,7 +54,7 @@ class Series:
         self._sums = [0, *accumulate(counts.get(slot, 0) for slot in range(first, last + 1))]
 
     def windows(self, length: int) -> list[int]:
-        """For each slot, the sum over the window of `length` slots that ends with it."""
+        """Sums, by slot, over the window of `length` slots that ends with it."""
         sums = self._sums
         return [sums[end] - sums[max(0, end - length)] for end in range(1, len(sums))]
 

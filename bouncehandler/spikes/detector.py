@@ -1,4 +1,4 @@
-"""Spike detection: are the hard bounces of a mailbox provider more than its history and those elsewhere explain?"""
+"""Spike detection: finds more hard bounces of a mailbox provider than its history and other providers explain."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Diagnostic fingerprint: the words of a diagnostic, without those that identify a person, a host or a message."""
+"""Diagnostic fingerprint: the words of a diagnostic, except words that identify a person, a host or a message."""
 
 import re
 from functools import lru_cache

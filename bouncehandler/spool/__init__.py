@@ -1,4 +1,4 @@
-"""The spool: what was decided, on disk, until every provider was notified: protocol and data. A store has a folder."""
+"""The spool: suppressions on disk until every provider was called: protocol and data. A store has a folder."""
 
 from bouncehandler.spool.admin import (
     ActiveSuppression,

@@ -22,7 +22,7 @@ class ActiveSuppression(NamedTuple):
 
 
 class HistoryEvent(NamedTuple):
-    """One line of a subject's history."""
+    """Line of a subject's history."""
 
     at: float
     event: str
@@ -60,13 +60,13 @@ class Undone(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which suppressions or dead letters are meant; an empty field selects everything."""
+    """Selection of suppressions or dead letters; an empty field selects everything."""
 
     recipient: str | None = None
     domain: str | None = None
     reason: str | None = None
     provider: str | None = None
-    """Of dead letters, and of what is undone; `error` and the two times of death are for dead letters alone."""
+    """Of dead letters, and of suppressions to undo; `error` and the two times of death are for dead letters alone."""
     since: float | None = None
     """Occurred (or, without a time of its own, recorded) at this time or later."""
     until: float | None = None
@@ -85,7 +85,7 @@ class Selection:
     is_undone: bool | None = False
     """Whether it was taken back; None selects both."""
     spike: int | None = None
-    """Held with this spike; this and the next are for what is held only."""
+    """Held with this spike; this and the next are for held suppressions only."""
     mailbox_provider: str | None = None
 
 
@@ -144,14 +144,14 @@ class ManualAction(NamedTuple):
 
 
 class SpoolAdmin(Protocol):
-    """A part of `Spool`; see `bouncehandler.spool.protocol` for what holds for every method."""
+    """Part of `Spool`; the rules of `bouncehandler.spool.protocol` hold for every method."""
 
     def suppressions(self, selection: Selection) -> Iterator[Suppression]:
         """The selected suppressions, oldest first, read in pages so that no writer waits for a slow reader."""
         ...
 
     def history(self, subject: str) -> list[HistoryEvent]:
-        """Everything that is known of a recipient, or of `mailwizz:LIST/SUBSCRIBER`, in the order of the time.
+        """Events of a recipient, or of `mailwizz:LIST/SUBSCRIBER`, in the order of the time.
 
         An address learned from ids has their history, too; a dispatch that waits stands at the time when it is due.
         """
@@ -181,10 +181,10 @@ class SpoolAdmin(Protocol):
         """Undo the selected suppressions; yields the result for each subject at each provider.
 
         A dispatch that was not carried out is settled as `undone`, without a call; one that was, or whose calls have
-        changed lists before they failed, is due again, to restore those lists, if its provider is among `restoring`;
+        changed lists before they failed, is due again, to restore them, if its provider is among `restoring`;
         one that is under way is restored once it has come back. But where another suppression speaks against the same
         subject, at that provider or (if it is no bounce) anywhere, nothing is restored. Complaints and unsubscribe
-        requests are left alone unless `forced`. What was undone before is not undone again; a new record about the
+        requests are left alone unless `forced`. An undone suppression is not undone again; a new record about the
         subject suppresses anew.
 
         Args:
@@ -199,13 +199,13 @@ class SpoolAdmin(Protocol):
         ...
 
     def on_hold(self, selection: Selection) -> Iterator[tuple[HeldSpike, Suppression]]:
-        """What the selected spikes hold, each suppression once."""
+        """The suppressions that the selected spikes hold, each once."""
         ...
 
     def decide_held(self, selection: Selection, *, is_released: bool, asked_by: str) -> int:
-        """Release what is held, and it is due; or discard it, and it is undone. Returns how many suppressions.
+        """Release held suppressions, which are then due; or discard them, which are then undone; returns how many.
 
-        Where nothing but spikes is selected, what still comes of a released spike is not held.
+        Where nothing but spikes is selected, later bounces of a released spike are not held.
         """
         ...
 
@@ -220,13 +220,13 @@ class SpoolAdmin(Protocol):
     def forget(self, subject: str, *, asked_by: str) -> ErasureResult:
         """Erase a subject's data, and keep a keyed hash in its place.
 
-        What is still to be called is called first, and erased by `forget_rest` after it; so is what is recorded of the
-        subject anew. Copies elsewhere, as in logs and backups, are not touched.
+        A suppression with calls left is called first, and erased by `forget_rest` after it; so is a new record about
+        the subject. Copies elsewhere, as in logs and backups, are not touched.
         """
         ...
 
     def forget_rest(self) -> int:
-        """Erase what was kept for calls that are done now; returns how many suppressions."""
+        """Erase the suppressions that were kept for calls, and whose calls are done now; returns how many."""
         ...
 
     def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
@@ -234,7 +234,7 @@ class SpoolAdmin(Protocol):
         ...
 
     def manual_actions(self, since: float, until: float) -> Sequence[ManualAction]:
-        """What was taken back, or decided about what was held, from `since` to before `until`; most of a kind first."""
+        """Counts of undo, release and discard from `since` to before `until`, the largest first."""
         ...
 
     def active_suppression(self, subject: str, record: str) -> ActiveSuppression | None:
@@ -242,7 +242,7 @@ class SpoolAdmin(Protocol):
         ...
 
     def active_suppressions(self, subject: str) -> list[ActiveSuppression]:
-        """All active suppressions of a subject, newest first; of a great many only the newest."""
+        """Active suppressions of a subject, newest first; of a great many only the newest."""
         ...
 
     def active_suppressions_at(self, subject: str, record: str) -> list[ActiveSuppression]:
@@ -274,7 +274,7 @@ class SpoolAdmin(Protocol):
         ...
 
     def vacuum(self, within: float) -> int:
-        """Give the room of what was removed back to the system; returns the bytes.
+        """Give the room of removed rows back to the system; returns the bytes.
 
         No process can write meanwhile, so it gives up after `within` seconds of copying, and all is as before.
 

@@ -12,7 +12,7 @@ _TEMPORARY = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, err
 
 
 class SpoolError(Exception):
-    """The spool can't do what it promises; the text says what happened and how to mend it."""
+    """Failure of the spool; the text has the cause and the remedy."""
 
     def __init__(self, text: str, *, is_temporary: bool = False) -> None:
         super().__init__(text)
@@ -20,7 +20,7 @@ class SpoolError(Exception):
 
     @property
     def is_temporary(self) -> bool:
-        """Whether time, or room on the disk, mends it, and not the operator."""
+        """Whether time, or room on the disk, mends it without the sysadmin."""
         cause = self.__cause__
         return self._is_temporary or (isinstance(cause, OSError) and cause.errno in _TEMPORARY)
 
@@ -40,7 +40,7 @@ class QueuedSuppression(NamedTuple):
     providers: tuple[str, ...]
     """Names in the configuration; empty where it is routed to none: recorded all the same."""
     id_providers: tuple[str, ...] = ()
-    """Those among them that can act on ids, for a suppression without a recipient: only they are notified at first,
+    """The ones among them that can act on ids, for a suppression without a recipient: only they are notified at first,
     and the others as soon as one of them has learned the address."""
     evidence: Headers = ()
     """Further lines of a notice to the postmaster, beside the suppression itself."""
@@ -159,7 +159,7 @@ class ProviderState:
 
 @dataclass(slots=True)
 class Counts:
-    """Dispatches by state; those of a held provider keep their state, mostly pending."""
+    """Dispatches by state; a held provider's keep their state, mostly pending."""
 
     pending: int = 0
     claimed: int = 0
@@ -186,7 +186,7 @@ class Status:
     oldest_pending_at: float | None = None
     """When the oldest unsettled dispatch was recorded; None when nothing waits."""
     oldest_at: Mapping[str, float] = field(default_factory=dict)
-    """By provider, when the oldest of those that wait, and are not held, was recorded; absent: nothing waits."""
+    """By provider, when the oldest dispatch that waits, and is not held, was recorded; absent: nothing waits."""
     oldest_asked_at: float | None = None
     """When the oldest complaint, or unsubscribe request, was recorded that waits for a provider."""
     next_due_at: Mapping[str, float] = field(default_factory=dict)
@@ -218,7 +218,7 @@ class HourlyCount(NamedTuple):
     hour: int
     """Of the records' own time: seconds since the epoch, divided by 3600."""
     kind: str
-    """`bounce` (`b`, `rb`), `complaint`, `unsubscribe` (letters), `list`, `delivery`, `transient` or `unreadable`."""
+    """`bounce` (`b`, `rb`), `complaint`, `unsubscribe` (by mail), `list`, `delivery`, `transient` or `unreadable`."""
     verdict: str
     """`suppress`, `count` or `ignore`; empty where nothing was to be decided."""
     dimension: str
@@ -228,7 +228,7 @@ class HourlyCount(NamedTuple):
     between),
     `reason` (of an unreadable row); empty for all records together."""
     value: str
-    """A name, at most 120 characters; `(others)` for those that found no room; empty for all records together. Records
+    """A name, at most 120 characters; `(others)` for values without room; empty for all records together. Records
     without one are in no count of that dimension."""
     number: int
     """Rows read; the same file read twice counts twice."""
@@ -243,7 +243,7 @@ class MetricCounter(NamedTuple):
     """Names and values, from small closed sets."""
     number: float
     is_latest: bool = False
-    """Only of what is added."""
+    """Only of added counters."""
 
 
 class Pruned(NamedTuple):
@@ -252,7 +252,7 @@ class Pruned(NamedTuple):
     removed: int
     """How many suppressions, each with all that belongs to it; or how many attempts."""
     last: int | None
-    """The last suppression, or dispatch, that was looked at; None: what follows is too new, or nothing follows."""
+    """The last suppression, or dispatch, that was looked at; None: the next one is too new, or there is none."""
 
 
 class BackupSummary(NamedTuple):

@@ -1,4 +1,4 @@
-"""The protocol of a spool: what ingest, dispatcher and notifications need of it.
+"""The protocol of a spool, as ingest, dispatcher and notifications need it.
 
 The store has a clock of its own: a caller passes durations in seconds, counted from now. Times are seconds since the
 epoch, and stand only where they are facts of a record. Every method is one transaction, is safe to call from several
@@ -28,7 +28,7 @@ from bouncehandler.suppression import Dispatch
 
 
 class Spool(SpoolAdmin, StatsStore, Protocol):
-    """Suppressions, the queue of their dispatches, and what is counted and kept beside them."""
+    """Suppressions, the queue of their dispatches, and the counts and notices kept beside them."""
 
     def record(self, batch: Sequence[QueuedSuppression]) -> Recorded:
         """Put a batch on disk; when this returns, it is safe."""
@@ -37,7 +37,7 @@ class Spool(SpoolAdmin, StatsStore, Protocol):
     def count(self, batch: Sequence[SoftBounceEntry]) -> Recorded:
         """Put soft bounces on disk, and record the suppressions that they come to.
 
-        A recipient counts once a day, by the latest bounce of that day; those since its latest delivery count. The
+        A recipient counts once a day, by the latest bounce of that day; bounces since its latest delivery count. The
         records' own times matter, not the order in which they come. A bounce is counted in one suppression only, whose
         diagnostic lists all of them.
         """
@@ -91,9 +91,9 @@ class Spool(SpoolAdmin, StatsStore, Protocol):
         behind an unsettled one, and are settled as repeats when one was carried out (unsubscribed or already) since
         they were recorded, or less than `repeat_after` seconds ago. With `per_campaign` that holds only within the same
         `job_id`.
-        A claim whose time has passed is up for claiming again. Where nothing is due, what waits by a clock that was set
-        back since is made due. A held provider's dispatches are claimed only with `probing`, by the process that
-        `claim_probe` chose.
+        A claim whose time has passed is up for claiming again. Where nothing is due, dispatches that wait by a clock
+        that was set back since are made due. A held provider's dispatches are claimed only with `probing`, by the
+        process that `claim_probe` chose.
 
         Raises:
             ValueError: `lease_for` is not positive.
@@ -116,12 +116,13 @@ class Spool(SpoolAdmin, StatsStore, Protocol):
         Where an outcome holds the address of a suppression that had only ids, that address is recorded as a suppression
         with the same id, and routed to the same providers but the one that knew it.
 
-        Those that wait behind one that was unsubscribed or already off the lists are settled with it, as far as a claim
-        has come across them, else by the claim that does; behind one that was unknown or is dead they are due at once.
+        Dispatches that wait behind one that was unsubscribed or already off the lists are settled with it, as far as a
+        claim has come across them, else by the claim that does; behind one that was unknown or is dead they are due at
+        once.
         With `per_campaign` that holds only within the same `job_id`.
 
         The lists that calls had changed before they failed are kept with the dispatch: a later `already` or `unknown`
-        is settled as `unsubscribed` from those.
+        is settled as `unsubscribed` from them.
 
         `counters` are added in the same transaction.
 

@@ -1,4 +1,4 @@
-"""Batches for the spool, a column a field: most of it are bounces, of which none is needed alone."""
+"""Batches for the spool, a column a field: most entries are bounces, of which none is needed alone."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar, overload
@@ -29,7 +29,7 @@ class QueueBatch(Sequence[_One], Generic[_One]):
 
     @classmethod
     def of(cls, kind: type[_One], several: Iterable[_One]) -> "QueueBatch[_One]":
-        """The same, one by one; a batch stays what it is."""
+        """A batch of these entries; one that is a batch already is returned as it is."""
         if isinstance(several, QueueBatch):
             return several
         batch = QueueBatch(kind)
@@ -38,17 +38,17 @@ class QueueBatch(Sequence[_One], Generic[_One]):
         return batch
 
     def append(self, one: _One) -> None:
-        """Add one."""
+        """Add an entry."""
         for column, value in zip(self.columns, (*one[0], *one[1:]), strict=True):
             column.append(value)
 
     def extend(self, columns: Columns) -> None:
-        """Add many."""
+        """Add entries, as columns."""
         for column, more in zip(self.columns, columns, strict=True):
             column.extend(more)
 
     def column(self, name: str) -> list[Any]:
-        """That of a field."""
+        """The column of a field."""
         return self.columns[self._fields.index(name)]
 
     def __len__(self) -> int:

@@ -7,7 +7,7 @@ from bouncehandler.spool.models import HourlyCount, MetricCounter
 
 
 class StatsStore(Protocol):
-    """A part of `Spool`; see `bouncehandler.spool.protocol` for what holds for every method."""
+    """Part of `Spool`; the rules of `bouncehandler.spool.protocol` hold for every method."""
 
     def add_hourly_counts(self, hourly_counts: Sequence[HourlyCount], counters: Sequence[MetricCounter] = ()) -> None:
         """Add to the counts of these hours, and to counters.
@@ -20,7 +20,7 @@ class StatsStore(Protocol):
     def hourly_counts(self, since: float, until: float) -> Iterator[HourlyCount]:
         """The counts of the hours that begin in `since` to `until` (seconds since the epoch), by hour.
 
-        Each read is short; what is added meanwhile may be missed, or be there.
+        Each read is short; counts added meanwhile may be missed, or be there.
         """
         ...
 
@@ -32,7 +32,7 @@ class StatsStore(Protocol):
         ...
 
     def add_counters(self, counters: Sequence[MetricCounter]) -> None:
-        """Add to counters; of those that are times (`MetricCounter.is_latest`) the latest stays."""
+        """Add to counters; of times (`MetricCounter.is_latest`) the latest stays."""
         ...
 
     def counters(self) -> Sequence[MetricCounter]:

@@ -15,10 +15,10 @@ _SHARE = 4
 
 
 def sweep(step: Callable[[int, int], Pruned], monotonic: Callable[[], float], rest: Callable[[float], bool]) -> int:
-    """Go through a spool once, from the oldest suppression, or dispatch, to those that are too new.
+    """Go through a spool once, from the oldest suppression, or dispatch, until they are too new.
 
     Args:
-        step: removes what is old among so many (the second number) after one of them (the first).
+        step: removes old rows among so many (the second number) after one of them (the first).
         monotonic: seconds of a clock that is never set.
         rest: waits so many seconds; true ends the sweep.
 
@@ -29,14 +29,14 @@ def sweep(step: Callable[[int, int], Pruned], monotonic: Callable[[], float], re
         SpoolError: the store failed.
     """
     after: int | None = 0
-    most, removed = _LEAST, 0
+    limit, removed = _LEAST, 0
     while after is not None:
         began = monotonic()
-        pruned = step(after, most)
+        pruned = step(after, limit)
         took = monotonic() - began
         removed += pruned.removed
         after = pruned.last
-        most = max(_LEAST, most // 2) if took > _STEP else min(_MOST, most * 2 if took < _STEP / 2 else most)
+        limit = max(_LEAST, limit // 2) if took > _STEP else min(_MOST, limit * 2 if took < _STEP / 2 else limit)
         if after is not None and rest(max(_REST, _SHARE * took)):
             break
     return removed

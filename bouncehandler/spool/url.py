@@ -7,7 +7,7 @@ from bouncehandler.spool.models import SpoolError
 from bouncehandler.spool.protocol import Spool
 
 _FORMS = {"sqlite": "sqlite:////absolute/path or sqlite:///relative/path"}
-"""What each known scheme looks like."""
+"""Form of each known scheme."""
 
 
 def open_spool(
@@ -28,7 +28,7 @@ def open_spool(
         SpoolError: the URL, or the store, is not fit.
     """
     path = path_of(url)
-    from bouncehandler.spool.sqlite.store import SqliteSpool  # noqa: PLC0415  # a store is imported by who opens it
+    from bouncehandler.spool.sqlite.store import SqliteSpool  # noqa: PLC0415  # a store is imported when it is opened
 
     return SqliteSpool.open(path, notices=notices, spikes=spikes, initial_delay=initial_delay)
 

@@ -23,7 +23,7 @@ _ADDRESSES = ("masked", "plain")
 _LONGEST = 4 * 1024 * 1024  # bytes, as the configuration itself
 _LONGEST_NAME = 200  # characters, of the 255 that a file's name may have
 _COARSE, _FINE = 2_000_000_000, 100_000_000
-"""Nanoseconds that pass, at most, between two times that a file system tells apart; `_FINE` where it has fractions."""
+"""Nanoseconds, at most, between two times that a file system distinguishes; `_FINE` where it has fractions."""
 
 
 class CachedConfig:
@@ -89,7 +89,7 @@ def write(
 
 
 def surroundings(config: str | None, environ: dict[str, str]) -> str:
-    """All but the files that the configuration depends on; variables only as a digest, for they may hold secrets."""
+    """Inputs of the configuration besides its files; variables only as a digest, for they may hold secrets."""
     names = ("XDG_STATE_HOME", "HOME", "CREDENTIALS_DIRECTORY")
     where = [f"{name}={environ[name]}" for name in names if name in environ]
     ours = sorted(pair for pair in environ.items() if pair[0].startswith("BOUNCEHANDLER_"))
@@ -151,7 +151,7 @@ def _folder(environ: dict[str, str]) -> str:
     if _is_ours(_SYSTEM_FOLDER):
         return _SYSTEM_FOLDER
     base = environ.get("XDG_CACHE_HOME", "")
-    if not base.startswith("/"):  # relative ones are to be ignored, says the XDG Base Directory Specification
+    if not base.startswith("/"):  # the XDG Base Directory Specification has relative ones ignored
         home = environ.get("HOME", "")
         try:
             base = f"{home if home.startswith('/') else pwd.getpwuid(os.geteuid()).pw_dir}/.cache"
@@ -205,7 +205,7 @@ def _replace(path: str, data: bytes) -> None:
 
 
 def _make(folder: str) -> None:
-    """Create what is missing, but only within a folder of this user's: another's home is not ours to fill."""
+    """Create missing folders, but only within a folder of this user's: another's home is not ours to fill."""
     if os.path.isdir(folder):  # noqa: PTH112  # as above
         return
     parent = os.path.dirname(folder)  # noqa: PTH120  # as above

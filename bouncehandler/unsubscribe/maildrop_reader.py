@@ -35,7 +35,7 @@ class UnsubscribeRequest(NamedTuple):
 
 
 class AutoReply(NamedTuple):
-    """An automatic mail, which unsubscribes no one."""
+    """An automatic mail, which is no request to unsubscribe."""
 
     name: str
     record: ListUnsubscribe

@@ -46,7 +46,7 @@ class Interspire:
     nothing is written to an address without a look-up, calling twice moves no counter.
 
     A subscriber's ids cost one call for each list that the newsletter went to, until one has it. (o) There is no
-    look-up by id: a call that is repeated may move that list's counter once more, and says `unsubscribed` again. No
+    look-up by id: a call that is repeated may move that list's counter once more, and returns `unsubscribed` again. No
     address is learned. Ids beside an address are for when the address is found nowhere. They are small numbers, which
     stand for another person at another installation, and nothing here shows whose they are.
 

@@ -34,7 +34,7 @@ class InterspireApi:
         return lists
 
     def find_lists(self, address: str, lists: tuple[str, ...]) -> tuple[str, ...]:
-        """Find those of the lists on which the address is active; empty also for an unknown address."""
+        """Find the lists on which the address is active, of the given ones; empty also for an unknown address."""
         details = (("email", address), *(("listids", listid) for listid in lists))
         return self._list_ids("subscribers", "GetAllListsForEmailAddress", details)
 

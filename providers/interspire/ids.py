@@ -33,7 +33,7 @@ def read_ids(suppression: Suppression) -> InterspireIds:
     """
     manager, list_id, subscriber = suppression.list_manager, suppression.list_id, suppression.subscriber_id
     if manager != LIST_MANAGER:
-        whose = f"the ids are those of {manager[:_SHOWN]!a}" if manager else "no ids"
+        whose = f"the ids belong to {manager[:_SHOWN]!a}" if manager else "no ids"
         raise PermanentFailure(f"Interspire can't know who is meant: there is no address, and {whose}")
     lists = tuple(dict.fromkeys(list_id.split(",")))
     if not all(map(_NUMBER.fullmatch, (*lists, subscriber))):

@@ -12,7 +12,7 @@ class ListCache:
     """Cache that one thread refreshes while the others wait, and share the result: lists or failure."""
 
     def __init__(self, fetch: Callable[[], tuple[str, ...]], clock: Callable[[], float]) -> None:
-        """Keep what `fetch` returns; `clock` counts seconds."""
+        """Keep the lists that `fetch` returns; `clock` counts seconds."""
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()

@@ -40,7 +40,7 @@ class ListProgress:
         self.refused.clear()
 
     def raise_if_failed(self) -> None:
-        """Raise `TemporaryFailure` where a list failed; the next attempt tries what is left."""
+        """Raise `TemporaryFailure` where a list failed; the next attempt tries the others."""
         if self.failed:
             why = next(iter(self.failed.values()))
             raise TemporaryFailure(f"not done on {format_lists(self.failed)}: {why}")

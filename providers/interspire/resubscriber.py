@@ -24,7 +24,7 @@ class InterspireResubscriber:
     def restore(self, suppression: Suppression, lists: Sequence[str], existing: Sequence[str]) -> Outcome:
         """Activate the address on these lists, as far as they are among the `existing` ones.
 
-        A list that fails does not keep the others from being restored; the next attempt tries what is left. Raises as
+        A list that fails does not keep the others from being restored; the next attempt tries the others. Raises as
         `Reversible.restore`.
         """
         address = suppression.recipient

@@ -36,7 +36,7 @@ class InterspireUnsubscriber:
             return progress.build_outcome()
 
     def unsubscribe_by_ids(self, ids: InterspireIds) -> Outcome:
-        """Unsubscribe a subscriber from the one of the lists that it is on: list after list, until one says SUCCESS.
+        """Unsubscribe a subscriber from the one of the lists that it is on: list after list, until one answers SUCCESS.
 
         An id stands for one address on one list, so that the answers of the lists before do not matter then. The
         outcome is `unknown` only where every list answers with a known text that the subscriber is not on it. A refusal
@@ -71,7 +71,7 @@ class InterspireUnsubscriber:
 
 
 def is_gone(answer: XmlAnswer) -> bool:
-    """Whether a refusal says that the address is not on the list."""
+    """Whether a refusal means that the address is not on the list."""
     return answer.mentions(_GONE)
 
 

@@ -49,7 +49,7 @@ class XmlAnswer:
 
     status: str
     message: str
-    """On one line, without secrets, at most `MAX_SHOWN` characters; empty where the server said nothing."""
+    """On one line, without secrets, at most `MAX_SHOWN` characters; empty where the server gave no text."""
     root: Element
 
     @property
@@ -106,8 +106,8 @@ def parse_answer(content: bytes, secret: str) -> XmlAnswer:
     if len(content) > MAX_ANSWER:
         raise TemporaryFailure(f"Interspire's answer of {len(content)} bytes is too long to be one")
     if not begin:
-        said = printable(content[:2000].decode(errors="replace"), secret)
-        raise TemporaryFailure(f"Interspire's answer is not XML (does the URL end with xml.php?): {said}")
+        text = printable(content[:2000].decode(errors="replace"), secret)
+        raise TemporaryFailure(f"Interspire's answer is not XML (does the URL end with xml.php?): {text}")
     root = _parse(content[begin.start() :])
     status = (root.findtext("status") or "").strip()
     if root.tag != "response" or not status:

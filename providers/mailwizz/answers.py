@@ -94,7 +94,7 @@ def read_success(response: httpx.Response) -> JsonObject:
     if is_credentials_error(answer):
         raise credentials_failure(response)
     if answer.get("status") != "success":
-        raise TemporaryFailure(f"the answer does not say in MailWizz's words that it succeeded ({describe(response)})")
+        raise TemporaryFailure(f"the answer does not confirm success in MailWizz's words ({describe(response)})")
     return answer
 
 
@@ -173,5 +173,5 @@ def _row(record: object, email: str) -> Row:
     return row
 
 
-def _malformed(what: str) -> TemporaryFailure:
-    return TemporaryFailure(f"MailWizz's answer makes no sense: {what}")
+def _malformed(reason: str) -> TemporaryFailure:
+    return TemporaryFailure(f"MailWizz's answer makes no sense: {reason}")

@@ -90,7 +90,7 @@ class MailWizzApi:
             return ""
         if response.status_code == httpx.codes.NOT_FOUND and answer.get("status") == "error":
             return "MailWizz does not know the campaign, or sent it to another list"
-        return f"the answer does not say in MailWizz's words that it succeeded ({describe(response)})"
+        return f"the answer does not confirm success in MailWizz's words ({describe(response)})"
 
     def _call(self, method: str, path: str, *, query: Fields = (), body: Fields = ()) -> httpx.Response:
         """Send a request; raises for 400, by which MailWizz refuses credentials."""

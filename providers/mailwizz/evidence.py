@@ -43,7 +43,7 @@ def missing_subject(suppression: Suppression) -> PermanentFailure:
             f"list {list_id!a} and subscriber {subscriber_id!a} are no ids of MailWizz's, which are letters and "
             "digits: see what writes the mail's List-Id, X-Mw-Subscriber-Uid and List-Unsubscribe"
         )
-    whose = f"the ids are those of {manager[:_SHOWN]!a}" if manager else "no ids"
+    whose = f"the ids belong to {manager[:_SHOWN]!a}" if manager else "no ids"
     return PermanentFailure(f"MailWizz can't know who is meant: there is no address, and {whose}")
 
 
@@ -73,5 +73,5 @@ def format_bounce(suppression: Suppression) -> str:
 
 
 def _clean(text: str) -> str:
-    """Shorten a text, and blank what MailWizz's database might refuse."""
+    """Shorten a text, and blank characters that MailWizz's database might refuse."""
     return "".join(c if c.isprintable() and c < "\U00010000" else " " for c in text[:_MAX_TEXT])

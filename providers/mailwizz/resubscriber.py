@@ -45,7 +45,7 @@ class MailWizzResubscriber:
     def restore(self, found: LookupResult, lists: Sequence[str]) -> Outcome:
         """Set the rows on these lists to `confirmed` that are `unsubscribed`.
 
-        A list that fails does not keep the others from being restored; the next attempt tries what is left.
+        A list that fails does not keep the others from being restored; the next attempt tries the others.
 
         Raises:
             PermanentFailure: the address is active on none of them now, for reasons that do not go away by themselves.

@@ -11,7 +11,7 @@ from providers.mailwizz.api import MailWizzApi
 
 _SWEEPS = 5
 
-_HIDDEN = "MailWizz does not show every list of this address; those it hides were unsubscribed unseen"
+_HIDDEN = "MailWizz does not show every list of this address; the hidden ones were unsubscribed, too"
 _REFUSED = "unsubscribed where MailWizz refused to blacklist because the list requires a field that is missing"
 
 
@@ -43,7 +43,7 @@ class MailWizzUnsubscriber:
     def _unsubscribe_each(self, rows: Iterable[Row], changed: list[Row]) -> None:
         for row in rows:
             if self._api.unsubscribe_one(row):
-                changed.append(row)  # noqa: PERF401  # one by one: a failure names those before it
+                changed.append(row)  # noqa: PERF401  # one by one: a failure names the ones before it
 
     def _sweep(self, found: LookupResult, changed: list[Row]) -> LookupResult:
         """Unsubscribe the rows that a look-up hides; adds the active ones to `changed`, and returns the last look-up.
@@ -82,6 +82,6 @@ class MailWizzUnsubscriber:
 
 
 def build_outcome(changed: Iterable[Row], *notes: str) -> Outcome:
-    """Build the outcome of the rows that were active, since undo would restore those."""
+    """Build the outcome of the rows that were active, since undo would restore them."""
     lists = list_uids(changed)
     return Outcome("unsubscribed" if lists else "already", lists, "; ".join(filter(None, notes)))

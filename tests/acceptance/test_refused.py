@@ -19,16 +19,16 @@ NOTHING_READ = {
 """Rows of which none can be read, and what the sentence says of them."""
 
 NO_RECIPIENT = {
-    "10_mailwizz_export.csv": "line 1: the recipient's column can't be told, the first is called SUBSCRIBER_UID",
-    "12_sendgrid_bounces.csv": "line 1: the recipient's column can't be told, the first is called status",
-    "14_sendy.csv": "line 1: the recipient's column can't be told, the first is called Name",
-    "15_excel_semicolon.csv": "line 1: the recipient's column can't be told, the first is called Name",
-    "17_tab.tsv": "line 1: the recipient's column can't be told, the first is called id",
-    "18_sender_first.csv": "line 1: the recipient's column can't be told, the first is called source",
-    "28_cut.csv": "line 1: the recipient's column can't be told, there are several addresses",
-    "89a_comma_list.txt": "line 1: the recipient's column can't be told, there are several addresses",
+    "10_mailwizz_export.csv": "line 1: the recipient's column is unclear, the first is called SUBSCRIBER_UID",
+    "12_sendgrid_bounces.csv": "line 1: the recipient's column is unclear, the first is called status",
+    "14_sendy.csv": "line 1: the recipient's column is unclear, the first is called Name",
+    "15_excel_semicolon.csv": "line 1: the recipient's column is unclear, the first is called Name",
+    "17_tab.tsv": "line 1: the recipient's column is unclear, the first is called id",
+    "18_sender_first.csv": "line 1: the recipient's column is unclear, the first is called source",
+    "28_cut.csv": "line 1: the recipient's column is unclear, there are several addresses",
+    "89a_comma_list.txt": "line 1: the recipient's column is unclear, there are several addresses",
 }
-"""Lists whose recipient's column can't be told, and what the sentence says."""
+"""Lists whose recipient's column is unclear, and the sentence about each."""
 
 NO_TYPE = {"27_orig_first.csv": "line 1 names PowerMTA's columns, but does not begin with `type,`"}
 

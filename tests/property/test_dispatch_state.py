@@ -98,7 +98,7 @@ class Expected:
 
     state: str = "pending"
     attempts: int = 0
-    step: int = 0
+    retry_index: int = 0
     due_at: float = NOW
 
     def call(self, behaviour: Behaviour, at: float) -> None:
@@ -112,11 +112,11 @@ class Expected:
             self.due_at = at + min(max(behaviour, 1.0), _DAY)
         elif behaviour in OUTCOMES:
             self.state = "done"
-        elif behaviour == "permanent" or self.step == len(WAITS):
+        elif behaviour == "permanent" or self.retry_index == len(WAITS):
             self.state = "dead"
         else:
-            self.due_at = at + WAITS[self.step]
-            self.step += 1
+            self.due_at = at + WAITS[self.retry_index]
+            self.retry_index += 1
 
 
 def one_round(spool: SqliteSpool, adapter: Scripted, worker_settings: WorkerSettings) -> None:
@@ -130,7 +130,7 @@ def agree(place: Path, expected: dict[str, Expected], now: float) -> None:
     """The spool says of every dispatch what the rules say."""
     for recipient, row in rows(place).items():
         rule = expected[recipient]
-        assert row[:3] == (rule.state, rule.attempts, rule.step), recipient
+        assert row[:3] == (rule.state, rule.attempts, rule.retry_index), recipient
         if rule.state == "pending":  # what was given back meanwhile is due now
             assert abs(row.due_at - rule.due_at) < 1e-3 or rule.due_at <= row.due_at <= now, recipient
     with closing(sqlite3.connect(place)) as raw:

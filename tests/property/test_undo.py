@@ -85,7 +85,7 @@ class UndoMachine(RuleBasedStateMachine):
             settlement = Released(dispatch, changed=self._half_way(dispatch))
         else:
             changed = self._half_way(dispatch) if how == "half-way" else ()
-            settlement = RetryLater(dispatch, attempt("temporary"), 5, dispatch.step + 1, changed)
+            settlement = RetryLater(dispatch, attempt("temporary"), 5, dispatch.retry_index + 1, changed)
         at_time(self.spool, self.now).settle([settlement])
 
     def _half_way(self, dispatch: Dispatch) -> tuple[str, ...]:

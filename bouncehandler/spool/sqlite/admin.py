@@ -1,49 +1,27 @@
-"""Administration of a spool in one SQLite file: each method of the protocol, and its module in this folder."""
+"""Administration of a spool in one SQLite file."""
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from bouncehandler.record import moment_of
-from bouncehandler.spool.admin import (
-    ActiveSuppression,
-    DeadLetter,
-    ErasureResult,
-    HeldSpike,
-    HistoryEvent,
-    ManualAction,
-    Selection,
-    Undone,
-)
+from bouncehandler.spool.admin import HistoryEvent, Selection, Undone
 from bouncehandler.spool.models import BackupSummary, SpoolCheck
 from bouncehandler.spool.sqlite.backup import back_up
 from bouncehandler.spool.sqlite.codec import sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection, Row
-from bouncehandler.spool.sqlite.erasure import ErasureRequest, forget, forget_rest
+from bouncehandler.spool.sqlite.erasure import SqliteErasure
 from bouncehandler.spool.sqlite.files import ensure_room
 from bouncehandler.spool.sqlite.history import history
-from bouncehandler.spool.sqlite.holds import HoldDecision, decide, held_spikes, on_hold, prune_hard_bounces, remind
-from bouncehandler.spool.sqlite.lists import dead_letters, dropped, suppressions
-from bouncehandler.spool.sqlite.notifications import manual_actions
+from bouncehandler.spool.sqlite.holds import SqliteHolds
+from bouncehandler.spool.sqlite.lists import SqliteLists
 from bouncehandler.spool.sqlite.retention import vacuum
 from bouncehandler.spool.sqlite.undo import UndoRequest, undo
-from bouncehandler.suppression import Suppression
 
 _MAX_NUMBER = 2**63 - 1
 
-_MOST = 1000
-"""Suppressions of one subject that are listed."""
 
-
-class SqliteSpoolAdmin:
+class SqliteSpoolAdmin(SqliteLists, SqliteHolds, SqliteErasure):
     """See `SpoolAdmin` for the contract of each method."""
-
-    def __init__(self, connection: Connection, clock: Callable[[], float], notices: frozenset[str]) -> None:
-        self._connection = connection
-        self._clock = clock
-        self._notices = notices
 
     @property
     def path(self) -> Path:
@@ -57,7 +35,7 @@ class SqliteSpoolAdmin:
         return sum(file.stat().st_size for file in files if file.exists())
 
     def examine(self, *, room: int, read_up_to: int) -> SpoolCheck:
-        """Prove that the file can be written and can grow, and read it through if it is no larger than that."""
+        """See `SpoolAdmin.examine`."""
         with self._connection.writing() as raw:
             raw.execute(self._connection.sql("provider_release"), {"provider": ""})  # no provider has that name
         ensure_room(self.path, room)
@@ -70,51 +48,23 @@ class SqliteSpoolAdmin:
         return SpoolCheck(store, f"sqlite3 {self.path} 'PRAGMA quick_check'" if is_large else "")
 
     def backup(self, target: Path, *, overwrite: bool) -> BackupSummary:
-        """Copy the file while it is in use."""
+        """See `SpoolAdmin.backup`."""
         return back_up(self.path, target, overwrite=overwrite, monotonic=time.monotonic)
 
     def vacuum(self, within: float) -> int:
-        """Give the room of what was removed back to the file system; returns the bytes."""
+        """See `SpoolAdmin.vacuum`."""
         return vacuum(self.path, time.monotonic, within)
 
-    def suppressions(self, selection: Selection) -> Iterator[Suppression]:
-        """The selected suppressions, oldest first."""
-        return suppressions(self._connection, selection)
-
-    def active_suppression(self, subject: str, record: str) -> ActiveSuppression | None:
-        """The active suppression of a subject by one record; None where there is none, or no more."""
-        rows = self._connection.rows("active_suppression", {"subject": sanitize_text(subject), "record": record})
-        return _active(rows[0]) if rows else None
-
-    def active_suppressions(self, subject: str) -> list[ActiveSuppression]:
-        """All active suppressions of a subject, newest first; of a great many only the newest."""
-        rows = self._connection.rows("active_suppressions", {"subject": sanitize_text(subject), "limit": _MOST})
-        return [_active(row) for row in rows]
-
-    def active_suppressions_at(self, subject: str, record: str) -> list[ActiveSuppression]:
-        """The active suppressions of a subject by records of the same second; none where the record has no time."""
-        moment = moment_of(record)
-        rows = (
-            self._connection.rows("active_suppressions_at", {"subject": sanitize_text(subject), "moment": moment})
-            if moment
-            else ()
-        )
-        return list(map(_active, rows))
-
     def history(self, subject: str) -> list[HistoryEvent]:
-        """The history of a subject, in the order of the time."""
+        """See `SpoolAdmin.history`."""
         return history(self._connection, subject)
 
-    def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
-        """The selected dead letters, oldest first."""
-        return dead_letters(self._connection, selection)
-
     def retry_dead_letters(self, ids: Sequence[int]) -> int:
-        """Make dead letters pending and due at once; returns how many were."""
+        """See `SpoolAdmin.retry_dead_letters`."""
         return self._change_dead_letters("dead_letter_retry", ids)
 
     def drop_dead_letters(self, ids: Sequence[int], reason: str = "") -> int:
-        """Settle dead letters without a call; returns how many were."""
+        """See `SpoolAdmin.drop_dead_letters`."""
         return self._change_dead_letters("dead_letter_drop", ids, reason=sanitize_text(reason))
 
     def undo(
@@ -126,63 +76,14 @@ class SqliteSpoolAdmin:
         forced: bool = False,
         is_dry: bool = False,
     ) -> Iterator[Undone]:
-        """Undo the selected suppressions; yields the result for each subject at each provider."""
+        """See `SpoolAdmin.undo`."""
         request = UndoRequest(selection, restoring, forced=forced, asked_by=asked_by, now=self._clock(), is_dry=is_dry)
         return undo(self._connection, request)
-
-    def spikes(self, selection: Selection) -> list[HeldSpike]:
-        """The spikes that were detected, oldest first."""
-        return held_spikes(self._connection, selection)
-
-    def on_hold(self, selection: Selection) -> Iterator[tuple[HeldSpike, Suppression]]:
-        """The suppressions that the selected spikes hold."""
-        return on_hold(self._connection, selection)
-
-    def decide_held(self, selection: Selection, *, is_released: bool, asked_by: str) -> int:
-        """Release what is held, or discard it; returns how many suppressions."""
-        verdict = "released" if is_released else "discarded"
-        return decide(self._connection, selection, HoldDecision(verdict, asked_by, self._clock()))
-
-    def remind(self, older_than: float) -> int:
-        """Queue a notice of each spike that holds something, if the last is older than that."""
-        now = self._clock()
-        return remind(self._connection, now - older_than, now, is_notified="spike" in self._notices)
-
-    def prune_spikes(self, rest: Callable[[], bool] = lambda: False) -> int:
-        """Remove counts of hard bounces that are too old for the baseline."""
-        return prune_hard_bounces(self._connection, rest)
-
-    def forget(self, subject: str, *, asked_by: str) -> ErasureResult:
-        """Erase a subject's data, and keep a keyed hash in its place."""
-        return forget(self._connection, ErasureRequest(sanitize_text(subject), asked_by, self._clock()))
-
-    def forget_rest(self) -> int:
-        """Erase subjects whose calls are done now."""
-        return forget_rest(self._connection, self._clock())
-
-    def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
-        """The selected dead letters that were dropped, oldest first."""
-        return dropped(self._connection, selection)
-
-    def manual_actions(self, since: float, until: float) -> Sequence[ManualAction]:
-        """The manual decisions within a time."""
-        return manual_actions(self._connection, since, until)
 
     def _change_dead_letters(self, statement: str, ids: Sequence[int], **values: object) -> int:
         now = self._clock()
         rows = [{"id": number, "now": now, **values} for number in ids if 0 < number <= _MAX_NUMBER]
-        return self._change(statement, rows)
-
-    def _change(self, statement: str, rows: Sequence[dict[str, object]]) -> int:
-        """Run a query for each row; returns how many it changed."""
         if not rows:
             return 0
         with self._connection.writing() as raw:
             return raw.executemany(self._connection.sql(statement), rows).rowcount
-
-
-def _active(row: Row) -> ActiveSuppression:
-    record, reason, diagnostic, at, is_held = row
-    return ActiveSuppression(
-        record, reason, diagnostic, None if at is None else datetime.fromtimestamp(at, UTC), bool(is_held)
-    )

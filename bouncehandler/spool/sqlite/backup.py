@@ -32,7 +32,7 @@ def back_up(source: Path, target: Path, *, overwrite: bool, monotonic: Callable[
 
     Args:
         source: a spool that this program has opened, so that it is of this version.
-        target: readable by its owner alone; what is there already is replaced only with `overwrite`.
+        target: readable by its owner alone; an existing one is replaced only with `overwrite`.
         monotonic: seconds of a clock that is never set.
 
     Raises:
@@ -63,7 +63,7 @@ def _refuse(source: Path, target: Path, *, overwrite: bool) -> None:
     if not target.is_file():
         raise SpoolError(f"{target} is no file: name another one")
     if not overwrite:
-        raise SpoolError(f"{target} is there already: name another file, or say --force")
+        raise SpoolError(f"{target} is there already: name another file, or add --force")
 
 
 def _copy(source: Path, part: str, monotonic: Callable[[], float]) -> int:
@@ -111,7 +111,7 @@ class _Progress:
 
 
 def _proved(source: Path, part: str, newest_before: int) -> BackupSummary:
-    """Read the whole copy. Ids of suppressions only grow, so that its newest lies between those at both ends.
+    """Read the whole copy. Ids of suppressions only grow: its newest lies between the spool's before and after.
 
     Raises:
         SpoolError: something is missing.
@@ -123,7 +123,7 @@ def _proved(source: Path, part: str, newest_before: int) -> BackupSummary:
         if trouble != "ok":
             raise SpoolError(f"the copy is not sound ({trouble}): look whether the spool {source} is")
         if not newest_before <= _newest(copy) <= newest_after:
-            raise SpoolError(f"the copy does not hold what the spool {source} holds: try again")
+            raise SpoolError(f"the copy lacks a part of the spool {source}: try again")
         states = dict(copy.execute("SELECT state, count(*) FROM dispatch GROUP BY state"))
         suppressions = copy.execute("SELECT count(*) FROM suppression").fetchone()[0]
     waiting = sum(states.get(state, 0) for state in ("pending", "claimed", "held"))
@@ -139,5 +139,5 @@ def _put_in_place(part: Path, target: Path, *, overwrite: bool) -> None:
         try:
             os.link(part, target)  # unlike a rename it replaces nothing that came meanwhile
         except FileExistsError:
-            raise SpoolError(f"{target} is there already: name another file, or say --force") from None
+            raise SpoolError(f"{target} is there already: name another file, or add --force") from None
     sync(target.parent)

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from bouncehandler.spool.models import Claimed
 from bouncehandler.spool.sqlite.codec import suppression_of
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Connection, Row, SpoolPart
 from bouncehandler.spool.sqlite.hashes import subject_hash
 from bouncehandler.suppression import Dispatch, Outcome
 
@@ -27,7 +27,7 @@ _MAX_WAIT = 100 * _DAY
 
 @dataclass(frozen=True, slots=True)
 class ClaimRequest:
-    """Arguments of `Spool.claim`, and the token of this claim."""
+    """Arguments of a claim, as times, and its token."""
 
     provider: str
     limit: int
@@ -59,7 +59,7 @@ class _Turn:
 
 @dataclass(slots=True)
 class _Selected:
-    """The candidates that one transaction looks at, by what becomes of them."""
+    """Candidates that one transaction looks at, by their fate."""
 
     claimed: list[Dispatch] = field(default_factory=list)
     subject_hashes: list[int] = field(default_factory=list)
@@ -73,19 +73,47 @@ class _Selected:
         return not (self.claimed or self.repeats or self.waits)
 
 
-def claim(connection: Connection, request: ClaimRequest) -> Claimed:
-    """See `Spool.claim`. A flood of repeats is worked off in several transactions, so that writers get their turn.
+class SqliteClaims(SpoolPart):
+    """Claims of due dispatches."""
 
-    Where nothing is due, what waits by a clock that was set back since is made due: it would wait for so long as the
-    clock was set back, which can be years.
-    """
-    if request.until <= request.now:
-        raise ValueError("a claim must end after now")
-    claimed = Claimed()
-    _claim_due(connection, request, claimed)
-    if not claimed and _make_due(connection, request):  # once: one that waits behind another is soon ahead again
-        _claim_due(connection, request, claimed)
-    return claimed
+    def claim(  # noqa: PLR0913  # the protocol's signature
+        self,
+        provider: str,
+        limit: int,
+        *,
+        lease_for: float,
+        repeat_after: float,
+        per_campaign: bool,
+        probing: bool = False,
+    ) -> Claimed:
+        """See `Spool.claim`. A flood of repeats is worked off in several transactions, so that writers get their turn.
+
+        Where nothing is due, dispatches that wait by a clock that was set back since are made due: they would wait for
+        so long as the clock was set back, which can be years.
+        """
+        if lease_for <= 0:
+            raise ValueError("a claim must end after now")
+        now, token = self._clock(), self._new_token()
+        request = ClaimRequest(provider, limit, now, now + lease_for, now - repeat_after, per_campaign, probing, token)
+        claimed = Claimed()
+        _claim_due(self._connection, request, claimed)
+        # Once: a dispatch that waits behind another is soon ahead again.
+        if not claimed and _make_due(self._connection, request):
+            _claim_due(self._connection, request, claimed)
+        return claimed
+
+    def extend(self, dispatches: Iterable[Dispatch], lease_for: float) -> None:
+        """See `Spool.extend`."""
+        until = self._clock() + lease_for
+        rows = [{"id": dispatch.id, "claim": dispatch.claim, "until": until} for dispatch in dispatches]
+        if rows:
+            with self._connection.writing() as raw:
+                raw.executemany(self._connection.sql("claim_extend"), rows)
+
+    def due_in(self, provider: str) -> float | None:
+        """See `Spool.due_in`."""
+        due: list[tuple[float]] = self._connection.rows("next_due", {"provider": provider})
+        return due[0][0] - self._clock() if due else None
 
 
 def _claim_due(connection: Connection, request: ClaimRequest, claimed: Claimed) -> None:
@@ -98,7 +126,7 @@ def _claim_due(connection: Connection, request: ClaimRequest, claimed: Claimed) 
 
 
 def _make_due(connection: Connection, request: ClaimRequest) -> bool:
-    """Make due what waits by a clock that was set back, and have claims end as if made now; returns whether any."""
+    """Make due dispatches that wait by a clock that was set back, and have claims end as if made now; whether any."""
     set_back = connection.sql("claim_set_back")
     values = {"provider": request.provider, "now": request.now, "until": request.until, "slack": _SLACK}
     values["limit"] = _LOOKED_AT * request.limit
@@ -194,11 +222,3 @@ def _days(since: float, until: float) -> str:
 @lru_cache(maxsize=16)
 def _days_from(first: int, last: int) -> str:
     return json.dumps([*range(first, last + 1)])
-
-
-def extend(connection: Connection, dispatches: Iterable[Dispatch], until: float) -> None:
-    """See `Spool.extend`."""
-    rows = [{"id": dispatch.id, "claim": dispatch.claim, "until": until} for dispatch in dispatches]
-    if rows:
-        with connection.writing() as raw:
-            raw.executemany(connection.sql("claim_extend"), rows)

@@ -22,7 +22,7 @@ _RECIPIENT, _DIAGNOSTIC = Suppression._fields.index("recipient"), Suppression._f
 
 
 def suppression_rows(batch: QueueBatch[QueuedSuppression], now: float) -> Iterator[Row]:
-    """Some hundred, of one at least, in the order of `insert_suppression`."""
+    """Rows of a batch, which is not empty, in the order of `insert_suppression`."""
     texts = batch.columns[:_TEXTS]
     if "" in texts[_RECIPIENT]:  # ids stand in the place of an address that is not known
         texts[_RECIPIENT] = [entry.suppression.subject for entry in batch]
@@ -64,7 +64,7 @@ def suppression_of(row: Row) -> Suppression:
 
 
 def sanitize_text(text: str) -> str:
-    """The text with U+FFFD for what not every database can store: NUL, and half of a surrogate pair."""
+    """The text with U+FFFD for characters that not every database can store: NUL, and half of a surrogate pair."""
     if _can_be_stored(text):
         return text
     return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")

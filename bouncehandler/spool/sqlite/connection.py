@@ -1,7 +1,9 @@
 """Connection to a spool's file: how it is opened, and how transactions on it begin, end and fail."""
 
+import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,7 +42,7 @@ _SETTINGS = (
 def journal_mode(version: tuple[int, ...]) -> str:
     """The journal for a version of SQLite.
 
-    The rollback journals are equally quick within what two runs differ (a commit of one row: persist 0.8 ms, truncate
+    The rollback journals are equally quick, as far as two runs differ (a commit of one row: persist 0.8 ms, truncate
     0.8-1.1, delete 0.9-1.0; of 1,000 rows: 8.0-10.3, 9.3-11.2, 8.7-9.5). `delete` is out: under synchronous=FULL the
     removal is not synced, so after a power failure the journal can come back and undo the last commit. `persist` and
     `truncate` sync it; `persist` leaves the file's size alone.
@@ -49,7 +51,7 @@ def journal_mode(version: tuple[int, ...]) -> str:
 
 
 class Connection:
-    """One SQLite connection for the whole process, handed from thread to thread under a lock.
+    """SQLite connection of the whole process, handed from thread to thread under a lock.
 
     One for each thread would lose its page cache whenever another thread writes, and SQLite's way to wait for a lock
     is to sleep and look again. The lock hands over at once; SQLite's waiting is left for other processes.
@@ -64,7 +66,7 @@ class Connection:
         self._queries = queries()
         self._is_closed = False
         self._broken = ""
-        """Why nothing more is written: another thread may have met it, and the operator needs the cause."""
+        """Cause of a failed disk, after which nothing more is written: another thread may have met it first."""
 
     @classmethod
     def open(cls, path: Path, *, wait: float, version: tuple[int, ...]) -> "Connection":
@@ -143,7 +145,7 @@ class Connection:
                 self._raw.execute("COMMIT")
 
     def rows(self, statement: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[Row]:
-        """All rows of one named statement."""
+        """Rows of one named statement."""
         with self._lock, self._described():
             return self._raw.execute(self.sql(statement), values).fetchall()
 
@@ -214,3 +216,28 @@ def _is_busy(error: BaseException) -> bool:
 
 def _dotted(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version))
+
+
+def random_token() -> str:
+    """A name for a claim."""
+    return os.urandom(8).hex()
+
+
+class SpoolPart:
+    """Base of the parts of `SqliteSpool`, each in a module of its own; see `Spool` for the contract of each method.
+
+    Args:
+        clock: seconds since the epoch.
+        new_token: makes a name for each claim that no other claim has.
+        notices: the kinds of `Notice` that are queued.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        clock: Callable[[], float] = time.time,
+        new_token: Callable[[], str] = random_token,
+        notices: frozenset[str] = frozenset(),
+    ) -> None:
+        self._connection, self._clock, self._new_token, self._notices = connection, clock, new_token, notices

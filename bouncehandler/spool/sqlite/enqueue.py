@@ -21,7 +21,7 @@ _ROWS = 250
 _One = TypeVar("_One", bound=QueuedSuppression | SoftBounceEntry)
 
 Values = Sequence[Sequence[Row]]
-"""Values for each statement: of many rows together, and at last those of single rows."""
+"""Values for each statement: of many rows together, and at last of single rows."""
 
 
 def values_of(batch: QueueBatch[_One], rows: Callable[[QueueBatch[_One]], Iterable[Row]]) -> Values:
@@ -98,7 +98,8 @@ def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it need
     new = insert(raw, sql("insert_suppression"), values)
     providers = {name: None for several in dict.fromkeys(batch.column("providers")) for name in several}
     raw.executemany(sql("insert_dispatches"), [{"provider": name, "newest": newest, "now": now} for name in providers])
-    records = _inserted(connection, raw, newest) if new < len(batch) else set()
+    inserted = raw.execute(sql("inserted_records"), {"newest": newest}) if new < len(batch) else ()
+    records = {row[0] for row in inserted}
     known = _known(batch, set(records)) if new < len(batch) else []
     _dispatch(connection, raw, [*known, *_with_id_providers(batch)], now)
     fresh = batch if new == len(batch) else _fresh(batch, records)
@@ -130,13 +131,8 @@ def _fresh(batch: QueueBatch[QueuedSuppression], ids: Collection[str]) -> QueueB
     return QueueBatch.of(QueuedSuppression, (batch[index] for index in sorted(indices.values())))
 
 
-def _inserted(connection: Connection, raw: sqlite3.Connection, newest: int) -> set[str]:
-    """The records that this transaction has inserted."""
-    return {row[0] for row in raw.execute(connection.sql("inserted_records"), {"newest": newest})}
-
-
 def _dispatch(connection: Connection, raw: sqlite3.Connection, batch: Sequence[QueuedSuppression], now: float) -> None:
-    """Insert the dispatches of single suppressions, which are few: known ones, and those with ids alone."""
+    """Insert the dispatches of single suppressions, which are few: known ones, and ones with ids alone."""
     rows = [
         {"record": entry.suppression.id, "recipient": entry.suppression.subject, "provider": provider, "now": now}
         for entry in batch

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
 
 from bouncehandler.files import give_to_folders_owner, sync
 from bouncehandler.spool.admin import ErasureResult
 from bouncehandler.spool.models import QueuedSuppression, SpoolError
 from bouncehandler.spool.sqlite.codec import sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Connection, Row, SpoolPart
 
 _ERASING = ("erasure_attempts", "erasure_notes", "erasure_events", "erasure_event", "erasure_suppression")
 _KEY_SIZE = 32  # bytes
@@ -21,44 +20,38 @@ _PREFIX = "forgotten:"
 """No address has it, and no list manager's ids."""
 
 
-class ErasureRequest(NamedTuple):
-    """Arguments of `Spool.forget`."""
-
-    subject: str
-    asked_by: str
-    now: float
-
-
 def key_file(spool: Path) -> Path:
     """The file with the key of the hashes: `spool.db` has `spool.key`."""
     return spool.with_suffix(".key")
 
 
-def forget(connection: Connection, request: ErasureRequest) -> ErasureResult:
-    """See `Spool.forget`."""
-    key = _key(connection.path)
-    name = _hashed(key, request.subject)
-    values = {"name": name, "subject": request.subject, "now": request.now, "asked_by": sanitize_text(request.asked_by)}
-    with connection.writing() as raw:
-        raw.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, from now on in this process
-        raw.execute(connection.sql("erasure_insert"), values)
-        erased, waiting = _erase(connection, raw, key, values)
-        counted = raw.execute(connection.sql("erasure_soft_bounces"), values).rowcount
-        counted += raw.execute(connection.sql("erasure_delivery"), values).rowcount
-        for statement in ("erasure_notices", "erasure_examples", "erasure_defer" if waiting else "erasure_finish"):
-            raw.execute(connection.sql(statement), values)
-    connection.leave_no_journal()
-    return ErasureResult(name, erased, waiting, counted)
+class SqliteErasure(SpoolPart):
+    """Erasure of subjects."""
 
+    def forget(self, subject: str, *, asked_by: str) -> ErasureResult:
+        """See `SpoolAdmin.forget`."""
+        connection, subject, key = self._connection, sanitize_text(subject), _key(self._connection.path)
+        name = _hashed(key, subject)
+        values = {"name": name, "subject": subject, "now": self._clock(), "asked_by": sanitize_text(asked_by)}
+        with connection.writing() as raw:
+            raw.execute("PRAGMA secure_delete = ON")  # erased data is overwritten, from now on in this process
+            raw.execute(connection.sql("erasure_insert"), values)
+            erased, waiting = _erase(connection, raw, key, values)
+            counted = raw.execute(connection.sql("erasure_soft_bounces"), values).rowcount
+            counted += raw.execute(connection.sql("erasure_delivery"), values).rowcount
+            for statement in ("erasure_notices", "erasure_examples", "erasure_defer" if waiting else "erasure_finish"):
+                raw.execute(connection.sql(statement), values)
+        connection.leave_no_journal()
+        return ErasureResult(name, erased, waiting, counted)
 
-def forget_rest(connection: Connection, now: float) -> int:
-    """See `Spool.forget_rest`."""
-    erased = 0
-    for (subject,) in connection.rows("erasure_pending"):
-        name = _hashed(_key(connection.path), subject)
-        by: list[Row] = connection.rows("erasure_asked_by", {"name": name})
-        erased += forget(connection, ErasureRequest(subject, by[0][0] if by else "", now)).erased
-    return erased
+    def forget_rest(self) -> int:
+        """See `SpoolAdmin.forget_rest`."""
+        erased = 0
+        for (subject,) in self._connection.rows("erasure_pending"):
+            name = _hashed(_key(self._connection.path), subject)
+            by: list[Row] = self._connection.rows("erasure_asked_by", {"name": name})
+            erased += self.forget(subject, asked_by=by[0][0] if by else "").erased
+        return erased
 
 
 class ErasureGuard:
@@ -112,7 +105,9 @@ def _key(spool: Path) -> bytes:
     except OSError as error:
         raise SpoolError(f"the key {file} can't be read ({error.strerror}): let this user read it") from None
     if len(key) < _KEY_SIZE:
-        raise SpoolError(f"the key {file} is not whole: put it back from a backup, since without it nobody is known")
+        raise SpoolError(
+            f"the key {file} is not whole: put it back from a backup, since without it no erased subject is recognised"
+        )
     return key
 
 

@@ -1,4 +1,4 @@
-"""SQLite's errors as sentences for the operator: one each, with the way to mend it."""
+"""SQLite's errors as sentences for the sysadmin: one each, with the remedy."""
 
 import sqlite3
 from pathlib import Path
@@ -29,10 +29,10 @@ _MOVED = "was moved or deleted while it was open: put it back, then start again"
 _SPECIAL = {
     "SQLITE_READONLY_DBMOVED": _MOVED,
     "SQLITE_IOERR_FSTAT": _MOVED,
-    # What SQLite makes of EIO, and of EFBIG and EDQUOT too.
+    # SQLite's code for EIO, and for EFBIG and EDQUOT too.
     "SQLITE_IOERR_WRITE": (
         "met a disk error ({error}): a quota, or a limit for the size of a file (`ulimit -f`), may be reached, "
-        "or the kernel's log tells; mend that, then start again"
+        "or the kernel's log shows the cause; mend that, then start again"
     ),
 }
 _TEMPORARY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
@@ -51,9 +51,9 @@ def moved(path: Path) -> SpoolError:
     return SpoolError(f"the spool {path} {_MOVED}")
 
 
-def damaged(path: Path, what: str) -> SpoolError:
-    """Make the error of a damaged file; `what` in a few words."""
-    return SpoolError(f"the spool {path} " + _SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path, error=what))
+def damaged(path: Path, finding: str) -> SpoolError:
+    """Make the error of a damaged file; `finding` in a few words."""
+    return SpoolError(f"the spool {path} " + _SENTENCES[sqlite3.SQLITE_CORRUPT].format(path=path, error=finding))
 
 
 def describe_error(error: sqlite3.Error, path: Path, seconds: float) -> SpoolError:

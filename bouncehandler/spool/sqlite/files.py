@@ -9,9 +9,9 @@ from bouncehandler.spool.models import SpoolError
 
 
 def create_private(path: Path) -> None:
-    """Create what is missing of the file and its folders, for this user only, whatever the umask.
+    """Create the file and its folders where they are missing, for this user only, whatever the umask.
 
-    What is there already keeps its mode. SQLite gives the file's mode to its journal.
+    Existing ones keep their mode. SQLite gives the file's mode to its journal.
 
     Raises:
         SpoolError: the system refuses.
@@ -38,7 +38,7 @@ def _create_folder(folder: Path) -> None:
 
 
 def _create_file(path: Path) -> None:
-    """Never opens a file that is there: closing it again would end the locks of this process's other connections."""
+    """Create a file; never open an existing one: closing it would end the locks of this process's other connections."""
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except FileExistsError:

@@ -45,8 +45,8 @@ def history(connection: Connection, subject: str) -> list[HistoryEvent]:
     for suppression in _suppressions(connection, subject):
         events += _of_suppression(suppression, subject)
         for at, event, provider, asked_by, detail in connection.rows("history_events", {"suppression": suppression.id}):
-            said = "; ".join(filter(None, (detail, f"asked by {asked_by}" if asked_by else "")))
-            events.append(HistoryEvent(at, event, provider, said))
+            text = "; ".join(filter(None, (detail, f"asked by {asked_by}" if asked_by else "")))
+            events.append(HistoryEvent(at, event, provider, text))
         for dispatch in connection.rows("history_dispatches", {"suppression": suppression.id}):
             events += _of_dispatch(connection, dispatch)
     return sorted(events, key=lambda one: one.at)
@@ -66,11 +66,11 @@ def _counted(connection: Connection, subject: str) -> Iterator[HistoryEvent]:
     for at, rule, category, status, diagnostic, originator, counted_in in connection.rows(
         "history_soft_bounces", {"subject": subject}
     ):
-        what = " ".join(filter(None, (category, status, diagnostic)))
+        text = " ".join(filter(None, (category, status, diagnostic)))
         counted = f"counted in {counted_in}" if counted_in else "counts"
-        yield HistoryEvent(at, "bounced softly", "", f"{what} (from {originator}); {rule}; {counted}")
+        yield HistoryEvent(at, "bounced softly", "", f"{text} (from {originator}); {rule}; {counted}")
     for (at,) in connection.rows("history_delivery", {"subject": subject}):
-        yield HistoryEvent(at, "was delivered to", "", "what bounced before no longer counts")
+        yield HistoryEvent(at, "was delivered to", "", "earlier soft bounces no longer count")
 
 
 def _of_suppression(suppression: _Suppression, subject: str) -> Iterator[HistoryEvent]:

@@ -2,15 +2,15 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import NamedTuple
 
 from bouncehandler.spikes import SLOT_SECONDS
 from bouncehandler.spool.admin import HeldSpike, Selection
 from bouncehandler.spool.sqlite.codec import sanitize_text, suppression_of
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Row, SpoolPart
 from bouncehandler.spool.sqlite.notifications import enqueue_notices
+from bouncehandler.spool.sqlite.retention import delete_in_groups
 from bouncehandler.spool.sqlite.spikes import count_held
 from bouncehandler.suppression import Suppression
 
@@ -22,22 +22,73 @@ _LONG, _SHORT = 35 * 86_400 // SLOT_SECONDS, 2 * 86_400 // SLOT_SECONDS
 _SMALL = 3
 """Bounces in a slot that hardly matter for the baseline, of mailbox providers that are a company's own."""
 
-_EVENTS = {"released": "held_release", "discarded": "held_discard"}
 
+class SqliteHolds(SpoolPart):
+    """Held spikes."""
 
-class HoldDecision(NamedTuple):
-    """Arguments of `Spool.decide_held`."""
+    def spikes(self, selection: Selection) -> list[HeldSpike]:
+        """See `SpoolAdmin.spikes`."""
+        values = {"spike": selection.spike, "mailbox_provider": selection.mailbox_provider}
+        return [_spike(row) for row in self._connection.rows("held_spikes", values)]
 
-    verdict: str
-    """`released` or `discarded`."""
-    asked_by: str
-    now: float
+    def on_hold(self, selection: Selection) -> Iterator[tuple[HeldSpike, Suppression]]:
+        """See `SpoolAdmin.on_hold`."""
+        for spike in self.spikes(selection):
+            for found in self._pages(selection, spike):
+                for row in self._connection.rows("held_suppressions", {"found": json.dumps(found)}):
+                    yield spike, suppression_of(row)
 
+    def decide_held(self, selection: Selection, *, is_released: bool, asked_by: str) -> int:
+        """See `SpoolAdmin.decide_held`."""
+        verdict = "released" if is_released else "discarded"
+        event = {"provider": "", "event": verdict, "asked_by": sanitize_text(asked_by), "now": self._clock()}
+        count = 0
+        for spike in self.spikes(selection):
+            for found in self._pages(selection, spike):
+                with self._connection.writing() as raw:
+                    self._decide_page(raw, spike, found, event)
+                count += len(found)
+            if _is_whole(selection):
+                with self._connection.writing() as raw:
+                    raw.execute(self._connection.sql("spike_verdict"), {"id": spike.id, "verdict": verdict})
+        return count
 
-def held_spikes(connection: Connection, selection: Selection) -> list[HeldSpike]:
-    """See `Spool.spikes`."""
-    values = {"spike": selection.spike, "mailbox_provider": selection.mailbox_provider}
-    return [_spike(row) for row in connection.rows("held_spikes", values)]
+    def remind(self, older_than: float) -> int:
+        """See `SpoolAdmin.remind`."""
+        now = self._clock()
+        due = [one for one in self.spikes(Selection()) if one.held and one.notified_at < now - older_than]
+        for spike in due:
+            with self._connection.writing() as raw:
+                raw.execute(self._connection.sql("spike_notified"), {"id": spike.id, "now": now})
+                if "spike" in self._notices:
+                    enqueue_notices(self._connection, raw, [("spike", _about_spike(spike))], now)
+        return len(due)
+
+    def prune_spikes(self, rest: Callable[[], bool] = lambda: False) -> int:
+        """See `SpoolAdmin.prune_spikes`."""
+        bounds = {"keep": _LONG, "keep_small": _SHORT, "small": _SMALL}
+        return delete_in_groups(self._connection, "prune_hard_bounces", bounds, rest)
+
+    def _pages(self, selection: Selection, spike: HeldSpike) -> Iterator[Sequence[int]]:
+        after = 0
+        values = {**asdict(selection), "spike": spike.id, "limit": _PAGE}
+        while found := [row[0] for row in self._connection.rows("held_page", {**values, "after": after})]:
+            yield found
+            after = found[-1]
+
+    def _decide_page(
+        self, raw: sqlite3.Connection, spike: HeldSpike, found: Sequence[int], event: Mapping[str, object]
+    ) -> None:
+        sql, now = self._connection.sql, event["now"]
+        numbers = {"found": json.dumps(found), "now": now}
+        raw.execute(sql("held_release" if event["event"] == "released" else "held_discard"), numbers)
+        detail = f"spike {spike.id} at {spike.mailbox_provider}"
+        raw.executemany(sql("insert_event"), [{**event, "suppression": number, "detail": detail} for number in found])
+        if event["event"] == "discarded":
+            raw.executemany(sql("undo_suppression"), [{"id": number, "now": now} for number in found])
+        else:
+            times = [row[0] for row in raw.execute(sql("held_times"), numbers)]
+            count_held(self._connection, raw, spike.mailbox_provider, spike.fingerprint, times, -1)
 
 
 def _spike(row: Row) -> HeldSpike:
@@ -71,75 +122,13 @@ def _spike(row: Row) -> HeldSpike:
     )
 
 
-def on_hold(connection: Connection, selection: Selection) -> Iterator[tuple[HeldSpike, Suppression]]:
-    """See `Spool.on_hold`."""
-    for spike in held_spikes(connection, selection):
-        for found in _pages(connection, selection, spike):
-            for row in connection.rows("held_suppressions", {"found": json.dumps(found)}):
-                yield spike, suppression_of(row)
-
-
-def _pages(connection: Connection, selection: Selection, spike: HeldSpike) -> Iterator[Sequence[int]]:
-    after = 0
-    values = {**asdict(selection), "spike": spike.id, "limit": _PAGE}
-    while found := [row[0] for row in connection.rows("held_page", {**values, "after": after})]:
-        yield found
-        after = found[-1]
-
-
-def decide(connection: Connection, selection: Selection, decision: HoldDecision) -> int:
-    """See `Spool.decide_held`."""
-    count = 0
-    for spike in held_spikes(connection, selection):
-        for found in _pages(connection, selection, spike):
-            with connection.writing() as raw:
-                _decide_page(connection, raw, spike, found, decision)
-            count += len(found)
-        if is_whole(selection):
-            with connection.writing() as raw:
-                raw.execute(connection.sql("spike_verdict"), {"id": spike.id, "verdict": decision.verdict})
-    return count
-
-
-def is_whole(selection: Selection) -> bool:
+def _is_whole(selection: Selection) -> bool:
     """Whether whole spikes are selected, so that later bounces of them are decided likewise."""
     part = (selection.recipient, selection.domain, selection.match, selection.since, selection.until)
     return part == (None,) * len(part)
 
 
-def _decide_page(
-    connection: Connection, raw: sqlite3.Connection, spike: HeldSpike, found: Sequence[int], decision: HoldDecision
-) -> None:
-    sql = connection.sql
-    numbers = {"found": json.dumps(found), "now": decision.now}
-    raw.execute(sql(_EVENTS[decision.verdict]), numbers)
-    values = {
-        "provider": "",
-        "event": decision.verdict,
-        "asked_by": sanitize_text(decision.asked_by),
-        "now": decision.now,
-    }
-    detail = f"spike {spike.id} at {spike.mailbox_provider}"
-    raw.executemany(sql("insert_event"), [{**values, "suppression": number, "detail": detail} for number in found])
-    if decision.verdict == "discarded":
-        raw.executemany(sql("undo_suppression"), [{"id": number, "now": decision.now} for number in found])
-    else:
-        times = [row[0] for row in raw.execute(sql("held_times"), numbers)]
-        count_held(connection, raw, spike.mailbox_provider, spike.fingerprint, times, -1)
-
-
-def remind(connection: Connection, before: float, now: float, *, is_notified: bool) -> int:
-    """See `Spool.remind`."""
-    due = [spike for spike in held_spikes(connection, Selection()) if spike.held and spike.notified_at < before]
-    for spike in due:
-        with connection.writing() as raw:
-            raw.execute(connection.sql("spike_notified"), {"id": spike.id, "now": now})
-            if is_notified:
-                enqueue_notices(connection, raw, [("spike", about_spike(spike))], now)
-    return len(due)
-
-
-def about_spike(spike: HeldSpike) -> dict[str, str]:
+def _about_spike(spike: HeldSpike) -> dict[str, str]:
     """The values of a notice about a spike."""
     return {
         "spike": str(spike.id),
@@ -149,14 +138,3 @@ def about_spike(spike: HeldSpike) -> dict[str, str]:
         "held": str(spike.held),
         "diagnostic": spike.example,
     }
-
-
-def prune_hard_bounces(connection: Connection, rest: Callable[[], bool]) -> int:
-    """See `Spool.prune_spikes`."""
-    values = {"keep": _LONG, "keep_small": _SHORT, "small": _SMALL}
-    pruned, deleted = 0, _PAGE
-    while deleted == _PAGE and not rest():
-        with connection.writing() as raw:
-            deleted = raw.execute(connection.sql("prune_hard_bounces"), {**values, "limit": _PAGE}).rowcount
-        pruned += deleted
-    return pruned

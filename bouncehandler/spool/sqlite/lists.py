@@ -1,69 +1,105 @@
-"""Lists of suppressions and of dead letters, read page by page; each read is short."""
+"""Lists of suppressions, dead letters and manual actions, read page by page; each read is short."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from itertools import islice
 
-from bouncehandler.spool.admin import DeadLetter, Selection
-from bouncehandler.spool.sqlite.codec import suppression_of
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.record import moment_of
+from bouncehandler.spool.admin import ActiveSuppression, DeadLetter, ManualAction, Selection
+from bouncehandler.spool.sqlite.codec import sanitize_text, suppression_of
+from bouncehandler.spool.sqlite.connection import Row, SpoolPart
 from bouncehandler.suppression import Suppression
 
 PAGE = 1000
 """Rows that one read looks at. Under a rollback journal a read that goes on and on keeps every writer waiting."""
 
+_EVENT_PAGE = 5000
+"""Events that one read looks at."""
 
-def suppressions(connection: Connection, selection: Selection) -> Iterator[Suppression]:
-    """See `Spool.suppressions`."""
-    pages = _pages_of_recipient if selection.recipient is not None else _pages_of_all
-    left = selection.limit
-    for page in pages(connection, selection):
-        for row in page[:left]:
-            yield suppression_of(row)
-        if left is not None:
-            left -= min(left, len(page))
-            if not left:
-                return
+_MAX_OF_SUBJECT = 1000
+"""Suppressions of one subject that are listed."""
 
 
-def _pages_of_all(connection: Connection, selection: Selection) -> Iterator[list[Row]]:
-    newest = connection.rows("newest_suppression")[0][0]
-    oldest = connection.rows("oldest_suppression")[0][0]  # what was pruned before it need not be paged through
-    for after in range(oldest - 1, newest, PAGE):
-        window = {"after": after, "through": min(after + PAGE, newest)}
-        yield connection.rows("suppressions", {**asdict(selection), **window})
+class SqliteLists(SpoolPart):
+    """Lists for the administration."""
 
+    def suppressions(self, selection: Selection) -> Iterator[Suppression]:
+        """See `SpoolAdmin.suppressions`."""
+        pages = self._pages_of_all if selection.recipient is None else self._pages_of_recipient
+        rows = (row for page in pages(selection) for row in page)
+        return map(suppression_of, islice(rows, selection.limit))
 
-def _pages_of_recipient(connection: Connection, selection: Selection) -> Iterator[list[Row]]:
-    after = 0
-    while page := connection.rows("suppressions_of_recipient", {**asdict(selection), "after": after, "limit": PAGE}):
-        yield page
-        after = page[-1][-1]
+    def active_suppression(self, subject: str, record: str) -> ActiveSuppression | None:
+        """See `SpoolAdmin.active_suppression`."""
+        return next(iter(self._active("active_suppression", subject, record=record)), None)
 
+    def active_suppressions(self, subject: str) -> list[ActiveSuppression]:
+        """See `SpoolAdmin.active_suppressions`."""
+        return self._active("active_suppressions", subject, limit=_MAX_OF_SUBJECT)
 
-def dead_letters(connection: Connection, selection: Selection) -> Iterator[DeadLetter]:
-    """See `Spool.dead_letters`."""
-    return _letters(connection, selection, "dead_letters", "dead_letters_page")
+    def active_suppressions_at(self, subject: str, record: str) -> list[ActiveSuppression]:
+        """See `SpoolAdmin.active_suppressions_at`."""
+        moment = moment_of(record)
+        return self._active("active_suppressions_at", subject, moment=moment) if moment else []
 
+    def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
+        """See `SpoolAdmin.dead_letters`."""
+        return self._dead_letters(selection, "dead_letters", "dead_letters_page")
 
-def dropped(connection: Connection, selection: Selection) -> Iterator[DeadLetter]:
-    """See `Spool.dropped`."""
-    return _letters(connection, selection, "dropped_dead_letters", "dropped_dead_letters_page")
+    def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
+        """See `SpoolAdmin.dropped`."""
+        return self._dead_letters(selection, "dropped_dead_letters", "dropped_dead_letters_page")
 
+    def manual_actions(self, since: float, until: float) -> list[ManualAction]:
+        """See `SpoolAdmin.manual_actions`."""
+        counts: Counter[tuple[str, str, str]] = Counter()
+        through = self._connection.rows("newest_event")[0][0]
+        while through > 0:
+            window = {"after": max(0, through - _EVENT_PAGE), "through": through, "since": since, "until": until}
+            rows = self._connection.rows("manual_actions", window)
+            for event, asked_by, provider, number, _ in rows:
+                counts[event, asked_by, provider] += number
+            if rows and max(row[-1] for row in rows) < since:
+                break
+            through -= _EVENT_PAGE
+        return [ManualAction(*key, number) for key, number in counts.most_common() if number]
 
-def _letters(connection: Connection, selection: Selection, statement: str, pages: str) -> Iterator[DeadLetter]:
-    error = (selection.error or "").casefold()  # SQLite knows the case of ASCII alone
-    found = (
-        DeadLetter(number, provider, suppression_of(tuple(fields)), attempts, died_at, answer, note)
-        for page in _pages_of_letters(connection, selection, statement, pages)
-        for number, provider, attempts, died_at, answer, note, *fields in page
-        if error in answer.casefold()
-    )
-    return islice(found, selection.limit)
+    def _pages_of_all(self, selection: Selection) -> Iterator[list[Row]]:
+        newest = self._connection.rows("newest_suppression")[0][0]
+        oldest = self._connection.rows("oldest_suppression")[0][0]  # older ids were pruned: no need to page through
+        for after in range(oldest - 1, newest, PAGE):
+            window = {"after": after, "through": min(after + PAGE, newest)}
+            yield self._connection.rows("suppressions", {**asdict(selection), **window})
 
+    def _pages_of_recipient(self, selection: Selection) -> Iterator[list[Row]]:
+        after, values = 0, {**asdict(selection), "limit": PAGE}
+        while page := self._connection.rows("suppressions_of_recipient", {**values, "after": after}):
+            yield page
+            after = page[-1][-1]
 
-def _pages_of_letters(connection: Connection, selection: Selection, statement: str, pages: str) -> Iterator[list[Row]]:
-    after = 0
-    while upto := connection.rows(pages, {"after": after, "limit": PAGE})[0][0]:
-        yield connection.rows(statement, {**asdict(selection), "after": after, "through": upto})
-        after = upto
+    def _active(self, query: str, subject: str, **values: object) -> list[ActiveSuppression]:
+        rows = self._connection.rows(query, {"subject": sanitize_text(subject), **values})
+        return [
+            ActiveSuppression(
+                record, reason, diagnostic, None if at is None else datetime.fromtimestamp(at, UTC), bool(is_held)
+            )
+            for record, reason, diagnostic, at, is_held in rows
+        ]
+
+    def _dead_letters(self, selection: Selection, query: str, page_end: str) -> Iterator[DeadLetter]:
+        error = (selection.error or "").casefold()  # SQLite knows the case of ASCII alone
+        found = (
+            DeadLetter(number, provider, suppression_of(tuple(fields)), attempts, died_at, answer, note)
+            for page in self._pages_of_dead_letters(selection, query, page_end)
+            for number, provider, attempts, died_at, answer, note, *fields in page
+            if error in answer.casefold()
+        )
+        return islice(found, selection.limit)
+
+    def _pages_of_dead_letters(self, selection: Selection, query: str, page_end: str) -> Iterator[list[Row]]:
+        after = 0
+        while through := self._connection.rows(page_end, {"after": after, "limit": PAGE})[0][0]:
+            yield self._connection.rows(query, {**asdict(selection), "after": after, "through": through})
+            after = through

@@ -2,28 +2,91 @@
 
 import json
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from bouncehandler.spool import Notice, NoticeBatch, QueuedSuppression
-from bouncehandler.spool.admin import ManualAction
 from bouncehandler.spool.sqlite.codec import sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.connection import Connection, SpoolPart
 
 MAX_VALUE = 1000
 """Characters of a value that are kept: subjects and header lines are hostile, and of any length."""
 
 MAX_NAME = 100
-"""Characters of a value's name that are kept: some are those of headers."""
+"""Characters of a value's name that are kept: some names are headers'."""
 
 MAX_WAIT = 3600.0
-"""Seconds that a claim, or a wait after a failure, may last: what lies further ahead was written before the clock was
+"""Seconds that a claim, or a wait after a failure, may last: a later time was written before the clock was
 set back, and would keep every process waiting for as long as it was set back."""
 
 _DELETED = 1000
 """Notices deleted in one transaction: the pipe waits for none of them long."""
 
+REPORT = "report"
+"""The kind of notice that stands for a report by mail."""
+
 About = Mapping[str, str]
+
+
+class SqliteNoticeQueue(SpoolPart):
+    """Queue of notices and reports."""
+
+    def enqueue_notice(self, kind: str, about: About) -> None:
+        """See `Spool.enqueue_notice`."""
+        if kind in self._notices:
+            with self._connection.writing() as raw:
+                enqueue_notices(self._connection, raw, [(kind, about)], self._clock())
+
+    def queue_report(self, since: float, until: float) -> bool:
+        """See `Spool.queue_report`."""
+        now = self._clock()
+        values = {"until": until, "now": now}
+        if not self._connection.rows("report_due", values):  # looked up without the lock for writing
+            return False
+        with self._connection.writing() as raw:
+            if not raw.execute(self._connection.sql("report_enqueue"), values).rowcount:
+                return False
+            enqueue_notices(self._connection, raw, [(REPORT, {"since": repr(since), "until": repr(until)})], now)
+        return True
+
+    def claim_notices(self, *, every: float, lease_for: float) -> NoticeBatch | None:
+        """See `Spool.claim_notices`."""
+        if not 0 < lease_for <= MAX_WAIT:
+            raise ValueError(f"a claim lasts at most {MAX_WAIT:g} seconds, and at least some: {lease_for:g}")
+        now, claim = self._clock(), self._new_token()
+        values: dict[str, object] = {"now": now, "every": every, "longest": MAX_WAIT}
+        if not self._connection.rows("notices_due", values):  # looked up without the lock for writing
+            return None
+        with self._connection.writing() as raw:
+            newest = raw.execute(self._connection.sql("notices_due"), values).fetchone()
+            if newest is None:
+                return None
+            raw.execute(self._connection.sql("notices_claim"), {"claim": claim, "until": now + lease_for})
+        return NoticeBatch(claim, newest[0])
+
+    def notices(self, batch: NoticeBatch, *, after: int, limit: int) -> list[Notice]:
+        """See `Spool.notices`."""
+        rows = self._connection.rows("notices_read", {"after": after, "through": batch.through, "limit": limit})
+        return [Notice(number, kind, at, json.loads(about)) for number, kind, at, about in rows]
+
+    def settle_notices(self, batch: NoticeBatch, *, through: int) -> None:
+        """See `Spool.settle_notices`."""
+        values = {"claim": batch.claim, "through": min(through, batch.through), "now": self._clock(), "limit": _DELETED}
+        with self._connection.writing() as raw:
+            if not raw.execute(self._connection.sql("notices_sent"), values).rowcount:
+                return
+            if through >= batch.through:
+                raw.execute(self._connection.sql("notices_all_sent"), values)
+            deleted = raw.execute(self._connection.sql("notices_delete"), values).rowcount
+        while deleted == _DELETED:
+            with self._connection.writing() as raw:
+                deleted = raw.execute(self._connection.sql("notices_delete"), values).rowcount
+
+    def postpone_notices(self, batch: NoticeBatch, pause_for: float) -> None:
+        """See `Spool.postpone_notices`."""
+        with self._connection.writing() as raw:
+            raw.execute(
+                self._connection.sql("notices_postpone"), {"claim": batch.claim, "until": self._clock() + pause_for}
+            )
 
 
 def about_suppression(entry: QueuedSuppression) -> dict[str, str]:
@@ -52,84 +115,7 @@ def enqueue_notices(
         raw.executemany(connection.sql("notice_insert"), rows)
 
 
-def claim_notices(
-    connection: Connection, claim: str, *, now: float, every: float, lease_for: float
-) -> NoticeBatch | None:
-    """See `Spool.claim_notices`."""
-    if not 0 < lease_for <= MAX_WAIT:
-        raise ValueError(f"a claim lasts at most {MAX_WAIT:g} seconds, and at least some: {lease_for:g}")
-    values: dict[str, object] = {"now": now, "every": every, "longest": MAX_WAIT}
-    if not connection.rows("notices_due", values):  # looked up without the lock for writing
-        return None
-    with connection.writing() as raw:
-        newest = raw.execute(connection.sql("notices_due"), values).fetchone()
-        if newest is None:
-            return None
-        raw.execute(connection.sql("notices_claim"), {"claim": claim, "until": now + lease_for})
-    return NoticeBatch(claim, newest[0])
-
-
-def notices(connection: Connection, batch: NoticeBatch, *, after: int, limit: int) -> list[Notice]:
-    """See `Spool.notices`."""
-    rows = connection.rows("notices_read", {"after": after, "through": batch.through, "limit": limit})
-    return [Notice(number, kind, at, json.loads(about)) for number, kind, at, about in rows]
-
-
-def settle_notices(connection: Connection, batch: NoticeBatch, *, through: int, now: float) -> None:
-    """See `Spool.settle_notices`."""
-    values = {"claim": batch.claim, "through": min(through, batch.through), "now": now, "limit": _DELETED}
-    with connection.writing() as raw:
-        if not raw.execute(connection.sql("notices_sent"), values).rowcount:
-            return
-        if through >= batch.through:
-            raw.execute(connection.sql("notices_all_sent"), values)
-        deleted = raw.execute(connection.sql("notices_delete"), values).rowcount
-    while deleted == _DELETED:
-        with connection.writing() as raw:
-            deleted = raw.execute(connection.sql("notices_delete"), values).rowcount
-
-
-def postpone_notices(connection: Connection, batch: NoticeBatch, until: float) -> None:
-    """See `Spool.postpone_notices`."""
-    with connection.writing() as raw:
-        raw.execute(connection.sql("notices_postpone"), {"claim": batch.claim, "until": until})
-
-
 def _as_json(about: About) -> str:
     return json.dumps(
         {sanitize_text(name[:MAX_NAME]): sanitize_text(value[:MAX_VALUE]) for name, value in about.items()}
     )
-
-
-_PAGE = 5000
-"""Events that one read looks at."""
-
-REPORT = "report"
-"""The kind of notice that stands for a report by mail."""
-
-
-def manual_actions(connection: Connection, since: float, until: float) -> list[ManualAction]:
-    """See `SpoolAdmin.manual_actions`."""
-    counts: Counter[tuple[str, str, str]] = Counter()
-    through = connection.rows("newest_event")[0][0]
-    while through > 0:
-        window = {"after": max(0, through - _PAGE), "through": through, "since": since, "until": until}
-        rows = connection.rows("manual_actions", window)
-        for event, asked_by, provider, number, _ in rows:
-            counts[event, asked_by, provider] += number
-        if rows and max(row[-1] for row in rows) < since:
-            break
-        through -= _PAGE
-    return [ManualAction(*key, number) for key, number in counts.most_common() if number]
-
-
-def queue_report(connection: Connection, since: float, until: float, now: float) -> bool:
-    """See `Spool.queue_report`."""
-    values = {"until": until, "now": now}
-    if not connection.rows("report_due", values):  # looked up without the lock for writing
-        return False
-    with connection.writing() as raw:
-        if not raw.execute(connection.sql("report_enqueue"), values).rowcount:
-            return False
-        enqueue_notices(connection, raw, [(REPORT, {"since": repr(since), "until": repr(until)})], now)
-    return True

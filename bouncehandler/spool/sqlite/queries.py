@@ -1,4 +1,4 @@
-"""The named queries in `sql/*.sql`: a line `-- name --`, a comment that says why, and one statement."""
+"""The named queries in `sql/*.sql`: a line `-- name --`, a comment with the reason, and one statement."""
 
 import re
 from collections.abc import Mapping

@@ -1,43 +1,50 @@
-"""Removes what was done long ago, one step at a time; see `bouncehandler.spool.sweep` for the steps."""
+"""Retention: removes old rows, one step at a time; see `bouncehandler.spool.sweep` for the steps."""
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
 from bouncehandler.spool.models import Pruned, RetentionPeriods, SpoolError
-from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.connection import Connection, SpoolPart
 from bouncehandler.spool.sqlite.errors import describe_error, primary_code
 
+_GROUP = 500
+"""Rows deleted in one transaction: the pipe waits for none of them long."""
 _LOOKS = 10_000
 """Steps of SQLite's machine between two looks at the clock: well below a millisecond of them."""
 
 
-def prune(connection: Connection, periods: RetentionPeriods, *, now: float, after: int, limit: int) -> Pruned:
-    """See `Spool.prune`. Old rows are looked up without the lock for writing, which is often not needed."""
-    before = {reason: None if period is None else now - period for reason, period in periods._asdict().items()}
-    latest = max((time for time in before.values() if time is not None), default=None)
-    window: dict[str, object] = {"after": after, "limit": limit, "before": latest, "now": now}
-    through, old = connection.rows("prune_window", window)[0]
-    if latest is None or not old:
-        return Pruned(0, None)
-    bounds: dict[str, object] = {"after": after, "through": through, **before}
-    return Pruned(_remove(connection, bounds) if connection.rows("prune_found", bounds) else 0, through)
+class SqliteRetention(SpoolPart):
+    """Retention. Old rows are looked up without the lock for writing, which is often not needed."""
 
+    def prune(self, periods: RetentionPeriods, *, after: int, limit: int) -> Pruned:
+        """See `Spool.prune`."""
+        now = self._clock()
+        before = {reason: None if period is None else now - period for reason, period in periods._asdict().items()}
+        latest = max((time for time in before.values() if time is not None), default=None)
+        window: dict[str, object] = {"after": after, "limit": limit, "before": latest, "now": now}
+        through, old = self._connection.rows("prune_window", window)[0]
+        if latest is None or not old:
+            return Pruned(0, None)
+        bounds: dict[str, object] = {"after": after, "through": through, **before}
+        found = self._connection.rows("prune_found", bounds)
+        return Pruned(_remove(self._connection, bounds) if found else 0, through)
 
-def prune_attempts(connection: Connection, period: float, *, now: float, after: int, limit: int) -> Pruned:
-    """See `Spool.prune_attempts`."""
-    window: dict[str, object] = {"after": after, "limit": limit, "before": now - period, "now": now}
-    through, old = connection.rows("prune_attempts_window", window)[0]
-    if not old:
-        return Pruned(0, None)
-    bounds: dict[str, object] = {"after": after, "through": through, "before": now - period}
-    if not connection.rows("prune_attempts_found", bounds):
-        return Pruned(0, through)
-    with connection.writing() as raw:
-        found = [row[0] for row in raw.execute(connection.sql("prune_attempts_found"), bounds)]
-        return Pruned(raw.execute(connection.sql("prune_attempts"), {"found": json.dumps(found)}).rowcount, through)
+    def prune_attempts(self, older_than: float, *, after: int, limit: int) -> Pruned:
+        """See `Spool.prune_attempts`."""
+        sql, now = self._connection.sql, self._clock()
+        window: dict[str, object] = {"after": after, "limit": limit, "before": now - older_than, "now": now}
+        through, old = self._connection.rows("prune_attempts_window", window)[0]
+        if not old:
+            return Pruned(0, None)
+        bounds: dict[str, object] = {"after": after, "through": through, "before": now - older_than}
+        if not self._connection.rows("prune_attempts_found", bounds):
+            return Pruned(0, through)
+        with self._connection.writing() as raw:
+            found = [row[0] for row in raw.execute(sql("prune_attempts_found"), bounds)]
+            return Pruned(raw.execute(sql("prune_attempts"), {"found": json.dumps(found)}).rowcount, through)
 
 
 def _remove(connection: Connection, bounds: dict[str, object]) -> int:
@@ -50,8 +57,20 @@ def _remove(connection: Connection, bounds: dict[str, object]) -> int:
     return len(found)
 
 
+def delete_in_groups(
+    connection: Connection, statement: str, bounds: Mapping[str, object], rest: Callable[[], bool]
+) -> int:
+    """Delete rows, one transaction after another, until none is left or `rest` returns true; returns how many."""
+    total, deleted = 0, _GROUP
+    while deleted == _GROUP and not rest():
+        with connection.writing() as raw:
+            deleted = raw.execute(connection.sql(statement), {**bounds, "limit": _GROUP}).rowcount
+        total += deleted
+    return total
+
+
 def vacuum(path: Path, monotonic: Callable[[], float], within: float) -> int:
-    """Give the room of what was removed back to the file system; returns the bytes by which the file shrank.
+    """Give free pages back to the file system; returns the bytes by which the file shrank.
 
     No process can write meanwhile, so it gives up after `within` seconds of copying, and all is as before.
 
@@ -68,7 +87,7 @@ def vacuum(path: Path, monotonic: Callable[[], float], within: float) -> int:
         if primary_code(error) != sqlite3.SQLITE_INTERRUPT:
             raise describe_error(error, path, within) from error
         raise SpoolError(
-            f"the spool {path} takes longer than {within:g} s to shrink, and nobody could write it meanwhile: stop "
+            f"the spool {path} takes longer than {within:g} s to shrink, and no process could write it meanwhile: stop "
             f"every bouncehandler, then `sqlite3 {path} VACUUM`"
         ) from None
     return size - path.stat().st_size

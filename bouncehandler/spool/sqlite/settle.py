@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bouncehandler.spool.models import Completed, DeadLettered, MetricCounter, Released, RetryLater, Settlement
 from bouncehandler.spool.sqlite.codec import MAX_ANSWER, sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.connection import Connection, SpoolPart
 from bouncehandler.spool.sqlite.hashes import subject_hash
 from bouncehandler.spool.sqlite.notifications import About, enqueue_notices
 from bouncehandler.spool.sqlite.stats import put_counters
@@ -35,31 +35,31 @@ _AS_ONE = ("settle_done", "settle_attempt")
 that call providers, and has to wait until it comes back."""
 
 
-def settle(  # noqa: PLR0913  # one transaction, all of it needed
-    connection: Connection,
-    settlements: Sequence[Settlement],
-    now: float,
-    *,
-    per_campaign: bool,
-    notices: Collection[str] = (),
-    counters: Sequence[MetricCounter] = (),
-) -> int:
-    """See `Spool.settle`; `notices` are the kinds of notices that are queued."""
-    if not (settlements or counters):
-        return 0
-    with connection.writing() as raw:
-        ours, undone = _ours(connection, raw, settlements)
-        changes = _changes(ours, undone, now, per_campaign=per_campaign)
-        for statement in _AS_ONE:
-            rows = json.dumps(changes.pop(statement))
-            raw.execute(connection.sql(statement), {"settled": rows, "now": now})
-        put_counters(connection, raw, counters)
-        changed = {name: raw.executemany(connection.sql(name), rows).rowcount for name, rows in changes.items()}
-        if "dead" in notices:
-            enqueue_notices(
-                connection, raw, [("dead", _about(one)) for one in ours if isinstance(one, DeadLettered)], now
-            )
-    return max(0, changed["settle_repeats"])
+class SqliteSettlement(SpoolPart):
+    """Settlement of claims."""
+
+    def settle(
+        self,
+        settlements: Sequence[Settlement],
+        *,
+        per_campaign: bool = False,
+        counters: Sequence[MetricCounter] = (),
+    ) -> int:
+        """See `Spool.settle`."""
+        if not (settlements or counters):
+            return 0
+        sql, now = self._connection.sql, self._clock()
+        with self._connection.writing() as raw:
+            ours, undone = _ours(self._connection, raw, settlements)
+            changes = _changes(ours, undone, now, per_campaign=per_campaign)
+            for statement in _AS_ONE:
+                raw.execute(sql(statement), {"settled": json.dumps(changes.pop(statement)), "now": now})
+            put_counters(self._connection, raw, counters)
+            changed = {name: raw.executemany(sql(name), rows).rowcount for name, rows in changes.items()}
+            if "dead" in self._notices:
+                dead = [("dead", _about(one)) for one in ours if isinstance(one, DeadLettered)]
+                enqueue_notices(self._connection, raw, dead, now)
+        return max(0, changed["settle_repeats"])
 
 
 def _ours(
@@ -161,7 +161,7 @@ def _about(dead: DeadLettered) -> About:
 
 
 def _behind(settlement: Settlement) -> str:
-    """The query for those that wait behind this one; empty: they go on waiting."""
+    """The query for dispatches that wait behind this one; empty: they go on waiting."""
     match settlement:
         case Completed(outcome=outcome):
             is_off = outcome.kind != "unknown" and not settlement.dispatch.restores

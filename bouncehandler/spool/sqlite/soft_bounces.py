@@ -12,15 +12,14 @@ from bouncehandler.record import MOMENT, epoch
 from bouncehandler.spool.models import QueuedSuppression, Recorded, SoftBounceEntry
 from bouncehandler.spool.queue_batch import QueueBatch
 from bouncehandler.spool.sqlite.codec import sanitize_column, sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Connection, Row, SpoolPart
 from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, insert, put, values_of
+from bouncehandler.spool.sqlite.retention import delete_in_groups
 from bouncehandler.suppression import Suppression
 
 _DAY = 86_400
 _MAX_DIAGNOSTIC = 300
 """Characters of a diagnostic that are kept for each bounce."""
-_PRUNED = 500
-"""Rows deleted in one transaction: the pipe waits for none of them long."""
 
 
 class SoftBounce(NamedTuple):
@@ -57,22 +56,42 @@ def find_enough(bounces: Sequence[SoftBounce]) -> Sequence[SoftBounce]:
     return ()
 
 
-def count(connection: Connection, counted: Sequence[SoftBounceEntry], now: float, hooks: EnqueueHooks) -> Recorded:
-    """See `Spool.count`."""
-    if not counted:
-        return Recorded(new=0, duplicates=0)
-    batch = QueueBatch.of(SoftBounceEntry, counted)
-    values = values_of(batch, lambda some: _rows(some, now))  # before the transaction, which others wait for
-    with connection.writing() as raw:
-        raw.execute(connection.sql("soft_bounce_widen"), {"within": int(max(batch.column("within")))})
-        insert(raw, connection.sql("soft_bounce_insert"), values)
-        return put(connection, raw, list(_enough(connection, raw, _days_of(batch, now))), now, hooks)
+class SqliteSoftBounces(SpoolPart):
+    """Soft bounces and deliveries."""
+
+    _hooks: EnqueueHooks
+
+    def count(self, batch: Sequence[SoftBounceEntry]) -> Recorded:
+        """See `Spool.count`."""
+        if not batch:
+            return Recorded(new=0, duplicates=0)
+        connection, now = self._connection, self._clock()
+        entries = QueueBatch.of(SoftBounceEntry, batch)
+        values = values_of(entries, lambda some: _rows(some, now))  # before the transaction, which others wait for
+        with connection.writing() as raw:
+            raw.execute(connection.sql("soft_bounce_widen"), {"within": int(max(entries.column("within")))})
+            insert(raw, connection.sql("soft_bounce_insert"), values)
+            return put(connection, raw, list(_enough(connection, raw, _days_of(entries, now))), now, self._hooks)
+
+    def record_deliveries(self, deliveries: Mapping[str, int]) -> None:
+        """See `Spool.record_deliveries`."""
+        now = self._clock()
+        rows = [{"recipient": sanitize_text(name), "delivered_at": at, "now": now} for name, at in deliveries.items()]
+        if rows:
+            with self._connection.writing() as raw:
+                raw.executemany(self._connection.sql("delivery_insert"), rows)
+
+    def prune_counts(self, older_than: float, rest: Callable[[], bool] = lambda: False) -> int:
+        """See `Spool.prune_counts`."""
+        bounds = {"before": self._clock() - older_than}
+        statements = ("prune_soft_bounces", "prune_deliveries")
+        return sum(delete_in_groups(self._connection, statement, bounds, rest) for statement in statements)
 
 
 def _enough(
     connection: Connection, raw: sqlite3.Connection, days: Mapping[str, Sequence[int]]
 ) -> Iterator[QueuedSuppression]:
-    """The suppressions that come of recipients' bounces on these days."""
+    """Suppressions that recipients' bounces on these days come to."""
     reach = int(raw.execute(connection.sql("soft_bounce_window")).fetchone()[0]) // _DAY + 1
     recipients_of: dict[int, list[str]] = {}
     for recipient, some in days.items():
@@ -85,7 +104,8 @@ def _enough(
     for recipient, some in days.items():
         if (recipient,) in candidates:
             values = {"recipient": recipient, "first": min(some) - reach, "last": max(some) + reach}
-            yield from _suppressions_of(connection, raw, values)
+            while entry := _count_in(connection, raw, values):  # a batch may hold the bounces of several
+                yield entry
 
 
 def _days_of(batch: QueueBatch[SoftBounceEntry], now: float) -> dict[str, list[int]]:
@@ -95,37 +115,6 @@ def _days_of(batch: QueueBatch[SoftBounceEntry], now: float) -> dict[str, list[i
     for recipient, day in dict.fromkeys(bounces):
         days.setdefault(recipient, []).append(day)
     return days
-
-
-def record_deliveries(connection: Connection, deliveries: Mapping[str, int], now: float) -> None:
-    """See `Spool.record_deliveries`."""
-    if deliveries:
-        rows = [
-            {"recipient": sanitize_text(recipient), "delivered_at": at, "now": now}
-            for recipient, at in deliveries.items()
-        ]
-        with connection.writing() as raw:
-            raw.executemany(connection.sql("delivery_insert"), rows)
-
-
-def prune_counts(connection: Connection, before: float, rest: Callable[[], bool] = lambda: False) -> int:
-    """See `Spool.prune_counts`."""
-    pruned = 0
-    for statement in ("prune_soft_bounces", "prune_deliveries"):
-        deleted = _PRUNED
-        while deleted == _PRUNED and not rest():
-            with connection.writing() as raw:
-                deleted = raw.execute(connection.sql(statement), {"before": before, "limit": _PRUNED}).rowcount
-            pruned += deleted
-    return pruned
-
-
-def _suppressions_of(
-    connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]
-) -> Iterator[QueuedSuppression]:
-    """The suppressions of one recipient: a batch may hold the bounces of several."""
-    while entry := _count_in(connection, raw, asked):
-        yield entry
 
 
 def _count_in(connection: Connection, raw: sqlite3.Connection, asked: Mapping[str, object]) -> QueuedSuppression | None:
@@ -145,9 +134,8 @@ def _suppression(recipient: str, bounces: Sequence[SoftBounce]) -> Suppression:
     """Make a suppression of the last bounce, with all of them as evidence; the same bounces make the same id."""
     last = bounces[-1]
     digest = blake2b("\x1f".join(bounce.record for bounce in bounces).encode(), digest_size=8).hexdigest()
-    evidence = [
-        f"{_date(bounce.occurred_at)} {bounce.category} {bounce.status} {bounce.diagnostic}" for bounce in bounces
-    ]
+    days = [datetime.fromtimestamp(bounce.occurred_at, UTC).date().isoformat() for bounce in bounces]
+    evidence = [f"{day} {one.category} {one.status} {one.diagnostic}" for day, one in zip(days, bounces, strict=True)]
     return Suppression(
         last.record[:MOMENT] + digest,
         recipient,
@@ -161,10 +149,6 @@ def _suppression(recipient: str, bounces: Sequence[SoftBounce]) -> Suppression:
         last.job_id,
         datetime.fromtimestamp(last.occurred_at, UTC),
     )
-
-
-def _date(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).date().isoformat()
 
 
 def _times(batch: QueueBatch[SoftBounceEntry], now: float) -> list[int]:

@@ -1,4 +1,4 @@
-"""Detects spikes of hard bounces in what is recorded, and holds their members, within the same transaction."""
+"""Spike detection: finds spikes among recorded hard bounces, and holds their members, within the same transaction."""
 
 import json
 import sqlite3
@@ -19,7 +19,7 @@ ALL = "*"
 """Stands for the sum over all mailbox providers."""
 
 MAX_GAP = 12
-"""Slots of silence after which what follows is another spike."""
+"""Slots of silence after which further bounces are another spike."""
 
 _RECENT = 100_000
 """Newest suppressions that are looked through for members of a spike that has just been detected."""
@@ -110,7 +110,7 @@ class SpikeDetector:
         return [(name, slot) for (slot, name), bounces in ranked if bounces >= self._least or name in self._active]
 
     def _active_spikes(self, raw: sqlite3.Connection, slot: int) -> dict[str, list[tuple[str, int]]]:
-        """By mailbox provider, the fingerprints of spikes that may go on in a slot or later, and their last slots."""
+        """Fingerprints of spikes that may go on in a slot or later, and their last slots, by mailbox provider."""
         found: dict[str, list[tuple[str, int]]] = {}
         for mailbox_provider, fingerprint, last in raw.execute(
             self._sql("spike_active"), {"slot": slot, "max_gap": MAX_GAP}
@@ -163,7 +163,7 @@ class SpikeDetector:
         near = raw.execute(self._sql("spike_near"), values).fetchone()
         values |= {"since_slot": found.spike.since_slot, "now": now, "example": found.example}
         values |= {"bounces": found.spike.bounces, "expected": found.spike.expected}
-        if near is None or near[3] == "discarded":  # what follows a discarded spike is as doubtful as that was
+        if near is None or near[3] == "discarded":  # a spike that follows a discarded one is as doubtful
             number = raw.execute(self._sql("spike_open"), values).lastrowid or 0
             newest, is_new = max(0, newest - _RECENT), True
         else:
@@ -183,7 +183,7 @@ class SpikeDetector:
         rows = raw.execute(self._sql("spike_members"), values).fetchall()
         raw.execute(self._sql("spike_hold"), {"spike": number, "found": json.dumps([row[0] for row in rows])})
         count_held(self._connection, raw, found.mailbox_provider, found.fingerprint, [row[1] for row in rows], 1)
-        self._recent.clear()  # what is held here explains nothing elsewhere
+        self._recent.clear()  # held bounces explain nothing elsewhere
 
     def _sql(self, name: str) -> str:
         return self._connection.sql(name)
@@ -210,7 +210,7 @@ def count_held(  # noqa: PLR0913, PLR0917  # one statement's values
 
 @lru_cache(maxsize=4096)
 def _slot(at: datetime | None) -> int | None:
-    """By the record's own time; None where it has none."""
+    """Slot of a record's own time; None where it has none."""
     return epoch(at) // SLOT_SECONDS if at else None
 
 

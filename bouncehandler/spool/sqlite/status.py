@@ -1,4 +1,4 @@
-"""The spool in numbers: what waits, is held, dead and done, by provider; all read in one short transaction."""
+"""The spool in numbers: dispatches by state and provider, all read in one short transaction."""
 
 import json
 from dataclasses import asdict

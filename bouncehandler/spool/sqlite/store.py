@@ -1,62 +1,38 @@
-"""The spool in one SQLite file: each method of the protocol, and its module in this folder."""
+"""The spool in one SQLite file; its parts are classes in the modules of this folder."""
 
-import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self
 
 from bouncehandler.spikes import SpikeSettings
-from bouncehandler.spool import (
-    Claimed,
-    HourlyCount,
-    MetricCounter,
-    Notice,
-    NoticeBatch,
-    ProviderState,
-    Pruned,
-    QueuedSuppression,
-    Recorded,
-    RetentionPeriods,
-    Settlement,
-    SoftBounceEntry,
-    Status,
-)
+from bouncehandler.spool import QueuedSuppression, Recorded, Status
 from bouncehandler.spool.sqlite.admin import SqliteSpoolAdmin
-from bouncehandler.spool.sqlite.claim import ClaimRequest, claim, extend
-from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.claim import SqliteClaims
+from bouncehandler.spool.sqlite.connection import Connection, random_token
 from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, record
 from bouncehandler.spool.sqlite.erasure import ErasureGuard
-from bouncehandler.spool.sqlite.notifications import (
-    claim_notices,
-    enqueue_notices,
-    notices,
-    postpone_notices,
-    queue_report,
-    settle_notices,
-)
-from bouncehandler.spool.sqlite.providers import held_providers, hold_provider, release_provider
-from bouncehandler.spool.sqlite.retention import prune, prune_attempts
-from bouncehandler.spool.sqlite.settle import settle
-from bouncehandler.spool.sqlite.soft_bounces import count, prune_counts, record_deliveries
+from bouncehandler.spool.sqlite.notifications import SqliteNoticeQueue
+from bouncehandler.spool.sqlite.providers import SqliteHeldProviders
+from bouncehandler.spool.sqlite.retention import SqliteRetention
+from bouncehandler.spool.sqlite.settle import SqliteSettlement
+from bouncehandler.spool.sqlite.soft_bounces import SqliteSoftBounces
 from bouncehandler.spool.sqlite.spikes import SpikeDetector
-from bouncehandler.spool.sqlite.stats import (
-    add_hourly_counts,
-    counters,
-    hourly_counts,
-    prune_hourly_counts,
-    put_counters,
-)
+from bouncehandler.spool.sqlite.stats import SqliteStats
 from bouncehandler.spool.sqlite.status import status
-from bouncehandler.suppression import Dispatch
 
 
-def _random_token() -> str:
-    return os.urandom(8).hex()
-
-
-class SqliteSpool(SqliteSpoolAdmin):
+class SqliteSpool(
+    SqliteSpoolAdmin,
+    SqliteClaims,
+    SqliteSettlement,
+    SqliteSoftBounces,
+    SqliteHeldProviders,
+    SqliteNoticeQueue,
+    SqliteStats,
+    SqliteRetention,
+):
     """The embedded spool; see `Spool` for the contract of each method."""
 
     def __init__(
@@ -64,12 +40,11 @@ class SqliteSpool(SqliteSpoolAdmin):
         connection: Connection,
         *,
         clock: Callable[[], float] = time.time,
-        new_token: Callable[[], str] = _random_token,
+        new_token: Callable[[], str] = random_token,
         notices: frozenset[str] = frozenset(),
         spikes: SpikeDetector | None = None,
     ) -> None:
-        super().__init__(connection, clock, notices)
-        self._new_token = new_token
+        super().__init__(connection, clock=clock, new_token=new_token, notices=notices)
         self._hooks = EnqueueHooks(notices, spikes, ErasureGuard(connection))
 
     @classmethod
@@ -82,7 +57,7 @@ class SqliteSpool(SqliteSpoolAdmin):
         spikes: SpikeSettings | None = None,
         initial_delay: float = 0.0,
         clock: Callable[[], float] = time.time,
-        new_token: Callable[[], str] = _random_token,
+        new_token: Callable[[], str] = random_token,
         sqlite_version: tuple[int, ...] = sqlite3.sqlite_version_info,
     ) -> Self:
         """Open the spool in a file; a new one is created, an older one migrated.
@@ -119,150 +94,13 @@ class SqliteSpool(SqliteSpoolAdmin):
         return str(self._connection.pragma("journal_mode"))
 
     def record(self, batch: Sequence[QueuedSuppression]) -> Recorded:
-        """Put a batch on disk; when this returns, it is safe."""
+        """See `Spool.record`."""
         return record(self._connection, batch, self._clock(), self._hooks)
 
-    def count(self, batch: Sequence[SoftBounceEntry]) -> Recorded:
-        """Put soft bounces on disk, and record the suppressions that they come to."""
-        return count(self._connection, batch, self._clock(), self._hooks)
-
-    def record_deliveries(self, deliveries: Mapping[str, int]) -> None:
-        """Note deliveries: soft bounces before them no longer count."""
-        record_deliveries(self._connection, deliveries, self._clock())
-
-    def prune_counts(self, older_than: float, rest: Callable[[], bool] = lambda: False) -> int:
-        """Remove soft bounces and deliveries that were recorded longer ago than that; returns how many."""
-        return prune_counts(self._connection, self._clock() - older_than, rest)
-
-    def prune(self, periods: RetentionPeriods, *, after: int, limit: int) -> Pruned:
-        """Remove old suppressions among the `limit` oldest after `after`."""
-        return prune(self._connection, periods, now=self._clock(), after=after, limit=limit)
-
-    def prune_attempts(self, older_than: float, *, after: int, limit: int) -> Pruned:
-        """Remove the attempts of old dispatches among the `limit` oldest after `after`."""
-        return prune_attempts(self._connection, older_than, now=self._clock(), after=after, limit=limit)
-
-    def claim(  # noqa: PLR0913  # the protocol's signature
-        self,
-        provider: str,
-        limit: int,
-        *,
-        lease_for: float,
-        repeat_after: float,
-        per_campaign: bool,
-        probing: bool = False,
-    ) -> Claimed:
-        """Claim up to `limit` due dispatches; `probing` overrides a hold. Empty means that none is due."""
-        now = self._clock()
-        request = ClaimRequest(
-            provider=provider,
-            limit=limit,
-            now=now,
-            until=now + lease_for,
-            since=now - repeat_after,
-            per_campaign=per_campaign,
-            probing=probing,
-            token=self._new_token(),
-        )
-        return claim(self._connection, request)
-
-    def extend(self, dispatches: Iterable[Dispatch], lease_for: float) -> None:
-        """Renew claims that are still being worked on."""
-        extend(self._connection, dispatches, self._clock() + lease_for)
-
-    def settle(
-        self,
-        settlements: Sequence[Settlement],
-        *,
-        per_campaign: bool = False,
-        counters: Sequence[MetricCounter] = (),
-    ) -> int:
-        """Write down how claims ended, all or none; returns how many that waited behind were settled too."""
-        return settle(
-            self._connection,
-            settlements,
-            self._clock(),
-            per_campaign=per_campaign,
-            notices=self._notices,
-            counters=counters,
-        )
-
-    def hold(self, provider: str, reason: str, *, probe_in: float) -> None:
-        """Hold a provider for every process."""
-        now = self._clock()
-        hold_provider(self._connection, provider, reason, now=now, probe_at=now + probe_in, notices=self._notices)
-
-    def release(self, provider: str) -> None:
-        """End a provider's hold."""
-        release_provider(self._connection, provider, now=self._clock(), notices=self._notices)
-
-    def claim_probe(self, provider: str, *, next_probe_in: float, known: float = 0.0) -> bool:
-        """Take the turn to probe a held provider; returns whether the caller is the one."""
-        now = self._clock()
-        values = {"provider": provider, "due": max(now, known), "next_probe_at": now + next_probe_in}
-        return self._change("provider_probe", [values]) == 1
-
-    def state(self, provider: str) -> ProviderState:
-        """Whether a provider is held."""
-        return held_providers(self._connection, provider).get(provider, ProviderState())
-
-    def due_in(self, provider: str) -> float | None:
-        """Seconds until the earliest unsettled dispatch of a provider is due; None when there is none."""
-        due: list[tuple[float]] = self._connection.rows("next_due", {"provider": provider})
-        return due[0][0] - self._clock() if due else None
-
     def status(self) -> Status:
-        """The whole spool in numbers."""
+        """See `Spool.status`."""
         return status(self._connection)
 
-    def add_hourly_counts(self, hourly_counts: Sequence[HourlyCount], counters: Sequence[MetricCounter] = ()) -> None:
-        """Add to the counts of these hours, and to counters."""
-        add_hourly_counts(self._connection, hourly_counts, counters)
-
-    def hourly_counts(self, since: float, until: float) -> Iterator[HourlyCount]:
-        """The counts of the hours that begin in `since` to `until`."""
-        return hourly_counts(self._connection, since, until)
-
-    def prune_hourly_counts(self, older_than: float, rest: Callable[[], bool] = lambda: False) -> int:
-        """Remove the counts of hours that ended longer ago than that; returns how many."""
-        return prune_hourly_counts(self._connection, self._clock() - older_than, rest)
-
-    def add_counters(self, counters: Sequence[MetricCounter]) -> None:
-        """Add to counters."""
-        if counters:
-            with self._connection.writing() as raw:
-                put_counters(self._connection, raw, counters)
-
-    def counters(self) -> Sequence[MetricCounter]:
-        """Every counter, since the spool began."""
-        return counters(self._connection)
-
-    def enqueue_notice(self, kind: str, about: Mapping[str, str]) -> None:
-        """Queue a notice, if this spool was opened with notices of that kind."""
-        if kind in self._notices:
-            with self._connection.writing() as raw:
-                enqueue_notices(self._connection, raw, [(kind, about)], self._clock())
-
-    def queue_report(self, since: float, until: float) -> bool:
-        """Queue the report of a time, if none that ends then, or later, was queued."""
-        return queue_report(self._connection, since, until, self._clock())
-
-    def claim_notices(self, *, every: float, lease_for: float) -> NoticeBatch | None:
-        """Claim the queued notices; None when none are due, or another process has them."""
-        return claim_notices(self._connection, self._new_token(), now=self._clock(), every=every, lease_for=lease_for)
-
-    def notices(self, batch: NoticeBatch, *, after: int, limit: int) -> list[Notice]:
-        """The claimed notices with ids above `after`."""
-        return notices(self._connection, batch, after=after, limit=limit)
-
-    def settle_notices(self, batch: NoticeBatch, *, through: int) -> None:
-        """Remove the claimed notices up to this id, which were sent."""
-        settle_notices(self._connection, batch, through=through, now=self._clock())
-
-    def postpone_notices(self, batch: NoticeBatch, pause_for: float) -> None:
-        """Give the claim back; no process may have it for so many seconds."""
-        postpone_notices(self._connection, batch, self._clock() + pause_for)
-
     def close(self) -> None:
-        """Give back the file; a second time does nothing."""
+        """See `Spool.close`; a second time does nothing."""
         self._connection.close()

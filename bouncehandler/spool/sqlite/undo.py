@@ -66,11 +66,11 @@ class _Dispatch(NamedTuple):
 
 def undo(connection: Connection, request: UndoRequest) -> Iterator[Undone]:
     """See `Spool.undo`."""
-    seen: set[str] = set()
+    finished: set[str] = set()
     for subjects in _windows(connection, request.selection):
-        left = None if request.selection.limit is None else request.selection.limit - len(seen)
-        fresh = [subject for subject in subjects if subject not in seen][:left]
-        seen.update(fresh)
+        left = None if request.selection.limit is None else request.selection.limit - len(finished)
+        fresh = [subject for subject in subjects if subject not in finished][:left]
+        finished.update(fresh)
         for at in range(0, len(fresh), _GROUP):
             yield from _undo_group(connection, request, fresh[at : at + _GROUP])
 
@@ -94,7 +94,7 @@ def _undo_group(connection: Connection, request: UndoRequest, subjects: Sequence
 
 
 class _Subject:
-    """One subject's suppressions and dispatches within a transaction."""
+    """Suppressions and dispatches of one subject within a transaction."""
 
     def __init__(self, connection: Connection, raw: sqlite3.Connection, request: UndoRequest, subject: str) -> None:
         self._connection, self._raw, self._request, self._subject = connection, raw, request, subject
@@ -124,8 +124,8 @@ class _Subject:
         return one.reason in _REQUESTS and not self._request.forced and not one.is_undone
 
     def _refused(self, one: _Suppression) -> Undone:
-        said = "a complaint" if one.reason == "complaint" else "an unsubscribe request"
-        return Undone(self._subject, "", "kept", f"{said} is undone one by one, with --recipient and --force")
+        reason = "a complaint" if one.reason == "complaint" else "an unsubscribe request"
+        return Undone(self._subject, "", "kept", f"{reason} is undone one by one, with --recipient and --force")
 
     def _at(self, provider: str, dispatches: list[_Dispatch], gone: Collection[int]) -> Iterator[Undone]:
         """Undo the dispatches to one provider; yields the results."""
@@ -137,9 +137,9 @@ class _Subject:
                 yield Undone(self._subject, provider, "kept", f"also suppressed for {objection}")
             return
         for dispatch in dispatches:
-            what, detail = self._one(dispatch)
-            if what:
-                yield Undone(self._subject, provider, what, detail)
+            result, detail = self._one(dispatch)
+            if result:
+                yield Undone(self._subject, provider, result, detail)
 
     def _objection(self, dispatches: list[_Dispatch], gone: Collection[int]) -> str:
         """Reason why the subject stays suppressed here; empty where there is none.
@@ -158,7 +158,7 @@ class _Subject:
             return "", ""
         if dispatch.state == "claimed":
             self._change("undo_later", dispatch.id)
-            return "restoring", "a call is under way; what it changes is restored after it"
+            return "restoring", "a call is under way; its changes are restored after it"
         if dispatch.has_changed:
             return self._restore(dispatch)
         self._change("undo_withdraw", dispatch.id)

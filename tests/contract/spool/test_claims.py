@@ -43,10 +43,10 @@ class TestClaiming:
         assert take(spool, limit) == []
 
     def test_attempts_are_counted(self, spool: Spool) -> None:
-        """The first claim says attempt 1, step 0, and the provider it is for."""
+        """The first claim says attempt 1, retry index 0, and the provider it is for."""
         put(spool, ANN, to=("news", "crm"))
         (claimed,) = take(spool, provider="crm")
-        assert (claimed.attempts, claimed.step, claimed.provider, claimed.suppression) == (1, 0, "crm", ANN)
+        assert (claimed.attempts, claimed.retry_index, claimed.provider, claimed.suppression) == (1, 0, "crm", ANN)
         assert len(take(spool)) == 1
 
     def test_claim_runs_out(self, spool: Spool) -> None:
@@ -234,15 +234,15 @@ class TestSettling:
         assert due_at(spool, "news") == NOW + 300
         assert take(spool, now=NOW + 299) == []
         (second,) = take(spool, now=NOW + 300)
-        assert (second.attempts, second.step) == (2, 3)
+        assert (second.attempts, second.retry_index) == (2, 3)
 
     def test_returned(self, spool: Spool) -> None:
-        """A claim given back unused costs no attempt and no step."""
+        """A claim given back unused costs no attempt and no retry."""
         put(spool, ANN)
         (first,) = take(spool)
         at_time(spool, NOW).settle([returned(first, NOW + 5)])
         (second,) = take(spool, now=NOW + 5)
-        assert (second.id, second.attempts, second.step) == (first.id, 1, 0)
+        assert (second.id, second.attempts, second.retry_index) == (first.id, 1, 0)
 
     def test_returned_keeps_its_turn(self, spool: Spool) -> None:
         """Whoever comes later waits behind a call that was given back for a while, as behind one that failed."""

@@ -265,7 +265,7 @@ class TestReading:
         at_time(spool, NOW).settle([dead(ann)])
         assert at_time(spool, NOW + 9).retry_dead_letters([ann.id, ann.id, bob.id, 10**30, -1]) == 1
         (claimed,) = take(spool, now=NOW + 9)
-        assert (claimed.id, claimed.step, claimed.attempts) == (ann.id, 0, 3)
+        assert (claimed.id, claimed.retry_index, claimed.attempts) == (ann.id, 0, 3)
         assert list(spool.dead_letters(Selection())) == []
 
     def test_dropped(self, spool: Spool) -> None:

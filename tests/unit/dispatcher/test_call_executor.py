@@ -43,10 +43,12 @@ class Resubscriber(FakeAdapter):
         return self._call([suppression])[0]
 
 
-def dispatches(count: int, step: int = 0) -> list[Dispatch]:
+def dispatches(count: int, retry_index: int = 0) -> list[Dispatch]:
     """That many dispatches of different recipients."""
     return [
-        Dispatch(n, "news", Suppression(f"{n:024x}", f"user{n}@example.com", "bounce"), step + 1, step, "claim")
+        Dispatch(
+            n, "news", Suppression(f"{n:024x}", f"user{n}@example.com", "bounce"), retry_index + 1, retry_index, "claim"
+        )
         for n in range(count)
     ]
 
@@ -58,9 +60,9 @@ def build_executor(
     return CallExecutor(adapter, FixedResponse(answer), RetrySchedule(waits, lambda: 0.0), lambda: NOW)
 
 
-def call(adapter: FakeAdapter | Odd, step: int = 0, waits: Sequence[float] = (60.0, 300.0)) -> CallFinished:
+def call(adapter: FakeAdapter | Odd, retry_index: int = 0, waits: Sequence[float] = (60.0, 300.0)) -> CallFinished:
     """The outcome of one call for one dispatch, which did not find the provider unavailable."""
-    result = build_executor(adapter, waits=waits).call(dispatches(1, step))
+    result = build_executor(adapter, waits=waits).call(dispatches(1, retry_index))
     assert isinstance(result, CallFinished)
     return result
 
@@ -116,7 +118,7 @@ def test_failures_that_are_tried_again(error: BaseException, said: str) -> None:
 
 def test_schedule_used_up() -> None:
     """A temporary failure after the last wait is a dead letter that keeps the last answer."""
-    (dead,) = call(failing(TemporaryFailure("HTTP 503")), step=2).settlements
+    (dead,) = call(failing(TemporaryFailure("HTTP 503")), retry_index=2).settlements
     assert isinstance(dead, DeadLettered)
     assert (dead.attempt.result, dead.attempt.answer) == ("temporary", "HTTP 503")
 
@@ -124,7 +126,7 @@ def test_schedule_used_up() -> None:
 @pytest.mark.parametrize(("asked", "wait"), [(17.0, 17.0), (0.0, 1.0), (math.inf, 86_400.0)])
 def test_retry_after(asked: float, wait: float) -> None:
     """A provider that asks for time gets it, from everybody, and is not under suspicion."""
-    result = call(failing(TemporaryFailure("HTTP 429", retry_after=asked)), step=1)
+    result = call(failing(TemporaryFailure("HTTP 429", retry_after=asked)), retry_index=1)
     (again,) = result.settlements
     assert isinstance(again, RetryLater)
     assert (again.due_in, again.retry_index) == (wait, 1)
@@ -219,11 +221,11 @@ class TestBatches:
         assert (adapter.batches, adapter.called) == ([], ["user0@example.com"])
 
     def test_a_failure_concerns_them_all(self) -> None:
-        """Every dispatch of a failed batch is tried again, each by its own step; it counts as one failed call."""
+        """Every dispatch of a failed batch is retried, each by its own retry index; it counts as one failed call."""
         adapter = BatchedAdapter(10)
         adapter.always = TemporaryFailure("HTTP 500", changed=("7",))
         executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0, 300.0], lambda: 0.0), lambda: NOW)
-        result = executor.call([*dispatches(2), *dispatches(1, step=1)])
+        result = executor.call([*dispatches(2), *dispatches(1, retry_index=1)])
         assert isinstance(result, CallFinished)
         assert [one.due_in for one in result.settlements if isinstance(one, RetryLater)] == [60, 60, 300]
         assert {one.changed for one in result.settlements if isinstance(one, RetryLater)} == {

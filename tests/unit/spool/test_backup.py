@@ -60,7 +60,7 @@ def test_nothing_is_overwritten(spool: SqliteSpool, tmp_path: Path) -> None:
     """What is there stays, unless it may be replaced."""
     target = tmp_path / "copy.db"
     target.write_text("precious")
-    with pytest.raises(SpoolError, match="is there already: name another file, or say --force"):
+    with pytest.raises(SpoolError, match="is there already: name another file, or add --force"):
         copy(spool, target)
     assert target.read_text() == "precious"
     assert copy(spool, target, overwrite=True)[0] == 10

@@ -1,4 +1,4 @@
--- The spool: suppressions, the dispatches to their providers, every attempt, and what is counted beside them.
+-- The spool: suppressions, the dispatches to their providers, every attempt, and the counts kept beside them.
 -- Times are REAL seconds since the epoch by the spool's clock; INTEGER ones are the records' own times.
 
 -- ---------------------------------------------------------------- suppressions
@@ -20,10 +20,10 @@ CREATE TABLE suppression (
     routed_to        TEXT NOT NULL DEFAULT '',  -- the target providers when it was recorded: 'crm,news'
     recorded_at      REAL NOT NULL,
     fingerprint_hash INTEGER,                   -- of mailbox provider and fingerprint; NULL: it takes no part in spikes
-    undone_at        REAL                       -- since then it says nothing against the subject
+    undone_at        REAL                       -- from then on it does not count against the subject
 ) STRICT;
 
--- Keeps each record once: the recipient is part of what a record's id is a hash of. The id begins with the record's time,
+-- Keeps each record once: a record's id is a hash of the recipient, too. The id begins with the record's time,
 -- so that new rows lie side by side: with the recipient in front, a page of its own for each took four fifths of the time.
 CREATE UNIQUE INDEX suppression_record ON suppression (record, recipient);
 
@@ -57,7 +57,7 @@ BEGIN
     UPDATE pruned SET suppressions = suppressions + 1;
 END;
 
--- What became of a suppression after it was recorded: undone, released, forgotten, ...
+-- Events of a suppression after it was recorded: undone, released, forgotten, ...
 CREATE TABLE event (
     id          INTEGER PRIMARY KEY,
     suppression INTEGER NOT NULL REFERENCES suppression,
@@ -76,7 +76,7 @@ CREATE TABLE dispatch (
     id           INTEGER PRIMARY KEY,
     suppression  INTEGER NOT NULL REFERENCES suppression,
     provider     TEXT NOT NULL,
-    -- Comparisons, not IN: for each row that it checks SQLite makes a table of what stands behind IN, which took half of
+    -- Comparisons, not IN: for each row that it checks SQLite makes a table of the values behind IN, which took half of
     -- the time in which a dispatch is inserted.
     state        TEXT NOT NULL DEFAULT 'pending' CHECK (
         state = 'pending' OR state = 'claimed' OR state = 'held' OR state = 'done' OR state = 'dead'
@@ -97,7 +97,7 @@ CREATE TABLE dispatch (
 
 CREATE UNIQUE INDEX dispatch_of_suppression ON dispatch (suppression, provider);
 
--- The queue: it holds only what waits, so it is as quick with ten million done rows as with none. Each of these three ends
+-- The queue of waiting dispatches, as quick with ten million done rows as with none. Each of these three ends
 -- with the state, so that counting reads the index alone.
 CREATE INDEX dispatch_waiting ON dispatch (provider, due_at, id, state) WHERE state IN ('pending', 'claimed');
 CREATE INDEX dispatch_held ON dispatch (provider, id, state) WHERE state = 'held';
@@ -106,7 +106,7 @@ CREATE INDEX dispatch_dead ON dispatch (id, provider, state) WHERE state = 'dead
 CREATE INDEX dispatch_dropped ON dispatch (id) WHERE outcome = 'dropped';
 CREATE INDEX dispatch_of_spike ON dispatch (spike, id) WHERE state = 'held';
 
--- Whose turn it is: what was claimed, or waits behind it, and is not settled.
+-- Turns: unsettled dispatches that were claimed, or wait behind a claimed one.
 CREATE INDEX dispatch_turn ON dispatch (provider, subject_hash)
     WHERE subject_hash IS NOT NULL AND state IN ('pending', 'claimed');
 
@@ -209,7 +209,7 @@ CREATE TABLE hard_bounce (
     slot             INTEGER NOT NULL,
     fingerprint      TEXT NOT NULL,
     bounces          INTEGER NOT NULL,
-    held             INTEGER NOT NULL DEFAULT 0,  -- those held in a spike, or discarded: no evidence for the baseline
+    held             INTEGER NOT NULL DEFAULT 0,  -- held in a spike, or discarded: no evidence for the baseline
     PRIMARY KEY (mailbox_provider, slot, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
@@ -247,7 +247,7 @@ CREATE TABLE pending_erasure (
 
 -- ---------------------------------------------------------------- statistics
 
--- At most 200 values a dimension of an hour and a kind; what has another value is counted under '(others)', so that an open
+-- At most 200 values a dimension of an hour and a kind; another value is counted under '(others)', so that an open
 -- set fills no disk.
 CREATE TABLE hourly_count (
     hour      INTEGER NOT NULL,                 -- of the records' own time, since the epoch
@@ -280,7 +280,7 @@ CREATE TABLE notice (
 CREATE TABLE notice_queue (
     id             INTEGER PRIMARY KEY CHECK (id = 1),
     sent_at        REAL,
-    sent_through   INTEGER NOT NULL DEFAULT 0,  -- the newest notice that was sent; those up to it are deleted bit by bit
+    sent_through   INTEGER NOT NULL DEFAULT 0,  -- the newest notice that was sent; the ones up to it are deleted bit by bit
     claim          TEXT,
     claimed_until  REAL NOT NULL DEFAULT 0,     -- after a failure: when to try again
     reported_until REAL NOT NULL DEFAULT 0      -- the end of the last report by mail; the next one is queued once

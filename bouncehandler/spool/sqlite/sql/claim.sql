@@ -58,7 +58,7 @@ SELECT EXISTS (
 )
 
 -- claim_set_back --
--- What waits by a clock that was set back since: recorded, or last tried, later than now; and claims that end later than
+-- Dispatches that wait by a wrong clock: recorded, or last tried, later than now; and claims that end later than
 -- any made now. Only the first rows of the queue are looked at, which would be due first.
 SELECT id
 FROM (
@@ -76,7 +76,7 @@ WHERE CASE state
 END
 
 -- claim_make_due --
--- Make due what waits by a wrong clock. The owner of a claim renews it long before its new end.
+-- Make due the dispatches that wait by a wrong clock. The owner of a claim renews it long before its new end.
 UPDATE dispatch SET due_at = CASE state WHEN 'claimed' THEN :until ELSE :now END
 WHERE id IN (SELECT value FROM json_each(:found))
 

@@ -17,7 +17,7 @@ FROM suppression AS s INDEXED BY suppression_record
 WHERE s.record = :record AND s.recipient = :name
 
 -- history_events --
--- What became of a suppression.
+-- Events of a suppression.
 SELECT at, event, provider, asked_by, detail FROM event WHERE suppression = :suppression ORDER BY id
 
 -- history_dispatches --

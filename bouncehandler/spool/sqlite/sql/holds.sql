@@ -31,7 +31,7 @@ WHERE s.id = coalesce(:spike, s.id) AND s.mailbox_provider = coalesce(:mailbox_p
 ORDER BY s.id
 
 -- held_page --
--- A page of what one spike holds: suppressions once each, in the order of recording.
+-- A page of the suppressions that one spike holds, once each, in the order of recording.
 SELECT DISTINCT d.suppression
 FROM dispatch AS d INDEXED BY dispatch_of_spike
 CROSS JOIN suppression AS s ON s.id = d.suppression
@@ -57,17 +57,17 @@ ORDER BY id
 SELECT coalesce(occurred_at, recorded_at) FROM suppression WHERE id IN (SELECT value FROM json_each(:found))
 
 -- held_release --
--- Release what is held: it is due.
+-- Release held dispatches: they are due.
 UPDATE dispatch SET state = 'pending', due_at = :now, spike = NULL
 WHERE suppression IN (SELECT value FROM json_each(:found)) AND state = 'held'
 
 -- held_discard --
--- Discard what is held: it is done without a call.
+-- Discard held dispatches: they are done without a call.
 UPDATE dispatch SET state = 'done', outcome = 'discarded', settled_at = :now
 WHERE suppression IN (SELECT value FROM json_each(:found)) AND state = 'held'
 
 -- spike_verdict --
--- Keep a decision about a whole spike, for what still comes of it.
+-- Keep a decision about a whole spike, for its later bounces.
 UPDATE spike SET verdict = :verdict WHERE id = :id
 
 -- spike_notified --

@@ -1,5 +1,5 @@
 -- oldest_suppression --
--- Where a list begins: what was pruned before need not be paged through.
+-- Where a list begins: pruned ids need not be paged through.
 SELECT coalesce(min(id), 1) FROM suppression
 
 -- suppressions --
@@ -52,7 +52,7 @@ ORDER BY s.id DESC
 LIMIT :limit
 
 -- active_suppressions_at --
--- Those of records whose ids begin alike, which are of the same second.
+-- Active suppressions by records whose ids begin alike, which are of the same second.
 SELECT s.record, s.reason, s.diagnostic, s.occurred_at,
     EXISTS (SELECT 1 FROM dispatch AS d INDEXED BY dispatch_of_suppression WHERE d.suppression = s.id AND d.state = 'held')
 FROM suppression AS s INDEXED BY suppression_record

@@ -23,7 +23,7 @@ ORDER BY id
 LIMIT :limit
 
 -- notices_sent --
--- Note what was sent, if the claim still holds.
+-- Note the sent notices, if the claim still holds.
 UPDATE notice_queue SET sent_through = max(sent_through, :through) WHERE claim = :claim
 
 -- notices_all_sent --
@@ -31,7 +31,7 @@ UPDATE notice_queue SET sent_through = max(sent_through, :through) WHERE claim =
 UPDATE notice_queue SET sent_at = :now, claim = NULL, claimed_until = 0 WHERE claim = :claim
 
 -- notices_delete --
--- Delete some of what was sent.
+-- Delete some of the sent notices.
 DELETE FROM notice WHERE id IN (
     SELECT id FROM notice WHERE id <= (SELECT sent_through FROM notice_queue) ORDER BY id LIMIT :limit
 )

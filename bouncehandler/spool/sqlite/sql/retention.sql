@@ -5,7 +5,7 @@ SELECT max(id), sum(recorded_at < :before OR recorded_at > :now)
 FROM (SELECT id, recorded_at FROM suppression WHERE id > :after ORDER BY id LIMIT :limit)
 
 -- prune_found --
--- What is to be removed. The newest suppression stays, so that its id is not given again. A complaint or a request stays
+-- Suppressions to remove. The newest suppression stays, so that its id is not given again. A complaint or a request stays
 -- while there is another suppression of the same subject, younger than it may become, whose undoing would put it back.
 SELECT s.id
 FROM (
@@ -53,7 +53,7 @@ DELETE FROM event WHERE suppression IN (SELECT value FROM json_each(:found))
 DELETE FROM suppression WHERE id IN (SELECT value FROM json_each(:found))
 
 -- prune_attempts_window --
--- As prune_window, over the dispatches that have attempts: those whose attempts are gone cost nothing.
+-- As prune_window, over the dispatches that have attempts: the others cost nothing.
 SELECT max(d.id), sum(d.recorded_at < :before OR d.recorded_at > :now)
 FROM (SELECT DISTINCT dispatch FROM attempt WHERE dispatch > :after ORDER BY dispatch LIMIT :limit) AS called
 CROSS JOIN dispatch AS d ON d.id = called.dispatch
@@ -86,8 +86,8 @@ DELETE FROM delivery WHERE recipient IN (
 )
 
 -- prune_hard_bounces --
--- Counts too old for any baseline, reckoned from the newest, which may be of an archive; and after two days those that
--- hardly matter, of mailbox providers that are a domain of their own, of which there are very many.
+-- Counts too old for any baseline, reckoned from the newest, which may be of an archive; and after two days small
+-- ones, of mailbox providers that are a domain of their own, of which there are very many.
 DELETE FROM hard_bounce WHERE (mailbox_provider, slot, fingerprint) IN (
     SELECT mailbox_provider, slot, fingerprint
     FROM hard_bounce INDEXED BY hard_bounce_slot, (SELECT max(slot) AS newest FROM hard_bounce)

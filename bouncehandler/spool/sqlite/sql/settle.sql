@@ -75,8 +75,8 @@ CROSS JOIN json_each('["' || replace(s.routed_to, ',', '","') || '"]') AS target
 WHERE s.record = :record AND s.recipient = :recipient AND s.routed_to <> '' AND target.value <> :provider
 
 -- settle_repeats --
--- The subject is off the provider's lists, so what waited behind is done, too. What no claim has looked at is found by the
--- claim that does.
+-- The subject is off the provider's lists, so dispatches behind it are done, too. Any that no claim has looked at is
+-- found by the claim that does.
 UPDATE dispatch SET state = 'done', outcome = 'repeat', settled_at = :now
 WHERE id IN (
     SELECT d.id
@@ -88,7 +88,7 @@ WHERE id IN (
 )
 
 -- settle_next --
--- Nothing came of the one in front: what waited behind is due at once.
+-- Nothing came of the one in front: the dispatches behind it are due at once.
 UPDATE dispatch SET due_at = :now
 WHERE due_at > :now AND id IN (
     SELECT d.id

@@ -1,5 +1,5 @@
 -- status_suppressions --
--- The newest suppression: its id, without those that were pruned, is the count, since ids are given without gaps.
+-- The newest suppression: its id, less the number of pruned ones, is the count, since ids are given without gaps.
 SELECT id, recorded_at FROM suppression ORDER BY id DESC LIMIT 1
 
 -- status_pruned --
@@ -7,14 +7,14 @@ SELECT id, recorded_at FROM suppression ORDER BY id DESC LIMIT 1
 SELECT suppressions FROM pruned
 
 -- status_waiting --
--- What waits, by provider; the index alone is read.
+-- Waiting dispatches, by provider; the index alone is read.
 SELECT provider, count(*), sum(state = 'claimed'), min(id), min(due_at)
 FROM dispatch INDEXED BY dispatch_waiting
 WHERE state IN ('pending', 'claimed')
 GROUP BY provider
 
 -- status_held --
--- What is held, by provider; likewise.
+-- Held dispatches, by provider; likewise.
 SELECT provider, count(*), min(id) FROM dispatch INDEXED BY dispatch_held WHERE state = 'held' GROUP BY provider
 
 -- status_dead --
@@ -22,7 +22,7 @@ SELECT provider, count(*), min(id) FROM dispatch INDEXED BY dispatch_held WHERE 
 SELECT provider, count(*) FROM dispatch INDEXED BY dispatch_dead WHERE state = 'dead' GROUP BY provider
 
 -- status_done --
--- What is done, by provider, as the triggers counted it.
+-- Settled dispatches, by provider, as the triggers counted it.
 SELECT name, done FROM provider WHERE done > 0
 
 -- status_notices --

@@ -37,11 +37,11 @@ ORDER BY d.provider, d.id
 UPDATE suppression SET undone_at = :now WHERE id = :id
 
 -- undo_later --
--- Undo what a call is under way for, once it is settled.
+-- Undo a dispatch whose call is under way, once it is settled.
 UPDATE dispatch SET undoing = 2 WHERE id = :id
 
 -- undo_restore --
--- Make due the call that restores. What changed the lists may also have failed afterwards, or been dropped.
+-- Make due the call that restores. The call that changed the lists may have failed afterwards, or been dropped.
 UPDATE dispatch SET
     state = 'pending', undoing = 1, outcome = 'unsubscribed', due_at = :now, retry_index = 0, claim = NULL, settled_at = NULL
 WHERE id = :id
