@@ -60,7 +60,9 @@ class ColumnBatch(Generic[Row]):
         columns = zip(self.columns.values(), *(other.columns.values() for other in others), strict=True)
         return self._with(dict(zip(self.columns, ([*chain(*parts)] for parts in columns), strict=True)))
 
-    def _with(self, columns: Mapping[str, Sequence[Any]]) -> Self:
+    def _with(self, columns: dict[str, Sequence[Any]]) -> Self:
+        """A batch of these columns, which are all there and in order."""
         batch = self.__class__.__new__(self.__class__)
-        ColumnBatch.__init__(batch, self._row_type, columns)
+        batch._row_type = self._row_type  # noqa: SLF001  # of the same class
+        batch.columns = columns
         return batch

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from bouncehandler.accounting import Layout
-from bouncehandler.ingest.stats.batch import RowStats, StatsBucket, bounce_stats, group_by_verdict
+from bouncehandler.ingest.stats.batch import CountedBounces, RowStats, StatsBucket, bounce_stats, group_by_verdict
 from bouncehandler.ingest.stats.labels import cell_label, diagnostic_label, domain_label
 from bouncehandler.ingest.stats.raw_rows import RawRowColumns, hour_of, parse_hour, raw_row_columns, raw_row_stats
 from bouncehandler.policy import Policy, Verdict
@@ -62,7 +62,7 @@ class StatsCollector:
         self._sink, self._policy, self._mailbox_providers, self._clock = sink, policy, mailbox_providers, clock
         self._columns: dict[str, tuple[Layout, RawRowColumns]] = {}
         self._buckets: dict[_BucketKey, StatsBucket] = {}
-        self._batches: dict[tuple[str, str], list[BounceBatch]] = {}
+        self._batches: dict[tuple[str, str], list[CountedBounces]] = {}
         """Bounces that are not counted yet, by word and rule of the verdict."""
         self._batched: Counter[tuple[str, str]] = Counter()
         """Number of these bounces."""
@@ -97,9 +97,9 @@ class StatsCollector:
 
     def add_bounces(self, bounces: BounceBatch, verdicts: Sequence[Verdict]) -> None:
         """Count bounces and their verdicts."""
-        groups = group_by_verdict(verdicts)
+        groups, counted = group_by_verdict(verdicts), CountedBounces(bounces)
         for key, indices in groups.items():
-            self._batches.setdefault(key, []).append(bounces if len(groups) == 1 else bounces.take(indices))
+            self._batches.setdefault(key, []).append(counted if len(groups) == 1 else counted.take(indices))
             self._batched[key] += len(indices)
             if self._batched[key] >= _CHUNK:
                 self._count_batches(key, self._batches.pop(key))
@@ -163,16 +163,16 @@ class StatsCollector:
         self._sink.add_hourly_counts(hourly_counts, [*totals, MetricCounter("last_record", (), now, is_latest=True)])
         self._batches, self._counters, self._totals, self._last_flush = {}, {}, Counter(), now
 
-    def _count_batches(self, key: tuple[str, str], batches: Sequence[BounceBatch]) -> None:
+    def _count_batches(self, key: tuple[str, str], batches: Sequence[CountedBounces]) -> None:
         verdict, rule = key
         del self._batched[key]
         bounces = batches[0].joined(batches[1:]) if len(batches) > 1 else batches[0]
         for record_type, count in Counter(bounces.record_types).items():
             self._count_records(record_type, verdict, count)
-        logged_at, queued_at = bounces.logged_at, bounces.queued_at
+        occurred_at = bounces.occurred_at
 
         def hour(index: int) -> int | None:
-            at = logged_at[index] or queued_at[index]
+            at = occurred_at[index]
             return hour_of(at) if at else None
 
         everything = range(len(bounces))
