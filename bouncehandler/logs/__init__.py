@@ -63,7 +63,7 @@ def configure(  # noqa: PLR0913  # settings and options
     structlog.configure(
         processors=_processors(mask_addresses if addresses == "masked" else str),
         wrapper_class=structlog.make_filtering_bound_logger("debug" if debug else level),
-        logger_factory=lambda *_: _Lines(logging.getLogger(_NAME)),
+        logger_factory=lambda *_: _EventWriter(logging.getLogger(_NAME)),
         cache_logger_on_first_use=False,
     )
 
@@ -121,7 +121,7 @@ class _Rendered(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Format the event as a line."""
-        event: EventDict = dict(record.msg)  # type: ignore[arg-type]  # put there by `_Lines.write`
+        event: EventDict = dict(record.msg)  # type: ignore[arg-type]  # put there by `_EventWriter.write`
         return str(self._render(None, record.name, event))
 
 
@@ -132,7 +132,7 @@ class _Event(logging.LogRecord):
         self.name, self.levelno, self.msg = _NAME, logging.INFO, event
 
 
-class _Lines:
+class _EventWriter:
     """Logger that structlog passes enabled events to; they go to all sinks."""
 
     def __init__(self, logger: logging.Logger) -> None:
@@ -155,7 +155,7 @@ class _AsJson:
 
 
 def _as_arguments(_: WrappedLogger, __: str, event: EventDict) -> tuple[tuple[EventDict], dict[str, object]]:
-    """Wrap the event as arguments for a method of `_Lines`."""
+    """Wrap the event as arguments for a method of `_EventWriter`."""
     return (event,), {}
 
 

@@ -5,6 +5,6 @@
 """
 
 from bouncehandler.report.build import Scope, Sources, build_report
-from bouncehandler.report.model import Alert, Column, Headline, Report, Table, Timeline
+from bouncehandler.report.model import Alert, Headline, Report, Table, TableColumn, Timeline
 
-__all__ = ["Alert", "Column", "Headline", "Report", "Scope", "Sources", "Table", "Timeline", "build_report"]
+__all__ = ["Alert", "TableColumn", "Headline", "Report", "Scope", "Sources", "Table", "Timeline", "build_report"]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from bouncehandler.report.aggregates import Aggregates, aggregate, build_timeline
 from bouncehandler.report.alerts import COMPLAINTS_BAD, COMPLAINTS_DOUBTFUL, build_alerts, complaint_share
 from bouncehandler.report.formatting import format_share, pluralize
-from bouncehandler.report.model import Column, Headline, Report, Table, Tone, Value
+from bouncehandler.report.model import Headline, Report, Table, TableColumn, Tone, Value
 from bouncehandler.report.provider_table import build_provider_table
 from bouncehandler.report.tables import (
     BOUNCES,
@@ -116,14 +116,14 @@ def _tone(rate: float) -> Tone:
 
 def _spikes(spikes: Sequence[HeldSpike], sanitize: Callable[[str], str]) -> Table | None:
     columns = (
-        Column("spike", "Spike", "text"),
-        Column("since", "From", "moment"),
-        Column("until", "To", "moment", is_minor=True),
-        Column("bounces", "Bounces"),
-        Column("expected", "Expected", is_minor=True),
-        Column("held", "Held now"),
-        Column("verdict", "Decided", "text"),
-        Column("diagnostic", "Diagnostic", "code", is_minor=True),
+        TableColumn("spike", "Spike", "text"),
+        TableColumn("since", "From", "moment"),
+        TableColumn("until", "To", "moment", is_minor=True),
+        TableColumn("bounces", "Bounces"),
+        TableColumn("expected", "Expected", is_minor=True),
+        TableColumn("held", "Held now"),
+        TableColumn("verdict", "Decided", "text"),
+        TableColumn("diagnostic", "Diagnostic", "code", is_minor=True),
     )
     rows: list[tuple[Value, ...]] = [
         (
@@ -144,10 +144,10 @@ def _spikes(spikes: Sequence[HeldSpike], sanitize: Callable[[str], str]) -> Tabl
 
 def _manual_actions(manual_actions: Sequence[ManualAction], sanitize: Callable[[str], str]) -> Table | None:
     columns = (
-        Column("event", "Action", "text"),
-        Column("asked_by", "By", "text"),
-        Column("provider", "Provider", "text"),
-        Column("suppressions", "Suppressions"),
+        TableColumn("event", "Action", "text"),
+        TableColumn("asked_by", "By", "text"),
+        TableColumn("provider", "Provider", "text"),
+        TableColumn("suppressions", "Suppressions"),
     )
     counts: Counter[tuple[str, str, str]] = Counter()
     for action in manual_actions:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
-from bouncehandler.report.model import Column, Report, Table, Value
+from bouncehandler.report.model import Report, Table, TableColumn, Value
 
 COLUMNS = ("table", "row", "measure", "value")
 """The columns of the long table."""
@@ -53,7 +53,7 @@ def _named(table: Table, row: tuple[Value, ...]) -> dict[str, object]:
     return {column.name: _plain(value, column) for column, value in zip(table.columns, row, strict=True)}
 
 
-def _plain(value: Value, column: Column) -> Value:
+def _plain(value: Value, column: TableColumn) -> Value:
     return _iso(value) if column.kind == "moment" and isinstance(value, int | float) else value
 
 

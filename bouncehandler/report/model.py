@@ -13,7 +13,7 @@ Kind = Literal["text", "code", "count", "share", "seconds", "moment"]
 Tone = Literal["bad", "doubtful", "good", "plain"]
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """A column of a table."""
 
     name: str
@@ -33,7 +33,7 @@ class Table:
     title: str
     note: str
     """An explanation, which may be empty."""
-    columns: Sequence[Column]
+    columns: Sequence[TableColumn]
     rows: Sequence[tuple[Value, ...]]
     """Sorted by `sorted_by`, largest first; a limited number of them."""
     rest: tuple[Value, ...] | None = None

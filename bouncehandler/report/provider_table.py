@@ -3,23 +3,23 @@
 from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 
-from bouncehandler.report.model import Column, Table, Value
+from bouncehandler.report.model import Table, TableColumn, Value
 from bouncehandler.spool import Counts, MetricCounter, ProviderState, Status
 
 _MEDIAN, _P95 = 0.5, 0.95
 
 _COLUMNS = (
-    Column("provider", "Provider", "text"),
-    Column("state", "State", "text"),
-    Column("done", "Done"),
-    Column("waiting", "Waiting"),
-    Column("dead", "Dead letters"),
-    Column("on_hold", "In spikes", is_minor=True),
-    Column("calls", "Calls", is_minor=True),
-    Column("failed", "Failed", "share", is_minor=True),
-    Column("median_seconds", "Half within", "seconds", is_minor=True),
-    Column("p95_seconds", "95 % within", "seconds", is_minor=True),
-    Column("held_since", "Held since", "moment", is_minor=True),
+    TableColumn("provider", "Provider", "text"),
+    TableColumn("state", "State", "text"),
+    TableColumn("done", "Done"),
+    TableColumn("waiting", "Waiting"),
+    TableColumn("dead", "Dead letters"),
+    TableColumn("on_hold", "In spikes", is_minor=True),
+    TableColumn("calls", "Calls", is_minor=True),
+    TableColumn("failed", "Failed", "share", is_minor=True),
+    TableColumn("median_seconds", "Half within", "seconds", is_minor=True),
+    TableColumn("p95_seconds", "95 % within", "seconds", is_minor=True),
+    TableColumn("held_since", "Held since", "moment", is_minor=True),
 )
 _FAILURES = frozenset({"temporary", "permanent", "unavailable"})
 

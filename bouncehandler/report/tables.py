@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bouncehandler.record.dimensions import CATEGORY, DIMENSIONS
 from bouncehandler.report.aggregates import Aggregates, KeyCounts, count_records
-from bouncehandler.report.model import Column, Kind, Table, Value
+from bouncehandler.report.model import Kind, Table, TableColumn, Value
 from bouncehandler.spool.models import OTHERS
 
 MAX_ROWS = 200
@@ -61,14 +61,14 @@ def bounce_table(aggregates: Aggregates, breakdown: Breakdown) -> Table | None:
     """Build the table of bounces, with complaints and deliveries if any, by a dimension; None without bounces."""
     kinds = ("bounce", "complaint") if breakdown.has_others else ("bounce",)
     values = aggregates.counts_by(breakdown.dimension, *kinds)
-    columns = [Column(breakdown.dimension, breakdown.heading, breakdown.kind), Column("bounces", "Bounces")]
+    columns = [TableColumn(breakdown.dimension, breakdown.heading, breakdown.kind), TableColumn("bounces", "Bounces")]
     has_complaints = breakdown.has_others and any(count_records(counts, "complaint") for counts in values.values())
-    columns += [Column(name, name.capitalize(), is_minor=has_complaints or name != "suppressed") for name in PARTS]
+    columns += [TableColumn(name, name.capitalize(), is_minor=has_complaints or name != "suppressed") for name in PARTS]
     has_deliveries = breakdown.has_others and any(count_records(counts, "delivery") for counts in values.values())
-    columns += [Column("complaints", "Complaints")] if has_complaints else []
-    columns += [Column("delivered", "Delivered", is_minor=True)] if has_deliveries else []
-    columns += [Column("bounce_share", "Bounce rate", "share", is_minor=True)] if has_deliveries else []
-    columns += [Column("complaint_share", "Complaint rate", "share")] if has_complaints and has_deliveries else []
+    columns += [TableColumn("complaints", "Complaints")] if has_complaints else []
+    columns += [TableColumn("delivered", "Delivered", is_minor=True)] if has_deliveries else []
+    columns += [TableColumn("bounce_share", "Bounce rate", "share", is_minor=True)] if has_deliveries else []
+    columns += [TableColumn("complaint_share", "Complaint rate", "share")] if has_complaints and has_deliveries else []
     rows = {value: tuple(_measure(counts, column.name) for column in columns[1:]) for value, counts in values.items()}
     return _ranked(breakdown.name, breakdown.title, breakdown.note, columns, rows, parts=PARTS)
 
@@ -94,7 +94,7 @@ def _ranked(  # noqa: PLR0913, PLR0917  # the parts of a table
     name: str,
     title: str,
     note: str,
-    columns: Sequence[Column],
+    columns: Sequence[TableColumn],
     numbers: Mapping[str, tuple[Value, ...]],
     parts: tuple[str, ...] = (),
 ) -> Table | None:
@@ -110,7 +110,7 @@ def _ranked(  # noqa: PLR0913, PLR0917  # the parts of a table
     return Table(name, title, note, columns, rows, rest, columns[1].name, parts)
 
 
-def _sum_rows(rows: Sequence[tuple[Value, ...]], columns: Sequence[Column]) -> Iterable[Value]:
+def _sum_rows(rows: Sequence[tuple[Value, ...]], columns: Sequence[TableColumn]) -> Iterable[Value]:
     """Add up rows; None for shares."""
     for index, column in enumerate(columns):
         cells = [row[index] for row in rows]
@@ -119,8 +119,8 @@ def _sum_rows(rows: Sequence[tuple[Value, ...]], columns: Sequence[Column]) -> I
 
 def complaint_table(aggregates: Aggregates) -> Table | None:
     """Build the table of complaints by feedback type; None without complaints."""
-    columns = [Column("type", "Feedback type", "code"), Column("complaints", "Complaints")]
-    columns += [Column(name, name.capitalize()) for name in ("suppressed", "ignored")]
+    columns = [TableColumn("type", "Feedback type", "code"), TableColumn("complaints", "Complaints")]
+    columns += [TableColumn(name, name.capitalize()) for name in ("suppressed", "ignored")]
     rows: dict[str, tuple[Value, ...]] = {
         value: (
             count_records(counts, "complaint"),
@@ -140,8 +140,8 @@ def rule_table(aggregates: Aggregates, name: str, title: str, note: str, *verdic
     }
     kinds = [kind for kind in _KINDS if any(row[kind] for row in by_rule.values())]
     separate = kinds if len(kinds) > 1 else []
-    columns = [Column("rule", "Rule", "code"), Column("rows", "Rows")]
-    columns += [Column(_KINDS[kind].lower(), _KINDS[kind], is_minor=True) for kind in separate]
+    columns = [TableColumn("rule", "Rule", "code"), TableColumn("rows", "Rows")]
+    columns += [TableColumn(_KINDS[kind].lower(), _KINDS[kind], is_minor=True) for kind in separate]
     rows: dict[str, tuple[Value, ...]] = {
         rule: (sum(row.values()), *(row[kind] for kind in separate))
         for rule, row in by_rule.items()
@@ -157,15 +157,17 @@ def unreadable_table(aggregates: Aggregates) -> Table | None:
         for reason, counts in aggregates.counts_by("reason", "unreadable").items()
     }
     note = "They are in the reject file beside the spool, to be corrected and ingested again."
-    return _ranked("unreadable", "Unreadable", note, (Column("reason", "Reason", "code"), Column("rows", "Rows")), rows)
+    return _ranked(
+        "unreadable", "Unreadable", note, (TableColumn("reason", "Reason", "code"), TableColumn("rows", "Rows")), rows
+    )
 
 
 def throttling_table(aggregates: Aggregates) -> Table | None:
     """Build the table of deferrals by mailbox provider and diagnostic; None without any."""
     columns = (
-        Column("mailbox_provider", "Mailbox provider", "code"),
-        Column("deferrals", "Deferrals"),
-        Column("diagnostic", "Diagnostic", "code"),
+        TableColumn("mailbox_provider", "Mailbox provider", "code"),
+        TableColumn("deferrals", "Deferrals"),
+        TableColumn("diagnostic", "Diagnostic", "code"),
     )
     values = aggregates.counts_by("mailbox_provider+diagnostic", "transient")
     deferrals = {value: count_records(counts, "transient") for value, counts in values.items()}

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
@@ -232,3 +233,14 @@ def test_the_top_level_is_as_agreed() -> None:
     agreed = {"bouncehandler", "providers", "config", "deploy", "tests", "pyproject.toml", "README.md"}
     assert agreed <= top
     assert top <= agreed | {"LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile"}
+
+
+def test_each_class_has_a_name_of_its_own() -> None:
+    """No class name stands twice in the package, so that a search finds one thing."""
+    found = Counter(
+        node.name
+        for path in _modules("bouncehandler")
+        for node in ast.walk(_parsed(path))
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in found.items() if count > 1] == []

@@ -10,7 +10,7 @@ from rich.text import Text
 from bouncehandler.cli.color import console
 from bouncehandler.report import Report, Table, Timeline
 from bouncehandler.report.formatting import format_day, format_time, format_value
-from bouncehandler.report.model import Column, Tone, Value
+from bouncehandler.report.model import TableColumn, Tone, Value
 
 _ROWS = 10
 _BAR = 16
@@ -96,7 +96,7 @@ def _grid(table: Table) -> RenderableType:
     return Group(Text(f"\n{table.title}", style="bold"), grid, *rest)
 
 
-def _cell(value: Value, column: Column) -> Text:
+def _cell(value: Value, column: TableColumn) -> Text:
     text = format_value(value, column.kind)
     return Text(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
 

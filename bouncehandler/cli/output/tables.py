@@ -83,7 +83,7 @@ def _text(value: object) -> str:
 
 def _csv(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
     line: list[str] = []
-    writer = csv.writer(_Lines(line), lineterminator="")
+    writer = csv.writer(_TableLines(line), lineterminator="")
     writer.writerow(columns)
     yield line.pop()
     for row in rows:
@@ -91,7 +91,7 @@ def _csv(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
         yield line.pop()
 
 
-class _Lines:
+class _TableLines:
     """File for `csv.writer` that appends each line to a list."""
 
     def __init__(self, lines: list[str]) -> None:

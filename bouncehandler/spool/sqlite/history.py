@@ -14,7 +14,7 @@ _LIMIT = 1000
 _EVENTS = {"bounce": "bounced", "complaint": "complained", "unsubscribe": "asked to be taken off", "list": "was listed"}
 
 
-class _Suppression(NamedTuple):
+class _SuppressionHistory(NamedTuple):
     """A row of `history_suppressions`."""
 
     id: int
@@ -52,14 +52,14 @@ def history(connection: Connection, subject: str) -> list[HistoryEvent]:
     return sorted(events, key=lambda one: one.at)
 
 
-def _suppressions(connection: Connection, subject: str) -> Iterator[_Suppression]:
+def _suppressions(connection: Connection, subject: str) -> Iterator[_SuppressionHistory]:
     """Suppressions of the subject, and of the ids that its address was learned from."""
     for row in connection.rows("history_suppressions", {"subject": subject, "limit": _LIMIT}):
-        suppression = _Suppression._make(row)
+        suppression = _SuppressionHistory._make(row)
         yield suppression
         if suppression.name and suppression.name != subject:
             values: dict[str, object] = {"name": suppression.name, "record": suppression.record}
-            yield from map(_Suppression._make, connection.rows("history_same_record", values))
+            yield from map(_SuppressionHistory._make, connection.rows("history_same_record", values))
 
 
 def _counted(connection: Connection, subject: str) -> Iterator[HistoryEvent]:
@@ -73,7 +73,7 @@ def _counted(connection: Connection, subject: str) -> Iterator[HistoryEvent]:
         yield HistoryEvent(at, "was delivered to", "", "earlier soft bounces no longer count")
 
 
-def _of_suppression(suppression: _Suppression, subject: str) -> Iterator[HistoryEvent]:
+def _of_suppression(suppression: _SuppressionHistory, subject: str) -> Iterator[HistoryEvent]:
     event_name = _EVENTS.get(suppression.reason, suppression.reason)
     if suppression.recipient != subject:
         event_name += f" as {suppression.recipient}"

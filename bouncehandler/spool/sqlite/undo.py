@@ -34,7 +34,7 @@ class UndoRequest:
     is_dry: bool
 
 
-class _Suppression(NamedTuple):
+class _UndoCandidate(NamedTuple):
     """A row of `undo_suppressions`."""
 
     id: int
@@ -99,7 +99,7 @@ class _Subject:
     def __init__(self, connection: Connection, raw: sqlite3.Connection, request: UndoRequest, subject: str) -> None:
         self._connection, self._raw, self._request, self._subject = connection, raw, request, subject
         values = {**asdict(request.selection), "subject": subject}
-        self._suppressions = [_Suppression._make(row) for row in raw.execute(self._sql("undo_suppressions"), values)]
+        self._suppressions = [_UndoCandidate._make(row) for row in raw.execute(self._sql("undo_suppressions"), values)]
         rows = raw.execute(self._sql("undo_dispatches"), {"subject": subject})
         self._dispatches = [_Dispatch._make(row) for row in rows]
 
@@ -120,10 +120,10 @@ class _Subject:
             results.append(Undone(self._subject, "", "withdrawn", "no provider had been notified"))
         return results
 
-    def _is_refused(self, one: _Suppression) -> bool:
+    def _is_refused(self, one: _UndoCandidate) -> bool:
         return one.reason in _REQUESTS and not self._request.forced and not one.is_undone
 
-    def _refused(self, one: _Suppression) -> Undone:
+    def _refused(self, one: _UndoCandidate) -> Undone:
         reason = "a complaint" if one.reason == "complaint" else "an unsubscribe request"
         return Undone(self._subject, "", "kept", f"{reason} is undone one by one, with --recipient and --force")
 
