@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from tests.acceptance.harness import Program, accounting, bounce
-from tests.acceptance.shell import on_terminal, recipients, told, trail, with_dead_letters
+from tests.acceptance.shell import delivered, on_terminal, recipients, trail, with_dead_letters
 
 DAY = 86_400.0
 
@@ -85,10 +85,10 @@ def test_a_reason_that_was_meant_to_select(program: Program) -> None:
 def test_all_is_asked_for_on_a_terminal(program: Program, answer: bytes, args: tuple[str, ...], left: int) -> None:
     """On a terminal --all says how many, and does it when the answer is yes; --yes does not ask."""
     with_dead_letters(program, "jane@example.com", "joe@example.com")
-    status, said = on_terminal(program, answer, "dead-letters", "drop", "--all", *args)
+    status, output = on_terminal(program, answer, "dead-letters", "drop", "--all", *args)
     assert status == 0
-    assert ("Drop 2 dead letters?" in said) is not bool(args)
-    assert ("2 dead letters dropped" in said) is not bool(left)
+    assert ("Drop 2 dead letters?" in output) is not bool(args)
+    assert ("2 dead letters dropped" in output) is not bool(left)
     assert len(program.dead_letters()) == left
 
 
@@ -96,14 +96,14 @@ def test_a_copy_is_a_spool(program: Program) -> None:
     """A copy that was put in the place of a lost spool has everything, and carries on where it was."""
     program.feed([bounce("jane@example.com")], "--no-dispatch")
     copy = program.folder / "copy.db"
-    said = program.run("spool", "backup", str(copy)).stdout
-    assert said.startswith(f"{copy}: 1 suppressions; 1 dispatches wait, 0 are done, 0 are dead letters; ")
+    output = program.run("spool", "backup", str(copy)).stdout
+    assert output.startswith(f"{copy}: 1 suppressions; 1 dispatches wait, 0 are done, 0 are dead letters; ")
     assert copy.stat().st_mode & 0o777 == 0o600
     for path in program.folder.glob("spool.db*"):
         path.unlink()
     copy.rename(program.spool)
     assert program.feed(accounting([])).status == 0
-    assert recipients(told(program)) == ["jane@example.com"]
+    assert recipients(delivered(program)) == ["jane@example.com"]
 
 
 def test_a_copy_replaces_nothing(program: Program) -> None:
@@ -185,11 +185,11 @@ def test_keep_by_kind(program: Program) -> None:
     age(program, 40)
     keeping(program, bounce="30d", list="20d")
     assert program.run("spool", "prune", "--kind", "complaint").stdout.startswith("removed 0 suppressions")
-    said = program.run("spool", "prune", "--kind", "list").stdout
-    assert said == "removed 1 suppression that was done more than 20d ago\n"
+    output = program.run("spool", "prune", "--kind", "list").stdout
+    assert output == "removed 1 suppression that was done more than 20d ago\n"
     assert recipients(program.suppressions()) == ["jane@example.com", "newest@example.com"]
-    said = program.run("spool", "prune").stdout
-    assert said == "removed 1 suppression that was done longer ago than [spool.keep] says\n"
+    output = program.run("spool", "prune").stdout
+    assert output == "removed 1 suppression that was done longer ago than [spool.keep] says\n"
     assert recipients(program.suppressions()) == ["newest@example.com"]
     assert program.run("spool", "prune", "--kind", "bounces").status == 64
 
@@ -200,16 +200,16 @@ def test_attempts_are_erased_before(program: Program) -> None:
     program.feed(rows)
     age(program, 10)
     keeping(program, bounce="forever", attempts="7d")
-    said = program.run("spool", "prune").stdout.splitlines()
-    assert said[1:] == ["removed 2 of the attempts for what was done more than 7d ago"]
-    told_of = program.run("explain", "jane@example.com").stdout
-    assert "done: unsubscribed" in told_of
-    assert "call:" not in told_of
+    output = program.run("spool", "prune").stdout.splitlines()
+    assert output[1:] == ["removed 2 of the attempts for what was done more than 7d ago"]
+    included = program.run("explain", "jane@example.com").stdout
+    assert "done: unsubscribed" in included
+    assert "call:" not in included
     assert program.feed(rows).finished["duplicates"] == 2
-    assert len(told(program)) == 2
+    assert len(delivered(program)) == 2
     assert program.run("spool", "prune", "--kind", "attempts").stdout.startswith("removed 0 of the attempts")
-    said = program.run("spool", "prune", "--kind", "bounce").stdout.splitlines()
-    assert said == ["nothing is removed: it is kept forever"]
+    output = program.run("spool", "prune", "--kind", "bounce").stdout.splitlines()
+    assert output == ["nothing is removed: it is kept forever"]
 
 
 def test_mistakes_in_keep(program: Program) -> None:
@@ -248,7 +248,7 @@ def test_fed_again_after_it_was_pruned(program: Program) -> None:
     program.run("spool", "prune")
     again = program.feed(rows).finished
     assert (again["suppressed"], again["duplicates"]) == (2, 1)
-    assert sorted(recipients(told(program))) == ["jane@example.com", "jane@example.com", "newest@example.com"]
+    assert sorted(recipients(delivered(program))) == ["jane@example.com", "jane@example.com", "newest@example.com"]
 
 
 def test_the_pipe_without_dispatch_prunes_nothing(program: Program) -> None:
@@ -265,7 +265,7 @@ def test_the_file_shrinks_on_request(program: Program) -> None:
     age(program, 100)
     program.feed([bounce("newest@example.com")], "--no-dispatch")
     size = program.spool.stat().st_size
-    said = program.run("spool", "prune", "--vacuum").stdout
-    assert "removed 5,000 suppressions" in said
-    assert said.endswith(f"the file is {size - program.spool.stat().st_size:,} bytes smaller\n")
+    output = program.run("spool", "prune", "--vacuum").stdout
+    assert "removed 5,000 suppressions" in output
+    assert output.endswith(f"the file is {size - program.spool.stat().st_size:,} bytes smaller\n")
     assert program.spool.stat().st_size < size / 2

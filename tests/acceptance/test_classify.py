@@ -3,7 +3,7 @@
 import json
 
 from tests.acceptance.harness import Event, Finished, Program, accounting, bounce
-from tests.acceptance.shell import recipients, told
+from tests.acceptance.shell import delivered, recipients
 
 FULL = "552 5.2.2 Mailbox is full"
 
@@ -24,17 +24,19 @@ def test_a_diagnostic(program: Program) -> None:
 
 def test_with_everything_that_matters(program: Program) -> None:
     """Host, domain and time make a rule for an incident fit."""
-    said = "550-5.1.1 The email account that you tried to reach does not exist"
+    output = "550-5.1.1 The email account that you tried to reach does not exist"
     at = ("--at", "2020-12-14T23:00:00+00:00", "--domain", "gmail.com", "--format", "jsonl")
-    assert rows(program.run("classify", said, *at))[0]["verdict"] == "ignore"
-    assert rows(program.run("classify", said, "--domain", "gmail.com", "--format", "jsonl"))[0]["verdict"] == "suppress"
+    assert rows(program.run("classify", output, *at))[0]["verdict"] == "ignore"
+    assert (
+        rows(program.run("classify", output, "--domain", "gmail.com", "--format", "jsonl"))[0]["verdict"] == "suppress"
+    )
 
 
 def test_a_file(program: Program) -> None:
     """Each bounce, or how many of each kind; nothing is recorded."""
     data = accounting([bounce("ann@example.com"), bounce("bob@example.com", dsnDiag=FULL), bounce("cat@example.com")])
-    told_rows = rows(program.feed(data, "classify", "--format", "jsonl"))
-    assert [(row["recipient"], row["verdict"]) for row in told_rows] == [
+    delivered_rows = rows(program.feed(data, "classify", "--format", "jsonl"))
+    assert [(row["recipient"], row["verdict"]) for row in delivered_rows] == [
         ("ann@example.com", "suppress"), ("bob@example.com", "count"), ("cat@example.com", "suppress"),
     ]  # fmt: skip
     summary = rows(program.feed(data, "classify", "--summary", "--format", "jsonl"))
@@ -60,8 +62,8 @@ def test_a_file_of_deliveries(program: Program) -> None:
 
 def test_hostile_text(program: Program) -> None:
     """What a server says moves no cursor and is no formula in a spreadsheet."""
-    said = "\x1b[2J=cmd()"
-    assert "\x1b" not in program.run("classify", said).stdout
+    output = "\x1b[2J=cmd()"
+    assert "\x1b" not in program.run("classify", output).stdout
     assert ",'=cmd()" in program.run("classify", "=cmd()", "--format", "csv").stdout
 
 
@@ -73,7 +75,7 @@ def test_the_sites_own_rules(program: Program) -> None:
     program.configure({"policy": {"rules": str(file)}}, trail=trail)
     assert "by rule ours of " in program.run("classify", "550 5.1.1 no such user here").stdout
     fed = program.feed([bounce("ann@example.com"), bounce("bob@example.com", dsnDiag="550 unknown")])
-    assert recipients(told(program)) == ["bob@example.com"]
+    assert recipients(delivered(program)) == ["bob@example.com"]
     assert any("by rule ours of " in rule for rule in fed.finished["ignored"])
     file.write_text('[[rule]]\nname = "ours"\nbecomes = "other"\ntext = "no such user here"\n')
     finished = program.run("classify", "550")

@@ -139,10 +139,10 @@ def test_status_counts(program: Program) -> None:
     assert status["providers"]["trail"] == {**counts, "state": "ok", "reason": None}
     assert 0 <= status["oldest_pending_seconds"] < LONGEST
     assert 0 <= status["last_recorded_seconds"] < LONGEST
-    said = program.run("status").stdout
-    assert "3 suppressions, the last recorded" in said
-    assert "2 pending" in said
-    assert "the oldest dispatch that waits was recorded" in said
+    output = program.run("status").stdout
+    assert "3 suppressions, the last recorded" in output
+    assert "2 pending" in output
+    assert "the oldest dispatch that waits was recorded" in output
 
 
 def test_status_of_a_held_provider(program: Program, server: FakeMailWizz) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.harness import LONGEST, SCRIPT, Event, Program, accounting, bounce
-from tests.acceptance.stories import (
+from tests.acceptance.bounce_scenarios import (
     AWKWARD,
     COUNTING,
     IGNORED,
@@ -17,7 +16,8 @@ from tests.acceptance.stories import (
     others,
     rows,
 )
-from tests.acceptance.trouble import JANE
+from tests.acceptance.harness import LONGEST, SCRIPT, Event, Program, accounting, bounce
+from tests.acceptance.transient_failures import JANE
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
 from tests.fakes.server import Answer, FakeServer
@@ -250,13 +250,13 @@ def test_dead_letters_are_listed_retried_and_dropped(program: Program) -> None:
         assert finished.finished["providers"]["crm"]["dead"] == 3
         assert len(receiver.requests) == 3 * (1 + 2)
 
-        letters = {letter["recipient"]: letter for letter in program.dead_letters()}
-        assert set(letters) == set(recipients)
-        assert {(letter["provider"], letter["attempts"]) for letter in letters.values()} == {("crm", 3)}
-        assert all("out of order" in letter["answer"] for letter in letters.values())
+        dead = {lost["recipient"]: lost for lost in program.dead_letters()}
+        assert set(dead) == set(recipients)
+        assert {(lost["provider"], lost["attempts"]) for lost in dead.values()} == {("crm", 3)}
+        assert all("out of order" in lost["answer"] for lost in dead.values())
 
         receiver.always = None
-        assert program.run("dead-letters", "drop", str(letters["one@example.com"]["id"])).status == 0
+        assert program.run("dead-letters", "drop", str(dead["one@example.com"]["id"])).status == 0
         assert program.run("dead-letters", "retry", "--all").status == 0
         assert program.status()["providers"]["crm"] | {"done": 0} == {
             **dict.fromkeys(["done", "claimed", "held", "dead"], 0),

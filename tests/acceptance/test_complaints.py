@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.shifting import Shifted
+from tests.acceptance.faults.shifted_clock import ShiftedClock
 from tests.acceptance.harness import Finished, Program, accounting, bounce
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
@@ -79,17 +79,17 @@ class House:
 
     def configure(self, **tables: Mapping[str, object]) -> None:
         """Every provider wants bounces of nobody, to show that complaints don't ask."""
-        nobody = {"originators": ["nobody@lists.example"]}
-        mailwizz = {"type": "mailwizz", "api_key": API_KEY, **nobody}
+        anonymous = {"originators": ["nobody@lists.example"]}
+        mailwizz = {"type": "mailwizz", "api_key": API_KEY, **anonymous}
         self.program.configure(
             {"log": {"addresses": "plain"}, **tables},
             news={**mailwizz, "url": self.news.api_url},
             old={**mailwizz, "url": self.old.api_url},
             shop={
                 "type": "interspire", "url": self.shop.endpoint, "username": self.shop.username,
-                "token": self.shop.token, **nobody,
+                "token": self.shop.token, **anonymous,
             },
-            crm={"type": "webhook", "url": self.crm.hook, "secret": SECRET, **nobody},
+            crm={"type": "webhook", "url": self.crm.hook, "secret": SECRET, **anonymous},
         )  # fmt: skip
 
     @property
@@ -126,7 +126,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "notices",
     [
         {"rcpt": ANN},
         {"rcpt": f'"Doe, Ann" <{ANN.upper()}>'},
@@ -136,9 +136,9 @@ def house(tmp_path: Path) -> Iterator[House]:
     ],
     ids=["plain", "dressed", "the report's own field", "Microsoft JMRP", "fraud"],
 )
-def test_by_address(house: House, told: dict[str, str]) -> None:
+def test_by_address(house: House, notices: dict[str, str]) -> None:
     """A complaint that tells the address unsubscribes it from every list of every list manager, whatever the sender."""
-    finished = house.reports(report(**told))
+    finished = house.reports(report(**notices))
     assert finished.status == 0, finished.stderr
     assert house.statuses == GONE
     assert house.news.status_of("bob@example.net") == {NEWS: "confirmed"}
@@ -224,8 +224,8 @@ def test_the_same_in_both_spellings(house: House) -> None:
 
 def test_unknown_ids(house: House) -> None:
     """Ids that MailWizz does not know are settled as unknown, once, and nobody is unsubscribed."""
-    told = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": "nobody0000000"}
-    finished = house.reports(report("", **told))
+    notices = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": "nobody0000000"}
+    finished = house.reports(report("", **notices))
     assert (finished.status, house.statuses) == (0, STILL_THERE)
     assert len(finished.logged("unknown")) == 2, "each MailWizz was asked"
 
@@ -259,7 +259,7 @@ def test_a_minute_of_5000_complaints(house: House) -> None:
             crm={"type": "webhook", "url": house.crm.hook, "secret": SECRET, "batch_size": 100},
         )
         rows = [report(f"user{number}@example.net", header_Subject=hostile) for number in range(5000)]
-        clock = Shifted(house.program.folder)
+        clock = ShiftedClock(house.program.folder)
         with house.program.start(environ=clock.environ) as running:
             running.write(feed(rows[:1]))
             wait_until(lambda: len(smtp.taken) == 1)

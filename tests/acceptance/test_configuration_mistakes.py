@@ -131,8 +131,8 @@ def test_mistake_in_the_environment(tmp_path: Path, variable: str, words: tuple[
 
 def test_secret_from_the_environment_is_not_repeated(tmp_path: Path) -> None:
     """A wrong secret that came from the environment is told by its key alone."""
-    told = {"TYPE": "webhook", "URL": "https://crm.example.com", "SECRET": HIDDEN}
-    environ = {f"BOUNCEHANDLER_PROVIDERS__CRM__{key}": value for key, value in told.items()}
+    notices = {"TYPE": "webhook", "URL": "https://crm.example.com", "SECRET": HIDDEN}
+    environ = {f"BOUNCEHANDLER_PROVIDERS__CRM__{key}": value for key, value in notices.items()}
     assert_one_sentence(ran(tmp_path, environ=environ), 78, "providers.crm.secret", "whsec_")
 
 

@@ -188,8 +188,8 @@ def test_one_person_is_explained(shown: _Shown) -> None:
 
 def test_the_report_is_of_the_rows(shown: _Shown) -> None:
     """The page that the demo points to is there, and holds the categories of the rows, once each."""
-    (said,) = _section(shown, "bouncehandler report")
-    page = (shown.checkout / said.removeprefix("the report is in ")).read_text()
+    (output,) = _section(shown, "bouncehandler report")
+    page = (shown.checkout / output.removeprefix("the report is in ")).read_text()
     rows = re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL)
     cells = [re.sub(r"<[^>]+>", " ", row).split() for row in rows]
     categories = {row[0]: int(row[1]) for row in cells if row and row[0] in {"bad-mailbox", "quota-issues"}}

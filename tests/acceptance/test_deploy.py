@@ -34,9 +34,9 @@ def test_the_blocks_for_powermta_are_those_of_the_documents() -> None:
 def test_every_file_is_described() -> None:
     """deploy/README.md names each file, and no file that is not there."""
     name = r"`([\w./@-]+\.(?:conf|service|sh|in|txt|yaml|yml|json|md|png)|Dockerfile|logrotate\.d/\w+|man/[\w.]+)`"
-    said = set(re.findall(name, _described()))
+    output = set(re.findall(name, _described()))
     there = {str(path.relative_to(_DEPLOY)) for path in _DEPLOY.rglob("*") if path.is_file()}
-    assert said == there - {"README.md"}
+    assert output == there - {"README.md"}
 
 
 def _described() -> str:

@@ -54,7 +54,7 @@ def test_every_example_runs(tmp_path: Path) -> None:
     for name in ("bounces.csv", "bounces-1.csv", "bounces-2.csv"):
         (tmp_path / name).write_text("email\njim@example.com\n")
     finished = together(tmp_path, [_words(line) for line in _RUN], str(program.config))
-    assert not {line: said for line, (status, said) in zip(_RUN, finished, strict=True) if status}
+    assert not {line: output for line, (status, output) in zip(_RUN, finished, strict=True) if status}
 
 
 def together(folder: Path, commands: Sequence[tuple[Sequence[str], str]], config: str = "") -> list[tuple[int, str]]:

@@ -35,23 +35,23 @@ def test_from_the_first_to_the_last(house: House) -> None:
     row = {"timeLogged": "2026-03-01 09:30:05+0000", "timeQueued": "2026-03-01 09:30:00+0000"}
     house.program.feed([bounce(ANN, "quota-issues", dsnStatus="5.2.2 (full)", timeLogged="2026-02-01 08:00:00+0000")])
     house.program.feed([bounce(ANN, **row)])
-    told = explained(house.program, ANN.upper())
-    assert [one["event"] for one in told] == [
+    history = explained(house.program, ANN.upper())
+    assert [one["event"] for one in history] == [
         "bounced softly", "bounced", "was suppressed", "call: temporary", "call: unsubscribed", "done: unsubscribed",
     ]  # fmt: skip
-    assert [one["at"] for one in told] == sorted(one["at"] for one in told)
-    assert told[0]["at"] == "2026-02-01T08:00:00+00:00"
-    assert "counts" in told[0]["detail"]
-    assert "bad-mailbox 5.1.1 smtp;550 5.1.1 no such user here (from news@lists.example)" in told[1]["detail"]
-    assert 'policy.bounce.bad-mailbox = "suppress"; routed to crm' in told[2]["detail"]
-    assert "HTTP 503" in told[3]["detail"]
-    assert told[4]["provider"] == "crm"
+    assert [one["at"] for one in history] == sorted(one["at"] for one in history)
+    assert history[0]["at"] == "2026-02-01T08:00:00+00:00"
+    assert "counts" in history[0]["detail"]
+    assert "bad-mailbox 5.1.1 smtp;550 5.1.1 no such user here (from news@lists.example)" in history[1]["detail"]
+    assert 'policy.bounce.bad-mailbox = "suppress"; routed to crm' in history[2]["detail"]
+    assert "HTTP 503" in history[3]["detail"]
+    assert history[4]["provider"] == "crm"
 
 
 def test_ids_and_what_was_learned(house: House) -> None:
     """What came by ids is told with the address that they stood for, and by the ids alone."""
-    told = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": house.ann}
-    assert house.reports(report("", **told)).status == 0
+    history = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": house.ann}
+    assert house.reports(report("", **history)).status == 0
     events = explained(house.program, ANN)
     name = f"mailwizz:{NEWS}/{house.ann}"
     assert f"complained as {name}" in [one["event"] for one in events]

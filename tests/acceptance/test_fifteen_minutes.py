@@ -64,8 +64,8 @@ def test_every_step_does_what_the_readme_says(tmp_path_factory: pytest.TempPathF
 
 def _answer(answers: dict[str, str], command: str) -> str:
     """What the one command said that looks like this."""
-    (said,) = (said for line, said in answers.items() if re.search(command, line))
-    return said
+    (output,) = (output for line, output in answers.items() if re.search(command, line))
+    return output
 
 
 def _commands(step: str) -> list[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import HEADER, LONGEST, MODULE, OLD_ORDER, Program, accounting, bounce
-from tests.acceptance.shell import recipients, told
+from tests.acceptance.shell import delivered, recipients
 
 NOT_RECOGNISED = "not one row of the input was recognised"
 
@@ -105,7 +105,7 @@ def test_damaged_rows_cost_themselves_alone(program: Program) -> None:
     assert logged == {line: reason for line, (reason, _) in DAMAGED.items()}
     good = [f"good{line}@example.com" for line in (2, 8, 10)]
     assert recipients(program.suppressions()) == good
-    assert sorted(recipients(told(program))) == sorted(good)
+    assert sorted(recipients(delivered(program))) == sorted(good)
 
 
 def test_damaged_rows_are_kept(program: Program) -> None:
@@ -159,10 +159,10 @@ def many(rows: int) -> Iterator[bytes]:
     """So many rows of 500 bytes, in blocks: a quarter suppressed, the others ignored, all recipients different."""
     yield f"{OLD_ORDER}\n".encode()
     row = "b,2026-03-01 09:30:00+0000,{category},v,n@x.example,user{at}@example.com,,,j,5.1.1 (no),mx,smtp;550 {said}\n"
-    said = "x" * 400
+    output = "x" * 400
     for start in range(0, rows, 1000):
         yield "".join(
-            row.format(category="spam-related" if at % 4 else "bad-mailbox", at=at, said=said)
+            row.format(category="spam-related" if at % 4 else "bad-mailbox", at=at, output=output)
             for at in range(start, start + 1000)
         ).encode()
 

@@ -128,13 +128,13 @@ def test_uninstalling_keeps_what_is_the_operators_until_purged(own: Path) -> Non
 def test_a_dry_run_tells_and_does_nothing(own: Path, tmp_path: Path) -> None:
     """With --dry-run it is said what would be done, to install and to uninstall, and nothing is."""
     (tmp_path / "empty").mkdir()
-    said = install("--root", tmp_path / "empty", "--dry-run")
-    assert said.status == 0, said.stderr
-    assert f"would: install the program into {tmp_path}/empty/opt/bouncehandler" in said.stdout
+    output = install("--root", tmp_path / "empty", "--dry-run")
+    assert output.status == 0, output.stderr
+    assert f"would: install the program into {tmp_path}/empty/opt/bouncehandler" in output.stdout
     assert listing(tmp_path / "empty") == {}
     before = listing(own)
-    said = install("--root", own, "--uninstall", "--purge", "--dry-run")
-    assert f"would: remove {own}/var/lib/bouncehandler" in said.stdout
+    output = install("--root", own, "--uninstall", "--purge", "--dry-run")
+    assert f"would: remove {own}/var/lib/bouncehandler" in output.stdout
     assert listing(own) == before
 
 

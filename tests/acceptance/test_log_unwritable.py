@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Event, Finished, Program, accounting, bounce
-from tests.acceptance.shell import told, with_trail, without_privileges
-from tests.acceptance.unsubscribing import BY_IDS, MAIL, PROVIDER, configure, letters, send
+from tests.acceptance.shell import delivered, with_trail, without_privileges
+from tests.acceptance.unsubscribing import BY_IDS, MAIL, PROVIDER, configure, maildrop_messages, send
 
 UNWRITABLE = {
     "no folder": ("none/bounces.log", "No such file or directory", "make the folder"),
@@ -36,7 +36,7 @@ def spare(program: Program) -> list[Event]:
     return [json.loads(line) for line in (program.folder / "bouncehandler.log").read_text("ascii").splitlines()]
 
 
-def assert_told(program: Program, finished: Finished, case: str) -> None:
+def assert_reported(program: Program, finished: Finished, case: str) -> None:
     """The log is on stderr and in the spool's folder, and begins with why and how to mend it, once."""
     name, why, mend = UNWRITABLE[case]
     assert finished.events == spare(program)
@@ -63,8 +63,8 @@ def test_rows_are_taken(program: Program, case: str) -> None:
     """The pipe takes every row, logs to stderr and to the spool's folder, and says once why, and how to mend it."""
     finished = program.feed([bounce("jane@example.com")], "--logfile", str(program.folder / UNWRITABLE[case][0]))
     assert finished.status == 0
-    assert [event["recipient"] for event in told(program)] == ["jane@example.com"]
-    assert_told(program, finished, case)
+    assert [event["recipient"] for event in delivered(program)] == ["jane@example.com"]
+    assert_reported(program, finished, case)
 
 
 def test_first_start_of_all(program: Program) -> None:
@@ -102,7 +102,7 @@ def test_work_and_ingest(program: Program) -> None:
         running.wait_for("unsubscribed")
         running.signal(signal.SIGTERM)
         assert running.wait().status == 0
-    assert [event["recipient"] for event in told(program)] == ["jane@example.com"]
+    assert [event["recipient"] for event in delivered(program)] == ["jane@example.com"]
     assert len([event for event in spare(program) if event["event"] == "log_file_unwritable"]) == 2
 
 
@@ -246,7 +246,7 @@ def test_mail_is_taken(program: Program, case: str) -> None:
         assert (first["event"], first["level"], second["event"]) == ("log_file_unwritable", "error", "unsubscribe_kept")
         assert (first["file"], first["reason"]) == (str(program.folder / UNWRITABLE[case][0]), UNWRITABLE[case][1])
         assert first["mend"]
-    assert len(letters(program)) == 2
+    assert len(maildrop_messages(program)) == 2
     assert [event["event"] for event in spare(program)] == ["log_file_unwritable", "unsubscribe_kept"] * 2
     assert (program.folder / "bouncehandler.log").stat().st_mode & 0o007 == 0
 
@@ -268,11 +268,11 @@ def test_terminal_without_clutter(program: Program) -> None:
     )
     os.close(theirs)
     process.communicate(accounting([bounce("jane@example.com")]), timeout=LONGEST)
-    said = b""
+    output = b""
     try:
         while block := os.read(ours, 65_536):
-            said += block
+            output += block
     except OSError:  # EIO: the other side is closed
         os.close(ours)
     assert process.returncode == 0
-    assert b"started" not in said
+    assert b"started" not in output

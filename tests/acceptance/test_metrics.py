@@ -221,9 +221,9 @@ def test_a_port_that_is_taken_stops_nothing(tmp_path: Path) -> None:
             working.wait_for("unsubscribed")
             working.signal(signal.SIGTERM)
             finished = working.wait()
-    (said,) = finished.logged("metrics_not_served")
+    (output,) = finished.logged("metrics_not_served")
     refused = f"[metrics] listen = '{listen}' can't be had (Address already in use)"
-    assert said["reason"] == f"{refused}: another program listens there"
+    assert output["reason"] == f"{refused}: another program listens there"
 
 
 def test_an_address_of_somebody_elses_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:

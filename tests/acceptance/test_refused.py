@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import HEADER, OLD_ORDER, Finished, Program, accounting, bounce
-from tests.acceptance.shell import recipients, told
+from tests.acceptance.shell import delivered, recipients
 
 INPUTS = Path(__file__).parent / "inputs"
 
@@ -52,7 +52,7 @@ def test_nobody_is_suppressed(program: Program, name: str) -> None:
     finished = program.feed(data)
     refused(finished, name)
     assert program.suppressions() == []
-    assert told(program) == []
+    assert delivered(program) == []
     assert finished.finished["unreadable"].keys() <= {
         *("too-many-cells", "no-header", "unknown-type", "not-an-address"),
         *("ambiguous-recipient", "header-without-type"),

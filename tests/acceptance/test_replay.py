@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import Event, Program, accounting, bounce
-from tests.acceptance.shell import told, with_trail
+from tests.acceptance.shell import delivered, with_trail
 from tests.acceptance.test_complaints import report
 
 SOFT = {"dsnStatus": "5.2.2 (full)"}
@@ -61,7 +61,7 @@ def test_the_same_policy(program: Program) -> None:
 
 def test_another_policy(program: Program) -> None:
     """Who would be suppressed, and who would not have been, with the rule; nobody is called and nothing is recorded."""
-    before = told(program), program.suppressions()
+    before = delivered(program), program.suppressions()
     policy = {"bounce": {"bad-mailbox": "ignore", "our-own-category": "suppress", "quota-issues": "ignore"}}
     found = {(row["recipient"], row["was"], row["would"]) for row in replayed(program, policy)}
     assert found == {
@@ -69,7 +69,7 @@ def test_another_policy(program: Program) -> None:
         ("other@example.com", "not suppressed", "suppress"),
         ("soft@example.com", "suppressed", "ignore"),
     }
-    assert before == (told(program), program.suppressions())
+    assert before == (delivered(program), program.suppressions())
 
 
 def test_what_was_undone(program: Program) -> None:

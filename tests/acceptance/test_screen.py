@@ -147,8 +147,8 @@ def test_watch_in_a_pipe(program: Program) -> None:
     program.feed(b"")
     for args, pattern in ((("--json",), r"\{[^\n]*\}\n\{[^\n]*\}\n"), ((), r"Ctrl-C ends it\n.*\n\n\d{4}-.*\n\n")):
         with program.start("status", "--watch", "100ms", *args) as running:
-            said = program.folder / f"run{program._runs}.out"  # noqa: SLF001  # the harness names it so
-            running.wait_until(partial(_has, said, pattern))
+            output = program.folder / f"run{program._runs}.out"  # noqa: SLF001  # the harness names it so
+            running.wait_until(partial(_has, output, pattern))
             running.signal(signal.SIGINT)
             finished = running.wait()
         assert (finished.status, finished.stderr) == (0, "")

@@ -89,9 +89,9 @@ def test_no_secret_in_a_dump_of_the_settings(program: Program) -> None:
         news={"type": "mailwizz", "url": "https://x.example/api", "api_key": "k3y-of-news"},
     )
     settings = load(program.config, {"HOME": str(program.folder)})
-    said = [repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()]
-    told = [secret for text in said for secret in (SECRET, "pass-w0rd", "pr0xy", "k3y-of-news") if secret in text]
-    assert told == []
+    output = [repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()]
+    notices = [secret for text in output for secret in (SECRET, "pass-w0rd", "pr0xy", "k3y-of-news") if secret in text]
+    assert notices == []
 
 
 def test_no_secret_in_a_mistake(program: Program) -> None:
@@ -124,8 +124,8 @@ def test_a_reason_runs_in_no_spreadsheet(program: Program) -> None:
     program.configure(trail=trail(program.folder))
     with_dead_letters(program, "jane@example.com", answer="=HYPERLINK(1)")
     program.run("dead-letters", "drop", "--all", "--reason", "@SUM(1)")
-    said = program.run("dead-letters", "list", "--dropped", "--format", "csv").stdout
-    assert said.splitlines()[1].endswith("'=HYPERLINK(1),'@SUM(1)")
+    output = program.run("dead-letters", "list", "--dropped", "--format", "csv").stdout
+    assert output.splitlines()[1].endswith("'=HYPERLINK(1),'@SUM(1)")
 
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
@@ -172,17 +172,17 @@ def test_an_address_turns_no_url(program: Program) -> None:
 
 def test_a_certificate_that_nobody_signed(program: Program) -> None:
     """A server with a certificate of its own making gets nothing, neither a key nor an address; `check` says why."""
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     def listen(connection: socket.socket) -> None:
-        heard.append(connection.recv(65_536))
+        received.append(connection.recv(65_536))
 
     with RawServer(listen, tls=True) as server:
         program.configure(news={"type": "mailwizz", "url": f"{server.url}api", "api_key": "k" * 40})
         finished = program.feed([bounce("jane@example.com")])
         checked = program.run("check")
         assert server.opened
-    assert (finished.status, [data for data in heard if data]) == (75, [])
+    assert (finished.status, [data for data in received if data]) == (75, [])
     assert "certificate" in finished.stderr.lower()
     assert "certificate" in checked.stdout.lower()
 

@@ -7,7 +7,7 @@ import pytest
 
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program
-from tests.acceptance.shell import on_terminal, told, trail
+from tests.acceptance.shell import delivered, on_terminal, trail
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.server import closed_port
 
@@ -24,7 +24,7 @@ def test_the_whole_way_and_back(program: Program) -> None:
     assert [line[:6] for line in finished.stdout.splitlines()] == ["ok    "] * 4
     assert "provider trail: call: unsubscribed" in finished.stdout
     assert "provider second: call: unsubscribed" in finished.stdout
-    assert {one["recipient"] for one in told(program)} == {"test@example.net"}
+    assert {one["recipient"] for one in delivered(program)} == {"test@example.net"}
     stored = program.suppressions()
     assert {one["job_id"] for one in stored} == {"bouncehandler-check"}
     assert "a test: nobody said this" in program.run("explain", "test@example.net").stdout
@@ -42,7 +42,7 @@ def test_a_second_time_is_told_as_such(program: Program) -> None:
         again = program.run("check", "--send", "test@example.net", "--yes")
     assert again.status == 0
     assert "warn  provider trail: not called again so soon" in again.stdout
-    assert len(told(program)) == 1
+    assert len(delivered(program)) == 1
 
 
 def test_nobody_is_unsubscribed_by_a_slip(program: Program) -> None:
@@ -61,10 +61,10 @@ def test_nobody_is_unsubscribed_by_a_slip(program: Program) -> None:
 @pytest.mark.parametrize(("answer", "called"), [(b"n\n", 0), (b"y\n", 1)])
 def test_asked_on_a_terminal(program: Program, answer: bytes, called: int) -> None:
     """A person is asked, and the answer counts; stdout has the findings and nothing else."""
-    status, said = on_terminal(program, answer, "check", "--json", "--send", "test@example.net")
+    status, output = on_terminal(program, answer, "check", "--json", "--send", "test@example.net")
     assert status == 0
-    assert len(told(program)) == called
-    assert not called or json.loads(said)["exit_status"] == 0
+    assert len(delivered(program)) == called
+    assert not called or json.loads(output)["exit_status"] == 0
 
 
 def test_refused_while_a_provider_is_held(program: Program) -> None:
@@ -110,4 +110,4 @@ def test_a_policy_that_makes_nothing_of_it(program: Program) -> None:
         "FAIL  send: policy makes nothing of a bad-mailbox bounce with status 5.1.1, by policy.bounce.bad-mailbox"
         in (finished.stdout)
     )
-    assert told(program) == []
+    assert delivered(program) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import Event, Finished, Program, Row, Running, accounting, bounce
-from tests.acceptance.shell import told, trail, with_trail
+from tests.acceptance.shell import delivered, trail, with_trail
 from tests.acceptance.test_complaints import feed as reports
 from tests.acceptance.test_complaints import report
 from tests.acceptance.test_holds import FALSE, ordinary, row, spike
@@ -65,7 +65,7 @@ def with_policy(program: Program, policy: Mapping[str, object]) -> None:
     program.configure({"policy": policy}, trail=trail(program.folder))
 
 
-def said(finished: Finished, event: str) -> set[tuple[str, str]]:
+def output(finished: Finished, event: str) -> set[tuple[str, str]]:
     """Who, and what was done, in the events of that name."""
     return {(one["recipient"], one["was"]) for one in finished.logged(event)}
 
@@ -75,7 +75,7 @@ def test_beside_another_handler(program: Program) -> None:
     finished = shadowed(program, ROWS)
     assert finished.status == 0, finished.stderr
     assert len(finished.logged("no_spool", level="info")) == 1
-    assert said(finished, "would_suppress") == {
+    assert output(finished, "would_suppress") == {
         ("h***@example.com", "not suppressed"),
         ("s***@example.com", "not suppressed"),
     }
@@ -110,7 +110,7 @@ def test_another_policy(program: Program) -> None:
     program.feed(ROWS)
     with_policy(program, OTHER_POLICY)
     finished = shadowed(program, ROWS)
-    assert said(finished, "would_suppress") == {
+    assert output(finished, "would_suppress") == {
         ("o***@example.com", "not suppressed"),
         ("s***@example.com", "suppressed"),
     }
@@ -169,7 +169,7 @@ def test_the_real_spool_is_a_moment_behind(program: Program) -> None:
         running.wait_for("would_suppress", 2)
         program.feed(ROWS)
         finished = running.finish()
-    assert said(finished, "would_suppress") >= {("h***@example.com", "not suppressed")}
+    assert output(finished, "would_suppress") >= {("h***@example.com", "not suppressed")}
     assert finished.finished["differences"] == {}
 
 
@@ -189,10 +189,10 @@ def test_the_real_spool_came_later(program: Program) -> None:
 def test_nothing_is_written(program: Program) -> None:
     """Not the spool, nor its journal, nor a row that can't be read; and no provider is called."""
     program.feed(ROWS)
-    before, calls = contents(program), told(program)
+    before, calls = contents(program), delivered(program)
     with_policy(program, OTHER_POLICY)
     assert shadowed(program, accounting(ROWS) + b"torn").status == 0
-    assert (contents(program), told(program)) == (before, calls)
+    assert (contents(program), delivered(program)) == (before, calls)
 
 
 def contents(program: Program) -> dict[str, tuple[bytes, int]]:

@@ -120,10 +120,10 @@ def test_no_configuration_at_all(tmp_path: Path) -> None:
 
 def test_both_ways_to_start_it(tmp_path: Path) -> None:
     """`python -m bouncehandler` and `bouncehandler` do the same with the same input."""
-    own, said = {"timestamp", "pid", "configuration", "spool"}, []
+    own, output = {"timestamp", "pid", "configuration", "spool"}, []
     for name, program in (("module", MODULE), ("script", SCRIPT)):
         (tmp_path / name).mkdir()
         finished = Program(tmp_path / name, program).feed([bounce("jane@example.com"), bounce("x")])
-        said.append([{k: v for k, v in event.items() if k not in own} for event in finished.events])
+        output.append([{k: v for k, v in event.items() if k not in own} for event in finished.events])
         assert finished.status == 0
-    assert said[0] == said[1]
+    assert output[0] == output[1]

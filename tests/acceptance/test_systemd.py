@@ -24,13 +24,13 @@ def listener(address: str) -> Iterator[socket.socket]:
         yield receiver
 
 
-def hear(receiver: socket.socket, heard: list[str], **counts: int) -> None:
+def receive_messages(receiver: socket.socket, messages: list[str], **counts: int) -> None:
     """Listen until each message that begins with such a word was heard so often; not for ever."""
     for _ in range(200):
-        if all(sum(message.startswith(word) for message in heard) >= count for word, count in counts.items()):
+        if all(sum(message.startswith(word) for message in messages) >= count for word, count in counts.items()):
             return
-        heard.append(receiver.recv(4096).decode())
-    raise AssertionError(f"{counts} was not heard, but {heard}")
+        messages.append(receiver.recv(4096).decode())
+    raise AssertionError(f"{counts} was not heard, but {messages}")
 
 
 def test_work_says_when_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
@@ -38,35 +38,35 @@ def test_work_says_when_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
     program = with_trail(tmp_path)
     assert program.feed([bounce("john@example.com")], "--no-dispatch").status == 0
     address = f"@bouncehandler-test-{tmp_path}"[:100]
-    heard: list[str] = []
+    messages: list[str] = []
     with listener(address) as receiver:
         watched = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
         with program.start("work", environ=watched) as running:
-            hear(receiver, heard, READY=1, WATCHDOG=3, STATUS=1)
+            receive_messages(receiver, messages, READY=1, WATCHDOG=3, STATUS=1)
             running.wait_for("unsubscribed")
-            statuses = sum(message.startswith("STATUS") for message in heard)
-            hear(receiver, heard, **({} if _DONE in heard else {"STATUS": statuses + 1}))
+            statuses = sum(message.startswith("STATUS") for message in messages)
+            receive_messages(receiver, messages, **({} if _DONE in messages else {"STATUS": statuses + 1}))
             running.signal(signal.SIGTERM)
-            hear(receiver, heard, STOPPING=1)
+            receive_messages(receiver, messages, STOPPING=1)
             assert running.wait().status == 0
-    assert heard[0] == "READY=1"
-    assert _DONE in heard
+    assert messages[0] == "READY=1"
+    assert _DONE in messages
 
 
 def test_ingest_says_the_same_while_it_watches(tmp_path: Path) -> None:
     """`ingest --watch` tells READY, WATCHDOG while it waits for files, and STOPPING."""
     (tmp_path / "in").mkdir()
-    program, heard = Program(tmp_path), list[str]()
+    program, messages = Program(tmp_path), list[str]()
     address = str(tmp_path / "notify")
     with listener(address) as receiver:
         watched = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
         with program.start("ingest", str(tmp_path / "in"), "--watch", "--every", "50ms", environ=watched) as running:
-            hear(receiver, heard, READY=1, WATCHDOG=2, STATUS=1)
+            receive_messages(receiver, messages, READY=1, WATCHDOG=2, STATUS=1)
             running.signal(signal.SIGTERM)
-            hear(receiver, heard, STOPPING=1)
+            receive_messages(receiver, messages, STOPPING=1)
             assert running.wait().status == 0
-    assert heard[0] == "READY=1"
-    assert "STATUS=since the start 0 files were taken; 0 stay" in heard
+    assert messages[0] == "READY=1"
+    assert "STATUS=since the start 0 files were taken; 0 stay" in messages
 
 
 def test_nobody_who_hears_is_no_trouble(tmp_path: Path) -> None:

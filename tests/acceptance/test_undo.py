@@ -62,8 +62,8 @@ def test_everything_is_as_before(house: House) -> None:
     before = house.lists(ANN)
     house.program.feed([bounce(ANN), bounce(BOB)])
     assert house.lists(ANN) != before
-    told = house.undo("--address", ANN.upper())
-    assert {(one["recipient"], one["provider"], one["what"]) for one in told} == {
+    notices = house.undo("--address", ANN.upper())
+    assert {(one["recipient"], one["provider"], one["what"]) for one in notices} == {
         (ANN, "news", "restoring"), (ANN, "old", "restoring"), (ANN, "crm", "restoring"),
     }  # fmt: skip
     assert house.lists(ANN) == before

@@ -6,9 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.bounce_scenarios import AWKWARD, JOB, LOWER_CASE, SUPPRESSED, Case, feed_bounces
 from tests.acceptance.harness import Event, Program, accounting, bounce
-from tests.acceptance.stories import AWKWARD, JOB, LOWER_CASE, SUPPRESSED, Story, tell
-from tests.acceptance.trouble import JANE, PATIENT, REFUSALS, TIMED_OUT, SmtpFailure, feed_in_trouble, feed_until
+from tests.acceptance.transient_failures import (
+    JANE,
+    PATIENT,
+    REFUSALS,
+    TIMED_OUT,
+    SmtpFailure,
+    feed_in_trouble,
+    feed_until,
+)
 from tests.fakes.server import Answer, closed_port
 from tests.fakes.webhook import SECRET, FakeReceiver
 
@@ -26,7 +34,7 @@ def _settings(receiver: FakeReceiver, **others: object) -> Event:
 
 
 @pytest.fixture(scope="module", params=["header", "no header"])
-def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story[FakeReceiver]]:
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case[FakeReceiver]]:
     """One delivery a suppression, batches, and a secret that is being changed; with and without a header."""
     program = Program(tmp_path_factory.mktemp("webhook"))
     with ExitStack() as stack:
@@ -34,7 +42,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         program.configure(
             {"log": {"addresses": "plain"}}, **{n: _settings(r, **KINDS[n]) for n, r in receivers.items()}
         )
-        yield tell(program, receivers, has_header=request.param == "header")
+        yield feed_bounces(program, receivers, has_header=request.param == "header")
 
 
 @pytest.fixture
@@ -44,27 +52,27 @@ def program(tmp_path: Path) -> Program:
 
 
 @pytest.mark.parametrize("provider", KINDS)
-def test_every_suppression_is_told_once_and_verified(story: Story[FakeReceiver], provider: str) -> None:
+def test_every_suppression_is_told_once_and_verified(case: Case[FakeReceiver], provider: str) -> None:
     """The hard categories' recipients and nobody else, each once, in deliveries that the library verifies; exit 0."""
-    assert story.first.status == 0, story.first.stderr
-    receiver = story.servers[provider]
+    assert case.first.status == 0, case.first.stderr
+    receiver = case.servers[provider]
     assert receiver.refused == []
     assert sorted(receiver.recipients) == sorted(SUPPRESSED)
-    assert len(receiver.ids) == len(set(receiver.ids)) == story.made[provider]
-    assert story.first.finished["providers"][provider] == {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}
+    assert len(receiver.ids) == len(set(receiver.ids)) == case.made[provider]
+    assert case.first.finished["providers"][provider] == {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}
 
 
 @pytest.mark.parametrize("provider", KINDS)
-def test_the_same_again_calls_nobody(story: Story[FakeReceiver], provider: str) -> None:
+def test_the_same_again_calls_nobody(case: Case[FakeReceiver], provider: str) -> None:
     """The same file a second time, and later bounces of recipients told within a day, cost no call."""
-    assert story.again.status == 0, story.again.stderr
-    assert len(story.servers[provider].requests) == story.made[provider]
+    assert case.again.status == 0, case.again.stderr
+    assert len(case.servers[provider].requests) == case.made[provider]
 
 
 @pytest.mark.parametrize("provider", KINDS)
-def test_an_event_says_what_happened_and_why(story: Story[FakeReceiver], provider: str) -> None:
+def test_an_event_says_what_happened_and_why(case: Case[FakeReceiver], provider: str) -> None:
     """Each event has the documented shape: who, why, by which rule, and the evidence."""
-    events = {event["data"]["recipient"]: event for event in story.servers[provider].events}
+    events = {event["data"]["recipient"]: event for event in case.servers[provider].events}
     event, data = events[LOWER_CASE], events[LOWER_CASE]["data"]
     assert event["type"] == "recipient.suppressed"
     assert (data["reason"], data["category"], data["status"]) == ("bounce", "bad-mailbox", "5.1.1")

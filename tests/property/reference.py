@@ -12,8 +12,8 @@ from bouncehandler.accounting.column_order import ColumnOrder
 from bouncehandler.accounting.list_cells import quoted_cells
 from bouncehandler.accounting.resync import holds_header, holds_second_header, next_start
 from bouncehandler.record import parse_address
+from tests.property.complaint_recipients import DECISIVE, people
 from tests.property.lists import Lists
-from tests.property.people import DECISIVE, people
 
 READ = frozenset({"bounce", "list", "complaint", "count", "header", "blank"})
 """What a part is called where nothing is wrong with it, and it says enough; all others are set aside."""

@@ -46,7 +46,7 @@ def test_every_default_verdict_has_a_rule_that_stands_in_the_shipped_configurati
     """Any category, status and text gives a verdict, and its rule is what `config/bouncehandler.toml` says."""
     verdict = Policy().decide(bounce)
     shipped = tomllib.loads(CONFIGURATION.read_text(encoding="utf-8"))
-    assert _says(shipped, verdict.rule)
+    assert _yields(shipped, verdict.rule)
     assert isinstance(verdict, Suppress | Count | Ignore)
 
 
@@ -93,7 +93,7 @@ def test_any_text_is_a_status_or_none(text: str) -> None:
     assert status is None or parse_status(str(status)) == status
 
 
-def _says(shipped: dict[str, object], rule: str) -> bool:
+def _yields(shipped: dict[str, object], rule: str) -> bool:
     """Whether the rule, which is TOML, is a part of the shipped configuration."""
     return _holds(shipped, tomllib.loads(rule))
 

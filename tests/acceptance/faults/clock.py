@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.acceptance.faults.shifting import Shifted
+from tests.acceptance.faults.shifted_clock import ShiftedClock
 from tests.acceptance.faults.table import Fault, Line, Scale
 from tests.acceptance.harness import Program, Running, accounting, bounce
 from tests.fakes.interspire import FakeInterspire
@@ -48,7 +48,7 @@ class _Town:
     """An installation whose clock can be set; in trouble its MailWizz fails or hangs, its Interspire refuses it."""
 
     def __init__(self, folder: Path, open_ones: ExitStack, zone: str = "") -> None:
-        self.clock, self.program = Shifted(folder, zone), Program(folder)
+        self.clock, self.program = ShiftedClock(folder, zone), Program(folder)
         self.news, self.shop = open_ones.enter_context(FakeMailWizz()), open_ones.enter_context(FakeInterspire())
         self.news.fail_when = self._fail
         self.people: list[str] = []

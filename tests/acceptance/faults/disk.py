@@ -105,8 +105,8 @@ def _read_only(folder: Path, scale: Scale) -> Line:
         site = Site(folder, receiver, own / "spool.db")
         site.feed(site.rows(20))
         assert site.mail("kept@example.net").status == 0
-        places, tries = [(site.spool, 0o444, 0o600), (own, 0o555, 0o700)][: scale.of(1, 2)], scale.of(1, 5)
-        for place, bad, good in places * tries:
+        locations, tries = [(site.spool, 0o444, 0o600), (own, 0o555, 0o700)][: scale.of(1, 2)], scale.of(1, 5)
+        for place, bad, good in locations * tries:
             (
                 own / "spool.db-journal"
             ).unlink()  # empty between two commits; where it is there, the folder is not needed
@@ -117,15 +117,15 @@ def _read_only(folder: Path, scale: Scale) -> Line:
             place.chmod(good)
             site.settle()
         refused = _letterbox(site, own / "spool.maildrop")
-        return site.line(len(places) * tries + 1, lost=refused)
+        return site.line(len(locations) * tries + 1, lost=refused)
 
 
-def _letterbox(site: Site, letters: Path) -> int:
+def _letterbox(site: Site, maildrop: Path) -> int:
     """Make the letterbox read-only for a mail; returns how many the second try did not keep."""
-    letters.chmod(0o500)
+    maildrop.chmod(0o500)
     with site.started_as(wrapped(is_bound=True)):
         assert_stopped(site.mail("again@example.net"), "can't be kept in")
-    letters.chmod(0o700)
+    maildrop.chmod(0o700)
     status = site.mail("again@example.net").status
     site.settle()
     return int(status != 0)

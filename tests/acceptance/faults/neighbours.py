@@ -132,14 +132,14 @@ class Neighbours:
         fates, names = self.fates(), (*TROUBLED, "well")
         done = {key for key, fate in fates.items() if fate.state == "done"}
         off = {(who, name) for who in self.people for name in names if self._is_off(who, name)}
-        told = [balance(receiver, self.people) for receiver in (self.crm, self.well)]
+        delivered = [balance(receiver, self.people) for receiver in (self.crm, self.well)]
         wrong = len(fates.keys() - {(who, name) for who in self.people for name in names})
         wrong += len(done - off) + self._is_off(_BYSTANDER, "news") + self._is_off(_BYSTANDER, "shop")
         calls = Counter(call.form["EMAIL"] for call in self.mailwizz.calls("PUT", "unsubscribe-by-email"))
         return Balance(
             lost=4 * len(self.people) - len(done & off),
-            repeated=sum(one.repeated for one in told) + sum(count - 1 for count in calls.values()),
-            wrong=wrong + sum(one.wrong for one in told),
+            repeated=sum(one.repeated for one in delivered) + sum(count - 1 for count in calls.values()),
+            wrong=wrong + sum(one.wrong for one in delivered),
         )
 
     def __enter__(self) -> Self:

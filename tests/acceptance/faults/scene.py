@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.acceptance.faults.ledger import Balance, balance
-from tests.acceptance.faults.witness import Content
+from tests.acceptance.faults.spool_observer import Content
 from tests.acceptance.harness import MODULE, Finished, Program, Row, accounting, bounce
 from tests.acceptance.unsubscribing import BY_SIGNATURE
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
@@ -39,7 +39,7 @@ class Scene:
     def __init__(self, folder: Path, program: Sequence[str] = MODULE) -> None:
         self.program = Program(folder, program)
         self.receiver, self.mailwizz = FakeReceiver(), FakeMailWizz()
-        self.letters = self.program.spool.with_suffix(".maildrop")
+        self.maildrop = self.program.spool.with_suffix(".maildrop")
         """Where mails lie until they are taken in."""
         self.file = HEADER
         """The operator's recovery file: all rows so far, whoever was to read them."""
@@ -99,9 +99,9 @@ class Scene:
 
     def compare(self) -> Balance:
         """Hold what the providers and the spool ended up with against what they should have."""
-        told = balance(self.receiver, [one for one, providers in self.expected.items() if "crm" in providers])
+        delivered = balance(self.receiver, [one for one, providers in self.expected.items() if "crm" in providers])
         ids = Balance(0, 0, self._webhook_ids_too_many())
-        return Balance(*map(sum, zip(told, ids, self._compare_spool(), self._compare_lists(), strict=True)))
+        return Balance(*map(sum, zip(delivered, ids, self._compare_spool(), self._compare_lists(), strict=True)))
 
     def __enter__(self) -> Self:
         self._open = ExitStack()
@@ -132,7 +132,7 @@ class Scene:
     def _waiting(self) -> int:
         with closing(sqlite3.connect(self.program.spool, timeout=30)) as spool:
             query = "SELECT count(*) FROM dispatch WHERE state NOT IN ('done', 'dead')"
-            return int(spool.execute(query).fetchone()[0]) + len(list(self.letters.glob("*.message")))
+            return int(spool.execute(query).fetchone()[0]) + len(list(self.maildrop.glob("*.message")))
 
     def _compare_spool(self) -> Balance:
         """Each recipient once, owed to whom it should be, done, and with an outcome that is true."""
@@ -147,7 +147,7 @@ class Scene:
             lost += fate.state != "done"
             wrong += name not in self.expected.get(recipient, ())
             wrong += fate.state == "done" and not self._is_true(recipient, name, fate.outcome, fate.lists)
-        return Balance(lost, 0, wrong + len(list(self.letters.glob("*.damaged"))))
+        return Balance(lost, 0, wrong + len(list(self.maildrop.glob("*.damaged"))))
 
     def _webhook_ids_too_many(self) -> int:
         """How many deliveries came again under another webhook-id, which the receiver can't tell from new ones."""

@@ -43,7 +43,7 @@ def owe(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",
     spool.record([QueuedSuppression(one, to) for one in suppressions])
 
 
-def crowd(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:
+def record_people(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:
     """Record that many recipients' suppressions; returns the recipients."""
     owe(spool, *people(count), to=to)
     return [one.recipient for one in people(count)]

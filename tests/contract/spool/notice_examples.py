@@ -27,7 +27,7 @@ def claimed(spool: Spool, now: float = NOW, *, every: float = EVERY) -> NoticeBa
     return post
 
 
-def told(spool: Spool, post: NoticeBatch | None = None) -> list[Notice]:
+def read_notices(spool: Spool, post: NoticeBatch | None = None) -> list[Notice]:
     """All notices of a claim; without one, of a claim in far future that is then given back."""
     return spool.notices(post or claimed(spool, NOW + 10 * EVERY), after=0, limit=100_000)
 

@@ -99,8 +99,8 @@ class TestClaiming:
         at_time(spool, NOW).settle([dead(one) for one in take(spool)])
         put(spool, ANN_LATER)
         (later,) = take(spool)
-        (letter,) = spool.dead_letters(Selection())
-        at_time(spool, NOW).retry_dead_letters([letter.dispatch])
+        (dropped,) = spool.dead_letters(Selection())
+        at_time(spool, NOW).retry_dead_letters([dropped.dispatch])
         assert take(spool) == []
         at_time(spool, NOW).settle([done(later)])
         assert spool.status().dispatches.done == 2
@@ -143,7 +143,7 @@ class TestClaiming:
         for one in take(spool, provider="crm" if end == "elsewhere" else "news"):
             at_time(spool, NOW).settle([dead(one) if end in {"dead", "dropped"} else done(one, "unknown")])
         if end == "dropped":
-            at_time(spool, NOW).drop_dead_letters([letter.dispatch for letter in spool.dead_letters(Selection())])
+            at_time(spool, NOW).drop_dead_letters([dropped.dispatch for dropped in spool.dead_letters(Selection())])
         put(spool, ANN_LATER)
         assert len(take(spool)) == 1
 
@@ -287,5 +287,5 @@ class TestSettling:
         put(spool, ANN)
         (claimed,) = take(spool)
         at_time(spool, NOW).settle([dead(claimed, "\0\ud800" + "x" * 1000)])
-        (letter,) = spool.dead_letters(Selection())
-        assert letter.answer == "\ufffd\ufffd" + "x" * 510
+        (dropped,) = spool.dead_letters(Selection())
+        assert dropped.answer == "\ufffd\ufffd" + "x" * 510

@@ -222,7 +222,7 @@ class TestReading:
         assert list(spool.suppressions(Selection(recipient="ann@example.com"))) == many[2345:]
         claimed = take(spool, 3000)
         at_time(spool, NOW).settle([dead(one) for one in claimed])
-        assert [letter.dispatch for letter in spool.dead_letters(Selection())] == sorted(one.id for one in claimed)
+        assert [lost.dispatch for lost in spool.dead_letters(Selection())] == sorted(one.id for one in claimed)
         assert len(list(spool.dead_letters(Selection(limit=1500)))) == 1500
 
     def test_dead_letter(self, spool: Spool) -> None:
@@ -232,9 +232,9 @@ class TestReading:
         at_time(spool, NOW).settle([again(first, NOW + 5)])
         (second,) = take(spool, now=NOW + 5)
         at_time(spool, NOW + 6).settle([dead(second, "400 nope")])
-        (letter,) = spool.dead_letters(Selection())
-        assert (letter.dispatch, letter.provider, letter.suppression) == (first.id, "news", ANN)
-        assert (letter.attempts, letter.died_at, letter.answer) == (2, NOW + 6, "400 nope")
+        (lost,) = spool.dead_letters(Selection())
+        assert (lost.dispatch, lost.provider, lost.suppression) == (first.id, "news", ANN)
+        assert (lost.attempts, lost.died_at, lost.answer) == (2, NOW + 6, "400 nope")
 
     @pytest.mark.parametrize(
         ("selection", "expected"),
@@ -253,7 +253,7 @@ class TestReading:
         put(spool, BOB, now=NOW + 1)
         for provider in ("news", "crm"):
             at_time(spool, NOW).settle([dead(one) for one in take(spool, provider=provider, now=NOW + 1)])
-        found = [f"{letter.provider} {letter.suppression.recipient}" for letter in spool.dead_letters(selection)]
+        found = [f"{lost.provider} {lost.suppression.recipient}" for lost in spool.dead_letters(selection)]
         assert found == expected
 
     def test_retried(self, spool: Spool) -> None:

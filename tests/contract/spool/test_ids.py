@@ -20,7 +20,7 @@ def put_ids(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("ne
     return at_time(spool, NOW).record([QueuedSuppression(one, EVERYONE, to) for one in suppressions])
 
 
-def told(dispatch: Dispatch, address: str = "ann@example.com", kind: str = "unsubscribed") -> Completed:
+def with_address(dispatch: Dispatch, address: str = "ann@example.com", kind: str = "unsubscribed") -> Completed:
     """Carried out, and the address learned."""
     one = done(dispatch, kind)
     return replace(one, outcome=replace(one.outcome, recipient=address))
@@ -87,7 +87,7 @@ class TestIds:
         """It may become a dead letter like any other."""
         put_ids(spool, HIDDEN, to=("news",))
         at_time(spool, NOW).settle([dead(one) for one in take(spool)])
-        assert [letter.suppression for letter in spool.dead_letters(Selection())] == [HIDDEN]
+        assert [dead_letter.suppression for dead_letter in spool.dead_letters(Selection())] == [HIDDEN]
 
 
 class TestLearned:
@@ -97,7 +97,7 @@ class TestLearned:
         """It becomes a suppression with the same evidence, owed to all that want it but the one that told."""
         put_ids(spool, HIDDEN)
         (mine,) = take(spool)
-        at_time(spool, NOW + 1).settle([told(mine)])
+        at_time(spool, NOW + 1).settle([with_address(mine)])
         learned = HIDDEN._replace(recipient="ann@example.com")
         assert list(spool.suppressions(Selection())) == [HIDDEN, learned]
         assert [one.suppression for one in take(spool, provider="crm", now=NOW + 1)] == [learned]
@@ -108,15 +108,15 @@ class TestLearned:
     def test_whatever_was_left_to_do(self, spool: Spool, kind: str) -> None:
         """Also where the one that told had nothing to do any more."""
         put_ids(spool, HIDDEN)
-        at_time(spool, NOW).settle([told(one, kind=kind) for one in take(spool)])
+        at_time(spool, NOW).settle([with_address(one, kind=kind) for one in take(spool)])
         assert recipients(take(spool, provider="crm")) == ["ann@example.com"]
 
     def test_only_once(self, spool: Spool) -> None:
         """Two providers that tell the same address, a file that is fed again, a second call: all is owed once."""
         put_ids(spool, HIDDEN)
         first, second = take(spool), take(spool, provider="old_news")
-        at_time(spool, NOW).settle([told(one) for one in first])
-        at_time(spool, NOW).settle([told(one) for one in second])
+        at_time(spool, NOW).settle([with_address(one) for one in first])
+        at_time(spool, NOW).settle([with_address(one) for one in second])
         put_ids(spool, HIDDEN)
         assert [one.recipient for one in spool.suppressions(Selection())].count("ann@example.com") == 1
         assert len(take(spool, provider="crm")) == 1
@@ -127,20 +127,20 @@ class TestLearned:
         put_ids(spool, HIDDEN, to=("news",))
         (lost,) = take(spool, seconds=1)
         take(spool, now=NOW + 2)
-        at_time(spool, NOW + 3).settle([told(lost)])
+        at_time(spool, NOW + 3).settle([with_address(lost)])
         assert len(list(spool.suppressions(Selection()))) == 1
 
     def test_address_was_known(self, spool: Spool) -> None:
         """An address that the suppression had anyway is nothing new."""
         put(spool, suppression("ann@example.com"), to=EVERYONE)
         (mine,) = take(spool)
-        at_time(spool, NOW).settle([told(mine, "other@example.com")])
+        at_time(spool, NOW).settle([with_address(mine, "other@example.com")])
         assert len(list(spool.suppressions(Selection()))) == 1
 
     def test_nobody_else_wants_it(self, spool: Spool) -> None:
         """Where there is only the provider that told, the address is on record and owed to nobody."""
         at_time(spool, NOW).record([QueuedSuppression(HIDDEN, ("news",), ("news",))])
-        at_time(spool, NOW).settle([told(one) for one in take(spool)])
+        at_time(spool, NOW).settle([with_address(one) for one in take(spool)])
         assert spool.status().dispatches.waiting == 0
         assert len(list(spool.suppressions(Selection(recipient="ann@example.com")))) == 1
 

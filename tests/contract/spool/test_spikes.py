@@ -230,9 +230,9 @@ def test_the_postmaster_is_told(spool: Spool) -> None:
     assert at_time(spool, NOW + 3 * DAY).remind(DAY) == 0
     post = at_time(spool, NOW + DAY).claim_notices(every=1, lease_for=60)
     assert post
-    told = spool.notices(post, after=0, limit=10)
-    assert [one.about["mailbox_provider"] for one in told] == ["gmail", "gmail"]
-    assert told[1].about["held"] == "100"
+    results = spool.notices(post, after=0, limit=10)
+    assert [one.about["mailbox_provider"] for one in results] == ["gmail", "gmail"]
+    assert results[1].about["held"] == "100"
 
 
 def test_the_tallies_are_pruned(spool: Spool) -> None:

@@ -139,11 +139,11 @@ def test_the_end_lets_all_go(limiter: ConcurrencyLimiter, time: Time) -> None:
     st.integers(1, 200),
     st.lists(st.tuples(st.floats(0, 100), st.booleans(), st.floats(0, 1e9)), max_size=300),
 )
-def test_the_limit_stays_within_bounds(most: int, story: list[tuple[float, bool, float]]) -> None:
+def test_the_limit_stays_within_bounds(most: int, scenario: list[tuple[float, bool, float]]) -> None:
     """Whatever happens, at least one call and at most all."""
     time = Time()
     limiter = ConcurrencyLimiter(most, time.monotonic)
-    for seconds, is_refused, idle in story:
+    for seconds, is_refused, idle in scenario:
         time.now += idle
         limiter.record_call(time.now - seconds, is_refused=is_refused)
         assert 1 <= limiter.limit <= most

@@ -79,11 +79,11 @@ def test_connection_of_a_refused_answer_is_not_used_again() -> None:
 
 def test_broken_answer_is_an_error_that_adapters_know(client: ProviderClient) -> None:
     """What is no HTTP, or no answer at all, is a failure of the transport."""
-    for said in (b"", b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"):
+    for message in (b"", b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"):
 
-        def talk(connection: socket.socket, said: bytes = said) -> None:
+        def talk(connection: socket.socket, message: bytes = message) -> None:
             connection.recv(65536)
-            connection.sendall(said)
+            connection.sendall(message)
 
         with RawServer(talk) as server, pytest.raises(httpx.RemoteProtocolError):
             client.get(server.url)

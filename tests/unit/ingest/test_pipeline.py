@@ -17,9 +17,9 @@ class TestDecisions:
         """A bounce of a bad mailbox is a suppression with its evidence, for the providers that it is routed to."""
         left = PipelineOnFakes(routes={"news": ["news@example.com"], "crm": [], "other": ["*@elsewhere.example.com"]})
         left.reads(HEADER, bounce())
-        (owed,) = left.spool.entries
-        assert owed.providers == ("news", "crm")
-        suppression = owed.suppression
+        (entry,) = left.spool.entries
+        assert entry.providers == ("news", "crm")
+        suppression = entry.suppression
         assert (suppression.recipient, suppression.reason) == ("user0@example.com", "bounce")
         assert suppression.rule == 'policy.bounce.bad-mailbox = "suppress"'
         assert (suppression.record_type, suppression.category, suppression.status) == ("b", "bad-mailbox", "5.1.1")
@@ -79,7 +79,7 @@ class TestDecisions:
         """A bounce that is routed to no provider is recorded all the same, and counted by its originator."""
         left = PipelineOnFakes(routes={"news": ["news@example.com"]})
         left.reads(HEADER, bounce(0, originator="other@example.com"), bounce(1))
-        assert [owed.providers for owed in left.spool.entries] == [(), ("news",)]
+        assert [entry.providers for entry in left.spool.entries] == [(), ("news",)]
         assert left.pipeline.tally().unwanted == {"other@example.com": 1}
 
     def test_endless_originators(self) -> None:
@@ -93,7 +93,7 @@ class TestDecisions:
         """Where no provider is configured suppressions are recorded, and none counts as unrouted."""
         left = PipelineOnFakes(routes={})
         left.reads(HEADER, bounce())
-        assert [owed.providers for owed in left.spool.entries] == [()]
+        assert [entry.providers for entry in left.spool.entries] == [()]
         assert left.pipeline.tally().unwanted == {}
 
     def test_listed_addresses(self) -> None:
@@ -237,9 +237,9 @@ class TestSaying:
         """Every row is said with its verdict and rule, also those that would only be tallied."""
         left = PipelineOnFakes(logs_rows=True)
         left.reads(HEADER, bounce(0), bounce(1, "spam-related"), bounce(2, "spam-related"), bounce(3, "quota-issues"))
-        said = left.log.named("row")
-        assert [event["verdict"] for event in said] == ["suppress", "ignore", "ignore", "count"]
-        assert said[0] == {
+        message = left.log.named("row")
+        assert [event["verdict"] for event in message] == ["suppress", "ignore", "ignore", "count"]
+        assert message[0] == {
             "recipient": "user0@example.com",
             "originator": "news@example.com",
             "category": "bad-mailbox",

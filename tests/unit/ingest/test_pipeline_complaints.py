@@ -33,12 +33,12 @@ def left() -> PipelineOnFakes:
 def test_goes_to_all_providers(left: PipelineOnFakes) -> None:
     """A complaint is queued for every provider, whatever its sender, with its evidence."""
     left.reads(HEADER, complaint())
-    (owed,) = left.spool.entries
-    assert (owed.providers, owed.id_providers) == (("news", "shop", "crm"), ())
-    suppression = owed.suppression
+    (entry,) = left.spool.entries
+    assert (entry.providers, entry.id_providers) == (("news", "shop", "crm"), ())
+    suppression = entry.suppression
     assert (suppression.recipient, suppression.reason, suppression.record_type) == ("ann@example.net", "complaint", "f")
     assert (suppression.category, suppression.rule) == ("abuse", 'policy.complaint."*" = "suppress"')
-    assert owed.evidence == (("Subject", "Sale"),)
+    assert entry.evidence == (("Subject", "Sale"),)
     assert left.pipeline.tally().records == {"f": 1}
     assert left.pipeline.tally().unwanted == {}
 
@@ -73,23 +73,23 @@ def test_policy_is_the_operators() -> None:
 def test_ids_alone(left: PipelineOnFakes) -> None:
     """A complaint that has only ids is queued for all providers, and goes first to those that the ids belong to."""
     left.reads(HEADER, complaint("...", ids='"8,13",17'))
-    (owed,) = left.spool.entries
-    assert (owed.providers, owed.id_providers) == (("news", "shop", "crm"), ("shop",))
-    assert (owed.suppression.recipient, owed.suppression.subject) == ("", "interspire:8,13/17")
+    (entry,) = left.spool.entries
+    assert (entry.providers, entry.id_providers) == (("news", "shop", "crm"), ("shop",))
+    assert (entry.suppression.recipient, entry.suppression.subject) == ("", "interspire:8,13/17")
 
 
 def test_token_with_ids(left: PipelineOnFakes) -> None:
     """The token of a List-Unsubscribe header names whose ids it holds."""
     left.reads(HEADER, complaint("", token='"<mailto:x@example.com>, <mailto:a.b@u.example.com?subject=u>"'))
-    (owed,) = left.spool.entries
-    assert (owed.suppression.subject, owed.id_providers) == ("mailwizz:b/a", ("news",))
+    (entry,) = left.spool.entries
+    assert (entry.suppression.subject, entry.id_providers) == ("mailwizz:b/a", ("news",))
 
 
 def test_signed_token(left: PipelineOnFakes) -> None:
     """A signed token names an address, which counts where the reporter hid it."""
     left.reads(HEADER, complaint("redacted@aol.com", token="<mailto:signed@u.example.com>"))
-    (owed,) = left.spool.entries
-    assert (owed.suppression.recipient, owed.id_providers) == ("bob@example.net", ())
+    (entry,) = left.spool.entries
+    assert (entry.suppression.recipient, entry.id_providers) == ("bob@example.net", ())
 
 
 def test_reported_address_goes_first(left: PipelineOnFakes) -> None:
@@ -99,7 +99,7 @@ def test_reported_address_goes_first(left: PipelineOnFakes) -> None:
         complaint(token="<mailto:a.b@u.example.com>"),
         complaint("c@example.net", token="<mailto:signed@u.example.com>"),
     )
-    ann, other = (owed.suppression for owed in left.spool.entries)
+    ann, other = (entry.suppression for entry in left.spool.entries)
     assert (ann.recipient, ann.subscriber_id) == ("ann@example.net", "a")
     assert other.recipient == "c@example.net"
 
@@ -108,7 +108,7 @@ def test_nobody_knows_the_ids() -> None:
     """Ids that no provider knows are recorded, and counted as unrouted."""
     left = PipelineOnFakes(routes={"crm": []}, types={"crm": "webhook"})
     left.reads(HEADER, complaint("", ids="8,17"))
-    assert [owed.id_providers for owed in left.spool.entries] == [()]
+    assert [entry.id_providers for entry in left.spool.entries] == [()]
     assert left.pipeline.tally().unwanted == {"(ids of interspire)": 1}
 
 
@@ -139,8 +139,8 @@ def test_each_is_said() -> None:
     """At level debug the log takes a line for every complaint, with its type and rule."""
     left = PipelineOnFakes(logs_rows=True)
     left.reads(HEADER, complaint(), complaint("", ids="8,17"), complaint(kind="not-spam"))
-    said = [(event["recipient"], event["verdict"]) for event in left.log.named("row")]
-    assert said == [("ann@example.net", "suppress"), ("interspire:8/17", "suppress"), ("ann@example.net", "ignore")]
+    message = [(event["recipient"], event["verdict"]) for event in left.log.named("row")]
+    assert message == [("ann@example.net", "suppress"), ("interspire:8/17", "suppress"), ("ann@example.net", "ignore")]
 
 
 class TestUnreadableShare:

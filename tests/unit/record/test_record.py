@@ -155,7 +155,7 @@ def test_anything_else_is_no_status(text: str) -> None:
 
 def test_statuses_of_any_length_are_not_kept_in_memory() -> None:
     """The cache keeps the beginning of a hostile status: two with the same beginning are one value."""
-    first, second = (parse_status("5.1.1 (" + letter * 100_000) for letter in "xy")
+    first, second = (parse_status("5.1.1 (" + char * 100_000) for char in "xy")
     assert first == second == (5, 1, 1)
 
 

@@ -57,8 +57,8 @@ def test_numbers() -> None:
         "news": ProviderBacklog(2, None, "HTTP 503", is_held=False),
         "crm": ProviderBacklog(0, None, "old", is_held=False),
     }
-    lanes = {"news": WorkerCounters(done=3, dead=1)}
-    assert provider_numbers(waiting, lanes) == {
+    counters = {"news": WorkerCounters(done=3, dead=1)}
+    assert provider_numbers(waiting, counters) == {
         "news": {"done": 3, "waiting": 2, "dead": 1, "why": "HTTP 503"},
         "crm": {"done": 0, "waiting": 0, "dead": 0},
     }
@@ -109,8 +109,8 @@ def test_moment() -> None:
 )
 def test_comparison(comparison: Comparison, expected: str) -> None:
     """A dry run says what is different, with what it was compared, and whether there was time for all of it."""
-    (said, *_) = dict(compared_lines(comparison)).values()
-    assert said == expected
+    (message, *_) = dict(compared_lines(comparison)).values()
+    assert message == expected
     assert ("compared" in comparison.event()) != comparison.is_whole
 
 

@@ -86,8 +86,8 @@ def test_every_example_loads(uncommented: Path) -> None:
     assert settings.spool.url == "sqlite:////var/lib/bouncehandler/spool.db"
     assert {section.type for section in settings.providers.values()} == set(BUILT_IN)
     for name, section in settings.providers.items():
-        told = plugins.settings_for(name, section)
-        assert told.model_fields_set == section.options.get_secret_value().keys()
+        notices = plugins.settings_for(name, section)
+        assert notices.model_fields_set == section.options.get_secret_value().keys()
 
 
 def test_defaults_of_adapters_are_shown(uncommented: Path) -> None:

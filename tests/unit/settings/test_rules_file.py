@@ -34,7 +34,7 @@ def test_switched_off(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "message"),
     [
         (GOOD.replace("text", "txt"), "rule mine: txt is not a known key; did you mean text?"),
         (GOOD.replace('"other"', '"bad_mailbox"'), "write bad-mailbox"),
@@ -50,13 +50,13 @@ def test_switched_off(tmp_path: Path) -> None:
         ("name = ", "line 2"),
     ],
 )
-def test_mistakes(tmp_path: Path, rule: str, said: str) -> None:
+def test_mistakes(tmp_path: Path, rule: str, message: str) -> None:
     """The file, the rule and the key, in one sentence each."""
     file = site(tmp_path, rule)
     with pytest.raises(ConfigurationError) as caught:
         read_rules(file)
     assert str(caught.value).startswith(str(file))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

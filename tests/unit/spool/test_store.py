@@ -169,13 +169,13 @@ class TestReading:
         """Between two suppressions, and two dead letters, another process can write."""
         put(spool, *people(2500))
         at_time(spool, NOW).settle([dead(one) for one in take(spool, 1500)])
-        suppressions, letters = spool.suppressions(Selection()), spool.dead_letters(Selection())
+        suppressions, dead_letter_rows = spool.suppressions(Selection()), spool.dead_letters(Selection())
         next(suppressions)
-        next(letters)
+        next(dead_letter_rows)
         with closing(SqliteSpool.open(tmp_path / "spool.db", wait=0, clock=CLOCK)) as other:
             put(other, suppression("new@example.org"))
         assert len(list(suppressions)) == 2499
-        assert len(list(letters)) == 1499
+        assert len(list(dead_letter_rows)) == 1499
 
     def test_an_idle_claim_takes_no_lock(self, tmp_path: Path, spool: SqliteSpool) -> None:
         """Looking for work while another process writes does not wait when there is none."""

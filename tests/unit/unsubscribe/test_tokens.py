@@ -120,7 +120,7 @@ def test_a_site_that_signs_no_address_names_nobody(signed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "days", "said"),
+    ("address", "days", "message"),
     [
         ("jane", 60, "not a mail address"),
         ("jane@example.com\nBcc: x@y.example", 60, "not a mail address"),
@@ -129,9 +129,9 @@ def test_a_site_that_signs_no_address_names_nobody(signed: str) -> None:
         ("jane@example.com", 60_000, "the year 2149"),
     ],
 )
-def test_what_can_not_be_signed_is_said(address: str, days: int, said: str) -> None:
+def test_what_can_not_be_signed_is_said(address: str, days: int, message: str) -> None:
     """No address, one that is too long for RFC 5321, and days out of bounds are errors with a sentence."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         unsubscribe_address(address, domain=DOMAIN, secret=SECRET, valid_for_days=days, today=TODAY)
 
 

@@ -254,14 +254,14 @@ class TestFake:
             "<requesttype>subscribers</requesttype>"
         )
 
-        def says(method: str, listid: str) -> str:
+        def answer(method: str, listid: str) -> str:
             details = f"<subscriberid>{number}</subscriberid><listid>{listid}</listid>"
             body = f"{head}<requestmethod>{method}</requestmethod><details>{details}</details></xmlrequest>"
             return client.post(fake.endpoint, content=body).text
 
         gone = "The email address &#x27;&#x27; is not subscribed to this list"
-        assert gone in says(UNSUBSCRIBE, "2")
-        assert gone in says("BounceSubscriber", "1")
-        assert "SUCCESS" in says(UNSUBSCRIBE, "1")
+        assert gone in answer(UNSUBSCRIBE, "2")
+        assert gone in answer("BounceSubscriber", "1")
+        assert "SUCCESS" in answer(UNSUBSCRIBE, "1")
         del fake.lists["1"]
-        assert "is not subscribed to this list" in says(UNSUBSCRIBE, "1")
+        assert "is not subscribed to this list" in answer(UNSUBSCRIBE, "1")

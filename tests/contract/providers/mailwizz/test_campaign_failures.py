@@ -34,7 +34,7 @@ ERROR = b'{"status":"error","error":"%s"}'
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (Answer(400, ERROR % b"Kampagne unbekannt"), "HTTP 400"),
         (Answer(403, b"<html>forbidden</html>"), "HTTP 403"),
@@ -52,7 +52,7 @@ ERROR = b'{"status":"error","error":"%s"}'
     ],
 )
 def test_a_campaign_that_can_t_be_told_keeps_nobody_subscribed(
-    server: FakeMailWizz, connect: Connect, answer: Answer, said: str
+    server: FakeMailWizz, connect: Connect, answer: Answer, message: str
 ) -> None:
     """Whatever this call alone is answered, Jane is unsubscribed in the same attempt; the note says what was said."""
     uid = server.subscribe(JANE, NEWS)
@@ -60,7 +60,7 @@ def test_a_campaign_that_can_t_be_told_keeps_nobody_subscribed(
     outcome = connect().unsubscribe(_from(uid))
     assert (outcome.kind, outcome.lists) == ("unsubscribed", (NEWS,))
     assert outcome.note.startswith("not counted for the campaign: ")
-    assert said in outcome.note
+    assert message in outcome.note
     assert len(outcome.note) < 500
     assert server.status_of(JANE) == {NEWS: "unsubscribed"}
     assert len(server.requests) == 3

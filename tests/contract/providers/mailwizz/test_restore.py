@@ -100,14 +100,14 @@ def test_a_status_of_the_sites_own(server: FakeMailWizz, connect: Connect) -> No
 
 
 @pytest.mark.parametrize(
-    ("answered", "said"),
+    ("answered", "message"),
     [
         (404, "it is gone meanwhile"),
         (409, "it is gone, or blacklisted meanwhile"),
         (422, "it requires a field that is missing: put the address back in MailWizz itself"),
     ],
 )
-def test_one_refused_list(server: FakeMailWizz, connect: Connect, answered: int, said: str) -> None:
+def test_one_refused_list(server: FakeMailWizz, connect: Connect, answered: int, message: str) -> None:
     """Whatever keeps MailWizz from restoring one list is a note, and the other list is restored."""
     server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
@@ -115,7 +115,7 @@ def test_one_refused_list(server: FakeMailWizz, connect: Connect, answered: int,
     outcome = mailwizz.unsubscribe(BOUNCE)
 
     server.fail_when = _refusing(NEWS, answered)
-    assert mailwizz.restore(BOUNCE, outcome) == Outcome("restored", (SHOP,), f"list {NEWS}: {said}")
+    assert mailwizz.restore(BOUNCE, outcome) == Outcome("restored", (SHOP,), f"list {NEWS}: {message}")
 
 
 def test_a_list_with_a_required_field(server: FakeMailWizz, connect: Connect) -> None:

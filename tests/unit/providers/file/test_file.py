@@ -233,9 +233,9 @@ def test_place_without_rights_holds_the_provider(name: str) -> None:
         existing.chmod(0o444)
         Path(folder).chmod(0o555)
         command = [sys.executable, "-c", APPEND_WITHOUT_RIGHTS, f"{folder}/{name}"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180).stdout.splitlines()
+        message = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180).stdout.splitlines()
         Path(folder).chmod(0o700)
-    assert said == [
+    assert message == [
         f"check: can't append to {folder}/{name}: give it a folder that this user may write to",
         f"unsubscribe: can't append to {folder}/{name}: Permission denied",
     ]

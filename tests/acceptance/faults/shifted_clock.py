@@ -21,7 +21,7 @@ if "FAULT_CLOCK" in os.environ:
 as it is, as when an operator or NTP sets a machine's clock."""
 
 
-class Shifted:
+class ShiftedClock:
     """The time that the processes which are started with `environ` see.
 
     Args:

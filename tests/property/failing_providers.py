@@ -145,14 +145,14 @@ class Adapter:
             call.is_running = False
 
     def _answer(self, call: Call) -> list[Outcome]:
-        behaviour, said = call.behaviour, f"call {call.number}"
-        self._process.said.text = said
+        behaviour, message = call.behaviour, f"call {call.number}"
+        self._process.message.text = message
         if behaviour == "hangs":
             self._process.hang(call)
         if isinstance(behaviour, float):
-            raise TemporaryFailure(said, retry_after=behaviour)
+            raise TemporaryFailure(message, retry_after=behaviour)
         if behaviour in ERRORS:
-            raise ERRORS[behaviour](said)
+            raise ERRORS[behaviour](message)
         if behaviour in MISTAKES:
             return [cast("Outcome", MISTAKES[behaviour])] * len(call.suppressions)
         outcomes = [_outcome(behaviour, one) for one in call.suppressions]
@@ -186,7 +186,7 @@ def _outcome(behaviour: str, suppression: Suppression) -> Outcome:
     return Outcome(behaviour if behaviour in ANSWERS else "unsubscribed", ("7",))  # type: ignore[arg-type]  # one of three
 
 
-class _Said(threading.local):
+class _LastMessage(threading.local):
     """The last answer of each thread, as the HTTP client keeps it."""
 
     text = ""
@@ -202,7 +202,7 @@ class Process:
     """One process that serves all providers; its clock stands still."""
 
     def __init__(self, world: World, *, suspect_after: int, concurrency: int) -> None:
-        self.world, self.now, self.said = world, world.now, _Said()
+        self.world, self.now, self.message = world, world.now, _LastMessage()
         self.calls: list[Call] = []
         self.hanging: list[Call] = []
         self.dispatcher = Dispatcher()
@@ -216,7 +216,9 @@ class Process:
 
     def _build_worker(self, name: str, settings: WorkerSettings) -> ProviderWorker:
         kinds = dict(zip(PROVIDERS, (Adapter, Checkable, Batched), strict=True))
-        executor = CallExecutor(kinds[name](name, self), self.said, RetrySchedule(WAITS, lambda: 0.5), lambda: self.now)
+        executor = CallExecutor(
+            kinds[name](name, self), self.message, RetrySchedule(WAITS, lambda: 0.5), lambda: self.now
+        )
         return ProviderWorker(
             name,
             executor,

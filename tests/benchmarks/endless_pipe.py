@@ -21,7 +21,7 @@ _LEAST = 100.0
 """Suppressions a second below which it is no load: the rows that are measured beside it come slower."""
 
 
-class Feed:
+class EndlessPipe:
     """Feeds the spool in `folder` for as long as a block lasts; may be used many times, each time with other rows."""
 
     def __init__(self, folder: Path) -> None:
@@ -34,7 +34,7 @@ class Feed:
         """Suppressions a second that came in, for each use."""
 
     def __enter__(self) -> Self:
-        source = [sys.executable, "-m", "tests.benchmarks.feed", str(next(self._seeds))]
+        source = [sys.executable, "-m", "tests.benchmarks.endless_pipe", str(next(self._seeds))]
         reader = [*COMMAND, "--no-dispatch", "--config", str(self._config), "--logfile", str(self._log)]
         before = self._count()
         self._source = subprocess.Popen(source, stdout=subprocess.PIPE)

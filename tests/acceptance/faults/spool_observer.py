@@ -90,8 +90,8 @@ class Content:
         done = {
             (self.recipients[one.suppression], one.provider) for one in self.dispatches.values() if one.state == "done"
         }
-        said = {(event["recipient"], event["provider"]) for event in events if event["event"] in _OUTCOMES}
-        return len(said - done)
+        output = {(event["recipient"], event["provider"]) for event in events if event["event"] in _OUTCOMES}
+        return len(output - done)
 
 
 def _follows(now: Fate | None, before: Fate) -> bool:
@@ -101,7 +101,7 @@ def _follows(now: Fate | None, before: Fate) -> bool:
     return now == before if before.state in {"done", "dead"} else now.attempts >= before.attempts
 
 
-class Witness:
+class SpoolObserver:
     """A thread that sees, while the program works, what any other process sees: what is committed.
 
     It only reads, and plays back no journal.

@@ -68,7 +68,7 @@ Server = TypeVar("Server", bound=FakeServer)
 
 
 @dataclass(frozen=True)
-class Story(Generic[Server]):
+class Case(Generic[Server]):
     """One installation that was fed the bounces; then the same file again with a later bounce of everybody behind."""
 
     program: Program
@@ -85,15 +85,15 @@ class Story(Generic[Server]):
         return line
 
 
-def tell(program: Program, servers: Mapping[str, Server], *, has_header: bool) -> Story[Server]:
+def feed_bounces(program: Program, servers: Mapping[str, Server], *, has_header: bool) -> Case[Server]:
     """Feed the bounces, and then all again."""
-    data = told(has_header=has_header)
+    data = bounce_file(has_header=has_header)
     first = program.feed(data)
     made = {name: len(server.calls()) for name, server in servers.items()}
-    return Story(program, servers, first, program.feed(data + later(ACTIVE)), made)
+    return Case(program, servers, first, program.feed(data + later(ACTIVE)), made)
 
 
-def told(*, has_header: bool) -> bytes:
+def bounce_file(*, has_header: bool) -> bytes:
     """The bounces as a file; without a header in the old handler's order, and without what that has no column for."""
     if has_header:
         return accounting([*rows(), *others()])
