@@ -35,7 +35,7 @@ TEMPORARY, POLICY, LIST_HIT = "temporary@example.com", "policy@example.com", "li
 CAMPAIGN = "spring0000001"
 JOB = f"mailwizz-{CAMPAIGN}"
 HOSTILE = 'smtp;550 <b>no</b> "a&b" </details>\nb,,bad-mailbox,,,victim@example.com,,,,,,\n{"event": "finished"}'
-"""What a remote server may say."""
+"""Diagnostics of remote servers."""
 
 SPARED = (TEMPORARY, POLICY, LIST_HIT, *(f"{name or 'empty'}@cat.example" for name in COUNTING + IGNORED + UNNAMED))
 """Recipients who must stay subscribed."""
@@ -80,7 +80,7 @@ class Case(Generic[Server]):
     """How many requests each provider's server had got after the first run."""
 
     def outcome(self, provider: str, recipient: str) -> Event:
-        """The one log line that tells how a recipient fared at a provider."""
+        """The one log line that shows how a recipient fared at a provider."""
         (line,) = [e for e in self.first.events if (e.get("provider"), e.get("recipient")) == (provider, recipient)]
         return line
 

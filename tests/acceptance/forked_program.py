@@ -46,10 +46,10 @@ class ForkedProgram:
         """Run a command in a folder, with nothing but this environment; returns its exit status.
 
         Args:
-            said: where its output goes, with the suffixes `.out` and `.err`.
+            output: where its output goes, with the suffixes `.out` and `.err`.
             given: its stdin, no more than a pipe holds.
         """
-        place = {"folder": str(folder), "said": str(output), "umask": _umask()}
+        place = {"folder": str(folder), "output": str(output), "umask": _umask()}
         asked = {"argv": list(argv), "environ": dict(environ), "given": given.decode("latin-1"), **place}
         assert self._process.stdin
         assert self._process.stdout

@@ -1,4 +1,4 @@
-"""Starts the program as a subprocess: configuration, spool and logs in one folder, rows in, what it said out."""
+"""Starts the program as a subprocess: configuration, spool and logs in one folder, rows in, what it reported out."""
 
 import csv
 import io
@@ -85,7 +85,7 @@ class Finished:
 
     @property
     def sentences(self) -> list[str]:
-        """What the program said on stderr besides its log."""
+        """Stderr of the program besides its log."""
         return [line for line in self.stderr.splitlines() if not line.startswith("{")]
 
     @property
@@ -114,7 +114,7 @@ class Running:
 
     @property
     def processor_seconds(self) -> float:
-        """Seconds of a processor that it has used, as long as it runs; 0 where the machine does not tell."""
+        """Seconds of a processor that it has used, as long as it runs; 0 where the machine does not show."""
         file = Path(f"/proc/{self.process.pid}/stat")
         if not file.exists():
             return 0.0
@@ -238,7 +238,7 @@ class Program:
         return _output(forked_program().run(self.folder, argv, self._environ(), output), output)
 
     def status(self) -> Event:
-        """What `status --json` says."""
+        """Values of `status --json`."""
         output: Event = json.loads(self._answer("status", "--json"))
         return output
 

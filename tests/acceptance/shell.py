@@ -19,7 +19,7 @@ from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Event, Finished, P
 
 
 def trail(folder: Path, **more: object) -> dict[str, object]:
-    """A provider that writes what it is told into `trail.jsonl`; `more` are further keys of its section."""
+    """A provider that writes its suppressions into `trail.jsonl`; `more` are further keys of its section."""
     return {"type": "file", "path": str(folder / "trail.jsonl"), **more}
 
 
@@ -31,18 +31,18 @@ def with_trail(folder: Path) -> Program:
 
 
 def delivered(program: Program) -> list[Event]:
-    """What that provider was told so far."""
+    """What that provider received so far."""
     file = program.folder / "trail.jsonl"
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def recipients(events: list[Event]) -> list[str]:
-    """Of suppressions, of dead letters, or of what a provider was told."""
+    """Of suppressions, of dead letters, or of what a provider received."""
     return [event["recipient"] for event in events]
 
 
 def alone(folder: Path, *args: str, stdin: bytes = b"", **environ: str) -> Finished:
-    """The program with no --config, and nothing in its environment but a home and what is said here."""
+    """The program with no --config, and nothing in its environment but a home and these variables."""
     found = subprocess.run(
         [*SCRIPT, *args],
         input=stdin,
@@ -56,7 +56,7 @@ def alone(folder: Path, *args: str, stdin: bytes = b"", **environ: str) -> Finis
 
 def unstarted(folder: Path, *args: str, stdin: bytes = b"", **environ: str) -> Finished:
     """The same, spared its start: see `forked_program`."""
-    output = folder / "said"
+    output = folder / "output"
     delivered = {"PATH": os.environ["PATH"], "HOME": str(folder), **environ}
     status = forked_program().run(folder, [*SCRIPT, *args], delivered, output, stdin)
     return Finished(status, *(output.with_suffix(suffix).read_text() for suffix in (".out", ".err")))

@@ -29,7 +29,7 @@ def answered(program: Program, recipient: str, answer: str) -> None:
 
 
 def test_dead_letters_by_their_answer(program: Program) -> None:
-    """`--error` selects by what the provider said last, in any case, for list, retry and drop alike."""
+    """`--error` selects by the provider's last answer, in any case, for list, retry and drop alike."""
     with_dead_letters(program, "jane@example.com", "joe@example.com", "jim@example.com")
     answered(program, "joe@example.com", "HTTP 502 Bad Gateway")
     assert recipients(program.dead_letters("--error", "bad gateway")) == ["joe@example.com"]
@@ -50,7 +50,7 @@ def test_dead_letters_by_the_time_of_death(program: Program) -> None:
 
 
 def test_the_reason_of_a_drop_is_kept(program: Program) -> None:
-    """`drop --reason` says how many, and `list --dropped` when and why."""
+    """`drop --reason` prints how many, and `list --dropped` when and why."""
     with_dead_letters(program, "jane@example.com", "joe@example.com", "jim@example.com")
     first = program.dead_letters()[0]["id"]
     assert (
@@ -83,7 +83,7 @@ def test_a_reason_that_was_meant_to_select(program: Program) -> None:
     ids=["no", "nothing", "yes", "said before"],
 )
 def test_all_is_asked_for_on_a_terminal(program: Program, answer: bytes, args: tuple[str, ...], left: int) -> None:
-    """On a terminal --all says how many, and does it when the answer is yes; --yes does not ask."""
+    """On a terminal --all shows how many, and does it when the answer is yes; --yes does not ask."""
     with_dead_letters(program, "jane@example.com", "joe@example.com")
     status, output = on_terminal(program, answer, "dead-letters", "drop", "--all", *args)
     assert status == 0
@@ -153,7 +153,7 @@ def test_what_is_old_is_pruned(program: Program) -> None:
 
 
 def test_keep_done(program: Program) -> None:
-    """`keep_done` says how long; never less than `repeat_after`; "forever" keeps all; 0 is refused."""
+    """`keep_done` sets how long; never less than `repeat_after`; "forever" keeps all; 0 is refused."""
     url = f"sqlite:///{program.spool}"
     program.feed([bounce("jane@example.com"), bounce("newest@example.com")])
     age(program, 100)
@@ -195,7 +195,7 @@ def test_keep_by_kind(program: Program) -> None:
 
 
 def test_attempts_are_erased_before(program: Program) -> None:
-    """With `attempts` the calls go first: `explain` still says what became of it; a file fed again changes nothing."""
+    """With `attempts` the calls go first: `explain` still has the outcome; a file fed again changes nothing."""
     rows = [bounce("jane@example.com"), bounce("newest@example.com")]
     program.feed(rows)
     age(program, 10)
@@ -228,7 +228,7 @@ def test_mistakes_in_keep(program: Program) -> None:
 
 @pytest.mark.parametrize("args", [(), ("work",)], ids=["run", "work"])
 def test_pruned_by_itself(program: Program, args: tuple[str, ...]) -> None:
-    """A run that dispatches, and `work`, remove what is old by themselves, and say so in the log."""
+    """A run that dispatches, and `work`, remove what is old by themselves, and log it."""
     program.feed([bounce("jane@example.com"), bounce("joe@example.com"), bounce("newest@example.com")])
     age(program, 100)
     with program.start(*args) as running:

@@ -9,7 +9,7 @@ FULL = "552 5.2.2 Mailbox is full"
 
 
 def rows(finished: Finished) -> list[Event]:
-    """What it told."""
+    """Output of the command."""
     assert finished.status == 0, finished.stderr
     return [json.loads(line) for line in finished.stdout.splitlines()]
 
@@ -45,7 +45,7 @@ def test_a_file(program: Program) -> None:
 
 
 def test_nothing_to_classify(program: Program) -> None:
-    """What is no accounting file is told in a sentence, not by an empty table."""
+    """What is no accounting file is reported in a sentence, not by an empty table."""
     for data in (b"", b"hello world\n", b"\0\xff\n" * 99):
         finished = program.feed(data, "classify", "--summary")
         assert (finished.status, finished.stdout) == (65, ""), finished.stderr
@@ -61,14 +61,14 @@ def test_a_file_of_deliveries(program: Program) -> None:
 
 
 def test_hostile_text(program: Program) -> None:
-    """What a server says moves no cursor and is no formula in a spreadsheet."""
+    """A server's answer moves no cursor and is no formula in a spreadsheet."""
     output = "\x1b[2J=cmd()"
     assert "\x1b" not in program.run("classify", output).stdout
     assert ",'=cmd()" in program.run("classify", "=cmd()", "--format", "csv").stdout
 
 
 def test_the_sites_own_rules(program: Program) -> None:
-    """They are asked first, by `classify` and by the pipe alike, and a mistake in them is told in a sentence."""
+    """They are asked first, by `classify` and by the pipe alike, and a mistake in them is reported in a sentence."""
     file = program.folder / "rules.toml"
     file.write_text('[[rule]]\nname = "ours"\nbecomes = "other"\nwhy = "seen here"\ntext = "no such user here"\n')
     trail = {"type": "file", "path": str(program.folder / "trail.jsonl")}

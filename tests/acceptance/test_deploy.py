@@ -75,7 +75,7 @@ def units(tmp_path: Path) -> list[Path]:
 
 
 def test_systemd_takes_the_units(units: list[Path]) -> None:
-    """`systemd-analyze verify` has nothing to say of them, with the example of a credential made active."""
+    """`systemd-analyze verify` has no complaint about them, with the example of a credential made active."""
     found = _run("systemd-analyze", "verify", *units, needs="apt-get install systemd")
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 

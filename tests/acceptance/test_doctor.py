@@ -42,11 +42,11 @@ def lines(finished: Finished, what: str, mark: str = "") -> list[str]:
 
 
 def proved(program: Program, pmta: Path) -> Finished:
-    """`check --pmta`, for whoever runs this test."""
+    """`check --pmta`, for the user of this test."""
     return program.run("check", "--pmta", str(pmta), "--as", getpass.getuser())
 
 
-def test_each_setting_is_told_with_its_source(program: Program) -> None:
+def test_each_setting_is_reported_with_its_source(program: Program) -> None:
     """Every setting that differs from its default is listed with its file, variable or secret file; no secret is."""
     (program.folder / "news.key").write_text("k3y-in-a-file\n")
     with FakeMailWizz() as server:
@@ -87,8 +87,8 @@ def test_each_setting_is_told_with_its_source(program: Program) -> None:
         assert secret not in finished.stdout + finished.stderr
 
 
-def test_the_spools_place_is_told(program: Program) -> None:
-    """Path, size, owner, mode, free room, journal and schema are told; a file that others may read is warned of."""
+def test_the_spools_place_is_reported(program: Program) -> None:
+    """Path, size, owner, mode, free room, journal and schema are reported; a file that others may read is warned of."""
     first = "\n".join(lines(program.run("check"), "spool: ", "ok"))
     for words in (
         str(program.spool),
@@ -122,7 +122,7 @@ def test_as_json(program: Program) -> None:
     ("date", "is_reported"), [("Thu, 01 Jan 2026 00:00:00 GMT", True), ("", False), ("soon", False)]
 )
 def test_a_clock_that_is_wrong(program: Program, date: str, *, is_reported: bool) -> None:
-    """A clock that differs from a provider's Date by more than five minutes is told; no Date, or nonsense, is not."""
+    """A clock more than five minutes off a provider's Date is warned of; no Date, or nonsense, is not."""
 
     def talk(connection: socket.socket) -> None:
         connection.recv(65_536)
@@ -177,7 +177,7 @@ def test_pmta_config_knows_this_installation(program: Program) -> None:
     assert "example.com" not in output
 
 
-def test_a_mistake_is_told_with_its_line_and_what_to_paste(program: Program, pmta: Path) -> None:
+def test_a_mistake_is_reported_with_its_line_and_what_to_paste(program: Program, pmta: Path) -> None:
     """A complaint has file and line, the lines to paste below, and the exit status 78; in JSON likewise."""
     text = pmta.read_text()
     pmta.write_text(text.replace("    map-header-to-field f header_X-HmXmrOriginalRecipient rcpt\n", "", 1))
@@ -209,7 +209,7 @@ def test_a_program_that_cannot_be_started(program: Program, pmta: Path) -> None:
 
 
 def test_a_user_who_may_do_nothing(program: Program, pmta: Path) -> None:
-    """PowerMTA's user needs the configuration, the spool and the log; what it lacks is told, and how that is known."""
+    """PowerMTA's user needs the configuration, the spool and the log; what it lacks is listed, and how it is known."""
     program.run("status")
     finished = program.run("check", "--pmta", str(pmta), "--as", STRANGER)
     output = "\n".join(lines(finished, f"user {STRANGER}: ", "FAIL"))
@@ -261,7 +261,7 @@ def test_mistakes_on_the_command_line(program: Program, args: tuple[str, ...], s
 
 
 def test_a_configuration_that_is_no_configuration_as_json(program: Program) -> None:
-    """What can't even be read is a finding as well, for whoever reads JSON."""
+    """What can't even be read is a finding as well, in JSON, too."""
     program.config.write_text("spool = ")
     finished = program.run("check", "--json")
     output = json.loads(finished.stdout)

@@ -152,7 +152,7 @@ def test_output_that_cannot_be_written(exported: Program) -> None:
 
 
 def test_dead_letters_are_listed(program: Program) -> None:
-    """`dead-letters list` says who, where, after how many attempts, when, and what the provider said last."""
+    """`dead-letters list` shows who, where, after how many attempts, when, and the provider's last answer."""
     with_dead_letters(program, "jane@example.com", answer=f"400 no such list {HOSTILE}")
     (lost,) = program.dead_letters()
     assert (lost["provider"], lost["recipient"], lost["attempts"]) == (

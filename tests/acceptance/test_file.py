@@ -38,7 +38,7 @@ def test_every_suppression_is_a_line(case: Case[FakeServer]) -> None:
     assert case.first.finished["providers"] == {"archive": {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}}
 
 
-def test_a_line_says_why(case: Case[FakeServer]) -> None:
+def test_a_line_gives_the_reason(case: Case[FakeServer]) -> None:
     """A line holds the reason, the rule and the evidence."""
     (line,) = (x for x in _lines(case.program.folder / "archive.jsonl") if x["recipient"] == LOWER_CASE)
     assert (line["reason"], line["category"], line["status"]) == ("bounce", "bad-mailbox", "5.1.1")

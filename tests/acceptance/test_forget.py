@@ -46,8 +46,8 @@ def test_they_stay_suppressed(program: Program) -> None:
     assert ANN.encode() not in ours(program)
 
 
-def test_told_first(program: Program) -> None:
-    """What a list manager has still to be told is told, and erased then."""
+def test_delivered_first(program: Program) -> None:
+    """What a list manager has still to receive is delivered, and erased then."""
     program.feed([bounce(ANN)], "--no-dispatch")
     assert "1 suppressions are erased as soon as" in program.run("forget", ANN).stdout
     with program.start("work") as work:

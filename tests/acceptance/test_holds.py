@@ -59,12 +59,12 @@ def spikes(program: Program, *args: str) -> list[Event]:
 
 
 def test_ordinary_days(program: Program) -> None:
-    """Nothing was held, and everybody told."""
+    """Nothing was held, and all were delivered."""
     assert spikes(program, "--all") == []
     assert len(delivered(program)) == 576
 
 
-def test_a_wave_is_held_until_a_person_decides(program: Program) -> None:
+def test_a_spike_is_held_until_a_person_decides(program: Program) -> None:
     """What belongs to it waits; others, and complaints about the same people, do not."""
     before = len(delivered(program))
     finished = program.feed([*spike(), row("jane@yahoo.com", 3 * 1440)])
@@ -92,7 +92,7 @@ def test_released(program: Program) -> None:
 
 
 def test_discarded(program: Program) -> None:
-    """Nobody is suppressed for it, also when the file is fed again; a bounce weeks later counts."""
+    """The model starts empty for it, also when the file is fed again; a bounce weeks later counts."""
     before = len(delivered(program))
     program.feed(spike())
     assert "120 held suppressions discarded" in program.run("holds", "discard", "--mailbox-provider", "gmail").stdout
@@ -117,7 +117,7 @@ def test_switched_off(program: Program) -> None:
 
 
 def test_decided_by_itself(program: Program) -> None:
-    """After `decide_after`, as `decision` says."""
+    """After `decide_after`, as `decision` sets."""
     program.feed(spike())
     program.configure({"hold": {"decide_after": "1ms", "decision": "discard"}}, trail=trail(program.folder))
     with program.start("work") as work:

@@ -69,7 +69,7 @@ def test_configuration(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_said(tmp_path: Path) -> None:
+def test_what_is_reported(tmp_path: Path) -> None:
     """Each setting without a counterpart, in doubt, or left out is named, on stderr and in the file; no key is."""
     finished = imported(tmp_path)
     for output in (

@@ -120,7 +120,7 @@ def test_no_counter_is_moved_twice(case: Case[FakeInterspire], provider: str) ->
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_the_log_tells_each_outcome_with_its_lists(case: Case[FakeInterspire], provider: str) -> None:
+def test_the_log_names_each_outcome_with_its_lists(case: Case[FakeInterspire], provider: str) -> None:
     """One line an outcome: which lists changed, or none."""
     many, one = case.outcome(provider, MANY), case.outcome(provider, AWKWARD[0])
     everywhere = {"g"} if provider == "ban" else {NEWS, *MORE}
@@ -132,7 +132,7 @@ def test_the_log_tells_each_outcome_with_its_lists(case: Case[FakeInterspire], p
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_the_same_again_calls_nobody(case: Case[FakeInterspire], provider: str) -> None:
+def test_the_same_again_makes_no_call(case: Case[FakeInterspire], provider: str) -> None:
     """The same file a second time, and later bounces of recipients who are off the lists since, cost no call."""
     assert len(case.servers[provider].requests) == case.made[provider]
 

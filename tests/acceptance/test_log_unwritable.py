@@ -60,7 +60,7 @@ def current_umask() -> int:
 
 @pytest.mark.parametrize("case", UNWRITABLE)
 def test_rows_are_taken(program: Program, case: str) -> None:
-    """The pipe takes every row, logs to stderr and to the spool's folder, and says once why, and how to mend it."""
+    """The pipe takes every row, logs to stderr and to the spool's folder, and reports once why, and how to mend it."""
     finished = program.feed([bounce("jane@example.com")], "--logfile", str(program.folder / UNWRITABLE[case][0]))
     assert finished.status == 0
     assert [event["recipient"] for event in delivered(program)] == ["jane@example.com"]
@@ -107,7 +107,7 @@ def test_work_and_ingest(program: Program) -> None:
 
 
 def test_file_that_may_not_be_written(program: Program) -> None:
-    """A log that this user may not write is told with that reason; the rows are taken."""
+    """A log that this user may not write is reported with that reason; the rows are taken."""
     logfile = program.folder / "closed.log"
     logfile.touch(0o400)
     logfile.chmod(0o400)
@@ -146,7 +146,7 @@ def test_log_file_that_comes_back(program: Program) -> None:
 
 
 def test_log_file_that_is_lost_in_the_middle(program: Program) -> None:
-    """A log whose folder goes away while the pipe runs is told then, once, and its lines go on elsewhere."""
+    """A log whose folder goes away while the pipe runs is reported then, once, and its lines go on elsewhere."""
     logfile = program.folder / "logs" / "bounces.log"
     logfile.parent.mkdir()
     with program.start("--logfile", str(logfile)) as running:
@@ -227,7 +227,7 @@ def test_other_commands(program: Program) -> None:
 
 
 def test_wrong_configuration_and_no_log(program: Program) -> None:
-    """Where the configuration is wrong as well, both are said."""
+    """Where the configuration is wrong as well, both are reported."""
     program.config.write_text("[spol]\n")
     finished = program.feed([], "--logfile", str(program.folder / "none" / "log"))
     assert finished.status == 78

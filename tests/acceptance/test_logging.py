@@ -82,7 +82,7 @@ def test_provider_cannot_forge_a_line(program: Program) -> None:
 
 @pytest.mark.parametrize("debug", [(), ("--debug",)], ids=["info", "debug"])
 def test_addresses_are_masked(program: Program, debug: tuple[str, ...]) -> None:
-    """Nobody's address is in the log, wherever in a record it stood; the domain stays, to find trouble by."""
+    """No address of a person is in the log, wherever in a record it stood; the domain stays, to find trouble by."""
     notices = "smtp;550 <jane.secret@example.com>: unknown; see https://x.example/?who=jane.secret%40example.com"
     program.configure(trail=trail(program.folder, originators=["other@lists.example"]))
     rows = [
@@ -213,7 +213,7 @@ def test_dead_letters_are_counted(program: Program) -> None:
 
 
 def test_columns_that_are_missing(program: Program) -> None:
-    """A header without the columns that decisions rest on is told once, with what to write for PowerMTA."""
+    """A header without the columns that decisions rest on is reported once, with what to write for PowerMTA."""
     finished = program.feed(b"type,rcpt\nb,jane@example.com\nb,joe@example.com\n")
     (event,) = finished.logged("columns_missing")
     assert event["columns"] == ["bounceCat", "orig", "dsnStatus"]

@@ -106,7 +106,7 @@ def test_a_recorded_bounce_costs_two_calls(case: Case[FakeMailWizz]) -> None:
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_the_log_tells_each_outcome_with_its_lists(case: Case[FakeMailWizz], provider: str) -> None:
+def test_the_log_names_each_outcome_with_its_lists(case: Case[FakeMailWizz], provider: str) -> None:
     """One line an outcome: unsubscribed from which lists, already off them, or unknown."""
     many = case.outcome(provider, MANY)
     assert (many["event"], set(many["lists"])) == ("unsubscribed", {NEWS, *LISTS})
@@ -122,13 +122,13 @@ def test_the_log_tells_each_outcome_with_its_lists(case: Case[FakeMailWizz], pro
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_the_same_again_calls_nobody(case: Case[FakeMailWizz], provider: str) -> None:
+def test_the_same_again_makes_no_call(case: Case[FakeMailWizz], provider: str) -> None:
     """The same file a second time, and later bounces of recipients who are off the lists since, cost no call."""
     assert case.again.status == 0, case.again.stderr
     assert len(case.servers[provider].requests) == case.made[provider]
 
 
-def test_the_same_again_is_told_from_the_new(case: Case[FakeMailWizz]) -> None:
+def test_the_same_again_is_distinguished_from_the_new(case: Case[FakeMailWizz]) -> None:
     """Rows seen before are counted as duplicates; later bounces are recorded as suppressions of their own."""
     assert case.again.finished["duplicates"] == len(SUPPRESSED)
     assert case.again.finished["suppressed"] == len(SUPPRESSED) + len(ACTIVE)
@@ -136,7 +136,7 @@ def test_the_same_again_is_told_from_the_new(case: Case[FakeMailWizz]) -> None:
 
 
 def test_a_list_goes_to_every_action(program: Program) -> None:
-    """A plain list is for every provider, whatever its originators; the bounce action unsubscribes, and says why."""
+    """A plain list is for every provider, whatever its originators; the bounce action unsubscribes, with a note."""
     with ExitStack() as stack:
         own = {name: stack.enter_context(FakeMailWizz()) for name in ACTIONS if name != "signed"}
         for server in own.values():
@@ -197,7 +197,7 @@ REFUSED = {
     "german": "Der API-Key ist nicht bekannt.",
     "object": "Invalid API request signature.",
 }
-"""What an installation says with status 400 of bad credentials, by provider."""
+"""What an installation states with status 400 of bad credentials, by provider."""
 
 
 def test_refused_credentials_hold_the_provider(program: Program) -> None:

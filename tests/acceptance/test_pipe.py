@@ -53,7 +53,7 @@ def test_two_instances_on_one_spool(program: Program) -> None:
             if number % 3 == 0:
                 (other, one)[number % 2].write(row)  # and to both
         first, second = one.finish(), other.finish()
-    # The first may have ended while the other still called: it says that something waits, and that nothing is lost.
+    # The first may have ended while the other still called: it reports that something waits, and that nothing is lost.
     assert (first.status in {0, 75}, second.status) == (True, 0), first.stderr + second.stderr
     everybody = sorted(f"user{number}@example.com" for number in range(60))
     assert sorted(recipients(program.suppressions())) == everybody
@@ -75,7 +75,7 @@ def pour(running: Running, data: bytes) -> None:
 
 
 def test_killed_in_the_middle(program: Program) -> None:
-    """After kill -9 in the middle the same file again completes it: nothing is lost, nobody is told of twice."""
+    """After kill -9 in the middle the same file again completes it: nothing is lost or delivered twice."""
     data = accounting(bounce(f"user{number}@example.com") for number in range(3000))
     with program.start() as running:
         part = data[: len(data) * 2 // 3]

@@ -51,7 +51,7 @@ def rows(report: Event, table: str) -> dict[str, Event]:
     return {next(iter(row.values())): row for row in report["tables"][table]["rows"]}
 
 
-def test_what_was_fed_is_told(fed: Program) -> None:
+def test_what_was_fed_is_reported(fed: Program) -> None:
     """Bounces by verdict, complaints and deliveries of the days asked for, and by what they have in common."""
     report = report_data(fed, *LONG_AGO)
     assert not report["is_empty"]
@@ -85,7 +85,7 @@ def test_the_last_week_by_default(fed: Program) -> None:
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv", "--html", ""])
-def test_nobody_is_named(fed: Program, form: str) -> None:
+def test_no_person_is_named(fed: Program, form: str) -> None:
     """No form of the report contains an address."""
     output = fed.run("report", *LONG_AGO, *([form] if form else []), *(["-"] if form == "--html" else [])).stdout
     assert "gmail" in output
@@ -194,7 +194,7 @@ def test_daily_by_mail(tmp_path: Path) -> None:
     assert str(page.get_filename()).endswith(".html")
 
 
-def test_reports_to_nobody(tmp_path: Path) -> None:
+def test_reports_without_recipients(tmp_path: Path) -> None:
     """A report by mail without recipients is a mistake of the configuration."""
     program = Program(tmp_path)
     program.configure({"notify": {"report": "weekly"}})

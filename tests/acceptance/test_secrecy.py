@@ -72,7 +72,7 @@ def test_no_secret_is_written_anywhere(careless: Program) -> None:
 
 
 def test_addresses_are_masked_in_logs(careless: Program) -> None:
-    """No whole address is in any log or output, whoever said it; the recipients can still be told apart a little."""
+    """No whole address is in any log or output, whatever its source; recipients can still be distinguished a little."""
     output = {name: text for name, text in _outputs(careless).items() if name.startswith(("run", "log"))}
     whole = {
         (name, address)
@@ -85,7 +85,7 @@ def test_addresses_are_masked_in_logs(careless: Program) -> None:
 
 
 def test_every_log_line_is_one_json_object(careless: Program) -> None:
-    """What a remote server says can't forge a line of the log."""
+    """Text of a remote server can't forge a line of the log."""
     lines = (careless.folder / "log.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in lines]
     assert [event["event"] for event in events].count("finished") == 1

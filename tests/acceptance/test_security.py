@@ -1,4 +1,4 @@
-"""What nobody else may read, what no answer or address may bring about, and what root is told."""
+"""Files that no other user may read, what no answer or address may bring about, and how root is warned."""
 
 import json
 import os
@@ -95,7 +95,7 @@ def test_no_secret_in_a_dump_of_the_settings(program: Program) -> None:
 
 
 def test_no_secret_in_a_mistake(program: Program) -> None:
-    """A configuration that is wrong is told without its secrets, by each command."""
+    """A configuration that is wrong is reported without its secrets, by each command."""
     program.configure(
         crm={"type": "webhook", "url": "nonsense", "secret": "whsec_not-base64!"},
         news={"type": "mailwizz", "url": "https://x.example/api", "api_key": ["k3y-of-news"]},
@@ -120,7 +120,7 @@ def test_nothing_from_outside_forges_a_line(program: Program) -> None:
 
 
 def test_a_reason_runs_in_no_spreadsheet(program: Program) -> None:
-    """What was said when a dead letter was dropped, and what the provider said, is harmless as CSV."""
+    """The reason given when a dead letter was dropped, and the provider's answer, is harmless as CSV."""
     program.configure(trail=trail(program.folder))
     with_dead_letters(program, "jane@example.com", answer="=HYPERLINK(1)")
     program.run("dead-letters", "drop", "--all", "--reason", "@SUM(1)")
@@ -170,8 +170,8 @@ def test_an_address_turns_no_url(program: Program) -> None:
     assert asked - {None} <= {*TURNING, "jane@example.com"}
 
 
-def test_a_certificate_that_nobody_signed(program: Program) -> None:
-    """A server with a certificate of its own making gets nothing, neither a key nor an address; `check` says why."""
+def test_a_certificate_that_is_unsigned(program: Program) -> None:
+    """A server with a certificate of its own making gets nothing, no key and no address; `check` has the reason."""
     received: list[bytes] = []
 
     def listen(connection: socket.socket) -> None:
@@ -187,8 +187,8 @@ def test_a_certificate_that_nobody_signed(program: Program) -> None:
     assert "certificate" in checked.stdout.lower()
 
 
-def test_root_on_a_spool_of_somebody_else(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root who runs this on somebody else's spool is told whom to let run it; nobody else is told anything."""
+def test_root_on_a_spool_of_another_user(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root who runs this on another user's spool is warned; no other user is."""
     is_root = os.geteuid() == 0
     assert root_warning(program.spool) == ""
     if is_root:

@@ -1,4 +1,4 @@
-"""`check --send`: a bounce goes the whole way, is told from a real one, and can be taken back."""
+"""`check --send`: a bounce goes the whole way, is distinguished from a real one, and can be taken back."""
 
 import json
 import time
@@ -33,8 +33,8 @@ def test_the_whole_way_and_back(program: Program) -> None:
     assert "2 to be restored" in undone.stdout
 
 
-def test_a_second_time_is_told_as_such(program: Program) -> None:
-    """Nobody is called again for whom it was done a moment ago: that proves less, and says so."""
+def test_a_second_time_is_reported_as_such(program: Program) -> None:
+    """A recipient done a moment ago makes no second call: that proves less, and is reported."""
     program.run("check", "--send", "test@example.net", "--yes")
     deadline = time.monotonic() + 30
     again = program.run("check", "--send", "test@example.net", "--yes")
@@ -45,8 +45,8 @@ def test_a_second_time_is_told_as_such(program: Program) -> None:
     assert len(delivered(program)) == 1
 
 
-def test_nobody_is_unsubscribed_by_a_slip(program: Program) -> None:
-    """Without --yes, and nobody to ask, nothing is done; nor for what is no address, nor without a provider."""
+def test_no_person_is_unsubscribed_by_a_slip(program: Program) -> None:
+    """Without --yes and without a terminal, nothing is done; nor for what is no address, nor without a provider."""
     asked = program.run("check", "--send", "test@example.net")
     assert asked.status == 64
     assert "add --yes" in asked.stderr
@@ -68,7 +68,7 @@ def test_asked_on_a_terminal(program: Program, answer: bytes, called: int) -> No
 
 
 def test_refused_while_a_provider_is_held(program: Program) -> None:
-    """A held provider would prove nothing: it is told why, with 75, and nothing is recorded."""
+    """A held provider would prove nothing: it is reported with the reason, and 75, and nothing is recorded."""
     spool = SqliteSpool.open(program.spool)
     spool.hold("trail", "HTTP 401", probe_in=300)
     spool.close()
@@ -80,7 +80,7 @@ def test_refused_while_a_provider_is_held(program: Program) -> None:
 
 
 def test_a_provider_that_is_down(program: Program) -> None:
-    """What can't be reached is told with what was seen, and 75: it waits, and is tried again."""
+    """What can't be reached is reported with the answer, and 75: it waits, and is tried again."""
     with closed_port() as url:
         program.configure(news={"type": "mailwizz", "url": f"{url}/api", "api_key": "any-key-at-all"})
         finished = program.run("check", "--send", "test@example.net", "--yes")
@@ -91,7 +91,7 @@ def test_a_provider_that_is_down(program: Program) -> None:
 
 
 def test_a_provider_that_refuses_the_credentials(program: Program) -> None:
-    """A provider that is held over it is told with its reason, and 78: somebody has to mend something."""
+    """A provider that is held over it is reported with its reason, and 78: a person has to mend something."""
     with FakeMailWizz() as server:
         program.configure(news={"type": "mailwizz", "url": server.api_url, "api_key": "not-the-right-key"})
         finished = program.run("check", "--send", "test@example.net", "--yes")

@@ -44,7 +44,7 @@ def waiting(program: Program) -> int:
 
 
 def assert_status_lists_pending(finished: Finished, program: Program) -> None:
-    """0 when nothing waits; else 75, and the sentence that says how many."""
+    """0 when nothing waits; else 75, and the sentence with how many."""
     count = waiting(program)
     assert finished.status == (75 if count else 0), finished.stderr
     assert finished.finished["exit_status"] == finished.status
@@ -72,7 +72,7 @@ def test_rows_in_the_pipe_are_not_lost(program: Program, number: signal.Signals)
 
 
 def test_what_waits_after_a_signal_is_done_by_the_next_run(program: Program) -> None:
-    """The next run, or the same rows again, completes what a signal left; each recipient is told of once."""
+    """The next run, or the same rows again, completes what a signal left; each recipient is delivered once."""
     data = accounting([bounce(f"user{number}@example.com") for number in range(150)])
     with program.start() as running:
         running.write(data)

@@ -56,7 +56,7 @@ def test_help(tmp_path: Path, args: tuple[str, ...]) -> None:
 
 
 def test_version(tmp_path: Path) -> None:
-    """`--version` says the version and nothing else, by either way of starting the program."""
+    """`--version` prints the version and nothing else, by either way of starting the program."""
     assert alone(tmp_path, "--version").stdout == f"bouncehandler, version {__version__}\n"
     assert Program(tmp_path, MODULE).run("--version").stdout == Program(tmp_path, SCRIPT).run("--version").stdout
 
@@ -102,7 +102,7 @@ def test_configuration_from_the_environment_alone(tmp_path: Path) -> None:
 
 
 def test_no_configuration_at_all(tmp_path: Path) -> None:
-    """Without any configuration suppressions are recorded in the user's state folder, and nobody is called."""
+    """Without any configuration suppressions are recorded in the user's state folder, and no provider is called."""
     finished = alone(tmp_path, stdin=accounting([bounce("jane@example.com")]))
     assert finished.status == 0, finished.stderr
     assert finished.finished["suppressed"] == 1

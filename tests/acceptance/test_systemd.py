@@ -1,4 +1,4 @@
-"""What systemd hears of `work` and of `ingest --watch`: by the datagrams of sd_notify(3), on a real socket."""
+"""Service notifications of `work` and of `ingest --watch`: by the datagrams of sd_notify(3), on a real socket."""
 
 import signal
 import socket
@@ -33,8 +33,8 @@ def receive_messages(receiver: socket.socket, messages: list[str], **counts: int
     raise AssertionError(f"{counts} was not heard, but {messages}")
 
 
-def test_work_says_when_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
-    """`work` tells READY, WATCHDOG again and again, how much was done, and STOPPING, also to an abstract socket."""
+def test_work_states_when_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
+    """`work` sends READY, WATCHDOG again and again, how much was done, and STOPPING, also to an abstract socket."""
     program = with_trail(tmp_path)
     assert program.feed([bounce("john@example.com")], "--no-dispatch").status == 0
     address = f"@bouncehandler-test-{tmp_path}"[:100]
@@ -53,8 +53,8 @@ def test_work_says_when_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
     assert _DONE in messages
 
 
-def test_ingest_says_the_same_while_it_watches(tmp_path: Path) -> None:
-    """`ingest --watch` tells READY, WATCHDOG while it waits for files, and STOPPING."""
+def test_ingest_states_the_same_while_it_watches(tmp_path: Path) -> None:
+    """`ingest --watch` sends READY, WATCHDOG while it waits for files, and STOPPING."""
     (tmp_path / "in").mkdir()
     program, messages = Program(tmp_path), list[str]()
     address = str(tmp_path / "notify")
@@ -69,7 +69,7 @@ def test_ingest_says_the_same_while_it_watches(tmp_path: Path) -> None:
     assert "STATUS=since the start 0 files were taken; 0 stay" in messages
 
 
-def test_nobody_who_hears_is_no_trouble(tmp_path: Path) -> None:
+def test_no_listener_is_no_trouble(tmp_path: Path) -> None:
     """Where the socket is gone, or the variables make no sense, the program does what it always does."""
     program = Program(tmp_path)
     program.configure(trail=trail(tmp_path))
@@ -81,8 +81,8 @@ def test_nobody_who_hears_is_no_trouble(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("hanging", [{"news": 1, "crm": 2}, {"news": 2, "crm": 1}, {"news": 1, "crm": 1}])
-def test_one_lane_that_hangs_silences_the_watchdog(tmp_path: Path, hanging: dict[str, int]) -> None:
-    """WATCHDOG is told only when every lane has gone on since it was told last, and at half of the time at most."""
+def test_one_worker_that_hangs_silences_the_watchdog(tmp_path: Path, hanging: dict[str, int]) -> None:
+    """WATCHDOG is sent only when every worker has gone on since the last datagram, and at half of the time at most."""
     now = [0.0]
     address = str(tmp_path / "notify")
     with listener(address) as receiver:
@@ -99,7 +99,7 @@ def test_one_lane_that_hangs_silences_the_watchdog(tmp_path: Path, hanging: dict
 
 
 def test_another_processes_watchdog_is_not_fed(tmp_path: Path) -> None:
-    """Where WATCHDOG_PID names somebody else, nothing is said for them: sd_watchdog_enabled(3)."""
+    """Where WATCHDOG_PID names another process, nothing is sent: sd_watchdog_enabled(3)."""
     address = str(tmp_path / "notify")
     with listener(address) as receiver:
         receiver.settimeout(0)

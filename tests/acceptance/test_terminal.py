@@ -40,7 +40,7 @@ class BounceStatsColumns(NamedTuple):
 
 
 class Terminal:
-    """A terminal with somebody before it; what the program shows is kept."""
+    """A terminal with a person before it; what the program shows is kept."""
 
     def __init__(self) -> None:
         self._ours, self.theirs = pty.openpty()
@@ -68,7 +68,7 @@ class Terminal:
         try:
             while shown := os.read(self._ours, 65536):
                 self._shown += shown
-        except OSError:  # EIO: nobody has it open any more
+        except OSError:  # EIO: the other end is closed
             return
 
 
@@ -143,7 +143,7 @@ def test_progress_goes_on_while_the_input_is_open(program: Program) -> None:
 
 
 def test_summary_of_what_waits(program: Program) -> None:
-    """What waits is in the summary, and the sentence says why and until when."""
+    """What waits is in the summary, and the sentence gives the reason and until when."""
     program.configure(trail={"type": "file", "path": str(program.folder / "missing" / "trail.jsonl")})
     displayed = watched(program, accounting([bounce("jane@example.com")]))
     assert displayed.status == 75
@@ -160,7 +160,7 @@ def test_second_time(program: Program) -> None:
 
 
 def test_dry_run(program: Program) -> None:
-    """A dry run shows what would be suppressed, what of it is different, and says that nothing was written."""
+    """A dry run shows what would be suppressed, what of it is different, and reports that nothing was written."""
     displayed = watched(program, ROWS, "--dry-run")
     assert displayed.status == 0
     assert re.search(r"different: not suppressed -> suppress\s+1,200", displayed.text)
@@ -205,7 +205,7 @@ def test_hostile_names(program: Program) -> None:
 
 
 def test_log_is_quiet_on_a_terminal(program: Program) -> None:
-    """On a terminal the log shows only what somebody has to look at, in lines for people."""
+    """On a terminal the log shows only what a person has to look at, in lines for people."""
     displayed = watched(program, ROWS)
     (line,) = [line for line in displayed.text.splitlines() if "line=1205" in line]
     assert re.match(r"\d{4}-\d\d-\d\dT\S+Z \[warning *\] unreadable ", line), "the progress line makes way for it"
@@ -229,7 +229,7 @@ def test_debug(program: Program) -> None:
 
 
 def test_typed_input(program: Program) -> None:
-    """Who starts it on a terminal is told how to end the input; what is typed is read when it ends."""
+    """A start on a terminal prints how to end the input; what is typed is read when it ends."""
     with terminal() as screen:
         command = [*MODULE, "--config", str(program.config)]
         environ = {"PATH": os.environ["PATH"], "HOME": str(program.folder), "TERM": "xterm"}

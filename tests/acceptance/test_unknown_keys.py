@@ -220,7 +220,7 @@ def test_keys_of_an_adapter_that_takes_any(tmp_path: Path, plug_ins: dict[str, s
     assert {"setting providers.acme.login.pin: is set", 'setting providers.acme.login.user: is "u"'} <= output
 
 
-def test_every_unknown_key_is_told(tmp_path: Path) -> None:
+def test_every_unknown_key_is_reported(tmp_path: Path) -> None:
     """Several keys are a FAIL each; what is known beside them is listed as ever."""
     written = f'{NEWS}api_kye = "{HIDDEN}"\nacton = "{HIDDEN}"\nrate = "5/s"\n'
     finished = ran(tmp_path, written, {}, "check")

@@ -60,7 +60,7 @@ def test_an_empty_sender_is_normal(program: Program, sender: str) -> None:
     assert message.record.sender == "jane@example.com"
 
 
-def test_automatic_mail_is_accepted_and_unsubscribes_nobody(program: Program) -> None:
+def test_automatic_mail_is_accepted_and_unsubscribes_no_person(program: Program) -> None:
     """A bounce sent to the address gets its 0, so that no bounce answers it, and is an auto-reply."""
     report = b"From: MAILER-DAEMON@mx.example.com\nContent-Type: multipart/report; boundary=x\n\n--x\n"
     assert send(program, report, sender="").status == 0
@@ -187,7 +187,7 @@ def test_the_log_obeys_the_configuration(program: Program) -> None:
     assert lines[0]["from"] == "jane@example.com"
 
 
-def test_a_wrong_configuration_is_said_in_the_log(program: Program) -> None:
+def test_a_wrong_configuration_is_reported_in_the_log(program: Program) -> None:
     """An error is logged where PowerMTA's operator looks."""
     configure(program, "[unsubscribe]\n")
     log = program.folder / "log.jsonl"

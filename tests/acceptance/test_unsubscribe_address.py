@@ -60,7 +60,7 @@ def test_the_address_command_asks_which_domain(program: Program) -> None:
     assert "has a secret" in without.stderr
 
 
-def test_no_secret_is_said(program: Program) -> None:
+def test_no_secret_is_reported(program: Program) -> None:
     """Neither log nor output ever contains the secret."""
     log = program.folder / "log.jsonl"
     for to in (signed(), f"x@{SIGNING}", "x@y.example"):

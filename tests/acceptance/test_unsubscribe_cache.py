@@ -219,7 +219,7 @@ def test_a_damaged_file_is_ignored(program: Program, damage: bytes) -> None:
 
 
 @pytest.mark.parametrize("where", ["file", "folder", "link"])
-def test_what_somebody_else_may_write_is_ignored(program: Program, where: str) -> None:
+def test_what_another_user_may_write_is_ignored(program: Program, where: str) -> None:
     """A file or a folder that others may write, or a link to elsewhere, is not believed."""
     file = warm(program)
     false = file.read_bytes().replace(b"\tnews\t", b"\tevil\t")
@@ -241,7 +241,7 @@ def test_the_system_file_is_the_settings() -> None:
     assert config_cache.config_file(None, {}) == str(SYSTEM_FILE)
 
 
-def test_a_change_too_young_to_be_told_apart_is_not_kept() -> None:
+def test_a_change_too_young_to_be_distinguished_is_not_kept() -> None:
     """A file that changed just now may change again and look the same; where times are whole seconds, for longer."""
     state = {"x": "1 2 1000000000500000000 1000000000500000000", "gone": ""}
     coarse = {"x": "1 2 1000000000000000000 1000000000000000000"}

@@ -26,7 +26,7 @@ KINDS: dict[str, Event] = {
     "batch": {"secret": SECRET, "batch_size": 5},
     "rotated": {"secret": [NEW_SECRET, SECRET]},
 }
-"""Provider to what it is told; each receiver knows `SECRET` alone."""
+"""Provider to its settings; each receiver knows `SECRET` alone."""
 
 
 def _settings(receiver: FakeReceiver, **others: object) -> Event:
@@ -52,8 +52,8 @@ def program(tmp_path: Path) -> Program:
 
 
 @pytest.mark.parametrize("provider", KINDS)
-def test_every_suppression_is_told_once_and_verified(case: Case[FakeReceiver], provider: str) -> None:
-    """The hard categories' recipients and nobody else, each once, in deliveries that the library verifies; exit 0."""
+def test_every_suppression_is_delivered_once_and_verified(case: Case[FakeReceiver], provider: str) -> None:
+    """The hard categories' recipients and no others, each once, in deliveries that the library verifies; exit 0."""
     assert case.first.status == 0, case.first.stderr
     receiver = case.servers[provider]
     assert receiver.refused == []
@@ -63,14 +63,14 @@ def test_every_suppression_is_told_once_and_verified(case: Case[FakeReceiver], p
 
 
 @pytest.mark.parametrize("provider", KINDS)
-def test_the_same_again_calls_nobody(case: Case[FakeReceiver], provider: str) -> None:
-    """The same file a second time, and later bounces of recipients told within a day, cost no call."""
+def test_the_same_again_makes_no_call(case: Case[FakeReceiver], provider: str) -> None:
+    """The same file a second time, and later bounces of recipients delivered within a day, cost no call."""
     assert case.again.status == 0, case.again.stderr
     assert len(case.servers[provider].requests) == case.made[provider]
 
 
 @pytest.mark.parametrize("provider", KINDS)
-def test_an_event_says_what_happened_and_why(case: Case[FakeReceiver], provider: str) -> None:
+def test_an_event_reports_what_happened_and_why(case: Case[FakeReceiver], provider: str) -> None:
     """Each event has the documented shape: who, why, by which rule, and the evidence."""
     events = {event["data"]["recipient"]: event for event in case.servers[provider].events}
     event, data = events[LOWER_CASE], events[LOWER_CASE]["data"]
@@ -84,7 +84,7 @@ def test_an_event_says_what_happened_and_why(case: Case[FakeReceiver], provider:
 
 
 def test_one_call_for_a_batch(program: Program) -> None:
-    """A hundred suppressions that wait in the spool are told in ten arrays of ten."""
+    """A hundred suppressions that wait in the spool are delivered in ten arrays of ten."""
     recipients = {f"r{number}@example.com" for number in range(100)}
     with FakeReceiver() as receiver:
         program.configure(None, crm=_settings(receiver, batch_size=10))
@@ -95,8 +95,8 @@ def test_one_call_for_a_batch(program: Program) -> None:
         assert len(receiver.requests) == 10
 
 
-def test_a_list_is_told_to_every_receiver(program: Program) -> None:
-    """A plain list is for every provider, whatever its originators, and says that it was one."""
+def test_a_list_is_delivered_to_every_receiver(program: Program) -> None:
+    """A plain list is for every provider, whatever its originators, and reports that it was one."""
     with FakeReceiver() as receiver:
         program.configure(None, crm=_settings(receiver, originators=["nobody@elsewhere.example"]))
         assert program.feed("\n".join(["Email Address;Name", *(f"{r};N." for r in AWKWARD)]).encode()).status == 0
@@ -159,7 +159,7 @@ def test_whatever_goes_wrong_is_tried_again(program: Program) -> None:
         assert {name for name, seconds in waited.items() if seconds < 1} == set()
 
 
-def test_what_somebody_has_to_mend_holds_the_receiver(program: Program) -> None:
+def test_what_a_person_has_to_mend_holds_the_receiver(program: Program) -> None:
     """A wrong secret, a redirect, 410: held with all pending and no attempt spent; never followed; mended, all done."""
     with ExitStack() as stack:
         elsewhere = stack.enter_context(FakeReceiver())
@@ -188,8 +188,8 @@ def test_what_somebody_has_to_mend_holds_the_receiver(program: Program) -> None:
         assert all(sorted(r.recipients) == [JANE, "john@example.com"] for r in receivers.values())
 
 
-def test_a_bounce_is_told_while_the_pipe_is_open(program: Program) -> None:
-    """PowerMTA's pipe stays open for days: what is written into it is told at once, not at its end."""
+def test_a_bounce_is_delivered_while_the_pipe_is_open(program: Program) -> None:
+    """PowerMTA's pipe stays open for days: what is written into it is delivered at once, not at its end."""
     with FakeReceiver() as receiver:
         program.configure(None, crm=_settings(receiver))
         with program.start() as running:

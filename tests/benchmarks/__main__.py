@@ -24,7 +24,7 @@ NAMES = (
 
 
 def main(argv: Sequence[str]) -> None:
-    """Measure and print, figure by figure; a bar that is missed is said, and is no error."""
+    """Measure and print, figure by figure; a bar that is missed is reported, and is no error."""
     options = _options(argv)
     tune_gc()  # as the program does
     effort = Effort.QUICK if options.quick else Effort.FULL if options.full else Effort.USUAL

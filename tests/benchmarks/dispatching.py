@@ -1,4 +1,4 @@
-"""Dispatching: the program's crew with the webhook adapter, against bare threads of httpx that make the same calls."""
+"""Dispatching: the dispatcher with the webhook adapter, against bare threads of httpx that make the same calls."""
 
 import threading
 import time

@@ -13,7 +13,7 @@ from tests.benchmarks.corpus import blocks
 from tests.benchmarks.program import COMMAND, SECRET, environment, write_configuration
 
 _ELSEWHERE = "elsewhere"
-"""A provider to which nobody dispatches: so what is fed costs the others nothing but the spool and the machine."""
+"""A provider without a dispatcher: so what is fed costs the others nothing but the spool and the machine."""
 _ENDLESS = 1_000_000_000
 _PATIENCE = 30.0
 _LOOK = 0.02
@@ -75,12 +75,12 @@ class EndlessPipe:
 
 
 def _pour(seed: int) -> None:
-    """Write rows to standard output until nobody reads them."""
+    """Write rows to standard output until the reader is gone."""
     with suppress(BrokenPipeError):
         for block in blocks("mixed", _ENDLESS, seed):
             sys.stdout.buffer.write(block)
             sys.stdout.buffer.flush()
-    sys.stdout = None  # or Python would say at its end that nobody reads
+    sys.stdout = None  # or Python would state at its end that the reader is gone
 
 
 if __name__ == "__main__":

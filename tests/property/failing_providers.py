@@ -59,7 +59,7 @@ class Call:
     """When the claim ends, if it is not renewed."""
     is_running: bool = True
     is_lost: bool = False
-    """Whether the process that made it did not hear the answer, or heard it late."""
+    """Whether the process that made it did not get the answer, or got it late."""
     answered_before: int = 0
     """The number that the next call had when a late answer came; 0 where none came late."""
 
@@ -123,7 +123,7 @@ class Severed:
 
 
 class Adapter:
-    """Acts on ids; does what the script says."""
+    """Acts on ids; does what the script holds."""
 
     takes_subscriber_ids = True
     batch_size = 1
@@ -163,7 +163,7 @@ class Checkable(Adapter):
     """Can be asked whether it is back."""
 
     def check(self) -> str:
-        """Fail as often as the world says."""
+        """Fail as often as the world demands."""
         world = self._process.world
         with world.lock:
             world.failing_checks -= world.failing_checks > 0
@@ -257,7 +257,7 @@ class Process:
         wait_until(lambda: len(self.spool.in_hand) == sum(len(call.suppressions) for call in self.hanging))
 
     def kill(self) -> set[int]:
-        """Hear no answer any more, and keep none that is not kept yet; returns what was in hand."""
+        """Accept no answer any more, and keep none that is not kept yet; returns what was in hand."""
         self.spool.is_severed = True
         self._lose()
         self._answering.set()

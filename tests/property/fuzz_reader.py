@@ -30,7 +30,7 @@ def main() -> int:
     while time.monotonic() < deadline:
         data, how = stock.breed(random), random.getrandbits(32)
         if fault := _fault(data, how):
-            _print(f"input {inputs} of seed {options.seed}, read as {how} says: {_shrunk(data, how)!r}\n{fault}")
+            _print(f"input {inputs} of seed {options.seed}, read as {how}: {_shrunk(data, how)!r}\n{fault}")
             return 1
         if ways.are_new(partial(read, [data], PowerMtaCsvReader())):
             stock.inputs.append(data)
@@ -81,7 +81,7 @@ def _more(whole: list[Item], tallied: list[Item]) -> str:
     """What else has to hold: of complaints, and where rows are tallied and deliveries are taken."""
     for item in whole:
         if isinstance(item, Complaint) and item.recipient and not _is_person(item.recipient):
-            return f"{item.recipient!r} is nobody's address"
+            return f"{item.recipient!r} is no person's address"
     left = iter(whole)
     if not all(item in left for item in tallied if not isinstance(item, Delivery | ColumnsMissing)):
         return "with some categories only tallied, and with deliveries, the other items are not the same"

@@ -1,4 +1,4 @@
-"""Classification takes whatever servers say, works no longer than the text is, and hardens nothing PowerMTA said."""
+"""Classification takes any diagnostic, works no longer than the text is, and hardens no verdict of PowerMTA."""
 
 import re
 import sys
@@ -103,7 +103,7 @@ def test_reads_words(piece: str, between: str) -> None:
 @MANY
 @given(st.sampled_from(sorted({word for piece in PIECES for word in words(piece) if word.isascii()})), st.booleans())
 def test_a_name_is_no_reason(word: str, is_recipient: bool) -> None:  # noqa: FBT001  # drawn
-    """Somebody, or a domain, may be called `spam` or `relay`; an unknown user stays one."""
+    """A person, or a domain, may be called `spam` or `relay`; an unknown user stays one."""
     named = Address(f"{word}.{word}@{word}.example")
     record = Bounce("b", named if is_recipient else Address("ann@example.net"), category="bad-mailbox")
     for text in (f"550 5.1.1 <{named}>: User unknown", f"smtp;550 no mailbox here: {named.title()}"):
@@ -112,7 +112,7 @@ def test_a_name_is_no_reason(word: str, is_recipient: bool) -> None:  # noqa: FB
 
 @MANY
 @given(LETTERS, LETTERS)
-def test_a_phrase_is_what_its_pattern_says(pattern: str, text: str) -> None:
+def test_a_phrase_is_what_its_pattern_states(pattern: str, text: str) -> None:
     """The finds one after another answer as a regular expression with `.*` does, which goes back and forth."""
     phrase, message = Phrase.of(pattern), line(words(text))
     parts = (re.escape(part[:-1]) + "(?= )" if part.endswith(" ") else re.escape(part) for part in phrase.parts)
@@ -121,7 +121,7 @@ def test_a_phrase_is_what_its_pattern_says(pattern: str, text: str) -> None:
 
 @MANY
 @given(LETTERS.map(lambda text: text.replace(" ", ".")), LETTERS.map(lambda text: text.replace("*", "")))
-def test_a_host_pattern_is_what_it_says(pattern: str, name: str) -> None:
+def test_a_host_pattern_is_what_it_states(pattern: str, name: str) -> None:
     """So it is with hosts, whole names."""
     expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name)
     assert HostPattern.of(pattern).matches(name) == bool(expected)

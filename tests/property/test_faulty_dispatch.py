@@ -1,6 +1,6 @@
 """Spool and dispatcher together, with providers that fail in every way and processes that hang or are killed.
 
-What the spool says is held against the calls that were really made: each attempt carries the number of its call.
+What the spool states is held against the calls that were really made: each attempt carries the number of its call.
 """
 
 import re
@@ -175,7 +175,7 @@ class FaultyDispatch(RuleBasedStateMachine):
         self._record_accepted(accepted)
 
     def _learn(self, accepted: set[int | None]) -> None:
-        """Who is owed the addresses that were learned."""
+        """Who gets the addresses that were learned."""
         for call in self.world.calls:
             if call.behaviour == "resolves" and call.number in accepted:
                 for one in call.suppressions:

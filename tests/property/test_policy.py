@@ -43,7 +43,7 @@ POLICIES = st.tuples(
 @MANY
 @given(BOUNCES)
 def test_every_default_verdict_has_a_rule_that_stands_in_the_shipped_configuration(bounce: Bounce) -> None:
-    """Any category, status and text gives a verdict, and its rule is what `config/bouncehandler.toml` says."""
+    """Any category, status and text gives a verdict, and its rule is what `config/bouncehandler.toml` states."""
     verdict = Policy().decide(bounce)
     shipped = tomllib.loads(CONFIGURATION.read_text(encoding="utf-8"))
     assert _yields(shipped, verdict.rule)
@@ -53,7 +53,7 @@ def test_every_default_verdict_has_a_rule_that_stands_in_the_shipped_configurati
 @MANY
 @given(BOUNCES, POLICIES)
 def test_every_verdict_has_a_rule_that_stands_in_the_configuration(bounce: Bounce, rules: tuple[object, ...]) -> None:
-    """So it is with any rules that a site may write, and a rule says of itself what the verdict is."""
+    """So it is with any rules that a site may write, and a rule's text has the verdict."""
     categories, statuses, hit = rules
     policy = Policy(categories, statuses, hit)  # type: ignore[arg-type]  # as drawn
     verdict = policy.decide(bounce)

@@ -79,7 +79,7 @@ class SpoolMachine(RuleBasedStateMachine):
         """New and known suppressions, repeated inside the batch or not."""
         first = [one for n, one in enumerate(batch) if one.suppression.id not in self._ids(batch[:n]) | self.known]
         known = [one for one in batch if not any(one is other for other in first)]
-        for one, providers, *_ in [*first, *known]:  # what is new is owed before what is known
+        for one, providers, *_ in [*first, *known]:  # what is new is enqueued before what is known
             for provider in providers:
                 group = self.groups.setdefault((provider, one.recipient), Group())
                 group.pieces.setdefault(one.id, Piece(due_at=self.now))

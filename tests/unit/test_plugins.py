@@ -84,19 +84,19 @@ def section(provider_type: str = "acme", /, **table: object) -> ProviderSection:
 
 
 def settings(**table: object) -> Any:  # noqa: ANN401  # the plug-in's own class
-    """What the plug-in is told."""
+    """The plug-in's settings."""
     return plugins.settings_for("shop", section("acme", **(REQUIRED | table)))
 
 
 def complaint(**table: object) -> str:
-    """What is said about a table."""
+    """Messages about a table."""
     with pytest.raises(ConfigurationError) as error:
         settings(**table)
     return str(error.value)
 
 
 def test_built_ins_and_plug_ins_come_in_by_one_door() -> None:
-    """The types are the names of the entry points, whoever registered them."""
+    """The types are the names of the entry points, whatever package registered them."""
     assert {"acme", "file", "interspire", "mailwizz", "webhook"} <= set(plugins.known_types())
     assert plugins.known_types() == sorted(plugins.known_types())
 
@@ -113,7 +113,7 @@ def test_a_plug_in_is_built_with_its_settings_and_a_client() -> None:
 
 
 def test_a_client_of_the_caller_is_used() -> None:
-    """Whoever makes the client keeps it."""
+    """The client is closed by its maker."""
     with plugins.client_for("shop", section()) as client:
         adapter: Any = plugins.build("shop", section(**REQUIRED), client)
         assert adapter.client is client
@@ -128,7 +128,7 @@ def test_the_client_is_what_the_section_asks_for(tmp_path: Path) -> None:
 
 
 def test_unknown_type_names_the_nearest() -> None:
-    """A mistyped type is told with the nearest that is installed; a wholly unknown one with them all."""
+    """A mistyped type is reported with the nearest that is installed; a wholly unknown one with them all."""
     with pytest.raises(ConfigurationError, match=r'^"mailwiz" is not a type .* did you mean mailwizz\?$'):
         plugins.load("mailwiz")
     with pytest.raises(ConfigurationError, match="known are acme, broken, file"):
@@ -184,13 +184,13 @@ def test_two_plug_ins_of_one_name_are_not_guessed_between(plug_in: Path) -> None
         ({"pin": "12s3cr3t"}, "providers.shop.pin: '[...]' is not made of digits"),
     ],
 )
-def test_mistakes_are_told_in_the_words_of_the_configuration(table: dict[str, Any], message: str) -> None:
+def test_mistakes_are_reported_in_the_words_of_the_configuration(table: dict[str, Any], message: str) -> None:
     """A mistake in an adapter's keys is a sentence like those about any other key, and shows no secret."""
     assert message in complaint(**table).splitlines()
 
 
-def test_what_is_missing_is_told_with_its_way_out() -> None:
-    """A missing secret is told together with the file that may hold it."""
+def test_what_is_missing_is_reported_with_its_way_out() -> None:
+    """A missing secret is reported together with the file that may hold it."""
     with pytest.raises(ConfigurationError) as error:
         plugins.settings_for("shop", section())
     assert str(error.value).splitlines() == [
@@ -199,7 +199,7 @@ def test_what_is_missing_is_told_with_its_way_out() -> None:
     ]
 
 
-def test_an_adapter_that_refuses_its_settings_is_told_without_the_secret(tmp_path: Path) -> None:
+def test_an_adapter_that_refuses_its_settings_is_reported_without_the_secret(tmp_path: Path) -> None:
     """A ValueError from an adapter's constructor is the operator's to mend, and its text loses the secret."""
     (tmp_path / "token").write_text("t0ken-from-file")
     table = {"url": REQUIRED["url"], "token_file": str(tmp_path / "token"), "size": 13}
@@ -234,7 +234,7 @@ def test_optional_and_several_secrets_can_come_from_files(tmp_path: Path) -> Non
 
 
 def test_files_that_hold_no_secret(tmp_path: Path) -> None:
-    """A file that is missing, empty, too long or not text is told with its path."""
+    """A file that is missing, empty, too long or not text is reported with its path."""
     for name, data in {"empty": b" \n", "bytes": b"\xff\xfe", "long": b"x" * 70_000}.items():
         (tmp_path / name).write_bytes(data)
     for name, message in {
@@ -249,7 +249,7 @@ def test_files_that_hold_no_secret(tmp_path: Path) -> None:
 
 
 def test_a_secret_given_twice_is_not_guessed_at(tmp_path: Path) -> None:
-    """A secret and its file together are an error: nobody knows which one is meant."""
+    """A secret and its file together are an error: it is ambiguous."""
     (tmp_path / "token").write_text("other")
     found = complaint(token_file=str(tmp_path / "token"))
     assert found == "providers.shop.token is given twice, here and by token_file; keep one"

@@ -90,7 +90,7 @@ class _Town:
 
     @property
     def undone(self) -> int:
-        """How many dispatches are not done, or are not what they are said to be."""
+        """How many dispatches are not done, or are not what they are recorded as."""
         missing = 2 * len(self.people) - int(self._ask("SELECT count(*) FROM dispatch WHERE state = 'done'")[0][0])
         if missing:
             return missing
@@ -147,7 +147,7 @@ class _Town:
 
 
 def _steps(folder: Path, scale: Scale) -> Line:
-    """Set the clock while retries, a hold, claims and what nobody has tried yet wait: with nobody there, and at work.
+    """Set the clock while retries, a hold, claims and untried entries wait: without a process, and at work.
 
     The claims are those of a process that was killed, and of calls that hang.
     """

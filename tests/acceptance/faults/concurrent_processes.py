@@ -108,7 +108,7 @@ def _feed(running: Running, pipe: str, slices: int, size: int) -> float:
 
 
 def _send(program: Program, recipient: str) -> tuple[int, str]:
-    """Hand over a mail as PowerMTA does; returns the exit status, and what was said."""
+    """Hand over a mail as PowerMTA does; returns the exit status, and the output."""
     command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "", "--to", signed(recipient)]
     environ = os.environ | {"HOME": str(program.folder)}
     done = subprocess.run(command, input=MAIL, capture_output=True, env=environ, timeout=LONGEST, check=False)
@@ -134,7 +134,7 @@ def _settle(program: Program, most: int) -> None:
 
 
 def _assert_calm(finished: Finished, *, is_pipe: bool = False) -> None:
-    """Nobody was told of a failure; a pipe may say that something waits, which another process carries out."""
+    """No failure was reported; a pipe may report waiting entries, which another process carries out."""
     errors = [event for event in finished.events if event["level"] == "error" and event["event"] != "dead_letter"]
     assert not errors, errors
     if is_pipe and finished.status == _WAITS:

@@ -25,7 +25,7 @@ class Piece(NamedTuple):
 
     data: bytes
     is_delivered: bool = False
-    """Whether a provider has to hear of it."""
+    """Whether a provider has to receive it."""
     kept: bytes = b""
     """What is to be kept of it; empty for a good row."""
     reason: str = ""

@@ -98,7 +98,7 @@ def _fill(file: Path) -> None:
 
 
 def _read_only(folder: Path, scale: Scale) -> Line:
-    """The spool's file, its folder, and the letterbox can't be written; then they can."""
+    """The spool's file, its folder, and the maildrop can't be written; then they can."""
     with FakeReceiver() as receiver:
         own = folder / "own"
         own.mkdir()
@@ -116,12 +116,12 @@ def _read_only(folder: Path, scale: Scale) -> Line:
                 site.assert_named("can't be written", "can't be opened")
             place.chmod(good)
             site.settle()
-        refused = _letterbox(site, own / "spool.maildrop")
+        refused = _maildrop(site, own / "spool.maildrop")
         return site.line(len(locations) * tries + 1, lost=refused)
 
 
-def _letterbox(site: Site, maildrop: Path) -> int:
-    """Make the letterbox read-only for a mail; returns how many the second try did not keep."""
+def _maildrop(site: Site, maildrop: Path) -> int:
+    """Make the maildrop read-only for a mail; returns how many the second try did not keep."""
     maildrop.chmod(0o500)
     with site.started_as(wrapped(is_bound=True)):
         assert_stopped(site.mail("again@example.net"), "can't be kept in")
@@ -177,7 +177,7 @@ FAULTS = (
     Fault("disk full: a limit for the size of a file", _limit),
     Fault("disk full: rows that can't be read", _rejected),
     Fault("disk full: a small file system", _full, "root, and mount", can_mount),
-    Fault("read-only: file, folder, letterbox", _read_only, "rights that bind the program", can_bind),
+    Fault("read-only: file, folder, maildrop", _read_only, "rights that bind the program", can_bind),
     Fault("read-only: the file system", _mounted_read_only, "root, and mount", can_mount),
     Fault("a sync fails with EIO", _sync, "a C compiler", has_compiler),
 )

@@ -19,7 +19,7 @@ _PATIENCE = 3600.0
 
 
 class _Receiver(FakeReceiver):
-    """Counts whom it hears of, and keeps no bodies: millions of rows would fill the memory."""
+    """Counts the recipients that it gets, and keeps no bodies: millions of rows would fill the memory."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ def _damage(folder: Path, scale: Scale) -> Line:
             crm={"type": "webhook", "url": receiver.hook, "secret": SECRET, "batch_size": 1000, "concurrency": 2},
         )
         with program.start() as running:
-            running.wait_until(program.spool.exists)  # how long a start takes says nothing of the reading
+            running.wait_until(program.spool.exists)  # how long a start takes is no part of the reading
             began = time.monotonic()
             unread, written = _feed(running, size)
             fed = time.monotonic() - began

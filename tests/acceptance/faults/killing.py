@@ -1,7 +1,7 @@
 """kill -9 at any moment: of the pipe process, of `work`, of `unsubscribe`.
 
-What was acknowledged is what another process could see in the spool before the kill, what the program's log said to be
-done, and what a provider was told: all of it must be in the file that the kill left behind, and stay as it is.
+What was acknowledged is what another process could see in the spool before the kill, what the program's log reported as
+done, and what a provider received: all of it must be in the file that the kill left behind, and stay as it is.
 """
 
 import random
@@ -33,7 +33,7 @@ _LIFE = 1.3
 
 
 def _pipe(folder: Path, scale: Scale) -> Line:
-    """Kill the pipe process while rows come; after each kill feed the recovery file, as the documents say."""
+    """Kill the pipe process while rows come; after each kill feed the recovery file, as documented."""
     tries, each, chance = scale.of(4, 220), 150, _chance(1)
     longest, lost, in_commit, before = 0.0, 0, 0, Content.none()
     with Scene(folder) as scene:

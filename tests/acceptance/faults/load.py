@@ -20,7 +20,7 @@ _WARM = 40_000
 _GROWTH = 4 * _MB
 """Bytes that the process may gain after that; if it kept the rows of the short form, it would gain twice that."""
 _ROW = (300, 2500)
-"""Bytes on disk for a suppression owed to two providers: outside of this something is missing, or kept twice."""
+"""Bytes on disk for a suppression enqueued for two providers: outside of this something is missing, or kept twice."""
 _BLOCK = 10_000
 """Rows that are written together."""
 _HANGING = Answer(delay=24 * 3600)
@@ -95,14 +95,14 @@ def _resident(running: Running) -> float:
 
 
 def _kept(status: Event, rows: int) -> int:
-    """Suppressions of which the spool knows that they are owed to both providers."""
+    """Suppressions of which the spool knows that they are enqueued for both providers."""
     states = ("pending", "claimed", "held", "done")
     dispatched = [sum(int(status["providers"][name][state]) for state in states) for name in _PROVIDERS]
     return min(rows, int(status["suppressions"]), *dispatched)
 
 
 def _doubles(receiver: FakeReceiver) -> int:
-    """Events that tell of somebody once more, under another id."""
+    """Events for a person once more, under another id."""
     return len(receiver.events) - len(set(receiver.recipients))
 
 

@@ -43,7 +43,7 @@ class _Outage:
         )
 
     def minute(self, running: Running) -> float:
-        """A minute later one row more comes; seconds until the healthy one has been told."""
+        """A minute later one row more comes; seconds until the healthy one has been called."""
         self.clock.step(_MINUTE)
         subject = f"h{self.people}@example.net"
         for name in _LISTS:
@@ -58,7 +58,7 @@ class _Outage:
         return time.monotonic() - began
 
     def left(self, minutes: int = 0) -> int:
-        """How often somebody is still on the lists of a list manager, of those who came before the last minutes."""
+        """How often a person is still on the lists of a list manager, of those who came before the last minutes."""
         people = [f"h{number}@example.net" for number in range(self.people - minutes)]
         left = sum("confirmed" in server.status_of(who).values() for server in (self.news, self.well) for who in people)
         return left + sum("active" in self.shop.status_of(who).values() for who in people)

@@ -88,7 +88,7 @@ def _connections(folder: Path, scale: Scale) -> Line:
 
 
 def _answers(folder: Path, scale: Scale) -> Line:
-    """Answer what is no answer, too much, or that somebody else be asked; the last must see nothing."""
+    """Answer what is no answer, too much, or a redirect to another server; the last must see nothing."""
     long = _Long()
     with _Stranger() as stranger:
         elsewhere = Answer(307, headers={"Location": f"{stranger.url}/hooks/email"})
@@ -129,7 +129,7 @@ def _calm(site: Neighbours, running: Running, count: int) -> float:
 
 
 def _one(site: Neighbours, running: Running, kinds: Mapping[str, Kind], count: int) -> tuple[float, int]:
-    """One trouble a provider: seconds until the healthy one has heard of all, and what is wrong."""
+    """One trouble a provider: seconds until the healthy one has received all, and what is wrong."""
     troubles = {name: SmtpFailure(kind.answer) for name, kind in kinds.items() if kind.answer}
     refusing = kinds.keys() - troubles.keys()
     since, first = len(running.events), len(site.people)
@@ -151,7 +151,7 @@ def _one(site: Neighbours, running: Running, kinds: Mapping[str, Kind], count: i
 
 
 def _end(site: Neighbours, running: Running, tries: int, latest: float, *, wrong: int = 0) -> Line:
-    """End the input, and tell what came of it."""
+    """End the input, and return the result."""
     finished = running.finish()
     assert (finished.status, finished.sentences) == (0, []), finished.stderr[-2000:]
     found = site.compare()
@@ -160,9 +160,9 @@ def _end(site: Neighbours, running: Running, tries: int, latest: float, *, wrong
 
 
 def _misled(folder: Path, scale: Scale) -> Line:
-    """Give URLs with a name that no DNS knows, or where somebody answers whose certificate nobody has signed.
+    """Give URLs with a name that no DNS knows, or where a server answers with an unsigned certificate.
 
-    The latter must not hear a word of HTTP. Then the URLs are right, as when an operator has corrected them.
+    The latter must not get a word of HTTP. Then the URLs are right, as when an operator has corrected them.
     """
     count, tries, latest, wrong = scale.of(12, 40), scale.of(1, 12), -_LATER, 0
     received: list[bytes] = []
@@ -184,7 +184,7 @@ def _misled(folder: Path, scale: Scale) -> Line:
             running = open_ones.enter_context(site.program.start())
             site.serve(running, 1)
             site.await_done()
-        assert fraud.opened, "nobody came"
+        assert fraud.opened, "no connection came"
         return _end(site, running, tries, latest, wrong=wrong + len(received) + scale.is_late(latest, _LATER))
 
 

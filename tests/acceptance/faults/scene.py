@@ -42,7 +42,7 @@ class Scene:
         self.maildrop = self.program.spool.with_suffix(".maildrop")
         """Where mails lie until they are taken in."""
         self.file = HEADER
-        """The operator's recovery file: all rows so far, whoever was to read them."""
+        """The operator's recovery file: all rows so far, whatever process was to read them."""
         self.expected: dict[str, frozenset[str]] = {}
         """Recipients that must be suppressed, and at whom."""
         self._people = 0
@@ -78,11 +78,11 @@ class Scene:
             return False
 
     def missing(self, rows: Iterable[Row], content: Content) -> int:
-        """How many of the rows that suppress somebody have not come into the spool."""
+        """How many of the rows that suppress have not come into the spool."""
         return len({row["rcpt"] for row in rows} & self.expected.keys() - set(content.recipients.values()))
 
     def recover(self) -> Finished:
-        """Feed the recovery file, as the documents say; it may be that something waits for a claim to run out."""
+        """Feed the recovery file, as documented; it may be that something waits for a claim to run out."""
         finished = self.program.feed(self.file)
         assert_calm(finished, may_wait=True)
         return finished
@@ -117,7 +117,7 @@ class Scene:
         words = {"orig": _SHOP if is_shops else _OTHERS, "jobId": f"job{number % 3}", **cells}
         if number % 7 == 3:  # some cells hold quotes, commas and line ends
             words.setdefault("dsnDiag", 'smtp;550 5.1.1 "nobody",\r\nsaid the server')
-        if number % 10 == 8:  # some rows suppress nobody
+        if number % 10 == 8:  # some rows suppress no person
             return bounce(recipient, "policy-related", **words)
         self.expected[recipient] = _EVERYBODY if is_shops else frozenset({"crm"})
         return bounce(recipient, **words)
@@ -135,7 +135,7 @@ class Scene:
             return int(spool.execute(query).fetchone()[0]) + len(list(self.maildrop.glob("*.message")))
 
     def _compare_spool(self) -> Balance:
-        """Each recipient once, owed to whom it should be, done, and with an outcome that is true."""
+        """Each recipient once, enqueued for whom it should be, done, and with an outcome that is true."""
         content = Content.of(self.program.spool)
         times = Counter(content.recipients.values())
         lost = len(self.expected.keys() - times.keys())
@@ -150,7 +150,7 @@ class Scene:
         return Balance(lost, 0, wrong + len(list(self.maildrop.glob("*.damaged"))))
 
     def _webhook_ids_too_many(self) -> int:
-        """How many deliveries came again under another webhook-id, which the receiver can't tell from new ones."""
+        """How many deliveries came again under another webhook-id: new ones, to the receiver."""
         calls = _whole(self.receiver.calls("POST"))
         ids = {(call.headers["webhook-id"], json.loads(call.body)["data"]["recipient"]) for call in calls}
         return len(ids) - len({recipient for _, recipient in ids})
@@ -163,7 +163,7 @@ class Scene:
         return outcome == "already" or (outcome == "unsubscribed" and sorted(json.loads(lists)) == list(_LISTS))
 
     def _compare_lists(self) -> Balance:
-        """Whoever should be is off all lists, everybody else still on them."""
+        """Each suppressed person is off all lists, everybody else still on them."""
         off = {one for one, providers in self.expected.items() if "news" in providers}
         lost = wrong = 0
         for row in self.mailwizz.subscribers:
@@ -187,7 +187,7 @@ def within(rows: Iterable[Row], size: int) -> Iterator[Row]:
 
 
 def assert_calm(finished: Finished, *, may_wait: bool = False) -> None:
-    """It ended well: without an error, and with nothing to say, unless that something waits, or wasn't read."""
+    """It ended well: without an error, and without a message, unless that something waits, or wasn't read."""
     errors = [event for event in finished.events if event["level"] == "error" and event["event"] != "failed"]
     assert not errors, errors
     if may_wait and finished.status == _WAITS:

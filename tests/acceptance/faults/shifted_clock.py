@@ -1,4 +1,4 @@
-"""A clock for subprocesses that can be set: it shifts what they are told the time is, and lets it run on."""
+"""A clock for subprocesses that can be set: it shifts the time that they read, and lets it run on."""
 
 import mmap
 import os

@@ -50,7 +50,7 @@ class Content:
 
     @classmethod
     def of(cls, file: Path) -> "Content":
-        """Read it; a journal that somebody left behind is played back."""
+        """Read it; a journal that was left behind is played back."""
         if not file.exists():
             return cls.none()
         with closing(sqlite3.connect(file, timeout=LONGEST, isolation_level=None)) as spool:
@@ -86,7 +86,7 @@ class Content:
         return gone + sum(not _follows(self.dispatches.get(key), fate) for key, fate in before.dispatches.items())
 
     def belies(self, events: Iterable[Event]) -> int:
-        """How many calls the program said, in its log, to have written down, and has not."""
+        """How many calls the program's log reports as written down, and are not."""
         done = {
             (self.recipients[one.suppression], one.provider) for one in self.dispatches.values() if one.state == "done"
         }

@@ -1,7 +1,7 @@
 """Every way in which a pipe process is stopped, or its input ends, short of a kill; and two of them at a reload.
 
 Here what was written into the pipe is acknowledged: of a process that heeds signals, all whole rows that lie in the
-pipe before the signal are in the spool when it has ended, and nobody has to feed anything again.
+pipe before the signal are in the spool when it has ended, and nothing has to be fed again.
 """
 
 import random
@@ -139,7 +139,7 @@ def _reload(folder: Path, scale: Scale) -> Line:
 
 
 def _start_listening(scene: Scene, *args: str) -> Running:
-    """The bare command with pipes as its stdout and stderr, which nobody reads."""
+    """The bare command with pipes as its stdout and stderr, without a reader."""
     process = subprocess.Popen(
         [*MODULE, "--config", str(scene.program.config), *args],
         stdin=subprocess.PIPE,
@@ -147,7 +147,7 @@ def _start_listening(scene: Scene, *args: str) -> Running:
         stderr=subprocess.PIPE,
         bufsize=0,
     )
-    return Running(process, scene.program.folder / "heard")
+    return Running(process, scene.program.folder / "output")
 
 
 def _rejected(scene: Scene) -> bytes:

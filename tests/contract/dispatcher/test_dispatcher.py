@@ -47,7 +47,7 @@ def ends(dispatcher: Dispatcher) -> bool:
     return dispatcher.has_ended
 
 
-def test_every_provider_hears_of_everything(spool: SqliteSpool) -> None:
+def test_every_provider_gets_everything(spool: SqliteSpool) -> None:
     """Each worker carries out its own dispatches, and the dispatcher ends when all have."""
     dispatcher, news, crm = Dispatcher(), FakeAdapter(), FakeAdapter()
     add_worker(dispatcher, "news", news, spool)
@@ -82,7 +82,7 @@ def test_learned_address_goes_on(place: Path, spool: SqliteSpool) -> None:
 
 
 def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpool) -> None:
-    """Ids that reach an adapter which can't act on them become a dead letter that says so, and stop nothing else."""
+    """Ids that reach an adapter which can't act on them become a dead letter that reports it, and stop nothing else."""
     dispatcher, crm = Dispatcher(), FakeAdapter()
     hidden = suppression("", list_manager="crm", list_id="ab", subscriber_id="cd")
     spool.record([QueuedSuppression(hidden, ("crm",), ("crm",)), QueuedSuppression(suppression(), ("crm",))])
@@ -96,7 +96,7 @@ def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpoo
     assert "needs an address" in dead_letter.answer
 
 
-def test_without_lanes(spool: SqliteSpool) -> None:
+def test_without_workers(spool: SqliteSpool) -> None:
     """Where no provider is configured there is nothing to wait for."""
     record_people(spool, 1, to=())
     dispatcher = Dispatcher()

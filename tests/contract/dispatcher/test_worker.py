@@ -1,4 +1,4 @@
-"""One provider's worker against a real spool: what is due is called, and how calls end is what the spool then says."""
+"""One provider's worker against a real spool: what is due is called, and the spool then has how calls ended."""
 
 import time
 from pathlib import Path
@@ -126,7 +126,7 @@ class TestRetryAfter:
     """A provider that asks for time is obeyed."""
 
     def test_the_dispatch_waits(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """The dispatch is due when the provider said, and its schedule is not used up."""
+        """The dispatch is due at the time that the provider gave, and its schedule is not used up."""
         adapter.always = TemporaryFailure("HTTP 429", retry_after=1800.0)
         (ann,) = record_people(spool, 1)
         now = time.time()
@@ -164,7 +164,7 @@ class TestRetryAfter:
         record_people(spool, 1)
         running = Running(spool, adapter, settings(drain_budget=3600.0))
         wait_until(lambda: bool(running.log.named("provider_paused")))
-        with spool._connection.writing() as raw:  # noqa: SLF001  # somebody else settles it
+        with spool._connection.writing() as raw:  # noqa: SLF001  # another process settles it
             raw.execute("UPDATE dispatch SET state = 'done'")
         running.drain()
 
@@ -207,7 +207,7 @@ class TestClaims:
         assert rows(place)["user0@example.com"][:2] == ("done", 1)
 
     def test_renewed_in_time(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """The end of a claim is not slept through, though nobody would look for an hour."""
+        """The end of a claim is not slept through, though the next poll is an hour away."""
         adapter.open.clear()
         record_people(spool, 1)
         running = Running(spool, adapter, settings(lease=0.6, poll=NEVER))

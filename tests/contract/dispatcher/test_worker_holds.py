@@ -54,7 +54,7 @@ class TestHold:
         undone = list(spool.undo(Selection(), restoring=("news",), asked_by=""))
         assert undone == [Undone(subject, "news", "restoring", "lists 4, 2")]
 
-    def test_nobody_else_is_called(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+    def test_no_other_is_called(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Only the calls in flight find out; what waits behind them is given back."""
         adapter.open.clear()
         adapter.always = DOWN
@@ -159,7 +159,7 @@ class TestProbes:
         running.stop()
 
     def test_drained_without_anything_due(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A held provider to which nothing is owed keeps no drain waiting."""
+        """A held provider with an empty queue keeps no drain waiting."""
         hold(spool)
         Running(spool, adapter).drain()
         assert adapter.called == []

@@ -248,7 +248,7 @@ class TestEnds:
 
     @pytest.mark.parametrize(("method", "calls"), [("state", 0), ("claim", 0), ("extend", 2), ("settle", 2)])
     def test_spool_fails(self, spool: SqliteSpool, adapter: FakeAdapter, method: str, calls: int) -> None:
-        """A spool that fails ends the worker, which says why; no further call is begun, and no thread is left."""
+        """A spool that fails ends the worker, with the reason; no further call is begun, and no thread is left."""
         adapter.open.clear()
         record_people(spool, 100)
         watched = Watched(spool)
@@ -268,7 +268,7 @@ class TestEnds:
         assert len(adapter.called) == calls
 
     def test_bug_in_a_thread(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A bug of our own in a worker ends the worker, which says so: no wait for a lost job."""
+        """A bug of our own in a worker ends the worker, which reports it: no wait for a lost job."""
         record_people(spool, 5)
         clock = time.time
 

@@ -39,5 +39,5 @@ def enqueue_notice(spool: Spool, count: int = 1, now: float = NOW) -> None:
 
 
 def settle(spool: Spool, post: NoticeBatch, now: float = NOW) -> None:
-    """Say that all of it was sent."""
+    """Settle all of it as sent."""
     at_time(spool, now).settle_notices(post, through=post.through)

@@ -38,20 +38,20 @@ class TestIds:
         assert list(spool.suppressions(Selection(recipient=HIDDEN.subject))) == [HIDDEN]
 
     def test_owed_to_those_who_can(self, spool: Spool) -> None:
-        """Only providers that can act on the ids are told at first."""
+        """Only providers that can act on the ids are called at first."""
         assert put_ids(spool, HIDDEN) == Recorded(new=1, duplicates=0)
         assert [one.suppression for one in take(spool)] == [HIDDEN]
         assert [one.suppression for one in take(spool, provider="old_news")] == [HIDDEN]
         assert take(spool, provider="crm") == []
 
-    def test_nobody_can(self, spool: Spool) -> None:
+    def test_no_provider_can(self, spool: Spool) -> None:
         """Where none can it is recorded all the same."""
         put_ids(spool, HIDDEN, to=())
         assert spool.status().dispatches.waiting == 0
         assert spool.status().suppressions == 1
 
     def test_in_a_batch_with_addresses(self, spool: Spool) -> None:
-        """One batch may hold both: each is owed as it should be, and a repeat changes nothing."""
+        """One batch may hold both: each is enqueued as it should be, and a repeat changes nothing."""
         batch = [
             QueuedSuppression(HIDDEN, EVERYONE, ("news",)),
             QueuedSuppression(suppression(), EVERYONE),
@@ -79,7 +79,7 @@ class TestIds:
         )
 
     def test_a_domain_selects_none(self, spool: Spool) -> None:
-        """Who asks for a domain, or a recipient, does not get somebody unknown."""
+        """Who asks for a domain, or a recipient, does not get an unknown person."""
         put_ids(spool, HIDDEN)
         assert list(spool.suppressions(Selection(domain="example.com"))) == []
 
@@ -91,10 +91,10 @@ class TestIds:
 
 
 class TestLearned:
-    """The address that a provider tells."""
+    """The address that a provider returns."""
 
     def test_goes_to_the_others(self, spool: Spool) -> None:
-        """It becomes a suppression with the same evidence, owed to all that want it but the one that told."""
+        """It becomes a suppression with the same evidence, enqueued for all that want it but its source."""
         put_ids(spool, HIDDEN)
         (mine,) = take(spool)
         at_time(spool, NOW + 1).settle([with_address(mine)])
@@ -106,13 +106,13 @@ class TestLearned:
 
     @pytest.mark.parametrize("kind", ["unsubscribed", "already"])
     def test_whatever_was_left_to_do(self, spool: Spool, kind: str) -> None:
-        """Also where the one that told had nothing to do any more."""
+        """The address is learned, too, where its provider had nothing to do any more."""
         put_ids(spool, HIDDEN)
         at_time(spool, NOW).settle([with_address(one, kind=kind) for one in take(spool)])
         assert recipients(take(spool, provider="crm")) == ["ann@example.com"]
 
     def test_only_once(self, spool: Spool) -> None:
-        """Two providers that tell the same address, a file that is fed again, a second call: all is owed once."""
+        """Two providers that return the same address, a file that is fed again, a second call: all is enqueued once."""
         put_ids(spool, HIDDEN)
         first, second = take(spool), take(spool, provider="old_news")
         at_time(spool, NOW).settle([with_address(one) for one in first])
@@ -120,10 +120,10 @@ class TestLearned:
         put_ids(spool, HIDDEN)
         assert [one.recipient for one in spool.suppressions(Selection())].count("ann@example.com") == 1
         assert len(take(spool, provider="crm")) == 1
-        assert len(take(spool)) == 1, "old_news told it as well, so news hears the address"
+        assert len(take(spool)) == 1, "old_news returned it as well, so news gets the address"
 
     def test_lost_claim(self, spool: Spool) -> None:
-        """Who has lost its claim tells nothing."""
+        """A lost claim brings no address."""
         put_ids(spool, HIDDEN, to=("news",))
         (lost,) = take(spool, seconds=1)
         take(spool, now=NOW + 2)
@@ -137,8 +137,8 @@ class TestLearned:
         at_time(spool, NOW).settle([with_address(mine, "other@example.com")])
         assert len(list(spool.suppressions(Selection()))) == 1
 
-    def test_nobody_else_wants_it(self, spool: Spool) -> None:
-        """Where there is only the provider that told, the address is on record and owed to nobody."""
+    def test_no_other_provider_wants_it(self, spool: Spool) -> None:
+        """Where there is only the provider that returned it, the address is recorded and enqueued for none."""
         at_time(spool, NOW).record([QueuedSuppression(HIDDEN, ("news",), ("news",))])
         at_time(spool, NOW).settle([with_address(one) for one in take(spool)])
         assert spool.status().dispatches.waiting == 0

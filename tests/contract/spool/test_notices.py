@@ -35,7 +35,7 @@ from tests.contract.spool.notice_examples import (
 
 @pytest.fixture
 def spool(store: str, tmp_path: Path) -> Iterator[Spool]:
-    """An empty spool that tells everything."""
+    """An empty spool with notices of every kind."""
     opened = open_telling(store, str(tmp_path / "spool.db"))
     yield opened
     opened.close()
@@ -44,8 +44,8 @@ def spool(store: str, tmp_path: Path) -> Iterator[Spool]:
 class TestTelling:
     """What is queued."""
 
-    def test_told(self, spool: Spool) -> None:
-        """What is told comes out as it went in, oldest first, with its time."""
+    def test_notices_in_order(self, spool: Spool) -> None:
+        """Notices come out as they went in, oldest first, with its time."""
         at_time(spool, NOW).enqueue_notice("unreadable", {"rows": "123", "of": "4,567"})
         at_time(spool, NOW + 1).enqueue_notice("unreadable", {"rows": "1"})
         first, second = read_notices(spool)
@@ -61,7 +61,7 @@ class TestTelling:
 
     @pytest.mark.parametrize("reason", ["complaint", "unsubscribe"])
     def test_new_people(self, spool: Spool, reason: str) -> None:
-        """A new complaint, or request, is told with its evidence, once, however often it is recorded."""
+        """A new complaint, or request, makes a notice with its evidence, once, however often it is recorded."""
         one = suppression(reason=reason, rule="policy.complaint.abuse", category="abuse", job_id="job7")
         for _ in range(2):
             at_time(spool, NOW).record([QueuedSuppression(one, ("news",), (), (("Subject", "Sale"),))] * 2)
@@ -75,13 +75,13 @@ class TestTelling:
             "Subject": "Sale",
         }
 
-    def test_bounces_are_not_told(self, spool: Spool) -> None:
-        """Bounces are the daily bread: nobody is told of them."""
+    def test_bounces_are_not_reported(self, spool: Spool) -> None:
+        """Bounces are the daily bread: they make no notice."""
         put(spool, *people(10))
         assert claim(spool) is None
 
     def test_holds(self, spool: Spool) -> None:
-        """A provider is told when it is held, and when it is back; not each time that it is tried."""
+        """A provider makes a notice when it is held, and when it is back; not each time that it is tried."""
         for at in range(3):
             at_time(spool, NOW + at).hold("news", "HTTP 401", probe_in=300 - at)
         for at in range(3):
@@ -92,7 +92,7 @@ class TestTelling:
         ]
 
     def test_dead_letters(self, spool: Spool) -> None:
-        """A dead letter is told; another try, and a claim that went to somebody else, is not."""
+        """A dead letter makes a notice; another try, and a claim that was taken over, does not."""
         put(spool, *people(3))
         first, second, third = take(spool)
         at_time(spool, NOW).settle([dead(first, "400 no"), again(second, NOW + 60), returned(third)])
@@ -103,7 +103,7 @@ class TestTelling:
             {"provider": "news", "person": first.suppression.recipient, "answer": "400 no"},
         )
 
-    def test_kinds_that_nobody_asked_for(self, store: str, tmp_path: Path) -> None:
+    def test_kinds_that_were_not_asked_for(self, store: str, tmp_path: Path) -> None:
         """Without notices nothing is queued, whatever happens."""
         spool = open_spool(store, str(tmp_path / "silent.db"))
         at_time(spool, NOW).enqueue_notice("unreadable", {})
@@ -124,7 +124,7 @@ class TestClaims:
         assert claim(spool) is None
 
     def test_one_at_a_time(self, spool: Spool) -> None:
-        """What is claimed nobody else gets, nor what was queued since."""
+        """What is claimed no other process gets, nor what was queued since."""
         enqueue_notice(spool)
         post = claimed(spool)
         enqueue_notice(spool)
@@ -152,7 +152,7 @@ class TestClaims:
         assert len(read_notices(spool, claimed(spool, NOW + EVERY))) == 3
 
     def test_at_once(self, spool: Spool) -> None:
-        """Where each is told at once, `every` 0, what comes is due."""
+        """Where each is sent at once, `every` 0, what comes is due."""
         for _ in range(3):
             enqueue_notice(spool)
             settle(spool, claimed(spool, every=0))
@@ -241,7 +241,7 @@ class TestPostponing:
     """`postpone_notices`."""
 
     def test_until(self, spool: Spool) -> None:
-        """Nobody gets what was put off before its time; then everything is there."""
+        """What was put off is not claimed before its time; then everything is there."""
         enqueue_notice(spool)
         spool.postpone_notices(claimed(spool), NOW + 60 - CLOCK())
         enqueue_notice(spool)
@@ -258,7 +258,7 @@ class TestPostponing:
         assert claim(spool, later) is not None
 
     def test_clock_set_back(self, spool: Spool) -> None:
-        """A wait that was written before the clock was set back keeps nobody waiting for years."""
+        """A wait that was written before the clock was set back delays nothing for years."""
         enqueue_notice(spool)
         spool.postpone_notices(claimed(spool), NOW + 900 - CLOCK())
         assert claim(spool, NOW - 365 * 86_400) is not None

@@ -55,8 +55,8 @@ def test_what_was_done_long_ago_goes(spool: Spool) -> None:
     assert prune(spool) == 0
 
 
-def test_what_nobody_wanted_goes(spool: Spool) -> None:
-    """A suppression that was owed to nobody goes by the time at which it was recorded."""
+def test_what_no_provider_wanted_goes(spool: Spool) -> None:
+    """A suppression that was enqueued for no provider goes by the time at which it was recorded."""
     at_time(spool, NOW).record([QueuedSuppression(ANN, ())])
     at_time(spool, LATER).record([QueuedSuppression(BOB, ())])
     put(spool, NEWEST, now=LATER)
@@ -65,7 +65,7 @@ def test_what_nobody_wanted_goes(spool: Spool) -> None:
 
 
 def test_what_is_not_done_stays(spool: Spool) -> None:
-    """Pending, claimed, tried again and dead: each stays however old, with what else its suppression was owed to."""
+    """Pending, claimed, tried again and dead: each stays however old, with its suppression's other entries."""
     put(spool, *people(4), to=("news", "crm"))
     carry_out(spool, "crm")
     waiting, failed, lost, _ = take(spool)

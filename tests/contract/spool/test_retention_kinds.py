@@ -52,7 +52,7 @@ def reasons(spool: Spool) -> list[str]:
 
 
 def history_details(spool: Spool, subject: str) -> list[str]:
-    """What `explain` tells of calls, and of what they came to."""
+    """Calls and their outcomes as `explain` lists them."""
     happened = [(one.event, one.detail) for one in spool.history(subject)]
     return [event if event.startswith("call") else f"{event} {detail}" for event, detail in happened if ": " in event]
 
@@ -95,7 +95,7 @@ def test_a_persons_own_word_outlives_what_could_be_undone(spool: Spool, reason: 
     assert prune(spool, before(SOON)) == 2
 
 
-def test_a_bounce_goes_before_what_the_person_said(spool: Spool) -> None:
+def test_a_bounce_goes_before_what_the_person_reported(spool: Spool) -> None:
     """A complaint keeps nothing but itself."""
     put(spool, suppression(), suppression(number=1, reason="complaint"))
     carry_out(spool)

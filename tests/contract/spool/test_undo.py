@@ -35,7 +35,7 @@ def undo(  # noqa: PLR0913  # each has a default, which most tests want
     is_dry: bool = False,
     now: float = NOW + 10,
 ) -> list[Undone]:
-    """Undo what is selected: everything, unless said otherwise."""
+    """Undo what is selected: everything by default."""
     return list(
         at_time(spool, now).undo(
             selection or Selection(), restoring=restoring, asked_by="eve", forced=forced, is_dry=is_dry
@@ -78,7 +78,7 @@ def test_what_was_carried_out_is_restored(spool: Spool) -> None:
 
 
 def test_what_is_undone_is_no_suppression(spool: Spool) -> None:
-    """It is listed as undone, and no provider that is added later hears of it."""
+    """It is listed as undone, and it is enqueued for no provider that is added later."""
     put(spool, ANN, BOB)
     undo(spool, Selection(recipient="ann@example.com"))
     assert [one.recipient for one in spool.suppressions(Selection())] == ["bob@example.net"]
@@ -129,7 +129,7 @@ def test_what_stands_keeps_the_person_off(spool: Spool, active_suppression: obje
 
 
 def test_complaints_are_kept(spool: Spool) -> None:
-    """What the person said is undone with force alone."""
+    """A person's own request is undone with force alone."""
     put(spool, COMPLAINT, suppression("bob@example.net")._replace(reason="unsubscribe"))
     carry_out(spool)
     assert [what for _, what in results(undo(spool))] == ["kept", "kept"]
@@ -140,7 +140,7 @@ def test_complaints_are_kept(spool: Spool) -> None:
 
 
 def test_a_bounce_elsewhere_does_not_matter(spool: Spool) -> None:
-    """A bounce speaks at the providers that it is owed to; a complaint everywhere."""
+    """A bounce counts at the providers that it was enqueued for; a complaint everywhere."""
     put(spool, ANN, to=("news",))
     put(spool, ANN_AGAIN, to=("crm",))
     carry_out(spool)
@@ -196,7 +196,7 @@ def test_one_provider_alone(spool: Spool) -> None:
 
 
 def test_dry(spool: Spool) -> None:
-    """A dry run tells the same, and changes nothing."""
+    """A dry run reports the same, and changes nothing."""
     put(spool, ANN, BOB)
     carry_out(spool)
     assert undo(spool, is_dry=True) == undo(spool, is_dry=True)
@@ -228,7 +228,7 @@ def test_many(spool: Spool) -> None:
     assert spool.status().dispatches.waiting == 0
 
 
-def test_the_history_tells(spool: Spool) -> None:
+def test_the_history_shows(spool: Spool) -> None:
     """Who asked, what was to be restored, and what came of it."""
     put(spool, ANN)
     carry_out(spool)

@@ -101,7 +101,7 @@ def test_what_succeeds_in_the_end(
 
 @pytest.mark.parametrize("kind", ["already", "unknown"])
 def test_what_fails_without_a_change(spool: Spool, kind: str) -> None:
-    """It is what its last call says, and there is nothing to restore."""
+    """It has the state of its last call, and there is nothing to restore."""
     at_time(spool, NOW).settle([failed(claimed(spool))])
     at_time(spool, NOW).settle([done(claimed(spool), kind)])
     assert restore_results(spool) == [("nothing", f"the call had changed nothing: {kind}")]
@@ -136,7 +136,7 @@ def test_undone_while_a_call_is_under_way_that_succeeds(spool: Spool, kind: str)
 
 @pytest.mark.parametrize("how", FAILED)
 def test_a_restoration_that_fails(spool: Spool, how: str) -> None:
-    """What it says it has changed is not to be restored: the next attempt is asked for the same lists."""
+    """What it reports as changed is not to be restored: the next attempt is asked for the same lists."""
     at_time(spool, NOW).settle([failed(claimed(spool), "7")])
     undo(spool)
     at_time(spool, NOW + 10).settle([failed(claimed(spool, NOW + 10), "9", how=how)])
@@ -156,7 +156,7 @@ def test_a_dead_letter_that_was_dropped(spool: Spool) -> None:
 
 
 def test_a_dead_letter_that_is_tried_again_in_vain(spool: Spool) -> None:
-    """Where somebody else's call has carried it out meanwhile, both are restored."""
+    """Where another process's call has carried it out meanwhile, both are restored."""
     put(spool, LATER)
     at_time(spool, NOW).settle([failed(claimed(spool), "7", how="dead")])
     at_time(spool, NOW).settle([done(claimed(spool), "unsubscribed", "3")])
@@ -203,8 +203,8 @@ def test_many_at_once(spool: Spool) -> None:
     }
 
 
-def test_somebody_elses_claim(spool: Spool) -> None:
-    """A call whose claim was taken over has no say."""
+def test_another_processes_claim(spool: Spool) -> None:
+    """A call whose claim was taken over has no state."""
     late = claimed(spool)
     again_claimed = claimed(spool, NOW + 61)
     at_time(spool, NOW + 62).settle([failed(late, "9")])

@@ -18,7 +18,7 @@ NOW = 1_767_225_600.0
 
 
 class MuteError(Exception):
-    """An error that can't say what it is."""
+    """Error whose text can't be made."""
 
     def __str__(self) -> str:
         raise ValueError
@@ -133,7 +133,7 @@ def test_retry_after(asked: float, wait: float) -> None:
 
 @pytest.mark.parametrize("junk", [math.nan, "soon", object(), 10**400])
 def test_retry_after_that_is_no_number(junk: object) -> None:
-    """What an adapter's author got wrong about the time counts as not said: the schedule decides."""
+    """What an adapter's author got wrong about the time is ignored: the schedule decides."""
     result = call(failing(TemporaryFailure("HTTP 429", retry_after=junk)))  # type: ignore[arg-type]  # the point of it
     (again,) = result.settlements
     assert isinstance(again, RetryLater)
@@ -157,7 +157,7 @@ def test_unavailable() -> None:
 
 @pytest.mark.parametrize("value", [None, True, "unsubscribed", ("unsubscribed",), Outcome("gone")])  # type: ignore[arg-type]  # the point of it
 def test_answers_that_are_no_outcome(value: object) -> None:
-    """An adapter that forgets to answer, or invents a kind, is a bug of its author: temporary, and said so."""
+    """An adapter that forgets to answer, or invents a kind, is a bug of its author: temporary, and reported."""
     (again,) = call(Odd(value)).settlements
     assert isinstance(again, RetryLater)
     assert "not an Outcome of a known kind" in again.attempt.answer
@@ -245,7 +245,7 @@ class TestChecks:
     """`check`, for providers that are held."""
 
     def test_proved(self) -> None:
-        """A check that returns says that the provider is back."""
+        """A check that returns reports that the provider is back."""
         adapter = CheckableAdapter()
         assert build_executor(adapter).check() == Probed()
         assert adapter.checks == 1
@@ -278,7 +278,7 @@ class TestTexts:
         assert one_line("a\r\nb\x1b[31m\tc\u202ed\x00") == "a b [31m c d"
 
     def test_at_most_512_characters(self) -> None:
-        """However much a server says."""
+        """An answer of any length is cut."""
         assert one_line("x" * 10_000_000) == "x" * 512
 
     def test_secrets_are_hidden_before_anything_is_cut(self) -> None:

@@ -47,7 +47,7 @@ def limiter(time: Time) -> ConcurrencyLimiter:
 
 
 def test_all_from_the_beginning() -> None:
-    """Whoever configured so many gets so many."""
+    """A configured number of connections is reached."""
     assert ConcurrencyLimiter(32, Time().monotonic).limit == 32
 
 
@@ -119,7 +119,7 @@ def test_the_last_threads_wait(limiter: ConcurrencyLimiter, time: Time) -> None:
 
 
 def test_months_of_silence(limiter: ConcurrencyLimiter, time: Time) -> None:
-    """What was long ago says nothing."""
+    """Old failures do not count."""
     time.now += 1e8
     calls(limiter, time, 100, 5.0)
     assert limiter.limit == 32

@@ -66,7 +66,7 @@ def test_routes_by_domain_and_by_address() -> None:
     assert routes.match_batch(["news@example.com", "x@example.com", "x@example.net"]) == [("crm", "all"), ("all",), ()]
 
 
-def test_verdicts_that_say_the_same() -> None:
+def test_verdicts_that_report_the_same() -> None:
     """Stand together in their order, also where they are not one and the same."""
     one, other = Suppress("a rule"), Suppress("a rule")
     assert group_by_verdict([one, other, one, Ignore("a rule")]) == {

@@ -63,7 +63,7 @@ def test_types_that_do_not(left: PipelineOnFakes, kind: str, recipient: str) -> 
 
 
 def test_policy_is_the_operators() -> None:
-    """The configuration may say otherwise, type by type."""
+    """The configuration may decide otherwise, type by type."""
     left = PipelineOnFakes(policy=Policy(complaint={"fraud": "suppress", "*": "ignore"}))
     left.reads(HEADER, complaint(), complaint("bob@example.net", "fraud"))
     assert left.spool.recipients == ["bob@example.net"]
@@ -104,7 +104,7 @@ def test_reported_address_goes_first(left: PipelineOnFakes) -> None:
     assert other.recipient == "c@example.net"
 
 
-def test_nobody_knows_the_ids() -> None:
+def test_ids_are_unknown() -> None:
     """Ids that no provider knows are recorded, and counted as unrouted."""
     left = PipelineOnFakes(routes={"crm": []}, types={"crm": "webhook"})
     left.reads(HEADER, complaint("", ids="8,17"))
@@ -135,7 +135,7 @@ def test_several_recipients(left: PipelineOnFakes) -> None:
     assert (left.pipeline.tally().records, left.pipeline.tally().suppressed) == ({"f": 1}, 2)
 
 
-def test_each_is_said() -> None:
+def test_each_is_reported() -> None:
     """At level debug the log takes a line for every complaint, with its type and rule."""
     left = PipelineOnFakes(logs_rows=True)
     left.reads(HEADER, complaint(), complaint("", ids="8,17"), complaint(kind="not-spam"))
@@ -146,7 +146,7 @@ def test_each_is_said() -> None:
 class TestUnreadableShare:
     """Input of which too much can't be read."""
 
-    def test_told_once(self) -> None:
+    def test_reported_once(self) -> None:
         """The postmaster gets one notice per input, with numbers and reasons."""
         left = PipelineOnFakes()
         left.reads(HEADER, *[complaint()] * 2000, *[b"rubbish\n"] * 30, *[complaint()] * 5, *[b"rubbish\n"] * 30)

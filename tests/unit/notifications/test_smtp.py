@@ -73,7 +73,7 @@ def test_silence(tmp_path: Path, smtp: FakeSmtp, how: str, stage: str) -> None:
     assert "hung up, or did not answer within 0.1 seconds" in reason
 
 
-def test_nobody_there(tmp_path: Path) -> None:
+def test_no_server(tmp_path: Path) -> None:
     """A closed port is reported."""
     with closed_smtp_port() as address:
         reason = trouble(tmp_path, server_at(int(address.rpartition(":")[2])))

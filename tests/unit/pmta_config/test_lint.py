@@ -73,7 +73,7 @@ def _lines(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", _FILES)
-def test_each_configuration_is_told_exactly_what_is_wrong(name: str) -> None:
+def test_each_configuration_is_reported_exactly_what_is_wrong(name: str) -> None:
     """A good configuration gets no complaint; each mistake gets its own, with file, line and the lines to paste."""
     expected = (_FOLDER / f"{name}.txt").read_text()
     assert "".join(f"{line}\n" for line in _messages(parse(f"{name}.conf", Folder()))) == expected

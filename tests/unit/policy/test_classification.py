@@ -131,7 +131,7 @@ def test_the_first_that_fits() -> None:
     assert refined.rule == "first"
 
 
-def test_the_policy_decides_by_what_a_rule_says() -> None:
+def test_the_policy_decides_by_what_a_rule_states() -> None:
     """The verdict names both rules; a category that is ignored is only looked at by rules that name it."""
     strange = ("unheard-of",)
     named = rule(category=strange, text=("no such",))

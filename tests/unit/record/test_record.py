@@ -237,7 +237,7 @@ def test_the_same_bounce_has_one_id_in_every_column_set() -> None:
     assert ids == {unix}
 
 
-def test_without_a_time_the_diagnostic_tells_bounces_apart() -> None:
+def test_without_a_time_the_diagnostic_shows_bounces_apart() -> None:
     """Two bounces of one recipient that came without times are two if the diagnostics differ."""
     first, second = (BOUNCE._replace(logged_at=None, queued_at=None, diagnostic=text) for text in ("one", "two"))
     assert first.id != second.id

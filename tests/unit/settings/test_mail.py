@@ -19,7 +19,7 @@ def read(file: Path, text: str, **environ: str) -> Settings:
 
 
 def complaint(file: Path, text: str, **environ: str) -> str:
-    """What is said about a text, without the file's name."""
+    """Messages about a text, without the file's name."""
     with pytest.raises(ConfigurationError) as error:
         read(file, text, **environ)
     return str(error.value).replace(f"{file}: ", "")
@@ -44,7 +44,7 @@ class TestUnsubscribe:
 
     @pytest.mark.parametrize("key", ["secret", "old_secret"])
     def test_secret_from_a_file(self, file: Path, key: str) -> None:
-        """A secret may come from a file beside the configuration, and is shown to nobody."""
+        """A secret may come from a file beside the configuration, and is never shown."""
         (file.parent / "key").write_text(SECRET + "\n")
         more = "" if key == "secret" else f'secret = "{SECRET[::-1]}"\n'
         settings = read(file, f'[[unsubscribe]]\ndomain = "u.example.com"\n{more}{key}_file = "key"\n')
@@ -111,7 +111,7 @@ class TestNotify:
     """`[notify]`."""
 
     def test_off_by_default(self, file: Path) -> None:
-        """Nobody is told until the operator says who."""
+        """Notices are sent only after the operator has configured a recipient."""
         assert read(file, "").notify == NotifySettings()
         assert NotifySettings().to == []
 

@@ -1,4 +1,4 @@
-"""What is said about a configuration with mistakes in it: sentences, never a traceback and never a secret."""
+"""Messages about a configuration with mistakes: sentences, never a traceback and never a secret."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ def no_system_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def complaint(file: Path, text: str, **environ: str) -> str:
-    """What is said about a text, below the file's name."""
+    """Messages about a text, below the file's name."""
     file.write_text(text)
     with pytest.raises(ConfigurationError) as error:
         load(file, HOME | environ)
@@ -105,7 +105,7 @@ def test_each_mistake_has_its_sentence(file: Path, text: str, message: str) -> N
     assert "s3cr3t" not in found
 
 
-def test_every_mistake_is_told_at_once(file: Path) -> None:
+def test_every_mistake_is_reported_at_once(file: Path) -> None:
     """Several mistakes are several lines, in the order of the settings."""
     found = complaint(file, '[log]\nlevl = "info"\n[spool]\nbatch_rows = "x"\n[dispatch]\ngrace = "x"')
     assert [line.split()[1] for line in found.splitlines()] == ["spool.batch_rows", "dispatch.grace:", "log.levl"]
@@ -125,7 +125,7 @@ def test_every_mistake_is_told_at_once(file: Path) -> None:
     ],
 )
 def test_a_mistake_in_the_environment_names_the_variable(file: Path, variable: str, message: str) -> None:
-    """Who mistyped a variable is told its name, not the file's."""
+    """A mistyped variable is reported by its name, not by the file's."""
     found = complaint(file, '[dispatch]\ngrace = "10s"\n[providers.news]\ntype = "x"', **{variable: "1x"})
     assert found.startswith(f"{variable} in the environment: {message}")
 
@@ -141,7 +141,7 @@ def test_a_mistake_in_the_environment_names_the_variable(file: Path, variable: s
     ],
 )
 def test_syntax_errors_have_line_and_column(file: Path, text: str, message: str) -> None:
-    """What isn't TOML is told by line and column."""
+    """A syntax error is reported by line and column."""
     assert complaint(file, text).startswith(message)
 
 

@@ -27,7 +27,7 @@ def test_the_sites_own_go_first(tmp_path: Path) -> None:
 
 
 def test_switched_off(tmp_path: Path) -> None:
-    """With an empty `becomes` a shipped rule is gone; the version tells that the rules are others."""
+    """With an empty `becomes` a shipped rule is gone; the version shows other rules."""
     own = read_rules(site(tmp_path, 'name = "spam"\nbecomes = ""\n'))
     assert "spam" not in [rule.name for rule in own.rules]
     assert own.version != read_rules().version == read_rules().version
@@ -61,7 +61,7 @@ def test_mistakes(tmp_path: Path, rule: str, message: str) -> None:
 
 
 def test_twice(tmp_path: Path) -> None:
-    """Two rules of one name can't be told apart in a report."""
+    """Two rules of one name can't be distinguished in a report."""
     with pytest.raises(ConfigurationError, match="more than one rule"):
         read_rules(site(tmp_path, GOOD, GOOD))
 

@@ -51,10 +51,10 @@ ERROR = b'{"status":"error","error":"%s"}'
         (Answer(200, b"[" * 100_000), "HTTP 200"),
     ],
 )
-def test_a_campaign_that_can_t_be_told_keeps_nobody_subscribed(
+def test_a_campaign_that_can_t_be_determined_keeps_no_person_subscribed(
     server: FakeMailWizz, connect: Connect, answer: Answer, message: str
 ) -> None:
-    """Whatever this call alone is answered, Jane is unsubscribed in the same attempt; the note says what was said."""
+    """Whatever the answer to this call, Jane is unsubscribed in the same attempt; the note has the answer."""
     uid = server.subscribe(JANE, NEWS)
     server.fail_when = lambda request: answer if TRACK in request.path else None
     outcome = connect().unsubscribe(_from(uid))
@@ -142,7 +142,7 @@ def _losing_its_answer(server: FakeMailWizz, part: str) -> Callable[[Request], A
 
 
 @pytest.mark.parametrize("part", [TRACK, "unsubscribe-by-email"])
-def test_a_lost_answer_counts_nobody_twice(server: FakeMailWizz, connect: Connect, part: str) -> None:
+def test_a_lost_answer_counts_no_person_twice(server: FakeMailWizz, connect: Connect, part: str) -> None:
     """Where a call arrived and its answer did not, the retry sees in the look-up that Jane was counted."""
     uid = server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)

@@ -213,7 +213,7 @@ def test_a_wrong_url_holds_the_provider(respx_mock: MockRouter, interspire: Inte
 @pytest.mark.parametrize("method", ["GetLists", LOOK_UP, UNSUBSCRIBE])
 @pytest.mark.parametrize("status", [418, 429, 503])
 @pytest.mark.parametrize("asked", ["77", "Sun, 01 Mar 2026 09:31:17 GMT"])
-def test_a_busy_server_says_when_to_return(
+def test_a_busy_server_states_when_to_return(
     respx_mock: MockRouter, interspire: Interspire, method: str, status: int, asked: str
 ) -> None:
     """`Retry-After` is passed on, in seconds or as a date of the server's clock, and nothing is called meanwhile."""

@@ -210,7 +210,9 @@ def test_abilities(client: ProviderClient) -> None:
 
 
 @pytest.mark.parametrize(("count", "expected"), [(12, "account: 12."), ("12", "account: 12."), (None, "account: 0.")])
-def test_check_says_one_sentence(respx_mock: MockRouter, client: ProviderClient, count: object, expected: str) -> None:
+def test_check_states_one_sentence(
+    respx_mock: MockRouter, client: ProviderClient, count: object, expected: str
+) -> None:
     """`check` proves the credentials with one call that changes nothing."""
     respx_mock.get(LISTS).respond(json={"status": "success", "data": {"count": count}})
     assert expected in adapter(client).check()
