@@ -1,1 +1,1 @@
-"""The tests; README.md beside this file says which folder shows what."""
+"""The tests; README.md beside this file lists what each folder shows."""

@@ -1,6 +1,6 @@
 """How property tests draw their examples, and that nothing is compiled twice.
 
-`make test` says the same of the same code every time: its examples are derived from the tests themselves. New ones are
+`make test` is the same for the same code every time: its examples are derived from the tests themselves. New ones are
 searched with `make search`, which keeps what it finds.
 
 The program is started a good thousand times: an environment that forbids to keep compiled modules would have it

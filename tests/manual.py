@@ -112,7 +112,7 @@ def _paragraphs(text: str, before: str = "") -> Iterator[str]:
 
 
 def _status(epilog: str) -> str:
-    """What the help says of the exit status, as a paragraph."""
+    """The help text on the exit status, as a paragraph."""
     return epilog.removeprefix("\b\n").removeprefix("Exit status: ").capitalize()
 
 

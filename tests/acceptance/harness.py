@@ -1,4 +1,4 @@
-"""Starts the program as a subprocess: configuration, spool and logs in one folder, rows in, what it said out."""
+"""Starts the program as a subprocess: configuration, spool and logs in one folder, rows in, what it reported out."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from tests.acceptance.onlooker import onlooker
+from tests.acceptance.forked_program import forked_program
 from tests.fakes.server import wait_until
 
 Row = Mapping[str, str]
@@ -85,7 +85,7 @@ class Finished:
 
     @property
     def sentences(self) -> list[str]:
-        """What the program said on stderr besides its log."""
+        """Stderr of the program besides its log."""
         return [line for line in self.stderr.splitlines() if not line.startswith("{")]
 
     @property
@@ -102,19 +102,19 @@ class Finished:
 class Running:
     """A process in the background; leaving the `with` block kills what still runs."""
 
-    def __init__(self, process: subprocess.Popen[bytes], said: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], output: Path) -> None:
         self.process = process
-        self._said = said
+        self._output = output
 
     @property
     def events(self) -> list[Event]:
         """The log lines so far."""
-        lines = self._said.with_suffix(".err").read_text("utf-8").splitlines(keepends=True)
+        lines = self._output.with_suffix(".err").read_text("utf-8").splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
     @property
     def processor_seconds(self) -> float:
-        """Seconds of a processor that it has used, as long as it runs; 0 where the machine does not tell."""
+        """Seconds of a processor that it has used, as long as it runs; 0 where the machine does not show."""
         file = Path(f"/proc/{self.process.pid}/stat")
         if not file.exists():
             return 0.0
@@ -134,7 +134,7 @@ class Running:
             return found[0] or self.process.poll() is not None
 
         wait_until(is_over, LONGEST / 2)
-        assert found[0] or condition(), self._said.with_suffix(".err").read_text()
+        assert found[0] or condition(), self._output.with_suffix(".err").read_text()
 
     def write(self, data: bytes) -> None:
         """Write into the program's stdin at once, as PowerMTA does."""
@@ -158,7 +158,7 @@ class Running:
 
     def wait(self, seconds: float = LONGEST) -> Finished:
         """Wait for the end, which must come within so many seconds; `stdin` stays as it is."""
-        return _said(self.process.wait(seconds), self._said)
+        return _output(self.process.wait(seconds), self._output)
 
     def finish(self) -> Finished:
         """Close the pipe and wait for the end."""
@@ -208,8 +208,8 @@ class Program:
     def start(self, *args: str, environ: Mapping[str, str] | None = None) -> Running:
         """Start the program with a pipe as its stdin; without arguments it reads that."""
         self._runs += 1
-        said = self.folder / f"run{self._runs}"
-        with said.with_suffix(".out").open("wb") as out, said.with_suffix(".err").open("wb") as err:
+        output = self.folder / f"run{self._runs}"
+        with output.with_suffix(".out").open("wb") as out, output.with_suffix(".err").open("wb") as err:
             process = subprocess.Popen(
                 [*self._program, "--config", str(self.config), *args],
                 stdin=subprocess.PIPE,
@@ -219,7 +219,7 @@ class Program:
                 cwd=self.folder,
                 env=self._environ() | dict(environ or {}),
             )
-        return Running(process, said)
+        return Running(process, output)
 
     def feed(self, rows: Iterable[Row] | bytes, *args: str) -> Finished:
         """Write rows, below a header, or bytes into the program's stdin, end it, and wait for the program's end."""
@@ -229,18 +229,18 @@ class Program:
             return running.wait()
 
     def run(self, *args: str) -> Finished:
-        """Run a command to its end, with an empty stdin; where a start is part of it, by a start: see `onlooker`."""
+        """Run a command to its end, with an empty stdin; in a new process where a start is part of it."""
         if not args or _STARTED & set(args) or self._program not in {MODULE, SCRIPT}:
             return self.feed(b"", *args)
         self._runs += 1
-        said = self.folder / f"run{self._runs}"
+        output = self.folder / f"run{self._runs}"
         argv = [SCRIPT[0], "--config", str(self.config), *args]
-        return _said(onlooker().run(self.folder, argv, self._environ(), said), said)
+        return _output(forked_program().run(self.folder, argv, self._environ(), output), output)
 
     def status(self) -> Event:
-        """What `status --json` says."""
-        said: Event = json.loads(self._answer("status", "--json"))
-        return said
+        """Values of `status --json`."""
+        output: Event = json.loads(self._answer("status", "--json"))
+        return output
 
     def suppressions(self, *args: str) -> list[Event]:
         """What `suppressions --format jsonl` lists."""
@@ -263,9 +263,9 @@ class Program:
         return kept | {"HOME": str(self.folder), "LC_ALL": "C"}
 
 
-def _said(status: int, said: Path) -> Finished:
+def _output(status: int, output: Path) -> Finished:
     """What a process that has ended left behind."""
-    out, err = (said.with_suffix(suffix).read_text("utf-8") for suffix in (".out", ".err"))
+    out, err = (output.with_suffix(suffix).read_text("utf-8") for suffix in (".out", ".err"))
     return Finished(status, out, err)
 
 

@@ -26,7 +26,7 @@ def install(*args: str | Path) -> Finished:
 
 
 def installed_once(factory: pytest.TempPathFactory) -> Path:
-    """A root with an installation, the same for all test processes; nobody changes it."""
+    """A root with an installation, the same for all test processes; it is never changed."""
     base = factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with (shared / "installed.lock").open("w") as lock:

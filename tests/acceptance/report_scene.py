@@ -105,7 +105,7 @@ def _others(rng: random.Random, hour: int) -> Iterator[HourlyCount]:
     if hour % 5 == 0:
         yield HourlyCount(hour, "unreadable", "", "", "", 2)
         yield HourlyCount(hour, "unreadable", "", "reason", "too many cells", 2)
-    for mailbox_provider, said in (
+    for mailbox_provider, output in (
         ("yahoo", "4.7.0 messages temporarily deferred due to user complaints"),
         ("gmail", HOSTILE),
     ):
@@ -114,7 +114,7 @@ def _others(rng: random.Random, hour: int) -> Iterator[HourlyCount]:
             "transient",
             "",
             "mailbox_provider+diagnostic",
-            f"{mailbox_provider}\t{said}"[:120],
+            f"{mailbox_provider}\t{output}"[:120],
             1 + rng.randrange(40),
         )
 

@@ -14,12 +14,12 @@ from pathlib import Path
 from bouncehandler.spool import DeadLettered, QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Suppression
+from tests.acceptance.forked_program import forked_program
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Event, Finished, Program, Running
-from tests.acceptance.onlooker import onlooker
 
 
 def trail(folder: Path, **more: object) -> dict[str, object]:
-    """A provider that writes what it is told into `trail.jsonl`; `more` are further keys of its section."""
+    """A provider that writes its suppressions into `trail.jsonl`; `more` are further keys of its section."""
     return {"type": "file", "path": str(folder / "trail.jsonl"), **more}
 
 
@@ -30,19 +30,19 @@ def with_trail(folder: Path) -> Program:
     return program
 
 
-def told(program: Program) -> list[Event]:
-    """What that provider was told so far."""
+def delivered(program: Program) -> list[Event]:
+    """What that provider received so far."""
     file = program.folder / "trail.jsonl"
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def recipients(events: list[Event]) -> list[str]:
-    """Of suppressions, of dead letters, or of what a provider was told."""
+    """Of suppressions, of dead letters, or of what a provider received."""
     return [event["recipient"] for event in events]
 
 
 def alone(folder: Path, *args: str, stdin: bytes = b"", **environ: str) -> Finished:
-    """The program with no --config, and nothing in its environment but a home and what is said here."""
+    """The program with no --config, and nothing in its environment but a home and these variables."""
     found = subprocess.run(
         [*SCRIPT, *args],
         input=stdin,
@@ -55,11 +55,11 @@ def alone(folder: Path, *args: str, stdin: bytes = b"", **environ: str) -> Finis
 
 
 def unstarted(folder: Path, *args: str, stdin: bytes = b"", **environ: str) -> Finished:
-    """The same, spared its start: see `onlooker`."""
-    said = folder / "said"
-    told = {"PATH": os.environ["PATH"], "HOME": str(folder), **environ}
-    status = onlooker().run(folder, [*SCRIPT, *args], told, said, stdin)
-    return Finished(status, *(said.with_suffix(suffix).read_text() for suffix in (".out", ".err")))
+    """The same, spared its start: see `forked_program`."""
+    output = folder / "output"
+    delivered = {"PATH": os.environ["PATH"], "HOME": str(folder), **environ}
+    status = forked_program().run(folder, [*SCRIPT, *args], delivered, output, stdin)
+    return Finished(status, *(output.with_suffix(suffix).read_text() for suffix in (".out", ".err")))
 
 
 def on_terminal(program: Program, answer: bytes, *args: str) -> tuple[int, str]:
@@ -84,11 +84,11 @@ def with_dead_letters(program: Program, *recipients: str, answer: str = "400 no 
     """Put dead letters of the provider `trail` into the spool."""
     spool = SqliteSpool.open(program.spool)
     now = time.time()
-    owed = [
+    entries = [
         QueuedSuppression(Suppression(f"{at:024x}", recipient, "bounce"), ("trail",))
         for at, recipient in enumerate(recipients)
     ]
-    spool.record(owed)
+    spool.record(entries)
     claimed = spool.claim("trail", 100, repeat_after=0, per_campaign=False, lease_for=60)
     spool.settle([DeadLettered(dispatch, Attempt(now, 0.1, "permanent", answer)) for dispatch in claimed])
     spool.close()

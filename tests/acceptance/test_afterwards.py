@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from tests.acceptance.harness import Program, accounting, bounce
-from tests.acceptance.shell import on_terminal, recipients, told, trail, with_dead_letters
+from tests.acceptance.shell import delivered, on_terminal, recipients, trail, with_dead_letters
 
 DAY = 86_400.0
 
@@ -29,7 +29,7 @@ def answered(program: Program, recipient: str, answer: str) -> None:
 
 
 def test_dead_letters_by_their_answer(program: Program) -> None:
-    """`--error` selects by what the provider said last, in any case, for list, retry and drop alike."""
+    """`--error` selects by the provider's last answer, in any case, for list, retry and drop alike."""
     with_dead_letters(program, "jane@example.com", "joe@example.com", "jim@example.com")
     answered(program, "joe@example.com", "HTTP 502 Bad Gateway")
     assert recipients(program.dead_letters("--error", "bad gateway")) == ["joe@example.com"]
@@ -50,7 +50,7 @@ def test_dead_letters_by_the_time_of_death(program: Program) -> None:
 
 
 def test_the_reason_of_a_drop_is_kept(program: Program) -> None:
-    """`drop --reason` says how many, and `list --dropped` when and why."""
+    """`drop --reason` prints how many, and `list --dropped` when and why."""
     with_dead_letters(program, "jane@example.com", "joe@example.com", "jim@example.com")
     first = program.dead_letters()[0]["id"]
     assert (
@@ -83,12 +83,12 @@ def test_a_reason_that_was_meant_to_select(program: Program) -> None:
     ids=["no", "nothing", "yes", "said before"],
 )
 def test_all_is_asked_for_on_a_terminal(program: Program, answer: bytes, args: tuple[str, ...], left: int) -> None:
-    """On a terminal --all says how many, and does it when the answer is yes; --yes does not ask."""
+    """On a terminal --all shows how many, and does it when the answer is yes; --yes does not ask."""
     with_dead_letters(program, "jane@example.com", "joe@example.com")
-    status, said = on_terminal(program, answer, "dead-letters", "drop", "--all", *args)
+    status, output = on_terminal(program, answer, "dead-letters", "drop", "--all", *args)
     assert status == 0
-    assert ("Drop 2 dead letters?" in said) is not bool(args)
-    assert ("2 dead letters dropped" in said) is not bool(left)
+    assert ("Drop 2 dead letters?" in output) is not bool(args)
+    assert ("2 dead letters dropped" in output) is not bool(left)
     assert len(program.dead_letters()) == left
 
 
@@ -96,14 +96,14 @@ def test_a_copy_is_a_spool(program: Program) -> None:
     """A copy that was put in the place of a lost spool has everything, and carries on where it was."""
     program.feed([bounce("jane@example.com")], "--no-dispatch")
     copy = program.folder / "copy.db"
-    said = program.run("spool", "backup", str(copy)).stdout
-    assert said.startswith(f"{copy}: 1 suppressions; 1 dispatches wait, 0 are done, 0 are dead letters; ")
+    output = program.run("spool", "backup", str(copy)).stdout
+    assert output.startswith(f"{copy}: 1 suppressions; 1 dispatches wait, 0 are done, 0 are dead letters; ")
     assert copy.stat().st_mode & 0o777 == 0o600
     for path in program.folder.glob("spool.db*"):
         path.unlink()
     copy.rename(program.spool)
     assert program.feed(accounting([])).status == 0
-    assert recipients(told(program)) == ["jane@example.com"]
+    assert recipients(delivered(program)) == ["jane@example.com"]
 
 
 def test_a_copy_replaces_nothing(program: Program) -> None:
@@ -153,7 +153,7 @@ def test_what_is_old_is_pruned(program: Program) -> None:
 
 
 def test_keep_done(program: Program) -> None:
-    """`keep_done` says how long; never less than `repeat_after`; "forever" keeps all; 0 is refused."""
+    """`keep_done` sets how long; never less than `repeat_after`; "forever" keeps all; 0 is refused."""
     url = f"sqlite:///{program.spool}"
     program.feed([bounce("jane@example.com"), bounce("newest@example.com")])
     age(program, 100)
@@ -185,31 +185,31 @@ def test_keep_by_kind(program: Program) -> None:
     age(program, 40)
     keeping(program, bounce="30d", list="20d")
     assert program.run("spool", "prune", "--kind", "complaint").stdout.startswith("removed 0 suppressions")
-    said = program.run("spool", "prune", "--kind", "list").stdout
-    assert said == "removed 1 suppression that was done more than 20d ago\n"
+    output = program.run("spool", "prune", "--kind", "list").stdout
+    assert output == "removed 1 suppression that was done more than 20d ago\n"
     assert recipients(program.suppressions()) == ["jane@example.com", "newest@example.com"]
-    said = program.run("spool", "prune").stdout
-    assert said == "removed 1 suppression that was done longer ago than [spool.keep] allows\n"
+    output = program.run("spool", "prune").stdout
+    assert output == "removed 1 suppression that was done longer ago than [spool.keep] allows\n"
     assert recipients(program.suppressions()) == ["newest@example.com"]
     assert program.run("spool", "prune", "--kind", "bounces").status == 64
 
 
 def test_attempts_are_erased_before(program: Program) -> None:
-    """With `attempts` the calls go first: `explain` still says what became of it; a file fed again changes nothing."""
+    """With `attempts` the calls go first: `explain` still has the outcome; a file fed again changes nothing."""
     rows = [bounce("jane@example.com"), bounce("newest@example.com")]
     program.feed(rows)
     age(program, 10)
     keeping(program, bounce="forever", attempts="7d")
-    said = program.run("spool", "prune").stdout.splitlines()
-    assert said[1:] == ["removed 2 of the attempts for dispatches done more than 7d ago"]
-    told_of = program.run("explain", "jane@example.com").stdout
-    assert "done: unsubscribed" in told_of
-    assert "call:" not in told_of
+    output = program.run("spool", "prune").stdout.splitlines()
+    assert output[1:] == ["removed 2 of the attempts for dispatches done more than 7d ago"]
+    included = program.run("explain", "jane@example.com").stdout
+    assert "done: unsubscribed" in included
+    assert "call:" not in included
     assert program.feed(rows).finished["duplicates"] == 2
-    assert len(told(program)) == 2
+    assert len(delivered(program)) == 2
     assert program.run("spool", "prune", "--kind", "attempts").stdout.startswith("removed 0 of the attempts")
-    said = program.run("spool", "prune", "--kind", "bounce").stdout.splitlines()
-    assert said == ["nothing is removed: it is kept forever"]
+    output = program.run("spool", "prune", "--kind", "bounce").stdout.splitlines()
+    assert output == ["nothing is removed: it is kept forever"]
 
 
 def test_mistakes_in_keep(program: Program) -> None:
@@ -228,7 +228,7 @@ def test_mistakes_in_keep(program: Program) -> None:
 
 @pytest.mark.parametrize("args", [(), ("work",)], ids=["run", "work"])
 def test_pruned_by_itself(program: Program, args: tuple[str, ...]) -> None:
-    """A run that dispatches, and `work`, remove what is old by themselves, and say so in the log."""
+    """A run that dispatches, and `work`, remove what is old by themselves, and log it."""
     program.feed([bounce("jane@example.com"), bounce("joe@example.com"), bounce("newest@example.com")])
     age(program, 100)
     with program.start(*args) as running:
@@ -248,7 +248,7 @@ def test_fed_again_after_it_was_pruned(program: Program) -> None:
     program.run("spool", "prune")
     again = program.feed(rows).finished
     assert (again["suppressed"], again["duplicates"]) == (2, 1)
-    assert sorted(recipients(told(program))) == ["jane@example.com", "jane@example.com", "newest@example.com"]
+    assert sorted(recipients(delivered(program))) == ["jane@example.com", "jane@example.com", "newest@example.com"]
 
 
 def test_the_pipe_without_dispatch_prunes_nothing(program: Program) -> None:
@@ -265,7 +265,7 @@ def test_the_file_shrinks_on_request(program: Program) -> None:
     age(program, 100)
     program.feed([bounce("newest@example.com")], "--no-dispatch")
     size = program.spool.stat().st_size
-    said = program.run("spool", "prune", "--vacuum").stdout
-    assert "removed 5,000 suppressions" in said
-    assert said.endswith(f"the file is {size - program.spool.stat().st_size:,} bytes smaller\n")
+    output = program.run("spool", "prune", "--vacuum").stdout
+    assert "removed 5,000 suppressions" in output
+    assert output.endswith(f"the file is {size - program.spool.stat().st_size:,} bytes smaller\n")
     assert program.spool.stat().st_size < size / 2

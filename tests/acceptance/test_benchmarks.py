@@ -56,7 +56,7 @@ def test_figures_are_printed_beside_their_bars() -> None:
 
 
 def test_an_unknown_name_is_an_error() -> None:
-    """A misspelt benchmark is said, with the names that there are."""
+    """A misspelt benchmark is reported, with the names that there are."""
     ended = run("reeding")
     assert ended.returncode == 2
     assert "no benchmark reeding; there are reading, growth, counting, claims" in ended.stderr

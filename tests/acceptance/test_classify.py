@@ -3,13 +3,13 @@
 import json
 
 from tests.acceptance.harness import Event, Finished, Program, accounting, bounce
-from tests.acceptance.shell import recipients, told
+from tests.acceptance.shell import delivered, recipients
 
 FULL = "552 5.2.2 Mailbox is full"
 
 
 def rows(finished: Finished) -> list[Event]:
-    """What it told."""
+    """Output of the command."""
     assert finished.status == 0, finished.stderr
     return [json.loads(line) for line in finished.stdout.splitlines()]
 
@@ -24,17 +24,19 @@ def test_a_diagnostic(program: Program) -> None:
 
 def test_with_everything_that_matters(program: Program) -> None:
     """Host, domain and time make a rule for an incident fit."""
-    said = "550-5.1.1 The email account that you tried to reach does not exist"
+    output = "550-5.1.1 The email account that you tried to reach does not exist"
     at = ("--at", "2020-12-14T23:00:00+00:00", "--domain", "gmail.com", "--format", "jsonl")
-    assert rows(program.run("classify", said, *at))[0]["verdict"] == "ignore"
-    assert rows(program.run("classify", said, "--domain", "gmail.com", "--format", "jsonl"))[0]["verdict"] == "suppress"
+    assert rows(program.run("classify", output, *at))[0]["verdict"] == "ignore"
+    assert (
+        rows(program.run("classify", output, "--domain", "gmail.com", "--format", "jsonl"))[0]["verdict"] == "suppress"
+    )
 
 
 def test_a_file(program: Program) -> None:
     """Each bounce, or how many of each kind; nothing is recorded."""
     data = accounting([bounce("ann@example.com"), bounce("bob@example.com", dsnDiag=FULL), bounce("cat@example.com")])
-    told_rows = rows(program.feed(data, "classify", "--format", "jsonl"))
-    assert [(row["recipient"], row["verdict"]) for row in told_rows] == [
+    delivered_rows = rows(program.feed(data, "classify", "--format", "jsonl"))
+    assert [(row["recipient"], row["verdict"]) for row in delivered_rows] == [
         ("ann@example.com", "suppress"), ("bob@example.com", "count"), ("cat@example.com", "suppress"),
     ]  # fmt: skip
     summary = rows(program.feed(data, "classify", "--summary", "--format", "jsonl"))
@@ -43,7 +45,7 @@ def test_a_file(program: Program) -> None:
 
 
 def test_nothing_to_classify(program: Program) -> None:
-    """What is no accounting file is told in a sentence, not by an empty table."""
+    """What is no accounting file is reported in a sentence, not by an empty table."""
     for data in (b"", b"hello world\n", b"\0\xff\n" * 99):
         finished = program.feed(data, "classify", "--summary")
         assert (finished.status, finished.stdout) == (65, ""), finished.stderr
@@ -59,21 +61,21 @@ def test_a_file_of_deliveries(program: Program) -> None:
 
 
 def test_hostile_text(program: Program) -> None:
-    """What a server says moves no cursor and is no formula in a spreadsheet."""
-    said = "\x1b[2J=cmd()"
-    assert "\x1b" not in program.run("classify", said).stdout
+    """A server's answer moves no cursor and is no formula in a spreadsheet."""
+    output = "\x1b[2J=cmd()"
+    assert "\x1b" not in program.run("classify", output).stdout
     assert ",'=cmd()" in program.run("classify", "=cmd()", "--format", "csv").stdout
 
 
 def test_the_sites_own_rules(program: Program) -> None:
-    """They are asked first, by `classify` and by the pipe alike, and a mistake in them is told in a sentence."""
+    """They are asked first, by `classify` and by the pipe alike, and a mistake in them is reported in a sentence."""
     file = program.folder / "rules.toml"
     file.write_text('[[rule]]\nname = "ours"\nbecomes = "other"\nwhy = "seen here"\ntext = "no such user here"\n')
     trail = {"type": "file", "path": str(program.folder / "trail.jsonl")}
     program.configure({"policy": {"rules": str(file)}}, trail=trail)
     assert "by rule ours of " in program.run("classify", "550 5.1.1 no such user here").stdout
     fed = program.feed([bounce("ann@example.com"), bounce("bob@example.com", dsnDiag="550 unknown")])
-    assert recipients(told(program)) == ["bob@example.com"]
+    assert recipients(delivered(program)) == ["bob@example.com"]
     assert any("by rule ours of " in rule for rule in fed.finished["ignored"])
     file.write_text('[[rule]]\nname = "ours"\nbecomes = "other"\ntext = "no such user here"\n')
     finished = program.run("classify", "550")

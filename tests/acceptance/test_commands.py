@@ -38,7 +38,7 @@ def test_check_when_all_is_well(program: Program, server: FakeMailWizz) -> None:
 
 
 def test_check_names_the_file_that_the_environment_named(program: Program) -> None:
-    """`check` says which configuration counts, wherever its name came from."""
+    """`check` names which configuration counts, wherever its name came from."""
     finished = alone(program.folder, "check", BOUNCEHANDLER_CONFIG=str(program.config))
     assert f"configuration: {program.config} is valid" in finished.stdout
     without = alone(program.folder, "check")
@@ -100,8 +100,8 @@ def test_check_warns_of_a_configuration_that_everybody_may_read(program: Program
     assert f"warn  configuration: every user may read {program.config}: chmod o-r" in finished.stdout
 
 
-def test_check_warns_of_what_nobody_will_dispatch(program: Program) -> None:
-    """Dispatches of a provider that was renamed, and a provider that is held, are told."""
+def test_check_warns_of_what_no_process_will_dispatch(program: Program) -> None:
+    """Dispatches of a provider that was renamed, and a provider that is held, are reported."""
     program.feed([bounce("jane@example.com")], "--no-dispatch")
     spool = SqliteSpool.open(program.spool)
     spool.hold("renamed", "HTTP 401\x1b[2J", probe_in=300)
@@ -129,7 +129,7 @@ def test_status_of_a_new_spool(program: Program) -> None:
 
 
 def test_status_counts(program: Program) -> None:
-    """`status --json` counts suppressions, and dispatches by state and provider, and says how long one has waited."""
+    """`status --json` counts suppressions, and dispatches by state and provider, and has how long one has waited."""
     with_dead_letters(program, "dead@example.com")
     program.feed([bounce("jane@example.com"), bounce("joe@example.com")], "--no-dispatch")
     status = program.status()
@@ -139,14 +139,14 @@ def test_status_counts(program: Program) -> None:
     assert status["providers"]["trail"] == {**counts, "state": "ok", "reason": None}
     assert 0 <= status["oldest_pending_seconds"] < LONGEST
     assert 0 <= status["last_recorded_seconds"] < LONGEST
-    said = program.run("status").stdout
-    assert "3 suppressions, the last recorded" in said
-    assert "2 pending" in said
-    assert "the oldest dispatch that waits was recorded" in said
+    output = program.run("status").stdout
+    assert "3 suppressions, the last recorded" in output
+    assert "2 pending" in output
+    assert "the oldest dispatch that waits was recorded" in output
 
 
 def test_status_of_a_held_provider(program: Program, server: FakeMailWizz) -> None:
-    """A held provider is told with the reason; its dispatches are pending, not lost."""
+    """A held provider is reported with the reason; its dispatches are pending, not lost."""
     program.configure(news=mailwizz(server.api_url, "not-the-right-key"))
     assert program.feed([bounce("jane@example.com")]).status == 75
     provider = program.status()["providers"]["news"]

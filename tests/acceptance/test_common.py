@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.harness import LONGEST, SCRIPT, Event, Program, accounting, bounce
-from tests.acceptance.stories import (
+from tests.acceptance.bounce_scenarios import (
     AWKWARD,
     COUNTING,
     IGNORED,
@@ -17,7 +16,8 @@ from tests.acceptance.stories import (
     others,
     rows,
 )
-from tests.acceptance.trouble import JANE
+from tests.acceptance.harness import LONGEST, SCRIPT, Event, Program, accounting, bounce
+from tests.acceptance.transient_failures import JANE
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
 from tests.fakes.server import Answer, FakeServer
@@ -34,7 +34,7 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
 
 
-# What is said of a run
+# What is reported of a run
 
 
 def test_a_run_ends_with_its_numbers(program: Program) -> None:
@@ -84,11 +84,11 @@ def test_the_console_script_is_the_same_program(tmp_path: Path) -> None:
 
 
 def test_stdout_is_silent(program: Program) -> None:
-    """Nothing is written to stdout, which in PowerMTA's pipe belongs to nobody."""
+    """Nothing is written to stdout, which in PowerMTA's pipe has no reader."""
     assert program.feed(rows(), "--debug").stdout == ""
 
 
-# Who hears of what
+# Routing
 
 
 def test_originators_choose_the_providers(program: Program) -> None:
@@ -117,8 +117,8 @@ def test_originators_choose_the_providers(program: Program) -> None:
         }
 
 
-def test_a_bounce_that_nobody_wants_is_reported_as_that(program: Program) -> None:
-    """It is recorded, counted by its sender, dispatched to nobody, and no reason to try again."""
+def test_a_bounce_that_no_provider_wants_is_reported_as_that(program: Program) -> None:
+    """It is recorded, counted by its sender, dispatched to no provider, and no reason to try again."""
     with FakeReceiver() as receiver:
         program.configure({"log": {"addresses": "plain"}}, crm=_webhook(receiver, originators=["news@lists.example"]))
         stray = [bounce(f"r{number}@example.com", orig="stray@elsewhere.example") for number in range(3)]
@@ -172,7 +172,7 @@ def test_a_recipient_who_bounces_twice_is_unsubscribed_once(program: Program) ->
 
 
 def test_a_silent_provider_delays_no_other(program: Program) -> None:
-    """While one provider lets every call hang, another is told of all; a stop then leaves what the first is owed."""
+    """While one provider lets every call hang, another gets all; a stop then leaves the first's queue."""
     recipients = {f"r{number}@example.com" for number in range(30)}
     with FakeReceiver() as silent, FakeReceiver() as well:
         silent.always = Answer(delay=10 * LONGEST)
@@ -191,7 +191,7 @@ def test_a_silent_provider_delays_no_other(program: Program) -> None:
 
 
 def test_a_stop_while_nothing_waits_is_a_success(program: Program) -> None:
-    """SIGTERM in the pipe ends the run like the end of the input: what was read is told, exit 0."""
+    """SIGTERM in the pipe ends the run like the end of the input: what was read is reported, exit 0."""
     with FakeReceiver() as receiver:
         program.configure(None, crm=_webhook(receiver))
         with program.start() as running:
@@ -207,7 +207,7 @@ def test_a_stop_while_nothing_waits_is_a_success(program: Program) -> None:
 
 
 def test_one_process_fills_the_spool_and_another_works_it_off(program: Program) -> None:
-    """--no-dispatch calls nobody; `work` then carries it out, and what comes meanwhile, until it is stopped."""
+    """--no-dispatch makes no call; `work` then carries it out, and what comes meanwhile, until it is stopped."""
     with FakeReceiver() as receiver:
         program.configure(None, crm=_webhook(receiver))
         filled = program.feed([bounce(JANE)], "--no-dispatch")
@@ -225,7 +225,7 @@ def test_one_process_fills_the_spool_and_another_works_it_off(program: Program) 
 
 
 def test_a_dry_run_decides_and_does_nothing(program: Program) -> None:
-    """--dry-run counts as a run would, writes no file, and calls nobody."""
+    """--dry-run counts as a run would, writes no file, and makes no call."""
     with FakeReceiver() as receiver:
         program.configure(None, crm=_webhook(receiver))
         before = {path.name for path in program.folder.iterdir()}
@@ -250,13 +250,13 @@ def test_dead_letters_are_listed_retried_and_dropped(program: Program) -> None:
         assert finished.finished["providers"]["crm"]["dead"] == 3
         assert len(receiver.requests) == 3 * (1 + 2)
 
-        letters = {letter["recipient"]: letter for letter in program.dead_letters()}
-        assert set(letters) == set(recipients)
-        assert {(letter["provider"], letter["attempts"]) for letter in letters.values()} == {("crm", 3)}
-        assert all("out of order" in letter["answer"] for letter in letters.values())
+        dead = {lost["recipient"]: lost for lost in program.dead_letters()}
+        assert set(dead) == set(recipients)
+        assert {(lost["provider"], lost["attempts"]) for lost in dead.values()} == {("crm", 3)}
+        assert all("out of order" in lost["answer"] for lost in dead.values())
 
         receiver.always = None
-        assert program.run("dead-letters", "drop", str(letters["one@example.com"]["id"])).status == 0
+        assert program.run("dead-letters", "drop", str(dead["one@example.com"]["id"])).status == 0
         assert program.run("dead-letters", "retry", "--all").status == 0
         assert program.status()["providers"]["crm"] | {"done": 0} == {
             **dict.fromkeys(["done", "claimed", "held", "dead"], 0),

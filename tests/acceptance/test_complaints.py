@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.faults.shifting import Shifted
+from tests.acceptance.faults.shifted_clock import ShiftedClock
 from tests.acceptance.harness import Finished, Program, accounting, bounce
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
@@ -71,25 +71,25 @@ class House:
         self.configure()
 
     def join(self, subject: str) -> str:
-        """Put somebody on four lists; returns the subscriber's id on the one that sends."""
+        """Put a person on four lists; returns the subscriber's id on the one that sends."""
         self.news.subscribe(subject, OFFERS)
         self.old.subscribe(subject, NEWS)
         self.shop.subscribe(subject, "1")
         return self.news.subscribe(subject, NEWS)
 
     def configure(self, **tables: Mapping[str, object]) -> None:
-        """Every provider wants bounces of nobody, to show that complaints don't ask."""
-        nobody = {"originators": ["nobody@lists.example"]}
-        mailwizz = {"type": "mailwizz", "api_key": API_KEY, **nobody}
+        """Every provider wants no bounces, to show that complaints don't ask."""
+        anonymous = {"originators": ["nobody@lists.example"]}
+        mailwizz = {"type": "mailwizz", "api_key": API_KEY, **anonymous}
         self.program.configure(
             {"log": {"addresses": "plain"}, **tables},
             news={**mailwizz, "url": self.news.api_url},
             old={**mailwizz, "url": self.old.api_url},
             shop={
                 "type": "interspire", "url": self.shop.endpoint, "username": self.shop.username,
-                "token": self.shop.token, **nobody,
+                "token": self.shop.token, **anonymous,
             },
-            crm={"type": "webhook", "url": self.crm.hook, "secret": SECRET, **nobody},
+            crm={"type": "webhook", "url": self.crm.hook, "secret": SECRET, **anonymous},
         )  # fmt: skip
 
     @property
@@ -103,11 +103,11 @@ class House:
 
     @property
     def statuses(self) -> dict[str, set[str]]:
-        """Ann's at each list manager, and whom the webhook was told."""
+        """Ann's at each list manager, and whom the webhook received."""
         return self.lists(ANN) | {"crm": set(self.crm.recipients)}
 
     def lists(self, subject: str) -> dict[str, set[str]]:
-        """Somebody's statuses at each list manager."""
+        """A person's statuses at each list manager."""
         managers: Mapping[str, FakeMailWizz | FakeInterspire]
         managers = {"news": self.news, "old": self.old, "shop": self.shop}
         return {name: set(manager.status_of(subject).values()) for name, manager in managers.items()}
@@ -126,7 +126,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.mark.parametrize(
-    "told",
+    "notices",
     [
         {"rcpt": ANN},
         {"rcpt": f'"Doe, Ann" <{ANN.upper()}>'},
@@ -136,9 +136,9 @@ def house(tmp_path: Path) -> Iterator[House]:
     ],
     ids=["plain", "dressed", "the report's own field", "Microsoft JMRP", "fraud"],
 )
-def test_by_address(house: House, told: dict[str, str]) -> None:
-    """A complaint that tells the address unsubscribes it from every list of every list manager, whatever the sender."""
-    finished = house.reports(report(**told))
+def test_by_address(house: House, notices: dict[str, str]) -> None:
+    """A complaint with the address unsubscribes it from every list of every list manager, whatever the sender."""
+    finished = house.reports(report(**notices))
     assert finished.status == 0, finished.stderr
     assert house.statuses == GONE
     assert house.news.status_of("bob@example.net") == {NEWS: "confirmed"}
@@ -155,7 +155,7 @@ HIDDEN = {
 
 @pytest.mark.parametrize("how", ["headers", "token", "configured token"])
 def test_by_mailwizz_ids(house: House, how: str) -> None:
-    """Where the address is hidden, MailWizz's ids stand for it; MailWizz tells it, and all others hear of it."""
+    """Where the address is hidden, MailWizz's ids stand for it; MailWizz returns it, and all others are called."""
     ids = {subject: house.join(subject) for subject in HIDDEN}
     if how == "configured token":
         with house.program.config.open("a") as config:
@@ -180,7 +180,7 @@ def _by_ids(how: str, uid: str) -> dict[str, str]:
 
 
 def test_by_interspire_ids(house: House) -> None:
-    """Interspire is told its own ids; the address is learned from nobody, and nobody else is told."""
+    """Interspire gets its own ids; no address is learned, and no other provider is called."""
     subscriber = house.shop.subscriber_id(ANN, "1")
     finished = house.reports(report("redacted@aol.com", header_X_Mailer_LID="2, 1", header_X_Mailer_RecptId=subscriber))
     assert finished.status == 0, finished.stderr
@@ -202,7 +202,7 @@ def test_several_recipients(house: House) -> None:
     assert house.statuses["news"] == set(house.news.status_of("bob@example.net").values()) == {"unsubscribed"}
 
 
-def test_names_nobody(house: House) -> None:
+def test_names_no_person(house: House) -> None:
     """It is kept under its header, counted and reported with what to add to PowerMTA's configuration, and exits 0."""
     finished = house.program.feed(b"type,timeLogged,feedbackType,rcpt\nf,2026-03-01 09:30:05+0000,abuse,...\n")
     assert (finished.status, house.statuses) == (0, STILL_THERE)
@@ -223,15 +223,15 @@ def test_the_same_in_both_spellings(house: House) -> None:
 
 
 def test_unknown_ids(house: House) -> None:
-    """Ids that MailWizz does not know are settled as unknown, once, and nobody is unsubscribed."""
-    told = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": "nobody0000000"}
-    finished = house.reports(report("", **told))
+    """Ids that MailWizz does not know are settled as unknown, once, and no person is unsubscribed."""
+    notices = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": "nobody0000000"}
+    finished = house.reports(report("", **notices))
     assert (finished.status, house.statuses) == (0, STILL_THERE)
     assert len(finished.logged("unknown")) == 2, "each MailWizz was asked"
 
 
 def test_two_instances_on_one_spool(house: House) -> None:
-    """Bounces and complaints of 2,000 people each, fed at once: nothing is lost, and nobody is told anything twice."""
+    """Bounces and complaints of 2,000 people each, fed at once: nothing is lost, and no provider is called twice."""
     house.program.configure(
         {"log": {"level": "warning"}},
         crm={"type": "webhook", "url": house.crm.hook, "secret": SECRET, "batch_size": 100, "concurrency": 4},
@@ -242,7 +242,7 @@ def test_two_instances_on_one_spool(house: House) -> None:
         for running, data in ((fbl, complained), (bounces, bounced)):
             running.pour(data)
         finished = [bounces.wait(), fbl.wait()]
-    # One of them may have ended while the other still called: it says that something waits, and that nothing is lost.
+    # One of them may have ended while the other still called: it reports waiting entries, and no loss.
     assert {one.status for one in finished} <= {0, 75}, [one.stderr for one in finished]
     assert house.program.status()["dispatches"]["pending"] == 0
     everybody = [f"{kind}{number}@example.net" for kind in "bc" for number in range(2000)]
@@ -259,7 +259,7 @@ def test_a_minute_of_5000_complaints(house: House) -> None:
             crm={"type": "webhook", "url": house.crm.hook, "secret": SECRET, "batch_size": 100},
         )
         rows = [report(f"user{number}@example.net", header_Subject=hostile) for number in range(5000)]
-        clock = Shifted(house.program.folder)
+        clock = ShiftedClock(house.program.folder)
         with house.program.start(environ=clock.environ) as running:
             running.write(feed(rows[:1]))
             wait_until(lambda: len(smtp.taken) == 1)

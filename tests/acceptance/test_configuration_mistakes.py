@@ -50,7 +50,7 @@ FILES = {
 
 
 def ran(folder: Path, *args: str, environ: Mapping[str, str] | None = None) -> Finished:
-    """The program on one bounce, with nothing in its environment but what is said here and a home."""
+    """The program on one bounce, with nothing in its environment but these variables and a home."""
     return unstarted(folder, *args, stdin=ROW, **(environ or {}))
 
 
@@ -67,7 +67,7 @@ def assert_one_sentence(finished: Finished, status: int, *words: str) -> None:
 
 
 def test_mistake_at_a_start(tmp_path: Path) -> None:
-    """A start that comes to nothing ends as the tests below say of processes that are spared theirs."""
+    """A start that comes to nothing ends as the tests below state of processes that are spared theirs."""
     file = tmp_path / "bouncehandler.toml"
     file.write_text(FILES["unknown key"].written)
     finished = alone(tmp_path, "--config", str(file), stdin=ROW)
@@ -84,7 +84,7 @@ def test_mistake_in_the_file(tmp_path: Path, mistake: Mistake) -> None:
 
 
 def test_several_mistakes(tmp_path: Path) -> None:
-    """Every mistake in the file is told, in a line each."""
+    """Every mistake in the file is reported, in a line each."""
     file = tmp_path / "bouncehandler.toml"
     file.write_text('[spool]\nulr = "x"\n[log]\nlevel = "loud"\n[dispatch]\nprobe_every = "soon"\n')
     finished = ran(tmp_path, "--config", str(file))
@@ -94,7 +94,7 @@ def test_several_mistakes(tmp_path: Path) -> None:
 
 
 def test_file_that_is_not_there(tmp_path: Path) -> None:
-    """A configuration that was named and can't be read is told with its path, and with who named it."""
+    """A configuration that was named and can't be read is reported with its path, and with who named it."""
     missing, folder = str(tmp_path / "none.toml"), str(tmp_path)
     assert_one_sentence(ran(tmp_path, "--config", missing), 78, missing, "No such file")
     assert_one_sentence(ran(tmp_path, "status", "--config", folder), 78, folder, "Is a directory")
@@ -103,14 +103,14 @@ def test_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_file_that_may_not_be_read(tmp_path: Path) -> None:
-    """A configuration that this user may not read is told with its path, and is not taken for an absent one."""
+    """A configuration that this user may not read is reported with its path, and is not taken for an absent one."""
     program = Program(tmp_path)
     program.config.chmod(0)
     assert_one_sentence(without_privileges(program), 78, str(program.config), "Permission denied")
 
 
 def test_file_that_is_not_text(tmp_path: Path) -> None:
-    """A configuration in another encoding is told with the line."""
+    """A configuration in another encoding is reported with the line."""
     file = tmp_path / "bouncehandler.toml"
     file.write_bytes("[log]\n# Größe\n".encode("latin-1"))
     assert_one_sentence(ran(tmp_path, "--config", str(file)), 78, "line 2", "UTF-8")
@@ -130,9 +130,9 @@ def test_mistake_in_the_environment(tmp_path: Path, variable: str, words: tuple[
 
 
 def test_secret_from_the_environment_is_not_repeated(tmp_path: Path) -> None:
-    """A wrong secret that came from the environment is told by its key alone."""
-    told = {"TYPE": "webhook", "URL": "https://crm.example.com", "SECRET": HIDDEN}
-    environ = {f"BOUNCEHANDLER_PROVIDERS__CRM__{key}": value for key, value in told.items()}
+    """A wrong secret that came from the environment is reported by its key alone."""
+    notices = {"TYPE": "webhook", "URL": "https://crm.example.com", "SECRET": HIDDEN}
+    environ = {f"BOUNCEHANDLER_PROVIDERS__CRM__{key}": value for key, value in notices.items()}
     assert_one_sentence(ran(tmp_path, environ=environ), 78, "providers.crm.secret", "whsec_")
 
 
@@ -144,13 +144,13 @@ def spool_at(tmp_path: Path, place: str) -> tuple[str, str]:
 
 
 def test_spool_in_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    """A spool whose folder can't be made is told with its path; nothing is read from the pipe."""
+    """A spool whose folder can't be made is reported with its path; nothing is read from the pipe."""
     options = spool_at(tmp_path, "/proc/bouncehandler/spool.db")
     assert_one_sentence(ran(tmp_path, *options), 78, "/proc/bouncehandler/spool.db", "can't be created", "rights")
 
 
-def test_spool_in_a_folder_of_somebody_else(tmp_path: Path) -> None:
-    """A spool whose folder this user may not write is told with its path."""
+def test_spool_in_a_folder_of_another_user(tmp_path: Path) -> None:
+    """A spool whose folder this user may not write is reported with its path."""
     program = Program(tmp_path)
     program.spool.parent.chmod(0o500)
     finished = without_privileges(program)
@@ -159,19 +159,19 @@ def test_spool_in_a_folder_of_somebody_else(tmp_path: Path) -> None:
 
 
 def test_spool_below_a_file(tmp_path: Path) -> None:
-    """A spool whose folder is a file is told with its path."""
+    """A spool whose folder is a file is reported with its path."""
     (tmp_path / "file").write_text("")
     assert_one_sentence(ran(tmp_path, *spool_at(tmp_path, f"{tmp_path}/file/spool.db")), 78, "file/spool.db", "path")
 
 
 def test_spool_that_is_a_folder(tmp_path: Path) -> None:
-    """A spool that is a folder is told with its path."""
+    """A spool that is a folder is reported with its path."""
     (tmp_path / "folder").mkdir()
     assert_one_sentence(ran(tmp_path, *spool_at(tmp_path, f"{tmp_path}/folder")), 78, f"{tmp_path}/folder", "path")
 
 
 def test_spool_that_is_something_else(tmp_path: Path) -> None:
-    """A file that is no database is told, and left as it is."""
+    """A file that is no database is reported, and left as it is."""
     noise = tmp_path / "noise"
     noise.write_bytes(bytes(range(256)) * 100)
     assert_one_sentence(ran(tmp_path, *spool_at(tmp_path, str(noise))), 78, str(noise), "name another file")
@@ -184,7 +184,7 @@ def test_no_home_and_no_spool(tmp_path: Path) -> None:
 
 
 def test_mistakes_reach_the_log_file(tmp_path: Path) -> None:
-    """What keeps the program from starting is in the log file too, since nobody sees stderr in PowerMTA's pipe."""
+    """What keeps the program from starting is in the log file too, since stderr is lost in PowerMTA's pipe."""
     logfile = tmp_path / "bounces.log"
     file = tmp_path / "bouncehandler.toml"
     options = ("--logfile", str(logfile), "--config", str(file))
@@ -232,7 +232,7 @@ def test_wrong_usage(tmp_path: Path, args: tuple[str, ...], words: tuple[str, ..
 
 
 def test_input_as_an_argument(tmp_path: Path) -> None:
-    """Who names the input as an argument is told how to pass it."""
+    """Who names the input as an argument gets a hint how to pass it."""
     (tmp_path / "bounce.csv").write_text("type,rcpt\n")
     assert_one_sentence(ran(tmp_path, f"{tmp_path}/bounce.csv"), 64, f"bouncehandler < {tmp_path}/bounce.csv")
 
@@ -267,12 +267,12 @@ def test_bug(tmp_path: Path) -> None:
 
 
 def test_work_without_providers(tmp_path: Path) -> None:
-    """`work` with nobody to dispatch to says so at once, instead of waiting for ever."""
+    """`work` without a provider fails at once, instead of waiting for ever."""
     assert_one_sentence(ran(tmp_path, "work"), 78, "no provider is configured", "[providers.NAME]")
 
 
 def test_pipe_that_only_fills_the_spool_needs_no_provider_to_be_right(tmp_path: Path) -> None:
-    """With --no-dispatch a mistake in a provider's own keys loses no bounce; `check` tells it."""
+    """With --no-dispatch a mistake in a provider's own keys loses no bounce; `check` reports it."""
     program = Program(tmp_path)
     program.configure(crm={"type": "webhook", "url": "https://crm.example.com/hook"})
     assert program.feed([bounce("jane@example.com")], "--no-dispatch").status == 0

@@ -39,7 +39,7 @@ def program(tmp_path: Path, receiver: FakeReceiver) -> Program:
 
 
 def test_three_days(program: Program, receiver: FakeReceiver) -> None:
-    """The third day's bounce suppresses; the event tells which bounces were counted; what is fed again is nothing."""
+    """The third day's bounce suppresses; the event names which bounces were counted; what is fed again is nothing."""
     for day in (1, 2, 2, 1):
         assert program.feed([soft(day)]).finished["suppressed"] == 0
     assert receiver.events == []

@@ -128,7 +128,7 @@ def test_each_start_has_a_configuration_and_an_environment_of_the_demo(shown: _S
 
 
 def test_it_fits_a_screen(shown: _Shown) -> None:
-    """The demo, with the line that says that the environment is set up, is 30 lines of 80 columns, without JSON."""
+    """The demo, with the line that reports that the environment is set up, is 30 lines of 80 columns, without JSON."""
     lines = shown.make.stdout.splitlines()
     assert len(lines) <= 30
     assert max(map(len, lines)) <= 80
@@ -188,8 +188,8 @@ def test_one_person_is_explained(shown: _Shown) -> None:
 
 def test_the_report_is_of_the_rows(shown: _Shown) -> None:
     """The page that the demo points to is there, and holds the categories of the rows, once each."""
-    (said,) = _section(shown, "bouncehandler report")
-    page = (shown.checkout / said.removeprefix("the report is in ")).read_text()
+    (output,) = _section(shown, "bouncehandler report")
+    page = (shown.checkout / output.removeprefix("the report is in ")).read_text()
     rows = re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL)
     cells = [re.sub(r"<[^>]+>", " ", row).split() for row in rows]
     categories = {row[0]: int(row[1]) for row in cells if row and row[0] in {"bad-mailbox", "quota-issues"}}
@@ -203,7 +203,7 @@ def test_nothing_is_written_elsewhere(shown: _Shown) -> None:
     assert {path.name for path in shown.checkout.iterdir()} == {".demo", *(name.split("/")[0] for name in _COPIED)}
 
 
-def test_without_an_environment_it_says_what_makes_one(tmp_path: Path) -> None:
+def test_without_an_environment_it_reports_what_makes_one(tmp_path: Path) -> None:
     """The script alone, where nothing is installed, names `make demo` and leaves an earlier `.demo` alone."""
     _check_out(tmp_path)
     (tmp_path / ".demo").mkdir()

@@ -34,9 +34,9 @@ def test_the_blocks_for_powermta_are_those_of_the_documents() -> None:
 def test_every_file_is_described() -> None:
     """deploy/README.md names each file, and no file that is not there."""
     name = r"`([\w./@-]+\.(?:conf|service|sh|in|txt|yaml|yml|json|md|png)|Dockerfile|logrotate\.d/\w+|man/[\w.]+)`"
-    said = set(re.findall(name, _described()))
+    output = set(re.findall(name, _described()))
     there = {str(path.relative_to(_DEPLOY)) for path in _DEPLOY.rglob("*") if path.is_file()}
-    assert said == there - {"README.md"}
+    assert output == there - {"README.md"}
 
 
 def _described() -> str:
@@ -75,7 +75,7 @@ def units(tmp_path: Path) -> list[Path]:
 
 
 def test_systemd_takes_the_units(units: list[Path]) -> None:
-    """`systemd-analyze verify` has nothing to say of them, with the example of a credential made active."""
+    """`systemd-analyze verify` has no complaint about them, with the example of a credential made active."""
     found = _run("systemd-analyze", "verify", *units, needs="apt-get install systemd")
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 

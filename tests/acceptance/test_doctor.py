@@ -42,11 +42,11 @@ def lines(finished: Finished, what: str, mark: str = "") -> list[str]:
 
 
 def proved(program: Program, pmta: Path) -> Finished:
-    """`check --pmta`, for whoever runs this test."""
+    """`check --pmta`, for the user of this test."""
     return program.run("check", "--pmta", str(pmta), "--as", getpass.getuser())
 
 
-def test_each_setting_is_told_with_its_source(program: Program) -> None:
+def test_each_setting_is_reported_with_its_source(program: Program) -> None:
     """Every setting that differs from its default is listed with its file, variable or secret file; no secret is."""
     (program.folder / "news.key").write_text("k3y-in-a-file\n")
     with FakeMailWizz() as server:
@@ -72,23 +72,23 @@ def test_each_setting_is_told_with_its_source(program: Program) -> None:
         }
         with program.start("check", environ=environ) as running:
             finished = running.finish()
-    said = dict(line[len("ok    setting ") :].split(": ", 1) for line in lines(finished, "setting "))
+    output = dict(line[len("ok    setting ") :].split(": ", 1) for line in lines(finished, "setting "))
     file = f"(from {program.config})"
-    assert said["notify.to"] == f'is ["j***@example.com"] {file}'
-    assert said["notify.password"] == f"is set {file}"
-    assert said["providers.news.originators"] == f'is ["a@b.example"] {file}'
-    assert said["providers.news.api_key"] == f"is set (from the file news.key, which {program.config} names)"
-    assert said["dispatch.grace"] == 'is "5s" (from BOUNCEHANDLER_DISPATCH__GRACE in the environment)'
-    assert said["providers.crm.secret"] == "is set (from BOUNCEHANDLER_PROVIDERS__CRM__SECRET in the environment)"
-    assert said["unsubscribe"] == "is set (from BOUNCEHANDLER_UNSUBSCRIBE in the environment)"
-    assert "policy.bounce.other" in said
-    assert not {"log.level", "policy.bounce.bad-mailbox"} & set(said), "they are the defaults"
+    assert output["notify.to"] == f'is ["j***@example.com"] {file}'
+    assert output["notify.password"] == f"is set {file}"
+    assert output["providers.news.originators"] == f'is ["a@b.example"] {file}'
+    assert output["providers.news.api_key"] == f"is set (from the file news.key, which {program.config} names)"
+    assert output["dispatch.grace"] == 'is "5s" (from BOUNCEHANDLER_DISPATCH__GRACE in the environment)'
+    assert output["providers.crm.secret"] == "is set (from BOUNCEHANDLER_PROVIDERS__CRM__SECRET in the environment)"
+    assert output["unsubscribe"] == "is set (from BOUNCEHANDLER_UNSUBSCRIBE in the environment)"
+    assert "policy.bounce.other" in output
+    assert not {"log.level", "policy.bounce.bad-mailbox"} & set(output), "they are the defaults"
     for secret in ("k3y-in-a-file", "pa55", "in-a-url", "TmV2ZXI", "not-to-be-shown"):
         assert secret not in finished.stdout + finished.stderr
 
 
-def test_the_spools_place_is_told(program: Program) -> None:
-    """Path, size, owner, mode, free room, journal and schema are told; a file that others may read is warned of."""
+def test_the_spools_place_is_reported(program: Program) -> None:
+    """Path, size, owner, mode, free room, journal and schema are reported; a file that others may read is warned of."""
     first = "\n".join(lines(program.run("check"), "spool: ", "ok"))
     for words in (
         str(program.spool),
@@ -108,19 +108,21 @@ def test_as_json(program: Program) -> None:
     """--json has the same findings as one object, with the exit status; nothing else is on stdout."""
     program.configure(crm={"type": "webhook", "url": "nonsense"})
     text, finished = program.run("check"), program.run("check", "--json")
-    said = json.loads(finished.stdout)
-    assert (finished.status, said["exit_status"]) == (78, 78)
-    assert [one["what"] for one in said["findings"]] == [
+    output = json.loads(finished.stdout)
+    assert (finished.status, output["exit_status"]) == (78, 78)
+    assert [one["what"] for one in output["findings"]] == [
         line[6:].partition(": ")[0] for line in text.stdout.splitlines()
     ]
-    (wrong,) = [one for one in said["findings"] if one["mark"] == "wrong"]
+    (wrong,) = [one for one in output["findings"] if one["mark"] == "wrong"]
     assert wrong["what"] == "provider crm"
     assert set(wrong) == {"mark", "what", "sentence", "file", "line", "paste"}
 
 
-@pytest.mark.parametrize(("date", "is_told"), [("Thu, 01 Jan 2026 00:00:00 GMT", True), ("", False), ("soon", False)])
-def test_a_clock_that_is_wrong(program: Program, date: str, *, is_told: bool) -> None:
-    """A clock that differs from a provider's Date by more than five minutes is told; no Date, or nonsense, is not."""
+@pytest.mark.parametrize(
+    ("date", "is_reported"), [("Thu, 01 Jan 2026 00:00:00 GMT", True), ("", False), ("soon", False)]
+)
+def test_a_clock_that_is_wrong(program: Program, date: str, *, is_reported: bool) -> None:
+    """A clock more than five minutes off a provider's Date is warned of; no Date, or nonsense, is not."""
 
     def talk(connection: socket.socket) -> None:
         connection.recv(65_536)
@@ -130,9 +132,9 @@ def test_a_clock_that_is_wrong(program: Program, date: str, *, is_told: bool) ->
     with RawServer(talk) as server:
         program.configure(news={"type": "mailwizz", "url": f"{server.url}api", "api_key": "k" * 40})
         finished = program.run("check")
-    told = lines(finished, "clock: ", "warn")
-    assert bool(told) is is_told
-    assert all("ahead of that of news" in line and "chrony" in line for line in told)
+    notices = lines(finished, "clock: ", "warn")
+    assert bool(notices) is is_reported
+    assert all("ahead of that of news" in line and "chrony" in line for line in notices)
 
 
 def test_a_clock_that_is_right(program: Program) -> None:
@@ -161,7 +163,7 @@ def test_pmta_config_knows_this_installation(program: Program) -> None:
     )
     environ = {"BOUNCEHANDLER_UNSUBSCRIBE": '[{"domain": "u.example.org", "secret": "0123456789abcdef"}]'}
     with program.start("pmta-config", "--complaints", "fbl.example.org", environ=environ) as running:
-        said = running.finish().stdout
+        output = running.finish().stdout
     started = f"{SCRIPT[0]} --config={program.config}"
     for words in (
         f"<acct-file |{started} --logfile=/var/log/pmta/bouncehandler.log>",
@@ -171,11 +173,11 @@ def test_pmta_config_knows_this_installation(program: Program) -> None:
         "forward-unmatched-to post@example.org",
         "<domain u.example.org>",
     ):
-        assert words in said
-    assert "example.com" not in said
+        assert words in output
+    assert "example.com" not in output
 
 
-def test_a_mistake_is_told_with_its_line_and_what_to_paste(program: Program, pmta: Path) -> None:
+def test_a_mistake_is_reported_with_its_line_and_what_to_paste(program: Program, pmta: Path) -> None:
     """A complaint has file and line, the lines to paste below, and the exit status 78; in JSON likewise."""
     text = pmta.read_text()
     pmta.write_text(text.replace("    map-header-to-field f header_X-HmXmrOriginalRecipient rcpt\n", "", 1))
@@ -186,8 +188,8 @@ def test_a_mistake_is_told_with_its_line_and_what_to_paste(program: Program, pmt
     assert f"{pmta}, line {at}: Microsoft's reports have no recipient" in wrong
     below = finished.stdout.splitlines()[finished.stdout.splitlines().index(wrong) + 1]
     assert below.strip() == "map-header-to-field f header_X-HmXmrOriginalRecipient rcpt"
-    said = json.loads(program.run("check", "--json", "--pmta", str(pmta)).stdout)
-    (found,) = [one for one in said["findings"] if one["mark"] == "wrong" and one["what"] == "pmta"]
+    output = json.loads(program.run("check", "--json", "--pmta", str(pmta)).stdout)
+    (found,) = [one for one in output["findings"] if one["mark"] == "wrong" and one["what"] == "pmta"]
     assert (found["file"], found["line"], found["paste"]) == (str(pmta), at, [below[10:]])
 
 
@@ -201,20 +203,20 @@ def test_a_program_that_cannot_be_started(program: Program, pmta: Path) -> None:
         .replace(f"|{SCRIPT[0]} ", f"|{odd} ", 1)
         .replace(f"|{SCRIPT[0]} ", "|/no/where/bouncehandler ", 1)
     )
-    said = "\n".join(lines(proved(program, pmta), "pmta: ", "FAIL"))
-    assert f"{pmta}, line 2: {getpass.getuser()} can't start {odd}" in said
-    assert "there is no /no/where/bouncehandler: install it, or correct the path" in said
+    output = "\n".join(lines(proved(program, pmta), "pmta: ", "FAIL"))
+    assert f"{pmta}, line 2: {getpass.getuser()} can't start {odd}" in output
+    assert "there is no /no/where/bouncehandler: install it, or correct the path" in output
 
 
 def test_a_user_who_may_do_nothing(program: Program, pmta: Path) -> None:
-    """PowerMTA's user needs the configuration, the spool and the log; what it lacks is told, and how that is known."""
+    """PowerMTA's user needs the configuration, the spool and the log; what it lacks is listed, and how it is known."""
     program.run("status")
     finished = program.run("check", "--pmta", str(pmta), "--as", STRANGER)
-    said = "\n".join(lines(finished, f"user {STRANGER}: ", "FAIL"))
+    output = "\n".join(lines(finished, f"user {STRANGER}: ", "FAIL"))
     assert finished.status == 78
     for words in (f"can't read {program.config}", f"can't write the spool {program.spool}", "can't write the log"):
-        assert words in said
-    assert ("tried as nobody" if os.geteuid() == 0 else "by the modes of files alone") in said
+        assert words in output
+    assert ("tried as nobody" if os.geteuid() == 0 else "by the modes of files alone") in output
 
 
 @pytest.fixture
@@ -235,9 +237,9 @@ def test_a_log_that_another_user_may_write(program: Program, open_folder: Path) 
     pmta.write_text(program.run("pmta-config", "--logs", str(open_folder)).stdout)
     for is_there in (False, True):
         finished = program.run("check", "--pmta", str(pmta), "--as", STRANGER)
-        told = [line for line in lines(finished, f"user {STRANGER}: ", "FAIL") if "the log" in line]
-        assert len(told) == int(is_there)
-        assert all(f"can't write the log {log}: give it to {STRANGER}" in told[0] for log in open_folder.iterdir())
+        notices = [line for line in lines(finished, f"user {STRANGER}: ", "FAIL") if "the log" in line]
+        assert len(notices) == int(is_there)
+        assert all(f"can't write the log {log}: give it to {STRANGER}" in notices[0] for log in open_folder.iterdir())
         log = open_folder / "bouncehandler.log"
         log.touch()
         log.chmod(0o600)
@@ -259,9 +261,9 @@ def test_mistakes_on_the_command_line(program: Program, args: tuple[str, ...], s
 
 
 def test_a_configuration_that_is_no_configuration_as_json(program: Program) -> None:
-    """What can't even be read is a finding as well, for whoever reads JSON."""
+    """What can't even be read is a finding as well, in JSON, too."""
     program.config.write_text("spool = ")
     finished = program.run("check", "--json")
-    said = json.loads(finished.stdout)
-    assert (finished.status, said["exit_status"], said["findings"][0]["mark"]) == (78, 78, "wrong")
-    assert str(program.config) in said["findings"][0]["sentence"]
+    output = json.loads(finished.stdout)
+    assert (finished.status, output["exit_status"], output["findings"][0]["mark"]) == (78, 78, "wrong")
+    assert str(program.config) in output["findings"][0]["sentence"]

@@ -51,7 +51,7 @@ def test_there_are_commands_to_run() -> None:
 
 @pytest.mark.parametrize("command", _commands())
 def test_every_command_runs(command: str, tmp_path: Path) -> None:
-    """Each command does what it says, on an installation of its own; one that needs this machine's files is parsed."""
+    """Each command does what it is for, on its own installation; one that needs this machine's files is parsed."""
     words = shlex.split(re.split("[<>]", command.partition("|")[2] or command)[0])[1:]
     if words[:1] in (["spool"], ["forget"]):  # which make none
         assert _run([], tmp_path, given=b"email\njane@example.com\n").returncode == 0

@@ -43,7 +43,7 @@ print(json.dumps(statuses))
 
 
 def test_every_example_runs(tmp_path: Path) -> None:
-    """Each example of the help does what it says, in an installation that has what it names."""
+    """Each example of the help does what it is for, in an installation that has what it names."""
     program = with_trail(tmp_path)
     unsubscribe = '\n[[unsubscribe]]\ndomain = "u.example.com"\nsecret = "0123456789abcdef"\n'
     program.config.write_text(program.config.read_text() + unsubscribe)
@@ -54,11 +54,11 @@ def test_every_example_runs(tmp_path: Path) -> None:
     for name in ("bounces.csv", "bounces-1.csv", "bounces-2.csv"):
         (tmp_path / name).write_text("email\njim@example.com\n")
     finished = together(tmp_path, [_words(line) for line in _RUN], str(program.config))
-    assert not {line: said for line, (status, said) in zip(_RUN, finished, strict=True) if status}
+    assert not {line: output for line, (status, output) in zip(_RUN, finished, strict=True) if status}
 
 
 def together(folder: Path, commands: Sequence[tuple[Sequence[str], str]], config: str = "") -> list[tuple[int, str]]:
-    """The exit status of each command, and all that it said; with each comes the file that is its standard input."""
+    """The exit status of each command, and all its output; with each comes the file that is its standard input."""
     ran = subprocess.run(
         [sys.executable, "-c", _ALL],
         input=json.dumps(commands),
@@ -98,7 +98,7 @@ def test_every_command_shows_examples(tmp_path: Path) -> None:
 
 
 def typed(folder: Path, line: str, until: str) -> str:
-    """What a bash on a terminal shows when somebody types this line, and presses the tabulator."""
+    """What a bash on a terminal shows when a person types this line, and presses the tabulator."""
     child, ours = pty.fork()
     if not child:
         os.chdir(folder)

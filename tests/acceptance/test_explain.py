@@ -1,4 +1,4 @@
-"""`explain` tells an operator everything about one person, in order."""
+"""`explain` lists everything about one person, in order."""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def explained(program: Program, subject: str) -> list[Event]:
-    """What `explain --format jsonl` tells."""
+    """Output of `explain --format jsonl`."""
     finished = program.run("explain", subject, "--format", "jsonl")
     assert finished.status == 0, finished.stderr
     return [json.loads(line) for line in finished.stdout.splitlines()]
@@ -35,23 +35,23 @@ def test_from_the_first_to_the_last(house: House) -> None:
     row = {"timeLogged": "2026-03-01 09:30:05+0000", "timeQueued": "2026-03-01 09:30:00+0000"}
     house.program.feed([bounce(ANN, "quota-issues", dsnStatus="5.2.2 (full)", timeLogged="2026-02-01 08:00:00+0000")])
     house.program.feed([bounce(ANN, **row)])
-    told = explained(house.program, ANN.upper())
-    assert [one["event"] for one in told] == [
+    history = explained(house.program, ANN.upper())
+    assert [one["event"] for one in history] == [
         "bounced softly", "bounced", "was suppressed", "call: temporary", "call: unsubscribed", "done: unsubscribed",
     ]  # fmt: skip
-    assert [one["at"] for one in told] == sorted(one["at"] for one in told)
-    assert told[0]["at"] == "2026-02-01T08:00:00+00:00"
-    assert "counts" in told[0]["detail"]
-    assert "bad-mailbox 5.1.1 smtp;550 5.1.1 no such user here (from news@lists.example)" in told[1]["detail"]
-    assert 'policy.bounce.bad-mailbox = "suppress"; routed to crm' in told[2]["detail"]
-    assert "HTTP 503" in told[3]["detail"]
-    assert told[4]["provider"] == "crm"
+    assert [one["at"] for one in history] == sorted(one["at"] for one in history)
+    assert history[0]["at"] == "2026-02-01T08:00:00+00:00"
+    assert "counts" in history[0]["detail"]
+    assert "bad-mailbox 5.1.1 smtp;550 5.1.1 no such user here (from news@lists.example)" in history[1]["detail"]
+    assert 'policy.bounce.bad-mailbox = "suppress"; routed to crm' in history[2]["detail"]
+    assert "HTTP 503" in history[3]["detail"]
+    assert history[4]["provider"] == "crm"
 
 
 def test_ids_and_what_was_learned(house: House) -> None:
-    """What came by ids is told with the address that they stood for, and by the ids alone."""
-    told = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": house.ann}
-    assert house.reports(report("", **told)).status == 0
+    """What came by ids is reported with the address that they stood for, and by the ids alone."""
+    history = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": house.ann}
+    assert house.reports(report("", **history)).status == 0
     events = explained(house.program, ANN)
     name = f"mailwizz:{NEWS}/{house.ann}"
     assert f"complained as {name}" in [one["event"] for one in events]
@@ -62,7 +62,7 @@ def test_ids_and_what_was_learned(house: House) -> None:
 
 
 def test_what_waits_and_what_was_given_up(house: House) -> None:
-    """A dispatch that waits stands at the time when it is due; one that was given up says after how many calls."""
+    """A dispatch that waits stands at the time when it is due; one that was given up has its number of calls."""
     house.crm.always = Answer(500)
     house.program.configure(crm=house.crm_settings)
     house.program.feed([bounce(ANN)])
@@ -73,8 +73,8 @@ def test_what_waits_and_what_was_given_up(house: House) -> None:
     assert (last["event"], last["detail"]) == ("given up", "after 2 calls")
 
 
-def test_nobody(house: House) -> None:
-    """Of somebody who is not known it says so; in a program's format there is just nothing."""
+def test_unknown_person(house: House) -> None:
+    """An unknown person is reported as unknown; in a program's format there is just nothing."""
     finished = house.program.run("explain", "nobody@example.net")
     assert finished.status == 0
     assert finished.stdout == "nothing is known of nobody@example.net: it was neither suppressed nor counted here\n"

@@ -152,11 +152,15 @@ def test_output_that_cannot_be_written(exported: Program) -> None:
 
 
 def test_dead_letters_are_listed(program: Program) -> None:
-    """`dead-letters list` says who, where, after how many attempts, when, and what the provider said last."""
+    """`dead-letters list` shows who, where, after how many attempts, when, and the provider's last answer."""
     with_dead_letters(program, "jane@example.com", answer=f"400 no such list {HOSTILE}")
-    (letter,) = program.dead_letters()
-    assert (letter["provider"], letter["recipient"], letter["attempts"]) == ("trail", "jane@example.com", 1)
-    assert letter["answer"] == f"400 no such list {HOSTILE}"
+    (lost,) = program.dead_letters()
+    assert (lost["provider"], lost["recipient"], lost["attempts"]) == (
+        "trail",
+        "jane@example.com",
+        1,
+    )
+    assert lost["answer"] == f"400 no such list {HOSTILE}"
     shown = program.run("dead-letters", "list").stdout
     assert "400 no such list" in shown
     assert all(line.isprintable() for line in shown.splitlines())
@@ -170,12 +174,12 @@ def test_dead_letters_are_tried_again(program: Program) -> None:
     first = str(program.dead_letters()[0]["id"])
     assert program.run("dead-letters", "retry", first).stdout == "1 dead letter will be tried again\n"
     assert program.run("dead-letters", "retry", first).stdout == "0 dead letters will be tried again\n"
-    said = program.run("dead-letters", "retry", "--all", "--domain", "example.com").stdout
-    assert said == "1 dead letter will be tried again\n"
+    output = program.run("dead-letters", "retry", "--all", "--domain", "example.com").stdout
+    assert output == "1 dead letter will be tried again\n"
     assert program.feed(accounting([])).status == 0
     done = [json.loads(line)["recipient"] for line in (program.folder / "trail.jsonl").read_text().splitlines()]
     assert sorted(done) == ["jane@example.com", "joe@example.com"]
-    assert [letter["recipient"] for letter in program.dead_letters()] == ["jim@other.example"]
+    assert [lost["recipient"] for lost in program.dead_letters()] == ["jim@other.example"]
 
 
 def test_dead_letters_are_dropped(program: Program) -> None:

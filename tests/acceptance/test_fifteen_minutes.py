@@ -25,7 +25,7 @@ def _below(root: Path, step: str) -> str:
 
 
 def _do(root: Path, step: str) -> str:
-    """Carry a step out, in the checkout, with an empty home; returns what it said. One that is to fail says so."""
+    """Carry a step out, in the checkout, with an empty home; returns its output. One that is to fail reports it."""
     environ = {
         "PATH": os.environ["PATH"],
         "HOME": str(root / "home"),
@@ -47,8 +47,8 @@ def _do(root: Path, step: str) -> str:
     return done.stdout
 
 
-def test_every_step_does_what_the_readme_says(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
-    """Whoever follows the steps has the program installed, proved and fed, and sees who was unsubscribed."""
+def test_every_step_does_what_the_readme_states(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    """A reader who follows the steps has the program installed, proved and fed, and sees who was unsubscribed."""
     assert "install.sh" in _STEPS[0]
     root = copied(installed_once(tmp_path_factory), tmp_path / "root")  # so the first step has nothing left to do
     (root / "home").mkdir()
@@ -63,9 +63,9 @@ def test_every_step_does_what_the_readme_says(tmp_path_factory: pytest.TempPathF
 
 
 def _answer(answers: dict[str, str], command: str) -> str:
-    """What the one command said that looks like this."""
-    (said,) = (said for line, said in answers.items() if re.search(command, line))
-    return said
+    """Lines of the one command that look like this."""
+    (output,) = (output for line, output in answers.items() if re.search(command, line))
+    return output
 
 
 def _commands(step: str) -> list[str]:

@@ -80,7 +80,7 @@ def test_one_by_one_comes_to_the_same(program: Program, tmp_path: Path) -> None:
 
 
 def test_no_address_is_in_the_figures(program: Program) -> None:
-    """Nobody's address survives in any name, wherever PowerMTA or a server put it."""
+    """No address of a person survives in any name, wherever PowerMTA or a server put it."""
     subject = "jane.roe@private.example"
     cells = {
         "orig": f"<{subject}>",
@@ -163,7 +163,7 @@ def test_a_quiet_pipe_keeps_its_figures_to_itself_for_seconds_only(program: Prog
 
 
 def test_old_figures_are_pruned(program: Program) -> None:
-    """What was read longer ago than `[spool.keep] hourly_counts` says goes with `spool prune`; the rest stays."""
+    """What was read longer ago than `[spool.keep] hourly_counts` allows goes with `spool prune`; the rest stays."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S+0000")
     program.configure({"spool": {"url": f"sqlite:///{program.spool}"}, "spool.keep": {"figures": "30d"}})
     program.feed([ignored(1, timeLogged="2020-03-01 09:30:05+0000"), ignored(2, timeLogged=now)], "--no-dispatch")

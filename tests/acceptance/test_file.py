@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.bounce_scenarios import LOWER_CASE, SUPPRESSED, Case, feed_bounces
 from tests.acceptance.harness import Event, Program, bounce
-from tests.acceptance.stories import LOWER_CASE, SUPPRESSED, Story, tell
 from tests.fakes.server import FakeServer
 
 
@@ -15,11 +15,11 @@ def _lines(path: Path) -> list[Event]:
 
 
 @pytest.fixture(scope="module", params=["header", "no header"])
-def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Story[FakeServer]:
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case[FakeServer]:
     """One file; bounces with and without a header."""
     program = Program(tmp_path_factory.mktemp("file"))
     program.configure(None, archive={"type": "file", "path": str(program.folder / "archive.jsonl")})
-    return tell(program, {}, has_header=request.param == "header")
+    return feed_bounces(program, {}, has_header=request.param == "header")
 
 
 @pytest.fixture
@@ -30,17 +30,17 @@ def program(tmp_path: Path) -> Program:
     return program
 
 
-def test_every_suppression_is_a_line(story: Story[FakeServer]) -> None:
+def test_every_suppression_is_a_line(case: Case[FakeServer]) -> None:
     """The hard categories' recipients, each on one line, however often the file is fed or they bounce again."""
-    assert (story.first.status, story.again.status) == (0, 0), story.first.stderr
-    written = _lines(story.program.folder / "archive.jsonl")
+    assert (case.first.status, case.again.status) == (0, 0), case.first.stderr
+    written = _lines(case.program.folder / "archive.jsonl")
     assert sorted(line["recipient"] for line in written) == sorted(SUPPRESSED)
-    assert story.first.finished["providers"] == {"archive": {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}}
+    assert case.first.finished["providers"] == {"archive": {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}}
 
 
-def test_a_line_says_why(story: Story[FakeServer]) -> None:
+def test_a_line_gives_the_reason(case: Case[FakeServer]) -> None:
     """A line holds the reason, the rule and the evidence."""
-    (line,) = (x for x in _lines(story.program.folder / "archive.jsonl") if x["recipient"] == LOWER_CASE)
+    (line,) = (x for x in _lines(case.program.folder / "archive.jsonl") if x["recipient"] == LOWER_CASE)
     assert (line["reason"], line["category"], line["status"]) == ("bounce", "bad-mailbox", "5.1.1")
     assert "policy.bounce.bad-mailbox" in line["rule"]
 

@@ -1,7 +1,7 @@
 """`forget` erases a person: nothing in any file of ours names them, and they stay off the lists."""
 
 from tests.acceptance.harness import Program, accounting, bounce
-from tests.acceptance.shell import recipients, told, trail
+from tests.acceptance.shell import delivered, recipients, trail
 
 ANN = "ann.who.is.gone@example.net"
 
@@ -36,7 +36,7 @@ def test_they_stay_suppressed(program: Program) -> None:
     program.run("forget", ANN)
     assert "nothing to undo" in program.run("undo", "--address", ANN).stdout
     program.feed([bounce(ANN, timeQueued="2026-04-01 09:30:00+0000")])
-    assert recipients(told(program)) == [ANN, ANN]
+    assert recipients(delivered(program)) == [ANN, ANN]
     (program.folder / "trail.jsonl").unlink()
     with program.start("work") as work:
         work.wait_for("started")
@@ -46,8 +46,8 @@ def test_they_stay_suppressed(program: Program) -> None:
     assert ANN.encode() not in ours(program)
 
 
-def test_told_first(program: Program) -> None:
-    """What a list manager has still to be told is told, and erased then."""
+def test_delivered_first(program: Program) -> None:
+    """What a list manager has still to receive is delivered, and erased then."""
     program.feed([bounce(ANN)], "--no-dispatch")
     assert "1 suppressions are erased as soon as" in program.run("forget", ANN).stdout
     with program.start("work") as work:
@@ -58,6 +58,6 @@ def test_told_first(program: Program) -> None:
         work.wait_for("started")
         work.process.terminate()
         work.wait()
-    assert recipients(told(program)) == [ANN]
+    assert recipients(delivered(program)) == [ANN]
     program.configure(trail=trail(program.folder))
     assert ANN.encode() not in ours(program)

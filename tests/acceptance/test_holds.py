@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import Event, Program, bounce
-from tests.acceptance.shell import recipients, told, trail, with_trail
+from tests.acceptance.shell import delivered, recipients, trail, with_trail
 from tests.acceptance.test_complaints import report
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -59,17 +59,17 @@ def spikes(program: Program, *args: str) -> list[Event]:
 
 
 def test_ordinary_days(program: Program) -> None:
-    """Nothing was held, and everybody told."""
+    """Nothing was held, and all were delivered."""
     assert spikes(program, "--all") == []
-    assert len(told(program)) == 576
+    assert len(delivered(program)) == 576
 
 
-def test_a_wave_is_held_until_a_person_decides(program: Program) -> None:
+def test_a_spike_is_held_until_a_person_decides(program: Program) -> None:
     """What belongs to it waits; others, and complaints about the same people, do not."""
-    before = len(told(program))
+    before = len(delivered(program))
     finished = program.feed([*spike(), row("jane@yahoo.com", 3 * 1440)])
     assert finished.status == 0, finished.stderr
-    assert recipients(told(program)[before:]) == ["jane@yahoo.com"]
+    assert recipients(delivered(program)[before:]) == ["jane@yahoo.com"]
     (held,) = spikes(program)
     assert (held["mailbox_provider"], held["held"], held["verdict"]) == ("gmail", 120, "")
     assert "does not exist" in held["example"]
@@ -77,30 +77,30 @@ def test_a_wave_is_held_until_a_person_decides(program: Program) -> None:
     shown = program.run("holds", "show", str(held["id"]), "--match", "DOES NOT", "--format", "jsonl").stdout
     assert len(shown.splitlines()) == 120
     program.feed([report("good7@gmail.com")])
-    assert recipients(told(program)[before:]) == ["jane@yahoo.com", "good7@gmail.com"]
+    assert recipients(delivered(program)[before:]) == ["jane@yahoo.com", "good7@gmail.com"]
 
 
 def test_released(program: Program) -> None:
     """It is dispatched after all."""
-    before = len(told(program))
+    before = len(delivered(program))
     program.feed(spike())
     assert "120 held suppressions released" in program.run("holds", "release", "1").stdout
     program.feed([])
-    assert len(told(program)) == before + 120
+    assert len(delivered(program)) == before + 120
     assert spikes(program) == []
     assert [one["verdict"] for one in spikes(program, "--all")] == ["released"]
 
 
 def test_discarded(program: Program) -> None:
-    """Nobody is suppressed for it, also when the file is fed again; a bounce weeks later counts."""
-    before = len(told(program))
+    """The model starts empty for it, also when the file is fed again; a bounce weeks later counts."""
+    before = len(delivered(program))
     program.feed(spike())
     assert "120 held suppressions discarded" in program.run("holds", "discard", "--mailbox-provider", "gmail").stdout
     program.feed(spike())
-    assert len(told(program)) == before
+    assert len(delivered(program)) == before
     assert "discarded" in program.run("explain", "good7@gmail.com").stdout
     program.feed([row("good7@gmail.com", 30 * 1440)])
-    assert recipients(told(program)[before:]) == ["good7@gmail.com"]
+    assert recipients(delivered(program)[before:]) == ["good7@gmail.com"]
 
 
 def test_nothing_chosen(program: Program) -> None:
@@ -111,13 +111,13 @@ def test_nothing_chosen(program: Program) -> None:
 def test_switched_off(program: Program) -> None:
     """`enabled = false` obeys."""
     program.configure({"hold": {"enabled": False}}, trail=trail(program.folder))
-    before = len(told(program))
+    before = len(delivered(program))
     program.feed(spike())
-    assert len(told(program)) == before + 120
+    assert len(delivered(program)) == before + 120
 
 
 def test_decided_by_itself(program: Program) -> None:
-    """After `decide_after`, as `decision` says."""
+    """After `decide_after`, as `decision` sets."""
     program.feed(spike())
     program.configure({"hold": {"decide_after": "1ms", "decision": "discard"}}, trail=trail(program.folder))
     with program.start("work") as work:

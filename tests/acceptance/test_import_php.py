@@ -69,10 +69,10 @@ def test_configuration(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_said(tmp_path: Path) -> None:
+def test_what_is_reported(tmp_path: Path) -> None:
     """Each setting without a counterpart, in doubt, or left out is named, on stderr and in the file; no key is."""
     finished = imported(tmp_path)
-    for said in (
+    for output in (
         "MAILWIZZ_API_PUBLIC_KEY: still has the value of the example",
         "$origMailWizzZA: a sender is left out",
         "$origInterspire: a sender is left out",
@@ -82,8 +82,8 @@ def test_what_is_said(tmp_path: Path) -> None:
         "line 19: SITE_KEY: left out, its value is a call of getenv()",
         "line 21: a call of date_default_timezone_set() is code",
     ):
-        assert said in finished.stderr
-        assert said in " ".join(finished.stdout.replace("\n# ", " ").split())
+        assert output in finished.stderr
+        assert output in " ".join(finished.stdout.replace("\n# ", " ").split())
     for kept in ("private$key", "quote", "news@example.com"):
         assert kept not in finished.stderr
     assert '#routing-errors = "suppress"' in finished.stdout, "what is softer here is shown, not silently changed"
@@ -112,7 +112,7 @@ def test_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "status", "said"),
+    ("text", "status", "output"),
     [
         (
             "<?php $site = 1;",
@@ -126,12 +126,12 @@ def test_output(tmp_path: Path) -> None:
     ],
     ids=["other settings", "no PHP", "binary", "huge", "damaged"],
 )
-def test_no_settings(tmp_path: Path, text: str | bytes, status: int, said: str) -> None:
+def test_no_settings(tmp_path: Path, text: str | bytes, status: int, output: str) -> None:
     """A file that is something else, damaged or hostile gets one sentence, and nothing is written."""
     finished = imported(tmp_path, text, "-o", str(tmp_path / "made.toml"))
     assert (finished.status, finished.stdout) == (status, "")
     (sentence,) = finished.sentences
-    assert said in sentence
+    assert output in sentence
     assert not (tmp_path / "made.toml").exists()
 
 
@@ -152,12 +152,12 @@ def test_no_file(tmp_path: Path) -> None:
 
 def test_senders_that_are_not_known(tmp_path: Path) -> None:
     """Empty senders, or ones that only PHP can evaluate, become none: an empty list would mean all."""
-    for senders, said in (("array('')", "is empty"), ("explode(',', FROM)", "can't be read without running PHP")):
+    for senders, output in (("array('')", "is empty"), ("explode(',', FROM)", "can't be read without running PHP")):
         text = SETUP.replace('array("shop@example.com", "news@example.com")', senders)
         finished = imported(tmp_path, text)
         table = tomllib.loads(finished.stdout)["providers"]["interspire"]
         assert table["originators"] == ["nobody@bouncehandler.invalid"]
-        assert said in finished.stdout
+        assert output in finished.stdout
 
 
 def test_a_value_that_is_refused(tmp_path: Path) -> None:

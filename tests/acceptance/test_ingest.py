@@ -101,7 +101,7 @@ def test_what_is_still_written_stays(program: Program) -> None:
 
 
 def test_names_and_kinds_of_files_do_no_harm(program: Program) -> None:
-    """Any name is taken and told escaped; links and pipes are not followed, and folders and hidden files left alone."""
+    """Any name is taken and logged escaped; links and pipes are not followed, folders and hidden files left alone."""
     outside = program.folder / "outside.csv"
     outside.write_bytes(accounting([bounce("outside@example.com")]))
     folder = program.folder / "in"
@@ -146,7 +146,7 @@ def test_an_earlier_file_of_that_name_is_kept(program: Program) -> None:
     assert in_done(program) == ["bounces.csv", "bounces.csv.1"]
 
 
-def test_a_folder_that_can_not_be_used_is_said(program: Program) -> None:
+def test_a_folder_that_can_not_be_used_is_reported(program: Program) -> None:
     """No folder, or one that this user can't move files in: one sentence, and the configuration's exit status."""
     missing = program.run("ingest", "/nowhere")
     assert (missing.status, missing.stdout) == (78, "")

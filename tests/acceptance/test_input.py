@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import HEADER, LONGEST, MODULE, OLD_ORDER, Program, accounting, bounce
-from tests.acceptance.shell import recipients, told
+from tests.acceptance.shell import delivered, recipients
 
 NOT_RECOGNISED = "not one row of the input was recognised"
 
@@ -21,7 +21,7 @@ NOT_RECOGNISED = "not one row of the input was recognised"
     ids=["nothing", "empty lines", "words", "bytes", "NULs", "quotes", "a page"],
 )
 def test_input_without_a_row(program: Program, noise: bytes) -> None:
-    """Input that ends without one row recognised is told in one sentence, with 65; the noise is kept."""
+    """Input that ends without one row recognised is reported in one sentence, with 65; the noise is kept."""
     finished = program.feed(noise)
     assert finished.status == 65
     (sentence,) = finished.sentences
@@ -43,7 +43,7 @@ def test_header_alone(program: Program, header: str) -> None:
 
 
 def test_closed_input(program: Program) -> None:
-    """A closed stdin is wrong usage, told in one sentence; the spool is not touched."""
+    """A closed stdin is wrong usage, reported in one sentence; the spool is not touched."""
     command = ["sh", "-c", 'exec "$@" <&-', "sh", *MODULE, "--config", str(program.config)]
     finished = subprocess.run(command, capture_output=True, check=False, timeout=LONGEST)
     assert finished.returncode == 64
@@ -60,7 +60,7 @@ def test_all_streams_closed(program: Program) -> None:
 
 
 def test_input_that_cannot_be_read(program: Program) -> None:
-    """An input that fails is told in one sentence, with 75: what came before it is safe, the rest can be fed again."""
+    """An input that fails is one sentence, with 75: what came before it is safe, the rest can be fed again."""
     with (program.folder / "output").open("wb") as not_readable:
         finished = subprocess.run(
             [*MODULE, "--config", str(program.config)],
@@ -105,7 +105,7 @@ def test_damaged_rows_cost_themselves_alone(program: Program) -> None:
     assert logged == {line: reason for line, (reason, _) in DAMAGED.items()}
     good = [f"good{line}@example.com" for line in (2, 8, 10)]
     assert recipients(program.suppressions()) == good
-    assert sorted(recipients(told(program))) == sorted(good)
+    assert sorted(recipients(delivered(program))) == sorted(good)
 
 
 def test_damaged_rows_are_kept(program: Program) -> None:
@@ -137,7 +137,7 @@ def test_torn_last_row(program: Program) -> None:
 
 
 def test_damage_without_end(program: Program) -> None:
-    """A file of nothing but damage does not fill the log: a hundred rows of a kind are told there, and all are kept."""
+    """A file of nothing but damage does not fill the log: a hundred rows of a kind are logged, and all are kept."""
     rows = b"".join(b"b,,bad-mailbox,,,nobody%d,,,,,,\n" % number for number in range(2000))
     finished = program.feed(OLD_ORDER.encode() + b"\n" + rows)
     assert finished.finished["unreadable"] == {"not-an-address": 2000}
@@ -148,7 +148,7 @@ def test_damage_without_end(program: Program) -> None:
 
 
 def test_dry_run(program: Program) -> None:
-    """--dry-run reads, decides and counts; it writes nothing and calls nobody."""
+    """--dry-run reads, decides and counts; it writes nothing and makes no call."""
     finished = program.feed(damaged(), "--dry-run")
     assert finished.status == 0
     assert (finished.finished["suppressed"], finished.finished["dry_run"]) == (3, True)
@@ -158,11 +158,13 @@ def test_dry_run(program: Program) -> None:
 def many(rows: int) -> Iterator[bytes]:
     """So many rows of 500 bytes, in blocks: a quarter suppressed, the others ignored, all recipients different."""
     yield f"{OLD_ORDER}\n".encode()
-    row = "b,2026-03-01 09:30:00+0000,{category},v,n@x.example,user{at}@example.com,,,j,5.1.1 (no),mx,smtp;550 {said}\n"
-    said = "x" * 400
+    row = (
+        "b,2026-03-01 09:30:00+0000,{category},v,n@x.example,user{at}@example.com,,,j,5.1.1 (no),mx,smtp;550 {output}\n"
+    )
+    output = "x" * 400
     for start in range(0, rows, 1000):
         yield "".join(
-            row.format(category="spam-related" if at % 4 else "bad-mailbox", at=at, said=said)
+            row.format(category="spam-related" if at % 4 else "bad-mailbox", at=at, output=output)
             for at in range(start, start + 1000)
         ).encode()
 

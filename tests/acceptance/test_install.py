@@ -1,4 +1,4 @@
-"""deploy/install.sh installs, mends, upgrades and uninstalls, and says what it does."""
+"""deploy/install.sh installs, mends, upgrades and uninstalls, and reports what it does."""
 
 import os
 import re
@@ -58,7 +58,7 @@ def test_the_program_alone(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert only_the_program(tmp_path_factory) == [str(PROGRAM)]
 
 
-def test_what_lies_around_it_is_as_the_readme_says(root: Path) -> None:
+def test_what_lies_around_it_is_as_the_readme_states(root: Path) -> None:
     """Configuration, spool and log have their folders and modes; the configuration keeps the spool where it belongs."""
     modes = {
         "etc/bouncehandler": 0o750,
@@ -73,7 +73,7 @@ def test_what_lies_around_it_is_as_the_readme_says(root: Path) -> None:
 
 
 def test_a_second_run_changes_nothing(root: Path) -> None:
-    """Installing again what is there writes no file and says nothing of any."""
+    """Installing again what is there writes no file and mentions none."""
     before = listing(root)
     again = install("--root", root)
     assert again.status == 0, again.stderr
@@ -112,7 +112,7 @@ def test_tmpfiles_makes_the_folders(own: Path) -> None:
 
 
 def test_uninstalling_keeps_what_is_the_operators_until_purged(own: Path) -> None:
-    """--uninstall leaves configuration, spool and logs, and says so; --purge leaves nothing; both may be repeated."""
+    """--uninstall leaves configuration, spool and logs, and lists them; --purge leaves none; both may be repeated."""
     (own / "var/lib/bouncehandler/spool.db").write_text("kept")
     for _ in range(2):
         done = install("--root", own, "--uninstall")
@@ -125,16 +125,16 @@ def test_uninstalling_keeps_what_is_the_operators_until_purged(own: Path) -> Non
     assert not (own / "opt/bouncehandler").exists()
 
 
-def test_a_dry_run_tells_and_does_nothing(own: Path, tmp_path: Path) -> None:
-    """With --dry-run it is said what would be done, to install and to uninstall, and nothing is."""
+def test_a_dry_run_lists_and_does_nothing(own: Path, tmp_path: Path) -> None:
+    """With --dry-run it is reported what would be done, to install and to uninstall, and nothing is."""
     (tmp_path / "empty").mkdir()
-    said = install("--root", tmp_path / "empty", "--dry-run")
-    assert said.status == 0, said.stderr
-    assert f"would: install the program into {tmp_path}/empty/opt/bouncehandler" in said.stdout
+    output = install("--root", tmp_path / "empty", "--dry-run")
+    assert output.status == 0, output.stderr
+    assert f"would: install the program into {tmp_path}/empty/opt/bouncehandler" in output.stdout
     assert listing(tmp_path / "empty") == {}
     before = listing(own)
-    said = install("--root", own, "--uninstall", "--purge", "--dry-run")
-    assert f"would: remove {own}/var/lib/bouncehandler" in said.stdout
+    output = install("--root", own, "--uninstall", "--purge", "--dry-run")
+    assert f"would: remove {own}/var/lib/bouncehandler" in output.stdout
     assert listing(own) == before
 
 
@@ -152,14 +152,14 @@ def test_a_dry_run_tells_and_does_nothing(own: Path, tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_option_is_one_sentence(args: list[str], sentence: str) -> None:
-    """Wrong usage ends with 64 and says what is wrong, before anything is touched."""
+    """Wrong usage ends with 64 and reports what is wrong, before anything is touched."""
     done = install("--dry-run", *args)
     assert done.status == 64
     assert done.stderr.count("\n") == 1
     assert sentence in done.stderr
 
 
-def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
+def test_another_users_folder_is_left_alone(tmp_path: Path) -> None:
     """A folder in the program's place that the script did not make is neither replaced nor removed."""
     (tmp_path / "opt/bouncehandler").mkdir(parents=True)
     (tmp_path / "opt/bouncehandler/precious").write_text("kept")
@@ -171,7 +171,7 @@ def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_an_old_python_is_refused(tmp_path: Path) -> None:
-    """A Python that is too old, or none, is said in one sentence, and nothing is made."""
+    """A Python that is too old, or none, is reported in one sentence, and nothing is made."""
     done = install("--root", tmp_path / "root", "--python", "/bin/false")
     assert done.status == 69
     assert done.stderr == "install.sh: /bin/false is not Python 3.11 or newer: name one with --python\n"

@@ -7,9 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.bounce_scenarios import (
+    ACTIVE,
+    AWKWARD,
+    GONE,
+    MANY,
+    SPARED,
+    SUPPRESSED,
+    UNKNOWN,
+    Case,
+    feed_bounces,
+)
 from tests.acceptance.harness import Event, Program, bounce
-from tests.acceptance.stories import ACTIVE, AWKWARD, GONE, MANY, SPARED, SUPPRESSED, UNKNOWN, Story, tell
-from tests.acceptance.trouble import (
+from tests.acceptance.transient_failures import (
     JANE,
     NONSENSE,
     PATIENT,
@@ -49,7 +59,7 @@ def _populate(server: FakeInterspire) -> None:
 
 
 @pytest.fixture(scope="module", params=["header", "no header"])
-def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story[FakeInterspire]]:
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case[FakeInterspire]]:
     """A provider for each action, each with manners of its own; bounces with and without a header."""
     program = Program(tmp_path_factory.mktemp("interspire"))
     with ExitStack() as stack:
@@ -62,7 +72,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         program.configure(
             {"log": {"addresses": "plain"}}, **{name: _settings(s, action=name) for name, s in servers.items()}
         )
-        yield tell(program, servers, has_header=request.param == "header")
+        yield feed_bounces(program, servers, has_header=request.param == "header")
 
 
 @pytest.fixture
@@ -72,59 +82,59 @@ def program(tmp_path: Path) -> Program:
 
 
 @pytest.mark.parametrize(("provider", "left"), ACTIONS.items())
-def test_whom_hard_categories_suppress_is_dealt_with(story: Story[FakeInterspire], provider: str, left: str) -> None:
+def test_whom_hard_categories_suppress_is_dealt_with(case: Case[FakeInterspire], provider: str, left: str) -> None:
     """Every recipient of a hard category is off every list, or banned; awkward addresses among them; exit 0."""
-    assert story.first.status == 0, story.first.stderr
-    statuses = [set(story.servers[provider].status_of(recipient).values()) for recipient in ACTIVE]
+    assert case.first.status == 0, case.first.stderr
+    statuses = [set(case.servers[provider].status_of(recipient).values()) for recipient in ACTIVE]
     assert statuses == [{left}] * len(ACTIVE)
-    assert story.servers[provider].banned == ({"g": set(ACTIVE)} if provider == "ban" else {})
+    assert case.servers[provider].banned == ({"g": set(ACTIVE)} if provider == "ban" else {})
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_everybody_else_is_left_alone(story: Story[FakeInterspire], provider: str) -> None:
+def test_everybody_else_is_left_alone(case: Case[FakeInterspire], provider: str) -> None:
     """Counted and ignored categories, unknown and empty ones, temporary and policy statuses change nothing."""
-    assert story.first.finished["providers"][provider] == {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}
-    statuses = [story.servers[provider].status_of(recipient) for recipient in SPARED]
+    assert case.first.finished["providers"][provider] == {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}
+    statuses = [case.servers[provider].status_of(recipient) for recipient in SPARED]
     assert statuses == [{NEWS: "active"}] * len(SPARED)
 
 
 @pytest.mark.parametrize(("provider", "many"), [("unsubscribe", 1 + 61), ("bounce", 1 + 61), ("ban", 1 + 1)])
-def test_one_call_and_one_for_each_list(story: Story[FakeInterspire], provider: str, many: int) -> None:
+def test_one_call_and_one_for_each_list(case: Case[FakeInterspire], provider: str, many: int) -> None:
     """1 + L calls an address; one for strangers and the unsubscribed; the lists are fetched once for all of them."""
     asked = Counter(
         question.detail("email") or question.detail("emailaddress")
-        for question in story.servers[provider].questions()[: story.made[provider]]
+        for question in case.servers[provider].questions()[: case.made[provider]]
     )
-    assert asked.pop("") == story.servers[provider].asked["GetLists"] == 1
+    assert asked.pop("") == case.servers[provider].asked["GetLists"] == 1
     assert asked == dict.fromkeys(ACTIVE, 2) | {MANY: many, UNKNOWN: 1, GONE: 1}
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_no_counter_is_moved_twice(story: Story[FakeInterspire], provider: str) -> None:
+def test_no_counter_is_moved_twice(case: Case[FakeInterspire], provider: str) -> None:
     """Interspire counts every call, so each recipient is written once for each list, and never who has gone before."""
-    server = story.servers[provider]
+    server = case.servers[provider]
     wanted = {NEWS: len(ACTIVE)} | dict.fromkeys(MORE, 1)
     assert server.unsubscribe_counts == (wanted if provider == "unsubscribe" else {})
     assert server.bounce_counts == (wanted if provider == "bounce" else {})
-    assert story.again.status == 0, story.again.stderr
+    assert case.again.status == 0, case.again.stderr
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_the_log_tells_each_outcome_with_its_lists(story: Story[FakeInterspire], provider: str) -> None:
+def test_the_log_names_each_outcome_with_its_lists(case: Case[FakeInterspire], provider: str) -> None:
     """One line an outcome: which lists changed, or none."""
-    many, one = story.outcome(provider, MANY), story.outcome(provider, AWKWARD[0])
+    many, one = case.outcome(provider, MANY), case.outcome(provider, AWKWARD[0])
     everywhere = {"g"} if provider == "ban" else {NEWS, *MORE}
     assert (many["event"], set(many["lists"])) == ("unsubscribed", everywhere)
     assert (one["event"], one["lists"]) == ("unsubscribed", ["g" if provider == "ban" else NEWS])
     for recipient in (UNKNOWN, GONE):
-        told = story.outcome(provider, recipient)
-        assert (told["event"] in {"unknown", "already"}, told["lists"]) == (True, [])
+        notices = case.outcome(provider, recipient)
+        assert (notices["event"] in {"unknown", "already"}, notices["lists"]) == (True, [])
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_the_same_again_calls_nobody(story: Story[FakeInterspire], provider: str) -> None:
+def test_the_same_again_makes_no_call(case: Case[FakeInterspire], provider: str) -> None:
     """The same file a second time, and later bounces of recipients who are off the lists since, cost no call."""
-    assert len(story.servers[provider].requests) == story.made[provider]
+    assert len(case.servers[provider].requests) == case.made[provider]
 
 
 def test_a_list_goes_to_every_action(program: Program) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Event, Finished, Program, accounting, bounce
-from tests.acceptance.shell import told, with_trail, without_privileges
-from tests.acceptance.unsubscribing import BY_IDS, MAIL, PROVIDER, configure, letters, send
+from tests.acceptance.shell import delivered, with_trail, without_privileges
+from tests.acceptance.unsubscribing import BY_IDS, MAIL, PROVIDER, configure, maildrop_messages, send
 
 UNWRITABLE = {
     "no folder": ("none/bounces.log", "No such file or directory", "make the folder"),
@@ -36,7 +36,7 @@ def spare(program: Program) -> list[Event]:
     return [json.loads(line) for line in (program.folder / "bouncehandler.log").read_text("ascii").splitlines()]
 
 
-def assert_told(program: Program, finished: Finished, case: str) -> None:
+def assert_reported(program: Program, finished: Finished, case: str) -> None:
     """The log is on stderr and in the spool's folder, and begins with why and how to mend it, once."""
     name, why, mend = UNWRITABLE[case]
     assert finished.events == spare(program)
@@ -60,11 +60,11 @@ def current_umask() -> int:
 
 @pytest.mark.parametrize("case", UNWRITABLE)
 def test_rows_are_taken(program: Program, case: str) -> None:
-    """The pipe takes every row, logs to stderr and to the spool's folder, and says once why, and how to mend it."""
+    """The pipe takes every row, logs to stderr and to the spool's folder, and reports once why, and how to mend it."""
     finished = program.feed([bounce("jane@example.com")], "--logfile", str(program.folder / UNWRITABLE[case][0]))
     assert finished.status == 0
-    assert [event["recipient"] for event in told(program)] == ["jane@example.com"]
-    assert_told(program, finished, case)
+    assert [event["recipient"] for event in delivered(program)] == ["jane@example.com"]
+    assert_reported(program, finished, case)
 
 
 def test_first_start_of_all(program: Program) -> None:
@@ -102,12 +102,12 @@ def test_work_and_ingest(program: Program) -> None:
         running.wait_for("unsubscribed")
         running.signal(signal.SIGTERM)
         assert running.wait().status == 0
-    assert [event["recipient"] for event in told(program)] == ["jane@example.com"]
+    assert [event["recipient"] for event in delivered(program)] == ["jane@example.com"]
     assert len([event for event in spare(program) if event["event"] == "log_file_unwritable"]) == 2
 
 
 def test_file_that_may_not_be_written(program: Program) -> None:
-    """A log that this user may not write is told with that reason; the rows are taken."""
+    """A log that this user may not write is reported with that reason; the rows are taken."""
     logfile = program.folder / "closed.log"
     logfile.touch(0o400)
     logfile.chmod(0o400)
@@ -146,7 +146,7 @@ def test_log_file_that_comes_back(program: Program) -> None:
 
 
 def test_log_file_that_is_lost_in_the_middle(program: Program) -> None:
-    """A log whose folder goes away while the pipe runs is told then, once, and its lines go on elsewhere."""
+    """A log whose folder goes away while the pipe runs is reported then, once, and its lines go on elsewhere."""
     logfile = program.folder / "logs" / "bounces.log"
     logfile.parent.mkdir()
     with program.start("--logfile", str(logfile)) as running:
@@ -227,7 +227,7 @@ def test_other_commands(program: Program) -> None:
 
 
 def test_wrong_configuration_and_no_log(program: Program) -> None:
-    """Where the configuration is wrong as well, both are said."""
+    """Where the configuration is wrong as well, both are reported."""
     program.config.write_text("[spol]\n")
     finished = program.feed([], "--logfile", str(program.folder / "none" / "log"))
     assert finished.status == 78
@@ -246,7 +246,7 @@ def test_mail_is_taken(program: Program, case: str) -> None:
         assert (first["event"], first["level"], second["event"]) == ("log_file_unwritable", "error", "unsubscribe_kept")
         assert (first["file"], first["reason"]) == (str(program.folder / UNWRITABLE[case][0]), UNWRITABLE[case][1])
         assert first["mend"]
-    assert len(letters(program)) == 2
+    assert len(maildrop_messages(program)) == 2
     assert [event["event"] for event in spare(program)] == ["log_file_unwritable", "unsubscribe_kept"] * 2
     assert (program.folder / "bouncehandler.log").stat().st_mode & 0o007 == 0
 
@@ -268,11 +268,11 @@ def test_terminal_without_clutter(program: Program) -> None:
     )
     os.close(theirs)
     process.communicate(accounting([bounce("jane@example.com")]), timeout=LONGEST)
-    said = b""
+    output = b""
     try:
         while block := os.read(ours, 65_536):
-            said += block
+            output += block
     except OSError:  # EIO: the other side is closed
         os.close(ours)
     assert process.returncode == 0
-    assert b"started" not in said
+    assert b"started" not in output

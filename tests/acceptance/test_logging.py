@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.bounce_scenarios import others
 from tests.acceptance.harness import Event, Program, accounting, bounce
 from tests.acceptance.shell import trail
-from tests.acceptance.stories import others
 from tests.fakes.server import Answer, wait_until
 from tests.fakes.webhook import SECRET, FakeReceiver
 
@@ -82,12 +82,12 @@ def test_provider_cannot_forge_a_line(program: Program) -> None:
 
 @pytest.mark.parametrize("debug", [(), ("--debug",)], ids=["info", "debug"])
 def test_addresses_are_masked(program: Program, debug: tuple[str, ...]) -> None:
-    """Nobody's address is in the log, wherever in a record it stood; the domain stays, to find trouble by."""
-    told = "smtp;550 <jane.secret@example.com>: unknown; see https://x.example/?who=jane.secret%40example.com"
+    """No address of a person is in the log, wherever in a record it stood; the domain stays, to find trouble by."""
+    notices = "smtp;550 <jane.secret@example.com>: unknown; see https://x.example/?who=jane.secret%40example.com"
     program.configure(trail=trail(program.folder, originators=["other@lists.example"]))
     rows = [
-        bounce("jane.secret@example.com", dsnDiag=told, orig="jane.secret=example.com@verp.example"),
-        bounce("jane.secret@example.com", "spam-related", dsnDiag=told),
+        bounce("jane.secret@example.com", dsnDiag=notices, orig="jane.secret=example.com@verp.example"),
+        bounce("jane.secret@example.com", "spam-related", dsnDiag=notices),
         bounce("jane.secret@example.com@example.com"),
     ]
     finished = program.feed(rows, *debug)
@@ -204,12 +204,16 @@ def test_dead_letters_are_counted(program: Program) -> None:
             finished = running.finish()
     assert finished.status == 0, finished.stderr
     assert finished.finished["providers"]["crm"] == {"done": 0, "waiting": 0, "dead": 1}
-    (letter,) = finished.logged("dead_letter")
-    assert (letter["level"], letter["provider"], letter["recipient"]) == ("error", "crm", "j***@example.com")
+    (lost,) = finished.logged("dead_letter")
+    assert (lost["level"], lost["provider"], lost["recipient"]) == (
+        "error",
+        "crm",
+        "j***@example.com",
+    )
 
 
 def test_columns_that_are_missing(program: Program) -> None:
-    """A header without the columns that decisions rest on is told once, with what to write for PowerMTA."""
+    """A header without the columns that decisions rest on is reported once, with what to write for PowerMTA."""
     finished = program.feed(b"type,rcpt\nb,jane@example.com\nb,joe@example.com\n")
     (event,) = finished.logged("columns_missing")
     assert event["columns"] == ["bounceCat", "orig", "dsnStatus"]

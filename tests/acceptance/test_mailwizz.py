@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.harness import Event, Program, bounce
-from tests.acceptance.stories import (
+from tests.acceptance.bounce_scenarios import (
     ACTIVE,
     CAMPAIGN,
     GONE,
@@ -16,10 +15,11 @@ from tests.acceptance.stories import (
     SPARED,
     SUPPRESSED,
     UNKNOWN,
-    Story,
-    tell,
+    Case,
+    feed_bounces,
 )
-from tests.acceptance.trouble import (
+from tests.acceptance.harness import Event, Program, bounce
+from tests.acceptance.transient_failures import (
     JANE,
     NONSENSE,
     PATIENT,
@@ -53,7 +53,7 @@ def _populate(server: FakeMailWizz) -> None:
 
 
 @pytest.fixture(scope="module", params=["header", "no header"])
-def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story[FakeMailWizz]]:
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case[FakeMailWizz]]:
     """A provider for each action, one of them with MailWizz 1.x; bounces with and without a header."""
     program = Program(tmp_path_factory.mktemp("mailwizz"))
     actions = {name: name if name != "signed" else "unsubscribe" for name in ACTIONS}
@@ -64,7 +64,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         program.configure(
             {"log": {"addresses": "plain"}}, **{n: _settings(s, action=actions[n]) for n, s in servers.items()}
         )
-        yield tell(program, servers, has_header=request.param == "header")
+        yield feed_bounces(program, servers, has_header=request.param == "header")
 
 
 @pytest.fixture
@@ -74,66 +74,69 @@ def program(tmp_path: Path) -> Program:
 
 
 @pytest.mark.parametrize(("provider", "left"), ACTIONS.items())
-def test_whom_hard_categories_suppress_is_mailed_no_more(story: Story[FakeMailWizz], provider: str, left: str) -> None:
+def test_whom_hard_categories_suppress_is_mailed_no_more(case: Case[FakeMailWizz], provider: str, left: str) -> None:
     """Every recipient of a hard category is off every list, awkward addresses among them; the run exits 0."""
-    assert story.first.status == 0, story.first.stderr
-    statuses = [set(story.servers[provider].status_of(recipient).values()) for recipient in ACTIVE]
+    assert case.first.status == 0, case.first.stderr
+    statuses = [set(case.servers[provider].status_of(recipient).values()) for recipient in ACTIVE]
     assert statuses == [{left}] * len(ACTIVE)
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_everybody_else_is_left_alone(story: Story[FakeMailWizz], provider: str) -> None:
+def test_everybody_else_is_left_alone(case: Case[FakeMailWizz], provider: str) -> None:
     """Counted and ignored categories, unknown and empty ones, temporary and policy statuses change nothing."""
-    assert story.first.finished["providers"][provider] == {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}
-    statuses = [story.servers[provider].status_of(recipient) for recipient in SPARED]
+    assert case.first.finished["providers"][provider] == {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}
+    statuses = [case.servers[provider].status_of(recipient) for recipient in SPARED]
     assert statuses == [{NEWS: "confirmed"}] * len(SPARED)
 
 
 @pytest.mark.parametrize("provider", ["unsubscribe", "signed"])
-def test_two_calls_whatever_the_number_of_lists(story: Story[FakeMailWizz], provider: str) -> None:
+def test_two_calls_whatever_the_number_of_lists(case: Case[FakeMailWizz], provider: str) -> None:
     """Two calls an address, one where there is nothing to do: for strangers and for the unsubscribed."""
-    requests = story.servers[provider].requests[: story.made[provider]]
+    requests = case.servers[provider].requests[: case.made[provider]]
     asked = [request.query.get("EMAIL") or request.form["EMAIL"] for request in requests]
     assert {r: asked.count(r) for r in asked} == dict.fromkeys(ACTIVE, 2) | {UNKNOWN: 1, GONE: 1}
 
 
-def test_a_recorded_bounce_costs_two_calls(story: Story[FakeMailWizz]) -> None:
+def test_a_recorded_bounce_costs_two_calls(case: Case[FakeMailWizz]) -> None:
     """Action bounce: look up, record it at the campaign; one call for a stranger."""
-    assert story.made["bounce"] == 2 * len(SUPPRESSED) - 1
-    recorded = {(b["campaign_uid"], b["bounce_type"]) for b in story.servers["bounce"].bounces}
+    assert case.made["bounce"] == 2 * len(SUPPRESSED) - 1
+    recorded = {(b["campaign_uid"], b["bounce_type"]) for b in case.servers["bounce"].bounces}
     assert recorded == {(CAMPAIGN, "hard")}
-    assert len(story.servers["bounce"].bounces) == len(SUPPRESSED) - 1
+    assert len(case.servers["bounce"].bounces) == len(SUPPRESSED) - 1
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_the_log_tells_each_outcome_with_its_lists(story: Story[FakeMailWizz], provider: str) -> None:
+def test_the_log_names_each_outcome_with_its_lists(case: Case[FakeMailWizz], provider: str) -> None:
     """One line an outcome: unsubscribed from which lists, already off them, or unknown."""
-    many = story.outcome(provider, MANY)
+    many = case.outcome(provider, MANY)
     assert (many["event"], set(many["lists"])) == ("unsubscribed", {NEWS, *LISTS})
-    assert (story.outcome(provider, ACTIVE[0])["event"], story.outcome(provider, ACTIVE[0])["lists"]) == (
+    assert (case.outcome(provider, ACTIVE[0])["event"], case.outcome(provider, ACTIVE[0])["lists"]) == (
         "unsubscribed",
         [NEWS],
     )
-    assert (story.outcome(provider, GONE)["event"], story.outcome(provider, GONE)["lists"]) == ("already", [])
-    assert (story.outcome(provider, UNKNOWN)["event"], story.outcome(provider, UNKNOWN)["lists"]) == ("unknown", [])
+    assert (case.outcome(provider, GONE)["event"], case.outcome(provider, GONE)["lists"]) == ("already", [])
+    assert (case.outcome(provider, UNKNOWN)["event"], case.outcome(provider, UNKNOWN)["lists"]) == (
+        "unknown",
+        [],
+    )
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_the_same_again_calls_nobody(story: Story[FakeMailWizz], provider: str) -> None:
+def test_the_same_again_makes_no_call(case: Case[FakeMailWizz], provider: str) -> None:
     """The same file a second time, and later bounces of recipients who are off the lists since, cost no call."""
-    assert story.again.status == 0, story.again.stderr
-    assert len(story.servers[provider].requests) == story.made[provider]
+    assert case.again.status == 0, case.again.stderr
+    assert len(case.servers[provider].requests) == case.made[provider]
 
 
-def test_the_same_again_is_told_from_the_new(story: Story[FakeMailWizz]) -> None:
+def test_the_same_again_is_distinguished_from_the_new(case: Case[FakeMailWizz]) -> None:
     """Rows seen before are counted as duplicates; later bounces are recorded as suppressions of their own."""
-    assert story.again.finished["duplicates"] == len(SUPPRESSED)
-    assert story.again.finished["suppressed"] == len(SUPPRESSED) + len(ACTIVE)
-    assert len(story.program.suppressions()) == len(SUPPRESSED) + len(ACTIVE)
+    assert case.again.finished["duplicates"] == len(SUPPRESSED)
+    assert case.again.finished["suppressed"] == len(SUPPRESSED) + len(ACTIVE)
+    assert len(case.program.suppressions()) == len(SUPPRESSED) + len(ACTIVE)
 
 
 def test_a_list_goes_to_every_action(program: Program) -> None:
-    """A plain list is for every provider, whatever its originators; the bounce action unsubscribes, and says why."""
+    """A plain list is for every provider, whatever its originators; the bounce action unsubscribes, with a note."""
     with ExitStack() as stack:
         own = {name: stack.enter_context(FakeMailWizz()) for name in ACTIONS if name != "signed"}
         for server in own.values():
@@ -194,7 +197,7 @@ REFUSED = {
     "german": "Der API-Key ist nicht bekannt.",
     "object": "Invalid API request signature.",
 }
-"""What an installation says with status 400 of bad credentials, by provider."""
+"""What an installation states with status 400 of bad credentials, by provider."""
 
 
 def test_refused_credentials_hold_the_provider(program: Program) -> None:
@@ -223,7 +226,7 @@ def test_refused_credentials_hold_the_provider(program: Program) -> None:
         assert all(provider["state"] == "ok" for provider in program.status()["providers"].values())
 
 
-def _assert_held(program: Program, status: int, said: str) -> None:
+def _assert_held(program: Program, status: int, output: str) -> None:
     assert status == 75
     state = program.status()
     assert state["dispatches"] == {"pending": 3 * len(REFUSED), "claimed": 0, "held": 0, "done": 0, "dead": 0}
@@ -232,7 +235,7 @@ def _assert_held(program: Program, status: int, said: str) -> None:
         assert (provider["state"], provider["pending"], provider["dead"]) == ("held", 3, 0)
         assert text in provider["reason"]
         assert "credentials" in provider["reason"]
-        assert f"3 dispatches wait for {name}, which is held" in said
+        assert f"3 dispatches wait for {name}, which is held" in output
 
 
 def test_whatever_goes_wrong_is_tried_again(program: Program) -> None:

@@ -123,7 +123,7 @@ def test_the_text_is_as_prometheus_wants_it(site: _Site) -> None:
     assert not _promtool("check", "metrics", folder=site.textfile.parent, given=site.text)
 
 
-def test_the_command_tells_what_the_file_tells(site: _Site) -> None:
+def test_the_command_prints_what_the_file_has(site: _Site) -> None:
     """`metrics` prints the same numbers, which a restart does not reset; only ages and sizes move on."""
     printed = _samples(site.program.run("metrics").stdout)
     assert printed.keys() == site.samples.keys()
@@ -221,12 +221,12 @@ def test_a_port_that_is_taken_stops_nothing(tmp_path: Path) -> None:
             working.wait_for("unsubscribed")
             working.signal(signal.SIGTERM)
             finished = working.wait()
-    (said,) = finished.logged("metrics_not_served")
+    (output,) = finished.logged("metrics_not_served")
     refused = f"[metrics] listen = '{listen}' can't be had (Address already in use)"
-    assert said["reason"] == f"{refused}: another program listens there"
+    assert output["reason"] == f"{refused}: another program listens there"
 
 
-def test_an_address_of_somebody_elses_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:
+def test_an_address_of_another_program_is_a_mistake_in_the_configuration(tmp_path: Path) -> None:
     """An address that this machine does not have ends `work` at once, with a sentence and status 78."""
     program = Program(tmp_path)
     out = {"type": "file", "path": str(tmp_path / "out.csv")}
@@ -246,7 +246,7 @@ def test_an_address_of_somebody_elses_is_a_mistake_in_the_configuration(tmp_path
         {"textfile": "/x/b.txt"},
     ],
 )
-def test_mistakes_in_metrics_are_told(wrong: dict[str, str], tmp_path: Path) -> None:
+def test_mistakes_in_metrics_are_reported(wrong: dict[str, str], tmp_path: Path) -> None:
     """An invalid address, or a file that node_exporter ignores, is reported with the valid form."""
     program = Program(tmp_path)
     program.configure({"metrics": wrong})

@@ -113,8 +113,8 @@ def test_a_provider_held_and_back(program: Program, smtp: FakeSmtp) -> None:
                     spool = SqliteSpool.open(program.spool)
                     spool.record([QueuedSuppression(suppression("jane@example.com"), ("news",))])
                     spool.close()
-                told = len(smtp.taken)
-                wait_until(lambda told=told: len(smtp.taken) > told)  # type: ignore[misc]  # a default is no type
+                results = len(smtp.taken)
+                wait_until(lambda results=results: len(smtp.taken) > results)  # type: ignore[misc]  # a default is no type
                 running.signal(signal.SIGTERM)
                 running.wait()
     assert smtp.subjects == [

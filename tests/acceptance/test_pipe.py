@@ -6,7 +6,7 @@ from collections import Counter
 from contextlib import suppress
 
 from tests.acceptance.harness import LONGEST, Program, Running, accounting, bounce
-from tests.acceptance.shell import recipients, told
+from tests.acceptance.shell import delivered, recipients
 from tests.fakes.server import wait_until
 
 
@@ -17,7 +17,7 @@ def test_rows_one_at_a_time(program: Program) -> None:
         for number in range(3):
             recipient = f"user{number}@example.com"
             running.write(accounting([bounce(recipient)], has_header=False))
-            wait_until(lambda: len(told(program)) == number + 1)  # noqa: B023  # called before the next round
+            wait_until(lambda: len(delivered(program)) == number + 1)  # noqa: B023  # called before the next round
             assert recipients(program.suppressions())[-1] == recipient
             assert running.process.poll() is None
         running.write(accounting([bounce("late@example.com")], has_header=False)[:-1])
@@ -39,7 +39,7 @@ def test_row_in_two_halves(program: Program) -> None:
         running.wait_for("unsubscribed", 2)
         finished = running.finish()
     assert finished.finished["unreadable"] == {}
-    assert recipients(told(program)) == ["first@example.com", "jane@example.com"]
+    assert recipients(delivered(program)) == ["first@example.com", "jane@example.com"]
 
 
 def test_two_instances_on_one_spool(program: Program) -> None:
@@ -53,11 +53,11 @@ def test_two_instances_on_one_spool(program: Program) -> None:
             if number % 3 == 0:
                 (other, one)[number % 2].write(row)  # and to both
         first, second = one.finish(), other.finish()
-    # The first may have ended while the other still called: it says that something waits, and that nothing is lost.
+    # The first may have ended while the other still called: it reports that something waits, and that nothing is lost.
     assert (first.status in {0, 75}, second.status) == (True, 0), first.stderr + second.stderr
     everybody = sorted(f"user{number}@example.com" for number in range(60))
     assert sorted(recipients(program.suppressions())) == everybody
-    assert sorted(recipients(told(program))) == everybody
+    assert sorted(recipients(delivered(program))) == everybody
     assert first.finished["duplicates"] + second.finished["duplicates"] == 20
 
 
@@ -75,15 +75,15 @@ def pour(running: Running, data: bytes) -> None:
 
 
 def test_killed_in_the_middle(program: Program) -> None:
-    """After kill -9 in the middle the same file again completes it: nothing is lost, nobody is told of twice."""
+    """After kill -9 in the middle the same file again completes it: nothing is lost or delivered twice."""
     data = accounting(bounce(f"user{number}@example.com") for number in range(3000))
     with program.start() as running:
         part = data[: len(data) * 2 // 3]
         threading.Thread(target=pour, args=(running, part), daemon=True).start()
-        running.wait_until(lambda: len(told(program)) > 20)
+        running.wait_until(lambda: len(delivered(program)) > 20)
         running.process.kill()
         running.process.wait(LONGEST)
-    before = Counter(event["id"] for event in told(program))
+    before = Counter(event["id"] for event in delivered(program))
     assert 0 < len(before) < 3000
     assert max(before.values()) == 1
 
@@ -92,7 +92,7 @@ def test_killed_in_the_middle(program: Program) -> None:
     assert finished.status == 0, finished.stderr
     suppressed = program.suppressions()
     assert len(suppressed) == len(set(recipients(suppressed))) == 3000
-    after = Counter(event["id"] for event in told(program))
+    after = Counter(event["id"] for event in delivered(program))
     assert len(after) == 3000
     repeated = [number for number, times in after.items() if times > 1]
     assert set(repeated) <= set(before), "only a call that was cut off may be made again"

@@ -1,4 +1,4 @@
-"""Input that can't be understood suppresses nobody: it ends with 65 and a sentence, by whatever way it came."""
+"""Input that can't be understood suppresses no person: it ends with 65 and a sentence, by whatever way it came."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import HEADER, OLD_ORDER, Finished, Program, accounting, bounce
-from tests.acceptance.shell import recipients, told
+from tests.acceptance.shell import delivered, recipients
 
 INPUTS = Path(__file__).parent / "inputs"
 
@@ -16,7 +16,7 @@ NOTHING_READ = {
     "02h_headless_softstatus.csv": "could be read (no-header 1)",
     "03f_utf16le.csv": "could be read",
 }
-"""Rows of which none can be read, and what the sentence says of them."""
+"""Rows of which none can be read, and what the sentence states of them."""
 
 NO_RECIPIENT = {
     "10_mailwizz_export.csv": "line 1: the recipient's column is unclear, the first is called SUBSCRIBER_UID",
@@ -38,7 +38,7 @@ every_input = pytest.mark.parametrize("name", REFUSED)
 
 
 def refused(finished: Finished, name: str) -> None:
-    """The run ended with 65 and one sentence, which says what is wrong with this input."""
+    """The run ended with 65 and one sentence, which reports what is wrong with this input."""
     assert finished.status == 65, finished.stderr
     (sentence,) = finished.sentences
     assert REFUSED[name] in sentence
@@ -46,13 +46,13 @@ def refused(finished: Finished, name: str) -> None:
 
 
 @every_input
-def test_nobody_is_suppressed(program: Program, name: str) -> None:
+def test_no_person_is_suppressed(program: Program, name: str) -> None:
     """A refused input suppresses neither its sender nor anyone else, and each of its rows is kept."""
     data = (INPUTS / name).read_bytes()
     finished = program.feed(data)
     refused(finished, name)
     assert program.suppressions() == []
-    assert told(program) == []
+    assert delivered(program) == []
     assert finished.finished["unreadable"].keys() <= {
         *("too-many-cells", "no-header", "unknown-type", "not-an-address"),
         *("ambiguous-recipient", "header-without-type"),
@@ -72,7 +72,7 @@ def test_a_dry_run_refuses_it(program: Program, name: str) -> None:
 
 @every_input
 def test_replay_and_classify_refuse_it(program: Program, name: str) -> None:
-    """Neither says that nothing differs, nor prints an empty table."""
+    """Neither reports that nothing differs, nor prints an empty table."""
     replayed = program.run("replay", str(INPUTS / name))
     refused(replayed, name)
     assert replayed.stdout == ""
@@ -84,7 +84,7 @@ def test_replay_and_classify_refuse_it(program: Program, name: str) -> None:
 
 @every_input
 def test_ingest_leaves_it_where_it_is(program: Program, name: str) -> None:
-    """The file stays in the folder, `file_skipped` says why, and the exit status is 65, at every look."""
+    """The file stays in the folder, `file_skipped` gives the reason, and the exit status is 65, at every look."""
     folder = program.folder / "in"
     folder.mkdir()
     file = folder / name

@@ -1,4 +1,4 @@
-"""`replay` tells what another policy would have made of archived files, and does nothing."""
+"""`replay` shows what another policy would have made of archived files, and does nothing."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import Event, Program, accounting, bounce
-from tests.acceptance.shell import told, with_trail
+from tests.acceptance.shell import delivered, with_trail
 from tests.acceptance.test_complaints import report
 
 SOFT = {"dsnStatus": "5.2.2 (full)"}
@@ -60,8 +60,8 @@ def test_the_same_policy(program: Program) -> None:
 
 
 def test_another_policy(program: Program) -> None:
-    """Who would be suppressed, and who would not have been, with the rule; nobody is called and nothing is recorded."""
-    before = told(program), program.suppressions()
+    """Who would be suppressed, and who would not have been, with the rule; no call is made and nothing recorded."""
+    before = delivered(program), program.suppressions()
     policy = {"bounce": {"bad-mailbox": "ignore", "our-own-category": "suppress", "quota-issues": "ignore"}}
     found = {(row["recipient"], row["was"], row["would"]) for row in replayed(program, policy)}
     assert found == {
@@ -69,7 +69,7 @@ def test_another_policy(program: Program) -> None:
         ("other@example.com", "not suppressed", "suppress"),
         ("soft@example.com", "suppressed", "ignore"),
     }
-    assert before == (told(program), program.suppressions())
+    assert before == (delivered(program), program.suppressions())
 
 
 def test_what_was_undone(program: Program) -> None:
@@ -81,7 +81,7 @@ def test_what_was_undone(program: Program) -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    """A slip of the pen is told in a sentence."""
+    """A slip of the pen is reported in a sentence."""
     finished = with_trail(tmp_path).run("replay", "none.csv")
     assert finished.status == 64
     assert "none.csv" in finished.stderr

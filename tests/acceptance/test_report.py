@@ -38,7 +38,7 @@ def fed(tmp_path_factory: pytest.TempPathFactory) -> Program:
     return program
 
 
-def told(program: Program, *args: str) -> Event:
+def report_data(program: Program, *args: str) -> Event:
     """The report as JSON."""
     finished = program.run("report", "--json", *args)
     assert finished.status == 0, finished.stderr
@@ -51,9 +51,9 @@ def rows(report: Event, table: str) -> dict[str, Event]:
     return {next(iter(row.values())): row for row in report["tables"][table]["rows"]}
 
 
-def test_what_was_fed_is_told(fed: Program) -> None:
+def test_what_was_fed_is_reported(fed: Program) -> None:
     """Bounces by verdict, complaints and deliveries of the days asked for, and by what they have in common."""
-    report = told(fed, *LONG_AGO)
+    report = report_data(fed, *LONG_AGO)
     assert not report["is_empty"]
     assert report["headlines"]["bounces"] == 4
     assert report["headlines"]["complaints"] == 1
@@ -70,7 +70,7 @@ def test_what_was_fed_is_told(fed: Program) -> None:
 
 def test_who_throttles_us(fed: Program) -> None:
     """Transient records are counted by mailbox provider and diagnostic; those of a queue have no recipient."""
-    found = rows(told(fed, *LONG_AGO), "throttling")
+    found = rows(report_data(fed, *LONG_AGO), "throttling")
     assert found["yahoo"]["diagnostic"] == "421 4.7.0 temporarily deferred due to user complaints"
     assert found["gmail"]["diagnostic"].endswith("unusual rate of mail")
     assert found["yahoo"]["deferrals"] == found["gmail"]["deferrals"] == 1
@@ -78,19 +78,19 @@ def test_who_throttles_us(fed: Program) -> None:
 
 def test_the_last_week_by_default(fed: Program) -> None:
     """Without times it is the last 7 days: rows of March are none of them, what has no time counts as read now."""
-    report = told(fed)
+    report = report_data(fed)
     assert report["headlines"]["bounces"] == 0
     assert [row["rows"] for row in rows(report, "deciding_rules").values()] == [1]
     assert sum(row["rows"] for row in report["tables"]["unreadable"]["rows"]) == 1
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv", "--html", ""])
-def test_nobody_is_named(fed: Program, form: str) -> None:
+def test_no_person_is_named(fed: Program, form: str) -> None:
     """No form of the report contains an address."""
-    said = fed.run("report", *LONG_AGO, *([form] if form else []), *(["-"] if form == "--html" else [])).stdout
-    assert "gmail" in said
+    output = fed.run("report", *LONG_AGO, *([form] if form else []), *(["-"] if form == "--html" else [])).stdout
+    assert "gmail" in output
     for subject in ("jane", "joe", "ann@", "jim@", "jo@", "kim", "listed@", "news@"):
-        assert subject not in said
+        assert subject not in output
 
 
 def test_csv_is_harmless(fed: Program) -> None:
@@ -123,7 +123,7 @@ def test_how_the_list_managers_do(tmp_path: Path) -> None:
     """Held providers, queues, dead letters and manual actions; alerts come first."""
     program = with_managers(tmp_path)
     fill(program.spool, time.time(), hours=30)
-    report = told(program)
+    report = report_data(program)
     found = rows(report, "providers")
     assert (found["crm"]["state"], found["news"]["state"]) == ("held", "in use")
     assert found["crm"]["held_since"]
@@ -140,7 +140,7 @@ def test_how_the_list_managers_do(tmp_path: Path) -> None:
 def test_an_empty_spool(tmp_path: Path) -> None:
     """Every form is valid without records; those for people have advice."""
     program = Program(tmp_path)
-    assert told(program)["is_empty"]
+    assert report_data(program)["is_empty"]
     assert "bouncehandler check" in program.run("report").stdout
     assert "bouncehandler check" in program.run("report", "--html", "-").stdout
     assert program.run("report", "--csv").status == 0
@@ -194,7 +194,7 @@ def test_daily_by_mail(tmp_path: Path) -> None:
     assert str(page.get_filename()).endswith(".html")
 
 
-def test_reports_to_nobody(tmp_path: Path) -> None:
+def test_reports_without_recipients(tmp_path: Path) -> None:
     """A report by mail without recipients is a mistake of the configuration."""
     program = Program(tmp_path)
     program.configure({"notify": {"report": "weekly"}})

@@ -70,7 +70,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 def test_by_ids(house: House, sender: str) -> None:
     """The token's person is off every list, for any sender of the mail, and the campaign is recorded."""
     assert house.mail(house.token(house.ann), sender) == 0
-    assert house.news.status_of(ANN) == {NEWS: "confirmed", OFFERS: "confirmed"}, "the mail process calls nobody"
+    assert house.news.status_of(ANN) == {NEWS: "confirmed", OFFERS: "confirmed"}, "the mail process makes no call"
     finished = house.works()
     with closing(SqliteSpool.open_reading(house.program.spool)) as spool:
         (figure,) = [

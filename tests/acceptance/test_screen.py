@@ -37,7 +37,7 @@ def test_progress_of_a_file(program: Program) -> None:
     assert re.search(r"[\d,]+ rows read, [\d,]+ suppressed, [\d,]+/s", screen.screen)
     assert re.search(r"\d+%", screen.screen)
     assert "left" in screen.screen
-    assert re.search(r"time +\d", screen.screen), "the summary says how long it took"
+    assert re.search(r"time +\d", screen.screen), "the summary has the time taken"
 
 
 def test_progress_of_what_is_left_of_a_file(program: Program) -> None:
@@ -53,7 +53,7 @@ def test_progress_of_what_is_left_of_a_file(program: Program) -> None:
 
 
 def test_progress_of_a_pipe(program: Program) -> None:
-    """A pipe, whose size nobody knows, has a rate, and neither a share nor a time left."""
+    """A pipe, of unknown size, has a rate, and neither a share nor a time left."""
     with terminal() as screen:
         process = start(program, screen, ("--no-dispatch",), {})
         assert process.stdin
@@ -77,7 +77,7 @@ def test_progress_of_a_pipe(program: Program) -> None:
     ids=["empty NO_COLOR", "NO_COLOR", "never", "always", "dumb"],
 )
 def test_colours_of_a_run(program: Program, args: tuple[str, ...], more: dict[str, str], *, is_coloured: bool) -> None:
-    """A terminal has colours, unless --color, NO_COLOR or TERM say otherwise; --color has the last word."""
+    """A terminal has colours, unless --color, NO_COLOR or TERM decide otherwise; --color has the last word."""
     assert bool(COLOUR.search(watched(program, ROWS, "--no-dispatch", *args, **more).screen)) == is_coloured
 
 
@@ -147,8 +147,8 @@ def test_watch_in_a_pipe(program: Program) -> None:
     program.feed(b"")
     for args, pattern in ((("--json",), r"\{[^\n]*\}\n\{[^\n]*\}\n"), ((), r"Ctrl-C ends it\n.*\n\n\d{4}-.*\n\n")):
         with program.start("status", "--watch", "100ms", *args) as running:
-            said = program.folder / f"run{program._runs}.out"  # noqa: SLF001  # the harness names it so
-            running.wait_until(partial(_has, said, pattern))
+            output = program.folder / f"run{program._runs}.out"  # noqa: SLF001  # the harness names it so
+            running.wait_until(partial(_has, output, pattern))
             running.signal(signal.SIGINT)
             finished = running.wait()
         assert (finished.status, finished.stderr) == (0, "")
@@ -170,5 +170,5 @@ def test_watch_needs_seconds(program: Program, interval: str) -> None:
 
 
 def test_colour_before_a_mail(program: Program) -> None:
-    """An option with a value before `unsubscribe` hides from nobody that it is a mail: PowerMTA tries again."""
+    """An option with a value before `unsubscribe` does not hide that it is a mail: PowerMTA tries again."""
     assert program.run("--color", "never", "unsubscribe", "--none").status == 75

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.bounce_scenarios import AWKWARD, HOSTILE, SUPPRESSED, rows
 from tests.acceptance.harness import Event, Program, bounce
-from tests.acceptance.stories import AWKWARD, HOSTILE, SUPPRESSED, rows
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
 from tests.fakes.raw import Echo
@@ -51,7 +51,7 @@ def careless(tmp_path_factory: pytest.TempPathFactory) -> Program:
     return program
 
 
-def _said(program: Program) -> dict[str, str]:
+def _outputs(program: Program) -> dict[str, str]:
     """Everything that was written, by file, but the configuration; binary files too."""
     files = [path for path in program.folder.rglob("*") if path.is_file() and path != program.config]
     return {path.name: path.read_bytes().decode("utf-8", "replace") for path in files}
@@ -67,25 +67,25 @@ def test_no_secret_is_written_anywhere(careless: Program) -> None:
         SECRET,
         SECRET[6:],
     ]
-    told = {(name, secret) for name, text in _said(careless).items() for secret in secrets if secret in text}
-    assert told == set()
+    notices = {(name, secret) for name, text in _outputs(careless).items() for secret in secrets if secret in text}
+    assert notices == set()
 
 
 def test_addresses_are_masked_in_logs(careless: Program) -> None:
-    """No whole address is in any log or output, whoever said it; the recipients can still be told apart a little."""
-    said = {name: text for name, text in _said(careless).items() if name.startswith(("run", "log"))}
+    """No whole address is in any log or output, whatever its source; recipients can still be distinguished a little."""
+    output = {name: text for name, text in _outputs(careless).items() if name.startswith(("run", "log"))}
     whole = {
         (name, address)
-        for name, text in said.items()
+        for name, text in output.items()
         for address in (*SUPPRESSED, "victim@example.com")
         if address in text
     }
     assert whole == set()
-    assert "e***@example.com" in said["log.jsonl"]
+    assert "e***@example.com" in output["log.jsonl"]
 
 
 def test_every_log_line_is_one_json_object(careless: Program) -> None:
-    """What a remote server says can't forge a line of the log."""
+    """Text of a remote server can't forge a line of the log."""
     lines = (careless.folder / "log.jsonl").read_text().splitlines()
     events = [json.loads(line) for line in lines]
     assert [event["event"] for event in events].count("finished") == 1

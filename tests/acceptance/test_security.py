@@ -1,4 +1,4 @@
-"""What nobody else may read, what no answer or address may bring about, and what root is told."""
+"""Files that no other user may read, what no answer or address may bring about, and how root is warned."""
 
 import json
 import os
@@ -89,13 +89,13 @@ def test_no_secret_in_a_dump_of_the_settings(program: Program) -> None:
         news={"type": "mailwizz", "url": "https://x.example/api", "api_key": "k3y-of-news"},
     )
     settings = load(program.config, {"HOME": str(program.folder)})
-    said = [repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()]
-    told = [secret for text in said for secret in (SECRET, "pass-w0rd", "pr0xy", "k3y-of-news") if secret in text]
-    assert told == []
+    output = [repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()]
+    notices = [secret for text in output for secret in (SECRET, "pass-w0rd", "pr0xy", "k3y-of-news") if secret in text]
+    assert notices == []
 
 
 def test_no_secret_in_a_mistake(program: Program) -> None:
-    """A configuration that is wrong is told without its secrets, by each command."""
+    """A configuration that is wrong is reported without its secrets, by each command."""
     program.configure(
         crm={"type": "webhook", "url": "nonsense", "secret": "whsec_not-base64!"},
         news={"type": "mailwizz", "url": "https://x.example/api", "api_key": ["k3y-of-news"]},
@@ -120,12 +120,12 @@ def test_nothing_from_outside_forges_a_line(program: Program) -> None:
 
 
 def test_a_reason_runs_in_no_spreadsheet(program: Program) -> None:
-    """What was said when a dead letter was dropped, and what the provider said, is harmless as CSV."""
+    """The reason given when a dead letter was dropped, and the provider's answer, is harmless as CSV."""
     program.configure(trail=trail(program.folder))
     with_dead_letters(program, "jane@example.com", answer="=HYPERLINK(1)")
     program.run("dead-letters", "drop", "--all", "--reason", "@SUM(1)")
-    said = program.run("dead-letters", "list", "--dropped", "--format", "csv").stdout
-    assert said.splitlines()[1].endswith("'=HYPERLINK(1),'@SUM(1)")
+    output = program.run("dead-letters", "list", "--dropped", "--format", "csv").stdout
+    assert output.splitlines()[1].endswith("'=HYPERLINK(1),'@SUM(1)")
 
 
 LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
@@ -170,25 +170,25 @@ def test_an_address_turns_no_url(program: Program) -> None:
     assert asked - {None} <= {*TURNING, "jane@example.com"}
 
 
-def test_a_certificate_that_nobody_signed(program: Program) -> None:
-    """A server with a certificate of its own making gets nothing, neither a key nor an address; `check` says why."""
-    heard: list[bytes] = []
+def test_a_certificate_that_is_unsigned(program: Program) -> None:
+    """A server with a certificate of its own making gets nothing, no key and no address; `check` has the reason."""
+    received: list[bytes] = []
 
     def listen(connection: socket.socket) -> None:
-        heard.append(connection.recv(65_536))
+        received.append(connection.recv(65_536))
 
     with RawServer(listen, tls=True) as server:
         program.configure(news={"type": "mailwizz", "url": f"{server.url}api", "api_key": "k" * 40})
         finished = program.feed([bounce("jane@example.com")])
         checked = program.run("check")
         assert server.opened
-    assert (finished.status, [data for data in heard if data]) == (75, [])
+    assert (finished.status, [data for data in received if data]) == (75, [])
     assert "certificate" in finished.stderr.lower()
     assert "certificate" in checked.stdout.lower()
 
 
-def test_root_on_a_spool_of_somebody_else(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root who runs this on somebody else's spool is told whom to let run it; nobody else is told anything."""
+def test_root_on_a_spool_of_another_user(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root who runs this on another user's spool is warned; no other user is."""
     is_root = os.geteuid() == 0
     assert root_warning(program.spool) == ""
     if is_root:

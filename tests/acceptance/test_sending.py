@@ -1,4 +1,4 @@
-"""`check --send`: a bounce goes the whole way, is told from a real one, and can be taken back."""
+"""`check --send`: a bounce goes the whole way, is distinguished from a real one, and can be taken back."""
 
 import json
 import time
@@ -7,7 +7,7 @@ import pytest
 
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import Program
-from tests.acceptance.shell import on_terminal, told, trail
+from tests.acceptance.shell import delivered, on_terminal, trail
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.server import closed_port
 
@@ -24,7 +24,7 @@ def test_the_whole_way_and_back(program: Program) -> None:
     assert [line[:6] for line in finished.stdout.splitlines()] == ["ok    "] * 4
     assert "provider trail: call: unsubscribed" in finished.stdout
     assert "provider second: call: unsubscribed" in finished.stdout
-    assert {one["recipient"] for one in told(program)} == {"test@example.net"}
+    assert {one["recipient"] for one in delivered(program)} == {"test@example.net"}
     stored = program.suppressions()
     assert {one["job_id"] for one in stored} == {"bouncehandler-check"}
     assert "a test, made up by" in program.run("explain", "test@example.net").stdout
@@ -33,8 +33,8 @@ def test_the_whole_way_and_back(program: Program) -> None:
     assert "2 to be restored" in undone.stdout
 
 
-def test_a_second_time_is_told_as_such(program: Program) -> None:
-    """Nobody is called again for whom it was done a moment ago: that proves less, and says so."""
+def test_a_second_time_is_reported_as_such(program: Program) -> None:
+    """A recipient done a moment ago makes no second call: that proves less, and is reported."""
     program.run("check", "--send", "test@example.net", "--yes")
     deadline = time.monotonic() + 30
     again = program.run("check", "--send", "test@example.net", "--yes")
@@ -42,11 +42,11 @@ def test_a_second_time_is_told_as_such(program: Program) -> None:
         again = program.run("check", "--send", "test@example.net", "--yes")
     assert again.status == 0
     assert "warn  provider trail: not called again so soon" in again.stdout
-    assert len(told(program)) == 1
+    assert len(delivered(program)) == 1
 
 
-def test_nobody_is_unsubscribed_by_a_slip(program: Program) -> None:
-    """Without --yes, and nobody to ask, nothing is done; nor for what is no address, nor without a provider."""
+def test_no_person_is_unsubscribed_by_a_slip(program: Program) -> None:
+    """Without --yes and without a terminal, nothing is done; nor for what is no address, nor without a provider."""
     asked = program.run("check", "--send", "test@example.net")
     assert asked.status == 64
     assert "add --yes" in asked.stderr
@@ -61,14 +61,14 @@ def test_nobody_is_unsubscribed_by_a_slip(program: Program) -> None:
 @pytest.mark.parametrize(("answer", "called"), [(b"n\n", 0), (b"y\n", 1)])
 def test_asked_on_a_terminal(program: Program, answer: bytes, called: int) -> None:
     """A person is asked, and the answer counts; stdout has the findings and nothing else."""
-    status, said = on_terminal(program, answer, "check", "--json", "--send", "test@example.net")
+    status, output = on_terminal(program, answer, "check", "--json", "--send", "test@example.net")
     assert status == 0
-    assert len(told(program)) == called
-    assert not called or json.loads(said)["exit_status"] == 0
+    assert len(delivered(program)) == called
+    assert not called or json.loads(output)["exit_status"] == 0
 
 
 def test_refused_while_a_provider_is_held(program: Program) -> None:
-    """A held provider would prove nothing: it is told why, with 75, and nothing is recorded."""
+    """A held provider would prove nothing: it is reported with the reason, and 75, and nothing is recorded."""
     spool = SqliteSpool.open(program.spool)
     spool.hold("trail", "HTTP 401", probe_in=300)
     spool.close()
@@ -80,7 +80,7 @@ def test_refused_while_a_provider_is_held(program: Program) -> None:
 
 
 def test_a_provider_that_is_down(program: Program) -> None:
-    """What can't be reached is told with what was seen, and 75: it waits, and is tried again."""
+    """What can't be reached is reported with the answer, and 75: it waits, and is tried again."""
     with closed_port() as url:
         program.configure(news={"type": "mailwizz", "url": f"{url}/api", "api_key": "any-key-at-all"})
         finished = program.run("check", "--send", "test@example.net", "--yes")
@@ -91,7 +91,7 @@ def test_a_provider_that_is_down(program: Program) -> None:
 
 
 def test_a_provider_that_refuses_the_credentials(program: Program) -> None:
-    """A provider that is held over it is told with its reason, and 78: somebody has to mend something."""
+    """A provider that is held over it is reported with its reason, and 78: a person has to mend something."""
     with FakeMailWizz() as server:
         program.configure(news={"type": "mailwizz", "url": server.api_url, "api_key": "not-the-right-key"})
         finished = program.run("check", "--send", "test@example.net", "--yes")
@@ -110,4 +110,4 @@ def test_a_policy_that_makes_nothing_of_it(program: Program) -> None:
         "FAIL  send: policy makes nothing of a bad-mailbox bounce with status 5.1.1, by policy.bounce.bad-mailbox"
         in (finished.stdout)
     )
-    assert told(program) == []
+    assert delivered(program) == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import Event, Finished, Program, Row, Running, accounting, bounce
-from tests.acceptance.shell import told, trail, with_trail
+from tests.acceptance.shell import delivered, trail, with_trail
 from tests.acceptance.test_complaints import feed as reports
 from tests.acceptance.test_complaints import report
 from tests.acceptance.test_holds import FALSE, ordinary, row, spike
@@ -48,7 +48,7 @@ def started(program: Program, *args: str) -> Running:
 
 
 def shadowed(program: Program, rows: list[Row] | bytes, *args: str) -> Finished:
-    """What a shadow says of rows."""
+    """Findings of a shadow about rows."""
     with started(program, *args) as running:
         running.pour(rows if isinstance(rows, bytes) else accounting(rows))
         return running.wait()
@@ -65,17 +65,17 @@ def with_policy(program: Program, policy: Mapping[str, object]) -> None:
     program.configure({"policy": policy}, trail=trail(program.folder))
 
 
-def said(finished: Finished, event: str) -> set[tuple[str, str]]:
+def output(finished: Finished, event: str) -> set[tuple[str, str]]:
     """Who, and what was done, in the events of that name."""
     return {(one["recipient"], one["was"]) for one in finished.logged(event)}
 
 
 def test_beside_another_handler(program: Program) -> None:
-    """Where there is no spool everything is different, which is told once; and there is none afterwards."""
+    """Where there is no spool everything is different, which is reported once; and there is none afterwards."""
     finished = shadowed(program, ROWS)
     assert finished.status == 0, finished.stderr
     assert len(finished.logged("no_spool", level="info")) == 1
-    assert said(finished, "would_suppress") == {
+    assert output(finished, "would_suppress") == {
         ("h***@example.com", "not suppressed"),
         ("s***@example.com", "not suppressed"),
     }
@@ -85,7 +85,7 @@ def test_beside_another_handler(program: Program) -> None:
 
 
 def test_each_line_names_its_rule(program: Program) -> None:
-    """A decision is told with reason and rule, and addresses masked as in every log."""
+    """A decision is reported with reason and rule, and addresses masked as in every log."""
     finished = shadowed(program, [bounce("jane@example.com")])
     (one,) = finished.logged("would_suppress", level="info")
     assert (one["reason"], one["rule"]) == ("bounce", 'policy.bounce.bad-mailbox = "suppress"')
@@ -106,11 +106,11 @@ def test_beside_a_spool_that_did_the_same(program: Program) -> None:
 
 
 def test_another_policy(program: Program) -> None:
-    """Both directions are told as they come, and counted at the end."""
+    """Both directions are reported as they come, and counted at the end."""
     program.feed(ROWS)
     with_policy(program, OTHER_POLICY)
     finished = shadowed(program, ROWS)
-    assert said(finished, "would_suppress") == {
+    assert output(finished, "would_suppress") == {
         ("o***@example.com", "not suppressed"),
         ("s***@example.com", "suppressed"),
     }
@@ -129,7 +129,7 @@ def test_soft_bounces_that_suppressed(program: Program) -> None:
 
 
 def test_soft_bounces_come_to_their_threshold(program: Program) -> None:
-    """The third is the one that suppresses, also when they come one by one; the same rows again say nothing more."""
+    """The third is the one that suppresses, also when they come one by one; the same rows again state nothing more."""
     with started(program) as running:
         running.write(accounting([soft(1), soft(2)]))
         running.wait_for("no_spool")
@@ -142,16 +142,16 @@ def test_soft_bounces_come_to_their_threshold(program: Program) -> None:
     assert (finished.finished["suppressed"], finished.finished["differences"]) == (1, {"not suppressed -> suppress": 1})
 
 
-def test_a_wave_would_be_held(program: Program) -> None:
-    """It is seen in the shadow's own history: told as it is noticed, and counted."""
-    ordinary(program)  # which the real spool knows; the shadow is told of it, too
+def test_a_spike_would_be_held(program: Program) -> None:
+    """It is seen in the shadow's own history: reported as it is noticed, and counted."""
+    ordinary(program)  # which the real spool knows; the shadow gets it, too
     finished = shadowed(program, [*baseline(), *spike()])
     (seen,) = finished.logged("would_hold_spike")
     assert (seen["mailbox_provider"], "does not exist" in seen["diagnostic"]) == ("gmail", True)
     assert finished.finished["differences"] == {"not suppressed -> hold": 120}
 
 
-def test_a_wave_that_is_held(program: Program) -> None:
+def test_a_spike_that_is_held(program: Program) -> None:
     """Where the real spool holds it as well, nothing is different; without holding it would be suppressed."""
     ordinary(program)
     program.feed(spike())
@@ -169,12 +169,12 @@ def test_the_real_spool_is_a_moment_behind(program: Program) -> None:
         running.wait_for("would_suppress", 2)
         program.feed(ROWS)
         finished = running.finish()
-    assert said(finished, "would_suppress") >= {("h***@example.com", "not suppressed")}
+    assert output(finished, "would_suppress") >= {("h***@example.com", "not suppressed")}
     assert finished.finished["differences"] == {}
 
 
 def test_the_real_spool_came_later(program: Program) -> None:
-    """A spool that is made meanwhile is looked at, and what it suppresses alone is told."""
+    """A spool that is made meanwhile is looked at, and what it suppresses alone is reported."""
     with started(program) as running:
         running.wait_for("no_spool")
         with_policy(program, OTHER_POLICY)
@@ -189,10 +189,10 @@ def test_the_real_spool_came_later(program: Program) -> None:
 def test_nothing_is_written(program: Program) -> None:
     """Not the spool, nor its journal, nor a row that can't be read; and no provider is called."""
     program.feed(ROWS)
-    before, calls = contents(program), told(program)
+    before, calls = contents(program), delivered(program)
     with_policy(program, OTHER_POLICY)
     assert shadowed(program, accounting(ROWS) + b"torn").status == 0
-    assert (contents(program), told(program)) == (before, calls)
+    assert (contents(program), delivered(program)) == (before, calls)
 
 
 def contents(program: Program) -> dict[str, tuple[bytes, int]]:
@@ -248,7 +248,7 @@ def test_replay_stopped_at_once(program: Program) -> None:
 
 
 def test_no_room(tmp_path: Path) -> None:
-    """A temporary folder without room is one sentence; the exit status says: try again."""
+    """A temporary folder without room is one sentence; the exit status means: try again."""
     (tmp_path / "temporary").mkdir()
     limited = ("sh", "-c", 'ulimit -f 1000; exec "$0" "$@"', sys.executable, "-m", "bouncehandler")
     program = Program(tmp_path, limited)
@@ -281,7 +281,7 @@ def test_a_spool_of_another_version(program: Program) -> None:
     assert "install the newer program" in finished.sentences[-1]
 
 
-def test_replay_and_shadow_say_the_same(program: Program) -> None:
+def test_replay_and_shadow_report_the_same(program: Program) -> None:
     """The same rows through the same policy differ in the same way."""
     program.feed([*ROWS, report("angry@example.com")])
     with_policy(program, OTHER_POLICY)

@@ -10,7 +10,7 @@ import pytest
 
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.acceptance.harness import LONGEST, MODULE, Finished, Program, Running, accounting, bounce
-from tests.acceptance.shell import has_read, told, writing_held_up
+from tests.acceptance.shell import delivered, has_read, writing_held_up
 from tests.fakes.server import Answer, wait_until
 from tests.fakes.webhook import SECRET, FakeReceiver
 
@@ -43,8 +43,8 @@ def waiting(program: Program) -> int:
     return int(counts["pending"] + counts["claimed"] + counts["held"])
 
 
-def assert_status_says_what_waits(finished: Finished, program: Program) -> None:
-    """0 when nothing waits; else 75, and the sentence that says how many."""
+def assert_status_lists_pending(finished: Finished, program: Program) -> None:
+    """0 when nothing waits; else 75, and the sentence with how many."""
     count = waiting(program)
     assert finished.status == (75 if count else 0), finished.stderr
     assert finished.finished["exit_status"] == finished.status
@@ -68,22 +68,22 @@ def test_rows_in_the_pipe_are_not_lost(program: Program, number: signal.Signals)
         finished = running.wait()
     assert finished.finished["suppressed"] == 200
     assert len(program.suppressions()) == 200
-    assert_status_says_what_waits(finished, program)
+    assert_status_lists_pending(finished, program)
 
 
 def test_what_waits_after_a_signal_is_done_by_the_next_run(program: Program) -> None:
-    """The next run, or the same rows again, completes what a signal left; each recipient is told of once."""
+    """The next run, or the same rows again, completes what a signal left; each recipient is delivered once."""
     data = accounting([bounce(f"user{number}@example.com") for number in range(150)])
     with program.start() as running:
         running.write(data)
         running.wait_for("unsubscribed")
         running.signal(signal.SIGTERM)
         finished = running.wait()
-    assert_status_says_what_waits(finished, program)
+    assert_status_lists_pending(finished, program)
     again = program.feed(data)
     assert again.status == 0, again.stderr
     assert again.finished["duplicates"] == 150
-    assert Counter(Counter(event["id"] for event in told(program)).values()) == {1: 150}
+    assert Counter(Counter(event["id"] for event in delivered(program)).values()) == {1: 150}
 
 
 def test_torn_row_at_a_signal(program: Program) -> None:
@@ -144,7 +144,7 @@ def test_several_signals(program: Program) -> None:
         for number in STOPS * 3:
             running.signal(number)
         finished = running.wait()
-    assert_status_says_what_waits(finished, program)
+    assert_status_lists_pending(finished, program)
     assert len(program.suppressions()) == 1
 
 
@@ -169,16 +169,16 @@ def test_signal_in_the_middle_of_a_file(tmp_path: Path) -> None:
 
 def read_file(program: Program, name: str, *, stops_early: bool = False) -> Finished:
     """The program with the file itself as its stdin; stopped before it can commit what it has read first."""
-    said = program.folder / "reading"
+    output = program.folder / "reading"
     with (
         writing_held_up(program) as go_on,
         (program.folder / name).open("rb") as source,
-        said.with_suffix(".out").open("wb") as out,
-        said.with_suffix(".err").open("wb") as err,
+        output.with_suffix(".out").open("wb") as out,
+        output.with_suffix(".err").open("wb") as err,
     ):
         command = [*MODULE, "--config", str(program.config)]
         process = subprocess.Popen(command, stdin=source, stdout=out, stderr=err)
-        with Running(process, said) as running:
+        with Running(process, output) as running:
             if stops_early:
                 running.wait_until(lambda: has_read(running, program.folder / name))
                 running.signal(signal.SIGTERM)
@@ -203,7 +203,7 @@ def test_hanging_provider(silent: tuple[Program, FakeReceiver], number: signal.S
     assert took >= GRACE
     assert finished.status == 75
     assert waiting(program) == 1
-    assert_status_says_what_waits(finished, program)
+    assert_status_lists_pending(finished, program)
 
 
 def test_hanging_provider_does_not_stop_the_reader(silent: tuple[Program, FakeReceiver]) -> None:
@@ -266,7 +266,7 @@ def test_work_that_is_not_done(silent: tuple[Program, FakeReceiver]) -> None:
         finished = running.wait()
     assert finished.status == 75
     assert finished.sentences[0].startswith("bouncehandler: 2 dispatches wait for crm")
-    assert_status_says_what_waits(finished, program)
+    assert_status_lists_pending(finished, program)
     assert finished.finished["providers"]["crm"]["waiting"] == 2
 
 
@@ -275,4 +275,4 @@ def test_no_dispatch_leaves_the_work_to_others(program: Program) -> None:
     finished = program.feed([bounce("jane@example.com")], "--no-dispatch")
     assert (finished.status, finished.sentences) == (0, [])
     assert finished.finished["providers"] == {"trail": {"done": 0, "waiting": 1, "dead": 0}}
-    assert told(program) == []
+    assert delivered(program) == []

@@ -23,7 +23,7 @@ def first_line(running: Running, logfile: Path) -> Event:
 
 
 def test_pipe_that_is_idle(program: Program) -> None:
-    """While PowerMTA has written nothing yet the log says that the pipe runs: version, user, files, providers."""
+    """While PowerMTA has written nothing yet the log reports that the pipe runs: version, user, files, providers."""
     logfile = program.folder / "bounces.log"
     program.configure(
         {"policy.bounce": {"other": "suppress", "bad-domain": "ignore"}},
@@ -77,7 +77,7 @@ def test_modes(program: Program, option: str, mode: str) -> None:
 
 
 def test_without_a_configuration(tmp_path: Path) -> None:
-    """Where no file is in force the event says that these are the defaults, and where the spool is then."""
+    """Where no file is in force the event reports that these are the defaults, and where the spool is then."""
     finished = alone(tmp_path, stdin=b"jane@example.com\n")
     (event,) = finished.logged("started")
     assert (event["configuration"], event["providers"]) == ("defaults", {})
@@ -109,7 +109,7 @@ def test_ingest(program: Program, options: tuple[str, ...], mode: str) -> None:
 
 
 def test_start_that_fails(program: Program) -> None:
-    """What could not start does not say that it did: the log says why, and nothing else."""
+    """What could not start does not state that it did: the log gives the reason, and nothing else."""
     program.configure({"spool": {"url": "sqlite:////proc/bouncehandler/spool.db"}})
     logfile = program.folder / "bounces.log"
     assert program.feed(accounting([]), "--logfile", str(logfile)).status == 78

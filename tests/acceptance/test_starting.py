@@ -56,7 +56,7 @@ def test_help(tmp_path: Path, args: tuple[str, ...]) -> None:
 
 
 def test_version(tmp_path: Path) -> None:
-    """`--version` says the version and nothing else, by either way of starting the program."""
+    """`--version` prints the version and nothing else, by either way of starting the program."""
     assert alone(tmp_path, "--version").stdout == f"bouncehandler, version {__version__}\n"
     assert Program(tmp_path, MODULE).run("--version").stdout == Program(tmp_path, SCRIPT).run("--version").stdout
 
@@ -102,7 +102,7 @@ def test_configuration_from_the_environment_alone(tmp_path: Path) -> None:
 
 
 def test_no_configuration_at_all(tmp_path: Path) -> None:
-    """Without any configuration suppressions are recorded in the user's state folder, and nobody is called."""
+    """Without any configuration suppressions are recorded in the user's state folder, and no provider is called."""
     finished = alone(tmp_path, stdin=accounting([bounce("jane@example.com")]))
     assert finished.status == 0, finished.stderr
     assert finished.finished["suppressed"] == 1
@@ -120,10 +120,10 @@ def test_no_configuration_at_all(tmp_path: Path) -> None:
 
 def test_both_ways_to_start_it(tmp_path: Path) -> None:
     """`python -m bouncehandler` and `bouncehandler` do the same with the same input."""
-    own, said = {"timestamp", "pid", "configuration", "spool"}, []
+    own, output = {"timestamp", "pid", "configuration", "spool"}, []
     for name, program in (("module", MODULE), ("script", SCRIPT)):
         (tmp_path / name).mkdir()
         finished = Program(tmp_path / name, program).feed([bounce("jane@example.com"), bounce("x")])
-        said.append([{k: v for k, v in event.items() if k not in own} for event in finished.events])
+        output.append([{k: v for k, v in event.items() if k not in own} for event in finished.events])
         assert finished.status == 0
-    assert said[0] == said[1]
+    assert output[0] == output[1]

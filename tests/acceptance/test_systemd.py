@@ -1,4 +1,4 @@
-"""What systemd hears of `work` and of `ingest --watch`: by the datagrams of sd_notify(3), on a real socket."""
+"""Service notifications of `work` and of `ingest --watch`: by the datagrams of sd_notify(3), on a real socket."""
 
 import signal
 import socket
@@ -24,52 +24,52 @@ def listener(address: str) -> Iterator[socket.socket]:
         yield receiver
 
 
-def hear(receiver: socket.socket, heard: list[str], **counts: int) -> None:
+def receive_messages(receiver: socket.socket, messages: list[str], **counts: int) -> None:
     """Listen until each message that begins with such a word was heard so often; not for ever."""
     for _ in range(200):
-        if all(sum(message.startswith(word) for message in heard) >= count for word, count in counts.items()):
+        if all(sum(message.startswith(word) for message in messages) >= count for word, count in counts.items()):
             return
-        heard.append(receiver.recv(4096).decode())
-    raise AssertionError(f"{counts} was not heard, but {heard}")
+        messages.append(receiver.recv(4096).decode())
+    raise AssertionError(f"{counts} was not heard, but {messages}")
 
 
-def test_work_says_when_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
-    """`work` tells READY, WATCHDOG again and again, how much was done, and STOPPING, also to an abstract socket."""
+def test_work_states_when_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
+    """`work` sends READY, WATCHDOG again and again, how much was done, and STOPPING, also to an abstract socket."""
     program = with_trail(tmp_path)
     assert program.feed([bounce("john@example.com")], "--no-dispatch").status == 0
     address = f"@bouncehandler-test-{tmp_path}"[:100]
-    heard: list[str] = []
+    messages: list[str] = []
     with listener(address) as receiver:
         watched = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
         with program.start("work", environ=watched) as running:
-            hear(receiver, heard, READY=1, WATCHDOG=3, STATUS=1)
+            receive_messages(receiver, messages, READY=1, WATCHDOG=3, STATUS=1)
             running.wait_for("unsubscribed")
-            statuses = sum(message.startswith("STATUS") for message in heard)
-            hear(receiver, heard, **({} if _DONE in heard else {"STATUS": statuses + 1}))
+            statuses = sum(message.startswith("STATUS") for message in messages)
+            receive_messages(receiver, messages, **({} if _DONE in messages else {"STATUS": statuses + 1}))
             running.signal(signal.SIGTERM)
-            hear(receiver, heard, STOPPING=1)
+            receive_messages(receiver, messages, STOPPING=1)
             assert running.wait().status == 0
-    assert heard[0] == "READY=1"
-    assert _DONE in heard
+    assert messages[0] == "READY=1"
+    assert _DONE in messages
 
 
-def test_ingest_says_the_same_while_it_watches(tmp_path: Path) -> None:
-    """`ingest --watch` tells READY, WATCHDOG while it waits for files, and STOPPING."""
+def test_ingest_states_the_same_while_it_watches(tmp_path: Path) -> None:
+    """`ingest --watch` sends READY, WATCHDOG while it waits for files, and STOPPING."""
     (tmp_path / "in").mkdir()
-    program, heard = Program(tmp_path), list[str]()
+    program, messages = Program(tmp_path), list[str]()
     address = str(tmp_path / "notify")
     with listener(address) as receiver:
         watched = {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
         with program.start("ingest", str(tmp_path / "in"), "--watch", "--every", "50ms", environ=watched) as running:
-            hear(receiver, heard, READY=1, WATCHDOG=2, STATUS=1)
+            receive_messages(receiver, messages, READY=1, WATCHDOG=2, STATUS=1)
             running.signal(signal.SIGTERM)
-            hear(receiver, heard, STOPPING=1)
+            receive_messages(receiver, messages, STOPPING=1)
             assert running.wait().status == 0
-    assert heard[0] == "READY=1"
-    assert "STATUS=since the start 0 files were taken; 0 stay" in heard
+    assert messages[0] == "READY=1"
+    assert "STATUS=since the start 0 files were taken; 0 stay" in messages
 
 
-def test_nobody_who_hears_is_no_trouble(tmp_path: Path) -> None:
+def test_no_listener_is_no_trouble(tmp_path: Path) -> None:
     """Where the socket is gone, or the variables make no sense, the program does what it always does."""
     program = Program(tmp_path)
     program.configure(trail=trail(tmp_path))
@@ -81,8 +81,8 @@ def test_nobody_who_hears_is_no_trouble(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("hanging", [{"news": 1, "crm": 2}, {"news": 2, "crm": 1}, {"news": 1, "crm": 1}])
-def test_one_lane_that_hangs_silences_the_watchdog(tmp_path: Path, hanging: dict[str, int]) -> None:
-    """WATCHDOG is told only when every lane has gone on since it was told last, and at half of the time at most."""
+def test_one_worker_that_hangs_silences_the_watchdog(tmp_path: Path, hanging: dict[str, int]) -> None:
+    """WATCHDOG is sent only when every worker has gone on since the last datagram, and at half of the time at most."""
     now = [0.0]
     address = str(tmp_path / "notify")
     with listener(address) as receiver:
@@ -99,7 +99,7 @@ def test_one_lane_that_hangs_silences_the_watchdog(tmp_path: Path, hanging: dict
 
 
 def test_another_processes_watchdog_is_not_fed(tmp_path: Path) -> None:
-    """Where WATCHDOG_PID names somebody else, nothing is said for them: sd_watchdog_enabled(3)."""
+    """Where WATCHDOG_PID names another process, nothing is sent: sd_watchdog_enabled(3)."""
     address = str(tmp_path / "notify")
     with listener(address) as receiver:
         receiver.settimeout(0)

@@ -40,7 +40,7 @@ class BounceStatsColumns(NamedTuple):
 
 
 class Terminal:
-    """A terminal with somebody before it; what the program shows is kept."""
+    """A terminal with a person before it; what the program shows is kept."""
 
     def __init__(self) -> None:
         self._ours, self.theirs = pty.openpty()
@@ -68,7 +68,7 @@ class Terminal:
         try:
             while shown := os.read(self._ours, 65536):
                 self._shown += shown
-        except OSError:  # EIO: nobody has it open any more
+        except OSError:  # EIO: the other end is closed
             return
 
 
@@ -114,10 +114,10 @@ ROWS = accounting(
 
 def test_progress_and_summary(program: Program) -> None:
     """On a terminal there is a progress line, then a summary of what was done and why; stdout stays empty."""
-    seen = watched(program, ROWS)
-    assert (seen.status, seen.stdout) == (0, "")
-    assert re.search(r"\d[\d,]* rows read, \d[\d,]* suppressed|dispatching, \d[\d,]* done", seen.shown)
-    lines = [" ".join(line.split()) for line in seen.text.splitlines()]
+    displayed = watched(program, ROWS)
+    assert (displayed.status, displayed.stdout) == (0, "")
+    assert re.search(r"\d[\d,]* rows read, \d[\d,]* suppressed|dispatching, \d[\d,]* done", displayed.shown)
+    lines = [" ".join(line.split()) for line in displayed.text.splitlines()]
     for line in (
         "rows of type b 1,203",
         "suppressed 1,200",
@@ -127,7 +127,7 @@ def test_progress_and_summary(program: Program) -> None:
         "trail 1,200 0 0",
     ):
         assert line in lines
-    assert "{" not in seen.text, "no JSON for people"
+    assert "{" not in displayed.text, "no JSON for people"
 
 
 def test_progress_goes_on_while_the_input_is_open(program: Program) -> None:
@@ -143,14 +143,14 @@ def test_progress_goes_on_while_the_input_is_open(program: Program) -> None:
 
 
 def test_summary_of_what_waits(program: Program) -> None:
-    """What waits is in the summary, and the sentence says why and until when."""
+    """What waits is in the summary, and the sentence gives the reason and until when."""
     program.configure(trail={"type": "file", "path": str(program.folder / "missing" / "trail.jsonl")})
-    seen = watched(program, accounting([bounce("jane@example.com")]))
-    assert seen.status == 75
-    lines = [" ".join(line.split()) for line in seen.text.splitlines()]
+    displayed = watched(program, accounting([bounce("jane@example.com")]))
+    assert displayed.status == 75
+    lines = [" ".join(line.split()) for line in displayed.text.splitlines()]
     assert "provider done waiting dead why" in lines
     assert any(line.startswith("trail 0 1 0 can't append to") for line in lines)
-    assert "bouncehandler: 1 dispatch waits for trail, which is held" in seen.text
+    assert "bouncehandler: 1 dispatch waits for trail, which is held" in displayed.text
 
 
 def test_second_time(program: Program) -> None:
@@ -160,12 +160,12 @@ def test_second_time(program: Program) -> None:
 
 
 def test_dry_run(program: Program) -> None:
-    """A dry run shows what would be suppressed, what of it is different, and says that nothing was written."""
-    seen = watched(program, ROWS, "--dry-run")
-    assert seen.status == 0
-    assert re.search(r"different: not suppressed -> suppress\s+1,200", seen.text)
-    assert "nothing, there is no spool" in seen.text
-    assert "nothing was written, no provider was called" in seen.text
+    """A dry run shows what would be suppressed, what of it is different, and reports that nothing was written."""
+    displayed = watched(program, ROWS, "--dry-run")
+    assert displayed.status == 0
+    assert re.search(r"different: not suppressed -> suppress\s+1,200", displayed.text)
+    assert "nothing, there is no spool" in displayed.text
+    assert "nothing was written, no provider was called" in displayed.text
     assert not program.spool.exists()
 
 
@@ -182,9 +182,9 @@ def test_no_color(program: Program) -> None:
 
 def test_dumb_terminal(program: Program) -> None:
     """A terminal that knows no escapes gets none."""
-    seen = watched(program, ROWS, TERM="dumb")
-    assert "\x1b" not in seen.screen
-    assert re.search(r"trail +1,200 +0 +0", seen.text)
+    displayed = watched(program, ROWS, TERM="dumb")
+    assert "\x1b" not in displayed.screen
+    assert re.search(r"trail +1,200 +0 +0", displayed.text)
 
 
 def test_hostile_names(program: Program) -> None:
@@ -197,39 +197,39 @@ def test_hostile_names(program: Program) -> None:
         bounce("a@example.com", "\x1b[2Jsite\x9b1m"),
         bounce("b@example.com", orig="\x1b]0;owned\x07[bold]x[/bold]:bomb:@evil.example"),
     ]
-    seen = watched(program, accounting(rows))
-    assert seen.status == 0
+    displayed = watched(program, accounting(rows))
+    assert displayed.status == 0
     for command in ("\x1b[2J", "\x9b", "\x1b]0", "\x07"):
-        assert command not in seen.screen
-    assert "[bold]x[/bold]:bomb:@evil.example" in seen.text
+        assert command not in displayed.screen
+    assert "[bold]x[/bold]:bomb:@evil.example" in displayed.text
 
 
 def test_log_is_quiet_on_a_terminal(program: Program) -> None:
-    """On a terminal the log shows only what somebody has to look at, in lines for people."""
-    seen = watched(program, ROWS)
-    (line,) = [line for line in seen.text.splitlines() if "line=1205" in line]
+    """On a terminal the log shows only what a person has to look at, in lines for people."""
+    displayed = watched(program, ROWS)
+    (line,) = [line for line in displayed.text.splitlines() if "line=1205" in line]
     assert re.match(r"\d{4}-\d\d-\d\dT\S+Z \[warning *\] unreadable ", line), "the progress line makes way for it"
-    assert "unsubscribed" not in seen.text
+    assert "unsubscribed" not in displayed.text
 
 
 def test_debug(program: Program) -> None:
     """--debug shows each row and why, and each outcome, instead of the progress line."""
     rows = [bounce("jane@example.com"), bounce("joe@example.com", "spam-related")]
-    seen = watched(program, accounting(rows), "--debug")
-    assert seen.status == 0
-    (jane, joe) = [line for line in seen.text.splitlines() if "[debug" in line]
+    displayed = watched(program, accounting(rows), "--debug")
+    assert displayed.status == 0
+    (jane, joe) = [line for line in displayed.text.splitlines() if "[debug" in line]
     assert "recipient=j***@example.com" in jane
     assert "verdict=suppress" in jane
     assert "rule='policy.bounce.bad-mailbox = \"suppress\"'" in jane
     assert "verdict=ignore" in joe
     assert 'spam-related = "ignore"' in joe
-    assert "unsubscribed" in seen.text
-    assert "finished" in seen.text
-    assert "\x1b" not in seen.screen
+    assert "unsubscribed" in displayed.text
+    assert "finished" in displayed.text
+    assert "\x1b" not in displayed.screen
 
 
 def test_typed_input(program: Program) -> None:
-    """Who starts it on a terminal is told how to end the input; what is typed is read when it ends."""
+    """A start on a terminal prints how to end the input; what is typed is read when it ends."""
     with terminal() as screen:
         command = [*MODULE, "--config", str(program.config)]
         environ = {"PATH": os.environ["PATH"], "HOME": str(program.folder), "TERM": "xterm"}

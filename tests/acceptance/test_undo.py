@@ -43,7 +43,7 @@ class House:
         return self.mailwizz.status_of(subject), self.interspire.status_of(subject)
 
     def undo(self, *args: str) -> list[Event]:
-        """What `undo` tells; then whatever is due is carried out."""
+        """Output of `undo`; then whatever is due is carried out."""
         finished = self.program.run("undo", *args, "--format", "jsonl")
         assert finished.status == 0, finished.stderr
         self.program.feed([])
@@ -58,12 +58,12 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def test_everything_is_as_before(house: House) -> None:
-    """Each list manager restores the lists that were changed; the receiver of webhooks is told."""
+    """Each list manager restores the lists that were changed; the receiver of webhooks gets an event."""
     before = house.lists(ANN)
     house.program.feed([bounce(ANN), bounce(BOB)])
     assert house.lists(ANN) != before
-    told = house.undo("--address", ANN.upper())
-    assert {(one["recipient"], one["provider"], one["what"]) for one in told} == {
+    notices = house.undo("--address", ANN.upper())
+    assert {(one["recipient"], one["provider"], one["what"]) for one in notices} == {
         (ANN, "news", "restoring"), (ANN, "old", "restoring"), (ANN, "crm", "restoring"),
     }  # fmt: skip
     assert house.lists(ANN) == before
@@ -86,7 +86,7 @@ def test_a_new_bounce_suppresses_again(house: House) -> None:
 
 
 def test_dry_run(house: House) -> None:
-    """It tells the same, and changes nothing."""
+    """It reports the same, and changes nothing."""
     house.program.feed([bounce(ANN)])
     after = house.lists(ANN)
     assert len(house.undo("--match", "NO SUCH user", "--dry-run")) == 3

@@ -194,8 +194,8 @@ def test_unknown_key(tmp_path: Path, plug_ins: dict[str, str], unknown: Unknown)
     wrong = [found["sentence"] for found in json.loads(as_json.stdout)["findings"] if found["mark"] == "wrong"]
     assert any(all(word in sentence for word in unknown.words) for sentence in wrong)
     named = [word for word in unknown.words if not word.startswith("BOUNCEHANDLER_")]
-    for said in (run.stderr, (tmp_path / "log").read_text()):
-        assert all(word in said for word in named)
+    for output in (run.stderr, (tmp_path / "log").read_text()):
+        assert all(word in output for word in named)
 
 
 @pytest.mark.parametrize("written", MISTAKES.values(), ids=MISTAKES.keys())
@@ -215,12 +215,12 @@ def test_keys_of_an_adapter_that_takes_any(tmp_path: Path, plug_ins: dict[str, s
     finished = ran(tmp_path, free + nested, plug_ins, "check")
     assert finished.status == 0, finished.stdout
     assert_hidden(tmp_path, finished)
-    said = {line[6:].partition(" (from")[0] for line in finished.stdout.splitlines()}
-    assert {'setting providers.acme.endpoint: is "here"', "setting providers.acme.anything: is set"} <= said
-    assert {"setting providers.acme.login.pin: is set", 'setting providers.acme.login.user: is "u"'} <= said
+    output = {line[6:].partition(" (from")[0] for line in finished.stdout.splitlines()}
+    assert {'setting providers.acme.endpoint: is "here"', "setting providers.acme.anything: is set"} <= output
+    assert {"setting providers.acme.login.pin: is set", 'setting providers.acme.login.user: is "u"'} <= output
 
 
-def test_every_unknown_key_is_told(tmp_path: Path) -> None:
+def test_every_unknown_key_is_reported(tmp_path: Path) -> None:
     """Several keys are a FAIL each; what is known beside them is listed as ever."""
     written = f'{NEWS}api_kye = "{HIDDEN}"\nacton = "{HIDDEN}"\nrate = "5/s"\n'
     finished = ran(tmp_path, written, {}, "check")

@@ -20,7 +20,7 @@ from tests.acceptance.unsubscribing import (
     configure,
     folder_of,
     installation,
-    letters,
+    maildrop_messages,
     send,
     signed,
     warm,
@@ -41,7 +41,7 @@ def test_a_request_is_kept(tmp_path: Path, way: tuple[str, ...]) -> None:
     for to in (IDS, signed("o'hara@example.com")):
         finished = send(program, to=to)
         assert (finished.status, finished.stdout, finished.stderr) == (0, "", "")
-    by_ids, by_signature = letters(program)
+    by_ids, by_signature = maildrop_messages(program)
     assert isinstance(by_ids, UnsubscribeRequest)
     assert isinstance(by_signature, UnsubscribeRequest)
     assert by_ids.record.subscriber == Subscriber("mailwizz", "ab123cd456ef7", "gh890ij123kl4", "mn567op890qr1")
@@ -55,17 +55,17 @@ def test_a_request_is_kept(tmp_path: Path, way: tuple[str, ...]) -> None:
 def test_an_empty_sender_is_normal(program: Program, sender: str) -> None:
     """Without an envelope sender, or with Outlook's, the sender is the person in From."""
     assert send(program, sender=sender).status == 0
-    (letter,) = letters(program)
-    assert isinstance(letter, UnsubscribeRequest)
-    assert letter.record.sender == "jane@example.com"
+    (message,) = maildrop_messages(program)
+    assert isinstance(message, UnsubscribeRequest)
+    assert message.record.sender == "jane@example.com"
 
 
-def test_automatic_mail_is_accepted_and_unsubscribes_nobody(program: Program) -> None:
+def test_automatic_mail_is_accepted_and_unsubscribes_no_person(program: Program) -> None:
     """A bounce sent to the address gets its 0, so that no bounce answers it, and is an auto-reply."""
     report = b"From: MAILER-DAEMON@mx.example.com\nContent-Type: multipart/report; boundary=x\n\n--x\n"
     assert send(program, report, sender="").status == 0
-    (letter,) = letters(program)
-    assert isinstance(letter, AutoReply)
+    (message,) = maildrop_messages(program)
+    assert isinstance(message, AutoReply)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_what_is_no_token_is_refused_alike(program: Program, to: str) -> None:
     """A forged, altered or expired token, and one of no shape, are refused with the same words, and leave nothing."""
     finished = send(program, to=to)
     assert (finished.status, finished.stdout, finished.stderr) == (67, "", "bouncehandler: no such address\n")
-    assert letters(program) == []
+    assert maildrop_messages(program) == []
 
 
 @pytest.mark.parametrize("to", ["a.b.c@other.example.com", "", "no address", "x@", "a\nb@c\x1b[31m"])
@@ -117,7 +117,7 @@ def test_wrong_usage_waits(program: Program, args: tuple[str, ...]) -> None:
     finished = program.run(*args)
     assert finished.status == 75
     assert len(finished.sentences) == 1
-    assert letters(program) == []
+    assert maildrop_messages(program) == []
 
 
 @pytest.mark.parametrize(
@@ -144,9 +144,9 @@ def test_options_in_any_order(program: Program, args: tuple[str, ...]) -> None:
         assert finished.returncode == 75
         return
     assert finished.returncode == 0, finished.stderr
-    (letter,) = letters(program)
-    assert isinstance(letter, UnsubscribeRequest)
-    assert letter.record.sender == "jane@example.com"
+    (message,) = maildrop_messages(program)
+    assert isinstance(message, UnsubscribeRequest)
+    assert message.record.sender == "jane@example.com"
 
 
 @pytest.mark.parametrize("command", ["unsubscribe", "unsubscribe-address"])
@@ -187,7 +187,7 @@ def test_the_log_obeys_the_configuration(program: Program) -> None:
     assert lines[0]["from"] == "jane@example.com"
 
 
-def test_a_wrong_configuration_is_said_in_the_log(program: Program) -> None:
+def test_a_wrong_configuration_is_reported_in_the_log(program: Program) -> None:
     """An error is logged where PowerMTA's operator looks."""
     configure(program, "[unsubscribe]\n")
     log = program.folder / "log.jsonl"
@@ -205,9 +205,9 @@ def test_a_wrong_configuration_is_said_in_the_log(program: Program) -> None:
 def test_any_bytes_are_a_mail(program: Program, mail: bytes) -> None:
     """No mail, NULs, no line end, no header: it came to a token's address, so it is kept."""
     assert send(program, mail).status == 0
-    (letter,) = letters(program)
-    assert isinstance(letter, UnsubscribeRequest)
-    assert letter.record.subscriber.subscriber_id == "gh890ij123kl4"
+    (message,) = maildrop_messages(program)
+    assert isinstance(message, UnsubscribeRequest)
+    assert message.record.subscriber.subscriber_id == "gh890ij123kl4"
 
 
 @pytest.mark.parametrize("is_warm", [True, False], ids=["warm", "cold"])
@@ -218,5 +218,5 @@ def test_fifty_megabytes(program: Program, *, is_warm: bool) -> None:
     with program.start("unsubscribe", "--from", "j@example.com", "--to", IDS) as running:
         running.write(MAIL + b"x" * 50_000_000)  # returns only when all of it was read, or the test fails
         assert running.finish().status == 0
-    (letter,) = letters(program)
-    assert (folder_of(program) / letter.name).stat().st_size < 1000
+    (message,) = maildrop_messages(program)
+    assert (folder_of(program) / message.name).stat().st_size < 1000

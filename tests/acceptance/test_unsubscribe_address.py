@@ -14,7 +14,7 @@ from tests.acceptance.unsubscribing import (
     SIGNING,
     configure,
     installation,
-    letters,
+    maildrop_messages,
     send,
     signed,
 )
@@ -34,8 +34,8 @@ def test_the_address_command(program: Program) -> None:
     made = finished.stdout.strip()
     assert made == signed("jane@example.com")
     assert send(program, to=made.upper()).status == 0
-    (letter,) = letters(program)
-    assert letter.record.recipient == "jane@example.com"  # type: ignore[union-attr]  # it is a request, or this fails
+    (message,) = maildrop_messages(program)
+    assert message.record.recipient == "jane@example.com"  # type: ignore[union-attr]  # it is a request, or this fails
 
 
 def test_the_address_command_asks_which_domain(program: Program) -> None:
@@ -60,7 +60,7 @@ def test_the_address_command_asks_which_domain(program: Program) -> None:
     assert "has a secret" in without.stderr
 
 
-def test_no_secret_is_said(program: Program) -> None:
+def test_no_secret_is_reported(program: Program) -> None:
     """Neither log nor output ever contains the secret."""
     log = program.folder / "log.jsonl"
     for to in (signed(), f"x@{SIGNING}", "x@y.example"):
@@ -68,6 +68,6 @@ def test_no_secret_is_said(program: Program) -> None:
     configure(program, BY_SIGNATURE, "pattern = 1\n")
     send(program, MAIL, "--debug", "--logfile", str(log), to=signed())
     wait_until(log.exists)
-    said = "".join(path.read_text() for path in (log, *program.folder.glob("run*")))
-    assert SECRET not in said
-    assert "jane@example.com" not in said
+    output = "".join(path.read_text() for path in (log, *program.folder.glob("run*")))
+    assert SECRET not in output
+    assert "jane@example.com" not in output

@@ -21,7 +21,7 @@ from tests.acceptance.unsubscribing import (
     cache_files,
     configure,
     installation,
-    letters,
+    maildrop_messages,
     send,
     signed,
     warm,
@@ -51,7 +51,9 @@ def imported(program: Program) -> set[str]:
 
 def providers(program: Program) -> list[str]:
     """Return the providers of the messages."""
-    return [letter.record.provider for letter in letters(program) if isinstance(letter, UnsubscribeRequest)]
+    return [
+        message.record.provider for message in maildrop_messages(program) if isinstance(message, UnsubscribeRequest)
+    ]
 
 
 def test_a_mail_costs_next_to_nothing(program: Program) -> None:
@@ -122,7 +124,7 @@ def test_a_configuration_that_was_broken_since_waits(program: Program) -> None:
     assert "Traceback" not in finished.stderr
     program.config.unlink()
     assert send(program).status == 75
-    assert letters(program) == []
+    assert maildrop_messages(program) == []
     program.config.write_text(good)
     assert send(program).status == 0
 
@@ -160,7 +162,7 @@ def test_the_environment_counts(program: Program) -> None:
             running.write(MAIL)
             assert running.finish().status == 0
     assert len(list((program.folder / "other.maildrop").iterdir())) == 3
-    assert letters(program) == []
+    assert maildrop_messages(program) == []
     assert all("BOUNCEHANDLER_SPOOL__URL" not in file.read_text() for file in cache_files(program))
 
 
@@ -176,7 +178,7 @@ def test_nowhere_to_keep_it(program: Program, place: str) -> None:
         with program.start("unsubscribe", "--from", "", "--to", IDS, environ=environ) as running:
             running.write(MAIL)
             assert running.finish().status == 0
-    assert len(letters(program)) == 2
+    assert len(maildrop_messages(program)) == 2
     assert cache_files(program) == []
 
 
@@ -186,7 +188,7 @@ def test_no_home(program: Program) -> None:
     command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "", "--to", IDS]
     for _ in range(2):
         subprocess.run(command, input=MAIL, env=environ, timeout=LONGEST, check=True)
-    assert len(letters(program)) == 2
+    assert len(maildrop_messages(program)) == 2
     assert list((program.folder / "caches" / "bouncehandler").iterdir())
 
 
@@ -212,12 +214,12 @@ def test_a_damaged_file_is_ignored(program: Program, damage: bytes) -> None:
     }
     file.write_bytes(made.get(damage, damage))
     assert send(program).status == 0
-    assert len(letters(program)) == 1
+    assert len(maildrop_messages(program)) == 1
     assert file.read_bytes() == whole
 
 
 @pytest.mark.parametrize("where", ["file", "folder", "link"])
-def test_what_somebody_else_may_write_is_ignored(program: Program, where: str) -> None:
+def test_what_another_user_may_write_is_ignored(program: Program, where: str) -> None:
     """A file or a folder that others may write, or a link to elsewhere, is not believed."""
     file = warm(program)
     false = file.read_bytes().replace(b"\tnews\t", b"\tevil\t")
@@ -239,7 +241,7 @@ def test_the_system_file_is_the_settings() -> None:
     assert config_cache.config_file(None, {}) == str(SYSTEM_FILE)
 
 
-def test_a_change_too_young_to_be_told_apart_is_not_kept() -> None:
+def test_a_change_too_young_to_be_distinguished_is_not_kept() -> None:
     """A file that changed just now may change again and look the same; where times are whole seconds, for longer."""
     state = {"x": "1 2 1000000000500000000 1000000000500000000", "gone": ""}
     coarse = {"x": "1 2 1000000000000000000 1000000000000000000"}

@@ -17,7 +17,7 @@ from tests.acceptance.unsubscribing import (
     MAIL,
     folder_of,
     installation,
-    letters,
+    maildrop_messages,
     send,
     warm,
 )
@@ -40,7 +40,7 @@ def test_a_closed_stdin_waits(program: Program) -> None:
     closing = ["sh", "-c", 'exec "$@" <&-', "sh", *command]
     finished = subprocess.run(closing, capture_output=True, env=_environ(program), timeout=LONGEST, check=False)
     assert (finished.returncode, b"standard input" in finished.stderr) == (75, True)
-    assert letters(program) == []
+    assert maildrop_messages(program) == []
 
 
 def test_closed_outputs_change_nothing(program: Program) -> None:
@@ -52,8 +52,8 @@ def test_closed_outputs_change_nothing(program: Program) -> None:
             subprocess.run(closing, input=MAIL, env=_environ(program), timeout=LONGEST, check=False).returncode
             == status
         )
-    (letter,) = letters(program)
-    assert isinstance(letter, UnsubscribeRequest)
+    (message,) = maildrop_messages(program)
+    assert isinstance(message, UnsubscribeRequest)
 
 
 def _without_room() -> None:
@@ -90,7 +90,7 @@ def test_a_letterbox_that_can_not_be_used_waits(program: Program, *, is_warm: bo
     assert len(finished.sentences) == 1
     folder_of(program).unlink()
     assert send(program).status == 0
-    assert len(letters(program)) == 1
+    assert len(maildrop_messages(program)) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -101,7 +101,7 @@ def test_a_signal_waits(program: Program, number: signal.Signals) -> None:
         running.write(MAIL * 10_000)  # more than a pipe holds: it is being read
         running.signal(number)
         assert running.wait().status == 75
-    assert letters(program) == []
+    assert maildrop_messages(program) == []
 
 
 def test_a_damaged_installation_waits(tmp_path: Path) -> None:
@@ -133,9 +133,9 @@ def test_64_in_parallel(program: Program) -> None:
         mails = [b"Message-Id: <%d@x>\nFrom: a@example.com\n\n" % number for number in range(64)]
         statuses = list(threads.map(lambda mail: _sent(program, mail), mails))
     assert statuses == [0] * 64
-    found = letters(program)
+    found = maildrop_messages(program)
     assert {
-        dict(letter.record.headers)["Message-Id"] for letter in found if isinstance(letter, UnsubscribeRequest)
+        dict(message.record.headers)["Message-Id"] for message in found if isinstance(message, UnsubscribeRequest)
     } == {f"<{number}@x>" for number in range(64)}
     assert len(found) == 64
 
@@ -168,8 +168,8 @@ def test_kill_at_any_moment(program: Program) -> None:
             answered = running.wait().status == 0
         acknowledged += answered
         patience *= 0.9 if answered else 1.2
-    found = letters(program)
-    assert all(isinstance(letter, UnsubscribeRequest) for letter in found)
+    found = maildrop_messages(program)
+    assert all(isinstance(message, UnsubscribeRequest) for message in found)
     assert acknowledged <= len(found)
     assert acknowledged > 0
     assert len(found) < 60, "no kill came in time"
@@ -182,4 +182,4 @@ def test_kill_while_the_mail_comes(program: Program) -> None:
         running.write(MAIL * 10_000)
         running.signal(signal.SIGKILL)
         running.wait()
-    assert letters(program) == []
+    assert maildrop_messages(program) == []

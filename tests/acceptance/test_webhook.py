@@ -6,9 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.acceptance.bounce_scenarios import AWKWARD, JOB, LOWER_CASE, SUPPRESSED, Case, feed_bounces
 from tests.acceptance.harness import Event, Program, accounting, bounce
-from tests.acceptance.stories import AWKWARD, JOB, LOWER_CASE, SUPPRESSED, Story, tell
-from tests.acceptance.trouble import JANE, PATIENT, REFUSALS, TIMED_OUT, SmtpFailure, feed_in_trouble, feed_until
+from tests.acceptance.transient_failures import (
+    JANE,
+    PATIENT,
+    REFUSALS,
+    TIMED_OUT,
+    SmtpFailure,
+    feed_in_trouble,
+    feed_until,
+)
 from tests.fakes.server import Answer, closed_port
 from tests.fakes.webhook import SECRET, FakeReceiver
 
@@ -18,7 +26,7 @@ KINDS: dict[str, Event] = {
     "batch": {"secret": SECRET, "batch_size": 5},
     "rotated": {"secret": [NEW_SECRET, SECRET]},
 }
-"""Provider to what it is told; each receiver knows `SECRET` alone."""
+"""Provider to its settings; each receiver knows `SECRET` alone."""
 
 
 def _settings(receiver: FakeReceiver, **others: object) -> Event:
@@ -26,7 +34,7 @@ def _settings(receiver: FakeReceiver, **others: object) -> Event:
 
 
 @pytest.fixture(scope="module", params=["header", "no header"])
-def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story[FakeReceiver]]:
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case[FakeReceiver]]:
     """One delivery a suppression, batches, and a secret that is being changed; with and without a header."""
     program = Program(tmp_path_factory.mktemp("webhook"))
     with ExitStack() as stack:
@@ -34,7 +42,7 @@ def story(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         program.configure(
             {"log": {"addresses": "plain"}}, **{n: _settings(r, **KINDS[n]) for n, r in receivers.items()}
         )
-        yield tell(program, receivers, has_header=request.param == "header")
+        yield feed_bounces(program, receivers, has_header=request.param == "header")
 
 
 @pytest.fixture
@@ -44,27 +52,27 @@ def program(tmp_path: Path) -> Program:
 
 
 @pytest.mark.parametrize("provider", KINDS)
-def test_every_suppression_is_told_once_and_verified(story: Story[FakeReceiver], provider: str) -> None:
-    """The hard categories' recipients and nobody else, each once, in deliveries that the library verifies; exit 0."""
-    assert story.first.status == 0, story.first.stderr
-    receiver = story.servers[provider]
+def test_every_suppression_is_delivered_once_and_verified(case: Case[FakeReceiver], provider: str) -> None:
+    """The hard categories' recipients and no others, each once, in deliveries that the library verifies; exit 0."""
+    assert case.first.status == 0, case.first.stderr
+    receiver = case.servers[provider]
     assert receiver.refused == []
     assert sorted(receiver.recipients) == sorted(SUPPRESSED)
-    assert len(receiver.ids) == len(set(receiver.ids)) == story.made[provider]
-    assert story.first.finished["providers"][provider] == {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}
+    assert len(receiver.ids) == len(set(receiver.ids)) == case.made[provider]
+    assert case.first.finished["providers"][provider] == {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}
 
 
 @pytest.mark.parametrize("provider", KINDS)
-def test_the_same_again_calls_nobody(story: Story[FakeReceiver], provider: str) -> None:
-    """The same file a second time, and later bounces of recipients told within a day, cost no call."""
-    assert story.again.status == 0, story.again.stderr
-    assert len(story.servers[provider].requests) == story.made[provider]
+def test_the_same_again_makes_no_call(case: Case[FakeReceiver], provider: str) -> None:
+    """The same file a second time, and later bounces of recipients delivered within a day, cost no call."""
+    assert case.again.status == 0, case.again.stderr
+    assert len(case.servers[provider].requests) == case.made[provider]
 
 
 @pytest.mark.parametrize("provider", KINDS)
-def test_an_event_says_what_happened_and_why(story: Story[FakeReceiver], provider: str) -> None:
+def test_an_event_reports_what_happened_and_why(case: Case[FakeReceiver], provider: str) -> None:
     """Each event has the documented shape: who, why, by which rule, and the evidence."""
-    events = {event["data"]["recipient"]: event for event in story.servers[provider].events}
+    events = {event["data"]["recipient"]: event for event in case.servers[provider].events}
     event, data = events[LOWER_CASE], events[LOWER_CASE]["data"]
     assert event["type"] == "recipient.suppressed"
     assert (data["reason"], data["category"], data["status"]) == ("bounce", "bad-mailbox", "5.1.1")
@@ -76,7 +84,7 @@ def test_an_event_says_what_happened_and_why(story: Story[FakeReceiver], provide
 
 
 def test_one_call_for_a_batch(program: Program) -> None:
-    """A hundred suppressions that wait in the spool are told in ten arrays of ten."""
+    """A hundred suppressions that wait in the spool are delivered in ten arrays of ten."""
     recipients = {f"r{number}@example.com" for number in range(100)}
     with FakeReceiver() as receiver:
         program.configure(None, crm=_settings(receiver, batch_size=10))
@@ -87,8 +95,8 @@ def test_one_call_for_a_batch(program: Program) -> None:
         assert len(receiver.requests) == 10
 
 
-def test_a_list_is_told_to_every_receiver(program: Program) -> None:
-    """A plain list is for every provider, whatever its originators, and says that it was one."""
+def test_a_list_is_delivered_to_every_receiver(program: Program) -> None:
+    """A plain list is for every provider, whatever its originators, and reports that it was one."""
     with FakeReceiver() as receiver:
         program.configure(None, crm=_settings(receiver, originators=["nobody@elsewhere.example"]))
         assert program.feed("\n".join(["Email Address;Name", *(f"{r};N." for r in AWKWARD)]).encode()).status == 0
@@ -151,7 +159,7 @@ def test_whatever_goes_wrong_is_tried_again(program: Program) -> None:
         assert {name for name, seconds in waited.items() if seconds < 1} == set()
 
 
-def test_what_somebody_has_to_mend_holds_the_receiver(program: Program) -> None:
+def test_what_a_person_has_to_mend_holds_the_receiver(program: Program) -> None:
     """A wrong secret, a redirect, 410: held with all pending and no attempt spent; never followed; mended, all done."""
     with ExitStack() as stack:
         elsewhere = stack.enter_context(FakeReceiver())
@@ -180,8 +188,8 @@ def test_what_somebody_has_to_mend_holds_the_receiver(program: Program) -> None:
         assert all(sorted(r.recipients) == [JANE, "john@example.com"] for r in receivers.values())
 
 
-def test_a_bounce_is_told_while_the_pipe_is_open(program: Program) -> None:
-    """PowerMTA's pipe stays open for days: what is written into it is told at once, not at its end."""
+def test_a_bounce_is_delivered_while_the_pipe_is_open(program: Program) -> None:
+    """PowerMTA's pipe stays open for days: what is written into it is delivered at once, not at its end."""
     with FakeReceiver() as receiver:
         program.configure(None, crm=_settings(receiver))
         with program.start() as running:

@@ -58,7 +58,7 @@ def folder_of(program: Program) -> Path:
     return program.folder / "spool.maildrop"
 
 
-def letters(program: Program) -> list[UnsubscribeMessage]:
+def maildrop_messages(program: Program) -> list[UnsubscribeMessage]:
     """What a running instance would find."""
     return list(read_messages(folder_of(program), now=time.time()))
 
@@ -71,7 +71,7 @@ def cache_files(program: Program) -> list[Path]:
 def warm(program: Program) -> Path:
     """Send mails until the configuration is kept, and forget them; returns the file that keeps it."""
     wait_until(lambda: send(program).status == 0 and bool(cache_files(program)))
-    for letter in folder_of(program).iterdir():
-        letter.unlink()
+    for message in folder_of(program).iterdir():
+        message.unlink()
     (file,) = cache_files(program)
     return file

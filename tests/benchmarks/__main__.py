@@ -24,23 +24,23 @@ NAMES = (
 
 
 def main(argv: Sequence[str]) -> None:
-    """Measure and print, figure by figure; a bar that is missed is said, and is no error."""
+    """Measure and print, figure by figure; a bar that is missed is reported, and is no error."""
     options = _options(argv)
     tune_gc()  # as the program does
     effort = Effort.QUICK if options.quick else Effort.FULL if options.full else Effort.USUAL
     found: list[dict[str, object]] = []
     if not options.json:
-        _say(", ".join(f"{name} {value}" for name, value in _machine().items()))
+        _print(", ".join(f"{name} {value}" for name, value in _machine().items()))
     for name in options.names or NAMES:
         started = time.perf_counter()
         for figure in _figures(name, effort):
             found.append({"benchmark": name, **_as_json(figure)})
             if not options.json:
-                _say(f"{name:12}{_line(figure, effort)}")
+                _print(f"{name:12}{_line(figure, effort)}")
         if not options.json:
-            _say(f"{name:12}({time.perf_counter() - started:.0f} s)")
+            _print(f"{name:12}({time.perf_counter() - started:.0f} s)")
     if options.json:
-        _say(json.dumps({"machine": _machine(), "effort": effort.value, "figures": found}, indent=2))
+        _print(json.dumps({"machine": _machine(), "effort": effort.value, "figures": found}, indent=2))
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
@@ -107,7 +107,7 @@ def _as_json(figure: Measurement) -> dict[str, object]:
     }
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -1,4 +1,4 @@
-"""Calls: how many HTTP requests an address costs at each kind of provider, counted there, through the whole crew."""
+"""Calls: how many HTTP requests an address costs at each kind of provider, counted there, through the dispatcher."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

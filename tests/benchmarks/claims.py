@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bouncehandler.spool import Completed, QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression
-from tests.benchmarks.filled import fill, spread
+from tests.benchmarks.filled_spool import fill, spread
 from tests.benchmarks.measurement import Bar, Effort, Measurement, alternate, ratios
 from tests.benchmarks.program import PROVIDER
 

@@ -32,7 +32,7 @@ class _Category(NamedTuple):
     """One of PowerMTA's 17 categories."""
 
     share: float
-    """Percent of the bounces; an estimate, since nobody publishes such numbers."""
+    """Percent of the bounces; an estimate, since none are published such numbers."""
     status: str
     diagnostic: str
     """`#` stands for the recipient; empty where no server answered."""

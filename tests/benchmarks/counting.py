@@ -25,7 +25,7 @@ _WITHIN = 21.0 * _DAY
 _DAYS = 18
 """So many of the days that count together have bounces already."""
 _ENOUGH = 1_000_000
-"""Soft bounces that suppress: nobody gets there, so that counting alone is measured."""
+"""Soft bounces that suppress: no person gets there, so that counting alone is measured."""
 
 _FILL = """
 WITH RECURSIVE counted (number) AS (VALUES (1) UNION ALL SELECT number + 1 FROM counted WHERE number < :rows)

@@ -1,4 +1,4 @@
-"""Dispatching: the program's crew with the webhook adapter, against bare threads of httpx that make the same calls."""
+"""Dispatching: the dispatcher with the webhook adapter, against bare threads of httpx that make the same calls."""
 
 import threading
 import time
@@ -60,7 +60,7 @@ def _compare(cell: _Cell, size: _Size, responder: Responder, folder: Path) -> It
     before = responder.count()
     ours, bare = alternate(
         size.rounds,
-        partial(_crew, folder, url, cell.in_flight, work),
+        partial(_dispatcher, folder, url, cell.in_flight, work),
         partial(_threads, url, cell.in_flight, _posts(work)),
     )
     calls = responder.count() - before
@@ -76,7 +76,7 @@ def _compare(cell: _Cell, size: _Size, responder: Responder, folder: Path) -> It
         yield Measurement(what, [ideal / seconds for seconds in ours], "of concurrency / latency", None, speeds)
 
 
-def _crew(folder: Path, url: str, in_flight: int, work: Sequence[Suppression]) -> float:
+def _dispatcher(folder: Path, url: str, in_flight: int, work: Sequence[Suppression]) -> float:
     with TemporaryDirectory(dir=folder) as name:
         config = configure(Path(name), type="webhook", url=url, secret=SECRET, concurrency=in_flight)
         return dispatch(config, work)

@@ -29,7 +29,7 @@ _IN_FLIGHT = 8
 
 
 def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
-    """The whole crew, with a webhook that answers at once."""
+    """All provider workers, with a webhook that answers at once."""
     size = _SIZES[effort]
     with Responder() as responder:
         sides = [partial(_each, folder, responder, count) for count in (size.few, size.many)]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.benchmarks.corpus import lines
-from tests.benchmarks.filled import fill, spread
+from tests.benchmarks.filled_spool import fill, spread
 from tests.benchmarks.measurement import Effort, Measurement, alternate, ratios
 from tests.benchmarks.reading import open_spool, take_in
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import IO, NamedTuple
 
+from tests.benchmarks.call_socket import CallSocket
 from tests.benchmarks.corpus import lines
-from tests.benchmarks.ear import Ear
-from tests.benchmarks.feed import Feed
+from tests.benchmarks.endless_pipe import EndlessPipe
 from tests.benchmarks.measurement import Bar, Effort, Measurement, alternate, ratios
 from tests.benchmarks.program import COMMAND, SECRET, configure, environment
 
@@ -49,17 +49,17 @@ def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
     # A newline in a cell would be two lines to the yardstick.
     rows = (line.encode() for line in lines("suppressed", 1_000_000) if line.count("\n") == 1)
     header = next(rows)
-    with closing(Ear()) as ear, closing(Ear()) as bare_ear:
+    with closing(CallSocket()) as ear, closing(CallSocket()) as bare_socket:
         config = configure(folder, type="webhook", url=ear.url, secret=SECRET)
         program = _started([*COMMAND, "--config", str(config)])
-        bare = _started([sys.executable, "-c", _BARE, bare_ear.url])
+        bare = _started([sys.executable, "-c", _BARE, bare_socket.url])
         with program as stdin, bare as bare_stdin:
             _write(stdin, header)
-            idle, yardstick = (_side(*one, rows, size.samples) for one in ((stdin, ear), (bare_stdin, bare_ear)))
-            feed = Feed(folder)
-            ours, theirs, loaded = alternate(size.rounds, idle, yardstick, lambda: _beside(feed, idle))
+            idle, yardstick = (_side(*one, rows, size.samples) for one in ((stdin, ear), (bare_stdin, bare_socket)))
+            pipe = EndlessPipe(folder)
+            ours, theirs, loaded = alternate(size.rounds, idle, yardstick, lambda: _beside(pipe, idle))
     yield from _idle(ours, theirs)
-    yield from _loaded(loaded, ours, feed)
+    yield from _loaded(loaded, ours, pipe)
 
 
 def _idle(ours: Sequence[_Samples], yardstick: Sequence[_Samples]) -> Iterator[Measurement]:
@@ -72,16 +72,16 @@ def _idle(ours: Sequence[_Samples], yardstick: Sequence[_Samples]) -> Iterator[M
     )
 
 
-def _loaded(loaded: Sequence[_Samples], idle: Sequence[_Samples], feed: Feed) -> Iterator[Measurement]:
+def _loaded(loaded: Sequence[_Samples], idle: Sequence[_Samples], pipe: EndlessPipe) -> Iterator[Measurement]:
     middles = [one.middle for one in loaded]
-    told = f"{median(feed.rates):,.0f} suppressions/s come in beside"
-    yield Measurement("the same under load, median", middles, "ms", None, told)
+    notices = f"{median(pipe.rates):,.0f} suppressions/s come in beside"
+    yield Measurement("the same under load, median", middles, "ms", None, notices)
     yield Measurement("the same under load, 95th percentile", [one.slow for one in loaded], "ms")
     yield Measurement("the same under load, median", ratios(middles, [one.middle for one in idle]), "times idle")
 
 
-def _beside(feed: Feed, side: Callable[[], _Samples]) -> _Samples:
-    with feed:
+def _beside(pipe: EndlessPipe, side: Callable[[], _Samples]) -> _Samples:
+    with pipe:
         return side()
 
 
@@ -104,7 +104,7 @@ def _write(stdin: IO[bytes], data: bytes) -> None:
     stdin.flush()
 
 
-def _side(stdin: IO[bytes], ear: Ear, rows: Iterator[bytes], samples: int) -> Callable[[], _Samples]:
+def _side(stdin: IO[bytes], ear: CallSocket, rows: Iterator[bytes], samples: int) -> Callable[[], _Samples]:
     """Takes a round's samples; the process is warm already."""
 
     def sample(row: bytes) -> float:

@@ -44,7 +44,7 @@ class Measurement:
     """What the readings count: `of ...` and `times ...` for a ratio to a yardstick, else a unit."""
     bar: Bar | None = None
     measured: str = ""
-    """The medians behind the ratio, in their own units; empty where the readings say it all."""
+    """The medians behind the ratio, in their own units; empty where the readings suffice."""
 
     @property
     def median(self) -> float:

@@ -68,7 +68,7 @@ def _peak(kind: Kind, rows: int, folder: Path) -> float:
         if process.stdin is None:
             raise RuntimeError("there is no pipe to the process")
         process.stdin.writelines(blocks(kind, rows))
-        said, _ = process.communicate()
+        output, _ = process.communicate()
         if process.returncode:
             raise RuntimeError(f"the program ended with exit status {process.returncode}")
-    return float(said)
+    return float(output)

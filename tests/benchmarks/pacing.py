@@ -46,6 +46,6 @@ def _paced(folder: Path, rate: int, seconds: float) -> Iterator[Measurement]:
     gaps = [(later - sooner) * rate for sooner, later in pairwise(moments)]
     kept = (len(moments) - 1) / (moments[-1] - moments[0]) / rate
     what = f"{rate}/s for {seconds:g} s"
-    told = f"{len(moments):,} calls, {kept:.4f} of the rate"
-    yield Measurement(f"{what}: off by", [max(abs(kept - 1), 1e-6)], "of the rate", _BAR, told)
+    notices = f"{len(moments):,} calls, {kept:.4f} of the rate"
+    yield Measurement(f"{what}: off by", [max(abs(kept - 1), 1e-6)], "of the rate", _BAR, notices)
     yield Measurement(f"{what}: longest of 100 gaps", [quantiles(gaps, n=100)[-1]], "times even", None)

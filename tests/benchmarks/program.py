@@ -1,4 +1,4 @@
-"""The program as benchmarks drive it: its configuration, its command line, and its crew over a spool that is filled."""
+"""The program as benchmarks drive it: configuration, command line, and dispatcher over a spool that is filled."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def suppression(number: int) -> Suppression:
 
 
 def dispatch(config: Path, work: Sequence[Suppression]) -> float:
-    """Put the suppressions into the spool, then return the seconds that the crew takes until all are carried out."""
+    """Put the suppressions into the spool, then return the dispatcher's seconds until all are carried out."""
     owe(config, work)
     return carry_out(config, len(work))
 
@@ -80,9 +80,9 @@ def owe(config: Path, work: Iterable[Suppression]) -> None:
 
 
 def carry_out(config: Path, count: int) -> float:
-    """The seconds that the crew takes for what is due, which must be `count` dispatches.
+    """The seconds that the dispatcher takes for what is due, which must be `count` dispatches.
 
-    The crew is built as the commands build it: its threads, its clients, what it claims and settles in the spool and
+    It is built as the commands build it: its threads, its clients, what it claims and settles in the spool and
     what it logs are in the seconds.
     """
     settings = load(config, {})

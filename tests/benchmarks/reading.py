@@ -123,13 +123,13 @@ def shipped_policy() -> Policy:
 
 def _run(pipeline: IngestPipeline, file: Path) -> float:
     source = os.open(file, os.O_RDONLY)
-    never, nobody = os.pipe()
+    never, anonymous = os.pipe()
     try:
         started = time.perf_counter()
         read_loop(pipeline, source, never, monotonic=time.monotonic)
         return time.perf_counter() - started
     finally:
-        for descriptor in (source, never, nobody):
+        for descriptor in (source, never, anonymous):
             os.close(descriptor)
 
 

@@ -1,4 +1,4 @@
-"""Adapter that calls no server: it does what its fields say, from many threads at once, and keeps its calls."""
+"""Adapter that calls no server: it does what its fields state, from many threads at once, and keeps its calls."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ Behaviour = Outcome | BaseException | None
 
 
 class FakeAdapter:
-    """Carries out every suppression, unless its fields say otherwise."""
+    """Carries out every suppression, unless its fields decide otherwise."""
 
     def __init__(self) -> None:
         self.always: Behaviour = DONE
@@ -85,7 +85,7 @@ class CheckableAdapter(FakeAdapter):
         self.checks = 0
 
     def check(self) -> str:
-        """Count, and say what `check_fails` says."""
+        """Count, and raise what `check_fails` holds."""
         self.checks += 1
         if self.check_fails:
             raise self.check_fails

@@ -1,4 +1,4 @@
-"""Fake sinks of the ingest pipeline, which keep, block or fail as their fields say, and short ways to make rows."""
+"""Fake sinks of the ingest pipeline, which keep, block or fail as their fields state, and short ways to make rows."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,7 +48,7 @@ class FakeSuppressionSink:
     def record(self, batch: Sequence[QueuedSuppression]) -> Recorded:  # the spool's signature
         """Keep a batch."""
         self.is_busy.set()
-        assert self.open.wait(2 * PATIENCE), "nobody let the commit go on"
+        assert self.open.wait(2 * PATIENCE), "the commit was never let go on"
         self.is_busy.clear()
         if self.fails:
             raise self.fails

@@ -1,4 +1,4 @@
-"""A MailWizz that behaves as `providers.md` says the real one does, with its traps."""
+"""A MailWizz that behaves as `providers.md` states the real one does, with its traps."""
 
 import hashlib
 import hmac

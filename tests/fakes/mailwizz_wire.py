@@ -1,4 +1,4 @@
-"""The MailWizz adapter made ready for tests: for the fake server, or for answers that respx gives as a test says."""
+"""The MailWizz adapter made ready for tests: for the fake server, or for answers that respx gives as a test states."""
 
 import json
 import ssl

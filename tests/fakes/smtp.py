@@ -51,7 +51,7 @@ class Taken:
 
 
 class FakeSmtp:
-    """Takes mail, unless one of its switches says otherwise.
+    """Takes mail, unless one of its switches decides otherwise.
 
     Args:
         tls: `starttls` is offered, `tls` is spoken from the first byte.
@@ -75,7 +75,7 @@ class FakeSmtp:
         self.answers: dict[Stage, str] = {}
         """The answer at a stage, `451 try later`, in place of acceptance."""
         self.hangs_at: Stage = ""
-        """Where it says nothing any more."""
+        """The point from which it is silent."""
         self.cuts_at: Stage = ""
         """Where it closes the connection."""
         self.accepts_then_cuts = False
@@ -158,7 +158,7 @@ def _authenticator(login: tuple[str, str] | None) -> Any:  # noqa: ANN401  # the
 
 
 class _Smtp(SMTP):
-    """Hangs, cuts or refuses where the fake says so."""
+    """Hangs, cuts or refuses where the fake reports it."""
 
     def __init__(self, fake: FakeSmtp, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # the library's
         super().__init__(*args, **kwargs)

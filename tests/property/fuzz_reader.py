@@ -12,8 +12,8 @@ import bouncehandler.accounting
 from bouncehandler.accounting import ColumnsMissing, Item, PowerMtaCsvReader
 from bouncehandler.accounting.fields import is_redacted
 from bouncehandler.record import Address, Complaint, Delivery, parse_address
-from tests.property.breeding import Stock, smaller
-from tests.property.reached import Ways
+from tests.property.code_paths import CodePaths
+from tests.property.input_generator import Stock, smaller
 from tests.property.streams import events, expected, read, split
 
 _LONGEST = (1, 10, 100, 300, 1000)
@@ -25,17 +25,17 @@ _IGNORED = ("other", "bad-mailbox", "")
 def main() -> int:
     """Print how many inputs were read; 1 where one was read wrongly, after telling the smallest like it."""
     options = _options()
-    random, stock, ways = Random(options.seed), Stock(), Ways(str(Path(bouncehandler.accounting.__file__).parent))  # noqa: S311  # streams, no secrets
+    random, stock, ways = Random(options.seed), Stock(), CodePaths(str(Path(bouncehandler.accounting.__file__).parent))  # noqa: S311  # streams, no secrets
     deadline, inputs, size = time.monotonic() + options.seconds, 0, 0
     while time.monotonic() < deadline:
         data, how = stock.breed(random), random.getrandbits(32)
         if fault := _fault(data, how):
-            _say(f"input {inputs} of seed {options.seed}, read as {how} says: {_shrunk(data, how)!r}\n{fault}")
+            _print(f"input {inputs} of seed {options.seed}, read as {how}: {_shrunk(data, how)!r}\n{fault}")
             return 1
         if ways.are_new(partial(read, [data], PowerMtaCsvReader())):
             stock.inputs.append(data)
         inputs, size = inputs + 1, size + len(data)
-    _say(
+    _print(
         f"{inputs:,} inputs, {size:,} bytes, each read in five ways; {len(stock.inputs):,} of them took a new way, "
         f"{len(ways):,} in all"
     )
@@ -80,15 +80,15 @@ def _difference(data: bytes, random: Random) -> str:
 def _more(whole: list[Item], tallied: list[Item]) -> str:
     """What else has to hold: of complaints, and where rows are tallied and deliveries are taken."""
     for item in whole:
-        if isinstance(item, Complaint) and item.recipient and not _is_somebody(item.recipient):
-            return f"{item.recipient!r} is nobody's address"
+        if isinstance(item, Complaint) and item.recipient and not _is_person(item.recipient):
+            return f"{item.recipient!r} is no person's address"
     left = iter(whole)
     if not all(item in left for item in tallied if not isinstance(item, Delivery | ColumnsMissing)):
         return "with some categories only tallied, and with deliveries, the other items are not the same"
     return ""
 
 
-def _is_somebody(recipient: str) -> bool:
+def _is_person(recipient: str) -> bool:
     return parse_address(recipient) == recipient and not is_redacted(Address(recipient))
 
 
@@ -100,7 +100,7 @@ def _shrunk(data: bytes, how: int) -> bytes:
     return data
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 

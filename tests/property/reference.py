@@ -1,6 +1,6 @@
 """The reader once more, slow and plain: the whole text at hand, one character after the other, no memory of damage.
 
-It says what the fast one must say, whatever the input; see `row_at` for CSV (RFC 4180) and `parts` for the rest.
+Its result is what the fast one's must be, whatever the input; see `row_at` for CSV (RFC 4180) and `parts` for the rest.
 """
 
 import re
@@ -12,11 +12,11 @@ from bouncehandler.accounting.column_order import ColumnOrder
 from bouncehandler.accounting.list_cells import quoted_cells
 from bouncehandler.accounting.resync import holds_header, holds_second_header, next_start
 from bouncehandler.record import parse_address
+from tests.property.complaint_recipients import DECISIVE, people
 from tests.property.lists import Lists
-from tests.property.people import DECISIVE, people
 
 READ = frozenset({"bounce", "list", "complaint", "count", "header", "blank"})
-"""What a part is called where nothing is wrong with it, and it says enough; all others are set aside."""
+"""What a part is called where nothing is wrong with it, and it is complete; all others are set aside."""
 
 _AROUND = "\ufeff\0 \"'"
 
@@ -30,7 +30,7 @@ class Row(NamedTuple):
 
 
 class Part(NamedTuple):
-    """A stretch of the text, and what it is: one of `READ`, or a reason; `nameless`: a complaint that names nobody."""
+    """A stretch of the text, and what it is: one of `READ`, or a reason; `nameless`: an anonymous complaint."""
 
     what: str
     value: str

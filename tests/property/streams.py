@@ -76,8 +76,8 @@ Event = tuple[str, str, int, bytes]
 
 def split(data: bytes, cuts: Iterable[int]) -> list[bytes]:
     """The data in blocks that end at the cuts."""
-    places = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in pairwise(places)]
+    locations = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+    return [data[start:end] for start, end in pairwise(locations)]
 
 
 def read(blocks: Iterable[bytes], reader: PowerMtaCsvReader | None = None) -> list[Item]:

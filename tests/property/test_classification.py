@@ -1,4 +1,4 @@
-"""Classification takes whatever servers say, works no longer than the text is, and hardens nothing PowerMTA said."""
+"""Classification takes any diagnostic, works no longer than the text is, and hardens no verdict of PowerMTA."""
 
 import re
 import sys
@@ -103,7 +103,7 @@ def test_reads_words(piece: str, between: str) -> None:
 @MANY
 @given(st.sampled_from(sorted({word for piece in PIECES for word in words(piece) if word.isascii()})), st.booleans())
 def test_a_name_is_no_reason(word: str, is_recipient: bool) -> None:  # noqa: FBT001  # drawn
-    """Somebody, or a domain, may be called `spam` or `relay`; an unknown user stays one."""
+    """A person, or a domain, may be called `spam` or `relay`; an unknown user stays one."""
     named = Address(f"{word}.{word}@{word}.example")
     record = Bounce("b", named if is_recipient else Address("ann@example.net"), category="bad-mailbox")
     for text in (f"550 5.1.1 <{named}>: User unknown", f"smtp;550 no mailbox here: {named.title()}"):
@@ -112,16 +112,16 @@ def test_a_name_is_no_reason(word: str, is_recipient: bool) -> None:  # noqa: FB
 
 @MANY
 @given(LETTERS, LETTERS)
-def test_a_phrase_is_what_its_pattern_says(pattern: str, text: str) -> None:
+def test_a_phrase_is_what_its_pattern_states(pattern: str, text: str) -> None:
     """The finds one after another answer as a regular expression with `.*` does, which goes back and forth."""
-    phrase, said = Phrase.of(pattern), line(words(text))
+    phrase, message = Phrase.of(pattern), line(words(text))
     parts = (re.escape(part[:-1]) + "(?= )" if part.endswith(" ") else re.escape(part) for part in phrase.parts)
-    assert phrase.is_in(said) == bool(re.search(".*".join(parts), said))
+    assert phrase.is_in(message) == bool(re.search(".*".join(parts), message))
 
 
 @MANY
 @given(LETTERS.map(lambda text: text.replace(" ", ".")), LETTERS.map(lambda text: text.replace("*", "")))
-def test_a_host_pattern_is_what_it_says(pattern: str, name: str) -> None:
+def test_a_host_pattern_is_what_it_states(pattern: str, name: str) -> None:
     """So it is with hosts, whole names."""
     expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name)
     assert HostPattern.of(pattern).matches(name) == bool(expected)
@@ -130,26 +130,26 @@ def test_a_host_pattern_is_what_it_says(pattern: str, name: str) -> None:
 class _Watched(str):  # noqa: SLOT000  # what was seen is kept beside the text
     """A text that notes from where to where it is searched."""
 
-    seen: list[tuple[int, int]]
+    reads: list[tuple[int, int]]
 
     def find(self, *wanted: object) -> int:
         """As `str.find`."""
         start = int(str(wanted[1]))
         at = str(self).find(str(wanted[0]), start)
-        self.seen.append((start, at if at >= 0 else len(self)))
+        self.reads.append((start, at if at >= 0 else len(self)))
         return at
 
 
 def searched(phrase: Phrase, text: str) -> int:
     """The characters that a phrase looks at, which must go forward only."""
     watched = _Watched(text)
-    watched.seen = []
+    watched.reads = []
     phrase.is_in(watched)
     ends = [-1]
-    for start, end in watched.seen:
+    for start, end in watched.reads:
         assert start >= ends[-1]
         ends.append(end)
-    return sum(end - start for start, end in watched.seen)
+    return sum(end - start for start, end in watched.reads)
 
 
 @MANY
@@ -164,11 +164,11 @@ def test_a_phrase_looks_at_a_text_once(pattern: str, text: str) -> None:
 
 def calls(rules: Rules, diagnostic: str) -> int:
     """How often a function is called to refine a bounce."""
-    seen = 0
+    reads = 0
 
     def count(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal seen
-        seen += event in {"call", "c_call"}
+        nonlocal reads
+        reads += event in {"call", "c_call"}
 
     record = Bounce("b", Address("ann@example.net"), category="bad-mailbox", diagnostic=diagnostic)
     before = sys.getprofile()
@@ -177,7 +177,7 @@ def calls(rules: Rules, diagnostic: str) -> int:
         rules.refine(record)
     finally:
         sys.setprofile(before)
-    return seen
+    return reads
 
 
 def test_hostile_texts_cost_no_more_than_their_length() -> None:

@@ -56,7 +56,7 @@ events = st.tuples(st.sampled_from(["bounce", "bounce", "bounce", "delivery"]), 
 
 @settings(max_examples=many(80), deadline=None)
 @given(st.lists(events, max_size=30))
-def test_as_the_model_says(seen: Sequence[Event]) -> None:
+def test_as_the_model_states(seen: Sequence[Event]) -> None:
     """Whatever comes in whatever order, and however often, a spool finds the suppressions that the model finds."""
     model = Model()
     with TemporaryDirectory() as folder:
@@ -127,7 +127,7 @@ class Days:
 @settings(max_examples=many(120), deadline=None)
 @given(st.lists(st.lists(soft_bounces, min_size=1, max_size=8), max_size=8))
 def test_batches_of_several_people(batches: Sequence[Sequence[Soft]]) -> None:
-    """However far apart the bounces of a batch lie, and whatever each one's rule says, each person's alone count."""
+    """However far apart the bounces of a batch lie, and whatever each one's rule sets, each person's alone count."""
     people: dict[str, Days] = {}
     expected: Counter[tuple[str, int]] = Counter()
     with TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""Whatever an adapter does, in any order, each dispatch ends as the rules of the provider port say, attempts too."""
+"""Whatever an adapter does, in any order, each dispatch ends as the rules of the provider port demand, attempts too."""
 
 import sqlite3
 import tempfile
@@ -58,7 +58,7 @@ class Clock:
 
 
 class Scripted(FakeAdapter):
-    """Does for each recipient what its script says, and then carries out."""
+    """Does for each recipient what its script holds, and then carries out."""
 
     def __init__(self, script: dict[str, list[Behaviour]]) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ def one_round(spool: SqliteSpool, adapter: Scripted, worker_settings: WorkerSett
 
 
 def agree(place: Path, expected: dict[str, Expected], now: float) -> None:
-    """The spool says of every dispatch what the rules say."""
+    """The spool's state of every dispatch is what the rules demand."""
     for recipient, row in rows(place).items():
         rule = expected[recipient]
         assert row[:3] == (rule.state, rule.attempts, rule.retry_index), recipient
@@ -146,12 +146,12 @@ def agree(place: Path, expected: dict[str, Expected], now: float) -> None:
     concurrency=st.sampled_from([1, 3]),
 )
 def test_any_sequence_of_behaviours(scripts: list[list[Behaviour]], suspect_after: int, concurrency: int) -> None:
-    """After each round every dispatch is done, dead or pending as the rules say; in the end none is left pending."""
+    """After each round every dispatch is done, dead or pending as the rules state; in the end none is left pending."""
     recipients = [one.recipient for one in people(len(scripts))]
     adapter = Scripted(dict(zip(recipients, scripts, strict=True)))
     expected = {recipient: Expected() for recipient in recipients}
     if any("slow" in script for script in scripts):
-        concurrency = 1  # else time would pass during other calls, and nobody could say when those ended
+        concurrency = 1  # else time would pass during other calls, and their end would be unknown
     worker_settings = workers.settings(concurrency=concurrency, drain_budget=0.0, suspect_after=suspect_after)
     with (
         tempfile.TemporaryDirectory() as folder,

@@ -1,6 +1,6 @@
 """Spool and dispatcher together, with providers that fail in every way and processes that hang or are killed.
 
-What the spool says is held against the calls that were really made: each attempt carries the number of its call.
+What the spool states is held against the calls that were really made: each attempt carries the number of its call.
 """
 
 import re
@@ -21,7 +21,7 @@ from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool.examples import NOW, suppression
 from tests.examples import many
-from tests.property.fickle import (
+from tests.property.failing_providers import (
     BEHAVIOURS,
     LEARNED,
     LEASE,
@@ -50,7 +50,7 @@ def _hidden(number: int, subscriber: str) -> Suppression:
 subsets = st.sets(st.sampled_from(PROVIDERS)).map(lambda names: tuple(sorted(names)))
 addressed = st.builds(suppression, st.sampled_from(["ann@example.com", "bob@example.com"]), st.integers(0, 3))
 hidden = st.builds(_hidden, st.integers(0, 2), st.sampled_from(sorted(LEARNED)))
-owed = st.builds(QueuedSuppression, addressed, subsets) | st.builds(
+entries = st.builds(QueuedSuppression, addressed, subsets) | st.builds(
     lambda one, wanting: QueuedSuppression(one, wanting, tuple(name for name in wanting if name in RESOLVERS)),
     hidden,
     subsets,
@@ -94,7 +94,7 @@ class FaultyDispatch(RuleBasedStateMachine):
         suspect_after=st.sampled_from([2, 20]),
         concurrency=st.sampled_from([1, 2]),
         first=st.fixed_dictionaries(dict.fromkeys(PROVIDERS, scripts)),
-        batch=st.lists(owed, min_size=3, max_size=8),
+        batch=st.lists(entries, min_size=3, max_size=8),
     )
     def begin(
         self, suspect_after: int, concurrency: int, first: dict[str, list[Behaviour]], batch: list[QueuedSuppression]
@@ -107,19 +107,19 @@ class FaultyDispatch(RuleBasedStateMachine):
         self.hung: list[Process] = []
         self.wanted: dict[str, tuple[str, ...]] = {}
         """By suppression, who wanted it when it was recorded first."""
-        self.owed: set[tuple[str, str, str]] = set()
+        self.entries: set[tuple[str, str, str]] = set()
         """Provider, suppression and person."""
         self.lost: Counter[int] = Counter()
         """Claims that were not given back, by dispatch."""
         self.record(batch)
 
-    @rule(batch=st.lists(owed, min_size=1, max_size=5))
+    @rule(batch=st.lists(entries, min_size=1, max_size=5))
     def record(self, batch: list[QueuedSuppression]) -> None:
         """New and known suppressions."""
         self.spool.record(batch)
         for one, providers, id_providers, *_ in batch:
             self.wanted.setdefault(one.id, providers)
-            self.owed |= {(name, one.id, one.subject) for name in (providers if one.recipient else id_providers)}
+            self.entries |= {(name, one.id, one.subject) for name in (providers if one.recipient else id_providers)}
 
     @rule(provider=st.sampled_from(PROVIDERS), script=scripts, failing_checks=st.sampled_from([0, 1, 3]))
     def change(self, provider: str, script: list[Behaviour], failing_checks: int) -> None:
@@ -155,8 +155,8 @@ class FaultyDispatch(RuleBasedStateMachine):
     @rule(provider=st.sampled_from(PROVIDERS))
     def revive(self, provider: str) -> None:
         """An operator retries dead letters."""
-        letters = [letter.dispatch for letter in self.spool.dead_letters(Selection(provider=provider))]
-        assert self.spool.retry_dead_letters(letters) == len(letters)
+        dead = [dropped.dispatch for dropped in self.spool.dead_letters(Selection(provider=provider))]
+        assert self.spool.retry_dead_letters(dead) == len(dead)
 
     @invariant()
     def agrees(self) -> None:
@@ -167,21 +167,21 @@ class FaultyDispatch(RuleBasedStateMachine):
         rows, attempts = self._rows(), self._attempts()
         accepted = {one.call for kept in attempts.values() for one in kept}
         self._learn(accepted)
-        assert {(row.provider, row.record, row.subject) for row in rows} == self.owed
-        assert len(rows) == len(self.owed)
+        assert {(row.provider, row.record, row.subject) for row in rows} == self.entries
+        assert len(rows) == len(self.entries)
         carried_out = {(row.provider, row.subject) for row in rows if row.outcome in _CARRIED_OUT}
         for row in rows:
             self._agrees(row, attempts[row.id], carried_out)
-        self._heard(accepted)
+        self._record_accepted(accepted)
 
     def _learn(self, accepted: set[int | None]) -> None:
-        """Who is owed the addresses that were learned."""
+        """Who gets the addresses that were learned."""
         for call in self.world.calls:
             if call.behaviour == "resolves" and call.number in accepted:
                 for one in call.suppressions:
                     if not one.recipient:
                         address, wanting = LEARNED[one.subscriber_id], self.wanted[one.id]
-                        self.owed |= {(name, one.id, address) for name in wanting if name != call.provider}
+                        self.entries |= {(name, one.id, address) for name in wanting if name != call.provider}
 
     def _agrees(self, row: Row, attempts: list[Kept], carried_out: set[tuple[str, str]]) -> None:
         last = attempts[-1].result if attempts else ""
@@ -215,7 +215,7 @@ class FaultyDispatch(RuleBasedStateMachine):
         assert len(attempts) <= row.attempts <= len(attempts) + hanging + self.lost[row.id], row
         assert len(attempts) <= sum(call.behaviour != "unavailable" for call in mine), row
 
-    def _heard(self, accepted: set[int | None]) -> None:
+    def _record_accepted(self, accepted: set[int | None]) -> None:
         """Every answer that came in time is on record."""
         for call in self.world.calls:
             if not (call.is_running or call.is_lost or call.behaviour in _MISTAKEN | {"unavailable"}):

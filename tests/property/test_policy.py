@@ -43,17 +43,17 @@ POLICIES = st.tuples(
 @MANY
 @given(BOUNCES)
 def test_every_default_verdict_has_a_rule_that_stands_in_the_shipped_configuration(bounce: Bounce) -> None:
-    """Any category, status and text gives a verdict, and its rule is what `config/bouncehandler.toml` says."""
+    """Any category, status and text gives a verdict, and its rule is what `config/bouncehandler.toml` states."""
     verdict = Policy().decide(bounce)
     shipped = tomllib.loads(CONFIGURATION.read_text(encoding="utf-8"))
-    assert _says(shipped, verdict.rule)
+    assert _yields(shipped, verdict.rule)
     assert isinstance(verdict, Suppress | Count | Ignore)
 
 
 @MANY
 @given(BOUNCES, POLICIES)
 def test_every_verdict_has_a_rule_that_stands_in_the_configuration(bounce: Bounce, rules: tuple[object, ...]) -> None:
-    """So it is with any rules that a site may write, and a rule says of itself what the verdict is."""
+    """So it is with any rules that a site may write, and a rule's text has the verdict."""
     categories, statuses, hit = rules
     policy = Policy(categories, statuses, hit)  # type: ignore[arg-type]  # as drawn
     verdict = policy.decide(bounce)
@@ -93,7 +93,7 @@ def test_any_text_is_a_status_or_none(text: str) -> None:
     assert status is None or parse_status(str(status)) == status
 
 
-def _says(shipped: dict[str, object], rule: str) -> bool:
+def _yields(shipped: dict[str, object], rule: str) -> bool:
     """Whether the rule, which is TOML, is a part of the shipped configuration."""
     return _holds(shipped, tomllib.loads(rule))
 

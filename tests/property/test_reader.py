@@ -76,7 +76,7 @@ COLUMNS = (
 
 @st.composite
 def bounces(draw: st.DrawFn) -> Bounce:
-    """Any bounce that a row can say."""
+    """Any bounce that a row can hold."""
     status = draw(STATUSES)
     words = f"{status} {draw(TEXTS)}" if status else draw(TEXTS.filter(lambda text: not parse_status(text)))
     originator, category, diagnostic, remote_mta, job_id, vmta, source_ip = (draw(TEXTS) for _ in range(7))
@@ -218,7 +218,7 @@ def test_the_id_of_a_record_does_not_depend_on_its_columns(record: Bounce, dropp
 
 @MANY
 @given(bounces(), bounces())
-def test_records_that_say_something_else_have_other_ids(first: Bounce, second: Bounce) -> None:
+def test_records_that_report_something_else_have_other_ids(first: Bounce, second: Bounce) -> None:
     """Two ids are the same only where all is the same that they are made of."""
     same = [
         (r.record_type, r.recipient, r.originator, r.category, r.status, r.job_id, _moment(r)) for r in (first, second)

@@ -22,7 +22,7 @@ PROVIDERS = ("crm", "news")
 REPEAT_AFTER = 100.0
 CLAIM = 50.0
 
-owed = st.builds(
+entries = st.builds(
     QueuedSuppression,
     st.builds(suppression, st.sampled_from(["ann@example.com", "bob@example.com"]), st.integers(0, 4)),
     st.sampled_from([(), ("news",), ("crm",), ("crm", "news")]),
@@ -74,12 +74,12 @@ class SpoolMachine(RuleBasedStateMachine):
         self.claims: list[Dispatch] = []
         self.now = NOW
 
-    @rule(batch=st.lists(owed, max_size=5))
+    @rule(batch=st.lists(entries, max_size=5))
     def record(self, batch: list[QueuedSuppression]) -> None:
         """New and known suppressions, repeated inside the batch or not."""
         first = [one for n, one in enumerate(batch) if one.suppression.id not in self._ids(batch[:n]) | self.known]
         known = [one for one in batch if not any(one is other for other in first)]
-        for one, providers, *_ in [*first, *known]:  # what is new is owed before what is known
+        for one, providers, *_ in [*first, *known]:  # what is new is enqueued before what is known
             for provider in providers:
                 group = self.groups.setdefault((provider, one.recipient), Group())
                 group.pieces.setdefault(one.id, Piece(due_at=self.now))
@@ -187,11 +187,11 @@ class SpoolMachine(RuleBasedStateMachine):
     @rule(provider=st.sampled_from(PROVIDERS))
     def revive(self, provider: str) -> None:
         """Dead letters are retried, where nothing else of their recipient waits."""
-        for letter in list(self.spool.dead_letters(Selection(provider=provider))):
-            group = self.groups[provider, letter.suppression.recipient]
+        for dead_letter in list(self.spool.dead_letters(Selection(provider=provider))):
+            group = self.groups[provider, dead_letter.suppression.recipient]
             if not group.unsettled():
-                assert at_time(self.spool, self.now).retry_dead_letters([letter.dispatch]) == 1
-                piece = group.pieces[letter.suppression.id]
+                assert at_time(self.spool, self.now).retry_dead_letters([dead_letter.dispatch]) == 1
+                piece = group.pieces[dead_letter.suppression.id]
                 piece.state, piece.due_at = "waiting", self.now
 
     @invariant()
@@ -203,13 +203,13 @@ class SpoolMachine(RuleBasedStateMachine):
         counts = status.dispatches
         assert status.suppressions == len(self.known)
         assert counts.waiting + counts.done + counts.dead == sum(len(group.pieces) for group in self.groups.values())
-        letters = {(one.provider, one.suppression.recipient, one.suppression.id) for one in self._letters()}
+        dead = {(one.provider, one.suppression.recipient, one.suppression.id) for one in self._dead_letters()}
         for (provider, recipient), group in self.groups.items():
             if group.carried_out_at is None:
                 for key, piece in group.pieces.items():
-                    assert ((provider, recipient, key) in letters) == (piece.state == "dead")
+                    assert ((provider, recipient, key) in dead) == (piece.state == "dead")
 
-    def _letters(self) -> list[DeadLetter]:
+    def _dead_letters(self) -> list[DeadLetter]:
         return list(self.spool.dead_letters(Selection()))
 
     def teardown(self) -> None:

@@ -27,7 +27,7 @@ class UndoMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Nobody is suppressed."""
+        """The model starts empty."""
         self.folder = tempfile.TemporaryDirectory()
         self.spool = SqliteSpool.open(Path(self.folder.name) / "spool.db", clock=CLOCK)
         self.now = NOW
@@ -38,7 +38,7 @@ class UndoMachine(RuleBasedStateMachine):
 
     @rule(subject=people, reason=reasons, providers=owners)
     def suppress(self, subject: str, reason: str, providers: tuple[str, ...]) -> None:
-        """A new record about somebody; a complaint goes to everybody."""
+        """A new record about a person; a complaint goes to everybody."""
         self.number += 1
         one = suppression(subject, self.number)._replace(reason=reason)
         wanted_by = PROVIDERS if reason == "complaint" else providers
@@ -61,7 +61,7 @@ class UndoMachine(RuleBasedStateMachine):
 
     @rule(subject=st.one_of(st.none(), people), forced=st.booleans())
     def undo(self, subject: str | None, forced: bool) -> None:  # noqa: FBT001  # as above
-        """Somebody, or everybody, is to be as before; complaints only when forced."""
+        """One person, or all, are to be as before; complaints only when forced."""
         self.now += 1
         asked = Selection(recipient=subject)
         for _ in at_time(self.spool, self.now).undo(asked, restoring=PROVIDERS, asked_by="", forced=forced):
@@ -72,7 +72,7 @@ class UndoMachine(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([10.0, 1e6]))
     def pass_time(self, seconds: float) -> None:
-        """Retries come due; what was done may be long ago. Claims are renewed, as a lane does."""
+        """Retries come due; what was done may be long ago. Claims are renewed, as a worker does."""
         self.now += seconds
         at_time(self.spool, self.now).extend(self.under_way, 1e6)
 

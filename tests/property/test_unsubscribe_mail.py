@@ -149,14 +149,14 @@ _words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"
 )
 def test_any_command_line_ends_as_documented(program: Program, to: str, sender: str) -> None:
     """For any --to and --from the status is 0, 67 or 75, without a traceback; 0 alone leaves a message."""
-    status, said = _run(program, MAIL, sender, to)
+    status, expected = _run(program, MAIL, sender, to)
     found = list(_taken(program))
     assert status in {0, 67, 75}
-    assert b"Traceback" not in said
-    assert b"bug" not in said
+    assert b"Traceback" not in expected
+    assert b"bug" not in expected
     assert len(found) == (status == 0)
     if status == 67:
-        assert said == b"bouncehandler: no such address\n"
+        assert expected == b"bouncehandler: no such address\n"
 
 
 @settings(deadline=None)

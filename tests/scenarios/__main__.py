@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from tests.scenarios.playing import Played, play
 from tests.scenarios.traffic import SCENARIOS
+from tests.scenarios.traffic_replay import Played, play
 
 GRACE = 600.0
 _COLUMNS = (

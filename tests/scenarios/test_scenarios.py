@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.scenarios.playing import Played, play
 from tests.scenarios.traffic import DAY, SCENARIOS
+from tests.scenarios.traffic_replay import Played, play
 
 
 def played(name: str, folder: Path, grace: float, days: int) -> Played:

@@ -24,7 +24,7 @@ _START = datetime(2026, 3, 2, tzinfo=UTC)
 
 
 class Text(NamedTuple):
-    """What a server says, and how often among its hard bounces."""
+    """A server's diagnostic, and how often among its hard bounces."""
 
     weight: float
     status: str

@@ -110,7 +110,7 @@ def test_settings_types() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         ({"wait": 30}, 'such as "30s"'),
         ({"wait": True}, "with a unit"),
@@ -118,7 +118,7 @@ def test_settings_types() -> None:
         ({"rate": 5}, "50/s"),
     ],
 )
-def test_a_bare_number_is_refused(table: dict[str, object], said: str) -> None:
+def test_a_bare_number_is_refused(table: dict[str, object], message: str) -> None:
     """A number without a unit is not guessed at; the error shows how to write it."""
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ValidationError, match=message):
         Example.model_validate(table)

@@ -84,19 +84,19 @@ def section(provider_type: str = "acme", /, **table: object) -> ProviderSection:
 
 
 def settings(**table: object) -> Any:  # noqa: ANN401  # the plug-in's own class
-    """What the plug-in is told."""
+    """The plug-in's settings."""
     return plugins.settings_for("shop", section("acme", **(REQUIRED | table)))
 
 
 def complaint(**table: object) -> str:
-    """What is said about a table."""
+    """Messages about a table."""
     with pytest.raises(ConfigurationError) as error:
         settings(**table)
     return str(error.value)
 
 
 def test_built_ins_and_plug_ins_come_in_by_one_door() -> None:
-    """The types are the names of the entry points, whoever registered them."""
+    """The types are the names of the entry points, whatever package registered them."""
     assert {"acme", "file", "interspire", "mailwizz", "webhook"} <= set(plugins.known_types())
     assert plugins.known_types() == sorted(plugins.known_types())
 
@@ -113,7 +113,7 @@ def test_a_plug_in_is_built_with_its_settings_and_a_client() -> None:
 
 
 def test_a_client_of_the_caller_is_used() -> None:
-    """Whoever makes the client keeps it."""
+    """The client is closed by its maker."""
     with plugins.client_for("shop", section()) as client:
         adapter: Any = plugins.build("shop", section(**REQUIRED), client)
         assert adapter.client is client
@@ -128,7 +128,7 @@ def test_the_client_is_what_the_section_asks_for(tmp_path: Path) -> None:
 
 
 def test_unknown_type_names_the_nearest() -> None:
-    """A mistyped type is told with the nearest that is installed; a wholly unknown one with them all."""
+    """A mistyped type is reported with the nearest that is installed; a wholly unknown one with them all."""
     with pytest.raises(ConfigurationError, match=r'^"mailwiz" is not a type .* did you mean mailwizz\?$'):
         plugins.load("mailwiz")
     with pytest.raises(ConfigurationError, match="known are acme, broken, file"):
@@ -138,16 +138,16 @@ def test_unknown_type_names_the_nearest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider_type", "said"),
+    ("provider_type", "message"),
     [
         ("broken", 'acme_broken:Broken of type "broken" can\'t be imported: RuntimeError: needs libacme'),
         ("nothing", "can't be imported: AttributeError"),
         ("unfinished", "is not a class with a Settings derived from ProviderSettings; ask its author"),
     ],
 )
-def test_a_broken_plug_in_is_named(provider_type: str, said: str) -> None:
+def test_a_broken_plug_in_is_named(provider_type: str, message: str) -> None:
     """A plug-in that can't be used is one sentence, not its traceback."""
-    with pytest.raises(ConfigurationError, match=re.escape(said)) as error:
+    with pytest.raises(ConfigurationError, match=re.escape(message)) as error:
         plugins.load(provider_type)
     assert len(str(error.value).splitlines()) == 1
 
@@ -167,7 +167,7 @@ def test_two_plug_ins_of_one_name_are_not_guessed_between(plug_in: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("table", "said"),
+    ("table", "message"),
     [
         ({"tokn": "x"}, "providers.shop.tokn is not a known key; did you mean token?"),
         ({"token_fil": "x"}, "providers.shop.token_fil is not a known key; did you mean token_file?"),
@@ -184,13 +184,13 @@ def test_two_plug_ins_of_one_name_are_not_guessed_between(plug_in: Path) -> None
         ({"pin": "12s3cr3t"}, "providers.shop.pin: '[...]' is not made of digits"),
     ],
 )
-def test_mistakes_are_told_in_the_words_of_the_configuration(table: dict[str, Any], said: str) -> None:
+def test_mistakes_are_reported_in_the_words_of_the_configuration(table: dict[str, Any], message: str) -> None:
     """A mistake in an adapter's keys is a sentence like those about any other key, and shows no secret."""
-    assert said in complaint(**table).splitlines()
+    assert message in complaint(**table).splitlines()
 
 
-def test_what_is_missing_is_told_with_its_way_out() -> None:
-    """A missing secret is told together with the file that may hold it."""
+def test_what_is_missing_is_reported_with_its_way_out() -> None:
+    """A missing secret is reported together with the file that may hold it."""
     with pytest.raises(ConfigurationError) as error:
         plugins.settings_for("shop", section())
     assert str(error.value).splitlines() == [
@@ -199,7 +199,7 @@ def test_what_is_missing_is_told_with_its_way_out() -> None:
     ]
 
 
-def test_an_adapter_that_refuses_its_settings_is_told_without_the_secret(tmp_path: Path) -> None:
+def test_an_adapter_that_refuses_its_settings_is_reported_without_the_secret(tmp_path: Path) -> None:
     """A ValueError from an adapter's constructor is the operator's to mend, and its text loses the secret."""
     (tmp_path / "token").write_text("t0ken-from-file")
     table = {"url": REQUIRED["url"], "token_file": str(tmp_path / "token"), "size": 13}
@@ -215,8 +215,8 @@ def test_an_adapter_that_refuses_its_settings_is_told_without_the_secret(tmp_pat
 def test_a_secret_can_come_from_a_file(tmp_path: Path, content: str, secret: str) -> None:
     """One line end at the end of the file belongs to the file, all else to the secret."""
     (tmp_path / "token").write_bytes(content.encode())
-    told = plugins.settings_for("shop", section(url=REQUIRED["url"], token_file=str(tmp_path / "token")))
-    assert told.token.get_secret_value() == secret  # type: ignore[attr-defined]  # the plug-in's own field
+    loaded = plugins.settings_for("shop", section(url=REQUIRED["url"], token_file=str(tmp_path / "token")))
+    assert loaded.token.get_secret_value() == secret  # type: ignore[attr-defined]  # the plug-in's own field
 
 
 def test_optional_and_several_secrets_can_come_from_files(tmp_path: Path) -> None:
@@ -224,30 +224,32 @@ def test_optional_and_several_secrets_can_come_from_files(tmp_path: Path) -> Non
     (tmp_path / "pin").write_text("1234\n")
     (tmp_path / "one").write_text("one\n")
     (tmp_path / "two").write_text("one\ntwo\n")
-    told = settings(pin_file=str(tmp_path / "pin"), keys_file=str(tmp_path / "one"), either_file=str(tmp_path / "two"))
-    assert told.pin.get_secret_value() == "1234"
-    assert [key.get_secret_value() for key in told.keys] == ["one"]
-    assert [key.get_secret_value() for key in told.either] == ["one", "two"]
+    loaded = settings(
+        pin_file=str(tmp_path / "pin"), keys_file=str(tmp_path / "one"), either_file=str(tmp_path / "two")
+    )
+    assert loaded.pin.get_secret_value() == "1234"
+    assert [key.get_secret_value() for key in loaded.keys] == ["one"]
+    assert [key.get_secret_value() for key in loaded.either] == ["one", "two"]
     assert settings(either_file=str(tmp_path / "one")).either.get_secret_value() == "one"
 
 
 def test_files_that_hold_no_secret(tmp_path: Path) -> None:
-    """A file that is missing, empty, too long or not text is told with its path."""
+    """A file that is missing, empty, too long or not text is reported with its path."""
     for name, data in {"empty": b" \n", "bytes": b"\xff\xfe", "long": b"x" * 70_000}.items():
         (tmp_path / name).write_bytes(data)
-    for name, said in {
+    for name, message in {
         "gone": f"can't be read: {tmp_path}/gone: No such file or directory",
         "empty": f"is empty: {tmp_path}/empty",
         "bytes": f"must be UTF-8 text, which {tmp_path}/bytes is not",
         "long": f"is longer than 65536 bytes: {tmp_path}/long",
     }.items():
-        assert complaint(pin_file=str(tmp_path / name)) == f"providers.shop.pin_file {said}"
+        assert complaint(pin_file=str(tmp_path / name)) == f"providers.shop.pin_file {message}"
     assert complaint(pin_file=5) == "providers.shop.pin_file must be the path of a file"
     assert complaint(pin_file="\0").startswith("providers.shop.pin_file can't be read")
 
 
 def test_a_secret_given_twice_is_not_guessed_at(tmp_path: Path) -> None:
-    """A secret and its file together are an error: nobody knows which one is meant."""
+    """A secret and its file together are an error: it is ambiguous."""
     (tmp_path / "token").write_text("other")
     found = complaint(token_file=str(tmp_path / "token"))
     assert found == "providers.shop.token is given twice, here and by token_file; keep one"
@@ -255,12 +257,12 @@ def test_a_secret_given_twice_is_not_guessed_at(tmp_path: Path) -> None:
 
 def test_text_from_the_environment_becomes_what_the_adapter_wants() -> None:
     """The environment knows only text: lists and tables are read from it where the model wants them."""
-    told = settings(keys="a, b", tags='["x", "y z"]', headers='{"X": "1"}', size="3", either='["c", "d"]')
-    assert [key.get_secret_value() for key in told.keys] == ["a", "b"]
-    assert told.tags == ["x", "y z"]
-    assert told.headers == {"X": "1"}
-    assert told.size == 3
-    assert [key.get_secret_value() for key in told.either] == ["c", "d"]
+    loaded = settings(keys="a, b", tags='["x", "y z"]', headers='{"X": "1"}', size="3", either='["c", "d"]')
+    assert [key.get_secret_value() for key in loaded.keys] == ["a", "b"]
+    assert loaded.tags == ["x", "y z"]
+    assert loaded.headers == {"X": "1"}
+    assert loaded.size == 3
+    assert [key.get_secret_value() for key in loaded.either] == ["c", "d"]
     assert settings(either="pass, word").either.get_secret_value() == "pass, word"
     assert settings(token="[not json").token.get_secret_value() == "[not json"
 

@@ -71,7 +71,7 @@ def test_without_patterns_all_providers_want_all() -> None:
     assert Routes({"crm": [], "news": []}).of("x@example.com") == ("crm", "news")
 
 
-def test_without_providers_nobody_wants_anything() -> None:
+def test_without_providers_nothing_is_wanted() -> None:
     """Suppressions are recorded all the same."""
     assert Routes({}).of("x@example.com") == ()
     assert Routes({}).all_providers == ()

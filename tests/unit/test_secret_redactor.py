@@ -63,7 +63,7 @@ def test_a_secret_within_another() -> None:
 
 def test_several_secrets() -> None:
     """Each of a list of secrets is hidden."""
-    secrets = [f"whsec_{letter * 32}" for letter in "AB"]
+    secrets = [f"whsec_{char * 32}" for char in "AB"]
     section = {"type": "webhook", "url": "https://crm.example.com/", "secret": secrets}
     hide = plugins.secret_redactor("crm", ProviderSection.model_validate(section))
     assert hide(" ".join(secrets)) == "[...] [...]"

@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.acceptance.faults.shifting import Shifted
+from tests.acceptance.faults.shifted_clock import ShiftedClock
 from tests.acceptance.faults.table import Fault, Line, Scale
 from tests.acceptance.harness import Program, Running, accounting, bounce
 from tests.fakes.interspire import FakeInterspire
@@ -48,7 +48,7 @@ class _Town:
     """An installation whose clock can be set; in trouble its MailWizz fails or hangs, its Interspire refuses it."""
 
     def __init__(self, folder: Path, open_ones: ExitStack, zone: str = "") -> None:
-        self.clock, self.program = Shifted(folder, zone), Program(folder)
+        self.clock, self.program = ShiftedClock(folder, zone), Program(folder)
         self.news, self.shop = open_ones.enter_context(FakeMailWizz()), open_ones.enter_context(FakeInterspire())
         self.news.fail_when = self._fail
         self.people: list[str] = []
@@ -90,7 +90,7 @@ class _Town:
 
     @property
     def undone(self) -> int:
-        """How many dispatches are not done, or are not what they are said to be."""
+        """How many dispatches are not done, or are not what they are recorded as."""
         missing = 2 * len(self.people) - int(self._ask("SELECT count(*) FROM dispatch WHERE state = 'done'")[0][0])
         if missing:
             return missing
@@ -147,7 +147,7 @@ class _Town:
 
 
 def _steps(folder: Path, scale: Scale) -> Line:
-    """Set the clock while retries, a hold, claims and what nobody has tried yet wait: with nobody there, and at work.
+    """Set the clock while retries, a hold, claims and untried entries wait: without a process, and at work.
 
     The claims are those of a process that was killed, and of calls that hang.
     """

@@ -69,7 +69,7 @@ def _damaged(folder: Path, scale: Scale) -> Line:
                     running.finish()
                     harm(site.spool, chance)
                     finished = site.feed(site.rows(_PEOPLE))
-            if finished.status:  # what nobody had to read is not noticed
+            if finished.status:  # a part that was not read is not noticed
                 assert_stopped(finished, *_NAMED)
                 site.assert_named(*_NAMED)
                 noticed += 1
@@ -79,7 +79,7 @@ def _damaged(folder: Path, scale: Scale) -> Line:
 
 
 def _gone(folder: Path, scale: Scale) -> Line:
-    """Under a running process, which must not go on writing into a file that nobody finds again."""
+    """Under a running process, which must not go on writing into a file that is unlinked."""
     harms: tuple[_Harm, ...] = (_delete, _move, _replace, _empty)
     tries, chance = scale.of(1, 24), random.Random(5)  # noqa: S311  # as above
     with FakeReceiver() as receiver:

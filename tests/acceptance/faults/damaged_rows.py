@@ -24,8 +24,8 @@ class Piece(NamedTuple):
     """A row, or a damaged one with what is glued to it."""
 
     data: bytes
-    told: bool = False
-    """Whether a provider has to hear of it."""
+    is_delivered: bool = False
+    """Whether a provider has to receive it."""
     kept: bytes = b""
     """What is to be kept of it; empty for a good row."""
     reason: str = ""
@@ -101,7 +101,7 @@ def _good() -> list[Piece]:
     quoted = '550 5.1.1 "no such user", sorry'
     lines = "550 5.1.1 no such user\nb,two,\ntype,timeLogged,orig\nthe end"
     plain = _template("r#")
-    told = [
+    is_delivered = [
         plain,
         _template("r#", dsnDiag=quoted),
         _template("r#", dsnDiag=lines),
@@ -112,8 +112,8 @@ def _good() -> list[Piece]:
         b"\0\0\0\0" + plain,
     ]
     ignored = [_template("x#", "spam-related", dsnDiag=text) for text in (_TEXT.decode(), quoted, lines)]
-    remote = Piece(_template("r#", type="rb", dsnDiag=lines), told=True, record_type="rb")
-    return [*(Piece(data, told=True) for data in told), remote, *(Piece(data) for data in ignored * 3)]
+    remote = Piece(_template("r#", type="rb", dsnDiag=lines), is_delivered=True, record_type="rb")
+    return [*(Piece(data, is_delivered=True) for data in is_delivered), remote, *(Piece(data) for data in ignored * 3)]
 
 
 def _damages() -> list[_Damage]:

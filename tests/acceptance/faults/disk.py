@@ -98,15 +98,15 @@ def _fill(file: Path) -> None:
 
 
 def _read_only(folder: Path, scale: Scale) -> Line:
-    """The spool's file, its folder, and the letterbox can't be written; then they can."""
+    """The spool's file, its folder, and the maildrop can't be written; then they can."""
     with FakeReceiver() as receiver:
         own = folder / "own"
         own.mkdir()
         site = Site(folder, receiver, own / "spool.db")
         site.feed(site.rows(20))
         assert site.mail("kept@example.net").status == 0
-        places, tries = [(site.spool, 0o444, 0o600), (own, 0o555, 0o700)][: scale.of(1, 2)], scale.of(1, 5)
-        for place, bad, good in places * tries:
+        locations, tries = [(site.spool, 0o444, 0o600), (own, 0o555, 0o700)][: scale.of(1, 2)], scale.of(1, 5)
+        for place, bad, good in locations * tries:
             (
                 own / "spool.db-journal"
             ).unlink()  # empty between two commits; where it is there, the folder is not needed
@@ -116,16 +116,16 @@ def _read_only(folder: Path, scale: Scale) -> Line:
                 site.assert_named("can't be written", "can't be opened")
             place.chmod(good)
             site.settle()
-        refused = _letterbox(site, own / "spool.maildrop")
-        return site.line(len(places) * tries + 1, lost=refused)
+        refused = _maildrop(site, own / "spool.maildrop")
+        return site.line(len(locations) * tries + 1, lost=refused)
 
 
-def _letterbox(site: Site, letters: Path) -> int:
-    """Make the letterbox read-only for a mail; returns how many the second try did not keep."""
-    letters.chmod(0o500)
+def _maildrop(site: Site, maildrop: Path) -> int:
+    """Make the maildrop read-only for a mail; returns how many the second try did not keep."""
+    maildrop.chmod(0o500)
     with site.started_as(wrapped(is_bound=True)):
         assert_stopped(site.mail("again@example.net"), "can't be kept in")
-    letters.chmod(0o700)
+    maildrop.chmod(0o700)
     status = site.mail("again@example.net").status
     site.settle()
     return int(status != 0)
@@ -177,7 +177,7 @@ FAULTS = (
     Fault("disk full: a limit for the size of a file", _limit),
     Fault("disk full: rows that can't be read", _rejected),
     Fault("disk full: a small file system", _full, "root, and mount", can_mount),
-    Fault("read-only: file, folder, letterbox", _read_only, "rights that bind the program", can_bind),
+    Fault("read-only: file, folder, maildrop", _read_only, "rights that bind the program", can_bind),
     Fault("read-only: the file system", _mounted_read_only, "root, and mount", can_mount),
     Fault("a sync fails with EIO", _sync, "a C compiler", has_compiler),
 )

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from tests.acceptance.faults.damaged_rows import HEADER, SWALLOWED, blocks, pieces
-from tests.acceptance.faults.feeding import Feeder
+from tests.acceptance.faults.pipe_writer import PipeWriter
 from tests.acceptance.faults.table import Fault, Line, Scale
 from tests.acceptance.harness import Finished, Program, Running
 from tests.fakes.server import Answer, Request
@@ -19,15 +19,15 @@ _PATIENCE = 3600.0
 
 
 class _Receiver(FakeReceiver):
-    """Counts whom it hears of, and keeps no bodies: millions of rows would fill the memory."""
+    """Counts the recipients that it gets, and keeps no bodies: millions of rows would fill the memory."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: Counter[str] = Counter()
+        self.delivered: Counter[str] = Counter()
 
     def respond(self, request: Request) -> Answer:
         answer = super().respond(request)
-        self.told.update(event["data"]["recipient"] for event in self.events)
+        self.delivered.update(event["data"]["recipient"] for event in self.events)
         self.events.clear()
         self.requests.clear()
         self._seen = {seen for seen in self._seen if not seen.startswith("event ")}
@@ -43,7 +43,7 @@ def _damage(folder: Path, scale: Scale) -> Line:
             crm={"type": "webhook", "url": receiver.hook, "secret": SECRET, "batch_size": 1000, "concurrency": 2},
         )
         with program.start() as running:
-            running.wait_until(program.spool.exists)  # how long a start takes says nothing of the reading
+            running.wait_until(program.spool.exists)  # how long a start takes is no part of the reading
             began = time.monotonic()
             unread, written = _feed(running, size)
             fed = time.monotonic() - began
@@ -60,33 +60,33 @@ def _feed(running: Running, size: int) -> tuple[float, int]:
     """The longest time that stdin was not read, in seconds, and the bytes that were written."""
     longest, written = 0.0, 0
     for block in blocks(size):
-        feeder = Feeder(running, block, ends=False)
-        feeder.join()
-        assert feeder.written == len(block), "the program has gone"
-        longest, written = max(longest, feeder.longest), written + len(block)
+        writer = PipeWriter(running, block, ends=False)
+        writer.join()
+        assert writer.written == len(block), "the program has gone"
+        longest, written = max(longest, writer.longest), written + len(block)
     return longest, written
 
 
 def _compared(size: int, receiver: _Receiver, finished: Finished, rejected: Path) -> Line:
     """What is missing (not heard of, not counted, not kept) and what is too much."""
     expected: Counter[str] = Counter()
-    rows = lost = told = 0
+    rows = lost = delivered = 0
     with rejected.open("rb") as file:
         kept = (line for line in file if line != HEADER)
         for rows, piece in enumerate(pieces(size), 1):
             expected[piece.reason or piece.record_type] += piece.reason != SWALLOWED
             if piece.reason:
                 lost += [*islice(kept, piece.kept.count(b"\n"))] != list(BytesIO(piece.kept))
-            elif piece.told:
-                lost, told = lost + (not receiver.told[f"r{rows - 1}@example.net"]), told + 1
+            elif piece.is_delivered:
+                lost, delivered = lost + (not receiver.delivered[f"r{rows - 1}@example.net"]), delivered + 1
         surplus = sum(1 for _ in kept)
-    said: Counter[str] = Counter(finished.finished["records"]) + Counter(finished.finished["unreadable"])
+    output: Counter[str] = Counter(finished.finished["records"]) + Counter(finished.finished["unreadable"])
     return Line(
         tries=1,
         rows=rows,
-        lost=lost + (expected - said).total(),
+        lost=lost + (expected - output).total(),
         repeated=len(receiver.ids) - len(set(receiver.ids)),
-        wrong=receiver.told.total() - told + surplus + (said - expected).total(),
+        wrong=receiver.delivered.total() - delivered + surplus + (output - expected).total(),
     )
 
 

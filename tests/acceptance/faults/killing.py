@@ -1,7 +1,7 @@
 """kill -9 at any moment: of the pipe process, of `work`, of `unsubscribe`.
 
-What was acknowledged is what another process could see in the spool before the kill, what the program's log said to be
-done, and what a provider was told: all of it must be in the file that the kill left behind, and stay as it is.
+What was acknowledged is what another process could see in the spool before the kill, what the program's log reported as
+done, and what a provider received: all of it must be in the file that the kill left behind, and stay as it is.
 """
 
 import random
@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from tests.acceptance.faults.scene import Scene, assert_calm
+from tests.acceptance.faults.slow_writer import SlowWriter
+from tests.acceptance.faults.spool_observer import Content, SpoolObserver
 from tests.acceptance.faults.table import Fault, Line, Scale
-from tests.acceptance.faults.trickling import Trickle
-from tests.acceptance.faults.witness import Content, Witness
 from tests.acceptance.harness import LONGEST, SCRIPT, Running, accounting
 from tests.acceptance.unsubscribing import MAIL, signed
 from tests.fakes.server import wait_until
@@ -33,25 +33,25 @@ _LIFE = 1.3
 
 
 def _pipe(folder: Path, scale: Scale) -> Line:
-    """Kill the pipe process while rows come; after each kill feed the recovery file, as the documents say."""
+    """Kill the pipe process while rows come; after each kill feed the recovery file, as documented."""
     tries, each, chance = scale.of(4, 220), 150, _chance(1)
     longest, lost, in_commit, before = 0.0, 0, 0, Content.none()
     with Scene(folder) as scene:
         file = scene.program.spool
         for number in range(tries):
             data = accounting(scene.bounces(each))
-            with Witness(file, before) as witness, scene.program.start() as running:
-                trickle = Trickle(running, data, chance, after=witness.saw if number % 4 else None)
+            with SpoolObserver(file, before) as observer, scene.program.start() as running:
+                writer = SlowWriter(running, data, chance, after=observer.saw if number % 4 else None)
                 if number % 4:
-                    running.wait_until(witness.saw.is_set)
+                    running.wait_until(observer.saw.is_set)
                 if number % 4 > 1:
                     _until_commit(file)
                 _kill(running, chance, (_START, _WHILE, _COMMIT, _COMMIT)[number % 4])
-                trickle.join()
+                writer.join()
             in_commit += _is_committing(file)
-            longest = max(longest, trickle.longest if number % 4 else 0)
+            longest = max(longest, writer.longest if number % 4 else 0)
             left = Content.left_behind(file)
-            lost += left.lacks(before) + witness.misses(left) + left.belies(running.events)
+            lost += left.lacks(before) + observer.misses(left) + left.belies(running.events)
             lost += len(set(scene.receiver.recipients) - set(left.recipients.values()))
             assert not scene.recover().finished["unreadable"]
             before = Content.of(file)
@@ -74,15 +74,15 @@ def _work(folder: Path, scale: Scale) -> Line:
         for number in range(tries):
             data = accounting(scene.bounces(each), has_header=False)
             calls = len(scene.receiver.requests)
-            with Witness(file, before) as witness, scene.program.start("work") as running:
-                trickle = Trickle(pipe, data, chance)
+            with SpoolObserver(file, before) as observer, scene.program.start("work") as running:
+                writer = SlowWriter(pipe, data, chance)
                 if number % 4:
                     running.wait_until(lambda: len(scene.receiver.requests) > calls)  # noqa: B023  # called at once
                 _kill(running, chance, _WHILE if number % 4 else _START)
-                trickle.join()
-            longest = max(longest, trickle.longest)
+                writer.join()
+            longest = max(longest, writer.longest)
             left = Content.of(file)
-            lost += left.lacks(before) + witness.misses(left) + left.belies(running.events)
+            lost += left.lacks(before) + observer.misses(left) + left.belies(running.events)
             lost += len(set(scene.receiver.recipients) - set(left.recipients.values()))
             before = left
         assert_calm(pipe.finish())
@@ -103,7 +103,7 @@ def _unsubscribe(folder: Path, scale: Scale) -> Line:
                     killed, life = _hand_over(scene, scene.requester(), chance, life)
                     kills += killed
                 if works % 2:
-                    wait_until(lambda: not list(scene.letters.glob("*.message")))
+                    wait_until(lambda: not list(scene.maildrop.glob("*.message")))
                 _kill(running, chance, 0 if works % 2 else _START)
             works += 1
             left = Content.of(scene.program.spool)

@@ -18,11 +18,11 @@ class Balance(NamedTuple):
 
 def balance(receiver: FakeReceiver, expected: Collection[str]) -> Balance:
     """Hold the receiver against the recipients that it should have heard of, each once."""
-    told, wanted = Counter(receiver.recipients), set(expected)
-    strangers = sum(count for recipient, count in told.items() if recipient not in wanted)
-    doubles = sum(count - 1 for recipient, count in told.items() if count > 1)
+    delivered, wanted = Counter(receiver.recipients), set(expected)
+    strangers = sum(count for recipient, count in delivered.items() if recipient not in wanted)
+    doubles = sum(count - 1 for recipient, count in delivered.items() if count > 1)
     return Balance(
-        lost=len(wanted - told.keys()),
+        lost=len(wanted - delivered.keys()),
         repeated=len(receiver.ids) - len(set(receiver.ids)),
         wrong=strangers + doubles,
     )

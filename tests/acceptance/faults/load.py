@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.acceptance.faults.crowd import crowd
-from tests.acceptance.faults.feeding import Feeder
+from tests.acceptance.faults.concurrent_processes import concurrent_processes
+from tests.acceptance.faults.pipe_writer import PipeWriter
 from tests.acceptance.faults.table import Fault, Line, Scale
 from tests.acceptance.harness import Event, Program, Running, accounting, bounce
 from tests.fakes.server import Answer, wait_until
@@ -20,7 +20,7 @@ _WARM = 40_000
 _GROWTH = 4 * _MB
 """Bytes that the process may gain after that; if it kept the rows of the short form, it would gain twice that."""
 _ROW = (300, 2500)
-"""Bytes on disk for a suppression owed to two providers: outside of this something is missing, or kept twice."""
+"""Bytes on disk for a suppression enqueued for two providers: outside of this something is missing, or kept twice."""
 _BLOCK = 10_000
 """Rows that are written together."""
 _HANGING = Answer(delay=24 * 3600)
@@ -71,10 +71,10 @@ def _feed(running: Running, rows: int, warm: int) -> tuple[float, float]:
     longest, before, fed = 0.0, 0.0, 0
     for block in _blocks(rows, _BLOCK):
         before = before if fed > warm else _resident(running)
-        feeder = Feeder(running, block, ends=False)
-        feeder.join()
-        assert feeder.written == len(block), "the program has gone"
-        longest, fed = max(longest, feeder.longest), fed + _BLOCK
+        writer = PipeWriter(running, block, ends=False)
+        writer.join()
+        assert writer.written == len(block), "the program has gone"
+        longest, fed = max(longest, writer.longest), fed + _BLOCK
     gained = _resident(running) - before
     assert gained < _GROWTH, f"the process has grown by {gained / _MB:.1f} MB"
     running.end_input()
@@ -95,14 +95,14 @@ def _resident(running: Running) -> float:
 
 
 def _kept(status: Event, rows: int) -> int:
-    """Suppressions of which the spool knows that they are owed to both providers."""
+    """Suppressions of which the spool knows that they are enqueued for both providers."""
     states = ("pending", "claimed", "held", "done")
-    owed = [sum(int(status["providers"][name][state]) for state in states) for name in _PROVIDERS]
-    return min(rows, int(status["suppressions"]), *owed)
+    dispatched = [sum(int(status["providers"][name][state]) for state in states) for name in _PROVIDERS]
+    return min(rows, int(status["suppressions"]), *dispatched)
 
 
 def _doubles(receiver: FakeReceiver) -> int:
-    """Events that tell of somebody once more, under another id."""
+    """Events for a person once more, under another id."""
     return len(receiver.events) - len(set(receiver.recipients))
 
 
@@ -116,5 +116,5 @@ def _drain(program: Program, receivers: list[FakeReceiver], part: int) -> None:
 
 FAULTS = (
     Fault("every provider hangs, stdin at full speed", _flood, "/proc", Path("/proc/self/statm").exists),
-    Fault("32 mails, two pipes, `work` and an operator at once", crowd),
+    Fault("32 mails, two pipes, `work` and an operator at once", concurrent_processes),
 )

@@ -54,7 +54,7 @@ class Neighbours:
         self.configure({})
 
     def configure(self, urls: Mapping[str, str]) -> None:
-        """Write the configuration anew: these providers are said to be there, the others where they are."""
+        """Write the configuration anew: these providers are configured as reachable, the others where they are."""
         news, shop = self.mailwizz.api_url, self.interspire.endpoint
         user = {"username": self.interspire.username, "token": self.interspire.token}
         providers: dict[str, dict[str, object]] = {
@@ -76,7 +76,7 @@ class Neighbours:
         return [bounce(subject) for subject in people]
 
     def serve(self, running: Running, count: int) -> float:
-        """Feed so many people more; seconds until the healthy one has heard of all."""
+        """Feed so many people more; seconds until the healthy one has received all."""
         data = accounting(self.rows(count), has_header=running is not self._served)
         self._served = running
         began = time.monotonic()
@@ -101,7 +101,7 @@ class Neighbours:
             return {(subject, name): Fate(*rest) for subject, name, *rest in raw.execute(sql)}
 
     def are_troubled(self, running: Running, names: Collection[str], since: int) -> bool:
-        """Whether the log says so of all these providers, after so many events."""
+        """Whether the log reports it of all these providers, after so many events."""
         return {e["provider"] for e in running.events[since:] if e["event"] in _TROUBLES} >= set(names)
 
     def are_called(self, names: Collection[str]) -> bool:
@@ -109,7 +109,7 @@ class Neighbours:
         return any(name in names and fate.state == "claimed" for (_, name), fate in self.fates().items())
 
     def are_held(self, running: Running, since: int) -> bool:
-        """Whether all three are, as the log says after so many events."""
+        """Whether all three are, by the log, after so many events."""
         return {e["provider"] for e in running.events[since:] if e["event"] == "provider_held"} >= set(TROUBLED)
 
     def revoke(self) -> Callable[[], None]:
@@ -132,14 +132,14 @@ class Neighbours:
         fates, names = self.fates(), (*TROUBLED, "well")
         done = {key for key, fate in fates.items() if fate.state == "done"}
         off = {(who, name) for who in self.people for name in names if self._is_off(who, name)}
-        told = [balance(receiver, self.people) for receiver in (self.crm, self.well)]
+        delivered = [balance(receiver, self.people) for receiver in (self.crm, self.well)]
         wrong = len(fates.keys() - {(who, name) for who in self.people for name in names})
         wrong += len(done - off) + self._is_off(_BYSTANDER, "news") + self._is_off(_BYSTANDER, "shop")
         calls = Counter(call.form["EMAIL"] for call in self.mailwizz.calls("PUT", "unsubscribe-by-email"))
         return Balance(
             lost=4 * len(self.people) - len(done & off),
-            repeated=sum(one.repeated for one in told) + sum(count - 1 for count in calls.values()),
-            wrong=wrong + sum(one.wrong for one in told),
+            repeated=sum(one.repeated for one in delivered) + sum(count - 1 for count in calls.values()),
+            wrong=wrong + sum(one.wrong for one in delivered),
         )
 
     def __enter__(self) -> Self:

@@ -11,11 +11,11 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.acceptance.faults.hour import unavailable_for_an_hour
 from tests.acceptance.faults.neighbours import TROUBLED, Neighbours
+from tests.acceptance.faults.one_hour_outage import unavailable_for_an_hour
 from tests.acceptance.faults.table import Fault, Line, Scale
 from tests.acceptance.harness import Running
-from tests.acceptance.trouble import SmtpFailure
+from tests.acceptance.transient_failures import SmtpFailure
 from tests.fakes.raw import RawServer
 from tests.fakes.server import Answer, FakeServer, Request
 
@@ -36,7 +36,7 @@ _PROBES = 3
 _WAITS = 75
 _MB = 1_000_000
 _LONG = 200 * _MB
-_HEARD = 16 * _MB
+_RECEIVED = 16 * _MB
 """Bytes of one long answer that may be taken: 4 MiB, and what lies in the buffers of both ends."""
 _PAGE = b"<!DOCTYPE html><html><body><h1>Just a moment...</h1></body></html>"
 _HALF = Answer(body=b'{"status": "succ', headers={"Content-Length": "1000"}, is_cut=True)
@@ -88,7 +88,7 @@ def _connections(folder: Path, scale: Scale) -> Line:
 
 
 def _answers(folder: Path, scale: Scale) -> Line:
-    """Answer what is no answer, too much, or that somebody else be asked; the last must see nothing."""
+    """Answer what is no answer, too much, or a redirect to another server; the last must see nothing."""
     long = _Long()
     with _Stranger() as stranger:
         elsewhere = Answer(307, headers={"Location": f"{stranger.url}/hooks/email"})
@@ -102,7 +102,7 @@ def _answers(folder: Path, scale: Scale) -> Line:
         ]
         line = _in_turn(folder, scale, kinds)
         followed = len(stranger.requests)
-    return line._replace(wrong=line.wrong + followed + (long.most > _HEARD))
+    return line._replace(wrong=line.wrong + followed + (long.most > _RECEIVED))
 
 
 def _in_turn(folder: Path, scale: Scale, kinds: Sequence[Kind]) -> Line:
@@ -129,7 +129,7 @@ def _calm(site: Neighbours, running: Running, count: int) -> float:
 
 
 def _one(site: Neighbours, running: Running, kinds: Mapping[str, Kind], count: int) -> tuple[float, int]:
-    """One trouble a provider: seconds until the healthy one has heard of all, and what is wrong."""
+    """One trouble a provider: seconds until the healthy one has received all, and what is wrong."""
     troubles = {name: SmtpFailure(kind.answer) for name, kind in kinds.items() if kind.answer}
     refusing = kinds.keys() - troubles.keys()
     since, first = len(running.events), len(site.people)
@@ -151,7 +151,7 @@ def _one(site: Neighbours, running: Running, kinds: Mapping[str, Kind], count: i
 
 
 def _end(site: Neighbours, running: Running, tries: int, latest: float, *, wrong: int = 0) -> Line:
-    """End the input, and tell what came of it."""
+    """End the input, and return the result."""
     finished = running.finish()
     assert (finished.status, finished.sentences) == (0, []), finished.stderr[-2000:]
     found = site.compare()
@@ -160,14 +160,14 @@ def _end(site: Neighbours, running: Running, tries: int, latest: float, *, wrong
 
 
 def _misled(folder: Path, scale: Scale) -> Line:
-    """Give URLs with a name that no DNS knows, or where somebody answers whose certificate nobody has signed.
+    """Give URLs with a name that no DNS knows, or where a server answers with an unsigned certificate.
 
-    The latter must not hear a word of HTTP. Then the URLs are right, as when an operator has corrected them.
+    The latter must not get a word of HTTP. Then the URLs are right, as when an operator has corrected them.
     """
     count, tries, latest, wrong = scale.of(12, 40), scale.of(1, 12), -_LATER, 0
-    heard: list[bytes] = []
+    received: list[bytes] = []
     with Neighbours(folder, _PATIENT) as site, ExitStack() as open_ones:
-        fraud = open_ones.enter_context(RawServer(lambda connection: heard.append(connection.recv(1)), tls=True))
+        fraud = open_ones.enter_context(RawServer(lambda connection: received.append(connection.recv(1)), tls=True))
         running = open_ones.enter_context(site.program.start())
         calm = _calm(site, running, count)
         for number in range(tries):
@@ -184,8 +184,8 @@ def _misled(folder: Path, scale: Scale) -> Line:
             running = open_ones.enter_context(site.program.start())
             site.serve(running, 1)
             site.await_done()
-        assert fraud.opened, "nobody came"
-        return _end(site, running, tries, latest, wrong=wrong + len(heard) + scale.is_late(latest, _LATER))
+        assert fraud.opened, "no connection came"
+        return _end(site, running, tries, latest, wrong=wrong + len(received) + scale.is_late(latest, _LATER))
 
 
 def _revoked(folder: Path, scale: Scale) -> Line:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.acceptance.faults.ledger import Balance, balance
-from tests.acceptance.faults.witness import Content
+from tests.acceptance.faults.spool_observer import Content
 from tests.acceptance.harness import MODULE, Finished, Program, Row, accounting, bounce
 from tests.acceptance.unsubscribing import BY_SIGNATURE
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
@@ -39,10 +39,10 @@ class Scene:
     def __init__(self, folder: Path, program: Sequence[str] = MODULE) -> None:
         self.program = Program(folder, program)
         self.receiver, self.mailwizz = FakeReceiver(), FakeMailWizz()
-        self.letters = self.program.spool.with_suffix(".maildrop")
+        self.maildrop = self.program.spool.with_suffix(".maildrop")
         """Where mails lie until they are taken in."""
         self.file = HEADER
-        """The operator's recovery file: all rows so far, whoever was to read them."""
+        """The operator's recovery file: all rows so far, whatever process was to read them."""
         self.expected: dict[str, frozenset[str]] = {}
         """Recipients that must be suppressed, and at whom."""
         self._people = 0
@@ -78,11 +78,11 @@ class Scene:
             return False
 
     def missing(self, rows: Iterable[Row], content: Content) -> int:
-        """How many of the rows that suppress somebody have not come into the spool."""
+        """How many of the rows that suppress have not come into the spool."""
         return len({row["rcpt"] for row in rows} & self.expected.keys() - set(content.recipients.values()))
 
     def recover(self) -> Finished:
-        """Feed the recovery file, as the documents say; it may be that something waits for a claim to run out."""
+        """Feed the recovery file, as documented; it may be that something waits for a claim to run out."""
         finished = self.program.feed(self.file)
         assert_calm(finished, may_wait=True)
         return finished
@@ -99,9 +99,9 @@ class Scene:
 
     def compare(self) -> Balance:
         """Hold what the providers and the spool ended up with against what they should have."""
-        told = balance(self.receiver, [one for one, providers in self.expected.items() if "crm" in providers])
+        delivered = balance(self.receiver, [one for one, providers in self.expected.items() if "crm" in providers])
         ids = Balance(0, 0, self._webhook_ids_too_many())
-        return Balance(*map(sum, zip(told, ids, self._compare_spool(), self._compare_lists(), strict=True)))
+        return Balance(*map(sum, zip(delivered, ids, self._compare_spool(), self._compare_lists(), strict=True)))
 
     def __enter__(self) -> Self:
         self._open = ExitStack()
@@ -117,7 +117,7 @@ class Scene:
         words = {"orig": _SHOP if is_shops else _OTHERS, "jobId": f"job{number % 3}", **cells}
         if number % 7 == 3:  # some cells hold quotes, commas and line ends
             words.setdefault("dsnDiag", 'smtp;550 5.1.1 "nobody",\r\nsaid the server')
-        if number % 10 == 8:  # some rows suppress nobody
+        if number % 10 == 8:  # some rows suppress no person
             return bounce(recipient, "policy-related", **words)
         self.expected[recipient] = _EVERYBODY if is_shops else frozenset({"crm"})
         return bounce(recipient, **words)
@@ -132,10 +132,10 @@ class Scene:
     def _waiting(self) -> int:
         with closing(sqlite3.connect(self.program.spool, timeout=30)) as spool:
             query = "SELECT count(*) FROM dispatch WHERE state NOT IN ('done', 'dead')"
-            return int(spool.execute(query).fetchone()[0]) + len(list(self.letters.glob("*.message")))
+            return int(spool.execute(query).fetchone()[0]) + len(list(self.maildrop.glob("*.message")))
 
     def _compare_spool(self) -> Balance:
-        """Each recipient once, owed to whom it should be, done, and with an outcome that is true."""
+        """Each recipient once, enqueued for whom it should be, done, and with an outcome that is true."""
         content = Content.of(self.program.spool)
         times = Counter(content.recipients.values())
         lost = len(self.expected.keys() - times.keys())
@@ -147,10 +147,10 @@ class Scene:
             lost += fate.state != "done"
             wrong += name not in self.expected.get(recipient, ())
             wrong += fate.state == "done" and not self._is_true(recipient, name, fate.outcome, fate.lists)
-        return Balance(lost, 0, wrong + len(list(self.letters.glob("*.damaged"))))
+        return Balance(lost, 0, wrong + len(list(self.maildrop.glob("*.damaged"))))
 
     def _webhook_ids_too_many(self) -> int:
-        """How many deliveries came again under another webhook-id, which the receiver can't tell from new ones."""
+        """How many deliveries came again under another webhook-id: new ones, to the receiver."""
         calls = _whole(self.receiver.calls("POST"))
         ids = {(call.headers["webhook-id"], json.loads(call.body)["data"]["recipient"]) for call in calls}
         return len(ids) - len({recipient for _, recipient in ids})
@@ -163,7 +163,7 @@ class Scene:
         return outcome == "already" or (outcome == "unsubscribed" and sorted(json.loads(lists)) == list(_LISTS))
 
     def _compare_lists(self) -> Balance:
-        """Whoever should be is off all lists, everybody else still on them."""
+        """Each suppressed person is off all lists, everybody else still on them."""
         off = {one for one, providers in self.expected.items() if "news" in providers}
         lost = wrong = 0
         for row in self.mailwizz.subscribers:
@@ -187,7 +187,7 @@ def within(rows: Iterable[Row], size: int) -> Iterator[Row]:
 
 
 def assert_calm(finished: Finished, *, may_wait: bool = False) -> None:
-    """It ended well: without an error, and with nothing to say, unless that something waits, or wasn't read."""
+    """It ended well: without an error, and without a message, unless that something waits, or wasn't read."""
     errors = [event for event in finished.events if event["level"] == "error" and event["event"] != "failed"]
     assert not errors, errors
     if may_wait and finished.status == _WAITS:

@@ -20,7 +20,7 @@ _STOPPED = {75, 78}
 
 
 class Site(Program):
-    """One installation, told to a webhook.
+    """One installation with a webhook.
 
     Args:
         spool: where it lies, if not in the folder.
@@ -63,14 +63,14 @@ class Site(Program):
         return HEADER.encode() + b"\n" + b"".join(lines)
 
     def mail(self, recipient: str) -> Finished:
-        """Hand over a mail as PowerMTA does; who is told that it is kept must be suppressed in the end."""
+        """Hand over a mail as PowerMTA does; a kept mail's sender must be suppressed in the end."""
         finished = self.feed(MAIL, "unsubscribe", "--from", "", "--to", signed(recipient))
         if finished.status == 0:
             self.expected.append(recipient)
         return finished
 
     def serve(self, count: int) -> Running:
-        """A pipe process that has told the receiver of so many people, has written that down, and reads on."""
+        """A pipe process that has notified the receiver of so many people, has written that down, and reads on."""
         running = self.start()
         running.write(self.rows(count))
         running.wait_until(self._is_settled)
@@ -84,7 +84,7 @@ class Site(Program):
             return not raw.execute("SELECT count(*) FROM dispatch WHERE state <> 'done'").fetchone()[0]
 
     def settle(self) -> None:
-        """Start again and feed the recovery file, as the documents say, until nothing waits: claims have to run out."""
+        """Start again and feed the recovery file, as documented, until nothing waits: claims have to run out."""
         deadline = time.monotonic() + _PATIENCE
         while self.feed(self.recovery).status and time.monotonic() < deadline:
             pass

@@ -1,7 +1,7 @@
 """Every way in which a pipe process is stopped, or its input ends, short of a kill; and two of them at a reload.
 
 Here what was written into the pipe is acknowledged: of a process that heeds signals, all whole rows that lie in the
-pipe before the signal are in the spool when it has ended, and nobody has to feed anything again.
+pipe before the signal are in the spool when it has ended, and nothing has to be fed again.
 """
 
 import random
@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 
 from tests.acceptance.faults.scene import Scene, assert_calm, within
+from tests.acceptance.faults.slow_writer import SlowWriter
+from tests.acceptance.faults.spool_observer import Content, SpoolObserver
 from tests.acceptance.faults.table import Fault, Line, Scale
-from tests.acceptance.faults.trickling import Trickle
-from tests.acceptance.faults.witness import Content, Witness
 from tests.acceptance.harness import LONGEST, MODULE, Row, Running, accounting, bounce
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -34,17 +34,17 @@ def _signals(folder: Path, scale: Scale) -> Line:
     with Scene(folder) as scene:
         for number in range(tries):
             rows = scene.bounces(each)
-            with Witness(scene.program.spool, before) as witness, scene.program.start() as running:
-                trickle = Trickle(running, accounting(rows), chance, after=witness.saw)
-                running.wait_until(witness.saw.is_set)
+            with SpoolObserver(scene.program.spool, before) as observer, scene.program.start() as running:
+                writer = SlowWriter(running, accounting(rows), chance, after=observer.saw)
+                running.wait_until(observer.saw.is_set)
                 time.sleep(chance.uniform(0, _WHILE))
-                written = trickle.written
+                written = writer.written
                 running.signal(_SIGNALS[number % len(_SIGNALS)])
                 assert_calm(running.wait(), may_wait=True)
-                trickle.join()
-            longest = max(longest, trickle.longest)
+                writer.join()
+            longest = max(longest, writer.longest)
             left = Content.of(scene.program.spool)
-            lost += left.lacks(before) + witness.misses(left) + left.belies(running.events)
+            lost += left.lacks(before) + observer.misses(left) + left.belies(running.events)
             lost += scene.missing(within(rows, written), left)
             if number % _RECOVERED == _RECOVERED - 1:
                 scene.recover()
@@ -64,17 +64,17 @@ def _readers_gone(folder: Path, scale: Scale) -> Line:
         for number in range(tries):
             debug = ["--debug"] if number % 2 else []
             rows = scene.bounces(each)
-            with Witness(scene.program.spool, before) as witness, _heard(scene, *debug) as running:
-                trickle = Trickle(running, accounting(rows), chance, after=witness.saw)
-                running.wait_until(witness.saw.is_set)
+            with SpoolObserver(scene.program.spool, before) as observer, _start_listening(scene, *debug) as running:
+                writer = SlowWriter(running, accounting(rows), chance, after=observer.saw)
+                running.wait_until(observer.saw.is_set)
                 for stream in (running.process.stdout, running.process.stderr):
                     assert stream
                     stream.close()
                 running.signal(signal.SIGPIPE)
-                trickle.join()
+                writer.join()
                 running.end_input()
                 assert running.process.wait(LONGEST) == 0
-            longest = max(longest, trickle.longest)
+            longest = max(longest, writer.longest)
             before = Content.of(scene.program.spool)
             lost += scene.missing(rows, before)
         found = scene.compare()
@@ -120,8 +120,8 @@ def _reload(folder: Path, scale: Scale) -> Line:
             last, both, more = scene.bounces(few), scene.bounces(few), scene.bounces(each)
             new.write(accounting(both))
             new.wait_until(partial(scene.has_any, both))  # it reads
-            second = Trickle(new, accounting(more, has_header=False), chance)
-            first = Trickle(old, accounting(last + both, has_header=False), chance)
+            second = SlowWriter(new, accounting(more, has_header=False), chance)
+            first = SlowWriter(old, accounting(last + both, has_header=False), chance)
             first.join()
             if number % 2:
                 old.signal(signal.SIGTERM)
@@ -138,8 +138,8 @@ def _reload(folder: Path, scale: Scale) -> Line:
     return Line(tries, fed, lost + found.lost, found.repeated, found.wrong, longest)
 
 
-def _heard(scene: Scene, *args: str) -> Running:
-    """The bare command with pipes as its stdout and stderr, which nobody reads."""
+def _start_listening(scene: Scene, *args: str) -> Running:
+    """The bare command with pipes as its stdout and stderr, without a reader."""
     process = subprocess.Popen(
         [*MODULE, "--config", str(scene.program.config), *args],
         stdin=subprocess.PIPE,
@@ -147,7 +147,7 @@ def _heard(scene: Scene, *args: str) -> Running:
         stderr=subprocess.PIPE,
         bufsize=0,
     )
-    return Running(process, scene.program.folder / "heard")
+    return Running(process, scene.program.folder / "output")
 
 
 def _rejected(scene: Scene) -> bytes:

@@ -41,7 +41,7 @@ class Line(NamedTuple):
     unread: float | None = None
     """Seconds: the longest time that stdin was not read; None where nothing was written into a pipe."""
     note: str = ""
-    """What else deserves to be told, in a few words."""
+    """Further remarks, in a few words."""
 
 
 class Fault(NamedTuple):

@@ -1,4 +1,4 @@
-"""Faults in short: nothing is lost, nobody is suppressed who should not be, and stdin is always read."""
+"""Faults in short: nothing is lost, no person is suppressed wrongly, and stdin is always read."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.acceptance.faults.catalogue import FAULTS
 from tests.acceptance.faults.table import SHORT, Fault
 
 _UNREAD = 10.0
-"""Seconds; PowerMTA gives up on a pipe after 60. `tests/README.md` says how long it is on a quieter machine."""
+"""Seconds; PowerMTA gives up on a pipe after 60. `tests/README.md` states how long it is on a quieter machine."""
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault.is_possible()], ids=lambda fault: fault.name)

@@ -13,7 +13,7 @@ from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import QueuedSuppression, Selection, Spool, SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
-from tests.contract.dispatcher.workers import NEVER, Watched, crowd, owe, rows, settings
+from tests.contract.dispatcher.workers import NEVER, Watched, owe, record_people, rows, settings
 from tests.contract.spool.examples import CLOCK, suppression
 from tests.fakes.adapter import FakeAdapter, FixedResponse, KeptLog
 from tests.fakes.server import PATIENCE, wait_until
@@ -47,12 +47,12 @@ def ends(dispatcher: Dispatcher) -> bool:
     return dispatcher.has_ended
 
 
-def test_every_provider_hears_of_everything(spool: SqliteSpool) -> None:
+def test_every_provider_gets_everything(spool: SqliteSpool) -> None:
     """Each worker carries out its own dispatches, and the dispatcher ends when all have."""
     dispatcher, news, crm = Dispatcher(), FakeAdapter(), FakeAdapter()
     add_worker(dispatcher, "news", news, spool)
     add_worker(dispatcher, "crm", crm, spool)
-    all_providers = crowd(spool, 40, to=("news", "crm"))
+    all_providers = record_people(spool, 40, to=("news", "crm"))
     dispatcher.start()
     assert not dispatcher.has_ended
     dispatcher.drain()
@@ -82,7 +82,7 @@ def test_learned_address_goes_on(place: Path, spool: SqliteSpool) -> None:
 
 
 def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpool) -> None:
-    """Ids that reach an adapter which can't act on them become a dead letter that says so, and stop nothing else."""
+    """Ids that reach an adapter which can't act on them become a dead letter that reports it, and stop nothing else."""
     dispatcher, crm = Dispatcher(), FakeAdapter()
     hidden = suppression("", list_manager="crm", list_id="ab", subscriber_id="cd")
     spool.record([QueuedSuppression(hidden, ("crm",), ("crm",)), QueuedSuppression(suppression(), ("crm",))])
@@ -92,13 +92,13 @@ def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpoo
     assert ends(dispatcher)
     assert crm.called == ["ann@example.com"]
     assert rows(place, "crm")[hidden.subject].state == "dead"
-    (letter,) = spool.dead_letters(Selection())
-    assert "needs an address" in letter.answer
+    (dead_letter,) = spool.dead_letters(Selection())
+    assert "needs an address" in dead_letter.answer
 
 
-def test_without_lanes(spool: SqliteSpool) -> None:
+def test_without_workers(spool: SqliteSpool) -> None:
     """Where no provider is configured there is nothing to wait for."""
-    crowd(spool, 1, to=())
+    record_people(spool, 1, to=())
     dispatcher = Dispatcher()
     dispatcher.start()
     dispatcher.notify()
@@ -120,7 +120,7 @@ def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trou
     }.get(trouble, bad.always)
     add_worker(dispatcher, "bad", bad, spool)
     good_worker = add_worker(dispatcher, "good", good, spool, poll=NEVER)
-    crowd(spool, 100, to=("bad", "good"))
+    record_people(spool, 100, to=("bad", "good"))
     dispatcher.start()
     wait_until(lambda: good_worker.counters.done == 100)
     owe(spool, suppression("ann@example.com"), to=("bad", "good"))
@@ -145,7 +145,7 @@ def test_a_failing_spool_is_reported(spool: SqliteSpool) -> None:
     assert failures == [disk]
     assert dispatcher.failure is disk
     assert not dispatcher.wait(0)
-    crowd(spool, 5, to=("crm",))
+    record_people(spool, 5, to=("crm",))
     dispatcher.notify()
     wait_until(lambda: other.counters.done == 5)
     dispatcher.stop()
@@ -159,7 +159,7 @@ def test_stop_while_one_hangs(place: Path, spool: SqliteSpool) -> None:
     slow.open.clear()
     add_worker(dispatcher, "slow", slow, spool, concurrency=1)
     add_worker(dispatcher, "quick", quick, spool)
-    crowd(spool, 10, to=("slow", "quick"))
+    record_people(spool, 10, to=("slow", "quick"))
     dispatcher.start()
     wait_until(lambda: slow.running == 1 and len(quick.called) == 10)
     dispatcher.stop()
@@ -185,7 +185,7 @@ def carry_out(place: str) -> list[str]:
 
 def test_processes_never_call_twice(place: Path, spool: SqliteSpool) -> None:
     """Of several processes that dispatch from one spool each dispatch is called by one, once, and all are called."""
-    all_providers = crowd(spool, 600)
+    all_providers = record_people(spool, 600)
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as processes:
         called = list(processes.map(carry_out, [str(place)] * 3))
     assert Counter(recipient for mine in called for recipient in mine) == Counter(all_providers)
@@ -194,7 +194,7 @@ def test_processes_never_call_twice(place: Path, spool: SqliteSpool) -> None:
 
 def test_threads_of_one_process_never_call_twice(place: Path, spool: SqliteSpool) -> None:
     """Two dispatchers, each with its own connection to the spool, share the work."""
-    all_providers = crowd(spool, 300)
+    all_providers = record_people(spool, 300)
     other = SqliteSpool.open(place, clock=CLOCK)
     adapter = FakeAdapter()
     crews = [Dispatcher(), Dispatcher()]

@@ -1,4 +1,4 @@
-"""One provider's worker against a real spool: what is due is called, and how calls end is what the spool then says."""
+"""One provider's worker against a real spool: what is due is called, and the spool then has how calls ended."""
 
 import time
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from bouncehandler.provider import PermanentFailure, TemporaryFailure
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
-from tests.contract.dispatcher.workers import MINUTE, NEVER, Running, crowd, owe, rows, settings
+from tests.contract.dispatcher.workers import MINUTE, NEVER, Running, owe, record_people, rows, settings
 from tests.contract.spool.examples import CLOCK, suppression
 from tests.fakes.adapter import BatchedAdapter, CampaignAdapter, FakeAdapter
 from tests.fakes.server import wait_until
@@ -22,7 +22,7 @@ class TestOutcomes:
     def test_done(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, kind: str) -> None:
         """An outcome of any kind is done after one attempt, counted, and logged with the lists affected."""
         adapter.always = Outcome(kind, ("7",), "by its campaign")  # type: ignore[arg-type]  # one of three
-        (ann,) = crowd(spool, 1)
+        (ann,) = record_people(spool, 1)
         began = time.time()
         running = Running(spool, adapter)
         running.drain()
@@ -43,7 +43,7 @@ class TestOutcomes:
     def test_temporary(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A temporary failure is pending until the schedule's wait, lengthened by the jitter, has passed."""
         adapter.always = TemporaryFailure("HTTP 500")
-        (ann,) = crowd(spool, 1)
+        (ann,) = record_people(spool, 1)
         now = time.time()
         running = Running(spool, adapter, clock=lambda: now)
         running.drain()
@@ -57,7 +57,7 @@ class TestOutcomes:
     def test_anything_else(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, error: BaseException) -> None:
         """Whatever an adapter raises is temporary, and ends neither a thread nor the worker."""
         adapter.next = [error]
-        ann, bob = crowd(spool, 2)
+        ann, bob = record_people(spool, 2)
         Running(spool, adapter, settings(concurrency=1)).drain()
         assert rows(place)[ann][:3] == ("pending", 1, 1)
         assert rows(place)[bob][:3] == ("done", 1, 0)
@@ -65,7 +65,7 @@ class TestOutcomes:
     def test_permanent(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A permanent failure is a dead letter at once, whatever is left of the schedule."""
         adapter.always = PermanentFailure("no such list")
-        (ann,) = crowd(spool, 1)
+        (ann,) = record_people(spool, 1)
         running = Running(spool, adapter)
         running.drain()
         assert rows(place)[ann][:3] == ("dead", 1, 0)
@@ -75,7 +75,7 @@ class TestOutcomes:
     def test_schedule_ends(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """When every wait of the schedule has led to nothing, the dispatch is a dead letter: waits + 1 attempts."""
         adapter.always = TemporaryFailure("HTTP 500")
-        (ann,) = crowd(spool, 1)
+        (ann,) = record_people(spool, 1)
         offset = 0.0
         for _ in range(3):
             Running(spool, adapter, clock=lambda: time.time() + offset).drain()  # noqa: B023  # ends within the round
@@ -107,7 +107,7 @@ class TestOutcomes:
     def test_nothing_secret_is_kept(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A server that echoes the credentials leaves them neither in the spool nor in the log."""
         adapter.next = [TemporaryFailure("bad key s3cret"), PermanentFailure("bad key s3cret")]
-        crowd(spool, 3)
+        record_people(spool, 3)
         running = Running(
             spool,
             adapter,
@@ -126,9 +126,9 @@ class TestRetryAfter:
     """A provider that asks for time is obeyed."""
 
     def test_the_dispatch_waits(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """The dispatch is due when the provider said, and its schedule is not used up."""
+        """The dispatch is due at the time that the provider gave, and its schedule is not used up."""
         adapter.always = TemporaryFailure("HTTP 429", retry_after=1800.0)
-        (ann,) = crowd(spool, 1)
+        (ann,) = record_people(spool, 1)
         now = time.time()
         Running(spool, adapter, clock=lambda: now).drain()
         row = rows(place)[ann]
@@ -138,7 +138,7 @@ class TestRetryAfter:
     def test_the_others_wait_too(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """After one such answer no other call is made; what was claimed is given back, no attempt spent."""
         adapter.next = [TemporaryFailure("HTTP 503", retry_after=1800.0)]
-        crowd(spool, 50)
+        record_people(spool, 50)
         running = Running(spool, adapter, settings(concurrency=1))
         running.drain()
         assert len(adapter.called) == 1
@@ -150,7 +150,7 @@ class TestRetryAfter:
     def test_a_drain_is_patient(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A drain waits for a short pause to end, and then finishes the work."""
         adapter.next = [TemporaryFailure("HTTP 429", retry_after=1.0)]
-        crowd(spool, 3)
+        record_people(spool, 3)
         began = time.monotonic()
         Running(spool, adapter, settings(concurrency=1)).drain()
         assert {row.state for row in rows(place).values()} == {"done"}
@@ -161,10 +161,10 @@ class TestRetryAfter:
         """Where the only dispatch left was given up meanwhile, the drain does not wait for the pause."""
         adapter = BatchedAdapter(2)
         adapter.next = [TemporaryFailure("HTTP 429", retry_after=1800.0)]
-        crowd(spool, 1)
+        record_people(spool, 1)
         running = Running(spool, adapter, settings(drain_budget=3600.0))
         wait_until(lambda: bool(running.log.named("provider_paused")))
-        with spool._connection.writing() as raw:  # noqa: SLF001  # somebody else settles it
+        with spool._connection.writing() as raw:  # noqa: SLF001  # another process settles it
             raw.execute("UPDATE dispatch SET state = 'done'")
         running.drain()
 
@@ -175,7 +175,7 @@ class TestClaims:
     def test_before_the_call(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """While a call is under way its attempt is already counted on disk, so that a crash can't loop."""
         adapter.open.clear()
-        (ann,) = crowd(spool, 1)
+        (ann,) = record_people(spool, 1)
         running = Running(spool, adapter)
         wait_until(lambda: adapter.running == 1)
         assert rows(place)[ann][:3] == ("claimed", 1, 0)
@@ -185,7 +185,7 @@ class TestClaims:
     def test_renewed_while_a_call_is_slow(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A call that takes several times its lease is not made by anybody else meanwhile."""
         adapter.open.clear()
-        crowd(spool, 1)
+        record_people(spool, 1)
         now = [time.time()]
         CLOCK.source = lambda: now[0]
         slow = Running(spool, adapter, settings(lease=MINUTE), clock=lambda: now[0], monotonic=lambda: now[0])
@@ -207,9 +207,9 @@ class TestClaims:
         assert rows(place)["user0@example.com"][:2] == ("done", 1)
 
     def test_renewed_in_time(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """The end of a claim is not slept through, though nobody would look for an hour."""
+        """The end of a claim is not slept through, though the next poll is an hour away."""
         adapter.open.clear()
-        crowd(spool, 1)
+        record_people(spool, 1)
         running = Running(spool, adapter, settings(lease=0.6, poll=NEVER))
         wait_until(lambda: adapter.running == 1)
         until = time.time() + 2.0
@@ -222,7 +222,7 @@ class TestClaims:
         """A claim that ran out because the clock jumped is called again, and neither answer breaks the worker."""
         offset = [0.0]
         adapter.open.clear()
-        crowd(spool, 1)
+        record_people(spool, 1)
         running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
         wait_until(lambda: adapter.running == 1)
         offset[0] = 3600.0
@@ -236,7 +236,7 @@ class TestClaims:
     def test_stop(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """At a stop the calls in flight are finished, and what was only claimed is given back, no attempt spent."""
         adapter.open.clear()
-        crowd(spool, 100)
+        record_people(spool, 100)
         running = Running(spool, adapter, settings(concurrency=3))
         wait_until(lambda: adapter.running == 3)
         running.worker.stop()
@@ -250,7 +250,7 @@ class TestClaims:
 
     def test_stop_while_waiting_for_a_turn(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A stop does not wait for turns that a slow rate would give in hours."""
-        crowd(spool, 20)
+        record_people(spool, 20)
         running = Running(spool, adapter, settings(concurrency=4, rate=1 / 3600))
         wait_until(lambda: len(adapter.called) == 1)
         running.stop()
@@ -258,6 +258,6 @@ class TestClaims:
 
     def test_stop_before_anything(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A worker that is stopped at once ends, and nothing stays claimed."""
-        crowd(spool, 20)
+        record_people(spool, 20)
         Running(spool, adapter, settings(concurrency=1)).stop()
         assert not [row for row in rows(place).values() if row.state == "claimed"]

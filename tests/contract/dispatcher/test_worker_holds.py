@@ -8,7 +8,7 @@ import pytest
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Selection, Undone
 from bouncehandler.spool.sqlite.store import SqliteSpool
-from tests.contract.dispatcher.workers import Running, Watched, crowd, owe, rows, settings
+from tests.contract.dispatcher.workers import Running, Watched, owe, record_people, rows, settings
 from tests.contract.spool.examples import suppression
 from tests.fakes.adapter import DONE, CheckableAdapter, FakeAdapter
 from tests.fakes.server import wait_until
@@ -37,7 +37,7 @@ class TestHold:
     def test_everything_is_still_pending(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """The provider is held with its reason; every dispatch is pending with no attempt spent and nothing dead."""
         adapter.always = DOWN
-        crowd(spool, 60)
+        record_people(spool, 60)
         running = Running(spool, adapter, settings(concurrency=4))
         running.drain()
         assert {row[:3] for row in rows(place).values()} == {PENDING}
@@ -49,16 +49,16 @@ class TestHold:
     def test_what_was_changed_before_is_kept(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Of a call that finds the provider unavailable half-way, undo restores what it had changed until then."""
         adapter.always = ProviderUnavailable("HTTP 401: bad key", changed=("4", "2"))
-        (subject,) = crowd(spool, 1)
+        (subject,) = record_people(spool, 1)
         Running(spool, adapter).drain()
         undone = list(spool.undo(Selection(), restoring=("news",), asked_by=""))
         assert undone == [Undone(subject, "news", "restoring", "lists 4, 2")]
 
-    def test_nobody_else_is_called(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
+    def test_no_other_is_called(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Only the calls in flight find out; what waits behind them is given back."""
         adapter.open.clear()
         adapter.always = DOWN
-        crowd(spool, 60)
+        record_people(spool, 60)
         running = Running(spool, adapter, settings(concurrency=4))
         wait_until(lambda: adapter.running == 4)
         adapter.open.set()
@@ -70,7 +70,7 @@ class TestHold:
     ) -> None:
         """With a slow rate, those that wait for their turn neither call a held provider nor delay the end."""
         adapter.always = DOWN
-        crowd(spool, 20)
+        record_people(spool, 20)
         Running(spool, adapter, settings(concurrency=8, rate=1 / 600)).drain()
         assert len(adapter.called) == 1
         assert {row[:3] for row in rows(place).values()} == {PENDING}
@@ -81,7 +81,7 @@ class TestHold:
         adapter.hangs = {"user1@example.com"}
         adapter.by_recipient = {"user0@example.com": [DOWN]}
         adapter.during = lambda: wait_until(lambda: adapter.most_running == 2)
-        crowd(spool, 2)
+        record_people(spool, 2)
         running = Running(spool, adapter, settings(concurrency=2))
         wait_until(lambda: spool.state("news").held and len(adapter.called) == 2)
         adapter.open.set()
@@ -100,7 +100,7 @@ class TestProbes:
         """A process that starts tries at once, with one dispatch; a success releases the provider for all the rest."""
         hold(spool)
         adapter.open.clear()
-        crowd(spool, 30)
+        record_people(spool, 30)
         running = Running(spool, adapter)
         wait_until(lambda: adapter.running == 1)
         assert [row.state for row in rows(place).values()].count("claimed") == 1
@@ -113,7 +113,7 @@ class TestProbes:
         """A drain tries a held provider once; where it is not back, it ends with everything pending."""
         hold(spool)
         adapter.always = DOWN
-        crowd(spool, 30)
+        record_people(spool, 30)
         Running(spool, adapter).drain()
         assert len(adapter.called) == 1
         assert {row[:3] for row in rows(place).values()} == {PENDING}
@@ -121,7 +121,7 @@ class TestProbes:
     def test_by_its_check(self, place: Path, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
         """Where an adapter can be checked no dispatch is risked."""
         hold(spool)
-        crowd(spool, 30)
+        record_people(spool, 30)
         Running(spool, checkable).drain()
         assert (checkable.checks, checkable.called) == (1, [])
         assert {row[:3] for row in rows(place).values()} == {PENDING}
@@ -130,14 +130,14 @@ class TestProbes:
         """A check that passes releases the provider, and its dispatches are carried out."""
         hold(spool)
         checkable.always, checkable.check_fails = DONE, None
-        crowd(spool, 30)
+        record_people(spool, 30)
         Running(spool, checkable).drain()
         assert checkable.checks == 1
         assert {row.state for row in rows(place).values()} == {"done"}
 
     def test_every_so_often(self, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
         """While it is held the check is repeated every `probe_every`, no more often; once back, all goes on."""
-        crowd(spool, 30)
+        record_people(spool, 30)
         began = time.monotonic()
         running = Running(spool, checkable, settings(probe_every=0.2))
         wait_until(lambda: checkable.checks >= 3)
@@ -153,13 +153,13 @@ class TestProbes:
         hold(spool)
         running = Running(spool, adapter, settings(poll=0.02))
         wait_until(lambda: bool(running.log.named("provider_held")))
-        crowd(spool, 3)
+        record_people(spool, 3)
         running.worker.notify()
         wait_until(lambda: running.worker.counters.done == 3)
         running.stop()
 
     def test_drained_without_anything_due(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A held provider to which nothing is owed keeps no drain waiting."""
+        """A held provider with an empty queue keeps no drain waiting."""
         hold(spool)
         Running(spool, adapter).drain()
         assert adapter.called == []
@@ -170,7 +170,7 @@ class TestProbes:
         running = Running(spool, checkable)
         wait_until(lambda: len(running.threads()) == 5)
         hold(spool, 0.2)
-        crowd(spool, 30)
+        record_people(spool, 30)
         wait_until(lambda: running.worker.counters.done == 30)
         assert checkable.checks == 1
         assert running.log.named("provider_held")
@@ -179,7 +179,7 @@ class TestProbes:
 
     def test_released_by_hand(self, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
         """What an operator releases is carried out at once by a process that runs on."""
-        crowd(spool, 30)
+        record_people(spool, 30)
         running = Running(spool, checkable)
         wait_until(lambda: spool.state("news").held)
         checkable.always = DONE
@@ -190,7 +190,7 @@ class TestProbes:
 
     def test_no_busy_loop_while_held(self, spool: SqliteSpool, checkable: CheckableAdapter) -> None:
         """Between two tries a held provider costs one short read a poll, and no write."""
-        crowd(spool, 30)
+        record_people(spool, 30)
         watched = Watched(spool)
         running = Running(watched.spool, checkable, settings(poll=0.1))
         wait_until(lambda: watched.asked[-3:] == ["state"] * 3)
@@ -207,7 +207,7 @@ class TestSuspicion:
     def test_a_dead_provider_makes_no_dead_letters(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """After twenty failures in a row the provider is held; all but those and what was in flight lost no attempt."""
         adapter.always = FAILS
-        crowd(spool, 300)
+        record_people(spool, 300)
         Running(spool, adapter, settings(concurrency=2)).drain()
         attempts = [row.attempts for row in rows(place).values()]
         assert spool.state("news").reason == "20 calls in a row failed, the last with: HTTP 500"
@@ -217,13 +217,13 @@ class TestSuspicion:
     def test_some_failures_are_no_suspicion(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Failures with successes between them never hold the provider, however many."""
         adapter.next = [FAILS, DONE] * 100
-        crowd(spool, 200)
+        record_people(spool, 200)
         Running(spool, adapter, settings(concurrency=1)).drain()
         assert not spool.state("news").held
 
     def test_hopeless_dispatches_hide_nothing(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A crowd of dispatches that can't succeed, older than all others, delays the others by a try or two."""
-        hopeless = crowd(spool, 30)
+        hopeless = record_people(spool, 30)
         adapter.by_recipient = {recipient: [FAILS] * 9 for recipient in hopeless}
         running = Running(spool, adapter, settings(concurrency=2, probe_every=0.1))
         wait_until(lambda: spool.state("news").held)

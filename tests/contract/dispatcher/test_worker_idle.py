@@ -10,7 +10,7 @@ import pytest
 from bouncehandler.provider import TemporaryFailure
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
-from tests.contract.dispatcher.workers import MINUTE, NEVER, Running, Watched, crowd, owe, rows, settings
+from tests.contract.dispatcher.workers import MINUTE, NEVER, Running, Watched, owe, record_people, rows, settings
 from tests.contract.spool.examples import suppression
 from tests.fakes.adapter import BatchedAdapter, FakeAdapter
 from tests.fakes.server import PATIENCE, wait_until
@@ -28,7 +28,7 @@ class TestBatches:
     def test_full_batches(self, spool: SqliteSpool) -> None:
         """What waits is sent in batches of the adapter's size, each dispatch once."""
         adapter = BatchedAdapter(10)
-        all_providers = crowd(spool, 105)
+        all_providers = record_people(spool, 105)
         Running(spool, adapter).drain()
         assert sorted(adapter.batches) == [5] + [10] * 10
         assert sorted(adapter.called) == sorted(all_providers)
@@ -37,7 +37,7 @@ class TestBatches:
         """A batch that fails costs each of its dispatches one attempt, and no others."""
         adapter = BatchedAdapter(10)
         adapter.next = [TemporaryFailure("HTTP 500")]
-        crowd(spool, 20)
+        record_people(spool, 20)
         Running(spool, adapter, settings(concurrency=1)).drain()
         assert sorted(row[:3] for row in rows(place).values()) == [("done", 1, 0)] * 10 + [("pending", 1, 1)] * 10
 
@@ -48,7 +48,7 @@ class TestPaceAndConcurrency:
     def test_never_more_in_flight(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """`concurrency` is how many calls are in flight at most, and it is used."""
         adapter.open.clear()
-        crowd(spool, 60)
+        record_people(spool, 60)
         running = Running(spool, adapter, settings(concurrency=5))
         wait_until(lambda: adapter.running == 5)
         assert not threading.Event().wait(0.1)
@@ -59,14 +59,14 @@ class TestPaceAndConcurrency:
 
     def test_rate(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """No call comes before its turn, counted from the first; many threads don't make bursts."""
-        crowd(spool, 30)
+        record_people(spool, 30)
         began = time.monotonic()
         Running(spool, adapter, settings(concurrency=8, rate=50.0)).drain()
         assert [at for number, at in enumerate(sorted(adapter.times)) if at < began + number / 50] == []
 
     def test_a_slow_provider_is_called_less(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """Fewer calls are in flight while they take much longer than they did, and all again afterwards."""
-        crowd(spool, 2000)
+        record_people(spool, 2000)
         spent, now, numbers = _Spent(), time.time(), count()
         seen: list[int] = []
 
@@ -95,7 +95,7 @@ class TestPaceAndConcurrency:
     def test_refusals_spare_a_provider(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """After `429` there are fewer calls in flight, and all come back while it answers."""
         adapter.next = [TemporaryFailure("HTTP 429")] * 12
-        crowd(spool, 200)
+        record_people(spool, 200)
         spent = _Spent()  # none: however long a call takes here, the provider is not slow
         running = Running(spool, adapter, settings(concurrency=8, lease=NEVER), monotonic=lambda: spent.seconds)
         adapter.during = lambda: wait_until(
@@ -125,7 +125,7 @@ class TestRest:
     def test_no_busy_loop_in_a_pause(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """While the provider wants to be left alone the spool is left alone as well."""
         adapter.next = [TemporaryFailure("HTTP 429", retry_after=3600.0)]
-        crowd(spool, 100)
+        record_people(spool, 100)
         watched = Watched(spool)
         running = Running(watched.spool, adapter, settings(concurrency=1, poll=0.01))
         wait_until(lambda: "settle" in watched.asked)
@@ -137,7 +137,7 @@ class TestRest:
     def test_no_busy_loop_while_a_call_hangs(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """One call that takes its time does not keep the coordinator running, with more waiting or without."""
         adapter.open.clear()
-        crowd(spool, 100)
+        record_people(spool, 100)
         watched = Watched(spool)
         running = Running(watched.spool, adapter, settings(concurrency=2, poll=0.1))
         wait_until(lambda: adapter.running == 2)
@@ -150,7 +150,7 @@ class TestRest:
     def test_idle_threads_call_while_the_rest_is_claimed(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A worker with nothing in hand claims a little first, and much more while its threads call."""
         adapter.open.clear()
-        crowd(spool, 100)
+        record_people(spool, 100)
         watched = Watched(spool)
         calling: list[int] = []
 
@@ -204,7 +204,7 @@ class TestRest:
         """What another process puts into the spool is found within a poll or so."""
         running = Running(spool, adapter, settings(poll=0.05))
         assert not threading.Event().wait(0.2)
-        crowd(spool, 3)
+        record_people(spool, 3)
         wait_until(lambda: running.worker.counters.done == 3)
         running.stop()
 
@@ -212,7 +212,7 @@ class TestRest:
         """A dispatch whose next attempt becomes due is tried again without anybody saying so."""
         offset = [0.0]
         adapter.next = [TemporaryFailure("HTTP 500")]
-        crowd(spool, 1)
+        record_people(spool, 1)
         running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
         wait_until(lambda: running.worker.counters.retried == 1)
         assert not threading.Event().wait(0.2)
@@ -228,7 +228,7 @@ class TestEnds:
     def test_drain_leaves_what_is_due_later(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A drain does all that is due, and does not wait for later attempts."""
         adapter.next = [TemporaryFailure("HTTP 500")]
-        crowd(spool, 40)
+        record_people(spool, 40)
         Running(spool, adapter).drain()
         states = [row.state for row in rows(place).values()]
         assert (states.count("done"), states.count("pending")) == (39, 1)
@@ -248,9 +248,9 @@ class TestEnds:
 
     @pytest.mark.parametrize(("method", "calls"), [("state", 0), ("claim", 0), ("extend", 2), ("settle", 2)])
     def test_spool_fails(self, spool: SqliteSpool, adapter: FakeAdapter, method: str, calls: int) -> None:
-        """A spool that fails ends the worker, which says why; no further call is begun, and no thread is left."""
+        """A spool that fails ends the worker, with the reason; no further call is begun, and no thread is left."""
         adapter.open.clear()
-        crowd(spool, 100)
+        record_people(spool, 100)
         watched = Watched(spool)
         disk = SpoolError("the disk is full")
         if not calls:
@@ -268,8 +268,8 @@ class TestEnds:
         assert len(adapter.called) == calls
 
     def test_bug_in_a_thread(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A bug of our own in a worker ends the worker, which says so: no wait for a lost job."""
-        crowd(spool, 5)
+        """A bug of our own in a worker ends the worker, which reports it: no wait for a lost job."""
+        record_people(spool, 5)
         clock = time.time
 
         def broken() -> float:

@@ -43,7 +43,7 @@ def owe(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",
     spool.record([QueuedSuppression(one, to) for one in suppressions])
 
 
-def crowd(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:
+def record_people(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:
     """Record that many recipients' suppressions; returns the recipients."""
     owe(spool, *people(count), to=to)
     return [one.recipient for one in people(count)]
@@ -79,7 +79,7 @@ class Running:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         if clock is not time.time:
-            CLOCK.source = clock  # a spool has the clock of its lane
+            CLOCK.source = clock  # a spool has the clock of its worker
         self.adapter = adapter
         self.log = KeptLog()
         self.has_ended = threading.Event()
@@ -127,7 +127,7 @@ class Watched:
         self.failing: dict[str, Exception] = {}
         """By method: what it raises from now on."""
         self.before: Callable[[str], None] = lambda _: None
-        """Hears of each method before it is asked."""
+        """Called with each method before it is answered."""
         self._spool = spool
 
     @property

@@ -27,7 +27,7 @@ class TestCommits:
         assert pumping.end()
 
     def test_a_file_in_larger_groups(self, tmp_path: Path) -> None:
-        """What a file holds can be fed again, so more of it is synced at once; what a pipe holds nobody else has."""
+        """What a file holds can be fed again, so more of it is synced at once; what a pipe holds exists once."""
         (tmp_path / "bounce.csv").write_bytes(HEADER)
         reading, writing = os.pipe()
         with (tmp_path / "bounce.csv").open("rb") as file:
@@ -159,7 +159,7 @@ class TestEnds:
         wait_until(lambda: len(pumping.left.spool.recipients) == 1)
         assert pumping.end()
 
-    def test_somebody_else_was_quicker(self, monkeypatch: pytest.MonkeyPatch, pumping: Pumping) -> None:
+    def test_another_process_was_quicker(self, monkeypatch: pytest.MonkeyPatch, pumping: Pumping) -> None:
         """A read that finds nothing, since a sibling took it, is no end of the input."""
         real, times = os.read, iter([True])
 
@@ -174,7 +174,7 @@ class TestEnds:
         assert pumping.end()
 
     def test_descriptor_that_can_not_be_read(self, tmp_path: Path) -> None:
-        """An input that fails says so; it is not taken for one that ended."""
+        """An input that fails reports it; it is not taken for one that ended."""
         pumping = Pumping(PipelineOnFakes(), os.open(tmp_path, os.O_RDONLY))
         with pytest.raises(IsADirectoryError):
             pumping.result.result(PATIENCE)

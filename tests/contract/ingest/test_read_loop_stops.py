@@ -52,7 +52,7 @@ class TestStops:
     """SIGTERM, through the descriptor that becomes readable then."""
 
     def test_a_pipe_is_drained(self, pumping: Pumping) -> None:
-        """What the writer has put into the pipe before the stop is read and committed: nobody else has it."""
+        """What the writer has put into the pipe before the stop is read and committed: there is no other copy."""
         spool = pumping.left.spool
         spool.open.clear()
         pumping.write(HEADER, bounce(0))
@@ -64,7 +64,7 @@ class TestStops:
         assert len(spool.recipients) == 3000
 
     def test_an_idle_pipe_stops_at_once(self) -> None:
-        """A stop does not wait for a writer that says nothing, nor for any time to pass."""
+        """A stop does not wait for a silent writer, nor for any time to pass."""
         pumping = Pumping(PipelineOnFakes(), monotonic=lambda: 0.0)
         pumping.write(HEADER, bounce(0))
         wait_until(lambda: len(pumping.left.spool.recipients) == 1)
@@ -137,7 +137,7 @@ class TestStops:
             pumping.result.result(PATIENCE)
 
 
-def test_a_provider_that_hangs_blocks_nobody(tmp_path: Path) -> None:
+def test_a_provider_that_hangs_blocks_no_other(tmp_path: Path) -> None:
     """While every call of the dispatcher hangs, input is read and put on disk as ever."""
     spool, adapter = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK), FakeAdapter()
     adapter.open.clear()

@@ -64,7 +64,7 @@ def suppression(recipient: str = "ann@example.com", number: int = 0, **fields: o
 
 
 def put(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",), now: float = NOW) -> None:
-    """Record suppressions, owed to `to`."""
+    """Record suppressions, enqueued for `to`."""
     at_time(spool, now).record([QueuedSuppression(one, to) for one in suppressions])
 
 

@@ -27,7 +27,7 @@ def claimed(spool: Spool, now: float = NOW, *, every: float = EVERY) -> NoticeBa
     return post
 
 
-def told(spool: Spool, post: NoticeBatch | None = None) -> list[Notice]:
+def read_notices(spool: Spool, post: NoticeBatch | None = None) -> list[Notice]:
     """All notices of a claim; without one, of a claim in far future that is then given back."""
     return spool.notices(post or claimed(spool, NOW + 10 * EVERY), after=0, limit=100_000)
 
@@ -39,5 +39,5 @@ def enqueue_notice(spool: Spool, count: int = 1, now: float = NOW) -> None:
 
 
 def settle(spool: Spool, post: NoticeBatch, now: float = NOW) -> None:
-    """Say that all of it was sent."""
+    """Settle all of it as sent."""
     at_time(spool, now).settle_notices(post, through=post.through)

@@ -38,12 +38,12 @@ class TestClaiming:
 
     @pytest.mark.parametrize("limit", [0, -1])
     def test_no_limit_no_claim(self, spool: Spool, limit: int) -> None:
-        """Whoever asks for none gets none."""
+        """A claim for none gets none."""
         put(spool, ANN)
         assert take(spool, limit) == []
 
     def test_attempts_are_counted(self, spool: Spool) -> None:
-        """The first claim says attempt 1, retry index 0, and the provider it is for."""
+        """The first claim has attempt 1, retry index 0, and the provider it is for."""
         put(spool, ANN, to=("news", "crm"))
         (claimed,) = take(spool, provider="crm")
         assert (claimed.attempts, claimed.retry_index, claimed.provider, claimed.suppression) == (1, 0, "crm", ANN)
@@ -93,14 +93,14 @@ class TestClaiming:
         put(spool, ANN_LATER, now=NOW + 1)
         assert [one.id for one in take(spool, now=NOW + 20)] == [first.id]
 
-    def test_revived_letter_waits_for_a_call_under_way(self, spool: Spool) -> None:
+    def test_revived_dead_letter_waits_for_a_call_under_way(self, spool: Spool) -> None:
         """An old dispatch that comes back waits for the claim of a later one: never two calls for one recipient."""
         put(spool, ANN)
         at_time(spool, NOW).settle([dead(one) for one in take(spool)])
         put(spool, ANN_LATER)
         (later,) = take(spool)
-        (letter,) = spool.dead_letters(Selection())
-        at_time(spool, NOW).retry_dead_letters([letter.dispatch])
+        (dropped,) = spool.dead_letters(Selection())
+        at_time(spool, NOW).retry_dead_letters([dropped.dispatch])
         assert take(spool) == []
         at_time(spool, NOW).settle([done(later)])
         assert spool.status().dispatches.done == 2
@@ -143,7 +143,7 @@ class TestClaiming:
         for one in take(spool, provider="crm" if end == "elsewhere" else "news"):
             at_time(spool, NOW).settle([dead(one) if end in {"dead", "dropped"} else done(one, "unknown")])
         if end == "dropped":
-            at_time(spool, NOW).drop_dead_letters([letter.dispatch for letter in spool.dead_letters(Selection())])
+            at_time(spool, NOW).drop_dead_letters([dropped.dispatch for dropped in spool.dead_letters(Selection())])
         put(spool, ANN_LATER)
         assert len(take(spool)) == 1
 
@@ -169,7 +169,7 @@ class TestClaiming:
         assert len(take(spool, now=NOW + 300)) == 1
 
     def test_extended_too_late(self, spool: Spool) -> None:
-        """A claim that somebody else has by now can't be kept up."""
+        """A claim that another process has by now can't be kept up."""
         put(spool, ANN)
         (lost,) = take(spool)
         take(spool, now=NOW + 60)
@@ -227,7 +227,7 @@ class TestSettling:
         assert [one.suppression for one in take(spool, now=NOW + 1)] == [ANN_LATER]
 
     def test_again(self, spool: Spool) -> None:
-        """A failed call is due when it is said to be, with its place in the schedule."""
+        """A failed call is due at its retry time, with its place in the schedule."""
         put(spool, ANN)
         (first,) = take(spool)
         at_time(spool, NOW + 1).settle([again(first, NOW + 300, retry_index=3)])
@@ -245,7 +245,7 @@ class TestSettling:
         assert (second.id, second.attempts, second.retry_index) == (first.id, 1, 0)
 
     def test_returned_keeps_its_turn(self, spool: Spool) -> None:
-        """Whoever comes later waits behind a call that was given back for a while, as behind one that failed."""
+        """A later record waits behind a call that was given back for a while, as behind one that failed."""
         put(spool, ANN)
         (first,) = take(spool)
         at_time(spool, NOW).settle([returned(first, NOW + 5)])
@@ -255,7 +255,7 @@ class TestSettling:
 
     @pytest.mark.parametrize("ended", [done, dead, returned, lambda one: again(one, NOW)])
     def test_lost_claim(self, spool: Spool, ended: type) -> None:
-        """Whoever lost a claim settles nothing, neither this dispatch nor those behind it."""
+        """A process that lost a claim settles nothing, neither this dispatch nor those behind it."""
         put(spool, ANN, ANN_LATER)
         (lost,) = take(spool)
         (theirs,) = take(spool, now=NOW + 60)
@@ -287,5 +287,5 @@ class TestSettling:
         put(spool, ANN)
         (claimed,) = take(spool)
         at_time(spool, NOW).settle([dead(claimed, "\0\ud800" + "x" * 1000)])
-        (letter,) = spool.dead_letters(Selection())
-        assert letter.answer == "\ufffd\ufffd" + "x" * 510
+        (dropped,) = spool.dead_letters(Selection())
+        assert dropped.answer == "\ufffd\ufffd" + "x" * 510

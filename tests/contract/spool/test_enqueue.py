@@ -36,7 +36,7 @@ class TestRecording:
         assert spool.status().dispatches.pending == 5
 
     def test_known_and_done(self, spool: Spool) -> None:
-        """Recording again what is done, or under way, calls nobody again."""
+        """Recording again what is done, or under way, makes no second call."""
         put(spool, ANN, BOB)
         ann, _ = take(spool)
         at_time(spool, NOW).settle([done(ann)])
@@ -116,14 +116,14 @@ class TestHolding:
         assert len(take(spool)) == 1
 
     def test_probing(self, spool: Spool) -> None:
-        """Whoever probes may claim from a held provider."""
+        """A probing process may claim from a held provider."""
         put(spool, ANN, BOB)
         at_time(spool, NOW).hold("news", "401", probe_in=0)
         probe = at_time(spool, NOW).claim("news", 1, repeat_after=DAY, per_campaign=False, probing=True, lease_for=60)
         assert recipients(probe) == ["ann@example.com"]
 
     def test_state(self, spool: Spool) -> None:
-        """A hold says why, since when (the first time) and when to look again; a release ends all of it."""
+        """A hold gives the reason, since when (the first time) and when to look again; a release ends all of it."""
         assert spool.state("news") == ProviderState()
         at_time(spool, NOW).hold("news", "401", probe_in=60)
         at_time(spool, NOW + 30).hold("news", "410 \0", probe_in=60)
@@ -141,7 +141,7 @@ class TestHolding:
         assert spool.state("news").since == NOW + 500
 
     def test_one_probe(self, spool: Spool) -> None:
-        """One asker probes, when it is time; the next one later; nobody where nothing is held."""
+        """One asker probes, when it is time; the next one later; none where nothing is held."""
         assert not at_time(spool, NOW).claim_probe("news", next_probe_in=60)
         at_time(spool, NOW).hold("news", "401", probe_in=60)
         assert not at_time(spool, NOW + 59).claim_probe("news", next_probe_in=61)
@@ -154,7 +154,7 @@ class TestReading:
     """`next_due_at`, `status`, `suppressions`, `dead_letters` and what is done with those."""
 
     def test_empty(self, spool: Spool) -> None:
-        """A new spool holds nothing and says so."""
+        """A new spool holds nothing and reports it."""
         status = spool.status()
         assert (status.suppressions, status.dispatches.waiting, status.dispatches.done, status.dispatches.dead) == (
             0,
@@ -184,7 +184,7 @@ class TestReading:
         assert due_at(spool, "news") == NOW + 65
 
     def test_oldest_for_a_provider_added_later(self, spool: Spool) -> None:
-        """What a new provider is owed waits since it was owed, however old the suppression is."""
+        """The entry of a new provider waits since it was enqueued, however old the suppression is."""
         put(spool, ANN, to=())
         put(spool, ANN, now=NOW + DAY)
         assert spool.status().oldest_pending_at == NOW + DAY
@@ -222,19 +222,19 @@ class TestReading:
         assert list(spool.suppressions(Selection(recipient="ann@example.com"))) == many[2345:]
         claimed = take(spool, 3000)
         at_time(spool, NOW).settle([dead(one) for one in claimed])
-        assert [letter.dispatch for letter in spool.dead_letters(Selection())] == sorted(one.id for one in claimed)
+        assert [lost.dispatch for lost in spool.dead_letters(Selection())] == sorted(one.id for one in claimed)
         assert len(list(spool.dead_letters(Selection(limit=1500)))) == 1500
 
     def test_dead_letter(self, spool: Spool) -> None:
-        """A dead letter says what, for whom, how often, when, and what the last answer was."""
+        """A dead letter reports what, for whom, how often, when, and what the last answer was."""
         put(spool, ANN)
         (first,) = take(spool)
         at_time(spool, NOW).settle([again(first, NOW + 5)])
         (second,) = take(spool, now=NOW + 5)
         at_time(spool, NOW + 6).settle([dead(second, "400 nope")])
-        (letter,) = spool.dead_letters(Selection())
-        assert (letter.dispatch, letter.provider, letter.suppression) == (first.id, "news", ANN)
-        assert (letter.attempts, letter.died_at, letter.answer) == (2, NOW + 6, "400 nope")
+        (lost,) = spool.dead_letters(Selection())
+        assert (lost.dispatch, lost.provider, lost.suppression) == (first.id, "news", ANN)
+        assert (lost.attempts, lost.died_at, lost.answer) == (2, NOW + 6, "400 nope")
 
     @pytest.mark.parametrize(
         ("selection", "expected"),
@@ -253,7 +253,7 @@ class TestReading:
         put(spool, BOB, now=NOW + 1)
         for provider in ("news", "crm"):
             at_time(spool, NOW).settle([dead(one) for one in take(spool, provider=provider, now=NOW + 1)])
-        found = [f"{letter.provider} {letter.suppression.recipient}" for letter in spool.dead_letters(selection)]
+        found = [f"{lost.provider} {lost.suppression.recipient}" for lost in spool.dead_letters(selection)]
         assert found == expected
 
     def test_retried(self, spool: Spool) -> None:
@@ -279,7 +279,7 @@ class TestReading:
         assert (counts.done, counts.dead) == (1, 0)
 
     def test_closed(self, spool: Spool) -> None:
-        """A closed spool says so; closing it again does nothing."""
+        """A closed spool reports it; closing it again does nothing."""
         spool.close()
         spool.close()
         with pytest.raises(SpoolError, match="is closed"):

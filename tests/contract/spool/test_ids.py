@@ -20,7 +20,7 @@ def put_ids(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("ne
     return at_time(spool, NOW).record([QueuedSuppression(one, EVERYONE, to) for one in suppressions])
 
 
-def told(dispatch: Dispatch, address: str = "ann@example.com", kind: str = "unsubscribed") -> Completed:
+def with_address(dispatch: Dispatch, address: str = "ann@example.com", kind: str = "unsubscribed") -> Completed:
     """Carried out, and the address learned."""
     one = done(dispatch, kind)
     return replace(one, outcome=replace(one.outcome, recipient=address))
@@ -38,20 +38,20 @@ class TestIds:
         assert list(spool.suppressions(Selection(recipient=HIDDEN.subject))) == [HIDDEN]
 
     def test_owed_to_those_who_can(self, spool: Spool) -> None:
-        """Only providers that can act on the ids are told at first."""
+        """Only providers that can act on the ids are called at first."""
         assert put_ids(spool, HIDDEN) == Recorded(new=1, duplicates=0)
         assert [one.suppression for one in take(spool)] == [HIDDEN]
         assert [one.suppression for one in take(spool, provider="old_news")] == [HIDDEN]
         assert take(spool, provider="crm") == []
 
-    def test_nobody_can(self, spool: Spool) -> None:
+    def test_no_provider_can(self, spool: Spool) -> None:
         """Where none can it is recorded all the same."""
         put_ids(spool, HIDDEN, to=())
         assert spool.status().dispatches.waiting == 0
         assert spool.status().suppressions == 1
 
     def test_in_a_batch_with_addresses(self, spool: Spool) -> None:
-        """One batch may hold both: each is owed as it should be, and a repeat changes nothing."""
+        """One batch may hold both: each is enqueued as it should be, and a repeat changes nothing."""
         batch = [
             QueuedSuppression(HIDDEN, EVERYONE, ("news",)),
             QueuedSuppression(suppression(), EVERYONE),
@@ -79,7 +79,7 @@ class TestIds:
         )
 
     def test_a_domain_selects_none(self, spool: Spool) -> None:
-        """Who asks for a domain, or a recipient, does not get somebody unknown."""
+        """Who asks for a domain, or a recipient, does not get an unknown person."""
         put_ids(spool, HIDDEN)
         assert list(spool.suppressions(Selection(domain="example.com"))) == []
 
@@ -87,17 +87,17 @@ class TestIds:
         """It may become a dead letter like any other."""
         put_ids(spool, HIDDEN, to=("news",))
         at_time(spool, NOW).settle([dead(one) for one in take(spool)])
-        assert [letter.suppression for letter in spool.dead_letters(Selection())] == [HIDDEN]
+        assert [dead_letter.suppression for dead_letter in spool.dead_letters(Selection())] == [HIDDEN]
 
 
 class TestLearned:
-    """The address that a provider tells."""
+    """The address that a provider returns."""
 
     def test_goes_to_the_others(self, spool: Spool) -> None:
-        """It becomes a suppression with the same evidence, owed to all that want it but the one that told."""
+        """It becomes a suppression with the same evidence, enqueued for all that want it but its source."""
         put_ids(spool, HIDDEN)
         (mine,) = take(spool)
-        at_time(spool, NOW + 1).settle([told(mine)])
+        at_time(spool, NOW + 1).settle([with_address(mine)])
         learned = HIDDEN._replace(recipient="ann@example.com")
         assert list(spool.suppressions(Selection())) == [HIDDEN, learned]
         assert [one.suppression for one in take(spool, provider="crm", now=NOW + 1)] == [learned]
@@ -106,41 +106,41 @@ class TestLearned:
 
     @pytest.mark.parametrize("kind", ["unsubscribed", "already"])
     def test_whatever_was_left_to_do(self, spool: Spool, kind: str) -> None:
-        """Also where the one that told had nothing to do any more."""
+        """The address is learned, too, where its provider had nothing to do any more."""
         put_ids(spool, HIDDEN)
-        at_time(spool, NOW).settle([told(one, kind=kind) for one in take(spool)])
+        at_time(spool, NOW).settle([with_address(one, kind=kind) for one in take(spool)])
         assert recipients(take(spool, provider="crm")) == ["ann@example.com"]
 
     def test_only_once(self, spool: Spool) -> None:
-        """Two providers that tell the same address, a file that is fed again, a second call: all is owed once."""
+        """Two providers that return the same address, a file that is fed again, a second call: all is enqueued once."""
         put_ids(spool, HIDDEN)
         first, second = take(spool), take(spool, provider="old_news")
-        at_time(spool, NOW).settle([told(one) for one in first])
-        at_time(spool, NOW).settle([told(one) for one in second])
+        at_time(spool, NOW).settle([with_address(one) for one in first])
+        at_time(spool, NOW).settle([with_address(one) for one in second])
         put_ids(spool, HIDDEN)
         assert [one.recipient for one in spool.suppressions(Selection())].count("ann@example.com") == 1
         assert len(take(spool, provider="crm")) == 1
-        assert len(take(spool)) == 1, "old_news told it as well, so news hears the address"
+        assert len(take(spool)) == 1, "old_news returned it as well, so news gets the address"
 
     def test_lost_claim(self, spool: Spool) -> None:
-        """Who has lost its claim tells nothing."""
+        """A lost claim brings no address."""
         put_ids(spool, HIDDEN, to=("news",))
         (lost,) = take(spool, seconds=1)
         take(spool, now=NOW + 2)
-        at_time(spool, NOW + 3).settle([told(lost)])
+        at_time(spool, NOW + 3).settle([with_address(lost)])
         assert len(list(spool.suppressions(Selection()))) == 1
 
     def test_address_was_known(self, spool: Spool) -> None:
         """An address that the suppression had anyway is nothing new."""
         put(spool, suppression("ann@example.com"), to=EVERYONE)
         (mine,) = take(spool)
-        at_time(spool, NOW).settle([told(mine, "other@example.com")])
+        at_time(spool, NOW).settle([with_address(mine, "other@example.com")])
         assert len(list(spool.suppressions(Selection()))) == 1
 
-    def test_nobody_else_wants_it(self, spool: Spool) -> None:
-        """Where there is only the provider that told, the address is on record and owed to nobody."""
+    def test_no_other_provider_wants_it(self, spool: Spool) -> None:
+        """Where there is only the provider that returned it, the address is recorded and enqueued for none."""
         at_time(spool, NOW).record([QueuedSuppression(HIDDEN, ("news",), ("news",))])
-        at_time(spool, NOW).settle([told(one) for one in take(spool)])
+        at_time(spool, NOW).settle([with_address(one) for one in take(spool)])
         assert spool.status().dispatches.waiting == 0
         assert len(list(spool.suppressions(Selection(recipient="ann@example.com")))) == 1
 

@@ -28,14 +28,14 @@ from tests.contract.spool.notice_examples import (
     claimed,
     enqueue_notice,
     open_telling,
+    read_notices,
     settle,
-    told,
 )
 
 
 @pytest.fixture
 def spool(store: str, tmp_path: Path) -> Iterator[Spool]:
-    """An empty spool that tells everything."""
+    """An empty spool with notices of every kind."""
     opened = open_telling(store, str(tmp_path / "spool.db"))
     yield opened
     opened.close()
@@ -44,11 +44,11 @@ def spool(store: str, tmp_path: Path) -> Iterator[Spool]:
 class TestTelling:
     """What is queued."""
 
-    def test_told(self, spool: Spool) -> None:
-        """What is told comes out as it went in, oldest first, with its time."""
+    def test_notices_in_order(self, spool: Spool) -> None:
+        """Notices come out as they went in, oldest first, with its time."""
         at_time(spool, NOW).enqueue_notice("unreadable", {"rows": "123", "of": "4,567"})
         at_time(spool, NOW + 1).enqueue_notice("unreadable", {"rows": "1"})
-        first, second = told(spool)
+        first, second = read_notices(spool)
         assert first[1:] == ("unreadable", NOW, {"rows": "123", "of": "4,567"})
         assert second[1:] == ("unreadable", NOW + 1, {"rows": "1"})
         assert second.id > first.id
@@ -56,16 +56,16 @@ class TestTelling:
     def test_hostile(self, spool: Spool) -> None:
         """Text that no database likes, and text without end, is kept as far as it can be shown."""
         at_time(spool, NOW).enqueue_notice("held", {"reason": "x" * 1_000_000, "a\0b\ud800": "c\0d\udfff"})
-        (notice,) = told(spool)
+        (notice,) = read_notices(spool)
         assert notice.about == {"reason": "x" * 1000, "a\ufffdb\ufffd": "c\ufffdd\ufffd"}
 
     @pytest.mark.parametrize("reason", ["complaint", "unsubscribe"])
     def test_new_people(self, spool: Spool, reason: str) -> None:
-        """A new complaint, or request, is told with its evidence, once, however often it is recorded."""
+        """A new complaint, or request, makes a notice with its evidence, once, however often it is recorded."""
         one = suppression(reason=reason, rule="policy.complaint.abuse", category="abuse", job_id="job7")
         for _ in range(2):
             at_time(spool, NOW).record([QueuedSuppression(one, ("news",), (), (("Subject", "Sale"),))] * 2)
-        (notice,) = told(spool)
+        (notice,) = read_notices(spool)
         assert notice.kind == reason
         assert notice.about == {
             "person": "ann@example.com",
@@ -75,35 +75,35 @@ class TestTelling:
             "Subject": "Sale",
         }
 
-    def test_bounces_are_not_told(self, spool: Spool) -> None:
-        """Bounces are the daily bread: nobody is told of them."""
+    def test_bounces_are_not_reported(self, spool: Spool) -> None:
+        """Bounces are the daily bread: they make no notice."""
         put(spool, *people(10))
         assert claim(spool) is None
 
     def test_holds(self, spool: Spool) -> None:
-        """A provider is told when it is held, and when it is back; not each time that it is tried."""
+        """A provider makes a notice when it is held, and when it is back; not each time that it is tried."""
         for at in range(3):
             at_time(spool, NOW + at).hold("news", "HTTP 401", probe_in=300 - at)
         for at in range(3):
             at_time(spool, NOW + at).release("news")
-        assert [(n.kind, n.about) for n in told(spool)] == [
+        assert [(n.kind, n.about) for n in read_notices(spool)] == [
             ("held", {"provider": "news", "reason": "HTTP 401"}),
             ("back", {"provider": "news"}),
         ]
 
     def test_dead_letters(self, spool: Spool) -> None:
-        """A dead letter is told; another try, and a claim that went to somebody else, is not."""
+        """A dead letter makes a notice; another try, and a claim that was taken over, does not."""
         put(spool, *people(3))
         first, second, third = take(spool)
         at_time(spool, NOW).settle([dead(first, "400 no"), again(second, NOW + 60), returned(third)])
         at_time(spool, NOW).settle([dead(first, "400 no")])
-        (notice,) = told(spool)
+        (notice,) = read_notices(spool)
         assert (notice.kind, notice.about) == (
             "dead",
             {"provider": "news", "person": first.suppression.recipient, "answer": "400 no"},
         )
 
-    def test_kinds_that_nobody_asked_for(self, store: str, tmp_path: Path) -> None:
+    def test_kinds_that_were_not_asked_for(self, store: str, tmp_path: Path) -> None:
         """Without notices nothing is queued, whatever happens."""
         spool = open_spool(store, str(tmp_path / "silent.db"))
         at_time(spool, NOW).enqueue_notice("unreadable", {})
@@ -124,12 +124,12 @@ class TestClaims:
         assert claim(spool) is None
 
     def test_one_at_a_time(self, spool: Spool) -> None:
-        """What is claimed nobody else gets, nor what was queued since."""
+        """What is claimed no other process gets, nor what was queued since."""
         enqueue_notice(spool)
         post = claimed(spool)
         enqueue_notice(spool)
         assert claim(spool) is None
-        assert len(told(spool, post)) == 1
+        assert len(read_notices(spool, post)) == 1
 
     def test_a_claim_that_ran_out(self, spool: Spool) -> None:
         """A claim whose time has passed is up for claiming again, with what came since; the first holder is late."""
@@ -141,7 +141,7 @@ class TestClaims:
         settle(spool, old, NOW + LEASE)
         spool.postpone_notices(old, NOW - CLOCK())
         assert claim(spool, NOW + LEASE) is None
-        assert len(told(spool, new)) == 2
+        assert len(read_notices(spool, new)) == 2
 
     def test_every(self, spool: Spool) -> None:
         """After a sending nothing is due for `every` seconds; then it is, with all that came meanwhile."""
@@ -149,10 +149,10 @@ class TestClaims:
         settle(spool, claimed(spool))
         enqueue_notice(spool, 3)
         assert claim(spool, NOW + EVERY - 1) is None
-        assert len(told(spool, claimed(spool, NOW + EVERY))) == 3
+        assert len(read_notices(spool, claimed(spool, NOW + EVERY))) == 3
 
     def test_at_once(self, spool: Spool) -> None:
-        """Where each is told at once, `every` 0, what comes is due."""
+        """Where each is sent at once, `every` 0, what comes is due."""
         for _ in range(3):
             enqueue_notice(spool)
             settle(spool, claimed(spool, every=0))
@@ -206,19 +206,19 @@ class TestSettling:
         enqueue_notice(spool, 2)
         settle(spool, post)
         assert spool.status().notices == 2
-        assert len(told(spool)) == 2
+        assert len(read_notices(spool)) == 2
 
     def test_bit_by_bit(self, spool: Spool) -> None:
         """Part of a claim can be settled: the rest stays claimed, and is all that is left."""
         enqueue_notice(spool, 5)
         post = claimed(spool)
-        third = told(spool, post)[2]
+        third = read_notices(spool, post)[2]
         at_time(spool, NOW).settle_notices(post, through=third.id)
         assert claim(spool) is None
         assert spool.status().notices == 2
-        assert [n.about["provider"] for n in told(spool, post)] == ["p3", "p4"]
+        assert [n.about["provider"] for n in read_notices(spool, post)] == ["p3", "p4"]
         spool.postpone_notices(post, NOW - CLOCK())
-        assert len(told(spool, claimed(spool))) == 2
+        assert len(read_notices(spool, claimed(spool))) == 2
 
     def test_no_further_than_claimed(self, spool: Spool) -> None:
         """A number beyond the claim forgets nothing that was not in it."""
@@ -241,12 +241,12 @@ class TestPostponing:
     """`postpone_notices`."""
 
     def test_until(self, spool: Spool) -> None:
-        """Nobody gets what was put off before its time; then everything is there."""
+        """What was put off is not claimed before its time; then everything is there."""
         enqueue_notice(spool)
         spool.postpone_notices(claimed(spool), NOW + 60 - CLOCK())
         enqueue_notice(spool)
         assert claim(spool, NOW + 59) is None
-        assert len(told(spool, claimed(spool, NOW + 60))) == 2
+        assert len(read_notices(spool, claimed(spool, NOW + 60))) == 2
 
     def test_is_no_sending(self, spool: Spool) -> None:
         """What was put off has not been sent: `every` does not count from then."""
@@ -258,7 +258,7 @@ class TestPostponing:
         assert claim(spool, later) is not None
 
     def test_clock_set_back(self, spool: Spool) -> None:
-        """A wait that was written before the clock was set back keeps nobody waiting for years."""
+        """A wait that was written before the clock was set back delays nothing for years."""
         enqueue_notice(spool)
         spool.postpone_notices(claimed(spool), NOW + 900 - CLOCK())
         assert claim(spool, NOW - 365 * 86_400) is not None
@@ -274,15 +274,15 @@ class TestTogether:
         other = open_spool(store, str(tmp_path / "spool.db"))
         assert other.status().notices == 3
         assert claim(other, NOW + 59) is None
-        assert len(told(other, claimed(other, NOW + 60))) == 3
+        assert len(read_notices(other, claimed(other, NOW + 60))) == 3
         other.close()
 
     def test_two_processes(self, store: str, spool: Spool, tmp_path: Path) -> None:
         """Processes that claim and settle at once share the notices: each is had once."""
         enqueue_notice(spool, 60)
         with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
-            places = [str(tmp_path / "spool.db")] * 3
-            had = [number for mine in pool.map(claim_until_empty, [store] * 3, places) for number in mine]
+            locations = [str(tmp_path / "spool.db")] * 3
+            had = [number for mine in pool.map(claim_until_empty, [store] * 3, locations) for number in mine]
         assert len(had) == len(set(had)) == 60
         assert spool.status().notices == 0
 

@@ -1,4 +1,4 @@
-"""What a spool tells for reports: what was taken back; and that each report is queued once."""
+"""Spool data for reports: what was taken back; and that each report is queued once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

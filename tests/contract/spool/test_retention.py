@@ -55,8 +55,8 @@ def test_what_was_done_long_ago_goes(spool: Spool) -> None:
     assert prune(spool) == 0
 
 
-def test_what_nobody_wanted_goes(spool: Spool) -> None:
-    """A suppression that was owed to nobody goes by the time at which it was recorded."""
+def test_what_no_provider_wanted_goes(spool: Spool) -> None:
+    """A suppression that was enqueued for no provider goes by the time at which it was recorded."""
     at_time(spool, NOW).record([QueuedSuppression(ANN, ())])
     at_time(spool, LATER).record([QueuedSuppression(BOB, ())])
     put(spool, NEWEST, now=LATER)
@@ -65,7 +65,7 @@ def test_what_nobody_wanted_goes(spool: Spool) -> None:
 
 
 def test_what_is_not_done_stays(spool: Spool) -> None:
-    """Pending, claimed, tried again and dead: each stays however old, with what else its suppression was owed to."""
+    """Pending, claimed, tried again and dead: each stays however old, with its suppression's other entries."""
     put(spool, *people(4), to=("news", "crm"))
     carry_out(spool, "crm")
     waiting, failed, lost, _ = take(spool)
@@ -75,7 +75,7 @@ def test_what_is_not_done_stays(spool: Spool) -> None:
     counts = spool.status().providers
     assert (counts["news"].dead, counts["news"].waiting, counts["crm"].done) == (1, 4, 4)
     at_time(spool, LATER).settle([done(waiting)])
-    assert [letter.dispatch for letter in spool.dead_letters(Selection())] == [lost.id]
+    assert [row.dispatch for row in spool.dead_letters(Selection())] == [lost.id]
 
 
 def test_held_stays(spool: Spool) -> None:
@@ -123,8 +123,12 @@ def test_dropped_is_done(spool: Spool) -> None:
     at_time(spool, NOW).settle([dead(one, "404 Ünknown list") for one in take(spool)])
     first, second, _ = spool.dead_letters(Selection())
     assert at_time(spool, NOW).drop_dead_letters([first.dispatch], "list is gone \0") == 1
-    (letter,) = spool.dropped(Selection())
-    assert (letter.dispatch, letter.note, letter.answer) == (first.dispatch, "list is gone \ufffd", "404 Ünknown list")
+    (row,) = spool.dropped(Selection())
+    assert (row.dispatch, row.note, row.answer) == (
+        first.dispatch,
+        "list is gone \ufffd",
+        "404 Ünknown list",
+    )
     assert prune(spool) == 1
     assert list(spool.dropped(Selection())) == []
     assert second.dispatch in {one.dispatch for one in spool.dead_letters(Selection())}

@@ -51,8 +51,8 @@ def reasons(spool: Spool) -> list[str]:
     return [one.reason for one in spool.suppressions(Selection())]
 
 
-def told(spool: Spool, subject: str) -> list[str]:
-    """What `explain` tells of calls, and of what they came to."""
+def history_details(spool: Spool, subject: str) -> list[str]:
+    """Calls and their outcomes as `explain` lists them."""
     happened = [(one.event, one.detail) for one in spool.history(subject)]
     return [event if event.startswith("call") else f"{event} {detail}" for event, detail in happened if ": " in event]
 
@@ -95,7 +95,7 @@ def test_a_persons_own_word_outlives_what_could_be_undone(spool: Spool, reason: 
     assert prune(spool, before(SOON)) == 2
 
 
-def test_a_bounce_goes_before_what_the_person_said(spool: Spool) -> None:
+def test_a_bounce_goes_before_what_the_person_reported(spool: Spool) -> None:
     """A complaint keeps nothing but itself."""
     put(spool, suppression(), suppression(number=1, reason="complaint"))
     carry_out(spool)
@@ -109,9 +109,9 @@ def test_attempts_go_before_their_suppressions(spool: Spool) -> None:
     put(spool, *people(5))
     carry_out(spool)
     status = spool.status()
-    assert told(spool, "user4@example.com") == ["call: unsubscribed", "done: unsubscribed lists 7"]
+    assert history_details(spool, "user4@example.com") == ["call: unsubscribed", "done: unsubscribed lists 7"]
     assert prune_attempts(spool) == 5
-    assert told(spool, "user4@example.com") == ["done: unsubscribed lists 7"]
+    assert history_details(spool, "user4@example.com") == ["done: unsubscribed lists 7"]
     assert spool.status() == status
     assert at_time(spool, LATER).record([QueuedSuppression(people(1)[0], ("news",))]).new == 0
     assert prune_attempts(spool) == 0
@@ -124,8 +124,8 @@ def test_attempts_of_what_is_not_done_stay(spool: Spool) -> None:
     _, failed, lost, _ = take(spool)
     at_time(spool, NOW).settle([again(failed, LATER), dead(lost)])
     assert prune_attempts(spool) == 0
-    assert [letter.answer for letter in spool.dead_letters(Selection())] == ["400 no such list"]
-    assert told(spool, "user0@example.com") == ["call: unsubscribed", "done: unsubscribed lists 7"]
+    assert [dead_letter.answer for dead_letter in spool.dead_letters(Selection())] == ["400 no such list"]
+    assert history_details(spool, "user0@example.com") == ["call: unsubscribed", "done: unsubscribed lists 7"]
 
 
 def test_attempts_of_what_was_done_lately_stay(spool: Spool) -> None:
@@ -149,4 +149,4 @@ def test_what_is_undone_without_its_attempts(spool: Spool) -> None:
     assert restoring.attempts == 2
     at_time(spool, NOW).settle([again(restoring, LATER)])
     assert prune_attempts(spool) == 0
-    assert told(spool, "ann@example.com")[0] == "call: temporary"
+    assert history_details(spool, "ann@example.com")[0] == "call: temporary"

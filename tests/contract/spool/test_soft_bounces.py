@@ -47,7 +47,7 @@ class TestThreshold:
         assert recipients(take(spool)) == [ANN]
 
     def test_rules_that_were_changed(self, spool: Spool) -> None:
-        """The latest bounce's rule says how far back is looked, and a longer window than any before is a window."""
+        """The latest bounce's rule sets how far back is looked, and a longer window than any before is a window."""
         short, long = soft(0, after=2, within=2 * DAY), soft(30, after=2, within=40 * DAY)
         assert [at_time(spool, NOW).count([one]).new for one in (short, long)] == [0, 1]
 
@@ -84,14 +84,14 @@ class TestThreshold:
         assert at_time(spool, NOW).count([soft(day) for day in range(7)]) == Recorded(new=2, duplicates=0)
 
     def test_the_last_ones_rule_decides(self, spool: Spool) -> None:
-        """Bounces of several rules count together; how many are enough, the last of them says."""
+        """Bounces of several rules count together; how many are enough, the last of them sets."""
         assert bounces(spool, 0, 1, 2, after=4) == 0
         assert bounces(spool, 3, after=4) == 1
         assert bounces(spool, 0, 1, recipient="bob@example.com", after=4) == 0
         assert bounces(spool, 2, recipient="bob@example.com", after=3) == 1
 
     def test_all_that_want_one_of_them(self, spool: Spool) -> None:
-        """It is owed to each provider that wanted one of the bounces."""
+        """It is enqueued for each provider that wanted one of the bounces."""
         bounces(spool, 0, providers=("crm",))
         bounces(spool, 1, 2, providers=("news",))
         assert recipients(take(spool)) == recipients(take(spool, provider="crm")) == [ANN]
@@ -147,7 +147,7 @@ class TestDeliveries:
         assert bounces(spool, 7, recipient="bob@example.com") == 1
 
     def test_other_recipients(self, spool: Spool) -> None:
-        """It says nothing of anybody else."""
+        """It concerns this person alone."""
         bounces(spool, 0, 1)
         at_time(spool, NOW).record_deliveries({"bob@example.com": int(NOW + 1.5 * DAY)})
         assert bounces(spool, 2) == 1

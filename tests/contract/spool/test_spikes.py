@@ -27,7 +27,7 @@ def spool(open_spool: OpenSpool) -> Spool:
 def bounced(
     name: str, at: float, fingerprint: BounceFingerprint | None = GMAIL, reason: str = "bounce"
 ) -> QueuedSuppression:
-    """A hard bounce of somebody at some time."""
+    """A hard bounce of a person at some time."""
     when = datetime.fromtimestamp(at, UTC)
     one = suppression(f"{name}@example.com", diagnostic="550 5.1.1 no such user")
     return QueuedSuppression(one._replace(occurred_at=when, reason=reason), ("news",), fingerprint=fingerprint)
@@ -58,7 +58,7 @@ def test_an_ordinary_day(spool: Spool) -> None:
     assert spool.status().dispatches.held == 0
 
 
-def test_a_wave_is_held(spool: Spool) -> None:
+def test_a_spike_is_held(spool: Spool) -> None:
     """After the first few, what comes is held; what others bounce is not, nor are complaints."""
     spike(spool)
     at_time(spool, NOW + 202).record(
@@ -81,7 +81,7 @@ def test_what_was_called_stays_called(spool: Spool) -> None:
     assert len(held(spool)) == 50
 
 
-def test_a_wave_in_one_commit(spool: Spool) -> None:
+def test_a_spike_in_one_commit(spool: Spool) -> None:
     """A backlog that is fed at once is judged like the live stream, by the time in the records."""
     later = NOW + 5 * DAY
     backlog = [bounced(f"late{n}", NOW + n) for n in range(200)] + [bounced("fine", NOW + 9 * HOUR)]
@@ -198,7 +198,7 @@ def test_grace(open_spool: OpenSpool) -> None:
 
 
 def complaint(name: str) -> Suppression:
-    """Somebody complained."""
+    """A complaint of one person."""
     return suppression(f"{name}@example.com", 77)._replace(reason="complaint")
 
 
@@ -220,7 +220,7 @@ def test_undo_withdraws_what_is_held(spool: Spool) -> None:
     assert "spike7@example.com" not in held(spool)
 
 
-def test_the_postmaster_is_told(spool: Spool) -> None:
+def test_the_postmaster_is_reported(spool: Spool) -> None:
     """Once when it is noticed, and again as long as it holds something."""
     spike(spool)
     assert spool.status().notices == 1
@@ -230,13 +230,13 @@ def test_the_postmaster_is_told(spool: Spool) -> None:
     assert at_time(spool, NOW + 3 * DAY).remind(DAY) == 0
     post = at_time(spool, NOW + DAY).claim_notices(every=1, lease_for=60)
     assert post
-    told = spool.notices(post, after=0, limit=10)
-    assert [one.about["mailbox_provider"] for one in told] == ["gmail", "gmail"]
-    assert told[1].about["held"] == "100"
+    results = spool.notices(post, after=0, limit=10)
+    assert [one.about["mailbox_provider"] for one in results] == ["gmail", "gmail"]
+    assert results[1].about["held"] == "100"
 
 
 def test_the_tallies_are_pruned(spool: Spool) -> None:
-    """What is too old to tell what is usual goes."""
+    """Counts too old for the baseline are removed."""
     assert spool.prune_spikes() == 0
     at_time(spool, NOW + 60 * DAY).record([bounced("later", NOW + 60 * DAY)])
     assert spool.prune_spikes() == 3 * 48
@@ -245,7 +245,7 @@ def test_the_tallies_are_pruned(spool: Spool) -> None:
 
 
 def events(spool: Spool, subject: str) -> list[tuple[str, str]]:
-    """What is told of somebody."""
+    """The history of a person."""
     return [(one.event, one.detail) for one in spool.history(subject)]
 
 

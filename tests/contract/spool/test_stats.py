@@ -83,7 +83,7 @@ def test_forgetting_can_be_broken_off(spool: Spool) -> None:
 
 
 def test_totals_only_grow(spool: Spool) -> None:
-    """Counters of several processes add up; of a time the latest stays, whoever comes last."""
+    """Counters of several processes add up; of a time the latest stays, whatever process comes last."""
     labels = (("type", "b"), ("verdict", "ignore"))
     spool.add_counters([MetricCounter("records", labels, 2), MetricCounter("last_record", (), NOW, is_latest=True)])
     spool.add_hourly_counts(

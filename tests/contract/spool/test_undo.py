@@ -35,7 +35,7 @@ def undo(  # noqa: PLR0913  # each has a default, which most tests want
     is_dry: bool = False,
     now: float = NOW + 10,
 ) -> list[Undone]:
-    """Undo what is selected: everything, unless said otherwise."""
+    """Undo what is selected: everything by default."""
     return list(
         at_time(spool, now).undo(
             selection or Selection(), restoring=restoring, asked_by="eve", forced=forced, is_dry=is_dry
@@ -43,7 +43,7 @@ def undo(  # noqa: PLR0913  # each has a default, which most tests want
     )
 
 
-def told(undone: list[Undone]) -> list[tuple[str, str]]:
+def results(undone: list[Undone]) -> list[tuple[str, str]]:
     """Who, and what becomes of them."""
     return [(one.subject, one.what) for one in undone]
 
@@ -65,7 +65,7 @@ def test_what_was_carried_out_is_restored(spool: Spool) -> None:
     """The lists that the call changed are handed to the call that restores them, once."""
     put(spool, ANN, BOB)
     carry_out(spool)
-    assert told(undo(spool)) == [("ann@example.com", "restoring"), ("bob@example.net", "restoring")]
+    assert results(undo(spool)) == [("ann@example.com", "restoring"), ("bob@example.net", "restoring")]
     assert spool.status().dispatches.pending == 2
     assert restored(spool) == [
         ("ann@example.com", Outcome("unsubscribed", ("7",))),
@@ -78,7 +78,7 @@ def test_what_was_carried_out_is_restored(spool: Spool) -> None:
 
 
 def test_what_is_undone_is_no_suppression(spool: Spool) -> None:
-    """It is listed as undone, and no provider that is added later hears of it."""
+    """It is listed as undone, and it is enqueued for no provider that is added later."""
     put(spool, ANN, BOB)
     undo(spool, Selection(recipient="ann@example.com"))
     assert [one.recipient for one in spool.suppressions(Selection())] == ["bob@example.net"]
@@ -94,8 +94,8 @@ def test_what_was_not_carried_out_is_withdrawn(spool: Spool) -> None:
     waiting, failed, given_up = people(3)
     claims = {one.suppression.recipient: one for one in take(spool)}
     at_time(spool, NOW).settle([again(claims[failed.recipient], NOW + 60), dead(claims[given_up.recipient])])
-    assert [what for _, what in told(undo(spool, Selection(recipient=failed.recipient)))] == ["withdrawn"]
-    assert [what for _, what in told(undo(spool, Selection(recipient=given_up.recipient)))] == ["withdrawn"]
+    assert [what for _, what in results(undo(spool, Selection(recipient=failed.recipient)))] == ["withdrawn"]
+    assert [what for _, what in results(undo(spool, Selection(recipient=given_up.recipient)))] == ["withdrawn"]
     at_time(spool, NOW).settle([again(claims[waiting.recipient], NOW)])
     assert undo(spool, Selection(recipient=waiting.recipient))[0].detail == "after calls that failed: 1"
     assert take(spool, now=NOW + DAY) == []
@@ -107,7 +107,7 @@ def test_while_a_call_is_under_way(spool: Spool, kind: str, calls: int) -> None:
     """What the call has changed when it comes back is restored; if it changed nothing, no more calls are made."""
     put(spool, ANN)
     claimed = take(spool)[0]
-    assert told(undo(spool)) == [("ann@example.com", "restoring")]
+    assert results(undo(spool)) == [("ann@example.com", "restoring")]
     assert undo(spool) == []
     at_time(spool, NOW + 11).settle([again(claimed, NOW + 60) if kind == "again" else done(claimed, kind)])
     assert len(restored(spool, NOW + DAY)) == calls
@@ -120,29 +120,31 @@ def test_what_stands_keeps_the_person_off(spool: Spool, active_suppression: obje
     put(spool, ANN, active_suppression)  # type: ignore[arg-type]  # both are suppressions
     carry_out(spool)
     chosen = Selection(match="does not exist")
-    assert told(undo(spool, chosen, is_dry=True)) == [("ann@example.com", "kept")]
-    assert told(undo(spool, chosen)) == [("ann@example.com", "kept")]
+    assert results(undo(spool, chosen, is_dry=True)) == [("ann@example.com", "kept")]
+    assert results(undo(spool, chosen)) == [("ann@example.com", "kept")]
     assert restored(spool) == []
     rest = undo(spool, Selection(recipient="ann@example.com"), forced=True)
-    assert told(rest)[0] == ("ann@example.com", "restoring")
+    assert results(rest)[0] == ("ann@example.com", "restoring")
     assert restored(spool) == [("ann@example.com", Outcome("unsubscribed", ("7",)))]
 
 
 def test_complaints_are_kept(spool: Spool) -> None:
-    """What the person said is undone with force alone."""
+    """A person's own request is undone with force alone."""
     put(spool, COMPLAINT, suppression("bob@example.net")._replace(reason="unsubscribe"))
     carry_out(spool)
-    assert [what for _, what in told(undo(spool))] == ["kept", "kept"]
+    assert [what for _, what in results(undo(spool))] == ["kept", "kept"]
     assert restored(spool) == []
-    assert told(undo(spool, Selection(recipient="ann@example.com"), forced=True)) == [("ann@example.com", "restoring")]
+    assert results(undo(spool, Selection(recipient="ann@example.com"), forced=True)) == [
+        ("ann@example.com", "restoring")
+    ]
 
 
 def test_a_bounce_elsewhere_does_not_matter(spool: Spool) -> None:
-    """A bounce speaks at the providers that it is owed to; a complaint everywhere."""
+    """A bounce counts at the providers that it was enqueued for; a complaint everywhere."""
     put(spool, ANN, to=("news",))
     put(spool, ANN_AGAIN, to=("crm",))
     carry_out(spool)
-    assert told(undo(spool, Selection(match="does not exist"))) == [("ann@example.com", "restoring")]
+    assert results(undo(spool, Selection(match="does not exist"))) == [("ann@example.com", "restoring")]
     put(spool, COMPLAINT, to=())
     assert restored(spool, NOW + 20)
 
@@ -175,9 +177,9 @@ def test_a_provider_that_cannot(spool: Spool) -> None:
     """It is listed, with the reason, and stays as it is; with the ability it can be undone later."""
     put(spool, ANN)
     carry_out(spool)
-    assert told(undo(spool, restoring=())) == [("ann@example.com", "impossible")]
+    assert results(undo(spool, restoring=())) == [("ann@example.com", "impossible")]
     assert restored(spool) == []
-    assert told(undo(spool)) == [("ann@example.com", "restoring")]
+    assert results(undo(spool)) == [("ann@example.com", "restoring")]
 
 
 def test_one_provider_alone(spool: Spool) -> None:
@@ -194,7 +196,7 @@ def test_one_provider_alone(spool: Spool) -> None:
 
 
 def test_dry(spool: Spool) -> None:
-    """A dry run tells the same, and changes nothing."""
+    """A dry run reports the same, and changes nothing."""
     put(spool, ANN, BOB)
     carry_out(spool)
     assert undo(spool, is_dry=True) == undo(spool, is_dry=True)
@@ -226,7 +228,7 @@ def test_many(spool: Spool) -> None:
     assert spool.status().dispatches.waiting == 0
 
 
-def test_the_history_tells(spool: Spool) -> None:
+def test_the_history_shows(spool: Spool) -> None:
     """Who asked, what was to be restored, and what came of it."""
     put(spool, ANN)
     carry_out(spool)

@@ -48,7 +48,7 @@ def undo(spool: Spool, restoring: tuple[str, ...] = ("news",), *, is_dry: bool =
     return list(at_time(spool, NOW + 10).undo(Selection(), restoring=restoring, asked_by="eve", is_dry=is_dry))
 
 
-def said(spool: Spool, restoring: tuple[str, ...] = ("news",)) -> list[tuple[str, str]]:
+def restore_results(spool: Spool, restoring: tuple[str, ...] = ("news",)) -> list[tuple[str, str]]:
     """Undo everything: what becomes of it."""
     return [(one.what, one.detail) for one in undo(spool, restoring)]
 
@@ -94,17 +94,17 @@ def test_what_succeeds_in_the_end(
         at_time(spool, NOW).settle([failed(claimed(spool), *changed)])
     at_time(spool, NOW).settle([done(claimed(spool), kind, *lists)])
     assert [one.event for one in spool.history(ANN.recipient)][-1] == "done: unsubscribed"
-    assert said(spool) == [("restoring", f"lists {', '.join(all_of_them)}")]
+    assert restore_results(spool) == [("restoring", f"lists {', '.join(all_of_them)}")]
     assert restored(spool) == [all_of_them]
     assert is_over(spool)
 
 
 @pytest.mark.parametrize("kind", ["already", "unknown"])
 def test_what_fails_without_a_change(spool: Spool, kind: str) -> None:
-    """It is what its last call says, and there is nothing to restore."""
+    """It has the state of its last call, and there is nothing to restore."""
     at_time(spool, NOW).settle([failed(claimed(spool))])
     at_time(spool, NOW).settle([done(claimed(spool), kind)])
-    assert said(spool) == [("nothing", f"the call had changed nothing: {kind}")]
+    assert restore_results(spool) == [("nothing", f"the call had changed nothing: {kind}")]
     assert is_over(spool)
 
 
@@ -117,7 +117,7 @@ def test_undone_while_a_call_is_under_way_that_fails(
     """What it, and those before it, had changed is restored after it; where that is nothing, no call is made."""
     at_time(spool, NOW).settle([failed(claimed(spool), *before)])
     under_way = claimed(spool)
-    assert [what for what, _ in said(spool)] == ["restoring"]
+    assert [what for what, _ in restore_results(spool)] == ["restoring"]
     at_time(spool, NOW + 11).settle([failed(under_way, *now, how=how)])
     assert restored(spool) == ([before + now] if before + now else [])
     assert is_over(spool)
@@ -136,7 +136,7 @@ def test_undone_while_a_call_is_under_way_that_succeeds(spool: Spool, kind: str)
 
 @pytest.mark.parametrize("how", FAILED)
 def test_a_restoration_that_fails(spool: Spool, how: str) -> None:
-    """What it says it has changed is not to be restored: the next attempt is asked for the same lists."""
+    """What it reports as changed is not to be restored: the next attempt is asked for the same lists."""
     at_time(spool, NOW).settle([failed(claimed(spool), "7")])
     undo(spool)
     at_time(spool, NOW + 10).settle([failed(claimed(spool, NOW + 10), "9", how=how)])
@@ -149,14 +149,14 @@ def test_a_dead_letter_that_was_dropped(spool: Spool) -> None:
     """Dropped it stays what it had changed; once it is being restored it is no dropped one any more."""
     at_time(spool, NOW).settle([failed(claimed(spool), "7", how="dead")])
     at_time(spool, NOW).drop_dead_letters([1])
-    assert said(spool) == [("restoring", "lists 7")]
+    assert restore_results(spool) == [("restoring", "lists 7")]
     assert list(spool.dropped(Selection())) == []
     assert restored(spool) == [("7",)]
     assert is_over(spool)
 
 
 def test_a_dead_letter_that_is_tried_again_in_vain(spool: Spool) -> None:
-    """Where somebody else's call has carried it out meanwhile, both are restored."""
+    """Where another process's call has carried it out meanwhile, both are restored."""
     put(spool, LATER)
     at_time(spool, NOW).settle([failed(claimed(spool), "7", how="dead")])
     at_time(spool, NOW).settle([done(claimed(spool), "unsubscribed", "3")])
@@ -172,9 +172,9 @@ def test_a_provider_that_cannot(spool: Spool, how: str) -> None:
     """No call is made that would change more, a new record is carried out, and once it can it is restored."""
     at_time(spool, NOW).settle([failed(claimed(spool), "7", how=how)])
     for _ in range(2):
-        assert [what for what, _ in said(spool, restoring=())] == ["impossible"]
+        assert [what for what, _ in restore_results(spool, restoring=())] == ["impossible"]
     assert take(spool, now=NOW + DAY) == []
-    assert said(spool) == [("restoring", "lists 7")]
+    assert restore_results(spool) == [("restoring", "lists 7")]
     assert restored(spool) == [("7",)]
     assert is_over(spool)
 
@@ -196,17 +196,17 @@ def test_many_at_once(spool: Spool) -> None:
         at_time(spool, NOW).settle([failed(one, f"{who}.{step}") for who, one in due.items() if "7" not in who])
         at_time(spool, NOW).settle([failed(one) for who, one in due.items() if "7" in who])
     at_time(spool, NOW).settle([done(one, "already") for one in take(spool)])
-    told = {one.subject: one.detail for one in undo(spool)}
+    notices = {one.subject: one.detail for one in undo(spool)}
     whom = [ANN.recipient, *(one.recipient for one in people)]
-    assert told == {
+    assert notices == {
         who: "the call had changed nothing: already" if "7" in who else f"lists {who}.0, {who}.1" for who in whom
     }
 
 
-def test_somebody_elses_claim(spool: Spool) -> None:
-    """A call whose claim was taken over has no say."""
+def test_another_processes_claim(spool: Spool) -> None:
+    """A call whose claim was taken over has no state."""
     late = claimed(spool)
     again_claimed = claimed(spool, NOW + 61)
     at_time(spool, NOW + 62).settle([failed(late, "9")])
     at_time(spool, NOW + 62).settle([failed(again_claimed, "7")])
-    assert said(spool) == [("restoring", "lists 7")]
+    assert restore_results(spool) == [("restoring", "lists 7")]

@@ -79,7 +79,7 @@ def row(columns: Sequence[str] = COLUMNS, end: str = "\n", **cells: str) -> str:
 
 
 def good(number: int, end: str = "\n") -> str:
-    """A row without quotes, told from others by its recipient."""
+    """A row without quotes, distinguished from others by its recipient."""
     return row(rcpt=f"good{number}@example.net", end=end)
 
 

@@ -1,4 +1,4 @@
-"""Plain lists: every address that somebody feeds by hand is read, whatever program wrote the list."""
+"""Plain lists: every address that is fed by hand is read, whatever program wrote the list."""
 
 import pytest
 
@@ -26,7 +26,7 @@ TWO = ["ann@example.net", "bob@example.org"]
     ],
 )
 def test_reads_a_list_with_or_without_heading(heading: str) -> None:
-    """A first line that says that addresses follow is no address, and no error."""
+    """A first line that reports that addresses follow is no address, and no error."""
     reading = read(heading + "ann@example.net\nbob@example.org\n")
     assert reading.listed == TWO
     assert not reading.unreadable
@@ -79,7 +79,7 @@ def test_reads_internationalised_and_odd_addresses(address: str) -> None:
 @pytest.mark.parametrize(
     "line", ["not an address", "ann@", "@example.net", "...", "ann@example", "j\udcf6rg@example.com"]
 )
-def test_says_what_is_no_address(line: str) -> None:
+def test_reports_what_is_no_address(line: str) -> None:
     """A line of a list without an address is kept with its reason."""
     reading = read("ann@example.net\n" + line + "\nbob@example.org\n")
     assert reading.listed == TWO
@@ -129,7 +129,7 @@ def test_a_list_of_something_else_is_not_recognised() -> None:
 
 @pytest.mark.parametrize("start", [HEADER, HEADER + good(1)])
 def test_an_address_below_a_header_is_no_list(start: str) -> None:
-    """Among accounting records a line that begins with an address is the rest of a torn row: nobody asked for it."""
+    """Among accounting records a line that begins with an address is the rest of a torn row: it was not asked for."""
     reading = read(start + "victim@example.net,x\n" + good(2))
     assert not reading.listed
     assert [reason for _, reason in reading.reasons] == ["unknown-type"]

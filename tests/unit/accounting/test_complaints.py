@@ -145,17 +145,17 @@ class TestIds:
 
     def test_a_name_that_looks_like_an_id(self) -> None:
         """A word of thirteen letters is not preferred to an id."""
-        told = {"header_List__Id": f'"notifications" <{LIST}>', "header_X__Mw__Subscriber__Uid": SUBSCRIBER}
-        assert complaint(**told).subscriber == MAILWIZZ
+        values = {"header_List__Id": f'"notifications" <{LIST}>', "header_X__Mw__Subscriber__Uid": SUBSCRIBER}
+        assert complaint(**values).subscriber == MAILWIZZ
 
     @pytest.mark.parametrize(
         "list_id", [LIST, f"<{LIST}>", f"{LIST} <Our news>", f'"Our news" <{LIST}.lists.example.com>', f" {LIST}\n"]
     )
     def test_mailwizz(self, list_id: str) -> None:
         """List-Id in each form it is seen in, with X-Mw-Subscriber-Uid, and the campaign where its header is there."""
-        told = {"header_List__Id": list_id, "header_X__Mw__Subscriber__Uid": SUBSCRIBER}
-        assert complaint(**told).subscriber == MAILWIZZ
-        assert complaint(**told, header_X__Mw__Campaign__Uid=CAMPAIGN).subscriber.campaign_id == CAMPAIGN
+        values = {"header_List__Id": list_id, "header_X__Mw__Subscriber__Uid": SUBSCRIBER}
+        assert complaint(**values).subscriber == MAILWIZZ
+        assert complaint(**values, header_X__Mw__Campaign__Uid=CAMPAIGN).subscriber.campaign_id == CAMPAIGN
 
     @pytest.mark.parametrize(
         ("list_id", "subscriber"),
@@ -171,8 +171,8 @@ class TestIds:
     )
     def test_not_mailwizz(self, list_id: str, subscriber: str) -> None:
         """Half of the ids, or what can't be one, is none."""
-        told = {"header_List__Id": list_id, "header_X__Mw__Subscriber__Uid": subscriber}
-        assert complaint(**told).subscriber == Subscriber()
+        values = {"header_List__Id": list_id, "header_X__Mw__Subscriber__Uid": subscriber}
+        assert complaint(**values).subscriber == Subscriber()
 
     @pytest.mark.parametrize(
         ("lists", "wanted"),
@@ -188,8 +188,8 @@ class TestIds:
     )
     def test_interspire(self, lists: str, wanted: str) -> None:
         """X-Mailer-LID may name several lists; a newsletter goes to several."""
-        told = {"header_X__Mailer__LID": lists, "header_X__Mailer__RecptId": "774174"}
-        assert complaint(**told).subscriber == Subscriber("interspire", wanted, "774174")
+        values = {"header_X__Mailer__LID": lists, "header_X__Mailer__RecptId": "774174"}
+        assert complaint(**values).subscriber == Subscriber("interspire", wanted, "774174")
 
     @pytest.mark.parametrize(
         ("lists", "subscriber"),
@@ -231,8 +231,8 @@ class TestIds:
 
     def test_all_that_is_there(self) -> None:
         """An address does not keep the ids away: a list manager may need its campaign."""
-        told = {"header_List__Id": LIST, "header_X__Mw__Subscriber__Uid": SUBSCRIBER, "rcpt": "ann@example.net"}
-        assert (complaint(**told).recipient, complaint(**told).subscriber) == ("ann@example.net", MAILWIZZ)
+        values = {"header_List__Id": LIST, "header_X__Mw__Subscriber__Uid": SUBSCRIBER, "rcpt": "ann@example.net"}
+        assert (complaint(**values).recipient, complaint(**values).subscriber) == ("ann@example.net", MAILWIZZ)
 
 
 class TestEvidence:
@@ -280,8 +280,8 @@ class TestEvidence:
     def test_golden_ids(self) -> None:
         """The ids stay what they are from version to version: else every file ever fed would count anew."""
         assert complaint(rcpt="ann@example.net").id == "695b7d9086696e7652871176"
-        told = {"header_List__Id": LIST, "header_X__Mw__Subscriber__Uid": SUBSCRIBER}
-        assert complaint(**told).id == "695b7d9016a42635075a5f64"
+        values = {"header_List__Id": LIST, "header_X__Mw__Subscriber__Uid": SUBSCRIBER}
+        assert complaint(**values).id == "695b7d9016a42635075a5f64"
 
 
 class TestNobody:

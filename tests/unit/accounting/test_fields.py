@@ -57,7 +57,7 @@ def test_anything_else_is_no_time(text: str) -> None:
 
 
 @pytest.mark.parametrize(("column", "other"), [("timeLogged", "timeQueued"), ("timeQueued", "timeLogged")])
-def test_either_time_tells_when_it_happened(column: str, other: str) -> None:
+def test_either_time_shows_when_it_happened(column: str, other: str) -> None:
     """Column sets have one time, or both."""
     bounce = only(HEADER + row(**{column: "1470074761", other: ""}))
     assert bounce.occurred_at == datetime(2016, 8, 1, 18, 6, 1, tzinfo=UTC)
@@ -102,7 +102,7 @@ def test_never_takes_a_redacted_recipient_for_an_address(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", ["", " ", "   "])
-def test_says_that_a_recipient_is_missing(cell: str) -> None:
+def test_states_that_a_recipient_is_missing(cell: str) -> None:
     """An empty recipient has a reason of its own: the operator mends it by a mapping."""
     assert read(HEADER + row(rcpt=cell)).reasons == [(2, "no-recipient")]
 

@@ -57,7 +57,7 @@ def test_pads_short_rows() -> None:
 
 @pytest.mark.parametrize("extra", [",", ",x", ",x,y"])
 def test_a_row_longer_than_its_header_is_unreadable(extra: str) -> None:
-    """With more cells than columns nobody knows which is which: the row is kept, and those behind it are read."""
+    """With more cells than columns they can't be matched: the row is kept, and those behind it are read."""
     wide = row().rstrip("\n") + extra + "\n"
     reading = read(HEADER + wide + row(rcpt="bob@example.net"))
     assert reading.reasons == [(2, "too-many-cells")]
@@ -83,7 +83,7 @@ def test_a_duplicate_category_is_looked_at_before_a_row_is_ignored() -> None:
 
 
 def test_a_remote_bounce_has_its_job_in_a_header_column() -> None:
-    """`rb` rows lack jobId; what X-Job said stands in header_X-job, and jobId goes first where both are filled."""
+    """`rb` rows lack jobId; the value of X-Job stands in header_X-job, and jobId goes first where both are filled."""
     columns = "type,rcpt,jobId,header_X-job\n"
     reading = read(columns + "rb,a@example.net,,remote\nb,b@example.net,own,remote\n")
     assert [bounce.job_id for bounce in reading.bounces] == ["remote", "own"]
@@ -175,21 +175,21 @@ def test_counts_types_that_have_no_columns_to_fall_back_to() -> None:
 
 
 def test_the_orders_to_fall_back_to_can_be_configured() -> None:
-    """A site whose files have no header tells the order of its own."""
+    """A site whose files have no header shows the order of its own."""
     reader = PowerMtaCsvReader(columns={"b": ("type", "bounceCat", "rcpt")})
     (bounce,) = read("b,bad-domain,ann@example.net\n", reader).bounces
     assert (bounce.recipient, bounce.category) == ("ann@example.net", "bad-domain")
 
 
-def test_says_once_a_header_which_columns_are_missing() -> None:
-    """`does nothing` has a reason: the first bounce below a header tells which decisive columns it lacks."""
+def test_states_once_a_header_which_columns_are_missing() -> None:
+    """`does nothing` has a reason: the first bounce below a header shows which decisive columns it lacks."""
     header, line = "type,rcpt,vmta\n", "b,ann@example.net,v\n"
     reading = read(header + "d,bob@example.net,v\n" + line * 2 + header + line)
     lacking = ("bounceCat", "orig", "dsnStatus")
     assert reading.missing == [ColumnsMissing(3, lacking), ColumnsMissing(6, lacking)]
 
 
-def test_says_nothing_of_missing_columns_where_no_bounce_comes() -> None:
+def test_states_nothing_of_missing_columns_where_no_bounce_comes() -> None:
     """A header of deliveries alone needs no bounce category."""
     assert not read("type,rcpt\nd,ann@example.net\n").missing
 

@@ -229,7 +229,7 @@ def test_quotes_within_an_unquoted_cell_are_text() -> None:
     )
 
 
-def test_says_the_line_of_each_damaged_row() -> None:
+def test_states_the_line_of_each_damaged_row() -> None:
     """Lines are those of the stream, whether in cells, between rows, glued, or within a row that stays open."""
     parts = [HEADER, FOLDED, "x,1\n", "\n", OPEN, good(1), OPEN, QUOTED, "x,2\n", "b,1" + OTHER, "x,3\n", OPEN]
     reading = read("".join(parts))

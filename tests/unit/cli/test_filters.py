@@ -25,7 +25,7 @@ def selected(*args: str) -> Selection:
     return received[0]
 
 
-def test_nothing_said() -> None:
+def test_nothing_reported() -> None:
     """Without options everything is selected."""
     assert selected() == Selection()
 
@@ -58,7 +58,7 @@ def test_all_options() -> None:
     ],
 )
 def test_times(text: str, expected: float) -> None:
-    """A time is ISO 8601, in UTC where it says nothing else."""
+    """A time is ISO 8601, in UTC where it has no zone."""
     assert selected("--since", text).since == expected
     assert selected("--until", text).until == expected
 

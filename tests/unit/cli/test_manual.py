@@ -1,4 +1,4 @@
-"""The manual page is what the commands say, and is sound roff."""
+"""The manual page is what the commands state, and is sound roff."""
 
 import re
 import shutil

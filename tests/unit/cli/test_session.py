@@ -67,7 +67,7 @@ def test_places(tmp_path: Path) -> None:
 
 
 def test_nearer_options_hold() -> None:
-    """What was said after a command's name goes before what was said in front of it."""
+    """An option after a command's name goes before one in front of it."""
     before = GlobalOptions(Path("a"), Path("log"), debug=True)
     assert GlobalOptions(Path("b")).over(before) == GlobalOptions(Path("b"), Path("log"), debug=True)
     assert GlobalOptions().over(None) == GlobalOptions()

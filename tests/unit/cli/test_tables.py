@@ -65,20 +65,20 @@ def test_csv_cell_with_a_hidden_beginning(capsys: pytest.CaptureFixture[str], ce
 
 
 @given(st.text(), st.text())
-def test_csv_and_json_hold_what_they_were_given(name: str, said: str) -> None:
+def test_csv_and_json_hold_what_they_were_given(name: str, message: str) -> None:
     """Any text comes back from JSON to the letter; from CSV too, apart from what is not printable."""
     with pytest.MonkeyPatch.context() as patch:
         out = io.StringIO(newline="")
         patch.setattr("sys.stdout", out)
-        write([{"name": name, "said": said}], COLUMNS, "jsonl")
+        write([{"name": name, "said": message}], COLUMNS, "jsonl")
         line = out.getvalue().removesuffix("\n")
         out.seek(0)
         out.truncate()
-        write([{"name": "x", "said": printable(f"x{said}")}], COLUMNS, "csv")
-    assert json.loads(line) == {"name": name, "said": said}
+        write([{"name": "x", "said": printable(f"x{message}")}], COLUMNS, "csv")
+    assert json.loads(line) == {"name": name, "said": message}
     assert "\n" not in line
     (row,) = csv.DictReader(io.StringIO(out.getvalue(), newline=""))
-    assert row["said"] == printable(f"x{said}")
+    assert row["said"] == printable(f"x{message}")
 
 
 @given(st.text())

@@ -14,7 +14,7 @@ STRANGER = User("stranger", 4003, (4003,))
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file of `owner`, in folders that everybody may enter; who asks is somebody else again."""
+    """A file of `owner`, in folders that everybody may enter; the asking user is another."""
     file = tmp_path / "file"
     file.touch()
     real = Path.stat
@@ -43,14 +43,14 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_owner_group_and_others(file: Path, mode: int, wanted: int, granted: list[bool]) -> None:
-    """The first of owner, group and others that fits a user decides (path_resolution(7)); how it is known is told."""
+    """The first of owner, group and others that fits a user decides (path_resolution(7)); with its source."""
     file.chmod(mode)
     assert [user.may([(file, wanted)])[0] for user in (OWNER, MEMBER, STRANGER)] == granted
     assert "only root can try it" in OWNER.how
 
 
 def test_what_is_not_there(file: Path) -> None:
-    """Nobody may do anything with a file that isn't there, nor make one in a folder that is closed to them."""
+    """No user may do anything with a file that isn't there, nor make one in a folder that is closed to them."""
     assert OWNER.may([(file.with_name("other"), os.R_OK)]) == [False]
     file.parent.chmod(0o700)
     assert not OWNER.may_append(file.with_name("other"))

@@ -18,7 +18,7 @@ NOW = 1_767_225_600.0
 
 
 class MuteError(Exception):
-    """An error that can't say what it is."""
+    """Error whose text can't be made."""
 
     def __str__(self) -> str:
         raise ValueError
@@ -94,7 +94,7 @@ def test_outcomes_settle(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (TemporaryFailure("HTTP 503: busy"), "HTTP 503: busy"),
         (TemporaryFailure(), "TemporaryFailure"),
@@ -106,14 +106,14 @@ def test_outcomes_settle(kind: str) -> None:
         (KeyboardInterrupt(), "KeyboardInterrupt"),
     ],
 )
-def test_failures_that_are_tried_again(error: BaseException, said: str) -> None:
+def test_failures_that_are_tried_again(error: BaseException, message: str) -> None:
     """A temporary failure, a transport error, a bug, even a stranger's sys.exit(): the schedule decides."""
     result = call(failing(error))
     (again,) = result.settlements
     assert isinstance(again, RetryLater)
     assert (again.due_in, again.retry_index) == (60, 1)
-    assert (again.attempt.result, again.attempt.answer) == ("temporary", said)
-    assert (result.pause, result.failure) == (0.0, said)
+    assert (again.attempt.result, again.attempt.answer) == ("temporary", message)
+    assert (result.pause, result.failure) == (0.0, message)
 
 
 def test_schedule_used_up() -> None:
@@ -135,7 +135,7 @@ def test_retry_after(asked: float, wait: float) -> None:
 
 @pytest.mark.parametrize("junk", [math.nan, "soon", object(), 10**400])
 def test_retry_after_that_is_no_number(junk: object) -> None:
-    """What an adapter's author got wrong about the time counts as not said: the schedule decides."""
+    """What an adapter's author got wrong about the time is ignored: the schedule decides."""
     result = call(failing(TemporaryFailure("HTTP 429", retry_after=junk)))  # type: ignore[arg-type]  # the point of it
     (again,) = result.settlements
     assert isinstance(again, RetryLater)
@@ -152,14 +152,14 @@ def test_permanent_failure() -> None:
 
 def test_unavailable() -> None:
     """Nothing is settled: the dispatches come back with the reason."""
-    owed = dispatches(1)
-    back = build_executor(failing(ProviderUnavailable("HTTP 401: bad key"))).call(owed)
-    assert back == Unavailable(owed, "HTTP 401: bad key")
+    batch = dispatches(1)
+    back = build_executor(failing(ProviderUnavailable("HTTP 401: bad key"))).call(batch)
+    assert back == Unavailable(batch, "HTTP 401: bad key")
 
 
 @pytest.mark.parametrize("value", [None, True, "unsubscribed", ("unsubscribed",), Outcome("gone")])  # type: ignore[arg-type]  # the point of it
 def test_answers_that_are_no_outcome(value: object) -> None:
-    """An adapter that forgets to answer, or invents a kind, is a bug of its author: temporary, and said so."""
+    """An adapter that forgets to answer, or invents a kind, is a bug of its author: temporary, and reported."""
     (again,) = call(Odd(value)).settlements
     assert isinstance(again, RetryLater)
     assert "not an Outcome of a known kind" in again.attempt.answer
@@ -176,14 +176,14 @@ def test_lists_of_numbers_become_text() -> None:
 @pytest.mark.parametrize("kind", [TemporaryFailure, PermanentFailure, ProviderUnavailable, ProviderError])
 def test_lists_changed_before_a_failure(kind: type[ProviderError], value: object, kept: tuple[str, ...]) -> None:
     """They are passed on, unless a call restores; nonsense of a stranger's adapter is none."""
-    owed = dispatches(1)
+    batch = dispatches(1)
     adapter = Resubscriber()
     adapter.always = kind("no", changed=value)  # type: ignore[arg-type]  # the point of it
-    restoring = [replace(owed[0], restores=DONE)]
-    for dispatch, changed in ((owed, kept), (restoring, ())):
+    restoring = [replace(batch[0], restores=DONE)]
+    for dispatch, changed in ((batch, kept), (restoring, ())):
         result = build_executor(adapter).call(dispatch)
-        told_on = [result] if isinstance(result, Unavailable) else result.settlements
-        assert [one.changed for one in told_on if not isinstance(one, Completed)] == [changed]
+        reported = [result] if isinstance(result, Unavailable) else result.settlements
+        assert [one.changed for one in reported if not isinstance(one, Completed)] == [changed]
 
 
 def test_clock_that_is_set_back_during_a_call() -> None:
@@ -205,10 +205,10 @@ class TestBatches:
         adapter = BatchedAdapter(10)
         executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
         assert executor.batch_size == 10
-        owed = dispatches(3)
-        result = executor.call(owed)
+        batch = dispatches(3)
+        result = executor.call(batch)
         assert isinstance(result, CallFinished)
-        assert [settled.dispatch for settled in result.settlements] == owed
+        assert [settled.dispatch for settled in result.settlements] == batch
         assert adapter.batches == [3]
 
     @pytest.mark.parametrize("size", [1, 0, -3])
@@ -247,13 +247,13 @@ class TestChecks:
     """`check`, for providers that are held."""
 
     def test_proved(self) -> None:
-        """A check that returns says that the provider is back."""
+        """A check that returns reports that the provider is back."""
         adapter = CheckableAdapter()
         assert build_executor(adapter).check() == Probed()
         assert adapter.checks == 1
 
     @pytest.mark.parametrize(
-        ("error", "said"),
+        ("error", "message"),
         [
             (ProviderUnavailable("HTTP 401"), "HTTP 401"),
             (TemporaryFailure(), "TemporaryFailure"),
@@ -261,11 +261,11 @@ class TestChecks:
             (httpx.ConnectError("refused"), "ConnectError: refused"),
         ],
     )
-    def test_not_proved(self, error: BaseException, said: str) -> None:
+    def test_not_proved(self, error: BaseException, message: str) -> None:
         """Whatever the check raises, the provider is not back, and why is never empty."""
         adapter = CheckableAdapter()
         adapter.check_fails = error
-        assert build_executor(adapter).check() == Probed(said)
+        assert build_executor(adapter).check() == Probed(message)
 
     def test_nothing_to_check(self) -> None:
         """Where an adapter has no check there is nothing against its provider."""
@@ -280,13 +280,13 @@ class TestTexts:
         assert one_line("a\r\nb\x1b[31m\tc\u202ed\x00") == "a b [31m c d"
 
     def test_at_most_512_characters(self) -> None:
-        """However much a server says."""
+        """An answer of any length is cut."""
         assert one_line("x" * 10_000_000) == "x" * 512
 
     def test_secrets_are_hidden_before_anything_is_cut(self) -> None:
         """A secret that lies across the cut is recognised, since it is looked for first."""
         text = "x" * 508 + "s3cret"
-        assert one_line(text, lambda said: said.replace("s3cret", "[...]")) == "x" * 508 + "[..."
+        assert one_line(text, lambda message: message.replace("s3cret", "[...]")) == "x" * 508 + "[..."
 
     def test_every_text_goes_through(self) -> None:
         """An answer, a note, each kind of failure and a failed check: none shows what a server echoes."""

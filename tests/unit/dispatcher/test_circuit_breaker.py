@@ -82,13 +82,13 @@ class TestHolding:
         )
 
     def test_seen_elsewhere(self, here: Process, there: Process) -> None:
-        """Another process finds it held when it looks, and its log says why nothing happens, once."""
+        """Another process finds it held when it looks, and it logs the reason once."""
         here.learns(DOWN)
         assert there.breaker.refresh()
         assert there.breaker.refresh()
         assert there.log.named("provider_held") == [{"provider": "news", "reason": "HTTP 401: bad key"}]
 
-    def test_told_once(self, here: Process, time: list[float], spool: SqliteSpool) -> None:
+    def test_reported_once(self, here: Process, time: list[float], spool: SqliteSpool) -> None:
         """The calls that were in flight find out as well; they change nothing and are not logged again."""
         here.learns(DOWN)
         time[0] += 10
@@ -98,7 +98,7 @@ class TestHolding:
         assert here.breaker.is_held
 
     def test_given_back_teaches_nothing(self, here: Process) -> None:
-        """A dispatch without a call says nothing about the provider."""
+        """A dispatch without a call is no evidence about the provider."""
         here.learns(FAILED, FAILED, FAILED, FAILED, Skipped(()), FAILED)
         assert here.breaker.is_held
 
@@ -112,7 +112,7 @@ class TestProbing:
         assert there.probes()
         assert not there.probes()
 
-    def test_whoever_held_it_waits(self, here: Process, time: list[float]) -> None:
+    def test_former_holder_waits(self, here: Process, time: list[float]) -> None:
         """The process that found out just now does not try again before the time."""
         here.learns(DOWN)
         time[0] += 299
@@ -198,7 +198,7 @@ class TestSuspicion:
     """Many failures in a row mean that the provider is down, not that each dispatch is wrong."""
 
     def test_held_after_so_many(self, here: Process, spool: SqliteSpool) -> None:
-        """The reason says how many and with what; a provider that was only restarted is tried within a minute."""
+        """The reason has how many and with what; a provider that was only restarted is tried within a minute."""
         here.learns(*[FAILED] * 4)
         assert not here.breaker.is_held
         here.learns(FAILED)
@@ -229,7 +229,7 @@ class TestSuspicion:
         assert not here.breaker.is_held
 
     def test_size_of_a_try(self, here: Process, there: Process) -> None:
-        """One that said itself that it can't is tried with one dispatch, a suspect with as many as made it one."""
+        """One that reported itself unavailable is tried with one dispatch, a suspect with as many as made it one."""
         here.learns(DOWN)
         assert here.breaker.probe_size == 1
         here.learns(WELL, is_probe=True)
@@ -257,7 +257,7 @@ class TestPauses:
         assert not here.breaker.is_held
 
     def test_the_longest_counts(self, here: Process) -> None:
-        """Of many calls that are to wait, the longest wait decides, and the log says it once each."""
+        """Of many calls that are to wait, the longest wait decides, and it is logged once each."""
         here.learns(ASKS, CallFinished((), pause=5.0), CallFinished((), pause=25.0), ASKS)
         assert here.breaker.pause == 25.0
         assert [event["seconds"] for event in here.log.named("provider_paused")] == [20.0, 25.0]
@@ -270,7 +270,7 @@ class TestPauses:
         here.learns(ASKS)
         assert here.breaker.has_spent_drain_budget
 
-    def test_many_told_the_same_are_one_pause(self, here: Process) -> None:
+    def test_many_reported_the_same_are_one_pause(self, here: Process) -> None:
         """The calls of one moment use up the patience once."""
         here.learns(*[ASKS] * 32)
         assert not here.breaker.has_spent_drain_budget

@@ -47,7 +47,7 @@ def limiter(time: Time) -> ConcurrencyLimiter:
 
 
 def test_all_from_the_beginning() -> None:
-    """Whoever configured so many gets so many."""
+    """A configured number of connections is reached."""
     assert ConcurrencyLimiter(32, Time().monotonic).limit == 32
 
 
@@ -119,7 +119,7 @@ def test_the_last_threads_wait(limiter: ConcurrencyLimiter, time: Time) -> None:
 
 
 def test_months_of_silence(limiter: ConcurrencyLimiter, time: Time) -> None:
-    """What was long ago says nothing."""
+    """Old failures do not count."""
     time.now += 1e8
     calls(limiter, time, 100, 5.0)
     assert limiter.limit == 32
@@ -139,11 +139,11 @@ def test_the_end_lets_all_go(limiter: ConcurrencyLimiter, time: Time) -> None:
     st.integers(1, 200),
     st.lists(st.tuples(st.floats(0, 100), st.booleans(), st.floats(0, 1e9)), max_size=300),
 )
-def test_the_limit_stays_within_bounds(most: int, story: list[tuple[float, bool, float]]) -> None:
+def test_the_limit_stays_within_bounds(most: int, scenario: list[tuple[float, bool, float]]) -> None:
     """Whatever happens, at least one call and at most all."""
     time = Time()
     limiter = ConcurrencyLimiter(most, time.monotonic)
-    for seconds, is_refused, idle in story:
+    for seconds, is_refused, idle in scenario:
         time.now += idle
         limiter.record_call(time.now - seconds, is_refused=is_refused)
         assert 1 <= limiter.limit <= most

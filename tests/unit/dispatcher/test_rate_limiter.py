@@ -22,7 +22,7 @@ class Time:
         return self.now
 
     def pause(self, seconds: float) -> bool:
-        """Let time pass, or say that waiting is over."""
+        """Let time pass, or state that waiting is over."""
         self.waits.append(seconds)
         if not self.gives_up:
             self.now += seconds
@@ -59,7 +59,7 @@ def test_no_rate_no_wait() -> None:
     assert all(pace.wait() for _ in range(100))
 
 
-def test_whoever_gives_up_leaves_the_turn_to_others() -> None:
+def test_giving_up_leaves_the_turn_to_others() -> None:
     """Turns that were given up cost those who come later nothing: the rate is used."""
     time = Time()
     pace = RateLimiter(0.1, time.monotonic, time.pause)

@@ -221,7 +221,7 @@ def test_certificate_for_another_host_is_refused() -> None:
 def test_proxy_of_the_environment_is_not_used(
     client: ProviderClient, echo: Echo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only the configuration says where connections go."""
+    """Only the configuration decides where connections go."""
     with closed_port() as url:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, url)

@@ -15,7 +15,7 @@ from tests.fakes.server import wait_until
 
 
 def _tunnel(connection: socket.socket) -> None:
-    """Be a proxy: connect to where CONNECT says, and carry bytes both ways."""
+    """Be a proxy: connect to the target of CONNECT, and carry bytes both ways."""
     host, _, port = connection.recv(65536).split()[1].decode().partition(":")
     with socket.create_connection((host, int(port))) as onward:
         connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
@@ -39,7 +39,7 @@ def test_encrypted_server_is_reached_through_a_proxy() -> None:
 
 
 def test_proxy_that_refuses_is_named_as_such() -> None:
-    """What a proxy says instead of connecting is an error that adapters know."""
+    """A proxy's answer instead of connecting is an error that adapters know."""
 
     def refuse(connection: socket.socket) -> None:
         connection.recv(65536)
@@ -79,11 +79,11 @@ def test_connection_of_a_refused_answer_is_not_used_again() -> None:
 
 def test_broken_answer_is_an_error_that_adapters_know(client: ProviderClient) -> None:
     """What is no HTTP, or no answer at all, is a failure of the transport."""
-    for said in (b"", b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"):
+    for message in (b"", b"SSH-2.0-OpenSSH_9.6\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"):
 
-        def talk(connection: socket.socket, said: bytes = said) -> None:
+        def talk(connection: socket.socket, message: bytes = message) -> None:
             connection.recv(65536)
-            connection.sendall(said)
+            connection.sendall(message)
 
         with RawServer(talk) as server, pytest.raises(httpx.RemoteProtocolError):
             client.get(server.url)

@@ -74,7 +74,7 @@ def test_answer_that_only_drips_is_cut_off(clock: Clock, beginning: bytes, byte:
 
 
 def test_silent_server_is_a_timeout_in_plain_words(echo: Echo, clock: Clock) -> None:
-    """A server that says nothing is named as that, with the seconds that it was given."""
+    """A silent server is named as that, with the seconds that it was given."""
     echo.always = Answer(delay=2 * PATIENCE)
     with (
         build_client(timeout=0.2, clock=clock) as client,

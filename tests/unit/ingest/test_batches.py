@@ -25,12 +25,12 @@ from tests.contract.spool.test_soft_bounces import soft
 from tests.unit.accounting.examples import HEADER, read, row
 
 AT = datetime(2026, 1, 5, 9, tzinfo=UTC)
-SAID = ("550 unknown user", "550 5.7.1 recipient is in suppression list", "550 blocked by a list", "")
+ANSWER = ("550 unknown user", "550 5.7.1 recipient is in suppression list", "550 blocked by a list", "")
 CATEGORIES = ("bad-mailbox", "quota-issues", "spam-related", "unheard-of")
 BOUNCES = [
-    Bounce("b", Address("ann@example.net"), at, None, sender, category, parse_status(status), status, said)
-    for at, sender, category, status, said in product(
-        (AT, None), ("news@example.com", "a\x1fb"), CATEGORIES, ("5.1.1", "4.2.2", ""), SAID
+    Bounce("b", Address("ann@example.net"), at, None, sender, category, parse_status(status), status, message)
+    for at, sender, category, status, message in product(
+        (AT, None), ("news@example.com", "a\x1fb"), CATEGORIES, ("5.1.1", "4.2.2", ""), ANSWER
     )
 ]
 
@@ -66,7 +66,7 @@ def test_routes_by_domain_and_by_address() -> None:
     assert routes.match_batch(["news@example.com", "x@example.com", "x@example.net"]) == [("crm", "all"), ("all",), ()]
 
 
-def test_verdicts_that_say_the_same() -> None:
+def test_verdicts_that_report_the_same() -> None:
     """Stand together in their order, also where they are not one and the same."""
     one, other = Suppress("a rule"), Suppress("a rule")
     assert group_by_verdict([one, other, one, Ignore("a rule")]) == {

@@ -17,9 +17,9 @@ class TestDecisions:
         """A bounce of a bad mailbox is a suppression with its evidence, for the providers that it is routed to."""
         left = PipelineOnFakes(routes={"news": ["news@example.com"], "crm": [], "other": ["*@elsewhere.example.com"]})
         left.reads(HEADER, bounce())
-        (owed,) = left.spool.entries
-        assert owed.providers == ("news", "crm")
-        suppression = owed.suppression
+        (entry,) = left.spool.entries
+        assert entry.providers == ("news", "crm")
+        suppression = entry.suppression
         assert (suppression.recipient, suppression.reason) == ("user0@example.com", "bounce")
         assert suppression.rule == 'policy.bounce.bad-mailbox = "suppress"'
         assert (suppression.record_type, suppression.category, suppression.status) == ("b", "bad-mailbox", "5.1.1")
@@ -29,7 +29,7 @@ class TestDecisions:
         assert left.pipeline.tally().suppressed == 1
 
     def test_ignored_by_rule(self) -> None:
-        """What is ignored is counted by the rule that said so, in the words of the configuration."""
+        """What is ignored is counted by the rule that decided it, in the words of the configuration."""
         left = PipelineOnFakes()
         left.reads(
             HEADER,
@@ -75,11 +75,11 @@ class TestDecisions:
         left.reads(HEADER, *(bounce(n, f"category-{n}") for n in range(1500)))
         assert left.pipeline.tally().ignored == {'policy.bounce."*" = "ignore"': 1500}
 
-    def test_nobody_wants_it(self) -> None:
+    def test_no_provider_wants_it(self) -> None:
         """A bounce that is routed to no provider is recorded all the same, and counted by its originator."""
         left = PipelineOnFakes(routes={"news": ["news@example.com"]})
         left.reads(HEADER, bounce(0, originator="other@example.com"), bounce(1))
-        assert [owed.providers for owed in left.spool.entries] == [(), ("news",)]
+        assert [entry.providers for entry in left.spool.entries] == [(), ("news",)]
         assert left.pipeline.tally().unwanted == {"other@example.com": 1}
 
     def test_endless_originators(self) -> None:
@@ -93,7 +93,7 @@ class TestDecisions:
         """Where no provider is configured suppressions are recorded, and none counts as unrouted."""
         left = PipelineOnFakes(routes={})
         left.reads(HEADER, bounce())
-        assert [owed.providers for owed in left.spool.entries] == [()]
+        assert [entry.providers for entry in left.spool.entries] == [()]
         assert left.pipeline.tally().unwanted == {}
 
     def test_listed_addresses(self) -> None:
@@ -122,7 +122,7 @@ class TestDecisions:
 class TestUnreadable:
     """Rows that can't be read are kept, counted and logged."""
 
-    def test_kept_and_told(self) -> None:
+    def test_kept_and_reported(self) -> None:
         """The row is kept as it came, counted by its reason, and logged with its line."""
         left = PipelineOnFakes()
         bad = bounce(1).rstrip() + b",one,more\n"
@@ -132,7 +132,7 @@ class TestUnreadable:
         assert left.log.named("unreadable") == [{"line": 3, "reason": "too-many-cells", "size": len(bad)}]
         assert left.spool.recipients == ["user0@example.com", "user2@example.com"]
 
-    def test_not_each_of_thousands_is_told(self) -> None:
+    def test_not_each_of_thousands_is_reported(self) -> None:
         """A file full of rubbish is counted and kept whole, but does not fill the log."""
         left = PipelineOnFakes()
         left.reads(HEADER, *[b"rubbish,of,no,type\n"] * 2000)
@@ -162,7 +162,7 @@ class TestUnreadable:
         left.pipeline.commit()
         assert left.rejected.rows == [bad, HEADER, bad, bad, bad, other, bad, other, bad]
 
-    def test_missing_columns_are_told(self) -> None:
+    def test_missing_columns_are_reported(self) -> None:
         """A header without the columns that decisions rest on is logged once, with its remedy."""
         left = PipelineOnFakes()
         left.reads(b"type,rcpt\nb,ann@example.com\nb,bob@example.com\n")
@@ -203,7 +203,7 @@ class TestGroups:
         assert left.rejected.rows == [HEADER, *[b"rubbish,of,no,type\n"] * 10]
 
     def test_nothing_to_commit(self) -> None:
-        """Without anything new neither the spool nor the dispatcher hears of it."""
+        """Without anything new neither the spool nor the dispatcher is called."""
         left = PipelineOnFakes()
         left.reads(HEADER, bounce(0, "spam-related"))
         left.pipeline.commit()
@@ -234,12 +234,12 @@ class TestSaying:
     """With `--debug` each row is logged, with why."""
 
     def test_each_row(self) -> None:
-        """Every row is said with its verdict and rule, also those that would only be tallied."""
+        """Every row is reported with its verdict and rule, also those that would only be tallied."""
         left = PipelineOnFakes(logs_rows=True)
         left.reads(HEADER, bounce(0), bounce(1, "spam-related"), bounce(2, "spam-related"), bounce(3, "quota-issues"))
-        said = left.log.named("row")
-        assert [event["verdict"] for event in said] == ["suppress", "ignore", "ignore", "count"]
-        assert said[0] == {
+        message = left.log.named("row")
+        assert [event["verdict"] for event in message] == ["suppress", "ignore", "ignore", "count"]
+        assert message[0] == {
             "recipient": "user0@example.com",
             "originator": "news@example.com",
             "category": "bad-mailbox",
@@ -251,7 +251,7 @@ class TestSaying:
         assert left.pipeline.tally().counted.total() == 1
 
     def test_listed(self) -> None:
-        """Listed addresses are said as well."""
+        """Listed addresses are reported as well."""
         left = PipelineOnFakes(logs_rows=True)
         left.reads(b"ann@example.com\n")
         (event,) = left.log.named("row")

@@ -33,12 +33,12 @@ def left() -> PipelineOnFakes:
 def test_goes_to_all_providers(left: PipelineOnFakes) -> None:
     """A complaint is queued for every provider, whatever its sender, with its evidence."""
     left.reads(HEADER, complaint())
-    (owed,) = left.spool.entries
-    assert (owed.providers, owed.id_providers) == (("news", "shop", "crm"), ())
-    suppression = owed.suppression
+    (entry,) = left.spool.entries
+    assert (entry.providers, entry.id_providers) == (("news", "shop", "crm"), ())
+    suppression = entry.suppression
     assert (suppression.recipient, suppression.reason, suppression.record_type) == ("ann@example.net", "complaint", "f")
     assert (suppression.category, suppression.rule) == ("abuse", 'policy.complaint."*" = "suppress"')
-    assert owed.evidence == (("Subject", "Sale"),)
+    assert entry.evidence == (("Subject", "Sale"),)
     assert left.pipeline.tally().records == {"f": 1}
     assert left.pipeline.tally().unwanted == {}
 
@@ -63,7 +63,7 @@ def test_types_that_do_not(left: PipelineOnFakes, kind: str, recipient: str) -> 
 
 
 def test_policy_is_the_operators() -> None:
-    """The configuration may say otherwise, type by type."""
+    """The configuration may decide otherwise, type by type."""
     left = PipelineOnFakes(policy=Policy(complaint={"fraud": "suppress", "*": "ignore"}))
     left.reads(HEADER, complaint(), complaint("bob@example.net", "fraud"))
     assert left.spool.recipients == ["bob@example.net"]
@@ -73,23 +73,23 @@ def test_policy_is_the_operators() -> None:
 def test_ids_alone(left: PipelineOnFakes) -> None:
     """A complaint that has only ids is queued for all providers, and goes first to those that the ids belong to."""
     left.reads(HEADER, complaint("...", ids='"8,13",17'))
-    (owed,) = left.spool.entries
-    assert (owed.providers, owed.id_providers) == (("news", "shop", "crm"), ("shop",))
-    assert (owed.suppression.recipient, owed.suppression.subject) == ("", "interspire:8,13/17")
+    (entry,) = left.spool.entries
+    assert (entry.providers, entry.id_providers) == (("news", "shop", "crm"), ("shop",))
+    assert (entry.suppression.recipient, entry.suppression.subject) == ("", "interspire:8,13/17")
 
 
 def test_token_with_ids(left: PipelineOnFakes) -> None:
     """The token of a List-Unsubscribe header names whose ids it holds."""
     left.reads(HEADER, complaint("", token='"<mailto:x@example.com>, <mailto:a.b@u.example.com?subject=u>"'))
-    (owed,) = left.spool.entries
-    assert (owed.suppression.subject, owed.id_providers) == ("mailwizz:b/a", ("news",))
+    (entry,) = left.spool.entries
+    assert (entry.suppression.subject, entry.id_providers) == ("mailwizz:b/a", ("news",))
 
 
 def test_signed_token(left: PipelineOnFakes) -> None:
     """A signed token names an address, which counts where the reporter hid it."""
     left.reads(HEADER, complaint("redacted@aol.com", token="<mailto:signed@u.example.com>"))
-    (owed,) = left.spool.entries
-    assert (owed.suppression.recipient, owed.id_providers) == ("bob@example.net", ())
+    (entry,) = left.spool.entries
+    assert (entry.suppression.recipient, entry.id_providers) == ("bob@example.net", ())
 
 
 def test_reported_address_goes_first(left: PipelineOnFakes) -> None:
@@ -99,16 +99,16 @@ def test_reported_address_goes_first(left: PipelineOnFakes) -> None:
         complaint(token="<mailto:a.b@u.example.com>"),
         complaint("c@example.net", token="<mailto:signed@u.example.com>"),
     )
-    ann, other = (owed.suppression for owed in left.spool.entries)
+    ann, other = (entry.suppression for entry in left.spool.entries)
     assert (ann.recipient, ann.subscriber_id) == ("ann@example.net", "a")
     assert other.recipient == "c@example.net"
 
 
-def test_nobody_knows_the_ids() -> None:
+def test_ids_are_unknown() -> None:
     """Ids that no provider knows are recorded, and counted as unrouted."""
     left = PipelineOnFakes(routes={"crm": []}, types={"crm": "webhook"})
     left.reads(HEADER, complaint("", ids="8,17"))
-    assert [owed.id_providers for owed in left.spool.entries] == [()]
+    assert [entry.id_providers for entry in left.spool.entries] == [()]
     assert left.pipeline.tally().unwanted == {"(ids of interspire)": 1}
 
 
@@ -135,18 +135,18 @@ def test_several_recipients(left: PipelineOnFakes) -> None:
     assert (left.pipeline.tally().records, left.pipeline.tally().suppressed) == ({"f": 1}, 2)
 
 
-def test_each_is_said() -> None:
+def test_each_is_reported() -> None:
     """At level debug the log takes a line for every complaint, with its type and rule."""
     left = PipelineOnFakes(logs_rows=True)
     left.reads(HEADER, complaint(), complaint("", ids="8,17"), complaint(kind="not-spam"))
-    said = [(event["recipient"], event["verdict"]) for event in left.log.named("row")]
-    assert said == [("ann@example.net", "suppress"), ("interspire:8/17", "suppress"), ("ann@example.net", "ignore")]
+    message = [(event["recipient"], event["verdict"]) for event in left.log.named("row")]
+    assert message == [("ann@example.net", "suppress"), ("interspire:8/17", "suppress"), ("ann@example.net", "ignore")]
 
 
 class TestUnreadableShare:
     """Input of which too much can't be read."""
 
-    def test_told_once(self) -> None:
+    def test_reported_once(self) -> None:
         """The postmaster gets one notice per input, with numbers and reasons."""
         left = PipelineOnFakes()
         left.reads(HEADER, *[complaint()] * 2000, *[b"rubbish\n"] * 30, *[complaint()] * 5, *[b"rubbish\n"] * 30)

@@ -49,7 +49,7 @@ def test_request_by_signed_address() -> None:
     ("list_manager", "id_providers"), [("mailwizz", ("news", "old")), ("interspire", ("shop",)), ("webhook", ())]
 )
 def test_complaint_by_ids(list_manager: str, id_providers: tuple[str, ...]) -> None:
-    """Every provider of the ids' type is asked, since a header does not say which of them."""
+    """Every provider of the ids' type is asked, since a header does not state which of them."""
     entry = SuppressionBuilder(ROUTES).complaint(Complaint(subscriber=IDS._replace(list_manager=list_manager)), VERDICT)
     assert entry
     assert (entry.providers, entry.id_providers) == (EVERYONE, id_providers)
@@ -63,7 +63,7 @@ def test_headers_go_before_tokens() -> None:
     assert entry.suppression.list_manager == "mailwizz"
 
 
-def test_nobody() -> None:
+def test_unknown_person() -> None:
     """A complaint without anything, or whose List-Unsubscribe addresses mean nothing, makes no entry."""
     assert SuppressionBuilder(ROUTES).complaint(Complaint(unsubscribe_to=("x@y.example",)), VERDICT) is None
     assert SuppressionBuilder(ROUTES).complaint(Complaint(), VERDICT) is None
@@ -94,7 +94,7 @@ class TestNumbers:
         assert entry
         assert (entry.suppression.recipient, entry.suppression.list_manager) == ("ann@example.net", "")
 
-    def test_nobody_has_the_type(self) -> None:
+    def test_no_provider_has_the_type(self) -> None:
         """Ids that no provider knows don't keep a token from being asked."""
         routes = Routes({"news": []}, {"news": "mailwizz"})
         builder = SuppressionBuilder(routes, lambda _: TokenHolder(subscriber=IDS, provider="news"))

@@ -77,8 +77,8 @@ def test_requests(box: Box) -> None:
     assert (ids.suppression.reason, ids.suppression.campaign_id) == ("unsubscribe", "mn567op890qr1")
     assert (signed.suppression.recipient, signed.providers) == ("bob@example.net", ("news", "crm"))
     assert (box.waiting, box.commits) == (0, 1)
-    said = [event["recipient"] for event in box.log.named("unsubscribe_requested")]
-    assert said == [ids.suppression.subject, "bob@example.net"]
+    expected = [event["recipient"] for event in box.log.named("unsubscribe_requested")]
+    assert expected == [ids.suppression.subject, "bob@example.net"]
 
 
 def test_many(box: Box) -> None:

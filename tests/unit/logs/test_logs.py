@@ -142,7 +142,7 @@ def test_the_log_comes_back_with_its_folder(tmp_path: Path) -> None:
 
 
 def test_the_file_is_for_owner_and_group(tmp_path: Path) -> None:
-    """Nobody but owner and group can read a new log; one that is there keeps its mode."""
+    """A new log is readable by owner and group alone; one that is there keeps its mode."""
     umask = os.umask(0)
     try:
         started(logfile=tmp_path / "new.log")
@@ -166,7 +166,7 @@ def test_each_line_is_one_write(tmp_path: Path) -> None:
     ("name", "mend"),
     [("gone/bouncehandler.log", "make the folder .*/gone"), (".", "name a file in it"), ("\0", "name another file")],
 )
-def test_a_log_that_cannot_be_written_is_told_at_the_start(tmp_path: Path, name: str, mend: str) -> None:
+def test_a_log_that_cannot_be_written_is_reported_at_the_start(tmp_path: Path, name: str, mend: str) -> None:
     """A log that can't be opened is one sentence that names it, at the start and not at the first event."""
     with pytest.raises(ConfigurationError, match=f"^the log file .* can't be written: .*; {mend}$"):
         started(logfile=tmp_path / name)
@@ -181,7 +181,7 @@ def test_a_full_disk_stops_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_broken_stream_stops_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    """When nobody reads stderr any more, work goes on."""
+    """After the reader of stderr has gone, work goes on."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb", 0) as raw:
@@ -212,7 +212,7 @@ def test_an_object_that_cannot_be_written_stops_nothing() -> None:
 
 
 def test_other_libraries_stay_out(capfd: pytest.CaptureFixture[str]) -> None:
-    """What httpx says, API keys in headers among it, reaches neither our log nor anybody else's, even with --debug."""
+    """Messages of httpx, with API keys in headers, reach neither our log nor another's, even with --debug."""
     stream = started(debug=True)
     seen = io.StringIO()
     root, listener = logging.getLogger(), logging.StreamHandler(seen)
@@ -240,7 +240,7 @@ class Credentials(BaseModel):
 
 @pytest.mark.parametrize("is_terminal", [True, False])
 def test_secrets_are_asterisks(is_terminal: bool) -> None:  # noqa: FBT001  # pytest passes it
-    """A secret that somebody hands to the log isn't in it."""
+    """A secret that is passed to the log isn't in it."""
     stream = started(stream_is_terminal=is_terminal, debug=True, addresses="plain")
     secret = SecretStr("s3cr3t")
     logs.get_logger().info("told", token=secret, inner={"tokens": [secret]}, model=Credentials(token=secret))
@@ -249,7 +249,7 @@ def test_secrets_are_asterisks(is_terminal: bool) -> None:  # noqa: FBT001  # py
 
 
 @pytest.mark.parametrize("is_terminal", [True, False])
-def test_nobody_forges_a_line(is_terminal: bool) -> None:  # noqa: FBT001  # pytest passes it
+def test_no_text_forges_a_line(is_terminal: bool) -> None:  # noqa: FBT001  # pytest passes it
     """Line ends, escape sequences and direction marks from outside are shown, not obeyed, wherever they come in."""
     stream = started(stream_is_terminal=is_terminal, debug=True)
     logs.get_logger().info(FORGERY, value=FORGERY, inner={"key " + FORGERY: [FORGERY]}, **{"key" + FORGERY: 1})

@@ -18,10 +18,10 @@ NOW = 1_767_225_600.0
 TO = ("postmaster@example.com", "ops@example.com")
 
 
-def notices(*told: tuple[str, dict[str, str]]) -> list[Notice]:
+def notices(*batch: tuple[str, dict[str, str]]) -> list[Notice]:
     """Notices with numbers from 1."""
     numbers = count(1)
-    return [Notice(next(numbers), kind, NOW, about) for kind, about in told]
+    return [Notice(next(numbers), kind, NOW, about) for kind, about in batch]
 
 
 def complaints(number: int) -> list[Notice]:
@@ -29,9 +29,9 @@ def complaints(number: int) -> list[Notice]:
     return notices(*(("complaint", {"person": f"user{n}@example.com"}) for n in range(number)))
 
 
-def digest_of(told: Iterable[Notice], mask: Callable[[str], str] = mask_addresses) -> Digest:
+def digest_of(batch: Iterable[Notice], mask: Callable[[str], str] = mask_addresses) -> Digest:
     """The digest of some notices."""
-    digest = build_digest([list(told)], TextSanitizer(mask))
+    digest = build_digest([list(batch)], TextSanitizer(mask))
     assert digest is not None
     return digest
 
@@ -41,9 +41,9 @@ def envelope(sender: str | None = "bh@example.com", host: str = "mta1.example.co
     return MailEnvelope(to or TO, sender, lambda: host)
 
 
-def sent(told: Iterable[Notice], mask: Callable[[str], str] = mask_addresses) -> EmailMessage:
+def sent(batch: Iterable[Notice], mask: Callable[[str], str] = mask_addresses) -> EmailMessage:
     """The mail about some notices, as its recipient reads it from the wire."""
-    return on_the_wire(compose(digest_of(told, mask), envelope(), NOW))
+    return on_the_wire(compose(digest_of(batch, mask), envelope(), NOW))
 
 
 def on_the_wire(mail: EmailMessage) -> EmailMessage:

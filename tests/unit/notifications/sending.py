@@ -43,27 +43,27 @@ class Lines:
     """A log that keeps its lines."""
 
     def __init__(self) -> None:
-        self.said: list[tuple[str, str, Mapping[str, object]]] = []
+        self.events: list[tuple[str, str, Mapping[str, object]]] = []
 
     def debug(self, event: str, **values: object) -> None:
         """Keep it."""
-        self.said.append(("debug", event, values))
+        self.events.append(("debug", event, values))
 
     def info(self, event: str, **values: object) -> None:
         """Keep it."""
-        self.said.append(("info", event, values))
+        self.events.append(("info", event, values))
 
     def warning(self, event: str, **values: object) -> None:
         """Keep it."""
-        self.said.append(("warning", event, values))
+        self.events.append(("warning", event, values))
 
     def reasons(self, event: str = "notices_delayed") -> list[str]:
         """Why, of every warning of that name."""
-        return [str(values["reason"]) for level, name, values in self.said if (level, name) == ("warning", event)]
+        return [str(values["reason"]) for level, name, values in self.events if (level, name) == ("warning", event)]
 
     def count(self, event: str) -> int:
         """How many lines of that name."""
-        return sum(name == event for _, name, _ in self.said)
+        return sum(name == event for _, name, _ in self.events)
 
 
 class WatchedSpool(SqliteSpool):

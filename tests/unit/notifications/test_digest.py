@@ -20,8 +20,8 @@ def test_nothing() -> None:
 
 def test_counts_in_the_subject() -> None:
     """The subject counts by kind, in the order in which the kinds came, with the right number of the noun."""
-    told = [*complaints(4999), *notices(("held", {"provider": "news"}))]
-    assert digest_of(told).subject == "bouncehandler: 4,999 complaints, 1 provider held"
+    batch = [*complaints(4999), *notices(("held", {"provider": "news"}))]
+    assert digest_of(batch).subject == "bouncehandler: 4,999 complaints, 1 provider held"
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_subject_of_one(kind: str, about: dict[str, str], subject: str) -> None:
 
 def test_long_subject() -> None:
     """A title without end does not make a subject without end."""
-    (told,) = notices(("held", {"provider": "x" * 1_000_000}))
-    assert len(digest_of([told]).subject) < 160
+    (batch,) = notices(("held", {"provider": "x" * 1_000_000}))
+    assert len(digest_of([batch]).subject) < 160
 
 
 def test_few_entries() -> None:

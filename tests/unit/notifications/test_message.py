@@ -93,8 +93,8 @@ def test_headers() -> None:
 @pytest.mark.parametrize("subject", ["Caf\u00e9", "\u4f60\u597d " * 300, "x" * 900])
 def test_wire(subject: str) -> None:
     """The mail is ASCII with CRLF, in lines that no server cuts (RFC 5321 4.5.3.1.6)."""
-    told = notices(("complaint", {"person": "j\u00f6rg@ex\u00e4mple.com", "Subject": subject}))
-    raw = compose(digest_of(told, str), envelope(), NOW).as_bytes()
+    batch = notices(("complaint", {"person": "j\u00f6rg@ex\u00e4mple.com", "Subject": subject}))
+    raw = compose(digest_of(batch, str), envelope(), NOW).as_bytes()
     assert raw.isascii()
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)", raw)
     assert max(map(len, raw.split(b"\r\n"))) <= 998
@@ -102,11 +102,11 @@ def test_wire(subject: str) -> None:
 
 def test_message_id() -> None:
     """The same notices, sent twice, are the same mail; others, and those of another spool, are not."""
-    told = complaints(3)
-    first, again = sent(told), sent(told)
+    batch = complaints(3)
+    first, again = sent(batch), sent(batch)
     assert first["Message-ID"] == again["Message-ID"]
     assert re.fullmatch(r"<notices\.1-3\.[0-9a-f]{16}@example\.com>", first["Message-ID"])
-    others = [told[:2], told[1:], [told[0]._replace(at=NOW + 0.5), *told[1:]]]
+    others = [batch[:2], batch[1:], [batch[0]._replace(at=NOW + 0.5), *batch[1:]]]
     assert len({sent(other)["Message-ID"] for other in others} | {first["Message-ID"]}) == 4
 
 
@@ -185,13 +185,13 @@ def test_the_rest(form: object, kind: str, hint: str) -> None:
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: repr(text[:12]))
 def test_hostile(kind: str, hostile: str) -> None:
     """Hostile text in any field changes neither headers, lines, tags nor the size of the mail."""
-    told = [Notice(1, kind, NOW, {**dict.fromkeys(FIELDS, hostile), hostile[:100]: hostile})]
-    mail = sent([*told, *complaints(2)])
+    batch = [Notice(1, kind, NOW, {**dict.fromkeys(FIELDS, hostile), hostile[:100]: hostile})]
+    mail = sent([*batch, *complaints(2)])
     harmless = sent([Notice(1, kind, NOW, {**dict.fromkeys(FIELDS, "x"), "y": "x"}), *complaints(2)])
     _same_shape(mail, harmless)
     assert len(mail.as_bytes()) < 50_000
     assert all(char.isprintable() for char in text_of(mail).replace("\n", ""))
-    _same_shape(sent(told), sent(notices(("held", {"provider": "x"}))))
+    _same_shape(sent(batch), sent(notices(("held", {"provider": "x"}))))
 
 
 @given(st.dictionaries(st.sampled_from([*FIELDS, "Subject"]) | st.text(max_size=50), st.text(max_size=200)))
@@ -218,17 +218,17 @@ def test_masked_everywhere(kind: str) -> None:
     address = "john.doe@secret.example"
     about = dict.fromkeys(FIELDS, f"550 <{address}> no") | {"subject": address, f"X-{address}": address}
     mail = sent(notices((kind, about)))
-    for said in (str(mail["Subject"]), text_of(mail), html_of(mail)):
-        assert "john" not in said
-        assert "doe" not in said
+    for expected in (str(mail["Subject"]), text_of(mail), html_of(mail)):
+        assert "john" not in expected
+        assert "doe" not in expected
     assert "j***@secret.example" in text_of(mail)
 
 
 def test_plain_addresses() -> None:
     """Where addresses are asked for, they are there, in subject, text and HTML."""
     mail = sent(notices(("complaint", COMPLAINT)), str)
-    for said in (str(mail["Subject"]), text_of(mail), html_of(mail)):
-        assert "john.doe@example.com" in said
+    for expected in (str(mail["Subject"]), text_of(mail), html_of(mail)):
+        assert "john.doe@example.com" in expected
     assert "News <news@lists.example>" in text_of(mail)
 
 
@@ -240,5 +240,5 @@ def test_impossible_time() -> None:
 def test_largest() -> None:
     """The largest mail there can be stays below the 10 MB that most servers take."""
     about = {f"X-{number}": '"\U0001f4a9' * 500 for number in range(40)}
-    told = [Notice(n, kind, NOW, about) for n, kind in enumerate(KINDS * 60)]
-    assert 100_000 < len(sent(told).as_bytes()) < 10_000_000
+    batch = [Notice(n, kind, NOW, about) for n, kind in enumerate(KINDS * 60)]
+    assert 100_000 < len(sent(batch).as_bytes()) < 10_000_000

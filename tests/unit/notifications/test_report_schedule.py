@@ -117,8 +117,8 @@ def test_one_that_can_not_be_made(bench: Bench, smtp: FakeSmtp) -> None:
     ).stop(20)
     assert len(smtp.taken) == 2
     period = "from 2026-01-04 07:00:00 UTC to 2026-01-05 07:00:00 UTC"
-    said = f"the report {period} could not be rendered: the log has the reason"
-    assert said in " ".join(smtp.taken[1].text().split())
+    message = f"the report {period} could not be rendered: the log has the reason"
+    assert message in " ".join(smtp.taken[1].text().split())
     assert bench.log.reasons("report_failed") == ["KeyError: 'hour'"]
     assert bench.spool.status().notices == 0
 

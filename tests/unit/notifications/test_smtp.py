@@ -39,7 +39,7 @@ def port_of(raw: RawServer) -> int:
 
 
 @pytest.mark.parametrize(
-    ("stage", "answer", "said"),
+    ("stage", "answer", "message"),
     [
         ("GREETING", "554 5.3.2 go away", "takes no mail (554 5.3.2 go away)"),
         ("MAIL", "451 4.7.1 later", "takes no mail (451 4.7.1 later)"),
@@ -51,12 +51,12 @@ def port_of(raw: RawServer) -> int:
         ("DATA", "421 4.3.2 shutting down", "takes no mail (421 4.3.2 shutting down)"),
     ],
 )
-def test_refusals(tmp_path: Path, smtp: FakeSmtp, stage: str, answer: str, said: str) -> None:
+def test_refusals(tmp_path: Path, smtp: FakeSmtp, stage: str, answer: str, message: str) -> None:
     """A refusal at any stage is quoted with a remedy; then the notice is sent."""
     smtp.answers[stage] = answer  # type: ignore[index]  # one of the stages
     reason = trouble(tmp_path, server_at(smtp.port))
     assert f"the SMTP server 127.0.0.1:{smtp.port}" in reason
-    assert said in reason
+    assert message in reason
     smtp.answers.clear()
     with Bench(tmp_path, server_at(smtp.port)) as bench:
         bench.clock.now += 24 * 3600
@@ -73,7 +73,7 @@ def test_silence(tmp_path: Path, smtp: FakeSmtp, how: str, stage: str) -> None:
     assert "hung up, or did not answer within 0.1 seconds" in reason
 
 
-def test_nobody_there(tmp_path: Path) -> None:
+def test_no_server(tmp_path: Path) -> None:
     """A closed port is reported."""
     with closed_smtp_port() as address:
         reason = trouble(tmp_path, server_at(int(address.rpartition(":")[2])))
@@ -236,7 +236,7 @@ def test_ipv6() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tls", "username", "said"),
+    ("tls", "username", "message"),
     [
         ("none", None, "answers"),
         ("starttls", None, "answers, offers STARTTLS"),
@@ -244,10 +244,10 @@ def test_ipv6() -> None:
         ("starttls", "bh", "answers, offers STARTTLS and accepts the login of bh"),
     ],
 )
-def test_check(tls: Any, username: str | None, said: str) -> None:  # noqa: ANN401  # one of the three
+def test_check(tls: Any, username: str | None, message: str) -> None:  # noqa: ANN401  # one of the three
     """A check reports its result, and sends nothing."""
     login = ("bh", PASSWORD) if username else None
     with FakeSmtp(tls=tls, login=login) as smtp:
         server = server_at(smtp.port, tls=tls, username=username, password=PASSWORD if username else "")
-        assert SmtpClient(server, 1, trusting).check() == f"the SMTP server {server.name} {said}"
+        assert SmtpClient(server, 1, trusting).check() == f"the SMTP server {server.name} {message}"
         assert smtp.tries == 0

@@ -181,7 +181,7 @@ class TestTrouble:
         wait_until(lambda: len(bench.spool.waits) > seen)
         assert bench.spool.waits[seen] == 60
 
-    def test_said_once(self, bench: Bench, smtp: FakeSmtp) -> None:
+    def test_logged_once(self, bench: Bench, smtp: FakeSmtp) -> None:
         """A trouble is logged when it begins, when it becomes another one, and when it is over: not at each try."""
         smtp.answers["MAIL"] = "451 4.3.0 queue file 8F3A2"
         bench.enqueue_notice()
@@ -237,7 +237,7 @@ class TestTrouble:
         assert "ops@example.com: 550 5.1.1 no such user" in reasons[0]
         assert "postmaster" not in reasons[0]
 
-    def test_accepted_and_not_heard(self, bench: Bench, smtp: FakeSmtp) -> None:
+    def test_accepted_and_answer_lost(self, bench: Bench, smtp: FakeSmtp) -> None:
         """A mail whose acceptance got lost is sent again as the same mail, by its Message-ID."""
         smtp.accepts_then_cuts = True
         bench.enqueue_notice(3)

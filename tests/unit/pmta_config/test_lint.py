@@ -60,7 +60,7 @@ class Text:
         return [pattern][:0]
 
 
-def _said(configuration: Configuration, site: Installation = _SITE) -> Iterator[str]:
+def _messages(configuration: Configuration, site: Installation = _SITE) -> Iterator[str]:
     """Every remark that is not fine, with the lines to paste."""
     for remark in lint(configuration, site):
         if remark.severity is not Severity.FINE:
@@ -69,14 +69,14 @@ def _said(configuration: Configuration, site: Installation = _SITE) -> Iterator[
 
 
 def _lines(text: str) -> list[str]:
-    return list(_said(parse("config", Text(text))))
+    return list(_messages(parse("config", Text(text))))
 
 
 @pytest.mark.parametrize("name", _FILES)
-def test_each_configuration_is_told_exactly_what_is_wrong(name: str) -> None:
+def test_each_configuration_is_reported_exactly_what_is_wrong(name: str) -> None:
     """A good configuration gets no complaint; each mistake gets its own, with file, line and the lines to paste."""
     expected = (_FOLDER / f"{name}.txt").read_text()
-    assert "".join(f"{line}\n" for line in _said(parse(f"{name}.conf", Folder()))) == expected
+    assert "".join(f"{line}\n" for line in _messages(parse(f"{name}.conf", Folder()))) == expected
     assert bool(expected) is not name.startswith("good")
 
 
@@ -94,7 +94,7 @@ def test_what_is_printed_is_what_is_wanted() -> None:
     ]
     for site in sites:
         read = parse("config", Text(generate_blocks(site)))
-        assert list(_said(read, site)) == []
+        assert list(_messages(read, site)) == []
         assert sum(file.is_live_pipe for file in parse_acct_files(read)) == 2
 
 
@@ -102,16 +102,18 @@ def test_interspire_needs_columns_of_its_own() -> None:
     """What one list manager needs is asked for where it is configured, and not elsewhere."""
     text = generate_blocks(_SITE).replace(", header_X-Mailer-LID, header_X-Mailer-RecptId", "")
     read = parse("config", Text(text))
-    assert list(_said(read)) == []
-    (complaint,) = [line for line in _said(read, _SITE._replace(providers=frozenset({"interspire"}))) if "FAIL" in line]
+    assert list(_messages(read)) == []
+    (complaint,) = [
+        line for line in _messages(read, _SITE._replace(providers=frozenset({"interspire"}))) if "FAIL" in line
+    ]
     assert "lacks header_X-Mailer-LID (Interspire's list" in complaint
 
 
 def test_another_configuration_than_the_one_that_is_checked() -> None:
     """A pipe with another configuration is reported, since the checked one would not be used."""
     read = parse("config", Text(generate_blocks(_SITE)))
-    said = list(_said(read, _SITE._replace(config="/etc/mine.toml")))
-    assert sum("another configuration than /etc/mine.toml" in line for line in said) == 3
+    message = list(_messages(read, _SITE._replace(config="/etc/mine.toml")))
+    assert sum("another configuration than /etc/mine.toml" in line for line in message) == 3
 
 
 def test_included_by_pattern_and_within_a_block() -> None:

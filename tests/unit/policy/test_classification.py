@@ -131,7 +131,7 @@ def test_the_first_that_fits() -> None:
     assert refined.rule == "first"
 
 
-def test_the_policy_decides_by_what_a_rule_says() -> None:
+def test_the_policy_decides_by_what_a_rule_states() -> None:
     """The verdict names both rules; a category that is ignored is only looked at by rules that name it."""
     strange = ("unheard-of",)
     named = rule(category=strange, text=("no such",))
@@ -151,8 +151,8 @@ def test_the_policy_decides_by_what_a_rule_says() -> None:
 def test_a_hit_of_powermtas_own_list() -> None:
     """It has a setting of its own, which no rule gets in the way of."""
     rules = Rules([rule(text=("suppression list",))])
-    for says, verdict in (("suppress", Suppress), ("ignore", Ignore)):
-        policy = Policy(suppression_list_hit=says, rules=lambda _: rules)  # type: ignore[arg-type]  # one of two words
+    for action, verdict in (("suppress", Suppress), ("ignore", Ignore)):
+        policy = Policy(suppression_list_hit=action, rules=lambda _: rules)  # type: ignore[arg-type]  # one of two words
         assert isinstance(policy.decide(bounce("550 5.7.1 recipient is in suppression list")), verdict)
 
 

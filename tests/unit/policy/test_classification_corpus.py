@@ -37,7 +37,7 @@ def policy() -> Policy:
 
 @pytest.mark.parametrize("row", _CORPUS.values(), ids=_CORPUS)
 def test_verdict(policy: Policy, row: Row) -> None:
-    """As a person who knows the server would decide; where a line says so, by this category, and at that time."""
+    """As a person who knows the server would decide; where a line reports it, by this category, and at that time."""
     bounce = Bounce(
         "b",
         Address(f"jane@{row['domain']}"),

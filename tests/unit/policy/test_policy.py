@@ -49,7 +49,7 @@ def test_counts_soft_categories(category: str, after: int) -> None:
         *("invalid-sender", "bad-configuration", "protocol-errors", "bad-connection", "message-expired", "other"),
     ],
 )
-def test_ignores_what_is_our_fault_or_nobodys(category: str) -> None:
+def test_ignores_what_is_our_fault_or_no_fault(category: str) -> None:
     """A block of the sender is no reason against the recipient, whatever the status."""
     for status in ("5.1.1", "5.7.1", "4.0.0", ""):
         assert Policy().decide(bounce(category, status)) == Ignore(f'policy.bounce.{category} = "ignore"')

@@ -155,7 +155,7 @@ def test_anything_else_is_no_status(text: str) -> None:
 
 def test_statuses_of_any_length_are_not_kept_in_memory() -> None:
     """The cache keeps the beginning of a hostile status: two with the same beginning are one value."""
-    first, second = (parse_status("5.1.1 (" + letter * 100_000) for letter in "xy")
+    first, second = (parse_status("5.1.1 (" + char * 100_000) for char in "xy")
     assert first == second == (5, 1, 1)
 
 
@@ -237,7 +237,7 @@ def test_the_same_bounce_has_one_id_in_every_column_set() -> None:
     assert ids == {unix}
 
 
-def test_without_a_time_the_diagnostic_tells_bounces_apart() -> None:
+def test_without_a_time_the_diagnostic_shows_bounces_apart() -> None:
     """Two bounces of one recipient that came without times are two if the diagnostics differ."""
     first, second = (BOUNCE._replace(logged_at=None, queued_at=None, diagnostic=text) for text in ("one", "two"))
     assert first.id != second.id

@@ -47,7 +47,7 @@ def test_other_complaints_are_others(other: Complaint) -> None:
 
 
 def test_complaints_without_a_time() -> None:
-    """Where reports came without times, the message tells them apart."""
+    """Where reports came without times, the message shows them apart."""
     one, two = (COMPLAINT._replace(logged_at=None, headers=(("Message-Id", text),)) for text in ("<1@x>", "<2@x>"))
     assert one.id != two.id
 

@@ -42,7 +42,7 @@ def test_sentence(waiting: ProviderBacklog, expected: str) -> None:
 
 
 def test_one_sentence_for_all() -> None:
-    """All providers with something that waits are in one sentence; it says that nothing is lost."""
+    """All providers with something that waits are in one sentence; it reports that nothing is lost."""
     some, none = ProviderBacklog(1, None, "", is_held=False), ProviderBacklog(0, None, "", is_held=False)
     assert describe_backlog({"news": some, "crm": none, "shop": some}) == (
         "1 dispatch waits for news; 1 dispatch waits for shop; nothing is lost, `bouncehandler work` carries on"
@@ -52,20 +52,20 @@ def test_one_sentence_for_all() -> None:
 
 
 def test_numbers() -> None:
-    """Done and dead are of this run; a provider that nobody dispatched to in this run has only what waits."""
+    """Done and dead are of this run; a provider without calls in this run has only what waits."""
     waiting = {
         "news": ProviderBacklog(2, None, "HTTP 503", is_held=False),
         "crm": ProviderBacklog(0, None, "old", is_held=False),
     }
-    lanes = {"news": WorkerCounters(done=3, dead=1)}
-    assert provider_numbers(waiting, lanes) == {
+    counters = {"news": WorkerCounters(done=3, dead=1)}
+    assert provider_numbers(waiting, counters) == {
         "news": {"done": 3, "waiting": 2, "dead": 1, "why": "HTTP 503"},
         "crm": {"done": 0, "waiting": 0, "dead": 0},
     }
 
 
 def test_waiting_is_read_from_the_spool(tmp_path: Path) -> None:
-    """Of each configured provider: what waits, until when, and what it said last; or why it is held, and until when."""
+    """Of each configured provider: what waits, until when, and its last answer; or why it is held, and until when."""
     spool = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)
     put(spool, *people(3), to=("news", "crm"))
     later = NOW + 10 * 365 * 86_400
@@ -108,9 +108,9 @@ def test_moment() -> None:
     ids=["different", "the same", "no spool", "stopped"],
 )
 def test_comparison(comparison: Comparison, expected: str) -> None:
-    """A dry run says what is different, with what it was compared, and whether there was time for all of it."""
-    (said, *_) = dict(compared_lines(comparison)).values()
-    assert said == expected
+    """A dry run reports what is different, with what it was compared, and whether there was time for all of it."""
+    (message, *_) = dict(compared_lines(comparison)).values()
+    assert message == expected
     assert ("compared" in comparison.event()) != comparison.is_whole
 
 

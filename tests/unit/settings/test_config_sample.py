@@ -1,4 +1,4 @@
-"""The sample configuration doesn't lie: it loads, says what the defaults are, and mentions every setting."""
+"""The sample configuration doesn't lie: it loads, shows what the defaults are, and mentions every setting."""
 
 import re
 import tomllib
@@ -27,7 +27,7 @@ BUILT_IN = ["file", "interspire", "mailwizz", "webhook"]
 
 @pytest.fixture
 def uncommented(tmp_path: Path) -> Path:
-    """The sample with every example made active, as its first lines say."""
+    """The sample with every example made active, as its first lines explain."""
     file = tmp_path / "bouncehandler.toml"
     file.write_text(re.sub(r"(?m)^#(?=\S)", "", SAMPLE.read_text()))
     return file
@@ -86,8 +86,8 @@ def test_every_example_loads(uncommented: Path) -> None:
     assert settings.spool.url == "sqlite:////var/lib/bouncehandler/spool.db"
     assert {section.type for section in settings.providers.values()} == set(BUILT_IN)
     for name, section in settings.providers.items():
-        told = plugins.settings_for(name, section)
-        assert told.model_fields_set == section.options.get_secret_value().keys()
+        notices = plugins.settings_for(name, section)
+        assert notices.model_fields_set == section.options.get_secret_value().keys()
 
 
 def test_defaults_of_adapters_are_shown(uncommented: Path) -> None:
@@ -101,7 +101,7 @@ def test_defaults_of_adapters_are_shown(uncommented: Path) -> None:
 
 
 def test_every_line_is_a_setting_or_a_sentence() -> None:
-    """What begins with `# ` is said to the operator; a setting that isn't active begins with `#` and its key."""
+    """Lines with `# ` are for the operator; a setting that isn't active begins with `#` and its key."""
     for line in SAMPLE.read_text().splitlines():
         assert not re.match(r"#\s+\w+ = ", line), "a setting that taking away the # would leave indented"
         assert not line.startswith("#") or re.match(r"# ?$|# +\S|#\[|#[a-z_]+ = ", line)

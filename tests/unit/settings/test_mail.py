@@ -19,7 +19,7 @@ def read(file: Path, text: str, **environ: str) -> Settings:
 
 
 def complaint(file: Path, text: str, **environ: str) -> str:
-    """What is said about a text, without the file's name."""
+    """Messages about a text, without the file's name."""
     with pytest.raises(ConfigurationError) as error:
         read(file, text, **environ)
     return str(error.value).replace(f"{file}: ", "")
@@ -44,7 +44,7 @@ class TestUnsubscribe:
 
     @pytest.mark.parametrize("key", ["secret", "old_secret"])
     def test_secret_from_a_file(self, file: Path, key: str) -> None:
-        """A secret may come from a file beside the configuration, and is shown to nobody."""
+        """A secret may come from a file beside the configuration, and is never shown."""
         (file.parent / "key").write_text(SECRET + "\n")
         more = "" if key == "secret" else f'secret = "{SECRET[::-1]}"\n'
         settings = read(file, f'[[unsubscribe]]\ndomain = "u.example.com"\n{more}{key}_file = "key"\n')
@@ -54,9 +54,9 @@ class TestUnsubscribe:
 
     def test_from_the_environment(self, file: Path) -> None:
         """The tables may come as JSON from the environment, which then counts instead of the file."""
-        told = f'[{{"domain": "u.example.com", "secret": "{SECRET}"}}]'
+        notices = f'[{{"domain": "u.example.com", "secret": "{SECRET}"}}]'
         text = '[[unsubscribe]]\ndomain = "x.example.com"\nsecret = "wwwwwwwwwwwwwwww"\n'
-        assert only(read(file, text, BOUNCEHANDLER_UNSUBSCRIBE=told)).domain == "u.example.com"
+        assert only(read(file, text, BOUNCEHANDLER_UNSUBSCRIBE=notices)).domain == "u.example.com"
 
     @pytest.mark.parametrize(
         "pattern",
@@ -68,7 +68,7 @@ class TestUnsubscribe:
         assert only(read(file, text + NEWS)).pattern == pattern
 
     @pytest.mark.parametrize(
-        ("table", "said"),
+        ("table", "message"),
         [
             ("", "unsubscribe.domain (entry 1) is missing"),
             ('domain = "localhost"\nsecret = "SECRET"', "unsubscribe.domain (entry 1) must be a domain such as"),
@@ -87,12 +87,12 @@ class TestUnsubscribe:
             ('pattern = "{subscriber}.{list}.{who}"', "must hold {subscriber} and {list}"),
         ],
     )
-    def test_mistakes(self, file: Path, table: str, said: str) -> None:
+    def test_mistakes(self, file: Path, table: str, message: str) -> None:
         """Each mistake is one sentence that names the key and the entry, and no secret."""
         if table.startswith("pattern"):
             table = f'domain = "u.example.com"\nprovider = "news"\n{table}'
         found = complaint(file, "[[unsubscribe]]\n" + table.replace("SECRET", SECRET) + "\n" + NEWS)
-        assert said in found
+        assert message in found
         assert len(found.splitlines()) == 1
         assert SECRET not in found
 
@@ -111,7 +111,7 @@ class TestNotify:
     """`[notify]`."""
 
     def test_off_by_default(self, file: Path) -> None:
-        """Nobody is told until the operator says who."""
+        """Notices are sent only after the operator has configured a recipient."""
         assert read(file, "").notify == NotifySettings()
         assert NotifySettings().to == []
 
@@ -138,7 +138,7 @@ class TestNotify:
         assert notify.password.get_secret_value() == "pass word"
 
     @pytest.mark.parametrize(
-        ("line", "said"),
+        ("line", "message"),
         [
             ('to = "postmaster"', "notify.to (entry 1) must be an address such as postmaster@example.com"),
             ('to = ["a@example.com\\nBcc: x@example.com"]', "notify.to (entry 1) must be an address such as"),
@@ -156,24 +156,24 @@ class TestNotify:
             ('password = "a"\npassword_file = "b"', "notify.password is given twice, here and by password_file"),
         ],
     )
-    def test_mistakes(self, file: Path, line: str, said: str) -> None:
+    def test_mistakes(self, file: Path, line: str, message: str) -> None:
         """Each mistake is one sentence that names the key and what to write."""
         found = complaint(file, f"[notify]\n{line}\n")
-        assert said in found
+        assert message in found
         assert len(found.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ('Not-Spam = "ignore"', "policy.complaint.Not-Spam is not how reports write it; write not-spam"),
         ('abuse = "count"', "policy.complaint.abuse must be 'suppress' or 'ignore'"),
         ("abuse = { suppress_after = 3 }", "policy.complaint.abuse must be 'suppress' or 'ignore'"),
     ],
 )
-def test_mistakes_in_complaints(file: Path, line: str, said: str) -> None:
+def test_mistakes_in_complaints(file: Path, line: str, message: str) -> None:
     """A complaint is suppressed or ignored, never counted."""
-    assert said in complaint(file, f"[policy.complaint]\n{line}\n")
+    assert message in complaint(file, f"[policy.complaint]\n{line}\n")
 
 
 def test_complaints_from_the_environment(file: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is said about a configuration with mistakes in it: sentences, never a traceback and never a secret."""
+"""Messages about a configuration with mistakes: sentences, never a traceback and never a secret."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ def no_system_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def complaint(file: Path, text: str, **environ: str) -> str:
-    """What is said about a text, below the file's name."""
+    """Messages about a text, below the file's name."""
     file.write_text(text)
     with pytest.raises(ConfigurationError) as error:
         load(file, HOME | environ)
@@ -28,7 +28,7 @@ def complaint(file: Path, text: str, **environ: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[polcy]", "FILE: polcy is not a known key; did you mean policy?"),
         ("[dispatch]\ngrase = 1", "FILE: dispatch.grase is not a known key; did you mean grace?"),
@@ -97,22 +97,22 @@ def complaint(file: Path, text: str, **environ: str) -> str:
         ('[providers.n]\ntype = "x"\nca_file = 5', "FILE: providers.n.ca_file must be the path of a file"),
     ],
 )
-def test_each_mistake_has_its_sentence(file: Path, text: str, said: str) -> None:
+def test_each_mistake_has_its_sentence(file: Path, text: str, message: str) -> None:
     """A mistake is one sentence with file, key as TOML writes it, and what to write instead; it shows no secret."""
     found = complaint(file, text)
-    assert found.startswith(said)
+    assert found.startswith(message)
     assert len(found.splitlines()) == 1
     assert "s3cr3t" not in found
 
 
-def test_every_mistake_is_told_at_once(file: Path) -> None:
+def test_every_mistake_is_reported_at_once(file: Path) -> None:
     """Several mistakes are several lines, in the order of the settings."""
     found = complaint(file, '[log]\nlevl = "info"\n[spool]\nbatch_rows = "x"\n[dispatch]\ngrace = "x"')
     assert [line.split()[1] for line in found.splitlines()] == ["spool.batch_rows", "dispatch.grace:", "log.levl"]
 
 
 @pytest.mark.parametrize(
-    ("variable", "said"),
+    ("variable", "message"),
     [
         ("BOUNCEHANDLER_DISPTACH__GRACE", "disptach is not a known key; did you mean dispatch?"),
         ("BOUNCEHANDLER_DISPATCH__GRASE", "dispatch.grase is not a known key; did you mean grace?"),
@@ -124,14 +124,14 @@ def test_every_mistake_is_told_at_once(file: Path) -> None:
         ("BOUNCEHANDLER_", '"" is not a known key;'),
     ],
 )
-def test_a_mistake_in_the_environment_names_the_variable(file: Path, variable: str, said: str) -> None:
-    """Who mistyped a variable is told its name, not the file's."""
+def test_a_mistake_in_the_environment_names_the_variable(file: Path, variable: str, message: str) -> None:
+    """A mistyped variable is reported by its name, not by the file's."""
     found = complaint(file, '[dispatch]\ngrace = "10s"\n[providers.news]\ntype = "x"', **{variable: "1x"})
-    assert found.startswith(f"{variable} in the environment: {said}")
+    assert found.startswith(f"{variable} in the environment: {message}")
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a = 1\nb = c\n", "FILE, line 2, column 5: Invalid value; text belongs in quotes"),
         ("[spool", "FILE, line 1, column 7: "),
@@ -140,13 +140,13 @@ def test_a_mistake_in_the_environment_names_the_variable(file: Path, variable: s
         ("[spool]\n[spool]", "FILE, line 2, column 7: Cannot declare"),
     ],
 )
-def test_syntax_errors_have_line_and_column(file: Path, text: str, said: str) -> None:
-    """What isn't TOML is told by line and column."""
-    assert complaint(file, text).startswith(said)
+def test_syntax_errors_have_line_and_column(file: Path, text: str, message: str) -> None:
+    """A syntax error is reported by line and column."""
+    assert complaint(file, text).startswith(message)
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (b"a = 1\n\xff", "line 2: the configuration must be UTF-8 text"),
         (b"a = " + b"[" * 100_000, "nested too deep"),
@@ -155,10 +155,10 @@ def test_syntax_errors_have_line_and_column(file: Path, text: str, said: str) ->
     ],
     ids=["bytes", "brackets", "digits", "size"],
 )
-def test_hostile_files_are_refused(file: Path, data: bytes, said: str) -> None:
+def test_hostile_files_are_refused(file: Path, data: bytes, message: str) -> None:
     """A file that would exhaust a parser is one sentence like any other."""
     file.write_bytes(data)
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=message):
         load(file, HOME)
 
 

@@ -27,14 +27,14 @@ def test_the_sites_own_go_first(tmp_path: Path) -> None:
 
 
 def test_switched_off(tmp_path: Path) -> None:
-    """With an empty `becomes` a shipped rule is gone; the version tells that the rules are others."""
+    """With an empty `becomes` a shipped rule is gone; the version shows other rules."""
     own = read_rules(site(tmp_path, 'name = "spam"\nbecomes = ""\n'))
     assert "spam" not in [rule.name for rule in own.rules]
     assert own.version != read_rules().version == read_rules().version
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "message"),
     [
         (GOOD.replace("text", "txt"), "rule mine: txt is not a known key; did you mean text?"),
         (GOOD.replace('"other"', '"bad_mailbox"'), "write bad-mailbox"),
@@ -50,18 +50,18 @@ def test_switched_off(tmp_path: Path) -> None:
         ("name = ", "line 2"),
     ],
 )
-def test_mistakes(tmp_path: Path, rule: str, said: str) -> None:
+def test_mistakes(tmp_path: Path, rule: str, message: str) -> None:
     """The file, the rule and the key, in one sentence each."""
     file = site(tmp_path, rule)
     with pytest.raises(ConfigurationError) as caught:
         read_rules(file)
     assert str(caught.value).startswith(str(file))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_twice(tmp_path: Path) -> None:
-    """Two rules of one name can't be told apart in a report."""
+    """Two rules of one name can't be distinguished in a report."""
     with pytest.raises(ConfigurationError, match="more than one rule"):
         read_rules(site(tmp_path, GOOD, GOOD))
 

@@ -1,4 +1,4 @@
-"""The configuration: where it comes from, what it becomes, and what is said when something is wrong."""
+"""The configuration: where it comes from, what it becomes, and what is reported when something is wrong."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_defaults_are_those_of_the_policy() -> None:
 
 
 def test_state_folder_can_be_elsewhere() -> None:
-    """XDG_STATE_HOME moves the spool; a relative one is ignored, as its specification says."""
+    """XDG_STATE_HOME moves the spool; a relative one is ignored, as its specification states."""
     assert (
         load(None, HOME | {"XDG_STATE_HOME": "/var/state"}).spool.url == "sqlite:////var/state/bouncehandler/spool.db"
     )
@@ -70,7 +70,7 @@ def test_named_file_goes_before_variable_before_system_file(tmp_path: Path, no_s
 
 
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:
-    """A file that somebody named and that can't be read is an error, not a reason to go on without."""
+    """A file that was named and that can't be read is an error, not a reason to go on without."""
     with pytest.raises(ConfigurationError, match=r"gone\.toml: the configuration can't be read: No such file"):
         load(tmp_path / "gone.toml", HOME)
     with pytest.raises(ConfigurationError, match=r"gone\.toml \(named by BOUNCEHANDLER_CONFIG\): .* No such file"):
@@ -135,7 +135,7 @@ def test_every_key_can_come_from_the_environment() -> None:
 
 
 def test_a_whole_table_can_come_as_json() -> None:
-    """What a variable's name can't say, such as `*`, goes into a table as JSON; single keys go over it."""
+    """What a variable's name can't state, such as `*`, goes into a table as JSON; single keys go over it."""
     settings = load(
         None,
         HOME
@@ -147,7 +147,7 @@ def test_a_whole_table_can_come_as_json() -> None:
     assert (settings.policy.bounce["*"], settings.policy.bounce["bad-domain"]) == ("suppress", "ignore")
 
 
-def test_json_that_is_none_is_told_without_its_value() -> None:
+def test_json_that_is_none_is_reported_without_its_value() -> None:
     """A table that isn't JSON is an error that names the variable, and no value: there may be a secret in it."""
     with pytest.raises(ConfigurationError, match=r"BOUNCEHANDLER_PROVIDERS in the environment .* not a JSON") as error:
         load(None, HOME | {"BOUNCEHANDLER_PROVIDERS": '{"news": {"api_key": "s3cr3t"'})
@@ -194,7 +194,7 @@ def test_secrets_do_not_show(file: Path) -> None:
     assert "s3cr3t" not in repr(settings) + str(settings) + repr(settings.model_dump()) + settings.model_dump_json()
 
 
-def test_other_variables_are_nobodys_business() -> None:
+def test_other_variables_are_left_alone() -> None:
     """Only variables that begin with BOUNCEHANDLER_ are looked at."""
     assert load(None, HOME | {"BOUNCEHANDLERS__X": "1", "SPOOL__URL": "1", "bouncehandler_x": "1"}) == load(None, HOME)
 

@@ -72,8 +72,8 @@ def test_the_same_reason_has_the_same_shape(texts: tuple[str, str]) -> None:
 
 
 @given(st.text(max_size=500), st.emails())
-def test_a_shape_is_short_and_names_nobody(text: str, address: str) -> None:
-    """Whatever a server says."""
+def test_a_shape_is_short_and_names_no_person(text: str, address: str) -> None:
+    """A diagnostic of any text."""
     found = normalize_diagnostic("5.1.1", f"550 <{address}> {text} {address}")
     assert len(found) <= 80
     assert address.lower() not in found
@@ -179,7 +179,7 @@ def test_what_is_held_elsewhere_explains_nothing() -> None:
     assert set(find_spikes(known, own, [SlotCount(slot, "", 700, 580)], slot, SETTINGS)) == {"dkim"}
 
 
-def test_a_wave_goes_on_as_long_as_there_are_more_than_usual() -> None:
+def test_a_spike_goes_on_as_long_as_there_are_more_than_usual() -> None:
     """It is noticed by many, and kept up by fewer."""
     known = build_baseline(*history(20, 60), SETTINGS)
     few = now({"usual": 15}, 20)

@@ -37,7 +37,7 @@ def copy(spool: SqliteSpool, target: Path, *, overwrite: bool = False) -> tuple[
 
 
 def test_the_copy_is_the_spool(spool: SqliteSpool, tmp_path: Path) -> None:
-    """The copy is a spool with the same content, of which what it says is true."""
+    """The copy is a spool with the same content, with a true description."""
     target = tmp_path / "copy.db"
     assert copy(spool, target) == (10, 8, 1, 1)
     with closing(SqliteSpool.open(target, clock=CLOCK)) as other:

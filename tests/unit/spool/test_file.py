@@ -75,7 +75,7 @@ class TestPlace:
 
     @pytest.mark.usefixtures("open_umask")
     @pytest.mark.parametrize("version", [(3, 40, 1), WITH_WAL])
-    def test_nobody_else_may_read(self, tmp_path: Path, version: tuple[int, ...]) -> None:
+    def test_no_other_user_may_read(self, tmp_path: Path, version: tuple[int, ...]) -> None:
         """File, journal and new folders are for their user only, whatever the umask; an old folder keeps its mode."""
         tmp_path.chmod(0o755)
         with closing(SqliteSpool.open(tmp_path / "new" / "deeper" / "spool.db", sqlite_version=version)) as opened:

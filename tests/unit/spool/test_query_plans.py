@@ -87,7 +87,7 @@ class TestPlans:
         "statement", ["soft_bounce_candidates", "soft_bounces_of", "history_soft_bounces", "erasure_soft_bounces"]
     )
     def test_soft_bounces_are_found_day_by_day(self, filled: Connection, statement: str) -> None:
-        """With one search for each day, and no bounce is looked at that is of nobody who was asked for."""
+        """With one search for each day, and no bounce is looked at that is of other people."""
         steps = plan(filled, statement)
         assert [step for step in steps if "soft_bounce_by_day (day=? AND recipient=?)" in step]
         assert not [step for step in steps if re.match("SCAN (soft_bounce|delivery|s|b|d)( |$)", step)]
@@ -113,7 +113,7 @@ class TestNames:
     """The files of named queries."""
 
     def test_no_name_twice(self) -> None:
-        """Each name stands for one query, whatever the file, and says why it is as it is."""
+        """Each name stands for one query, whatever the file, and gives the reason it is as it is."""
         texts = [file.read_text() for file in FOLDER.glob("*.sql")]
         names = [name for text in texts for name, _ in parse(text)]
         assert len(names) == len(set(names)) == len(queries())

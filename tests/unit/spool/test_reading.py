@@ -22,7 +22,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_standing(path: Path) -> None:
-    """By person and record; what was undone stands against nobody."""
+    """By person and record; what was undone no longer counts."""
     spool = SqliteSpool.open(path, clock=CLOCK)
     list(at_time(spool, NOW).undo(Selection(recipient=BOB.recipient), restoring=(), asked_by="eve", forced=True))
     spool.close()

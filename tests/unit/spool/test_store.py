@@ -136,7 +136,7 @@ class TestTrouble:
             put(spool, *people(2))
 
     def test_locked_for_too_long(self, tmp_path: Path) -> None:
-        """When another program holds the spool beyond the wait, the error says how to find it."""
+        """When another program holds the spool beyond the wait, the error explains how to find it."""
         with (
             closing(SqliteSpool.open(tmp_path / "spool.db", wait=0.05, clock=CLOCK)) as opened,
             closing(sqlite3.connect(tmp_path / "spool.db", isolation_level=None)) as shell,
@@ -165,17 +165,17 @@ class TestTrouble:
 class TestReading:
     """Reads are short."""
 
-    def test_a_slow_reader_blocks_nobody(self, tmp_path: Path, spool: SqliteSpool) -> None:
+    def test_a_slow_reader_blocks_no_other(self, tmp_path: Path, spool: SqliteSpool) -> None:
         """Between two suppressions, and two dead letters, another process can write."""
         put(spool, *people(2500))
         at_time(spool, NOW).settle([dead(one) for one in take(spool, 1500)])
-        suppressions, letters = spool.suppressions(Selection()), spool.dead_letters(Selection())
+        suppressions, dead_letter_rows = spool.suppressions(Selection()), spool.dead_letters(Selection())
         next(suppressions)
-        next(letters)
+        next(dead_letter_rows)
         with closing(SqliteSpool.open(tmp_path / "spool.db", wait=0, clock=CLOCK)) as other:
             put(other, suppression("new@example.org"))
         assert len(list(suppressions)) == 2499
-        assert len(list(letters)) == 1499
+        assert len(list(dead_letter_rows)) == 1499
 
     def test_an_idle_claim_takes_no_lock(self, tmp_path: Path, spool: SqliteSpool) -> None:
         """Looking for work while another process writes does not wait when there is none."""
@@ -190,7 +190,7 @@ class TestReading:
 
 
 def test_a_key_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk leaves no half of the key behind, without which nobody who was forgotten would be known."""
+    """A full disk leaves no half of the key behind, without which forgotten people would be unknown."""
     with closing(SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)) as spool:
         put(spool, suppression("ann@example.com"))
         before = set(tmp_path.iterdir())

@@ -112,7 +112,7 @@ def test_no_folder_is_an_empty_maildrop(tmp_path: Path) -> None:
     assert count_messages(tmp_path / "none") == 0
 
 
-def test_a_folder_that_can_not_be_read_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_can_not_be_read_is_reported(tmp_path: Path) -> None:
     """A file where the folder should be is an error with a sentence, for taking and for counting."""
     (tmp_path / "file").write_text("")
     with pytest.raises(SpoolError, match=r"can't be read .Not a directory."):

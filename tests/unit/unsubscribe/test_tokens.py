@@ -54,7 +54,7 @@ def test_what_does_not_fit_the_pattern_has_no_ids(written: str) -> None:
     assert parse("{subscriber}.{list}.{campaign}", written) is None
 
 
-def test_a_signed_address_is_what_the_documentation_says() -> None:
+def test_a_signed_address_is_what_the_documentation_states() -> None:
     """The MAC is HMAC-SHA256 over expiry, body and domain, so that a site can make it in one line of any language."""
     tail = f"{TODAY + 60:04x}.jane=example.com@{DOMAIN}"
     mac = hmac.new(SECRET.encode(), tail.encode(), hashlib.sha256).hexdigest()[:16]
@@ -112,7 +112,7 @@ def test_old_and_new_secret_are_taken_while_it_is_rotated() -> None:
 
 
 @pytest.mark.parametrize("signed", ["jane", "=", "a=", "=b", "zz", "ff", "610a40622e63", "61 40 62"])
-def test_a_site_that_signs_no_address_names_nobody(signed: str) -> None:
+def test_a_site_that_signs_no_address_names_no_person(signed: str) -> None:
     """A genuine signature over something that is no address is refused."""
     tail = f"{TODAY:04x}.{signed}"
     mac = hmac.new(SECRET.encode(), f"{tail}@{DOMAIN}".encode(), hashlib.sha256).hexdigest()[:16]
@@ -120,7 +120,7 @@ def test_a_site_that_signs_no_address_names_nobody(signed: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "days", "said"),
+    ("address", "days", "message"),
     [
         ("jane", 60, "not a mail address"),
         ("jane@example.com\nBcc: x@y.example", 60, "not a mail address"),
@@ -129,9 +129,9 @@ def test_a_site_that_signs_no_address_names_nobody(signed: str) -> None:
         ("jane@example.com", 60_000, "the year 2149"),
     ],
 )
-def test_what_can_not_be_signed_is_said(address: str, days: int, said: str) -> None:
+def test_what_can_not_be_signed_is_reported(address: str, days: int, message: str) -> None:
     """No address, one that is too long for RFC 5321, and days out of bounds are errors with a sentence."""
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         unsubscribe_address(address, domain=DOMAIN, secret=SECRET, valid_for_days=days, today=TODAY)
 
 
@@ -142,7 +142,7 @@ def test_the_longest_local_part_is_64_octets() -> None:
         local(f"{'j' * 32}@example.com")
 
 
-def test_a_domain_says_whose_ids_they_are() -> None:
+def test_a_domain_states_whose_ids_they_are() -> None:
     """Ids come with the provider and its type, the campaign empty where the pattern has none."""
     two = Domain("two.example.com", "{list}-{subscriber}", "shop", "interspire", ())
     assert identify("ab.cd.ef@FBL.example.com.", [SIGNING, MAILWIZZ], today=TODAY) == {
@@ -153,7 +153,7 @@ def test_a_domain_says_whose_ids_they_are() -> None:
     assert (ids["provider"], ids["list_id"], ids["subscriber_id"], ids["campaign_id"]) == ("shop", "7", "12", "")
 
 
-def test_nobody_is_named_at_another_domain() -> None:
+def test_no_person_is_named_at_another_domain() -> None:
     """A token counts only at its own domain."""
     for address in ("ab.cd.ef@other.example.com", "ab.cd.ef", "@fbl.example.com", "", "ab.cd.ef@fbl.example.com@x"):
         assert identify(address, [SIGNING, MAILWIZZ], today=TODAY) is None

@@ -58,8 +58,8 @@ def asked_lists(fake: FakeInterspire) -> list[str]:
 class TestIdsAlone:
     """Nothing but X-Mailer-LID and X-Mailer-RecptId is known."""
 
-    def test_the_adapter_says_that_it_takes_them(self, interspire: Interspire) -> None:
-        """The program sends suppressions without an address to those alone that say so."""
+    def test_the_adapter_states_that_it_takes_them(self, interspire: Interspire) -> None:
+        """The program sends suppressions without an address to those alone that declare it."""
         assert isinstance(interspire, BySubscriber)
         assert interspire.takes_subscriber_ids is True
 
@@ -98,7 +98,7 @@ class TestIdsAlone:
         assert fake.status_of(ANN) == {"1": "active", "2": "active"}
 
     def test_a_version_that_ignores_the_id(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """Where Interspire goes by the address alone nothing is claimed, and the note says what may be the matter."""
+        """Where Interspire goes by the address alone nothing is claimed, and the note has a possible cause."""
         fake.ignores_subscriber_ids = True
         outcome = interspire.unsubscribe(complaint("1", fake.subscriber_id(ANN, "1")))
         assert (outcome.kind, outcome.lists) == ("unknown", ())
@@ -128,7 +128,7 @@ class TestIdsAlone:
     def test_other_actions_unsubscribe(
         self, fake: FakeInterspire, client: httpx.Client, action: str, reason: str, why: str
     ) -> None:
-        """`bounce` and `ban` take an address: ids are unsubscribed, and the note says why, but to a request."""
+        """`bounce` and `ban` take an address: ids are unsubscribed, and the note gives the reason, but to a request."""
         suppression = complaint("1", fake.subscriber_id(ANN, "1"), reason=reason)
         outcome = adapter(fake, client, action=action).unsubscribe(suppression)
         assert (outcome.kind, outcome.lists) == ("unsubscribed", ("1",))
@@ -145,7 +145,7 @@ class TestHostileIds:
     )
     @pytest.mark.parametrize("place", ["list", "one of the lists", "subscriber"])
     def test_only_numbers_are_sent(self, fake: FakeInterspire, interspire: Interspire, place: str, number: str) -> None:
-        """What is no number fails for good, before any call, with one line that says where it came from."""
+        """What is no number fails for good, before any call, with one line on where it came from."""
         ids = {"list": (number, "501"), "one of the lists": (f"1,{number}", "501"), "subscriber": ("1", number)}[place]
         with pytest.raises(PermanentFailure, match=r"no ids of Interspire's.*X-Mailer-LID and X-Mailer-RecptId$"):
             interspire.unsubscribe(complaint(*ids))
@@ -254,14 +254,14 @@ class TestFake:
             "<requesttype>subscribers</requesttype>"
         )
 
-        def says(method: str, listid: str) -> str:
+        def answer(method: str, listid: str) -> str:
             details = f"<subscriberid>{number}</subscriberid><listid>{listid}</listid>"
             body = f"{head}<requestmethod>{method}</requestmethod><details>{details}</details></xmlrequest>"
             return client.post(fake.endpoint, content=body).text
 
         gone = "The email address &#x27;&#x27; is not subscribed to this list"
-        assert gone in says(UNSUBSCRIBE, "2")
-        assert gone in says("BounceSubscriber", "1")
-        assert "SUCCESS" in says(UNSUBSCRIBE, "1")
+        assert gone in answer(UNSUBSCRIBE, "2")
+        assert gone in answer("BounceSubscriber", "1")
+        assert "SUCCESS" in answer(UNSUBSCRIBE, "1")
         del fake.lists["1"]
-        assert "is not subscribed to this list" in says(UNSUBSCRIBE, "1")
+        assert "is not subscribed to this list" in answer(UNSUBSCRIBE, "1")

@@ -61,15 +61,15 @@ def test_unknown_words_are_not_the_end(fake: FakeInterspire, interspire: Intersp
 
 
 @pytest.mark.parametrize(
-    ("message", "said"),
+    ("message", "expected"),
     [("La dirección no está en esta lista", "La dirección"), ("", "status 'FAILED' without a message")],
 )
 def test_unknown_words_everywhere_are_temporary(
-    fake: FakeInterspire, interspire: Interspire, message: str, said: str
+    fake: FakeInterspire, interspire: Interspire, message: str, expected: str
 ) -> None:
     """They may mean `not subscribed`, but nothing proves it: neither done nor unknown, so that it is tried again."""
     fake.not_subscribed = message
-    with pytest.raises(TemporaryFailure, match=f"^not done on lists 1, 3: {said}"):
+    with pytest.raises(TemporaryFailure, match=f"^not done on lists 1, 3: {expected}"):
         interspire.unsubscribe(complaint("1,3", "999"))
 
 

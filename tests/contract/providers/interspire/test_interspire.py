@@ -176,7 +176,7 @@ class TestCredentials:
     """The user and the token."""
 
     def test_check_proves_them_with_one_call(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """`check` makes one call, changes nothing, and says what it proved in one sentence without the token."""
+        """`check` makes one call, changes nothing, and reports what it proved in one sentence without the token."""
         assert isinstance(interspire, Checkable)
         sentence = interspire.check()
         assert "'admin'" in sentence
@@ -186,7 +186,7 @@ class TestCredentials:
         assert fake.questions()[0] == Question("authentication", "xmlapitest", {})
 
     @pytest.mark.parametrize("words", ["Unable to check user details.", "Invalid details", "Datos no válidos", ""])
-    def test_check_says_when_they_are_refused(self, fake: FakeInterspire, interspire: Interspire, words: str) -> None:
+    def test_check_states_when_they_are_refused(self, fake: FakeInterspire, interspire: Interspire, words: str) -> None:
         """However it is worded, a refused test of the credentials is about the credentials."""
         fake.always = fake.failed(words)
         with pytest.raises(ProviderUnavailable, match=r"refuses the user 'admin' or the token \(.+\): compare"):
@@ -208,7 +208,7 @@ class TestCredentials:
         with pytest.raises(ProviderUnavailable, match="Unable to check user details"):
             adapter(fake, client, token="wrong").check()
 
-    def test_nobody_listening_is_a_transport_error(self, client: httpx.Client) -> None:
+    def test_no_listener_is_a_transport_error(self, client: httpx.Client) -> None:
         """A server that is down raises httpx's own error, which counts as temporary."""
         with closed_port() as url:
             settings = Interspire.Settings(url=f"{url}/xml.php", username="u", token=SecretStr("t"))

@@ -19,7 +19,7 @@ UNSUBSCRIBE = "UnsubscribeSubscriber"
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """Seconds that pass when a test reports it."""
 
     def __init__(self) -> None:
         self.now = 1000.0

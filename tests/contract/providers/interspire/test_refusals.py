@@ -32,7 +32,7 @@ def suppression(recipient: str = ANN) -> Suppression:
 
 
 class TestRefusals:
-    """What Interspire says no to, on one list of several."""
+    """What Interspire refuses, on one list of several."""
 
     @pytest.mark.parametrize("status", ["FAILED", "ERROR"])
     def test_not_subscribed_is_gone(self, fake: FakeInterspire, interspire: Interspire, status: str) -> None:

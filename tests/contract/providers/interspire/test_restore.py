@@ -36,7 +36,7 @@ def test_only_the_lists_that_were_changed(fake: FakeInterspire, client: httpx.Cl
     assert fake.asked["ActivateSubscriber"] == 2
 
 
-def test_whoever_is_gone(fake: FakeInterspire, client: httpx.Client) -> None:
+def test_deleted_subscriber(fake: FakeInterspire, client: httpx.Client) -> None:
     """An address that was deleted is unknown."""
     restored = adapter(fake, client).restore(BOUNCE, Outcome("unsubscribed", ("1",)))
     assert restored == Outcome("unknown", note="not there any more: list 1")
@@ -59,7 +59,7 @@ def test_ids_alone(fake: FakeInterspire, client: httpx.Client) -> None:
 
 
 def test_acted_by_ids_beside_an_address(fake: FakeInterspire, client: httpx.Client) -> None:
-    """A subscriber with another address was unsubscribed: the failure says so, and the outcome is not unknown."""
+    """A subscriber with another address was unsubscribed: the failure reports it, and the outcome is not unknown."""
     fake.subscribe("other@example.com", "1")
     number = fake.subscriber_id("other@example.com", "1")
     both = BOUNCE._replace(list_manager="interspire", list_id="1", subscriber_id=number)

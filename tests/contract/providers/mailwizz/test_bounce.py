@@ -34,7 +34,7 @@ def test_a_hard_bounce_is_recorded(server: FakeMailWizz, connect: Connect, job: 
 
 
 def test_a_soft_bounce_is_left_to_mailwizz(server: FakeMailWizz, connect: Connect) -> None:
-    """A 4.x.x status is recorded as soft; no list changes, and the note says so."""
+    """A 4.x.x status is recorded as soft; no list changes, and the note reports it."""
     server.subscribe(JANE, NEWS)
     server.campaign(CAMPAIGN, NEWS)
     outcome = connect(action="bounce").unsubscribe(BOUNCE._replace(status="4.2.2"))
@@ -79,7 +79,7 @@ def test_a_hard_bounce_after_a_soft_one_unsubscribes(server: FakeMailWizz, conne
 
 
 def test_the_row_on_the_campaigns_list_is_found(server: FakeMailWizz, connect: Connect) -> None:
-    """A look-up does not say which list a campaign belongs to: rows are tried, active ones first."""
+    """A look-up does not state which list a campaign belongs to: rows are tried, active ones first."""
     server.subscribe(JANE, SHOP, "unsubscribed")
     server.subscribe(JANE, CLUB)
     wanted = server.subscribe(JANE, NEWS)
@@ -105,7 +105,7 @@ def test_the_row_on_the_campaigns_list_is_found(server: FakeMailWizz, connect: C
 def test_without_a_campaign_unsubscribe(
     server: FakeMailWizz, connect: Connect, change: dict[str, Any], posts: int
 ) -> None:
-    """What can't be recorded at a campaign, or is no bounce, is unsubscribed, and the note says why."""
+    """What can't be recorded at a campaign, or is no bounce, is unsubscribed, and the note gives the reason."""
     server.subscribe(JANE, NEWS)
     server.campaign(CAMPAIGN, NEWS)
     outcome = connect(action="bounce").unsubscribe(BOUNCE._replace(**change))

@@ -34,7 +34,7 @@ ERROR = b'{"status":"error","error":"%s"}'
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (Answer(400, ERROR % b"Kampagne unbekannt"), "HTTP 400"),
         (Answer(403, b"<html>forbidden</html>"), "HTTP 403"),
@@ -51,16 +51,16 @@ ERROR = b'{"status":"error","error":"%s"}'
         (Answer(200, b"[" * 100_000), "HTTP 200"),
     ],
 )
-def test_a_campaign_that_can_t_be_told_keeps_nobody_subscribed(
-    server: FakeMailWizz, connect: Connect, answer: Answer, said: str
+def test_a_campaign_that_can_t_be_determined_keeps_no_person_subscribed(
+    server: FakeMailWizz, connect: Connect, answer: Answer, message: str
 ) -> None:
-    """Whatever this call alone is answered, Jane is unsubscribed in the same attempt; the note says what was said."""
+    """Whatever the answer to this call, Jane is unsubscribed in the same attempt; the note has the answer."""
     uid = server.subscribe(JANE, NEWS)
     server.fail_when = lambda request: answer if TRACK in request.path else None
     outcome = connect().unsubscribe(_from(uid))
     assert (outcome.kind, outcome.lists) == ("unsubscribed", (NEWS,))
     assert outcome.note.startswith("not counted for the campaign: ")
-    assert said in outcome.note
+    assert message in outcome.note
     assert len(outcome.note) < 500
     assert server.status_of(JANE) == {NEWS: "unsubscribed"}
     assert len(server.requests) == 3
@@ -142,7 +142,7 @@ def _losing_its_answer(server: FakeMailWizz, part: str) -> Callable[[Request], A
 
 
 @pytest.mark.parametrize("part", [TRACK, "unsubscribe-by-email"])
-def test_a_lost_answer_counts_nobody_twice(server: FakeMailWizz, connect: Connect, part: str) -> None:
+def test_a_lost_answer_counts_no_person_twice(server: FakeMailWizz, connect: Connect, part: str) -> None:
     """Where a call arrived and its answer did not, the retry sees in the look-up that Jane was counted."""
     uid = server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)

@@ -121,7 +121,7 @@ def test_a_hostile_campaign_reaches_no_url(server: FakeMailWizz, connect: Connec
 # Which row
 
 
-def test_of_several_rows_the_id_says_which(server: FakeMailWizz, connect: Connect) -> None:
+def test_of_several_rows_the_id_states_which(server: FakeMailWizz, connect: Connect) -> None:
     """The subscriber's id distinguishes the campaign's row from the others, however many are active."""
     for list_uid in (SHOP, CLUB):
         server.subscribe(JANE, list_uid)
@@ -132,7 +132,7 @@ def test_of_several_rows_the_id_says_which(server: FakeMailWizz, connect: Connec
 
 
 def test_of_several_rows_without_an_id_none_is_counted(server: FakeMailWizz, connect: Connect) -> None:
-    """No row is counted for a list by a guess; the note says so."""
+    """No row is counted for a list by a guess; the note reports it."""
     server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
     outcome = connect().unsubscribe(_without_ids())
@@ -164,7 +164,7 @@ def test_a_silent_row_is_not_counted(server: FakeMailWizz, connect: Connect, sta
         assert server.status_of(JANE)[NEWS] == "blacklisted"
 
 
-def test_somebody_else_s_row_is_not_counted(server: FakeMailWizz, connect: Connect) -> None:
+def test_another_subscriber_s_row_is_not_counted(server: FakeMailWizz, connect: Connect) -> None:
     """An id beside an address that has other rows counts no row."""
     server.subscribe(JANE, NEWS)
     uid = server.subscribe("somebody@else.example", NEWS)
@@ -205,7 +205,7 @@ def test_a_complaint_that_blacklists_is_not_counted(server: FakeMailWizz, connec
 
 
 def test_a_complaint_is_no_bounce(server: FakeMailWizz, connect: Connect) -> None:
-    """Action bounce unsubscribes and counts who complains, and says that no bounce was recorded."""
+    """Action bounce unsubscribes and counts who complains, and reports that no bounce was recorded."""
     uid = server.subscribe(JANE, NEWS)
     outcome = connect(action="bounce").unsubscribe(_from(uid, job_id=CAMPAIGN))
     assert outcome == Outcome("unsubscribed", (NEWS,), "not recorded as a bounce, since it is none")
@@ -213,7 +213,7 @@ def test_a_complaint_is_no_bounce(server: FakeMailWizz, connect: Connect) -> Non
     assert (len(server.unsubscriptions), server.bounces) == (1, [])
 
 
-def test_bounces_and_requests_of_a_campaign_are_told_apart(server: FakeMailWizz, connect: Connect) -> None:
+def test_bounces_and_requests_of_a_campaign_are_distinguished(server: FakeMailWizz, connect: Connect) -> None:
     """Action bounce records a bounce at the campaign as before, and does not count it as an unsubscription."""
     server.subscribe(JANE, NEWS)
     connect(action="bounce").unsubscribe(BOUNCE)

@@ -160,7 +160,7 @@ def test_a_typo_in_the_url_holds_the_provider(server: FakeMailWizz, connect: Con
             call()
 
 
-def test_nobody_listens(connect: Connect) -> None:
+def test_no_listener(connect: Connect) -> None:
     """A refused connection reaches the dispatcher as it is."""
     with closed_port() as url, pytest.raises(httpx.ConnectError):
         connect(url=f"{url}/api").unsubscribe(BOUNCE)

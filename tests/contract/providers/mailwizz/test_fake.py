@@ -1,4 +1,4 @@
-"""The fake MailWizz keeps the traps of the real one, so that a test which passes against it says something."""
+"""The fake MailWizz keeps the traps of the real one, so that a test which passes against it is evidence."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,9 @@ def test_json_bodies_are_not_parsed(server: FakeMailWizz, client: httpx.Client) 
     assert server.status_of(JANE) == {NEWS: "unsubscribed"}
 
 
-def test_the_whole_address_overwrites_blacklisted_and_knows_nobody(server: FakeMailWizz, client: httpx.Client) -> None:
+def test_the_whole_address_overwrites_blacklisted_and_knows_no_person(
+    server: FakeMailWizz, client: httpx.Client
+) -> None:
     """The call for the whole address is a success for a stranger too."""
     server.subscribe(JANE, NEWS, "blacklisted")
     for email in (JANE, "stranger@example.com"):
@@ -40,7 +42,7 @@ def test_the_whole_address_overwrites_blacklisted_and_knows_nobody(server: FakeM
 def test_one_row_is_unsubscribed_when_confirmed(
     server: FakeMailWizz, client: httpx.Client, status: str, after: str
 ) -> None:
-    """The call for one row says success whether or not it did anything."""
+    """The call for one row reports success whether or not it did anything."""
     uid = server.subscribe(JANE, NEWS, status)
     assert client.put(f"lists/{NEWS}/subscribers/{uid}/unsubscribe").json() == {"status": "success"}
     assert server.status_of(JANE) == {NEWS: after}

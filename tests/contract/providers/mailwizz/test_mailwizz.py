@@ -110,7 +110,7 @@ def test_odd_addresses_arrive_whole(server: FakeMailWizz, connect: Connect, vers
 
 
 def test_hidden_rows_are_unsubscribed(server: FakeMailWizz, connect: Connect) -> None:
-    """On 150 lists, of which 100 are shown, none stays subscribed, and the note says that some were not seen."""
+    """On 150 lists, of which 100 are shown, none stays subscribed, and the note reports that some were not seen."""
     _fill(server, 150)
     outcome = connect().unsubscribe(BOUNCE)
     assert set(server.status_of(JANE).values()) == {"unsubscribed"}
@@ -137,7 +137,7 @@ def test_a_call_that_reaches_only_some_rows_is_repeated(server: FakeMailWizz, co
 
 
 def test_a_call_that_changes_nothing_is_a_failure(server: FakeMailWizz, connect: Connect) -> None:
-    """When rows stay active whatever is said, the adapter gives up for now, and does not report success."""
+    """When rows stay active whatever the call, the adapter gives up for now, and does not report success."""
     _fill(server, 100)
     server.everywhere_reach = 0
     with pytest.raises(TemporaryFailure, match="still shows the address as subscribed"):
@@ -170,7 +170,7 @@ def test_every_row_is_blacklisted(server: FakeMailWizz, connect: Connect) -> Non
 
 
 def test_a_list_that_refuses_to_blacklist(server: FakeMailWizz, connect: Connect) -> None:
-    """A row that lacks a required field is unsubscribed instead, and the note says so; the others are blacklisted."""
+    """A row that lacks a required field is unsubscribed instead, with a note; the others are blacklisted."""
     server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
     server.subscribe(JANE, CLUB, "unsubscribed")
@@ -184,7 +184,7 @@ def test_a_list_that_refuses_to_blacklist(server: FakeMailWizz, connect: Connect
 
 @pytest.mark.parametrize("status", [404, 409])
 def test_a_row_blacklisted_meanwhile(server: FakeMailWizz, connect: Connect, status: int) -> None:
-    """404 and 409 say that there is nothing left to do at this row."""
+    """404 and 409 state that there is nothing left to do at this row."""
     server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
     error = Answer(status, b'{"status":"error","error":"not found or blacklisted"}')

@@ -37,14 +37,14 @@ def test_only_the_lists_that_were_changed(server: FakeMailWizz, connect: Connect
     assert mailwizz.restore(BOUNCE, outcome) == Outcome("already")
 
 
-def test_whoever_is_gone(server: FakeMailWizz, connect: Connect) -> None:
+def test_deleted_subscriber(server: FakeMailWizz, connect: Connect) -> None:
     """An address that was deleted is unknown."""
     assert connect().restore(BOUNCE, Outcome("unsubscribed", (NEWS,))) == Outcome("unknown")
     assert len(server.requests) == 1
 
 
 def test_blacklisted_since(server: FakeMailWizz, connect: Connect) -> None:
-    """Rows that were blacklisted since stay so; the others are restored, and the note says which are not."""
+    """Rows that were blacklisted since stay so; the others are restored, and the note names the others."""
     server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
     mailwizz = connect()
@@ -68,7 +68,7 @@ def test_a_second_call_beside_a_blacklisted_row(server: FakeMailWizz, connect: C
 
 
 def test_a_row_that_is_gone(server: FakeMailWizz, connect: Connect) -> None:
-    """Whoever was deleted from all these lists is unknown, though on others; from one, the note names it."""
+    """A subscriber who was deleted from all these lists is unknown, though on others; from one, the note names it."""
     for list_uid, status in ((NEWS, "confirmed"), (SHOP, "confirmed"), (CLUB, "unsubscribed")):
         server.subscribe(JANE, list_uid, status)
     mailwizz = connect()
@@ -81,7 +81,7 @@ def test_a_row_that_is_gone(server: FakeMailWizz, connect: Connect) -> None:
 
 
 def test_a_list_that_the_look_up_hides(server: FakeMailWizz, connect: Connect) -> None:
-    """MailWizz shows 100 rows: a list that is not among them is not said to be left."""
+    """MailWizz shows 100 rows: a list that is not among them is not reported as left."""
     for number in range(100):
         server.subscribe(JANE, f"list{number:09}")
     server.subscribe(JANE, NEWS, "unsubscribed")
@@ -100,14 +100,14 @@ def test_a_status_of_the_sites_own(server: FakeMailWizz, connect: Connect) -> No
 
 
 @pytest.mark.parametrize(
-    ("answered", "said"),
+    ("answered", "message"),
     [
         (404, "it is gone meanwhile"),
         (409, "it is gone, or blacklisted meanwhile"),
         (422, "it requires a field that is missing: put the address back in MailWizz itself"),
     ],
 )
-def test_one_refused_list(server: FakeMailWizz, connect: Connect, answered: int, said: str) -> None:
+def test_one_refused_list(server: FakeMailWizz, connect: Connect, answered: int, message: str) -> None:
     """Whatever keeps MailWizz from restoring one list is a note, and the other list is restored."""
     server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
@@ -115,11 +115,11 @@ def test_one_refused_list(server: FakeMailWizz, connect: Connect, answered: int,
     outcome = mailwizz.unsubscribe(BOUNCE)
 
     server.fail_when = _refusing(NEWS, answered)
-    assert mailwizz.restore(BOUNCE, outcome) == Outcome("restored", (SHOP,), f"list {NEWS}: {said}")
+    assert mailwizz.restore(BOUNCE, outcome) == Outcome("restored", (SHOP,), f"list {NEWS}: {message}")
 
 
 def test_a_list_with_a_required_field(server: FakeMailWizz, connect: Connect) -> None:
-    """MailWizz refuses with 422: nothing can be done from here, and the reason is said."""
+    """MailWizz refuses with 422: nothing can be done from here, and the reason is reported."""
     server.subscribe(JANE, NEWS)
     mailwizz = connect()
     outcome = mailwizz.unsubscribe(BOUNCE)
@@ -201,7 +201,7 @@ def test_what_a_failed_attempt_had_changed(server: FakeMailWizz, connect: Connec
     assert failure.value.changed == (LIST,)
 
 
-def test_a_campaign_that_was_not_told_changed_nothing(server: FakeMailWizz, connect: Connect) -> None:
+def test_a_campaign_that_was_not_named_changed_nothing(server: FakeMailWizz, connect: Connect) -> None:
     """Then the failure names no list."""
     uid = server.subscribe(JANE, LIST)
     server.fail_when = lambda request: Answer(500) if "unsubscribe-by-email" in request.path else None

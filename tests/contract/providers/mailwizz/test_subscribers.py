@@ -19,7 +19,7 @@ def _about(uid: str, recipient: str = "", list_id: str = NEWS) -> Suppression:
 
 
 def test_the_ability_is_declared(connect: Connect) -> None:
-    """The program hands over suppressions without an address only to adapters that say so."""
+    """The program hands over suppressions without an address only to adapters that declare it."""
     mailwizz = connect()
     assert isinstance(mailwizz, BySubscriber)
     assert mailwizz.takes_subscriber_ids
@@ -183,7 +183,7 @@ def test_an_address_that_is_off_the_lists_is_known(server: FakeMailWizz, connect
     assert server.status_of(OTHER) == {NEWS: "confirmed"}
 
 
-def test_the_ids_help_where_nobody_has_the_address(server: FakeMailWizz, connect: Connect) -> None:
+def test_the_ids_help_where_no_person_has_the_address(server: FakeMailWizz, connect: Connect) -> None:
     """The person may be subscribed by another address than the reporter's, which is then unsubscribed."""
     uid = server.subscribe(OTHER, NEWS)
     server.subscribe(OTHER, SHOP)

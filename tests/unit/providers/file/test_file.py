@@ -105,7 +105,7 @@ def test_suppression_is_one_line_of_json(tmp_path: Path) -> None:
 
 
 def test_ids_of_a_complaint_are_on_the_line(tmp_path: Path) -> None:
-    """What a complaint says of the subscriber is kept beside the address; every key is there for a bounce as well."""
+    """A complaint's subscriber ids are kept beside the address; every key is there for a bounce as well."""
     path = tmp_path / "suppressed.jsonl"
     ids = {"list_manager": "interspire", "list_id": "8,13", "subscriber_id": "4711", "campaign_id": ""}
     complaint = JOHN._replace(reason="complaint", list_manager="interspire", list_id="8,13", subscriber_id="4711")
@@ -226,16 +226,16 @@ def test_path_that_can_not_be_written_holds_the_provider(tmp_path: Path, path: s
 
 @pytest.mark.parametrize("name", ["new.jsonl", "existing.jsonl"])
 def test_place_without_rights_holds_the_provider(name: str) -> None:
-    """Where the user may not write, the call says so in the system's words, and the check finds it before."""
+    """Where the user may not write, the call reports it in the system's words, and the check finds it before."""
     with tempfile.TemporaryDirectory() as folder:  # not tmp_path, whose own folders keep out others
         existing = Path(folder) / "existing.jsonl"
         existing.touch()
         existing.chmod(0o444)
         Path(folder).chmod(0o555)
         command = [sys.executable, "-c", APPEND_WITHOUT_RIGHTS, f"{folder}/{name}"]
-        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180).stdout.splitlines()
+        message = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180).stdout.splitlines()
         Path(folder).chmod(0o700)
-    assert said == [
+    assert message == [
         f"check: can't append to {folder}/{name}: give it a folder that this user may write to",
         f"unsubscribe: can't append to {folder}/{name}: Permission denied",
     ]

@@ -35,7 +35,7 @@ def interspire(respx_mock: MockRouter, client: ProviderClient) -> Interspire:
     return adapter(client)
 
 
-NOTHING_SAID = {
+EMPTY_ANSWER = {
     "an empty body": (200, b""),
     "white space": (200, b" \r\n"),
     "an HTML page": (200, ERROR_PAGE),
@@ -56,13 +56,13 @@ NOTHING_SAID = {
 }
 
 
-@pytest.mark.parametrize("nonsense", NOTHING_SAID)
+@pytest.mark.parametrize("nonsense", EMPTY_ANSWER)
 @pytest.mark.parametrize("method", ["GetLists", LOOK_UP, UNSUBSCRIBE])
 def test_nonsense_is_never_counted_as_done(
     respx_mock: MockRouter, interspire: Interspire, method: str, nonsense: str
 ) -> None:
     """Whichever call is answered with nonsense, the attempt fails as temporary, and writes nothing before."""
-    status, body = NOTHING_SAID[nonsense]
+    status, body = EMPTY_ANSWER[nonsense]
     respx_mock[method].respond(status, content=body)
     with pytest.raises(TemporaryFailure):
         unsubscribe(interspire)
@@ -213,7 +213,7 @@ def test_a_wrong_url_holds_the_provider(respx_mock: MockRouter, interspire: Inte
 @pytest.mark.parametrize("method", ["GetLists", LOOK_UP, UNSUBSCRIBE])
 @pytest.mark.parametrize("status", [418, 429, 503])
 @pytest.mark.parametrize("asked", ["77", "Sun, 01 Mar 2026 09:31:17 GMT"])
-def test_a_busy_server_says_when_to_return(
+def test_a_busy_server_states_when_to_return(
     respx_mock: MockRouter, interspire: Interspire, method: str, status: int, asked: str
 ) -> None:
     """`Retry-After` is passed on, in seconds or as a date of the server's clock, and nothing is called meanwhile."""

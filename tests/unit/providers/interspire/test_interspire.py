@@ -19,7 +19,7 @@ from tests.fakes.server import PATIENCE, wait_until
 
 
 def test_requests_are_as_interspire_wants_them(respx_mock: MockRouter, client: ProviderClient) -> None:
-    """All five elements come non-empty, with blank details where there is nothing to say, escaped, by POST."""
+    """All five elements come non-empty, with blank details where there is nothing to state, escaped, by POST."""
     head = "<xmlrequest><username>o&#x27;b</username><usertoken>t0ken&amp;&#x27;s secret</usertoken><requesttype>"
     ann, subscribers = "ann@example.com", "subscribers</requesttype><requestmethod>"
     exact = {

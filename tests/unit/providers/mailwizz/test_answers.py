@@ -70,7 +70,7 @@ NOT_DONE = [
 @anywhere
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("answer", NOT_DONE)
-def test_only_mailwizz_can_say_done(
+def test_only_mailwizz_can_report_done(
     respx_mock: MockRouter, client: ProviderClient, step: str, answer: httpx.Response
 ) -> None:
     """Status 200 alone is not a success at any step: a proxy's page, an empty body or an error inside is a failure."""
@@ -140,7 +140,7 @@ def test_a_wrong_address_holds_the_provider(
 def test_a_typo_in_the_url_is_no_unknown_recipient(
     respx_mock: MockRouter, client: ProviderClient, step: str, answer: httpx.Response
 ) -> None:
-    """404 at a fixed address says that the URL is wrong."""
+    """404 at a fixed address reports that the URL is wrong."""
     with pytest.raises(ProviderUnavailable, match="configured url"):
         _mailwizz(respx_mock, client, step, answer).unsubscribe(BOUNCE)
 
@@ -148,7 +148,7 @@ def test_a_typo_in_the_url_is_no_unknown_recipient(
 @anywhere
 @pytest.mark.parametrize("step", ["one", "status", "bounces"])
 @pytest.mark.parametrize("status", [404, 409, 422])
-def test_only_mailwizz_can_say_gone(respx_mock: MockRouter, client: ProviderClient, step: str, status: int) -> None:
+def test_only_mailwizz_can_report_gone(respx_mock: MockRouter, client: ProviderClient, step: str, status: int) -> None:
     """A proxy's page with a status that would mean something from MailWizz means nothing."""
     with pytest.raises(TemporaryFailure):
         _mailwizz(respx_mock, client, step, httpx.Response(status, html="<h1>Not Found</h1>")).unsubscribe(BOUNCE)

@@ -209,11 +209,13 @@ def test_abilities(client: ProviderClient) -> None:
     assert per_campaign == {"unsubscribe": False, "bounce": True, "blacklist": False}
 
 
-@pytest.mark.parametrize(("count", "said"), [(12, "account: 12."), ("12", "account: 12."), (None, "account: 0.")])
-def test_check_says_one_sentence(respx_mock: MockRouter, client: ProviderClient, count: object, said: str) -> None:
+@pytest.mark.parametrize(("count", "expected"), [(12, "account: 12."), ("12", "account: 12."), (None, "account: 0.")])
+def test_check_states_one_sentence(
+    respx_mock: MockRouter, client: ProviderClient, count: object, expected: str
+) -> None:
     """`check` proves the credentials with one call that changes nothing."""
     respx_mock.get(LISTS).respond(json={"status": "success", "data": {"count": count}})
-    assert said in adapter(client).check()
+    assert expected in adapter(client).check()
     assert targets(respx_mock) == ["GET /api/lists?page=1&per_page=10"]
 
 

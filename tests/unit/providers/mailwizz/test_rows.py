@@ -91,7 +91,7 @@ def test_no_answer_turns_our_url(respx_mock: MockRouter, client: ProviderClient,
 @pytest.mark.parametrize(
     "data", [{"count": 0, "records": []}, {"count": None, "records": None}, {"count": None}, {"count": "0"}]
 )
-def test_nobody_found_is_unknown(respx_mock: MockRouter, client: ProviderClient, data: object) -> None:
+def test_no_match_is_unknown(respx_mock: MockRouter, client: ProviderClient, data: object) -> None:
     """MailWizz counts an unknown address as 0 or null."""
     respx_mock.get(SEARCH).respond(json={"status": "success", "data": data})
     assert adapter(client).unsubscribe(BOUNCE) == Outcome("unknown")
@@ -104,7 +104,7 @@ def test_a_row_that_is_not_mailed_is_left_alone(respx_mock: MockRouter, client: 
     assert adapter(client).unsubscribe(BOUNCE) == Outcome("already")
 
 
-def test_a_status_nobody_knows_counts_as_mailed(respx_mock: MockRouter, client: ProviderClient) -> None:
+def test_an_unknown_status_counts_as_mailed(respx_mock: MockRouter, client: ProviderClient) -> None:
     """A status that MailWizz may introduce is not taken for silence, and it is looked at again."""
     respx_mock.put(EVERYWHERE).mock(done())
     look_up = respx_mock.get(SEARCH)

@@ -103,7 +103,7 @@ def test_the_address_is_sent_in_its_one_form(respx_mock: MockRouter, client: Pro
     "others",
     [{"email": "joe@example.com"}, {"Email": ""}, {"email": EMAIL, "eMail": None}, {"subscriber_uid": "another000000"}],
 )
-def test_an_answer_about_two_people_is_nobody_s(
+def test_an_answer_about_two_people_is_ignored(
     respx_mock: MockRouter, client: ProviderClient, others: dict[str, object]
 ) -> None:
     """Two addresses, or another subscriber's id, are a broken answer."""
@@ -114,7 +114,7 @@ def test_an_answer_about_two_people_is_nobody_s(
 
 @pytest.mark.parametrize("others", [{"email": EMAIL}, {"subscriber_uid": SUB}, {"subscriber_uid": SUB.upper()}])
 @pytest.mark.parametrize("uid", [SUB, SUB.upper()])
-def test_an_answer_may_say_it_twice(
+def test_an_answer_may_report_it_twice(
     respx_mock: MockRouter, client: ProviderClient, others: dict[str, object], uid: str
 ) -> None:
     """The same address in two spellings of the key, and the id that was asked for, are no contradiction."""
@@ -130,7 +130,7 @@ def test_an_answer_may_say_it_twice(
 def test_an_answer_without_a_subscriber_is_temporary(
     respx_mock: MockRouter, client: ProviderClient, data: object
 ) -> None:
-    """An answer that says success and shows no subscriber is not "unknown"."""
+    """An answer that reports success and shows no subscriber is not "unknown"."""
     respx_mock.get(LOOK).respond(json={"status": "success", "data": data})
     with pytest.raises(TemporaryFailure, match="makes no sense"):
         adapter(client).unsubscribe(BY_IDS)

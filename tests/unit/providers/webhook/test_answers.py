@@ -20,7 +20,7 @@ def hook(respx_mock: MockRouter) -> Route:
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 @pytest.mark.parametrize("body", [b"", b'{"error": "no"}', b"<h1>Log in</h1>", b"\xff\xfe\x00", b"{"])
 @pytest.mark.parametrize("content_type", ["application/json", "text/html; charset=zlib"])
-def test_any_2xx_is_done_whatever_the_body_says(
+def test_any_2xx_is_done_whatever_the_body_states(
     hook: Route, client: ProviderClient, status: int, body: bytes, content_type: str
 ) -> None:
     """The status alone decides."""
@@ -88,7 +88,7 @@ def test_answer_that_the_client_refuses_reaches_the_dispatcher(
 
 
 @pytest.mark.parametrize("body", ["<h1>I'm a teapot</h1>\r\n\x00", "é" * 100_000])
-def test_what_an_error_page_says_is_cut_short(hook: Route, client: ProviderClient, body: str) -> None:
+def test_what_an_error_page_states_is_cut_short(hook: Route, client: ProviderClient, body: str) -> None:
     """The sysadmin sees the beginning of the answer, on one line."""
     hook.respond(418, content=body.encode(), headers={"Content-Type": "text/html; charset=utf-16"})
     with pytest.raises(TemporaryFailure) as caught:

@@ -42,7 +42,7 @@ def test_official_vector() -> None:
     }
 
 
-def test_event_says_everything_that_is_known(hook: Route, client: ProviderClient) -> None:
+def test_event_states_everything_that_is_known(hook: Route, client: ProviderClient) -> None:
     """One suppression is one POST of one object, with every field that the documentation names."""
     assert adapter(client).unsubscribe(WHOLE) == Outcome("unsubscribed")
     assert hook.calls[0].request.headers["content-type"] == "application/json"
@@ -68,7 +68,7 @@ def test_event_says_everything_that_is_known(hook: Route, client: ProviderClient
 
 
 def test_unknown_is_null_and_the_key_is_there(hook: Route, client: ProviderClient) -> None:
-    """What the record does not say is null, never empty and never left out; the call's own time stands in."""
+    """What the record does not state is null, never empty and never left out; the call's own time stands in."""
     adapter(client).unsubscribe(BARE)
     event = bodies(hook)[0]
     assert event["timestamp"] == "2026-03-01T09:30:00Z"

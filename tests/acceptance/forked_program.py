@@ -26,7 +26,7 @@ _LONGEST = 180
 _COMMON = ("cli.app", "cli.session", "settings.loading")
 
 
-class Onlooker:
+class ForkedProgram:
     """The process that waits, as its tests see it."""
 
     def __init__(self) -> None:
@@ -40,14 +40,16 @@ class Onlooker:
         )
         self._turn = threading.Lock()
 
-    def run(self, folder: Path, argv: Sequence[str], environ: Mapping[str, str], said: Path, given: bytes = b"") -> int:
+    def run(
+        self, folder: Path, argv: Sequence[str], environ: Mapping[str, str], output: Path, given: bytes = b""
+    ) -> int:
         """Run a command in a folder, with nothing but this environment; returns its exit status.
 
         Args:
-            said: where its output goes, with the suffixes `.out` and `.err`.
+            output: where its output goes, with the suffixes `.out` and `.err`.
             given: its stdin, no more than a pipe holds.
         """
-        place = {"folder": str(folder), "said": str(said), "umask": _umask()}
+        place = {"folder": str(folder), "output": str(output), "umask": _umask()}
         asked = {"argv": list(argv), "environ": dict(environ), "given": given.decode("latin-1"), **place}
         assert self._process.stdin
         assert self._process.stdout
@@ -62,9 +64,9 @@ class Onlooker:
 
 
 @cache
-def onlooker() -> Onlooker:
+def forked_program() -> ForkedProgram:
     """The one of this process, started when it is first asked for."""
-    made = Onlooker()
+    made = ForkedProgram()
     atexit.register(made.close)
     return made
 
@@ -89,7 +91,7 @@ def _wait() -> None:
 
 
 def _become_the_program(  # noqa: PLR0913  # all that a process inherits
-    *, folder: str, argv: list[str], environ: Mapping[str, str], said: str, given: str, umask: int
+    *, folder: str, argv: list[str], environ: Mapping[str, str], output: str, given: str, umask: int
 ) -> None:
     signal.alarm(_LONGEST)
     os.umask(umask)
@@ -100,7 +102,7 @@ def _become_the_program(  # noqa: PLR0913  # all that a process inherits
     source, end = os.pipe()
     os.write(end, given.encode("latin-1"))
     os.close(end)
-    for number, file in enumerate((source, _new(f"{said}.out"), _new(f"{said}.err"))):
+    for number, file in enumerate((source, _new(f"{output}.out"), _new(f"{output}.err"))):
         os.dup2(file, number)
         os.close(file)
     sys.argv = argv

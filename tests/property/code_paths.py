@@ -11,7 +11,7 @@ Way = tuple[CodeType, int, int]
 """From one line of a function to the next; 0 is its beginning."""
 
 
-class Ways:
+class CodePaths:
     """Remembers which ways were taken, and about how often in one run: once, twice, up to 4, 8, 16, ... times.
 
     Args:

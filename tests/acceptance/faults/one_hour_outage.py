@@ -5,7 +5,7 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.acceptance.faults.shifting import Shifted
+from tests.acceptance.faults.shifted_clock import ShiftedClock
 from tests.acceptance.faults.table import Line, Scale
 from tests.acceptance.harness import Program, Running, accounting, bounce
 from tests.fakes.interspire import FakeInterspire
@@ -22,14 +22,14 @@ _LATER = 1.0
 """Seconds; see `providers`."""
 
 
-class _Hour:
+class _Outage:
     """An installation with the schedule that it has by default.
 
     No webhook: its signature holds the time, and a receiver refuses what comes from another hour.
     """
 
     def __init__(self, folder: Path, servers: ExitStack) -> None:
-        self.clock, self.program = Shifted(folder), Program(folder)
+        self.clock, self.program = ShiftedClock(folder), Program(folder)
         self.news, self.shop, self.well = FakeMailWizz(), FakeInterspire(), FakeMailWizz()
         for server in (self.news, self.shop, self.well):
             servers.enter_context(server)
@@ -43,7 +43,7 @@ class _Hour:
         )
 
     def minute(self, running: Running) -> float:
-        """A minute later one row more comes; seconds until the healthy one has been told."""
+        """A minute later one row more comes; seconds until the healthy one has been called."""
         self.clock.step(_MINUTE)
         subject = f"h{self.people}@example.net"
         for name in _LISTS:
@@ -58,7 +58,7 @@ class _Hour:
         return time.monotonic() - began
 
     def left(self, minutes: int = 0) -> int:
-        """How often somebody is still on the lists of a list manager, of those who came before the last minutes."""
+        """How often a person is still on the lists of a list manager, of those who came before the last minutes."""
         people = [f"h{number}@example.net" for number in range(self.people - minutes)]
         left = sum("confirmed" in server.status_of(who).values() for server in (self.news, self.well) for who in people)
         return left + sum("active" in self.shop.status_of(who).values() for who in people)
@@ -67,22 +67,22 @@ class _Hour:
 def unavailable_for_an_hour(folder: Path, scale: Scale) -> Line:
     """A row a minute comes before, in, and after the hour, until all of before and of the hour are done."""
     with ExitStack() as servers:
-        hour = _Hour(folder, servers)
-        with hour.program.start(environ=hour.clock.environ) as running:
-            hour.minute(running)  # the program has started
-            calm = max(hour.minute(running) for _ in range(scale.of(5, 60)))
-            before = {server: len(server.requests) for server in (hour.news, hour.shop)}
-            hour.news.always = hour.shop.always = Answer(503, b"<html>Service Unavailable</html>")
-            latest = max(hour.minute(running) for _ in range(_HOUR))
+        outage = _Outage(folder, servers)
+        with outage.program.start(environ=outage.clock.environ) as running:
+            outage.minute(running)  # the program has started
+            calm = max(outage.minute(running) for _ in range(scale.of(5, 60)))
+            before = {server: len(server.requests) for server in (outage.news, outage.shop)}
+            outage.news.always = outage.shop.always = Answer(503, b"<html>Service Unavailable</html>")
+            latest = max(outage.minute(running) for _ in range(_HOUR))
             calls = max(len(server.requests) - already for server, already in before.items())
-            hour.news.always = hour.shop.always = None
+            outage.news.always = outage.shop.always = None
             minutes = 0
-            while hour.left(minutes) and minutes < _AGAIN:
-                latest, minutes = max(latest, hour.minute(running)), minutes + 1
-            running.wait_until(lambda: not hour.left())
+            while outage.left(minutes) and minutes < _AGAIN:
+                latest, minutes = max(latest, outage.minute(running)), minutes + 1
+            running.wait_until(lambda: not outage.left())
             finished = running.finish()
-    lost = hour.left() + sum(one["waiting"] + one["dead"] for one in finished.finished["providers"].values())
-    written = Counter(call.form["EMAIL"] for call in hour.news.calls("PUT", "unsubscribe-by-email"))
+    lost = outage.left() + sum(one["waiting"] + one["dead"] for one in finished.finished["providers"].values())
+    written = Counter(call.form["EMAIL"] for call in outage.news.calls("PUT", "unsubscribe-by-email"))
     note = f"{calls} calls in the hour, all done {minutes} min later; the healthy one's {latest - calm:+.2f} s"
     wrong = (calls > _CALLS) + (minutes >= _AGAIN) + scale.is_late(latest - calm, _LATER)
-    return Line(1, hour.people, lost, sum(count - 1 for count in written.values()), wrong, note=note)
+    return Line(1, outage.people, lost, sum(count - 1 for count in written.values()), wrong, note=note)

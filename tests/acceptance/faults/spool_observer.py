@@ -50,7 +50,7 @@ class Content:
 
     @classmethod
     def of(cls, file: Path) -> "Content":
-        """Read it; a journal that somebody left behind is played back."""
+        """Read it; a journal that was left behind is played back."""
         if not file.exists():
             return cls.none()
         with closing(sqlite3.connect(file, timeout=LONGEST, isolation_level=None)) as spool:
@@ -86,12 +86,12 @@ class Content:
         return gone + sum(not _follows(self.dispatches.get(key), fate) for key, fate in before.dispatches.items())
 
     def belies(self, events: Iterable[Event]) -> int:
-        """How many calls the program said, in its log, to have written down, and has not."""
+        """How many calls the program's log reports as written down, and are not."""
         done = {
             (self.recipients[one.suppression], one.provider) for one in self.dispatches.values() if one.state == "done"
         }
-        said = {(event["recipient"], event["provider"]) for event in events if event["event"] in _OUTCOMES}
-        return len(said - done)
+        output = {(event["recipient"], event["provider"]) for event in events if event["event"] in _OUTCOMES}
+        return len(output - done)
 
 
 def _follows(now: Fate | None, before: Fate) -> bool:
@@ -101,7 +101,7 @@ def _follows(now: Fate | None, before: Fate) -> bool:
     return now == before if before.state in {"done", "dead"} else now.attempts >= before.attempts
 
 
-class Witness:
+class SpoolObserver:
     """A thread that sees, while the program works, what any other process sees: what is committed.
 
     It only reads, and plays back no journal.

@@ -1,4 +1,4 @@
-"""A clock for subprocesses that can be set: it shifts what they are told the time is, and lets it run on."""
+"""A clock for subprocesses that can be set: it shifts the time that they read, and lets it run on."""
 
 import mmap
 import os
@@ -21,7 +21,7 @@ if "FAULT_CLOCK" in os.environ:
 as it is, as when an operator or NTP sets a machine's clock."""
 
 
-class Shifted:
+class ShiftedClock:
     """The time that the processes which are started with `environ` see.
 
     Args:

@@ -3,7 +3,7 @@
 import random
 import threading
 
-from tests.acceptance.faults.feeding import Feeder
+from tests.acceptance.faults.pipe_writer import PipeWriter
 from tests.acceptance.harness import LONGEST, Running
 
 _PAUSE = 0.004
@@ -12,7 +12,7 @@ _MOST = 3000
 """Bytes of one write, at most; a row has some 250."""
 
 
-class Trickle:
+class SlowWriter:
     """A thread that writes data into a program's stdin piece by piece, until all is written or the program has gone.
 
     Args:
@@ -41,12 +41,12 @@ class Trickle:
     def _feed(self) -> None:
         size = _MOST
         while self.written < len(self._data):
-            feeder = Feeder(self._running, self._data[self.written : self.written + size], ends=False)
-            feeder.join()
-            self.longest = max(self.longest, feeder.longest)
-            if not feeder.written:
+            writer = PipeWriter(self._running, self._data[self.written : self.written + size], ends=False)
+            writer.join()
+            self.longest = max(self.longest, writer.longest)
+            if not writer.written:
                 return
-            self.written += feeder.written
+            self.written += writer.written
             size = self._sizes.randint(1, _MOST)
             self._pause.wait(_PAUSE)
             if self._after:

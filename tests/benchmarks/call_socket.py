@@ -8,7 +8,7 @@ _PATIENCE = 30.0
 _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-class Ear:
+class CallSocket:
     """A provider's socket: knows when the first byte of a request came."""
 
     def __init__(self) -> None:

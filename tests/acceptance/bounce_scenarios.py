@@ -35,7 +35,7 @@ TEMPORARY, POLICY, LIST_HIT = "temporary@example.com", "policy@example.com", "li
 CAMPAIGN = "spring0000001"
 JOB = f"mailwizz-{CAMPAIGN}"
 HOSTILE = 'smtp;550 <b>no</b> "a&b" </details>\nb,,bad-mailbox,,,victim@example.com,,,,,,\n{"event": "finished"}'
-"""What a remote server may say."""
+"""Diagnostics of remote servers."""
 
 SPARED = (TEMPORARY, POLICY, LIST_HIT, *(f"{name or 'empty'}@cat.example" for name in COUNTING + IGNORED + UNNAMED))
 """Recipients who must stay subscribed."""
@@ -68,7 +68,7 @@ Server = TypeVar("Server", bound=FakeServer)
 
 
 @dataclass(frozen=True)
-class Story(Generic[Server]):
+class Case(Generic[Server]):
     """One installation that was fed the bounces; then the same file again with a later bounce of everybody behind."""
 
     program: Program
@@ -80,20 +80,20 @@ class Story(Generic[Server]):
     """How many requests each provider's server had got after the first run."""
 
     def outcome(self, provider: str, recipient: str) -> Event:
-        """The one log line that tells how a recipient fared at a provider."""
+        """The one log line that shows how a recipient fared at a provider."""
         (line,) = [e for e in self.first.events if (e.get("provider"), e.get("recipient")) == (provider, recipient)]
         return line
 
 
-def tell(program: Program, servers: Mapping[str, Server], *, has_header: bool) -> Story[Server]:
+def feed_bounces(program: Program, servers: Mapping[str, Server], *, has_header: bool) -> Case[Server]:
     """Feed the bounces, and then all again."""
-    data = told(has_header=has_header)
+    data = bounce_file(has_header=has_header)
     first = program.feed(data)
     made = {name: len(server.calls()) for name, server in servers.items()}
-    return Story(program, servers, first, program.feed(data + later(ACTIVE)), made)
+    return Case(program, servers, first, program.feed(data + later(ACTIVE)), made)
 
 
-def told(*, has_header: bool) -> bytes:
+def bounce_file(*, has_header: bool) -> bytes:
     """The bounces as a file; without a header in the old handler's order, and without what that has no column for."""
     if has_header:
         return accounting([*rows(), *others()])

@@ -13,7 +13,7 @@ from tests.benchmarks.corpus import blocks
 from tests.benchmarks.program import COMMAND, SECRET, environment, write_configuration
 
 _ELSEWHERE = "elsewhere"
-"""A provider to which nobody dispatches: so what is fed costs the others nothing but the spool and the machine."""
+"""A provider without a dispatcher: so what is fed costs the others nothing but the spool and the machine."""
 _ENDLESS = 1_000_000_000
 _PATIENCE = 30.0
 _LOOK = 0.02
@@ -21,7 +21,7 @@ _LEAST = 100.0
 """Suppressions a second below which it is no load: the rows that are measured beside it come slower."""
 
 
-class Feed:
+class EndlessPipe:
     """Feeds the spool in `folder` for as long as a block lasts; may be used many times, each time with other rows."""
 
     def __init__(self, folder: Path) -> None:
@@ -34,7 +34,7 @@ class Feed:
         """Suppressions a second that came in, for each use."""
 
     def __enter__(self) -> Self:
-        source = [sys.executable, "-m", "tests.benchmarks.feed", str(next(self._seeds))]
+        source = [sys.executable, "-m", "tests.benchmarks.endless_pipe", str(next(self._seeds))]
         reader = [*COMMAND, "--no-dispatch", "--config", str(self._config), "--logfile", str(self._log)]
         before = self._count()
         self._source = subprocess.Popen(source, stdout=subprocess.PIPE)
@@ -75,12 +75,12 @@ class Feed:
 
 
 def _pour(seed: int) -> None:
-    """Write rows to standard output until nobody reads them."""
+    """Write rows to standard output until the reader is gone."""
     with suppress(BrokenPipeError):
         for block in blocks("mixed", _ENDLESS, seed):
             sys.stdout.buffer.write(block)
             sys.stdout.buffer.flush()
-    sys.stdout = None  # or Python would say at its end that nobody reads
+    sys.stdout = None  # or Python would state at its end that the reader is gone
 
 
 if __name__ == "__main__":

@@ -19,17 +19,17 @@ DECISIVE = frozenset((
 
 def people(names: Sequence[str], cells: Sequence[str]) -> list[str] | None:
     """The addresses, or else the name of the subscriber whose ids are there, or else an empty one; None: too many."""
-    told: dict[str, str] = {}
+    headers: dict[str, str] = {}
     for name, cell in zip(names, cells, strict=False):
-        if cell and name not in told:
-            told[name] = clean(cell)
+        if cell and name not in headers:
+            headers[name] = clean(cell)
     found: list[str] = []
     for column in _COLUMNS:
-        found = found or list(parse_addresses(told.get(column, "")))
-    listed = parse_addresses(told.get("arf_original-rcpt-to", ""))
+        found = found or list(parse_addresses(headers.get(column, "")))
+    listed = parse_addresses(headers.get("arf_original-rcpt-to", ""))
     if any(address in listed for address in found):
         found += [address for address in listed if address not in found]
     if len(found) > _MOST:
         return None
-    ids = ComplaintLayout(list(told)).complaints([told[name] for name in told])
+    ids = ComplaintLayout(list(headers)).complaints([headers[name] for name in headers])
     return found or [ids[0].subscriber.name if isinstance(ids, list) else ""]

@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from tests.acceptance.faults.feeding import Feeder
 from tests.acceptance.faults.ledger import balance
+from tests.acceptance.faults.pipe_writer import PipeWriter
 from tests.acceptance.faults.table import Line, Scale
 from tests.acceptance.harness import LONGEST, SCRIPT, Finished, Program, Running, accounting, bounce
 from tests.acceptance.unsubscribing import MAIL, SIGNING, cache_files, signed
@@ -33,7 +33,7 @@ _PATIENCE = 120.0
 """Seconds until all that was retried has to be done."""
 
 
-def crowd(folder: Path, scale: Scale) -> Line:
+def concurrent_processes(folder: Path, scale: Scale) -> Line:
     """Send mails, 32 at a time, and rows into two pipes, while `work` dispatches and the operator looks and retries."""
     mails, slices, size = scale.of(64, 5_000), scale.of(4, 50), scale.of(100, 200)
     program = Program(folder, SCRIPT)
@@ -49,8 +49,8 @@ def crowd(folder: Path, scale: Scale) -> Line:
                 fed = [threads.submit(_feed, running, pipe, slices, size) for running, pipe in pipes]
                 sent = [threads.submit(_send, program, recipient) for recipient in expected[1:mails]]
                 looks = _look(program, [*fed, *sent])
-            said = {one.result() for one in sent}
-            assert said == {(0, "")}, said
+            output = {one.result() for one in sent}
+            assert output == {(0, "")}, output
             for running in (first, second):
                 _assert_calm(running.finish(), is_pipe=True)
             _settle(program, len(expected))
@@ -101,14 +101,14 @@ def _feed(running: Running, pipe: str, slices: int, size: int) -> float:
     longest = 0.0
     for number in range(slices):
         rows = [bounce(f"{pipe}{number * size + one}@example.net") for one in range(size)]
-        feeder = Feeder(running, accounting(rows, has_header=False), ends=False)
-        feeder.join()
-        longest = max(longest, feeder.longest)
+        writer = PipeWriter(running, accounting(rows, has_header=False), ends=False)
+        writer.join()
+        longest = max(longest, writer.longest)
     return longest
 
 
 def _send(program: Program, recipient: str) -> tuple[int, str]:
-    """Hand over a mail as PowerMTA does; returns the exit status, and what was said."""
+    """Hand over a mail as PowerMTA does; returns the exit status, and the output."""
     command = [*SCRIPT, "--config", str(program.config), "unsubscribe", "--from", "", "--to", signed(recipient)]
     environ = os.environ | {"HOME": str(program.folder)}
     done = subprocess.run(command, input=MAIL, capture_output=True, env=environ, timeout=LONGEST, check=False)
@@ -134,7 +134,7 @@ def _settle(program: Program, most: int) -> None:
 
 
 def _assert_calm(finished: Finished, *, is_pipe: bool = False) -> None:
-    """Nobody was told of a failure; a pipe may say that something waits, which another process carries out."""
+    """No failure was reported; a pipe may report waiting entries, which another process carries out."""
     errors = [event for event in finished.events if event["level"] == "error" and event["event"] != "dead_letter"]
     assert not errors, errors
     if is_pipe and finished.status == _WAITS:

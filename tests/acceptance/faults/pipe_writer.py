@@ -8,7 +8,7 @@ import time
 from tests.acceptance.harness import Running
 
 
-class Feeder:
+class PipeWriter:
     """A thread that writes data into a program's stdin as fast as it is read, then ends the input.
 
     Args:

@@ -54,7 +54,7 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     for minute, rows in enumerate(traffic.rows(), traffic.begins):
         for row in rows:
             at = datetime.fromtimestamp(start + row.at * 60, UTC)
-            batch.append(_owed(row, at, mailbox_providers))
+            batch.append(_entry(row, at, mailbox_providers))
             if minute >= THIRD_WEEK:
                 kinds[row.recipient] = row.is_false
                 counts["false" if row.is_false else "true"] += 1
@@ -75,7 +75,7 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     return Played(counts["false"], held[True], counts["true"], held[False], noticed, by_rules, len(unruled - kept))
 
 
-def _owed(row: Bounced, at: datetime, mailbox_providers: MailboxProviders) -> QueuedSuppression:
+def _entry(row: Bounced, at: datetime, mailbox_providers: MailboxProviders) -> QueuedSuppression:
     digest = blake2b(row.recipient.encode(), digest_size=12).hexdigest()
     one = Suppression(digest, row.recipient, "bounce", status=row.status, diagnostic=row.diagnostic, occurred_at=at)
     fingerprint = BounceFingerprint(
@@ -98,5 +98,5 @@ def _shipped() -> Policy:
 
 def _suppresses(policy: Policy, row: Bounced, at: datetime) -> bool:
     bounce = Bounce("b", Address(row.recipient), at, category="bad-mailbox")
-    told = bounce._replace(status=parse_status(row.status), diagnostic=row.diagnostic, remote_mta=row.host)
-    return isinstance(policy.decide(told), Suppress)
+    notices = bounce._replace(status=parse_status(row.status), diagnostic=row.diagnostic, remote_mta=row.host)
+    return isinstance(policy.decide(notices), Suppress)

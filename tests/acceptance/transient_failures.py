@@ -81,9 +81,9 @@ def feed_in_trouble(program: Program, names: Mapping[str, object]) -> Finished:
     )
     assert not [e for e in finished.events if e["event"] in {"unsubscribed", "already", "unknown"}]
     assert all(numbers[name]["why"] for name in names)
-    said = " ".join(finished.sentences)
+    output = " ".join(finished.sentences)
     for name in names:
-        assert re.search(rf"1 dispatch waits for {name} until \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d", said), said
+        assert re.search(rf"1 dispatch waits for {name} until \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d", output), output
     return finished
 
 

@@ -59,7 +59,7 @@ class Call:
     """When the claim ends, if it is not renewed."""
     is_running: bool = True
     is_lost: bool = False
-    """Whether the process that made it did not hear the answer, or heard it late."""
+    """Whether the process that made it did not get the answer, or got it late."""
     answered_before: int = 0
     """The number that the next call had when a late answer came; 0 where none came late."""
 
@@ -123,7 +123,7 @@ class Severed:
 
 
 class Adapter:
-    """Acts on ids; does what the script says."""
+    """Acts on ids; does what the script holds."""
 
     takes_subscriber_ids = True
     batch_size = 1
@@ -145,14 +145,14 @@ class Adapter:
             call.is_running = False
 
     def _answer(self, call: Call) -> list[Outcome]:
-        behaviour, said = call.behaviour, f"call {call.number}"
-        self._process.said.text = said
+        behaviour, message = call.behaviour, f"call {call.number}"
+        self._process.message.text = message
         if behaviour == "hangs":
             self._process.hang(call)
         if isinstance(behaviour, float):
-            raise TemporaryFailure(said, retry_after=behaviour)
+            raise TemporaryFailure(message, retry_after=behaviour)
         if behaviour in ERRORS:
-            raise ERRORS[behaviour](said)
+            raise ERRORS[behaviour](message)
         if behaviour in MISTAKES:
             return [cast("Outcome", MISTAKES[behaviour])] * len(call.suppressions)
         outcomes = [_outcome(behaviour, one) for one in call.suppressions]
@@ -163,7 +163,7 @@ class Checkable(Adapter):
     """Can be asked whether it is back."""
 
     def check(self) -> str:
-        """Fail as often as the world says."""
+        """Fail as often as the world demands."""
         world = self._process.world
         with world.lock:
             world.failing_checks -= world.failing_checks > 0
@@ -186,7 +186,7 @@ def _outcome(behaviour: str, suppression: Suppression) -> Outcome:
     return Outcome(behaviour if behaviour in ANSWERS else "unsubscribed", ("7",))  # type: ignore[arg-type]  # one of three
 
 
-class _Said(threading.local):
+class _LastMessage(threading.local):
     """The last answer of each thread, as the HTTP client keeps it."""
 
     text = ""
@@ -202,7 +202,7 @@ class Process:
     """One process that serves all providers; its clock stands still."""
 
     def __init__(self, world: World, *, suspect_after: int, concurrency: int) -> None:
-        self.world, self.now, self.said = world, world.now, _Said()
+        self.world, self.now, self.message = world, world.now, _LastMessage()
         self.calls: list[Call] = []
         self.hanging: list[Call] = []
         self.dispatcher = Dispatcher()
@@ -216,7 +216,9 @@ class Process:
 
     def _build_worker(self, name: str, settings: WorkerSettings) -> ProviderWorker:
         kinds = dict(zip(PROVIDERS, (Adapter, Checkable, Batched), strict=True))
-        executor = CallExecutor(kinds[name](name, self), self.said, RetrySchedule(WAITS, lambda: 0.5), lambda: self.now)
+        executor = CallExecutor(
+            kinds[name](name, self), self.message, RetrySchedule(WAITS, lambda: 0.5), lambda: self.now
+        )
         return ProviderWorker(
             name,
             executor,
@@ -255,7 +257,7 @@ class Process:
         wait_until(lambda: len(self.spool.in_hand) == sum(len(call.suppressions) for call in self.hanging))
 
     def kill(self) -> set[int]:
-        """Hear no answer any more, and keep none that is not kept yet; returns what was in hand."""
+        """Accept no answer any more, and keep none that is not kept yet; returns what was in hand."""
         self.spool.is_severed = True
         self._lose()
         self._answering.set()
