@@ -7,4 +7,4 @@
 from bouncehandler.report.build import Scope, Sources, build_report
 from bouncehandler.report.model import Alert, Headline, Report, Table, TableColumn, Timeline
 
-__all__ = ["Alert", "TableColumn", "Headline", "Report", "Scope", "Sources", "Table", "Timeline", "build_report"]
+__all__ = ["Alert", "Headline", "Report", "Scope", "Sources", "Table", "TableColumn", "Timeline", "build_report"]
