@@ -67,7 +67,7 @@ def test_a_complaint_holds_its_type_and_the_ids(send: Send) -> None:
     }
 
 
-def test_a_request_to_be_unsubscribed_istell(send: Send) -> None:
+def test_a_request_to_be_unsubscribed_is_sent(send: Send) -> None:
     """A request has a reason of its own, and no key that the documentation does not name."""
     data = send(COMPLAINT._replace(reason="unsubscribe", category="", record_type=""))["data"]
     assert (data["reason"], {name: data[name] for name in IDS}) == ("unsubscribe", IDS)
