@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bouncehandler.dispatcher.call_executor import CallExecutor, CallFinished, Probed, Result, Skipped, Unavailable
 from bouncehandler.dispatcher.circuit_breaker import CircuitBreaker
@@ -12,7 +13,7 @@ from bouncehandler.dispatcher.worker_group import NoGroup, WorkerGroup
 from bouncehandler.dispatcher.worker_settings import WorkerSettings
 from bouncehandler.dispatcher.worker_state import Mode, WorkerState
 from bouncehandler.provider import Checkable, PerCampaign
-from bouncehandler.spool import Completed, Released, Settlement, Spool
+from bouncehandler.spool import Completed, Released, RetryLater, Settlement, Spool
 from bouncehandler.suppression import Dispatch
 
 _BATCH_WAIT = 0.05
@@ -174,7 +175,8 @@ class ProviderWorker:
     def _settle(self, settlements: Sequence[Settlement]) -> None:
         """Store the settlements in one transaction, then log and count them."""
         counters = self._outcomes.call_metrics.take()
-        repeats = self._spool.settle(settlements, per_campaign=self._per_campaign, counters=counters)
+        from_now = [self._shorten_wait(one) for one in settlements]
+        repeats = self._spool.settle(from_now, per_campaign=self._per_campaign, counters=counters)
         if any(isinstance(one, Completed) and one.outcome.recipient for one in settlements):
             self._group.notify()  # before these are out of hand: another worker must not end now
         self._outcomes.log_settlements(settlements)
@@ -183,6 +185,16 @@ class ProviderWorker:
             self._in_hand.pop((settlement.dispatch.id, settlement.dispatch.claim), None)
         self._state.is_probing = self._state.is_probing and bool(self._in_hand)
         self._state.notify()
+
+    def _shorten_wait(self, settlement: Settlement) -> Settlement:
+        """Shorten the wait of a retry by the time since its call ended: the store counts from the settlement.
+
+        Else it would be due a moment after the pause that the provider asked for, and a drain would end in between.
+        """
+        if not isinstance(settlement, RetryLater):
+            return settlement
+        since_call = self._clock() - settlement.attempt.started_at - settlement.attempt.seconds
+        return replace(settlement, due_in=max(0.0, settlement.due_in - max(0.0, since_call)))
 
     def _renew_leases(self) -> None:
         """Extend the claims of calls that take long."""

@@ -6,7 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bouncehandler.dispatcher.call_metrics import CallMetrics
 from bouncehandler.provider import PermanentFailure, TemporaryFailure
+from bouncehandler.spool import MetricCounter
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
 from tests.contract.dispatcher.workers import MINUTE, NEVER, Running, owe, record_people, rows, settings
@@ -133,7 +135,25 @@ class TestRetryAfter:
         Running(spool, adapter, clock=lambda: now).drain()
         row = rows(place)[ann]
         assert row[:3] == ("pending", 1, 0)
-        assert row.due_at == pytest.approx(now + 1800)
+        assert row.due_at == pytest.approx(now + 1800, rel=0, abs=30)
+
+    def test_the_wait_begins_with_the_answer(
+        self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The wait counts from the end of the call, however late it is settled: the dispatch is due with the pause."""
+        adapter.always = TemporaryFailure("HTTP 429", retry_after=1800.0)
+        (ann,) = record_people(spool, 1)
+        began, now = time.time(), [time.time()]
+        CLOCK.source = lambda: now[0]
+        take = CallMetrics.take
+
+        def take_late(metrics: CallMetrics) -> list[MetricCounter]:
+            now[0] = began + 7  # the last step before the settlement
+            return take(metrics)
+
+        monkeypatch.setattr(CallMetrics, "take", take_late)
+        Running(spool, adapter, clock=lambda: now[0]).drain()
+        assert rows(place)[ann].due_at == pytest.approx(began + 1800, rel=0, abs=1)
 
     def test_the_others_wait_too(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """After one such answer no other call is made; what was claimed is given back, no attempt spent."""
