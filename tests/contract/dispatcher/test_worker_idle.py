@@ -97,7 +97,9 @@ class TestPaceAndConcurrency:
         adapter.next = [TemporaryFailure("HTTP 429")] * 12
         record_people(spool, 200)
         spent = _Spent()  # none: however long a call takes here, the provider is not slow
-        running = Running(spool, adapter, settings(concurrency=8, lease=NEVER), monotonic=lambda: spent.seconds)
+        now = time.time()  # stands still like the other clock: the two must not drift apart, which would be a jump
+        worker_settings = settings(concurrency=8, lease=NEVER)
+        running = Running(spool, adapter, worker_settings, clock=lambda: now, monotonic=lambda: spent.seconds)
         adapter.during = lambda: wait_until(
             lambda: len(adapter.called) <= 12 or bool(running.log.named("concurrency_reduced"))
         )
