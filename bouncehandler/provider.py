@@ -1,4 +1,4 @@
-"""Port to a list manager: all that the author of an adapter reads.
+"""Port to a list manager; what comes in and goes out is in `bouncehandler.suppression`.
 
 An adapter is a class with one method, `unsubscribe`, and a settings model. It is registered under the entry-point group
 `bouncehandler.providers`; the entry's name is the `type` in the configuration. The program builds it once per

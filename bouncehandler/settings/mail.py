@@ -99,7 +99,7 @@ def _time_of_day(text: str) -> str:
     return text
 
 
-NoticeKind = Literal["complaint", "unsubscribe", "held", "back", "dead", "spike", "unreadable"]
+NoticeName = Literal["complaint", "unsubscribe", "held", "back", "dead", "spike", "unreadable"]
 
 
 def _events(value: object) -> object:
@@ -120,8 +120,8 @@ class NotifySettings(Section):
     """Recipients; empty: nothing is queued."""
     sender: Annotated[str, AfterValidator(_mailbox)] | None = None
     """Default: bouncehandler@ this host's name."""
-    events: Annotated[list[NoticeKind], BeforeValidator(_events)] = Field(
-        default_factory=lambda: list(get_args(NoticeKind))
+    events: Annotated[list[NoticeName], BeforeValidator(_events)] = Field(
+        default_factory=lambda: list(get_args(NoticeName))
     )
     """Kinds of notices."""
     every: Annotated[Duration, BeforeValidator(lambda value: "0s" if value == "each" else value)] = 900.0

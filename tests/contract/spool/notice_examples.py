@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from bouncehandler.settings.mail import NoticeKind
+from bouncehandler.settings.mail import NoticeName
 from bouncehandler.spool import Notice, NoticeBatch, Spool
 from tests.contract.spool.examples import NOW, at_time, open_spool
 
@@ -12,7 +12,7 @@ LEASE = 300.0
 
 def open_telling(kind: str, place: str) -> Spool:
     """The spool of that kind, which queues notices of every kind."""
-    return open_spool(kind, place, notices=frozenset(get_args(NoticeKind)))
+    return open_spool(kind, place, notices=frozenset(get_args(NoticeName)))
 
 
 def claim(spool: Spool, now: float = NOW, *, every: float = EVERY, lease: float = LEASE) -> NoticeBatch | None:

@@ -17,7 +17,7 @@ from bouncehandler.notifications import (
     TextSanitizer,
 )
 from bouncehandler.redaction import mask_addresses
-from bouncehandler.settings.mail import NoticeKind
+from bouncehandler.settings.mail import NoticeName
 from bouncehandler.spool import NoticeBatch, QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool.examples import suppression
@@ -25,7 +25,7 @@ from tests.fakes.server import PATIENCE, wait_until
 from tests.fakes.smtp import CERTIFICATE, FakeSmtp
 from tests.unit.notifications.examples import NOW, TO
 
-KINDS = frozenset(get_args(NoticeKind))
+KINDS = frozenset(get_args(NoticeName))
 
 
 @dataclass
