@@ -79,9 +79,7 @@ _GONE = 410
 class Webhook:
     """Sender of suppressions to a program of the site's own.
 
-    The outcome of a call that was taken is `unsubscribed`, without lists: the receiver's own doings are unknown
-    here. An undo is an event of its own, `recipient.restored`, with the same data but an `id` of its own:
-    `restores` is the `id` that it takes back.
+    The outcome of a call that was taken is `unsubscribed`, without lists: the receiver's own doings are unknown here.
     """
 
     class Settings(ProviderSettings):

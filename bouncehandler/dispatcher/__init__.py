@@ -5,23 +5,3 @@
 and `concurrency_limiter` keep to the provider's pace; `circuit_breaker` holds, probes and releases it; `outcome_log`
 logs and counts; `dispatcher` drives all workers.
 """
-
-from bouncehandler.dispatcher.call_executor import CallExecutor, ResponseMemory
-from bouncehandler.dispatcher.circuit_breaker import BreakerSettings
-from bouncehandler.dispatcher.dispatcher import Dispatcher
-from bouncehandler.dispatcher.outcome_log import DispatchLog, WorkerCounters
-from bouncehandler.dispatcher.retry import RetrySchedule
-from bouncehandler.dispatcher.worker import ProviderWorker
-from bouncehandler.dispatcher.worker_settings import WorkerSettings
-
-__all__ = [
-    "BreakerSettings",
-    "CallExecutor",
-    "DispatchLog",
-    "Dispatcher",
-    "ProviderWorker",
-    "ResponseMemory",
-    "RetrySchedule",
-    "WorkerCounters",
-    "WorkerSettings",
-]

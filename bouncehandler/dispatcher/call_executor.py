@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from bouncehandler.dispatcher.retry import RetrySchedule
@@ -36,11 +37,9 @@ class ResponseMemory(Protocol):
 
     def forget_response(self) -> None:
         """Begin anew."""
-        ...
 
     def last_response(self) -> str:
         """Status and beginning of the last response; empty when none came."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,8 @@ class CallExecutor:
         redact: Callable[[str], str] = str,
     ) -> None:
         self.adapter = adapter
-        self._responses, self._schedule, self._clock, self._redact = responses, retry_schedule, clock, redact
+        self._responses, self._schedule, self._clock = responses, retry_schedule, clock
+        self._one_line = partial(one_line, redact=redact)
         # Once: `isinstance` with a protocol takes longer than all else that is done here for a call.
         self._batched = adapter if isinstance(adapter, Batched) and adapter.batch_size > 1 else None
         self._reversible = adapter if isinstance(adapter, Reversible) else None
@@ -199,9 +199,6 @@ class CallExecutor:
         now = self._clock()
         started = min(started, now)  # the clock may have been set back meanwhile
         return Attempt(started, now - started, result, answer)
-
-    def _one_line(self, answer: BaseException | str) -> str:
-        return one_line(answer, self._redact)
 
 
 def one_line(answer: BaseException | str, redact: Callable[[str], str] = str) -> str:

@@ -7,9 +7,6 @@ from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Result,
 from bouncehandler.dispatcher.outcome_log import OutcomeLogger
 from bouncehandler.spool import Spool
 
-_SUSPECT_AFTER = 20
-"""Temporary failures in a row, without a success between, that hold the whole provider."""
-
 _RESTART = 60.0
 """Seconds until a provider that was only restarted is back."""
 
@@ -22,8 +19,8 @@ class BreakerSettings:
     """Between two probes of a held provider."""
     drain_budget: float = 30.0
     """Wait, in all, for a provider that asks for pauses and carries nothing out, before a drain ends."""
-    suspect_after: int = _SUSPECT_AFTER
-    """Temporary failures in a row that hold the provider."""
+    suspect_after: int = 20
+    """Temporary failures in a row, without a success between, that hold the whole provider."""
 
 
 class CircuitBreaker:
@@ -88,8 +85,10 @@ class CircuitBreaker:
         if isinstance(result, Unavailable):
             self._is_suspect = False
             self._hold(result.reason, self._settings.probe_every)
+        elif isinstance(result, Probed) and result.failure:
+            self._hold(result.failure, self._settings.probe_every)
         elif isinstance(result, Probed):
-            self._record_check(result)
+            self._release()
         elif isinstance(result, CallFinished):
             self._record_call(result)
 
@@ -103,12 +102,6 @@ class CircuitBreaker:
         self._has_probed = True
         self._probe_at = longest
         return self._spool.claim_probe(self._provider, next_probe_in=self._settings.probe_every, known=known)
-
-    def _record_check(self, probed: Probed) -> None:
-        if probed.failure:
-            self._hold(probed.failure, self._settings.probe_every)
-        else:
-            self._release()
 
     def _record_call(self, finished: CallFinished) -> None:
         if finished.failure:

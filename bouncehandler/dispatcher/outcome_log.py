@@ -14,15 +14,12 @@ class DispatchLog(Protocol):
 
     def info(self, event: str, **values: object) -> object:
         """Log an event that is as it should be."""
-        ...
 
     def warning(self, event: str, **values: object) -> object:
         """Log a failure that is tried again."""
-        ...
 
     def error(self, event: str, **values: object) -> object:
         """Log a failure that needs the sysadmin."""
-        ...
 
 
 @dataclass(slots=True)

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 from bouncehandler.dispatcher.call_executor import CallExecutor, CallFinished, Probed, Result, Skipped, Unavailable
 from bouncehandler.dispatcher.circuit_breaker import CircuitBreaker
-from bouncehandler.dispatcher.clock_jumps import ClockJumpDetector
 from bouncehandler.dispatcher.outcome_log import DispatchLog, OutcomeLogger, WorkerCounters
 from bouncehandler.dispatcher.thread_pool import CallThreadPool, Job, split_into_jobs
-from bouncehandler.dispatcher.worker_group import NoGroup, WorkerGroup
+from bouncehandler.dispatcher.worker_group import WorkerGroup
 from bouncehandler.dispatcher.worker_settings import WorkerSettings
-from bouncehandler.dispatcher.worker_state import Mode, WorkerState
+from bouncehandler.dispatcher.worker_state import ClockJumpDetector, Mode, WorkerState
 from bouncehandler.provider import Checkable, PerCampaign
 from bouncehandler.spool import Completed, Released, RetryLater, Settlement, Spool
 from bouncehandler.suppression import Dispatch
@@ -27,7 +26,7 @@ class ProviderWorker:
         clock: seconds since the epoch.
         monotonic: seconds of a clock that is never set.
         on_end: called once, from the coordinator thread, when the worker has ended.
-        group: the workers of the other providers.
+        group: the workers of the other providers; None: there are none.
     """
 
     def __init__(  # noqa: PLR0913  # the parts that a worker connects
@@ -50,7 +49,7 @@ class ProviderWorker:
         """The error that ended the worker early: a `SpoolError`, or a bug."""
         self._spool, self._settings = spool, settings
         self._clock, self._monotonic, self._on_end = clock, monotonic, on_end
-        self._group: WorkerGroup = group or NoGroup()
+        self._group = group
         self._state = WorkerState()
         self._clock_jumps = ClockJumpDetector(clock, monotonic)
         self._outcomes = OutcomeLogger(name, log)
@@ -107,7 +106,7 @@ class ProviderWorker:
                 was_idle = self.is_idle
                 self.heartbeat += 1
                 self._run_round()
-                if self.is_idle and not was_idle:
+                if self._group and self.is_idle and not was_idle:
                     self._group.wake()
                 self._wait()
             self._spool.add_counters(self._outcomes.call_metrics.take())
@@ -118,7 +117,7 @@ class ProviderWorker:
         self._on_end()
 
     def _is_finished(self) -> bool:
-        if self._state.is_stopping:
+        if self._state.is_stopping or self._group is None:
             return self.is_idle
         return self.is_idle and self._group.are_idle(but=self.name) and self.is_idle
 
@@ -177,7 +176,7 @@ class ProviderWorker:
         counters = self._outcomes.call_metrics.take()
         from_now = [self._shorten_wait(one) for one in settlements]
         repeats = self._spool.settle(from_now, per_campaign=self._per_campaign, counters=counters)
-        if any(isinstance(one, Completed) and one.outcome.recipient for one in settlements):
+        if self._group and any(isinstance(one, Completed) and one.outcome.recipient for one in settlements):
             self._group.notify()  # before these are out of hand: another worker must not end now
         self._outcomes.log_settlements(settlements)
         self._outcomes.log_duplicates(repeats)

@@ -8,26 +8,9 @@ class WorkerGroup(Protocol):
 
     def notify(self) -> None:
         """Expect new dispatches for any of them."""
-        ...
 
     def wake(self) -> None:
         """Look again, since one of them has become idle."""
-        ...
 
     def are_idle(self, but: str) -> bool:
         """Whether all are idle but the one of that name, so that they enqueue nothing more for it."""
-        ...
-
-
-class NoGroup:
-    """Group of a single worker."""
-
-    def notify(self) -> None:
-        """Do nothing."""
-
-    def wake(self) -> None:
-        """Do nothing."""
-
-    def are_idle(self, but: str) -> bool:  # noqa: ARG002  # as in `WorkerGroup`
-        """Always true: there is no other worker."""
-        return True

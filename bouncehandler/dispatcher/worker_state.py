@@ -1,7 +1,11 @@
 """State of a provider's worker between two rounds, with its named transitions."""
 
 import threading
+from collections.abc import Callable
 from enum import Enum, auto
+
+_MIN_JUMP = 1.0
+"""Seconds; waiting makes up for less."""
 
 
 class Phase(Enum):
@@ -110,3 +114,21 @@ class WorkerState:
         """Note the start of a probe; probe calls count as under way once they are claimed."""
         self.has_probed = self.is_draining
         self.is_probing = is_check
+
+
+class ClockJumpDetector:
+    """Detects jumps of the wall clock, which the sysadmin, NTP or a suspension sets forth or back.
+
+    Args:
+        clock: seconds since the epoch.
+        monotonic: seconds of a clock that is never set.
+    """
+
+    def __init__(self, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
+        self._clock, self._monotonic = clock, monotonic
+        self._offset: float | None = None
+
+    def has_jumped(self) -> bool:
+        """Whether the clock was set since the last call of this method; False at the first."""
+        before, self._offset = self._offset, self._clock() - self._monotonic()
+        return before is not None and abs(self._offset - before) > _MIN_JUMP

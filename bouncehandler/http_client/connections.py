@@ -11,8 +11,7 @@ from contextlib import contextmanager
 
 import httpcore
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random
-from tenacity.stop import stop_base
+from tenacity import Retrying, retry_if_exception_type, wait_random
 
 from bouncehandler.http_client.deadline import Deadline, DeadlineBackend
 
@@ -23,7 +22,7 @@ _KEEPALIVE = 4.0
 
 _CONNECT_ERRORS = (httpcore.ConnectError, httpcore.ConnectTimeout, httpx.ConnectTimeout)
 _TRIES = 2
-"""To make a connection, within a call; all other failures wait in the spool."""
+"""To make a connection, within a call and as long as it has time; all other failures wait in the spool."""
 _MIN_WAIT, _MAX_WAIT = 0.1, 0.5
 """Seconds between the two; random, so that threads do not return all at once."""
 
@@ -40,7 +39,7 @@ class Connections:
         self._retrying = Retrying(
             sleep=sleep,
             wait=wait_random(_MIN_WAIT, _MAX_WAIT),
-            stop=stop_after_attempt(_TRIES) | _StopBeforeDeadline(deadline),
+            stop=lambda state: state.attempt_number >= _TRIES or deadline.ends_within(state.upcoming_sleep),
             retry=retry_if_exception_type(_CONNECT_ERRORS),
             reraise=True,
         )
@@ -93,16 +92,6 @@ class Connections:
         self._open = [one for one in usable if one not in surplus]
         for connection in closing:
             connection.close()
-
-
-class _StopBeforeDeadline(stop_base):
-    """Stops a retry that would come too late, so that the failure is raised at once."""
-
-    def __init__(self, deadline: Deadline) -> None:
-        self._deadline = deadline
-
-    def __call__(self, retry_state: RetryCallState) -> bool:
-        return self._deadline.ends_within(retry_state.upcoming_sleep)
 
 
 @contextmanager

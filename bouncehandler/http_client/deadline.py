@@ -8,7 +8,6 @@ import httpcore
 import httpx
 
 _BLOCK = 16 * 1024  # bytes between two looks at the clock while sending
-_NO_TIME_LEFT = "the server did not finish its answer within {:g} seconds"
 
 
 class Deadline:
@@ -37,7 +36,7 @@ class Deadline:
     @property
     def message(self) -> str:
         """Text of the error when the time is over."""
-        return _NO_TIME_LEFT.format(self._seconds)
+        return f"the server did not finish its answer within {self._seconds:g} seconds"
 
 
 class DeadlineBackend(httpcore.NetworkBackend):

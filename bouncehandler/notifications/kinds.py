@@ -63,22 +63,15 @@ KINDS: Mapping[str, NoticeKind] = {
 _TIMES = frozenset({"since", "until"})
 """Fields that hold seconds since the epoch."""
 
+_CAPITALIZED = ("answer", "diagnostic", "expected", "person", "provider", "reason", "reasons", "rule", "spike")
 _LABELS = {
-    "answer": "Answer",
     "bounces": "Bounces at detection",
     "campaign_id": "Campaign",
-    "diagnostic": "Diagnostic",
-    "expected": "Expected",
     "held": "Held now",
     "job_id": "Job",
     "occurred_at": "Occurred",
     "originator": "Sent by",
-    "person": "Person",
-    "provider": "Provider",
-    "reason": "Reason",
-    "reasons": "Reasons",
-    "rule": "Rule",
-    "spike": "Spike",
+    **{name: name.capitalize() for name in _CAPITALIZED},
 }
 
 

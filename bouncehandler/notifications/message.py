@@ -59,18 +59,15 @@ def _with_headers(digest: Digest, envelope: MailEnvelope, host: str, now: float)
     """Build a mail without subject and content."""
     sender = envelope.sender or f"bouncehandler@{host}"
     domain = sender.rpartition("@")[2]
+    notices = f"{digest.first}-{digest.last}.{digest.fingerprint}"
     mail = EmailMessage(SMTP.clone(cte_type="7bit"))  # no server has to know 8BITMIME (RFC 6152)
     mail["From"] = _address(sender, "bouncehandler")
     mail["To"] = [_address(recipient) for recipient in envelope.recipients]
     mail["Date"] = datetime.fromtimestamp(now, UTC)
-    mail["Message-ID"] = _message_id(digest, domain if domain.isascii() else host)
+    mail["Message-ID"] = f"<notices.{notices}@{domain if domain.isascii() else host}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 5
     mail["X-Auto-Response-Suppress"] = "All"
     return mail
-
-
-def _message_id(digest: Digest, domain: str) -> str:
-    return f"<notices.{digest.first}-{digest.last}.{digest.fingerprint}@{domain}>"
 
 
 def _address(address: str, name: str = "") -> Address:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple
+
+from bouncehandler.spool import Spool
 
 _BEFORE = 1.0
 """Seconds before a due time, to find the one that precedes it."""
@@ -42,18 +44,11 @@ class ReportSchedule(NamedTuple):
         return self.latest(until - _BEFORE), until
 
 
-class ReportQueue(Protocol):
-    """The part of the spool that the scheduler needs."""
-
-    def queue_report(self, since: float, until: float) -> bool:
-        """See `Spool.queue_report`."""
-
-
 class ReportScheduler:
     """Enqueues each report when it is due; after a downtime the most recent one alone."""
 
-    def __init__(self, queue: ReportQueue, schedule: ReportSchedule, clock: Callable[[], float]) -> None:
-        self._queue, self._schedule, self._clock = queue, schedule, clock
+    def __init__(self, spool: Spool, schedule: ReportSchedule, clock: Callable[[], float]) -> None:
+        self._spool, self._schedule, self._clock = spool, schedule, clock
         self._enqueued_until = 0.0
         """End of the last period that is known to be enqueued."""
 
@@ -65,5 +60,5 @@ class ReportScheduler:
         """
         since, until = self._schedule.span(self._clock())
         if until != self._enqueued_until:
-            self._queue.queue_report(since, until)
+            self._spool.queue_report(since, until)
             self._enqueued_until = until

@@ -11,8 +11,6 @@ from email.message import EmailMessage
 from bouncehandler.notifications.smtp_errors import Refused
 from bouncehandler.notifications.smtp_server import SmtpServer
 
-__all__ = ["SmtpClient", "SmtpServer", "SmtpSession"]
-
 _TIMEOUTS = 5
 """Time-outs that a connection or a mail may take, besides one for each recipient."""
 _MAX_LIMIT = 1200.0

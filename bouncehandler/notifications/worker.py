@@ -12,7 +12,6 @@ from bouncehandler.notifications.outcome_log import NotificationLog, Notificatio
 from bouncehandler.notifications.report_schedule import RenderedReport, ReportScheduler
 from bouncehandler.notifications.sanitize import TextSanitizer
 from bouncehandler.notifications.smtp import SmtpClient
-from bouncehandler.notifications.smtp_errors import Refused
 from bouncehandler.spool import Notice, NoticeBatch, Spool, SpoolError
 
 _PAGE = 500
@@ -142,7 +141,9 @@ class NotificationWorker:
                     refused = session.send(self._compose(digest))
                     through = digest.last
                     self._spool.settle_notices(batch, through=through)
-                    self._record_success(digest, refused)
+                    self._log.sent(digest, refused, is_digest=self._settings.every > 0)
+                    self._sent += 1
+                    self._failed_attempts = 0
         if through < batch.through:
             self._spool.postpone_notices(batch, 0.0)
 
@@ -170,11 +171,6 @@ class NotificationWorker:
         while self._monotonic() < deadline and (page := self._spool.notices(batch, after=after, limit=_PAGE)):
             yield page
             after = page[-1].id
-
-    def _record_success(self, digest: Digest, refused: Refused) -> None:
-        self._log.sent(digest, refused, is_digest=self._settings.every > 0)
-        self._sent += 1
-        self._failed_attempts = 0
 
     def _retry_later(self, batch: NoticeBatch, error: Exception) -> None:
         """Give the claim back: at once where this session has sent mails, since a new one may; else after a wait."""

@@ -5,15 +5,13 @@ import time
 from collections.abc import Callable
 
 from bouncehandler import plugins
-from bouncehandler.dispatcher import (
-    BreakerSettings,
-    CallExecutor,
-    Dispatcher,
-    DispatchLog,
-    ProviderWorker,
-    RetrySchedule,
-    WorkerSettings,
-)
+from bouncehandler.dispatcher.call_executor import CallExecutor
+from bouncehandler.dispatcher.circuit_breaker import BreakerSettings
+from bouncehandler.dispatcher.dispatcher import Dispatcher
+from bouncehandler.dispatcher.outcome_log import DispatchLog
+from bouncehandler.dispatcher.retry import RetrySchedule
+from bouncehandler.dispatcher.worker import ProviderWorker
+from bouncehandler.dispatcher.worker_settings import WorkerSettings
 from bouncehandler.settings.model import ProviderSection, Settings
 from bouncehandler.spool import Spool
 

@@ -13,7 +13,7 @@ from bouncehandler.runtime.shutdown import ShutdownSignal, shutdown_gracefully
 from bouncehandler.spool import Spool
 
 if TYPE_CHECKING:
-    from bouncehandler.dispatcher import Dispatcher
+    from bouncehandler.dispatcher.dispatcher import Dispatcher
     from bouncehandler.settings.model import Settings
 
 

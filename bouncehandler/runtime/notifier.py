@@ -11,18 +11,16 @@ from bouncehandler.settings.mail import NotifySettings
 from bouncehandler.spool import Notice, Spool
 
 if TYPE_CHECKING:  # mail libraries take a while to import, and most installations send no notices
-    from bouncehandler.notifications import (
-        NotificationLog,
-        NotificationWorker,
-        RenderedReport,
-        ReportScheduler,
-        SmtpClient,
-    )
+    from bouncehandler.notifications.outcome_log import NotificationLog
+    from bouncehandler.notifications.report_schedule import RenderedReport, ReportScheduler
+    from bouncehandler.notifications.smtp import SmtpClient
+    from bouncehandler.notifications.worker import NotificationWorker
 
 
 def build_smtp_client(settings: NotifySettings) -> "SmtpClient":
     """Build the client of the SMTP server."""
-    from bouncehandler.notifications import SmtpClient, SmtpServer  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.notifications.smtp import SmtpClient  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.notifications.smtp_server import SmtpServer  # noqa: PLC0415  # as above
 
     host, _, port = settings.smtp.rpartition(":")
     server = SmtpServer(
@@ -80,7 +78,9 @@ def _build_worker(
     on_failure: Callable[[], None],
     render_report: "Callable[[Notice], RenderedReport]",
 ) -> "NotificationWorker":
-    from bouncehandler.notifications import MailEnvelope, NotificationSettings, NotificationWorker, TextSanitizer  # noqa: PLC0415  # as above
+    from bouncehandler.notifications.message import MailEnvelope  # noqa: PLC0415  # as above
+    from bouncehandler.notifications.sanitize import TextSanitizer  # noqa: PLC0415  # as above
+    from bouncehandler.notifications.worker import NotificationSettings, NotificationWorker  # noqa: PLC0415  # as above
 
     return NotificationWorker(
         spool,
@@ -102,7 +102,7 @@ def _build_worker(
 
 
 def _build_scheduler(settings: NotifySettings, spool: Spool) -> "ReportScheduler | None":
-    from bouncehandler.notifications import ReportSchedule, ReportScheduler  # noqa: PLC0415  # as above
+    from bouncehandler.notifications.report_schedule import ReportSchedule, ReportScheduler  # noqa: PLC0415  # as above
 
     if settings.report == "off":
         return None

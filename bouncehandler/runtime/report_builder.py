@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bouncehandler.spool import Notice, Selection, Spool
 
 if TYPE_CHECKING:  # reports and mail take a while to import
-    from bouncehandler.notifications import RenderedReport
+    from bouncehandler.notifications.report_schedule import RenderedReport
     from bouncehandler.report import Report
     from bouncehandler.settings.model import Settings
 
@@ -20,7 +20,7 @@ def build_report_from_settings(settings: "Settings", spool: Spool, since: float,
     Raises:
         SpoolError: the spool can't be read.
     """
-    from bouncehandler.notifications import TextSanitizer  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.notifications.sanitize import TextSanitizer  # noqa: PLC0415  # imports are lazy at the edges
     from bouncehandler.redaction import mask_addresses  # noqa: PLC0415  # as above
     from bouncehandler.report import Scope, Sources, build_report  # noqa: PLC0415  # as above
 
@@ -43,7 +43,7 @@ def report_renderer(settings: "Settings", spool: Spool) -> Callable[[Notice], "R
     """
 
     def rendered_report(notice: Notice) -> "RenderedReport":
-        from bouncehandler.notifications import RenderedReport  # noqa: PLC0415  # imports are lazy at the edges
+        from bouncehandler.notifications.report_schedule import RenderedReport  # noqa: PLC0415  # imports are lazy at the edges
         from bouncehandler.report.page import render_html  # noqa: PLC0415  # as above
         from bouncehandler.report.text import render_text, subject  # noqa: PLC0415  # as above
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bouncehandler.spool import Counts, ProviderState, Spool
 
 if TYPE_CHECKING:  # the dispatcher brings the HTTP library, which not every command needs
-    from bouncehandler.dispatcher import WorkerCounters
+    from bouncehandler.dispatcher.outcome_log import WorkerCounters
     from bouncehandler.ingest import IngestCounters
 
 

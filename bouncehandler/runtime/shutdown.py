@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bouncehandler.dispatcher import Dispatcher
+    from bouncehandler.dispatcher.dispatcher import Dispatcher
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 

@@ -3,18 +3,14 @@
 from bouncehandler.spool.admin import (
     ActiveSuppression,
     DeadLetter,
-    ErasureResult,
     HeldSpike,
     HistoryEvent,
     ManualAction,
     Selection,
-    SpoolAdmin,
     Undone,
 )
 from bouncehandler.spool.models import (
-    BackupSummary,
     BounceFingerprint,
-    Claimed,
     Completed,
     Counts,
     DeadLettered,
@@ -35,18 +31,14 @@ from bouncehandler.spool.models import (
     Status,
 )
 from bouncehandler.spool.protocol import Spool
-from bouncehandler.spool.stats import StatsStore
 
 __all__ = [
     "ActiveSuppression",
-    "BackupSummary",
     "BounceFingerprint",
-    "Claimed",
     "Completed",
     "Counts",
     "DeadLetter",
     "DeadLettered",
-    "ErasureResult",
     "HeldSpike",
     "HistoryEvent",
     "HourlyCount",
@@ -65,9 +57,7 @@ __all__ = [
     "Settlement",
     "SoftBounceEntry",
     "Spool",
-    "SpoolAdmin",
     "SpoolError",
-    "StatsStore",
     "Status",
     "Undone",
 ]

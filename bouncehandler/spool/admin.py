@@ -148,26 +148,21 @@ class SpoolAdmin(Protocol):
 
     def suppressions(self, selection: Selection) -> Iterator[Suppression]:
         """The selected suppressions, oldest first, read in pages so that no writer waits for a slow reader."""
-        ...
 
     def history(self, subject: str) -> list[HistoryEvent]:
         """Events of a recipient, or of `mailwizz:LIST/SUBSCRIBER`, in the order of the time.
 
         An address learned from ids has their history, too; a dispatch that waits stands at the time when it is due.
         """
-        ...
 
     def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
         """The selected dead letters, oldest first."""
-        ...
 
     def retry_dead_letters(self, ids: Sequence[int]) -> int:
         """Make dead letters pending and due at once, with a new schedule; returns how many were."""
-        ...
 
     def drop_dead_letters(self, ids: Sequence[int], reason: str = "") -> int:
         """Settle dead letters as done without a call, outcome `dropped`, with the reason; returns how many were."""
-        ...
 
     def undo(
         self,
@@ -192,30 +187,24 @@ class SpoolAdmin(Protocol):
             asked_by: a login name, for the history.
             is_dry: yield the results, and change nothing.
         """
-        ...
 
     def spikes(self, selection: Selection) -> list[HeldSpike]:
         """The spikes that were noticed, oldest first; of the selection, only `spike` and `mailbox_provider` matter."""
-        ...
 
     def on_hold(self, selection: Selection) -> Iterator[tuple[HeldSpike, Suppression]]:
         """The suppressions that the selected spikes hold, each once."""
-        ...
 
     def decide_held(self, selection: Selection, *, is_released: bool, asked_by: str) -> int:
         """Release held suppressions, which are then due; or discard them, which are then undone; returns how many.
 
         Where nothing but spikes is selected, later bounces of a released spike are not held.
         """
-        ...
 
     def remind(self, older_than: float) -> int:
         """Queue a notice of each spike that holds something, if the last is older than so many seconds."""
-        ...
 
     def prune_spikes(self, rest: Callable[[], bool] = ...) -> int:
         """Remove counts of hard bounces that are too old for the baseline; see `prune_counts` for `rest`."""
-        ...
 
     def forget(self, subject: str, *, asked_by: str) -> ErasureResult:
         """Erase a subject's data, and keep a keyed hash in its place.
@@ -223,36 +212,28 @@ class SpoolAdmin(Protocol):
         A suppression with calls left is called first, and erased by `forget_rest` after it; so is a new record about
         the subject. Copies elsewhere, as in logs and backups, are not touched.
         """
-        ...
 
     def forget_rest(self) -> int:
         """Erase the suppressions that were kept for calls, and whose calls are done now; returns how many."""
-        ...
 
     def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
         """The selected dead letters that were dropped, as long as they are kept, oldest first."""
-        ...
 
     def manual_actions(self, since: float, until: float) -> Sequence[ManualAction]:
         """Counts of undo, release and discard from `since` to before `until`, the largest first."""
-        ...
 
     def active_suppression(self, subject: str, record: str) -> ActiveSuppression | None:
         """The active suppression of a subject by one record; None where there is none, or no more."""
-        ...
 
     def active_suppressions(self, subject: str) -> list[ActiveSuppression]:
         """Active suppressions of a subject, newest first; of a great many only the newest."""
-        ...
 
     def active_suppressions_at(self, subject: str, record: str) -> list[ActiveSuppression]:
         """The active suppressions of a subject by records of the same second; none where the record has no time."""
-        ...
 
     @property
     def size(self) -> int:
         """Bytes that the store takes."""
-        ...
 
     def examine(self, *, room: int, read_up_to: int) -> SpoolCheck:
         """Prove that the spool can be written and can grow by `room` bytes, and read it through up to that size.
@@ -260,7 +241,6 @@ class SpoolAdmin(Protocol):
         Raises:
             SpoolError: it can't be written, has no room, or is damaged.
         """
-        ...
 
     def backup(self, target: Path, *, overwrite: bool) -> BackupSummary:
         """Copy the spool while it is in use; when this returns, the copy is whole, proved, and on disk.
@@ -271,7 +251,6 @@ class SpoolAdmin(Protocol):
         Raises:
             SpoolError: the place can't be written, exists already, or the copy is not sound.
         """
-        ...
 
     def vacuum(self, within: float) -> int:
         """Give the room of removed rows back to the system; returns the bytes.
@@ -281,4 +260,3 @@ class SpoolAdmin(Protocol):
         Raises:
             SpoolError: it gave up, or the disk has no room for a copy.
         """
-        ...

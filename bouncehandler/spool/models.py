@@ -1,7 +1,7 @@
 """Plain data that goes into a spool and comes out of it."""
 
 import errno
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -136,10 +136,8 @@ class NoticeBatch:
 class Claimed(list[Dispatch]):
     """The result of a claim: the dispatches to carry out, and how many needed no call."""
 
-    def __init__(self, dispatches: Iterable[Dispatch] = (), repeats: int = 0) -> None:
-        super().__init__(dispatches)
-        self.repeats = repeats
-        """Dispatches that it settled as done, since their recipients were carried out lately."""
+    repeats = 0
+    """Dispatches that it settled as done, since their recipients were carried out lately."""
 
 
 Settlement = Completed | RetryLater | DeadLettered | Released

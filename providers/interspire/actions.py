@@ -1,22 +1,19 @@
 """Choice of the action for a suppression: it depends on the reason, and on whether an address is known."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Literal
 
 Action = Literal["unsubscribe", "bounce", "ban"]
 
-METHODS: Mapping[Action, str] = MappingProxyType({"unsubscribe": "UnsubscribeSubscriber", "bounce": "BounceSubscriber"})
+METHODS: Mapping[Action, str] = {"unsubscribe": "UnsubscribeSubscriber", "bounce": "BounceSubscriber"}
 """Methods of Interspire's API, for the actions that go list by list."""
 
 _RECORDED = frozenset({"bounce", "list"})
 _NO_BOUNCE = "not recorded as a bounce, since it is none"
-_NEEDS_ADDRESS: Mapping[Action, str] = MappingProxyType(
-    {
-        "bounce": "unsubscribed, not recorded as a bounce: that takes the subscriber's address",
-        "ban": "unsubscribed, not banned: that takes the subscriber's address",
-    }
-)
+_NEEDS_ADDRESS: Mapping[Action, str] = {
+    "bounce": "unsubscribed, not recorded as a bounce: that takes the subscriber's address",
+    "ban": "unsubscribed, not banned: that takes the subscriber's address",
+}
 
 
 def choose_action(action: Action, reason: str) -> Action:

@@ -1,7 +1,5 @@
 """Client of MailWizz's API: the calls that the adapter makes."""
 
-from typing import NoReturn
-
 import httpx
 
 from bouncehandler.provider import PermanentFailure, TemporaryFailure, describe, require_success
@@ -93,10 +91,13 @@ class MailWizzApi:
         return f"the answer does not confirm success in MailWizz's words ({describe(response)})"
 
     def _call(self, method: str, path: str, *, query: Fields = (), body: Fields = ()) -> httpx.Response:
-        """Send a request; raises for 400, by which MailWizz refuses credentials."""
+        """Send a request; raises for 400, by which MailWizz refuses credentials, and sometimes a call."""
         response = self._send(method, path, query=query, body=body)
         if response.status_code == httpx.codes.BAD_REQUEST:
-            self._raise_for_refusal(response)
+            if is_credentials_error(read_object(response)):
+                raise credentials_failure(response)
+            self.count_lists()  # raises where credentials are refused in another language
+            raise PermanentFailure(f"MailWizz accepts the credentials, yet refuses this call ({describe(response)})")
         return response
 
     def _send(self, method: str, path: str, *, query: Fields = (), body: Fields = ()) -> httpx.Response:
@@ -107,13 +108,6 @@ class MailWizzApi:
         if body:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         return self._client.request(method, url, headers=headers, content=encode(body) or None)
-
-    def _raise_for_refusal(self, response: httpx.Response) -> NoReturn:
-        """Distinguish refused credentials from a refused call, also where the texts are translated."""
-        if is_credentials_error(read_object(response)):
-            raise credentials_failure(response)
-        self.count_lists()
-        raise PermanentFailure(f"MailWizz accepts the credentials, yet refuses this call ({describe(response)})")
 
 
 def _status(response: httpx.Response, *errors: int) -> int:

@@ -27,7 +27,6 @@ class Signer(Protocol):
 
     def headers(self, method: str, url: str, body: Fields) -> dict[str, str]:
         """Build the headers for a call of `url`, which ends with the encoded query, if any."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,12 @@ from typing import cast
 
 import httpx
 
-from bouncehandler.dispatcher import (
-    BreakerSettings,
-    CallExecutor,
-    Dispatcher,
-    ProviderWorker,
-    RetrySchedule,
-    WorkerSettings,
-)
+from bouncehandler.dispatcher.call_executor import CallExecutor
+from bouncehandler.dispatcher.circuit_breaker import BreakerSettings
+from bouncehandler.dispatcher.dispatcher import Dispatcher
+from bouncehandler.dispatcher.retry import RetrySchedule
+from bouncehandler.dispatcher.worker import ProviderWorker
+from bouncehandler.dispatcher.worker_settings import WorkerSettings
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Spool, SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool

@@ -11,7 +11,7 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bouncehandler.dispatcher import WorkerSettings
+from bouncehandler.dispatcher.worker_settings import WorkerSettings
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool

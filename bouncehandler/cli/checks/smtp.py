@@ -3,7 +3,7 @@
 import smtplib
 
 from bouncehandler.cli.checks.finding import CheckResult, fail, ok, wait
-from bouncehandler.notifications import describe_smtp_error
+from bouncehandler.notifications.smtp_errors import describe_smtp_error
 from bouncehandler.runtime.notifier import build_smtp_client
 from bouncehandler.settings.mail import NotifySettings
 

@@ -19,7 +19,7 @@ from bouncehandler.runtime.shutdown import POLL_INTERVAL, ShutdownSignal
 from bouncehandler.spool import Spool
 
 if TYPE_CHECKING:
-    from bouncehandler.dispatcher import Dispatcher
+    from bouncehandler.dispatcher.dispatcher import Dispatcher
     from bouncehandler.runtime.dry_run import DryRun
 
 _Result = tuple[RunSummary, CommandError | None]

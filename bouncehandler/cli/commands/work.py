@@ -17,7 +17,7 @@ from bouncehandler.runtime.shutdown import POLL_INTERVAL, ShutdownSignal
 from bouncehandler.runtime.systemd import SystemdNotifier
 
 if TYPE_CHECKING:
-    from bouncehandler.dispatcher import Dispatcher
+    from bouncehandler.dispatcher.dispatcher import Dispatcher
 
 
 @click.command("work")

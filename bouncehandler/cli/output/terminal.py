@@ -16,7 +16,7 @@ from bouncehandler.runtime.run_summary import Comparison, RunSummary, provider_n
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from bouncehandler.dispatcher import Dispatcher
+    from bouncehandler.dispatcher.dispatcher import Dispatcher
 
 
 class Terminal:

@@ -40,12 +40,12 @@ _CounterKey = tuple[int, str, str, str]
 
 
 class StatsSink(Protocol):
-    """Destination of counts: the spool's `StatsStore` is one."""
+    """Destination of counts: the `Spool` is one."""
 
     def add_hourly_counts(
         self, hourly_counts: Sequence[HourlyCount], counters: Sequence[MetricCounter] = (), /
     ) -> None:
-        """See `StatsStore.add_hourly_counts`."""
+        """See `Spool.add_hourly_counts`."""
         ...
 
 

@@ -2,20 +2,17 @@
 
 import sqlite3
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from bouncehandler.spool.admin import HistoryEvent, Selection, Undone
 from bouncehandler.spool.models import BackupSummary, SpoolCheck
 from bouncehandler.spool.sqlite.backup import back_up
 from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.erasure import SqliteErasure
 from bouncehandler.spool.sqlite.files import ensure_room
-from bouncehandler.spool.sqlite.history import history
 from bouncehandler.spool.sqlite.holds import SqliteHolds
 from bouncehandler.spool.sqlite.lists import SqliteLists
 from bouncehandler.spool.sqlite.retention import vacuum
-from bouncehandler.spool.sqlite.undo import UndoRequest, undo
 
 _MAX_NUMBER = 2**63 - 1
 
@@ -35,7 +32,6 @@ class SqliteSpoolAdmin(SqliteLists, SqliteHolds, SqliteErasure):
         return sum(file.stat().st_size for file in files if file.exists())
 
     def examine(self, *, room: int, read_up_to: int) -> SpoolCheck:
-        """See `SpoolAdmin.examine`."""
         with self._connection.writing() as raw:
             raw.execute(self._connection.sql("provider_release"), {"provider": ""})  # no provider has that name
         ensure_room(self.path, room)
@@ -48,37 +44,16 @@ class SqliteSpoolAdmin(SqliteLists, SqliteHolds, SqliteErasure):
         return SpoolCheck(store, f"sqlite3 {self.path} 'PRAGMA quick_check'" if is_large else "")
 
     def backup(self, target: Path, *, overwrite: bool) -> BackupSummary:
-        """See `SpoolAdmin.backup`."""
         return back_up(self.path, target, overwrite=overwrite, monotonic=time.monotonic)
 
     def vacuum(self, within: float) -> int:
-        """See `SpoolAdmin.vacuum`."""
         return vacuum(self.path, time.monotonic, within)
 
-    def history(self, subject: str) -> list[HistoryEvent]:
-        """See `SpoolAdmin.history`."""
-        return history(self._connection, subject)
-
     def retry_dead_letters(self, ids: Sequence[int]) -> int:
-        """See `SpoolAdmin.retry_dead_letters`."""
         return self._change_dead_letters("dead_letter_retry", ids)
 
     def drop_dead_letters(self, ids: Sequence[int], reason: str = "") -> int:
-        """See `SpoolAdmin.drop_dead_letters`."""
         return self._change_dead_letters("dead_letter_drop", ids, reason=sanitize_text(reason))
-
-    def undo(
-        self,
-        selection: Selection,
-        *,
-        restoring: Collection[str],
-        asked_by: str,
-        forced: bool = False,
-        is_dry: bool = False,
-    ) -> Iterator[Undone]:
-        """See `SpoolAdmin.undo`."""
-        request = UndoRequest(selection, restoring, forced=forced, asked_by=asked_by, now=self._clock(), is_dry=is_dry)
-        return undo(self._connection, request)
 
     def _change_dead_letters(self, statement: str, ids: Sequence[int], **values: object) -> int:
         now = self._clock()

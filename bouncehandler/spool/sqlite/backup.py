@@ -28,15 +28,11 @@ class _StartsOver(Exception):  # noqa: N818  # no error: the way out of SQLite's
 
 
 def back_up(source: Path, target: Path, *, overwrite: bool, monotonic: Callable[[], float]) -> BackupSummary:
-    """Copy a spool that may be in use; when this returns, the copy is whole, proved, and on disk.
+    """See `SpoolAdmin.backup`.
 
     Args:
         source: a spool that this program has opened, so that it is of this version.
-        target: readable by its owner alone; an existing one is replaced only with `overwrite`.
         monotonic: seconds of a clock that is never set.
-
-    Raises:
-        SpoolError: the place can't be written, something is there already, or the copy is not sound.
     """
     _refuse(source, target, overwrite=overwrite)
     part = None

@@ -68,10 +68,6 @@ class _Selected:
     waits: list[tuple[int, float, int]] = field(default_factory=list)
     """Dispatch, when to look at it again, and its subject hash."""
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.claimed or self.repeats or self.waits)
-
 
 class SqliteClaims(SpoolPart):
     """Claims of due dispatches."""
@@ -103,7 +99,6 @@ class SqliteClaims(SpoolPart):
         return claimed
 
     def extend(self, dispatches: Iterable[Dispatch], lease_for: float) -> None:
-        """See `Spool.extend`."""
         until = self._clock() + lease_for
         rows = [{"id": dispatch.id, "claim": dispatch.claim, "until": until} for dispatch in dispatches]
         if rows:
@@ -111,7 +106,6 @@ class SqliteClaims(SpoolPart):
                 raw.executemany(self._connection.sql("claim_extend"), rows)
 
     def due_in(self, provider: str) -> float | None:
-        """See `Spool.due_in`."""
         due: list[tuple[float]] = self._connection.rows("next_due", {"provider": provider})
         return due[0][0] - self._clock() if due else None
 
@@ -119,7 +113,7 @@ class SqliteClaims(SpoolPart):
 def _claim_due(connection: Connection, request: ClaimRequest, claimed: Claimed) -> None:
     while len(claimed) < request.limit and _is_due(connection, request):
         found = _claim_some(connection, request, request.limit - len(claimed))
-        if found.is_empty:
+        if not (found.claimed or found.repeats or found.waits):
             break
         claimed += found.claimed
         claimed.repeats += len(found.repeats)
@@ -207,18 +201,18 @@ class _Selection:
     def _is_carried_out(self, subject: int, work: tuple[str, str | None], since: float) -> bool:
         now = self._request.now
         ahead = now + (now - self._request.since)
-        values = self._values(subject, work) | {"since": since, "ahead": ahead, "days": _days(since, ahead)}
+        values = self._values(subject, work) | {
+            "since": since,
+            "ahead": ahead,
+            "days": _days(since // _DAY, ahead // _DAY),
+        }
         return bool(self._raw.execute(self._sql("claim_carried_out"), values).fetchone()[0])
 
     def _values(self, subject: int, work: tuple[str, str | None]) -> dict[str, object]:
         return {"provider": self._request.provider, "subject_hash": subject, "recipient": work[0], "job_id": work[1]}
 
 
-def _days(since: float, until: float) -> str:
-    """The days since 1970-01-01 in which something between these times can have been, as JSON."""
-    return _days_from(int(since) // _DAY, int(until) // _DAY)
-
-
 @lru_cache(maxsize=16)
-def _days_from(first: int, last: int) -> str:
-    return json.dumps([*range(first, last + 1)])
+def _days(first: float, last: float) -> str:
+    """The days from one to another, as JSON; days since 1970-01-01."""
+    return json.dumps([*range(int(first), int(last) + 1)])

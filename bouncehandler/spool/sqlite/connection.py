@@ -99,16 +99,13 @@ class Connection:
         is_uri = place.startswith("file:")
         try:
             raw = sqlite3.connect(place, uri=is_uri, timeout=wait, isolation_level=None, check_same_thread=False)
+            try:
+                prepare(raw)
+            except BaseException:
+                raw.close()
+                raise
         except sqlite3.Error as error:
             raise describe_error(error, path, wait) from error
-        try:
-            prepare(raw)
-        except sqlite3.Error as error:
-            raw.close()
-            raise describe_error(error, path, wait) from error
-        except BaseException:
-            raw.close()
-            raise
         return cls(path, raw, wait)
 
     @contextmanager

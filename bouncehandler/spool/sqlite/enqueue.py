@@ -1,8 +1,8 @@
 """Records a batch of suppressions, as set-wise as SQL can."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
 from typing import TypeVar
@@ -10,7 +10,7 @@ from typing import TypeVar
 from bouncehandler.spool.models import QueuedSuppression, Recorded, SoftBounceEntry
 from bouncehandler.spool.queue_batch import QueueBatch
 from bouncehandler.spool.sqlite.codec import suppression_rows
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Connection, Row, SpoolPart, random_token
 from bouncehandler.spool.sqlite.erasure import ErasureGuard
 from bouncehandler.spool.sqlite.notifications import about_suppression, enqueue_notices
 from bouncehandler.spool.sqlite.spikes import SpikeDetector, about_detected
@@ -47,70 +47,59 @@ def _of_many(statement: str) -> str:
     return head + values + ", ".join([row + end] * _ROWS) + tail
 
 
-@dataclass(frozen=True, slots=True)
-class EnqueueHooks:
-    """Further steps for recorded suppressions, within the same transaction."""
+class SqliteEnqueue(SpoolPart):
+    """Records suppressions and, in the same transaction, notices of them, spikes, and erased subjects among them."""
 
-    notices: Collection[str] = ()
-    """The kinds that are queued for the postmaster."""
-    spikes: SpikeDetector | None = None
-    erasure_guard: ErasureGuard | None = None
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        clock: Callable[[], float] = time.time,
+        new_token: Callable[[], str] = random_token,
+        notices: frozenset[str] = frozenset(),
+        spikes: SpikeDetector | None = None,
+    ) -> None:
+        super().__init__(connection, clock=clock, new_token=new_token, notices=notices)
+        self._spikes, self._erasure_guard = spikes, ErasureGuard(connection)
+
+    def record(self, batch: Sequence[QueuedSuppression]) -> Recorded:
+        if not batch:
+            return Recorded(new=0, duplicates=0)
+        now = self._clock()
+        entries = QueueBatch.of(QueuedSuppression, batch)
+        values = suppression_values(entries, now)  # before the transaction, which others wait for
+        with self._connection.writing() as raw:
+            return self._put(raw, entries, values, now)
+
+    def _put(
+        self, raw: sqlite3.Connection, batch: QueueBatch[QueuedSuppression], values: Values, now: float
+    ) -> Recorded:
+        """Record suppressions within a transaction that has begun."""
+        if not batch:
+            return Recorded(new=0, duplicates=0)
+        connection, sql = self._connection, self._connection.sql
+        newest = raw.execute(sql("newest_suppression")).fetchone()[0]
+        new = insert(raw, sql("insert_suppression"), values)
+        providers = {name: None for several in dict.fromkeys(batch.column("providers")) for name in several}
+        targets = [{"provider": name, "newest": newest, "now": now} for name in providers]
+        raw.executemany(sql("insert_dispatches"), targets)
+        inserted = raw.execute(sql("inserted_records"), {"newest": newest}) if new < len(batch) else ()
+        records = {row[0] for row in inserted}
+        known = _known(batch, set(records)) if new < len(batch) else []
+        _dispatch(connection, raw, [*known, *_with_id_providers(batch)], now)
+        fresh = batch if new == len(batch) else _fresh(batch, records)
+        notices = [(one.suppression.reason, about_suppression(one)) for one in _notifiable(fresh, self._notices)]
+        if self._spikes:
+            detected = self._spikes.detect(raw, fresh, newest, now)
+            notices += [("spike", about_detected(found)) for found in detected if "spike" in self._notices]
+        self._erasure_guard.check(raw, fresh)
+        enqueue_notices(connection, raw, notices, now)
+        return Recorded(new=new, duplicates=len(batch) - new)
 
 
-def record(connection: Connection, entries: Sequence[QueuedSuppression], now: float, hooks: EnqueueHooks) -> Recorded:
-    """See `Spool.record`."""
-    if not entries:
-        return Recorded(new=0, duplicates=0)
-    batch = QueueBatch.of(QueuedSuppression, entries)
-    values = _values(batch, now)  # before the transaction, which others wait for
-    with connection.writing() as raw:
-        return _put(connection, raw, batch, values, now, hooks)
-
-
-def put(
-    connection: Connection,
-    raw: sqlite3.Connection,
-    entries: Sequence[QueuedSuppression],
-    now: float,
-    hooks: EnqueueHooks,
-) -> Recorded:
-    """Record suppressions within a transaction that has begun."""
-    if not entries:
-        return Recorded(new=0, duplicates=0)
-    batch = QueueBatch.of(QueuedSuppression, entries)
-    return _put(connection, raw, batch, _values(batch, now), now, hooks)
-
-
-def _values(batch: QueueBatch[QueuedSuppression], now: float) -> Values:
+def suppression_values(batch: QueueBatch[QueuedSuppression], now: float) -> Values:
+    """Make the values of a batch for `insert_suppression`."""
     return values_of(batch, lambda some: suppression_rows(some, now))
-
-
-def _put(  # noqa: PLR0913, PLR0917  # one step of a transaction, all of it needed
-    connection: Connection,
-    raw: sqlite3.Connection,
-    batch: QueueBatch[QueuedSuppression],
-    values: Values,
-    now: float,
-    hooks: EnqueueHooks,
-) -> Recorded:
-    sql = connection.sql
-    newest = raw.execute(sql("newest_suppression")).fetchone()[0]
-    new = insert(raw, sql("insert_suppression"), values)
-    providers = {name: None for several in dict.fromkeys(batch.column("providers")) for name in several}
-    raw.executemany(sql("insert_dispatches"), [{"provider": name, "newest": newest, "now": now} for name in providers])
-    inserted = raw.execute(sql("inserted_records"), {"newest": newest}) if new < len(batch) else ()
-    records = {row[0] for row in inserted}
-    known = _known(batch, set(records)) if new < len(batch) else []
-    _dispatch(connection, raw, [*known, *_with_id_providers(batch)], now)
-    fresh = batch if new == len(batch) else _fresh(batch, records)
-    notices = [(one.suppression.reason, about_suppression(one)) for one in _notifiable(fresh, hooks.notices)]
-    if hooks.spikes:
-        detected = hooks.spikes.detect(raw, fresh, newest, now)
-        notices += [("spike", about_detected(found)) for found in detected if "spike" in hooks.notices]
-    if hooks.erasure_guard:
-        hooks.erasure_guard.check(raw, fresh)
-    enqueue_notices(connection, raw, notices, now)
-    return Recorded(new=new, duplicates=len(batch) - new)
 
 
 def _with_id_providers(batch: QueueBatch[QueuedSuppression]) -> list[QueuedSuppression]:

@@ -20,16 +20,10 @@ _PREFIX = "forgotten:"
 """No address has it, and no list manager's ids."""
 
 
-def key_file(spool: Path) -> Path:
-    """The file with the key of the hashes: `spool.db` has `spool.key`."""
-    return spool.with_suffix(".key")
-
-
 class SqliteErasure(SpoolPart):
     """Erasure of subjects."""
 
     def forget(self, subject: str, *, asked_by: str) -> ErasureResult:
-        """See `SpoolAdmin.forget`."""
         connection, subject, key = self._connection, sanitize_text(subject), _key(self._connection.path)
         name = _hashed(key, subject)
         values = {"name": name, "subject": subject, "now": self._clock(), "asked_by": sanitize_text(asked_by)}
@@ -45,7 +39,6 @@ class SqliteErasure(SpoolPart):
         return ErasureResult(name, erased, waiting, counted)
 
     def forget_rest(self) -> int:
-        """See `SpoolAdmin.forget_rest`."""
         erased = 0
         for (subject,) in self._connection.rows("erasure_pending"):
             name = _hashed(_key(self._connection.path), subject)
@@ -92,12 +85,12 @@ def _hashed(key: bytes, text: str) -> str:
 
 
 def _key(spool: Path) -> bytes:
-    """Read the key, made where there is none yet.
+    """Read the key of the hashes, for `spool.db` in `spool.key`; made where there is none yet.
 
     Raises:
         SpoolError: the file can't be read or made.
     """
-    file = key_file(spool)
+    file = spool.with_suffix(".key")
     try:
         if not file.exists():
             _make(file)

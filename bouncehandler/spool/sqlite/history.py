@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from bouncehandler.record import Subscriber
 from bouncehandler.spool.admin import HistoryEvent
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.codec import suppression_of
+from bouncehandler.spool.sqlite.connection import Connection, Row, SpoolPart
 
 _LIMIT = 1000
 """Suppressions of one subject that are listed."""
@@ -14,52 +14,30 @@ _LIMIT = 1000
 _EVENTS = {"bounce": "bounced", "complaint": "complained", "unsubscribe": "asked to be taken off", "list": "was listed"}
 
 
-class _SuppressionHistory(NamedTuple):
-    """A row of `history_suppressions`."""
+class SqliteHistory(SpoolPart):
+    """History of a subject."""
 
-    id: int
-    record: str
-    recipient: str
-    reason: str
-    rule: str
-    record_type: str
-    category: str
-    status: str
-    diagnostic: str
-    originator: str
-    job_id: str
-    occurred_at: int | None
-    subscriber: str
-    routed_to: str
-    recorded_at: float
-
-    @property
-    def name(self) -> str:
-        """`mailwizz:LIST/SUBSCRIBER`; empty where no ids are known."""
-        return Subscriber(*self.subscriber.split(":")).name if self.subscriber else ""
+    def history(self, subject: str) -> list[HistoryEvent]:
+        connection = self._connection
+        events = [*_counted(connection, subject)]
+        for row in _suppressions(connection, subject):
+            events += _of_suppression(row, subject)
+            for at, event, provider, asked_by, detail in connection.rows("history_events", {"suppression": row[0]}):
+                text = "; ".join(filter(None, (detail, f"asked by {asked_by}" if asked_by else "")))
+                events.append(HistoryEvent(at, event, provider, text))
+            for dispatch in connection.rows("history_dispatches", {"suppression": row[0]}):
+                events += _of_dispatch(connection, dispatch)
+        return sorted(events, key=lambda one: one.at)
 
 
-def history(connection: Connection, subject: str) -> list[HistoryEvent]:
-    """See `Spool.history`."""
-    events = [*_counted(connection, subject)]
-    for suppression in _suppressions(connection, subject):
-        events += _of_suppression(suppression, subject)
-        for at, event, provider, asked_by, detail in connection.rows("history_events", {"suppression": suppression.id}):
-            text = "; ".join(filter(None, (detail, f"asked by {asked_by}" if asked_by else "")))
-            events.append(HistoryEvent(at, event, provider, text))
-        for dispatch in connection.rows("history_dispatches", {"suppression": suppression.id}):
-            events += _of_dispatch(connection, dispatch)
-    return sorted(events, key=lambda one: one.at)
-
-
-def _suppressions(connection: Connection, subject: str) -> Iterator[_SuppressionHistory]:
+def _suppressions(connection: Connection, subject: str) -> Iterator[Row]:
     """Suppressions of the subject, and of the ids that its address was learned from."""
     for row in connection.rows("history_suppressions", {"subject": subject, "limit": _LIMIT}):
-        suppression = _SuppressionHistory._make(row)
-        yield suppression
-        if suppression.name and suppression.name != subject:
-            values: dict[str, object] = {"name": suppression.name, "record": suppression.record}
-            yield from map(_SuppressionHistory._make, connection.rows("history_same_record", values))
+        yield row
+        one = suppression_of(row[4:])
+        name = Subscriber(one.list_manager, one.list_id, one.subscriber_id).name
+        if name and name != subject:
+            yield from connection.rows("history_same_record", {"name": name, "record": one.id})
 
 
 def _counted(connection: Connection, subject: str) -> Iterator[HistoryEvent]:
@@ -73,26 +51,23 @@ def _counted(connection: Connection, subject: str) -> Iterator[HistoryEvent]:
         yield HistoryEvent(at, "was delivered to", "", "earlier soft bounces no longer count")
 
 
-def _of_suppression(suppression: _SuppressionHistory, subject: str) -> Iterator[HistoryEvent]:
+def _of_suppression(row: Row, subject: str) -> Iterator[HistoryEvent]:
+    _, routed_to, recorded_at, at, *fields = row
+    suppression = suppression_of(tuple(fields))
     event_name = _EVENTS.get(suppression.reason, suppression.reason)
-    if suppression.recipient != subject:
-        event_name += f" as {suppression.recipient}"
+    if suppression.subject != subject:
+        event_name += f" as {suppression.subject}"
     text = " ".join(filter(None, (suppression.category, suppression.status, suppression.diagnostic)))
     origin = f" (from {suppression.originator})" if suppression.originator else ""
-    at = suppression.recorded_at if suppression.occurred_at is None else suppression.occurred_at
     yield HistoryEvent(at, event_name, "", f"{text}{origin}".strip())
-    routed_to = suppression.routed_to.replace(",", ", ") or "no provider"
-    yield HistoryEvent(
-        suppression.recorded_at,
-        "was suppressed",
-        "",
-        f"{suppression.rule}; routed to {routed_to}; id {suppression.record}",
-    )
+    targets = routed_to.replace(",", ", ") or "no provider"
+    detail = f"{suppression.rule}; routed to {targets}; id {suppression.id}"
+    yield HistoryEvent(recorded_at, "was suppressed", "", detail)
 
 
 def _of_dispatch(connection: Connection, row: Row) -> Iterator[HistoryEvent]:
-    number, provider, state, due_at, _, attempts, outcome, lists, note, settled_at = row
-    for _, started_at, seconds, result, answer in connection.rows("history_attempts", {"dispatch": number}):
+    number, provider, state, due_at, attempts, outcome, lists, note, settled_at = row
+    for started_at, seconds, result, answer in connection.rows("history_attempts", {"dispatch": number}):
         yield HistoryEvent(started_at, f"call: {result}", provider, f"{answer} ({seconds:.3f} s)")
     changed = ", ".join(json.loads(lists)) if lists else ""
     if state == "done":

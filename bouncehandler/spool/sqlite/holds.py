@@ -8,7 +8,7 @@ from dataclasses import asdict
 from bouncehandler.spikes import SLOT_SECONDS
 from bouncehandler.spool.admin import HeldSpike, Selection
 from bouncehandler.spool.sqlite.codec import sanitize_text, suppression_of
-from bouncehandler.spool.sqlite.connection import Row, SpoolPart
+from bouncehandler.spool.sqlite.connection import SpoolPart
 from bouncehandler.spool.sqlite.notifications import enqueue_notices
 from bouncehandler.spool.sqlite.retention import delete_in_groups
 from bouncehandler.spool.sqlite.spikes import count_held
@@ -27,19 +27,20 @@ class SqliteHolds(SpoolPart):
     """Held spikes."""
 
     def spikes(self, selection: Selection) -> list[HeldSpike]:
-        """See `SpoolAdmin.spikes`."""
-        values = {"spike": selection.spike, "mailbox_provider": selection.mailbox_provider}
-        return [_spike(row) for row in self._connection.rows("held_spikes", values)]
+        values = {
+            "slot_seconds": SLOT_SECONDS,
+            "spike": selection.spike,
+            "mailbox_provider": selection.mailbox_provider,
+        }
+        return [HeldSpike(*row) for row in self._connection.rows("held_spikes", values)]
 
     def on_hold(self, selection: Selection) -> Iterator[tuple[HeldSpike, Suppression]]:
-        """See `SpoolAdmin.on_hold`."""
         for spike in self.spikes(selection):
             for found in self._pages(selection, spike):
                 for row in self._connection.rows("held_suppressions", {"found": json.dumps(found)}):
                     yield spike, suppression_of(row)
 
     def decide_held(self, selection: Selection, *, is_released: bool, asked_by: str) -> int:
-        """See `SpoolAdmin.decide_held`."""
         verdict = "released" if is_released else "discarded"
         event = {"provider": "", "event": verdict, "asked_by": sanitize_text(asked_by), "now": self._clock()}
         count = 0
@@ -54,7 +55,6 @@ class SqliteHolds(SpoolPart):
         return count
 
     def remind(self, older_than: float) -> int:
-        """See `SpoolAdmin.remind`."""
         now = self._clock()
         due = [one for one in self.spikes(Selection()) if one.held and one.notified_at < now - older_than]
         for spike in due:
@@ -65,7 +65,6 @@ class SqliteHolds(SpoolPart):
         return len(due)
 
     def prune_spikes(self, rest: Callable[[], bool] = lambda: False) -> int:
-        """See `SpoolAdmin.prune_spikes`."""
         bounds = {"keep": _LONG, "keep_small": _SHORT, "small": _SMALL}
         return delete_in_groups(self._connection, "prune_hard_bounces", bounds, rest)
 
@@ -89,37 +88,6 @@ class SqliteHolds(SpoolPart):
         else:
             times = [row[0] for row in raw.execute(sql("held_times"), numbers)]
             count_held(self._connection, raw, spike.mailbox_provider, spike.fingerprint, times, -1)
-
-
-def _spike(row: Row) -> HeldSpike:
-    (
-        number,
-        mailbox_provider,
-        fingerprint,
-        since_slot,
-        last_slot,
-        opened_at,
-        notified_at,
-        bounces,
-        expected,
-        example,
-        verdict,
-        held,
-    ) = row
-    return HeldSpike(
-        id=number,
-        mailbox_provider=mailbox_provider,
-        fingerprint=fingerprint,
-        since=since_slot * SLOT_SECONDS,
-        until=(last_slot + 1) * SLOT_SECONDS,
-        noticed_at=opened_at,
-        notified_at=notified_at,
-        bounces=bounces,
-        expected=expected,
-        example=example,
-        verdict=verdict or "",
-        held=held,
-    )
 
 
 def _is_whole(selection: Selection) -> bool:

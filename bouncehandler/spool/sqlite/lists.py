@@ -26,34 +26,27 @@ class SqliteLists(SpoolPart):
     """Lists for the administration."""
 
     def suppressions(self, selection: Selection) -> Iterator[Suppression]:
-        """See `SpoolAdmin.suppressions`."""
         pages = self._pages_of_all if selection.recipient is None else self._pages_of_recipient
         rows = (row for page in pages(selection) for row in page)
         return map(suppression_of, islice(rows, selection.limit))
 
     def active_suppression(self, subject: str, record: str) -> ActiveSuppression | None:
-        """See `SpoolAdmin.active_suppression`."""
-        return next(iter(self._active("active_suppression", subject, record=record)), None)
+        return next(iter(self._active("active_suppressions_at", subject, beginning=record)), None)
 
     def active_suppressions(self, subject: str) -> list[ActiveSuppression]:
-        """See `SpoolAdmin.active_suppressions`."""
         return self._active("active_suppressions", subject, limit=_MAX_OF_SUBJECT)
 
     def active_suppressions_at(self, subject: str, record: str) -> list[ActiveSuppression]:
-        """See `SpoolAdmin.active_suppressions_at`."""
         moment = moment_of(record)
-        return self._active("active_suppressions_at", subject, moment=moment) if moment else []
+        return self._active("active_suppressions_at", subject, beginning=moment) if moment else []
 
     def dead_letters(self, selection: Selection) -> Iterator[DeadLetter]:
-        """See `SpoolAdmin.dead_letters`."""
-        return self._dead_letters(selection, "dead_letters", "dead_letters_page")
+        return self._dead_letters(selection, "dead_letters_page", is_dropped=False)
 
     def dropped(self, selection: Selection) -> Iterator[DeadLetter]:
-        """See `SpoolAdmin.dropped`."""
-        return self._dead_letters(selection, "dropped_dead_letters", "dropped_dead_letters_page")
+        return self._dead_letters(selection, "dropped_dead_letters_page", is_dropped=True)
 
     def manual_actions(self, since: float, until: float) -> list[ManualAction]:
-        """See `SpoolAdmin.manual_actions`."""
         counts: Counter[tuple[str, str, str]] = Counter()
         through = self._connection.rows("newest_event")[0][0]
         while through > 0:
@@ -88,18 +81,18 @@ class SqliteLists(SpoolPart):
             for record, reason, diagnostic, at, is_held in rows
         ]
 
-    def _dead_letters(self, selection: Selection, query: str, page_end: str) -> Iterator[DeadLetter]:
+    def _dead_letters(self, selection: Selection, page_end: str, *, is_dropped: bool) -> Iterator[DeadLetter]:
         error = (selection.error or "").casefold()  # SQLite knows the case of ASCII alone
         found = (
             DeadLetter(number, provider, suppression_of(tuple(fields)), attempts, died_at, answer, note)
-            for page in self._pages_of_dead_letters(selection, query, page_end)
+            for page in self._pages_of_dead_letters(selection, page_end, is_dropped=is_dropped)
             for number, provider, attempts, died_at, answer, note, *fields in page
             if error in answer.casefold()
         )
         return islice(found, selection.limit)
 
-    def _pages_of_dead_letters(self, selection: Selection, query: str, page_end: str) -> Iterator[list[Row]]:
-        after = 0
+    def _pages_of_dead_letters(self, selection: Selection, page_end: str, *, is_dropped: bool) -> Iterator[list[Row]]:
+        after, values = 0, {**asdict(selection), "is_dropped": is_dropped}
         while through := self._connection.rows(page_end, {"after": after, "limit": PAGE})[0][0]:
-            yield self._connection.rows(query, {**asdict(selection), "after": after, "through": through})
+            yield self._connection.rows("dead_letters", {**values, "after": after, "through": through})
             after = through

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from bouncehandler.spool import Notice, NoticeBatch, QueuedSuppression
 from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.connection import Connection, SpoolPart
+from bouncehandler.spool.sqlite.retention import delete_in_groups
 
 MAX_VALUE = 1000
 """Characters of a value that are kept: subjects and header lines are hostile, and of any length."""
@@ -18,9 +19,6 @@ MAX_WAIT = 3600.0
 """Seconds that a claim, or a wait after a failure, may last: a later time was written before the clock was
 set back, and would keep every process waiting for as long as it was set back."""
 
-_DELETED = 1000
-"""Notices deleted in one transaction: the pipe waits for none of them long."""
-
 REPORT = "report"
 """The kind of notice that stands for a report by mail."""
 
@@ -31,13 +29,11 @@ class SqliteNoticeQueue(SpoolPart):
     """Queue of notices and reports."""
 
     def enqueue_notice(self, kind: str, about: About) -> None:
-        """See `Spool.enqueue_notice`."""
         if kind in self._notices:
             with self._connection.writing() as raw:
                 enqueue_notices(self._connection, raw, [(kind, about)], self._clock())
 
     def queue_report(self, since: float, until: float) -> bool:
-        """See `Spool.queue_report`."""
         now = self._clock()
         values = {"until": until, "now": now}
         if not self._connection.rows("report_due", values):  # looked up without the lock for writing
@@ -49,7 +45,6 @@ class SqliteNoticeQueue(SpoolPart):
         return True
 
     def claim_notices(self, *, every: float, lease_for: float) -> NoticeBatch | None:
-        """See `Spool.claim_notices`."""
         if not 0 < lease_for <= MAX_WAIT:
             raise ValueError(f"a claim lasts at most {MAX_WAIT:g} seconds, and at least some: {lease_for:g}")
         now, claim = self._clock(), self._new_token()
@@ -64,25 +59,19 @@ class SqliteNoticeQueue(SpoolPart):
         return NoticeBatch(claim, newest[0])
 
     def notices(self, batch: NoticeBatch, *, after: int, limit: int) -> list[Notice]:
-        """See `Spool.notices`."""
         rows = self._connection.rows("notices_read", {"after": after, "through": batch.through, "limit": limit})
         return [Notice(number, kind, at, json.loads(about)) for number, kind, at, about in rows]
 
     def settle_notices(self, batch: NoticeBatch, *, through: int) -> None:
-        """See `Spool.settle_notices`."""
-        values = {"claim": batch.claim, "through": min(through, batch.through), "now": self._clock(), "limit": _DELETED}
+        values = {"claim": batch.claim, "through": min(through, batch.through), "now": self._clock()}
         with self._connection.writing() as raw:
             if not raw.execute(self._connection.sql("notices_sent"), values).rowcount:
                 return
             if through >= batch.through:
                 raw.execute(self._connection.sql("notices_all_sent"), values)
-            deleted = raw.execute(self._connection.sql("notices_delete"), values).rowcount
-        while deleted == _DELETED:
-            with self._connection.writing() as raw:
-                deleted = raw.execute(self._connection.sql("notices_delete"), values).rowcount
+        delete_in_groups(self._connection, "notices_delete", {}, rest=lambda: False)
 
     def postpone_notices(self, batch: NoticeBatch, pause_for: float) -> None:
-        """See `Spool.postpone_notices`."""
         with self._connection.writing() as raw:
             raw.execute(
                 self._connection.sql("notices_postpone"), {"claim": batch.claim, "until": self._clock() + pause_for}

@@ -18,7 +18,6 @@ class SqliteHeldProviders(SpoolPart):
     """Held providers and their probes."""
 
     def hold(self, provider: str, reason: str, *, probe_in: float) -> None:
-        """See `Spool.hold`."""
         now = self._clock()
         values = {"provider": provider, "reason": sanitize_text(reason), "now": now, "probe_at": now + probe_in}
         with self._connection.writing() as raw:
@@ -28,20 +27,17 @@ class SqliteHeldProviders(SpoolPart):
                 enqueue_notices(self._connection, raw, [("held", {"provider": provider, "reason": reason})], now)
 
     def release(self, provider: str) -> None:
-        """See `Spool.release`."""
         with self._connection.writing() as raw:
             was_held = raw.execute(self._connection.sql("provider_release"), {"provider": provider}).rowcount
             if was_held and "back" in self._notices:
                 enqueue_notices(self._connection, raw, [("back", {"provider": provider})], self._clock())
 
     def claim_probe(self, provider: str, *, next_probe_in: float, known: float = 0.0) -> bool:
-        """See `Spool.claim_probe`."""
         now = self._clock()
         values = {"provider": provider, "due": max(now, known), "next_probe_at": now + next_probe_in}
         with self._connection.writing() as raw:
             return raw.execute(self._connection.sql("provider_probe"), values).rowcount == 1
 
     def state(self, provider: str) -> ProviderState:
-        """See `Spool.state`."""
         rows = self._connection.rows("provider_held", {"provider": provider})
         return provider_states(rows).get(provider, ProviderState())

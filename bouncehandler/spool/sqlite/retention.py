@@ -20,8 +20,7 @@ class SqliteRetention(SpoolPart):
     """Retention. Old rows are looked up without the lock for writing, which is often not needed."""
 
     def prune(self, periods: RetentionPeriods, *, after: int, limit: int) -> Pruned:
-        """See `Spool.prune`."""
-        now = self._clock()
+        sql, now = self._connection.sql, self._clock()
         before = {reason: None if period is None else now - period for reason, period in periods._asdict().items()}
         latest = max((time for time in before.values() if time is not None), default=None)
         window: dict[str, object] = {"after": after, "limit": limit, "before": latest, "now": now}
@@ -29,11 +28,15 @@ class SqliteRetention(SpoolPart):
         if latest is None or not old:
             return Pruned(0, None)
         bounds: dict[str, object] = {"after": after, "through": through, **before}
-        found = self._connection.rows("prune_found", bounds)
-        return Pruned(_remove(self._connection, bounds) if found else 0, through)
+        if not self._connection.rows("prune_found", bounds):
+            return Pruned(0, through)
+        with self._connection.writing() as raw:  # looked up again: an added provider may have got one meanwhile
+            found = [row[0] for row in raw.execute(sql("prune_found"), bounds)]
+            for statement in ("prune_suppression_attempts", "prune_dispatches", "prune_events", "prune_suppressions"):
+                raw.execute(sql(statement), {"found": json.dumps(found)})
+        return Pruned(len(found), through)
 
     def prune_attempts(self, older_than: float, *, after: int, limit: int) -> Pruned:
-        """See `Spool.prune_attempts`."""
         sql, now = self._connection.sql, self._clock()
         window: dict[str, object] = {"after": after, "limit": limit, "before": now - older_than, "now": now}
         through, old = self._connection.rows("prune_attempts_window", window)[0]
@@ -45,16 +48,6 @@ class SqliteRetention(SpoolPart):
         with self._connection.writing() as raw:
             found = [row[0] for row in raw.execute(sql("prune_attempts_found"), bounds)]
             return Pruned(raw.execute(sql("prune_attempts"), {"found": json.dumps(found)}).rowcount, through)
-
-
-def _remove(connection: Connection, bounds: dict[str, object]) -> int:
-    """Remove suppressions, looked up again: a provider that was added may have got one of them meanwhile."""
-    sql = connection.sql
-    with connection.writing() as raw:
-        found = [row[0] for row in raw.execute(sql("prune_found"), bounds)]
-        for statement in ("prune_suppression_attempts", "prune_dispatches", "prune_events", "prune_suppressions"):
-            raw.execute(sql(statement), {"found": json.dumps(found)})
-    return len(found)
 
 
 def delete_in_groups(
@@ -70,13 +63,7 @@ def delete_in_groups(
 
 
 def vacuum(path: Path, monotonic: Callable[[], float], within: float) -> int:
-    """Give free pages back to the file system; returns the bytes by which the file shrank.
-
-    No process can write meanwhile, so it gives up after `within` seconds of copying, and all is as before.
-
-    Raises:
-        SpoolError: it gave up, or the disk has no room for a copy.
-    """
+    """See `SpoolAdmin.vacuum`; `monotonic`: seconds of a clock that is never set."""
     size, deadline = path.stat().st_size, monotonic() + within
     try:
         with closing(sqlite3.connect(path, timeout=within, isolation_level=None)) as raw:

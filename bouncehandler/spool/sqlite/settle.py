@@ -45,7 +45,6 @@ class SqliteSettlement(SpoolPart):
         per_campaign: bool = False,
         counters: Sequence[MetricCounter] = (),
     ) -> int:
-        """See `Spool.settle`."""
         if not (settlements or counters):
             return 0
         sql, now = self._connection.sql, self._clock()
@@ -162,14 +161,9 @@ def _about(dead: DeadLettered) -> About:
 
 def _behind(settlement: Settlement) -> str:
     """The query for dispatches that wait behind this one; empty: they go on waiting."""
-    match settlement:
-        case Completed(outcome=outcome):
-            is_off = outcome.kind != "unknown" and not settlement.dispatch.restores
-            return "settle_repeats" if is_off else "settle_next"
-        case DeadLettered():
-            return "settle_next"
-        case _:
-            return ""
+    if isinstance(settlement, Completed) and settlement.outcome.kind != "unknown" and not settlement.dispatch.restores:
+        return "settle_repeats"
+    return "settle_next" if isinstance(settlement, Completed | DeadLettered) else ""
 
 
 def _same_work(dispatch: Dispatch, *, per_campaign: bool) -> Values:

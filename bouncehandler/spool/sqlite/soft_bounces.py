@@ -12,8 +12,8 @@ from bouncehandler.record import MOMENT, epoch
 from bouncehandler.spool.models import QueuedSuppression, Recorded, SoftBounceEntry
 from bouncehandler.spool.queue_batch import QueueBatch
 from bouncehandler.spool.sqlite.codec import sanitize_column, sanitize_text
-from bouncehandler.spool.sqlite.connection import Connection, Row, SpoolPart
-from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, insert, put, values_of
+from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.enqueue import SqliteEnqueue, insert, suppression_values, values_of
 from bouncehandler.spool.sqlite.retention import delete_in_groups
 from bouncehandler.suppression import Suppression
 
@@ -56,13 +56,10 @@ def find_enough(bounces: Sequence[SoftBounce]) -> Sequence[SoftBounce]:
     return ()
 
 
-class SqliteSoftBounces(SpoolPart):
+class SqliteSoftBounces(SqliteEnqueue):
     """Soft bounces and deliveries."""
 
-    _hooks: EnqueueHooks
-
     def count(self, batch: Sequence[SoftBounceEntry]) -> Recorded:
-        """See `Spool.count`."""
         if not batch:
             return Recorded(new=0, duplicates=0)
         connection, now = self._connection, self._clock()
@@ -71,10 +68,10 @@ class SqliteSoftBounces(SpoolPart):
         with connection.writing() as raw:
             raw.execute(connection.sql("soft_bounce_widen"), {"within": int(max(entries.column("within")))})
             insert(raw, connection.sql("soft_bounce_insert"), values)
-            return put(connection, raw, list(_enough(connection, raw, _days_of(entries, now))), now, self._hooks)
+            enough = QueueBatch.of(QueuedSuppression, _enough(connection, raw, _days_of(entries, now)))
+            return self._put(raw, enough, suppression_values(enough, now), now)
 
     def record_deliveries(self, deliveries: Mapping[str, int]) -> None:
-        """See `Spool.record_deliveries`."""
         now = self._clock()
         rows = [{"recipient": sanitize_text(name), "delivered_at": at, "now": now} for name, at in deliveries.items()]
         if rows:
@@ -82,7 +79,6 @@ class SqliteSoftBounces(SpoolPart):
                 raw.executemany(self._connection.sql("delivery_insert"), rows)
 
     def prune_counts(self, older_than: float, rest: Callable[[], bool] = lambda: False) -> int:
-        """See `Spool.prune_counts`."""
         bounds = {"before": self._clock() - older_than}
         statements = ("prune_soft_bounces", "prune_deliveries")
         return sum(delete_in_groups(self._connection, statement, bounds, rest) for statement in statements)

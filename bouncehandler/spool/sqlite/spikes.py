@@ -61,6 +61,7 @@ class SpikeDetector:
 
     def __init__(self, connection: Connection, settings: SpikeSettings, initial_delay: float = 0.0) -> None:
         self._connection, self._settings, self._initial_delay = connection, settings, initial_delay
+        self._sql = connection.sql
         self._baselines: dict[tuple[str, int], Baseline] = {}
         self._all: tuple[int, list[SlotCount]] = (-1, [])
         self._recent: dict[int, list[SlotCount]] = {}
@@ -184,9 +185,6 @@ class SpikeDetector:
         raw.execute(self._sql("spike_hold"), {"spike": number, "found": json.dumps([row[0] for row in rows])})
         count_held(self._connection, raw, found.mailbox_provider, found.fingerprint, [row[1] for row in rows], 1)
         self._recent.clear()  # held bounces explain nothing elsewhere
-
-    def _sql(self, name: str) -> str:
-        return self._connection.sql(name)
 
 
 def count_held(  # noqa: PLR0913, PLR0917  # one statement's values

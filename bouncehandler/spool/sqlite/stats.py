@@ -26,7 +26,6 @@ class SqliteStats(SpoolPart):
     """Hourly counts and metric counters."""
 
     def add_hourly_counts(self, hourly_counts: Sequence[HourlyCount], counters: Sequence[MetricCounter] = ()) -> None:
-        """See `StatsStore.add_hourly_counts`."""
         if not (hourly_counts or counters):
             return
         sql = self._connection.sql
@@ -38,7 +37,6 @@ class SqliteStats(SpoolPart):
             put_counters(self._connection, raw, counters)
 
     def hourly_counts(self, since: float, until: float) -> Iterator[HourlyCount]:
-        """See `StatsStore.hourly_counts`."""
         last = -int(-until // _HOUR)
         hour: int | None = -int(-since // _HOUR)
         while (hour := self._connection.rows("hourly_count_first", {"since": hour, "until": last})[0][0]) is not None:
@@ -47,16 +45,13 @@ class SqliteStats(SpoolPart):
             hour += _PAGE
 
     def prune_hourly_counts(self, older_than: float, rest: Callable[[], bool] = lambda: False) -> int:
-        """See `StatsStore.prune_hourly_counts`."""
         before = int((self._clock() - older_than) // _HOUR)
         return delete_in_groups(self._connection, "prune_hourly_counts", {"before": before}, rest)
 
     def add_counters(self, counters: Sequence[MetricCounter]) -> None:
-        """See `StatsStore.add_counters`."""
         self.add_hourly_counts((), counters)
 
     def counters(self) -> list[MetricCounter]:
-        """See `StatsStore.counters`."""
         return [
             MetricCounter(name, tuple((label, value) for label, value in json.loads(labels)), number)
             for name, labels, number in self._connection.rows("metric_counters")

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 
 from bouncehandler.spool.models import Counts, Status
-from bouncehandler.spool.sqlite.connection import Connection, Row
+from bouncehandler.spool.sqlite.connection import Row, SpoolPart
 from bouncehandler.spool.sqlite.providers import provider_states
 
 _QUERIES = {
@@ -18,35 +18,34 @@ _QUERIES = {
 }
 
 
-def status(connection: Connection) -> Status:
-    """See `Spool.status`."""
-    with connection.reading() as raw:
-        rows = {name: raw.execute(connection.sql(query)).fetchall() for name, query in _QUERIES.items()}
-        held = raw.execute(connection.sql("provider_held"), {"provider": None}).fetchall()
-        oldest = min((row[-1] for row in [*(r[:4] for r in rows["waiting"]), *rows["held"]]), default=None)
-        firsts = {row[0]: row[3] for row in rows["waiting"]}
-        ages = {
-            name: raw.execute(connection.sql("dispatch_recorded_at"), {"id": first}) for name, first in firsts.items()
-        }
-        oldest_at = {name: age.fetchone()[0] for name, age in ages.items()}
-        asked = raw.execute(
-            connection.sql("status_requested_at"), {"oldest": json.dumps([*firsts.values()])}
-        ).fetchone()
-        pending_at = raw.execute(connection.sql("dispatch_recorded_at"), {"id": oldest}).fetchone() if oldest else None
-    newest, recorded_at = rows["suppressions"][0] if rows["suppressions"] else (0, None)
-    providers = _counts(rows)
-    return Status(
-        suppressions=max(0, newest - rows["pruned"][0][0]),
-        dispatches=_sum(providers),
-        providers=providers,
-        states=provider_states(held),
-        oldest_pending_at=pending_at and pending_at[0],
-        oldest_at=oldest_at,
-        oldest_asked_at=asked and asked[0],
-        next_due_at={row[0]: row[4] for row in rows["waiting"]},
-        last_recorded_at=recorded_at,
-        notices=rows["notices"][0][0],
-    )
+class SqliteStatus(SpoolPart):
+    """The spool in numbers."""
+
+    def status(self) -> Status:
+        sql = self._connection.sql
+        with self._connection.reading() as raw:
+            rows = {name: raw.execute(sql(query)).fetchall() for name, query in _QUERIES.items()}
+            held = raw.execute(sql("provider_held"), {"provider": None}).fetchall()
+            oldest = min((row[-1] for row in [*(r[:4] for r in rows["waiting"]), *rows["held"]]), default=None)
+            firsts = {row[0]: row[3] for row in rows["waiting"]}
+            ages = {name: raw.execute(sql("dispatch_recorded_at"), {"id": first}) for name, first in firsts.items()}
+            oldest_at = {name: age.fetchone()[0] for name, age in ages.items()}
+            asked = raw.execute(sql("status_requested_at"), {"oldest": json.dumps([*firsts.values()])}).fetchone()
+            pending_at = raw.execute(sql("dispatch_recorded_at"), {"id": oldest}).fetchone() if oldest else None
+        newest, recorded_at = rows["suppressions"][0] if rows["suppressions"] else (0, None)
+        providers = _counts(rows)
+        return Status(
+            suppressions=max(0, newest - rows["pruned"][0][0]),
+            dispatches=_sum(providers),
+            providers=providers,
+            states=provider_states(held),
+            oldest_pending_at=pending_at and pending_at[0],
+            oldest_at=oldest_at,
+            oldest_asked_at=asked and asked[0],
+            next_due_at={row[0]: row[4] for row in rows["waiting"]},
+            last_recorded_at=recorded_at,
+            notices=rows["notices"][0][0],
+        )
 
 
 def _counts(rows: dict[str, list[Row]]) -> dict[str, Counts]:

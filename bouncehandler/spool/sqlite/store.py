@@ -2,17 +2,15 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 from bouncehandler.spikes import SpikeSettings
-from bouncehandler.spool import QueuedSuppression, Recorded, Status
 from bouncehandler.spool.sqlite.admin import SqliteSpoolAdmin
 from bouncehandler.spool.sqlite.claim import SqliteClaims
 from bouncehandler.spool.sqlite.connection import Connection, random_token
-from bouncehandler.spool.sqlite.enqueue import EnqueueHooks, record
-from bouncehandler.spool.sqlite.erasure import ErasureGuard
+from bouncehandler.spool.sqlite.history import SqliteHistory
 from bouncehandler.spool.sqlite.notifications import SqliteNoticeQueue
 from bouncehandler.spool.sqlite.providers import SqliteHeldProviders
 from bouncehandler.spool.sqlite.retention import SqliteRetention
@@ -20,7 +18,8 @@ from bouncehandler.spool.sqlite.settle import SqliteSettlement
 from bouncehandler.spool.sqlite.soft_bounces import SqliteSoftBounces
 from bouncehandler.spool.sqlite.spikes import SpikeDetector
 from bouncehandler.spool.sqlite.stats import SqliteStats
-from bouncehandler.spool.sqlite.status import status
+from bouncehandler.spool.sqlite.status import SqliteStatus
+from bouncehandler.spool.sqlite.undo import SqliteUndo
 
 
 class SqliteSpool(
@@ -32,20 +31,11 @@ class SqliteSpool(
     SqliteNoticeQueue,
     SqliteStats,
     SqliteRetention,
+    SqliteHistory,
+    SqliteStatus,
+    SqliteUndo,
 ):
     """The embedded spool; see `Spool` for the contract of each method."""
-
-    def __init__(
-        self,
-        connection: Connection,
-        *,
-        clock: Callable[[], float] = time.time,
-        new_token: Callable[[], str] = random_token,
-        notices: frozenset[str] = frozenset(),
-        spikes: SpikeDetector | None = None,
-    ) -> None:
-        super().__init__(connection, clock=clock, new_token=new_token, notices=notices)
-        self._hooks = EnqueueHooks(notices, spikes, ErasureGuard(connection))
 
     @classmethod
     def open(  # noqa: PLR0913  # each has a default
@@ -65,12 +55,9 @@ class SqliteSpool(
         Args:
             path: a relative one counts from the current folder, once and for all.
             wait: seconds to wait while another process writes.
-            notices: the kinds of `Notice` that are queued.
-            spikes: how spikes of hard bounces are recognised, to be held; None: nothing is held.
-            initial_delay: seconds that new hard bounces wait before they are due; see `open_spool`.
-            clock: seconds since the epoch.
-            new_token: makes a name for each claim that no other claim has.
             sqlite_version: the SQLite that is linked, which decides the journal.
+
+        See `open_spool` for `notices`, `spikes` and `initial_delay`, and `SpoolPart` for the others.
 
         Raises:
             SpoolError: the file, the disk or this SQLite is not fit.
@@ -93,14 +80,5 @@ class SqliteSpool(
         """The journal in use: `wal` or `persist` (a rollback journal)."""
         return str(self._connection.pragma("journal_mode"))
 
-    def record(self, batch: Sequence[QueuedSuppression]) -> Recorded:
-        """See `Spool.record`."""
-        return record(self._connection, batch, self._clock(), self._hooks)
-
-    def status(self) -> Status:
-        """See `Spool.status`."""
-        return status(self._connection)
-
     def close(self) -> None:
-        """See `Spool.close`; a second time does nothing."""
         self._connection.close()

@@ -2,16 +2,15 @@
 
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
 from bouncehandler.spool.admin import Selection, Undone
 from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.connection import Connection
+from bouncehandler.spool.sqlite.lists import SqliteLists
 
-_WINDOW = 1000
-"""Suppressions whose subjects one read looks for."""
 _GROUP = 200
 """Subjects that are dealt with in one transaction: the pipe waits for none of them long."""
 
@@ -64,27 +63,34 @@ class _Dispatch(NamedTuple):
         return self.outcome == "unsubscribed" or (lists and self.outcome not in _CHANGED_NOTHING)
 
 
-def undo(connection: Connection, request: UndoRequest) -> Iterator[Undone]:
-    """See `Spool.undo`."""
-    finished: set[str] = set()
-    for subjects in _windows(connection, request.selection):
-        left = None if request.selection.limit is None else request.selection.limit - len(finished)
-        fresh = [subject for subject in subjects if subject not in finished][:left]
-        finished.update(fresh)
-        for at in range(0, len(fresh), _GROUP):
-            yield from _undo_group(connection, request, fresh[at : at + _GROUP])
+class SqliteUndo(SqliteLists):
+    """Undo of suppressions."""
 
+    def undo(
+        self,
+        selection: Selection,
+        *,
+        restoring: Collection[str],
+        asked_by: str,
+        forced: bool = False,
+        is_dry: bool = False,
+    ) -> Iterator[Undone]:
+        request = UndoRequest(selection, restoring, forced=forced, asked_by=asked_by, now=self._clock(), is_dry=is_dry)
+        finished: set[str] = set()
+        for subjects in self._subjects(selection):
+            left = None if selection.limit is None else selection.limit - len(finished)
+            fresh = [subject for subject in subjects if subject not in finished][:left]
+            finished.update(fresh)
+            for at in range(0, len(fresh), _GROUP):
+                yield from _undo_group(self._connection, request, fresh[at : at + _GROUP])
 
-def _windows(connection: Connection, selection: Selection) -> Iterator[list[str]]:
-    """The selected subjects, window by window."""
-    newest = connection.rows("newest_suppression")[0][0]
-    oldest = connection.rows("oldest_suppression")[0][0]
-    if selection.recipient is not None:
-        yield [selection.recipient]
-        return
-    for after in range(oldest - 1, newest, _WINDOW):
-        window = {"after": after, "through": min(after + _WINDOW, newest)}
-        yield [row[0] for row in connection.rows("undo_subjects", {**asdict(selection), **window})]
+    def _subjects(self, selection: Selection) -> Iterator[list[str]]:
+        """The selected subjects, page by page."""
+        if selection.recipient is not None:
+            yield [selection.recipient]
+            return
+        for page in self._pages_of_all(replace(selection, is_undone=None)):
+            yield list(dict.fromkeys(row[1] for row in page))
 
 
 def _undo_group(connection: Connection, request: UndoRequest, subjects: Sequence[str]) -> list[Undone]:
@@ -97,7 +103,7 @@ class _Subject:
     """Suppressions and dispatches of one subject within a transaction."""
 
     def __init__(self, connection: Connection, raw: sqlite3.Connection, request: UndoRequest, subject: str) -> None:
-        self._connection, self._raw, self._request, self._subject = connection, raw, request, subject
+        self._sql, self._raw, self._request, self._subject = connection.sql, raw, request, subject
         values = {**asdict(request.selection), "subject": subject}
         self._suppressions = [_UndoCandidate._make(row) for row in raw.execute(self._sql("undo_suppressions"), values)]
         rows = raw.execute(self._sql("undo_dispatches"), {"subject": subject})
@@ -179,9 +185,6 @@ class _Subject:
         self._change("undo_restore", dispatch.id)
         self._note(dispatch.suppression, dispatch.provider, "to be restored", f"lists {lists}" if lists else "")
         return "restoring", f"lists {lists}" if lists else ""
-
-    def _sql(self, name: str) -> str:
-        return self._connection.sql(name)
 
     def _change(self, statement: str, number: int) -> None:
         if not self._request.is_dry:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.dispatcher import CallExecutor, Dispatcher, ProviderWorker, RetrySchedule
+from bouncehandler.dispatcher.call_executor import CallExecutor
+from bouncehandler.dispatcher.dispatcher import Dispatcher
+from bouncehandler.dispatcher.retry import RetrySchedule
+from bouncehandler.dispatcher.worker import ProviderWorker
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import QueuedSuppression, Selection, Spool, SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool

@@ -8,7 +8,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, cast
 
-from bouncehandler.dispatcher import BreakerSettings, CallExecutor, ProviderWorker, RetrySchedule, WorkerSettings
+from bouncehandler.dispatcher.call_executor import CallExecutor
+from bouncehandler.dispatcher.circuit_breaker import BreakerSettings
+from bouncehandler.dispatcher.retry import RetrySchedule
+from bouncehandler.dispatcher.worker import ProviderWorker
+from bouncehandler.dispatcher.worker_settings import WorkerSettings
 from bouncehandler.spool import QueuedSuppression, Spool
 from bouncehandler.suppression import Suppression
 from tests.contract.spool.examples import CLOCK, people

@@ -278,6 +278,15 @@ class TestReading:
         counts = spool.status().dispatches
         assert (counts.done, counts.dead) == (1, 0)
 
+    def test_dropped_among_dead(self, spool: Spool) -> None:
+        """A list has either the dropped ones or the others, also where they lie side by side."""
+        put(spool, *people(4))
+        at_time(spool, NOW).settle([dead(one) for one in take(spool)])
+        ids = [one.dispatch for one in spool.dead_letters(Selection())]
+        spool.drop_dead_letters([ids[0], ids[2]])
+        assert [one.dispatch for one in spool.dropped(Selection())] == [ids[0], ids[2]]
+        assert [one.dispatch for one in spool.dead_letters(Selection())] == [ids[1], ids[3]]
+
     def test_closed(self, spool: Spool) -> None:
         """A closed spool reports it; closing it again does nothing."""
         spool.close()

@@ -67,6 +67,7 @@ def test_a_spike_is_held(spool: Spool) -> None:
     found = spool.spikes(Selection())
     assert [(one.mailbox_provider, one.verdict) for one in found] == [("gmail", "")]
     assert found[0].bounces >= SETTINGS.minimum > found[0].expected
+    assert found[0].since <= NOW < NOW + 198 < found[0].until <= NOW + 198 + 300
     # Nothing had been called, so those that came before it was noticed are held as well.
     assert found[0].held == 100
     assert recipients(take(spool, 500, now=NOW + 300)) == ["other@example.com", "angry@example.com"]

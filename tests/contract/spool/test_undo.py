@@ -228,6 +228,13 @@ def test_many(spool: Spool) -> None:
     assert spool.status().dispatches.waiting == 0
 
 
+def test_a_limit_counts_subjects(spool: Spool) -> None:
+    """A subject of several suppressions takes one place of the limit."""
+    put(spool, ANN, ANN_AGAIN, BOB)
+    undone = undo(spool, Selection(limit=2), is_dry=True)
+    assert {one.subject for one in undone} == {"ann@example.com", "bob@example.net"}
+
+
 def test_the_history_shows(spool: Spool) -> None:
     """Who asked, what was to be restored, and what came of it."""
     put(spool, ANN)

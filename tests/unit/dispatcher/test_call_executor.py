@@ -7,8 +7,8 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from bouncehandler.dispatcher import CallExecutor, RetrySchedule
-from bouncehandler.dispatcher.call_executor import CallFinished, Probed, Unavailable, one_line
+from bouncehandler.dispatcher.call_executor import CallExecutor, CallFinished, Probed, Unavailable, one_line
+from bouncehandler.dispatcher.retry import RetrySchedule
 from bouncehandler.provider import PermanentFailure, ProviderError, ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import Completed, DeadLettered, RetryLater
 from bouncehandler.suppression import Dispatch, Outcome, Suppression

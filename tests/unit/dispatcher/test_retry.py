@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from bouncehandler.dispatcher import RetrySchedule
+from bouncehandler.dispatcher.retry import RetrySchedule
 from bouncehandler.spool import DeadLettered, RetryLater
 from bouncehandler.suppression import Attempt, Dispatch, Suppression
 

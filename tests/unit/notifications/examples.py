@@ -6,9 +6,9 @@ from email.message import EmailMessage
 from email.policy import default
 from itertools import count
 
-from bouncehandler.notifications import MailEnvelope, TextSanitizer
 from bouncehandler.notifications.digest import Digest, build_digest
-from bouncehandler.notifications.message import compose
+from bouncehandler.notifications.message import MailEnvelope, compose
+from bouncehandler.notifications.sanitize import TextSanitizer
 from bouncehandler.redaction import mask_addresses
 from bouncehandler.spool import Notice
 

@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, get_args
 
-from bouncehandler.notifications import (
-    MailEnvelope,
-    NotificationSettings,
-    NotificationWorker,
-    SmtpClient,
-    SmtpServer,
-    TextSanitizer,
-)
+from bouncehandler.notifications.message import MailEnvelope
+from bouncehandler.notifications.sanitize import TextSanitizer
+from bouncehandler.notifications.smtp import SmtpClient
+from bouncehandler.notifications.smtp_server import SmtpServer
+from bouncehandler.notifications.worker import NotificationSettings, NotificationWorker
 from bouncehandler.redaction import mask_addresses
 from bouncehandler.settings.mail import NoticeName
 from bouncehandler.spool import NoticeBatch, QueuedSuppression

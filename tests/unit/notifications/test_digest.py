@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bouncehandler.notifications import TextSanitizer
 from bouncehandler.notifications.digest import MAX_ENTRIES, MAX_TEXT, build_digest
+from bouncehandler.notifications.sanitize import TextSanitizer
 from bouncehandler.redaction import mask_addresses
 from bouncehandler.spool import Notice
 from tests.unit.notifications.examples import NOW, complaints, digest_of, notices

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.notifications import RenderedReport, ReportSchedule
-from bouncehandler.notifications.report_schedule import ReportScheduler
+from bouncehandler.notifications.report_schedule import RenderedReport, ReportSchedule, ReportScheduler
 from bouncehandler.spool import Notice
 from tests.fakes.smtp import FakeSmtp
 from tests.unit.notifications.sending import Bench, counted, server_at

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.notifications import TextSanitizer
-from bouncehandler.notifications.sanitize import MAX_SHOWN
+from bouncehandler.notifications.sanitize import MAX_SHOWN, TextSanitizer
 from bouncehandler.redaction import mask_addresses
 
 MASKED = TextSanitizer(mask_addresses)

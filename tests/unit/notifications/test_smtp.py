@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from bouncehandler.notifications import SmtpClient, SmtpServer, describe_smtp_error
+from bouncehandler.notifications.smtp import SmtpClient
+from bouncehandler.notifications.smtp_errors import describe_smtp_error
+from bouncehandler.notifications.smtp_server import SmtpServer
 from bouncehandler.runtime.notifier import build_smtp_client
 from bouncehandler.settings.mail import NotifySettings
 from tests.fakes.raw import RawServer

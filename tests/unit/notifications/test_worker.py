@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.notifications import MailEnvelope
+from bouncehandler.notifications.message import MailEnvelope
 from bouncehandler.spool import QueuedSuppression
 from tests.contract.spool.examples import dead, put, suppression, take
 from tests.fakes.server import PATIENCE, wait_until

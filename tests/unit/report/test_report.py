@@ -2,7 +2,7 @@
 
 import pytest
 
-from bouncehandler.notifications import TextSanitizer
+from bouncehandler.notifications.sanitize import TextSanitizer
 from bouncehandler.redaction import mask_addresses
 from bouncehandler.report import Report, Scope, Sources, build_report
 from bouncehandler.report.aggregates import aggregate, build_timeline

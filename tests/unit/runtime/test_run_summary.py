@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bouncehandler.cli.output.terminal import compared_lines
-from bouncehandler.dispatcher import WorkerCounters
+from bouncehandler.dispatcher.outcome_log import WorkerCounters
 from bouncehandler.runtime.run_summary import (
     Comparison,
     ProviderBacklog,

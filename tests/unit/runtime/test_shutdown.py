@@ -7,8 +7,8 @@ from typing import cast
 import pytest
 import structlog
 
-from bouncehandler.dispatcher import Dispatcher
-from bouncehandler.notifications import NotificationWorker
+from bouncehandler.dispatcher.dispatcher import Dispatcher
+from bouncehandler.notifications.worker import NotificationWorker
 from bouncehandler.runtime import shutdown
 from bouncehandler.runtime.notifier import NotificationService
 from bouncehandler.runtime.shutdown import POLL_INTERVAL, shutdown_gracefully

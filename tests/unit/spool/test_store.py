@@ -36,6 +36,18 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+def test_sent_notices_leave_no_rows(connection: Connection) -> None:
+    """However many were sent, none of their texts stays in the file."""
+    spool = SqliteSpool(connection, clock=CLOCK, notices=frozenset({"held"}))
+    for number in range(1001):
+        spool.enqueue_notice("held", {"provider": f"p{number}"})
+    batch = spool.claim_notices(every=0.0, lease_for=60.0)
+    assert batch is not None
+    spool.settle_notices(batch, through=batch.through)
+    with connection.reading() as raw:
+        assert raw.execute("SELECT count(*) FROM notice").fetchone()[0] == 0
+
+
 class TestTrouble:
     """What goes wrong with files and disks."""
 

@@ -1,8 +1,6 @@
 -- The spool: suppressions, the dispatches to their providers, every attempt, and the counts kept beside them.
 -- Times are REAL seconds since the epoch by the spool's clock; INTEGER ones are the records' own times.
 
--- ---------------------------------------------------------------- suppressions
-
 CREATE TABLE suppression (
     id               INTEGER PRIMARY KEY,       -- in the order of recording; the hash as primary key was three times slower
     record           TEXT NOT NULL,             -- Suppression.id, which begins with the record's time
@@ -69,8 +67,6 @@ CREATE TABLE event (
 ) STRICT;
 
 CREATE INDEX event_suppression ON event (suppression);
-
--- ---------------------------------------------------------------- dispatches
 
 CREATE TABLE dispatch (
     id           INTEGER PRIMARY KEY,
@@ -148,8 +144,6 @@ BEGIN
     UPDATE provider SET done = done - 1 WHERE name = old.provider;
 END;
 
--- ---------------------------------------------------------------- soft bounces
-
 -- One a recipient and day (days since 1970-01-01, UTC): the latest of that day. Rows lie in the order in which they came,
 -- with one index by day, so that an insert touches few pages: by recipient each touched a page of its own.
 CREATE TABLE soft_bounce (
@@ -201,8 +195,6 @@ CREATE TABLE delivery (
 
 CREATE INDEX delivery_recorded ON delivery (recorded_at);
 
--- ---------------------------------------------------------------- spikes
-
 -- Hard bounces by mailbox provider, slot (300 seconds of the records' own time) and fingerprint.
 CREATE TABLE hard_bounce (
     mailbox_provider TEXT NOT NULL,             -- '*': the sum of all
@@ -231,8 +223,6 @@ CREATE TABLE spike (
 
 CREATE INDEX spike_of_fingerprint ON spike (mailbox_provider, fingerprint);
 
--- ---------------------------------------------------------------- erasure
-
 -- Subjects whose data was erased. The key of the hash lies in a file beside the spool.
 CREATE TABLE erased_subject (
     name      TEXT PRIMARY KEY,                 -- 'forgotten:' and a keyed hash; it replaces the recipient in rows that are kept
@@ -244,8 +234,6 @@ CREATE TABLE erased_subject (
 CREATE TABLE pending_erasure (
     subject TEXT PRIMARY KEY
 ) STRICT, WITHOUT ROWID;
-
--- ---------------------------------------------------------------- statistics
 
 -- At most 200 values a dimension of an hour and a kind; another value is counted under '(others)', so that an open
 -- set fills no disk.
@@ -266,8 +254,6 @@ CREATE TABLE metric_counter (
     number REAL NOT NULL,
     PRIMARY KEY (name, labels)
 ) STRICT, WITHOUT ROWID;
-
--- ---------------------------------------------------------------- notifications
 
 CREATE TABLE notice (
     id    INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -1,8 +1,7 @@
 -- history_suppressions --
 -- The suppressions of a subject.
-SELECT
-    s.id, s.record, s.recipient, s.reason, s.rule, s.record_type, s.category, s.status, s.diagnostic, s.originator,
-    s.job_id, s.occurred_at, s.subscriber, s.routed_to, s.recorded_at
+SELECT s.id, s.routed_to, s.recorded_at, coalesce(s.occurred_at, s.recorded_at), s.record, s.recipient, s.reason, s.rule,
+    s.record_type, s.category, s.status, s.diagnostic, s.originator, s.job_id, s.occurred_at, s.subscriber
 FROM id_bucket
 CROSS JOIN suppression AS s INDEXED BY suppression_subject ON s.id / 8192 = id_bucket.number AND s.recipient = :subject
 ORDER BY s.id
@@ -10,9 +9,8 @@ LIMIT :limit
 
 -- history_same_record --
 -- The suppression of the ids that an address was learned from: it has the same record.
-SELECT
-    s.id, s.record, s.recipient, s.reason, s.rule, s.record_type, s.category, s.status, s.diagnostic, s.originator,
-    s.job_id, s.occurred_at, s.subscriber, s.routed_to, s.recorded_at
+SELECT s.id, s.routed_to, s.recorded_at, coalesce(s.occurred_at, s.recorded_at), s.record, s.recipient, s.reason, s.rule,
+    s.record_type, s.category, s.status, s.diagnostic, s.originator, s.job_id, s.occurred_at, s.subscriber
 FROM suppression AS s INDEXED BY suppression_record
 WHERE s.record = :record AND s.recipient = :name
 
@@ -22,14 +20,14 @@ SELECT at, event, provider, asked_by, detail FROM event WHERE suppression = :sup
 
 -- history_dispatches --
 -- Its dispatches.
-SELECT d.id, d.provider, d.state, d.due_at, d.recorded_at, d.attempts, d.outcome, d.lists, d.note, d.settled_at
+SELECT d.id, d.provider, d.state, d.due_at, d.attempts, d.outcome, d.lists, d.note, d.settled_at
 FROM dispatch AS d INDEXED BY dispatch_of_suppression
 WHERE d.suppression = :suppression
 ORDER BY d.provider
 
 -- history_attempts --
 -- The calls for a dispatch.
-SELECT number, started_at, seconds, result, answer FROM attempt WHERE dispatch = :dispatch ORDER BY number
+SELECT started_at, seconds, result, answer FROM attempt WHERE dispatch = :dispatch ORDER BY number
 
 -- history_soft_bounces --
 -- A recipient's soft bounces, looked up day by day.

@@ -18,10 +18,10 @@ UPDATE provider SET held = 0, reason = '', since = NULL, probe_at = NULL WHERE n
 UPDATE provider SET probe_at = :next_probe_at WHERE name = :provider AND held AND probe_at <= :due
 
 -- held_spikes --
--- Spikes, oldest first, with how much each holds now.
+-- Spikes, oldest first, with how much each holds now: the fields of `HeldSpike`.
 SELECT
-    s.id, s.mailbox_provider, s.fingerprint, s.since_slot, s.last_slot, s.opened_at, s.notified_at, s.bounces, s.expected,
-    s.example, s.verdict,
+    s.id, s.mailbox_provider, s.fingerprint, s.since_slot * :slot_seconds, (s.last_slot + 1) * :slot_seconds, s.opened_at,
+    s.notified_at, s.bounces, s.expected, s.example, coalesce(s.verdict, ''),
     (
         SELECT count(DISTINCT d.suppression) FROM dispatch AS d INDEXED BY dispatch_of_spike
         WHERE d.spike = s.id AND d.state = 'held'

@@ -34,15 +34,8 @@ WHERE id > :after
 ORDER BY id
 LIMIT :limit
 
--- active_suppression --
--- One suppression of a subject, if it was not undone, and whether any of it is held.
-SELECT s.record, s.reason, s.diagnostic, s.occurred_at,
-    EXISTS (SELECT 1 FROM dispatch AS d INDEXED BY dispatch_of_suppression WHERE d.suppression = s.id AND d.state = 'held')
-FROM suppression AS s INDEXED BY suppression_record
-WHERE s.record = :record AND s.recipient = :subject AND s.undone_at IS NULL
-
 -- active_suppressions --
--- All of a subject that were not undone, newest first.
+-- A subject's suppressions that were not undone, newest first, and whether any of each is held.
 SELECT s.record, s.reason, s.diagnostic, s.occurred_at,
     EXISTS (SELECT 1 FROM dispatch AS d INDEXED BY dispatch_of_suppression WHERE d.suppression = s.id AND d.state = 'held')
 FROM id_bucket
@@ -52,23 +45,29 @@ ORDER BY s.id DESC
 LIMIT :limit
 
 -- active_suppressions_at --
--- Active suppressions by records whose ids begin alike, which are of the same second.
+-- Active suppressions by one record, or by records whose ids begin alike, which are of the same second.
 SELECT s.record, s.reason, s.diagnostic, s.occurred_at,
     EXISTS (SELECT 1 FROM dispatch AS d INDEXED BY dispatch_of_suppression WHERE d.suppression = s.id AND d.state = 'held')
 FROM suppression AS s INDEXED BY suppression_record
-WHERE s.record >= :moment AND s.record < :moment || 'g' AND s.recipient = :subject AND s.undone_at IS NULL
+WHERE s.record >= :beginning AND s.record < :beginning || 'g' AND s.recipient = :subject AND s.undone_at IS NULL
 ORDER BY s.id DESC
 
 -- dead_letters --
--- A page of dead letters, each with its last answer.
+-- A page of dead letters, or of dropped ones, each with its last answer.
 SELECT d.id, d.provider, d.attempts, d.settled_at,
     coalesce((SELECT a.answer FROM attempt AS a WHERE a.dispatch = d.id ORDER BY a.number DESC LIMIT 1), ''),
-    '',
+    CASE WHEN :is_dropped THEN coalesce(d.note, '') ELSE '' END,
     s.record, s.recipient, s.reason, s.rule, s.record_type, s.category, s.status, s.diagnostic, s.originator, s.job_id,
     s.occurred_at, s.subscriber
-FROM dispatch AS d INDEXED BY dispatch_dead
+FROM dispatch AS d
 CROSS JOIN suppression AS s ON s.id = d.suppression
-WHERE d.state = 'dead' AND d.id > :after AND d.id <= :through
+WHERE d.id IN (
+    SELECT id FROM dispatch INDEXED BY dispatch_dead
+    WHERE NOT :is_dropped AND state = 'dead' AND id > :after AND id <= :through
+    UNION ALL
+    SELECT id FROM dispatch INDEXED BY dispatch_dropped
+    WHERE :is_dropped AND outcome = 'dropped' AND id > :after AND id <= :through
+)
     AND (:provider IS NULL OR d.provider = :provider)
     AND (:recipient IS NULL OR s.recipient = :recipient)
     AND (:domain IS NULL OR substr(s.recipient, -length(:domain) - 1) = '@' || lower(:domain))
@@ -84,26 +83,6 @@ ORDER BY d.id
 SELECT max(id) FROM (
     SELECT id FROM dispatch INDEXED BY dispatch_dead WHERE state = 'dead' AND id > :after ORDER BY id LIMIT :limit
 )
-
--- dropped_dead_letters --
--- A page of dead letters that were dropped.
-SELECT d.id, d.provider, d.attempts, d.settled_at,
-    coalesce((SELECT a.answer FROM attempt AS a WHERE a.dispatch = d.id ORDER BY a.number DESC LIMIT 1), ''),
-    coalesce(d.note, ''),
-    s.record, s.recipient, s.reason, s.rule, s.record_type, s.category, s.status, s.diagnostic, s.originator, s.job_id,
-    s.occurred_at, s.subscriber
-FROM dispatch AS d INDEXED BY dispatch_dropped
-CROSS JOIN suppression AS s ON s.id = d.suppression
-WHERE d.outcome = 'dropped' AND d.id > :after AND d.id <= :through
-    AND (:provider IS NULL OR d.provider = :provider)
-    AND (:recipient IS NULL OR s.recipient = :recipient)
-    AND (:domain IS NULL OR substr(s.recipient, -length(:domain) - 1) = '@' || lower(:domain))
-    AND (:reason IS NULL OR s.reason = :reason)
-    AND (:since IS NULL OR coalesce(s.occurred_at, s.recorded_at) >= :since)
-    AND (:until IS NULL OR coalesce(s.occurred_at, s.recorded_at) < :until)
-    AND (:died_since IS NULL OR d.settled_at >= :died_since)
-    AND (:died_until IS NULL OR d.settled_at < :died_until)
-ORDER BY d.id
 
 -- dropped_dead_letters_page --
 -- Where the next page ends; NULL: there is none.

@@ -1,16 +1,3 @@
--- undo_subjects --
--- The selected subjects in a window of ids (see lists.sql), each once.
-SELECT DISTINCT recipient
-FROM suppression
-WHERE id > :after AND id <= :through
-    AND (:recipient IS NULL OR recipient = :recipient)
-    AND (:domain IS NULL OR substr(recipient, -length(:domain) - 1) = '@' || lower(:domain))
-    AND (:reason IS NULL OR reason = :reason)
-    AND (:category IS NULL OR category = :category)
-    AND (:match IS NULL OR instr(lower(diagnostic), lower(:match)) > 0)
-    AND (:since IS NULL OR coalesce(occurred_at, recorded_at) >= :since)
-    AND (:until IS NULL OR coalesce(occurred_at, recorded_at) < :until)
-
 -- undo_suppressions --
 -- All suppressions of a subject, and which of them are selected.
 SELECT id, reason, category, coalesce(occurred_at, recorded_at), undone_at IS NOT NULL,
