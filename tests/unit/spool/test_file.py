@@ -1,4 +1,4 @@
-"""What is SQLite's own about the spool's file: its place, its rights, its journal, its versions."""
+"""The SQLite store's file: its location, its modes, its journal, its versions."""
 
 import os
 import shutil
@@ -48,7 +48,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-class TestPlace:
+class TestLocation:
     """Where a spool lies."""
 
     def test_urls(self) -> None:
@@ -211,7 +211,7 @@ class TestVersions:
         }
 
     def test_opened_again(self, tmp_path: Path) -> None:
-        """What was recorded is there when the spool is opened again."""
+        """Recorded suppressions are there when the spool is opened again."""
         with closing(SqliteSpool.open(tmp_path / "spool.db")) as opened:
             put(opened, *people(3))
         with closing(SqliteSpool.open(tmp_path / "spool.db")) as opened:
@@ -284,7 +284,7 @@ class TestVersions:
 
 
 def test_what_root_creates_belongs_to_the_folders_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A spool that root creates by `check` can be opened by PowerMTA's user, whose folder it is."""
+    """A spool that root creates by `check` belongs to the owner of its folder, PowerMTA's user."""
     given: list[tuple[int, int]] = []
     owner = os.stat_result((0o40700, 0, 0, 1, 4321, 1234, 0, 0, 0, 0))
     monkeypatch.setattr(os, "geteuid", lambda: 0)

@@ -1,4 +1,4 @@
-"""What is SQLite's own about the spool: damage, full disks, short reads."""
+"""The SQLite store: damage, full disks, short reads."""
 
 import sqlite3
 import subprocess
@@ -36,8 +36,8 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-class TestTrouble:
-    """What goes wrong with files and disks."""
+class TestFailures:
+    """Failures of files and disks."""
 
     def test_not_a_database(self, tmp_path: Path) -> None:
         """A file of another kind is refused and left alone."""
@@ -190,16 +190,16 @@ class TestReading:
 
 
 def test_a_key_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk leaves no half of the key behind, without which forgotten people would be unknown."""
+    """A full disk leaves no half of the key behind, by which erased subjects are recognised."""
     with closing(SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)) as spool:
         put(spool, suppression("ann@example.com"))
         before = set(tmp_path.iterdir())
         with monkeypatch.context() as full:
             full.setattr("os.write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
             with pytest.raises(SpoolError, match=r"spool\.key can't be read \(No space left"):
-                at_time(spool, NOW).forget("ann@example.com", asked_by="somebody")
+                at_time(spool, NOW).forget("ann@example.com", asked_by="root")
         assert set(tmp_path.iterdir()) == before
-        first = at_time(spool, NOW).forget("ann@example.com", asked_by="somebody")
+        first = at_time(spool, NOW).forget("ann@example.com", asked_by="root")
         assert len((tmp_path / "spool.key").read_bytes()) == 32
-        assert at_time(spool, NOW).forget("ann@example.com", asked_by="somebody").name == first.name
+        assert at_time(spool, NOW).forget("ann@example.com", asked_by="root").name == first.name
     assert {path.name for path in set(tmp_path.iterdir()) - before} == {"spool.key"}
