@@ -39,6 +39,12 @@ class RunningReadLoop:
         assert self.writer is not None
         os.write(self.writer, b"".join(rows))
 
+    def fill(self, rows: bytes) -> int:
+        """Write as much as the pipe takes without blocking, from now on; returns the bytes."""
+        assert self.writer is not None
+        os.set_blocking(self.writer, False)
+        return os.write(self.writer, rows)
+
     def end(self) -> bool:
         """Close the pipe as the other program; returns the result of the read loop."""
         self._close_writer()

@@ -69,10 +69,7 @@ class TestCommits:
         spool.open.clear()
         running.write(HEADER, bounce(0))
         assert spool.is_busy.wait(PATIENCE)
-        writer = running.writer  # which must not block
-        assert writer is not None
-        os.set_blocking(writer, False)
-        assert os.write(writer, bounce(1, "spam-related") * 8000) >= 900_000
+        assert running.fill(bounce(1, "spam-related") * 8000) >= 900_000
         spool.open.set()
 
     def test_a_failing_disk_ends_it(self, running: RunningReadLoop) -> None:

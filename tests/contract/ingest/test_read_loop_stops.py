@@ -80,10 +80,7 @@ class TestStops:
         spool.open.clear()
         running.write(HEADER, bounce(0))
         assert spool.is_busy.wait(PATIENCE)
-        writer = running.writer  # which must not block
-        assert writer is not None
-        os.set_blocking(writer, False)
-        assert os.write(writer, bounce(1) * 12_000) >= 900_000
+        assert running.fill(bounce(1) * 12_000) >= 900_000
         running.stop()
         spool.open.set()
         assert not running.result.result(PATIENCE)

@@ -63,6 +63,10 @@ def suppression(recipient: str = "ann@example.com", number: int = 0, **fields: o
     return plain._replace(**fields)  # type: ignore[arg-type]  # the fields are the test's business
 
 
+ANN, ANN_LATER = suppression("ann@example.com"), suppression("ann@example.com", 1)
+BOB = suppression("bob@example.com")
+
+
 def put(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",), now: float = NOW) -> None:
     """Record suppressions, enqueued for `to`."""
     at_time(spool, now).record([QueuedSuppression(one, to) for one in suppressions])

@@ -6,6 +6,9 @@ import pytest
 
 from bouncehandler.spool import ProviderState, QueuedSuppression, Recorded, Selection, Spool, SpoolError
 from tests.contract.spool.examples import (
+    ANN,
+    ANN_LATER,
+    BOB,
     DAY,
     NOW,
     again,
@@ -19,10 +22,6 @@ from tests.contract.spool.examples import (
     suppression,
     take,
 )
-
-ANN = suppression("ann@example.com")
-ANN_LATER = suppression("ann@example.com", 1)
-BOB = suppression("bob@example.com")
 
 
 class TestRecord:

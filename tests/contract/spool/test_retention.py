@@ -5,6 +5,8 @@ import pytest
 from bouncehandler.spool import Pruned, QueuedSuppression, RetentionPeriods, Selection, Spool
 from bouncehandler.spool.sweep import sweep
 from tests.contract.spool.examples import (
+    ANN,
+    BOB,
     DAY,
     NOW,
     again,
@@ -21,7 +23,7 @@ from tests.contract.spool.examples import (
 
 LATER = NOW + 100 * DAY
 BEFORE = NOW + DAY
-ANN, BOB, CAT = (suppression(f"{name}@example.com") for name in ("ann", "bob", "cat"))
+CAT = suppression("cat@example.com")
 NEWEST = suppression("newest@example.com")
 
 

@@ -8,10 +8,21 @@ import pytest
 from bouncehandler.spool import Completed, DeadLettered, Released, RetryLater, Selection, Settlement, Spool, Undone
 from bouncehandler.suppression import Dispatch, Outcome
 from tests.contract.conftest import OpenSpool
-from tests.contract.spool.examples import DAY, NOW, again, at_time, attempt, dead, put, returned, suppression, take
+from tests.contract.spool.examples import (
+    ANN,
+    ANN_LATER,
+    DAY,
+    NOW,
+    again,
+    at_time,
+    attempt,
+    dead,
+    put,
+    returned,
+    suppression,
+    take,
+)
 
-ANN = suppression("ann@example.com")
-LATER = suppression("ann@example.com", 1)
 FAILED: dict[str, Callable[[Dispatch], RetryLater | DeadLettered | Released]] = {
     "again": lambda one: again(one, NOW),
     "dead": dead,
@@ -157,7 +168,7 @@ def test_a_dead_letter_that_was_dropped(spool: Spool) -> None:
 
 def test_a_dead_letter_that_is_tried_again_in_vain(spool: Spool) -> None:
     """A dead letter that another process carried out meanwhile is restored with both."""
-    put(spool, LATER)
+    put(spool, ANN_LATER)
     at_time(spool, NOW).settle([failed(claimed(spool), "7", how="dead")])
     at_time(spool, NOW).settle([done(claimed(spool), "unsubscribed", "3")])
     at_time(spool, NOW).retry_dead_letters([1])
@@ -183,8 +194,8 @@ def test_a_new_record_after_a_provider_that_could_not(spool: Spool) -> None:
     """A new record is no repeat of a dispatch that was begun and not carried out."""
     at_time(spool, NOW).settle([failed(claimed(spool), "7")])
     undo(spool, restoring=())
-    put(spool, LATER, now=NOW + 11)
-    assert claimed(spool, NOW + 11).suppression.id == LATER.id
+    put(spool, ANN_LATER, now=NOW + 11)
+    assert claimed(spool, NOW + 11).suppression.id == ANN_LATER.id
 
 
 def test_many_at_once(spool: Spool) -> None:

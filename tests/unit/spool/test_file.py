@@ -21,8 +21,8 @@ from bouncehandler.spool.sqlite.schema import migrate
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.spool.url import path_of
 from tests.contract.spool.examples import people, put, take
+from tests.unit.spool.processes import ROOT, run
 
-ROOT = Path(__file__).parents[3]
 MODULE = ROOT / "bouncehandler" / "spool" / "sqlite"
 WITH_WAL = (3, 51, 3)
 
@@ -38,14 +38,6 @@ def open_umask() -> Iterator[None]:
 def mode(path: Path) -> int:
     """The rights of a file or folder."""
     return stat.S_IMODE(path.stat().st_mode)
-
-
-def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Another process that can import what this one can."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
 
 
 class TestLocation:

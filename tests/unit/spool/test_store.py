@@ -1,9 +1,6 @@
 """The SQLite store: damage, full disks, short reads."""
 
 import sqlite3
-import subprocess
-import sys
-import textwrap
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -15,8 +12,8 @@ from bouncehandler.spool.sqlite.connection import Connection
 from bouncehandler.spool.sqlite.errors import describe_error
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool.examples import CLOCK, NOW, at_time, dead, people, put, suppression, take
+from tests.unit.spool.processes import ROOT, run
 
-ROOT = Path(__file__).parents[3]
 MODULE = ROOT / "bouncehandler" / "spool"
 WITH_WAL = (3, 51, 3)
 
@@ -26,14 +23,6 @@ def spool(connection: Connection) -> SqliteSpool:
     """An empty spool."""
     tokens = count()
     return SqliteSpool(connection, clock=CLOCK, new_token=lambda: f"claim {next(tokens)}")
-
-
-def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Another process that can import what this one can."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
 
 
 class TestFailures:
