@@ -162,7 +162,7 @@ def test_finished(program: Program) -> None:
         bounce("full@example.com", "quota-issues"),
         bounce("soft@example.com", dsnStatus="4.2.2 (full)"),
         bounce("site@example.com", "site-special"),
-        bounce("other@example.com", orig="other@else.example"),
+        bounce("other@example.com", orig="someone@else.example"),
         bounce("no address"),
         bounce(""),
         *others(),

@@ -172,7 +172,7 @@ def test_each_alert_fires_when_it_should() -> None:
 
 def test_a_dry_run_counts_nothing(site: _Site) -> None:
     """A dry run is in no metric."""
-    site.program.feed([bounce("other@example.com")], "--dry-run")
+    site.program.feed([bounce("someone@example.com")], "--dry-run")
     assert _samples(site.program.run("metrics").stdout)['bouncehandler_records_total{type="b",verdict="suppress"}'] == 3
 
 
