@@ -1,4 +1,4 @@
-"""The same bounces for every adapter: each category, awkward addresses, and recipients whom a server knows or not."""
+"""The same bounces for every adapter: each category, awkward addresses, known and unknown recipients."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ HOSTILE = 'smtp;550 <b>no</b> "a&b" </details>\nb,,bad-mailbox,,,victim@example.
 """Diagnostics of remote servers."""
 
 SPARED = (TEMPORARY, POLICY, LIST_HIT, *(f"{name or 'empty'}@cat.example" for name in COUNTING + IGNORED + UNNAMED))
-"""Recipients who must stay subscribed."""
+"""Recipients that must stay subscribed."""
 ACTIVE = (*(f"{name}@cat.example" for name in SUPPRESSING), *AWKWARD, MANY, LOWER_CASE)
-"""Recipients who are subscribed somewhere, and must not be any more."""
+"""Recipients that are subscribed somewhere, and must not be any more."""
 SUPPRESSED = (*ACTIVE, UNKNOWN, GONE)
 
 
@@ -69,7 +69,7 @@ Server = TypeVar("Server", bound=FakeServer)
 
 @dataclass(frozen=True)
 class Case(Generic[Server]):
-    """One installation that was fed the bounces; then the same file again with a later bounce of everybody behind."""
+    """An installation that was fed the bounces, then the same file again with a later bounce of each recipient."""
 
     program: Program
     servers: Mapping[str, Server]
@@ -80,7 +80,7 @@ class Case(Generic[Server]):
     """How many requests each provider's server had got after the first run."""
 
     def outcome(self, provider: str, recipient: str) -> Event:
-        """The one log line that shows how a recipient fared at a provider."""
+        """The only log line with the outcome for a recipient at a provider."""
         (line,) = [e for e in self.first.events if (e.get("provider"), e.get("recipient")) == (provider, recipient)]
         return line
 

@@ -1,4 +1,4 @@
-"""Starts the program as a subprocess: configuration, spool and logs in one folder, rows in, what it reported out."""
+"""Starts the program as a subprocess, with configuration, spool and logs in one folder."""
 
 import csv
 import io
@@ -90,7 +90,7 @@ class Finished:
 
     @property
     def finished(self) -> Event:
-        """The one event that a run ends with."""
+        """The only event `finished`, with which a run ends."""
         (event,) = self.logged("finished")
         return event
 
@@ -264,7 +264,7 @@ class Program:
 
 
 def _output(status: int, output: Path) -> Finished:
-    """What a process that has ended left behind."""
+    """Output of a process that has ended."""
     out, err = (output.with_suffix(suffix).read_text("utf-8") for suffix in (".out", ".err"))
     return Finished(status, out, err)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.acceptance.browser import browser, opened
 from tests.acceptance.harness import Program
 from tests.acceptance.shell import trail
-from tests.scenarios.traffic import DAY, THIRD_WEEK, Bounced, Traffic, gmail_2020
+from tests.scenarios.traffic import DAY, THIRD_WEEK, HardBounce, Traffic, gmail_2020
 
 _PICTURE = Path(__file__).resolve().parents[2] / "deploy" / "docs" / "report.png"
 _START = datetime(2026, 11, 2, tzinfo=UTC)
@@ -44,7 +44,7 @@ def rows() -> Iterator[str]:
                 yield from _around(rng, bounce)
 
 
-def _around(rng: random.Random, bounce: Bounced) -> Iterator[str]:
+def _around(rng: random.Random, bounce: HardBounce) -> Iterator[str]:
     """A hard bounce with what else came of the same messages."""
     domain = bounce.recipient.partition("@")[2]
     at = (_START + timedelta(minutes=bounce.at)).strftime("%Y-%m-%d %H:%M:%S+0000")

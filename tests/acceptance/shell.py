@@ -31,13 +31,13 @@ def with_trail(folder: Path) -> Program:
 
 
 def delivered(program: Program) -> list[Event]:
-    """What that provider received so far."""
+    """Lines that the provider has received so far."""
     file = program.folder / "trail.jsonl"
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 def recipients(events: list[Event]) -> list[str]:
-    """Of suppressions, of dead letters, or of what a provider received."""
+    """Recipients of suppressions, of dead letters, or of a provider's lines."""
     return [event["recipient"] for event in events]
 
 

@@ -1,4 +1,4 @@
-"""What an operator does afterwards: picks among dead letters, copies the spool, and sees that what is old goes."""
+"""Maintenance by an operator: selecting dead letters, copying the spool, and retention."""
 
 import sqlite3
 from contextlib import closing

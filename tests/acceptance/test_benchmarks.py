@@ -24,7 +24,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def ended() -> subprocess.CompletedProcess[str]:
-    """What came of all of them, in short."""
+    """Result of all benchmarks in short form."""
     return run("--quick", "--json")
 
 
@@ -47,7 +47,7 @@ def test_calls_keep_their_bars(ended: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_figures_are_printed_beside_their_bars() -> None:
-    """For people each figure is a line, with median, least and most."""
+    """Each figure is a line, with median, least and most."""
     lines = run("calls", "--quick").stdout.splitlines()
     found = next(line for line in lines if "MailWizz, on 3 lists" in line)
     assert " ".join(found.split()) == (

@@ -1,4 +1,4 @@
-"""`check` and `status`: what is right, what is wrong, and what waits."""
+"""`check` and `status`: findings, and what waits."""
 
 from collections.abc import Iterator, Mapping
 
@@ -92,15 +92,15 @@ def test_check_when_the_spool_cannot_be_written(program: Program, what: str) -> 
     assert "give this user the right" in line
 
 
-def test_check_warns_of_a_configuration_that_everybody_may_read(program: Program) -> None:
-    """A configuration with secrets that anybody may read is a warning, with the command that mends it."""
+def test_check_warns_of_a_configuration_that_every_user_may_read(program: Program) -> None:
+    """A configuration with secrets that every user may read is a warning, with the command that mends it."""
     program.config.chmod(0o644)
     finished = program.run("check")
     assert finished.status == 0
     assert f"warn  configuration: every user may read {program.config}: chmod o-r" in finished.stdout
 
 
-def test_check_warns_of_what_no_process_will_dispatch(program: Program) -> None:
+def test_check_warns_of_dispatches_that_no_process_will_carry_out(program: Program) -> None:
     """Dispatches of a provider that was renamed, and a provider that is held, are reported."""
     program.feed([bounce("jane@example.com")], "--no-dispatch")
     spool = SqliteSpool.open(program.spool)

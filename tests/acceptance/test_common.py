@@ -135,7 +135,7 @@ def test_a_list_goes_to_every_type_of_provider(program: Program) -> None:
         for recipient in AWKWARD:
             mailwizz.subscribe(recipient, "news")
             interspire.subscribe(recipient, "1")
-        common = {"originators": ["nobody@elsewhere.example"]}
+        common = {"originators": ["other@elsewhere.example"]}
         program.configure(
             None,
             news={"type": "mailwizz", "url": mailwizz.api_url, "api_key": API_KEY, **common},

@@ -56,7 +56,7 @@ def feed(rows: list[dict[str, str]]) -> bytes:
     return text.getvalue().encode()
 
 
-class House:
+class Installation:
     """One installation with a list manager of each kind; Ann is on two lists of MailWizz and one of Interspire."""
 
     def __init__(self, program: Program, stack: ExitStack) -> None:
@@ -78,8 +78,8 @@ class House:
         return self.news.subscribe(subject, NEWS)
 
     def configure(self, **tables: Mapping[str, object]) -> None:
-        """Every provider wants no bounces, to show that complaints don't ask."""
-        anonymous = {"originators": ["nobody@lists.example"]}
+        """Configure providers that get no bounces, to show that complaints go to all."""
+        anonymous = {"originators": ["other@lists.example"]}
         mailwizz = {"type": "mailwizz", "api_key": API_KEY, **anonymous}
         self.program.configure(
             {"log": {"addresses": "plain"}, **tables},
@@ -94,7 +94,7 @@ class House:
 
     @property
     def crm_settings(self) -> dict[str, object]:
-        """The webhook alone, which wants everything."""
+        """Settings of the webhook, which gets everything."""
         return {"type": "webhook", "url": self.crm.hook, "secret": SECRET}
 
     def reports(self, *rows: dict[str, str]) -> Finished:
@@ -103,7 +103,7 @@ class House:
 
     @property
     def statuses(self) -> dict[str, set[str]]:
-        """Ann's at each list manager, and whom the webhook received."""
+        """Ann's statuses at each list manager, and the webhook's recipients."""
         return self.lists(ANN) | {"crm": set(self.crm.recipients)}
 
     def lists(self, subject: str) -> dict[str, set[str]]:
@@ -119,10 +119,10 @@ STILL_THERE = {"news": {"confirmed"}, "old": {"confirmed"}, "shop": {"active"}, 
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def site(tmp_path: Path) -> Iterator[Installation]:
     """A fresh installation."""
     with ExitStack() as stack:
-        yield House(Program(tmp_path), stack)
+        yield Installation(Program(tmp_path), stack)
 
 
 @pytest.mark.parametrize(
@@ -132,16 +132,16 @@ def house(tmp_path: Path) -> Iterator[House]:
         {"rcpt": f'"Doe, Ann" <{ANN.upper()}>'},
         {"rcpt": "<>", "arf_Original_Rcpt_To": f"{ANN}"},
         {"rcpt": f"<{ANN}>", "feedbackType": "", "format": "jmrp", "userAgent": "", "reportedDomain": "hotmail.com"},
-        {"rcpt": ANN, "feedbackType": "fraud", "orig": "somebody@else.example"},
+        {"rcpt": ANN, "feedbackType": "fraud", "orig": "other@else.example"},
     ],
     ids=["plain", "dressed", "the report's own field", "Microsoft JMRP", "fraud"],
 )
-def test_by_address(house: House, notices: dict[str, str]) -> None:
+def test_by_address(site: Installation, notices: dict[str, str]) -> None:
     """A complaint with the address unsubscribes it from every list of every list manager, whatever the sender."""
-    finished = house.reports(report(**notices))
+    finished = site.reports(report(**notices))
     assert finished.status == 0, finished.stderr
-    assert house.statuses == GONE
-    assert house.news.status_of("bob@example.net") == {NEWS: "confirmed"}
+    assert site.statuses == GONE
+    assert site.news.status_of("bob@example.net") == {NEWS: "confirmed"}
 
 
 HIDDEN = {
@@ -150,22 +150,22 @@ HIDDEN = {
     "dee@example.net": "x@aol.com",
     "eva@example.net": "3f786850e387550fdab836ed7e6dc881de23001b@mail.ru",
 }
-"""People, and what reports have instead of their addresses."""
+"""Subscribers, and the forms in which reports hide their addresses."""
 
 
 @pytest.mark.parametrize("how", ["headers", "token", "configured token"])
-def test_by_mailwizz_ids(house: House, how: str) -> None:
+def test_by_mailwizz_ids(site: Installation, how: str) -> None:
     """Where the address is hidden, MailWizz's ids stand for it; MailWizz returns it, and all others are called."""
-    ids = {subject: house.join(subject) for subject in HIDDEN}
+    ids = {subject: site.join(subject) for subject in HIDDEN}
     if how == "configured token":
-        with house.program.config.open("a") as config:
+        with site.program.config.open("a") as config:
             config.write('[[unsubscribe]]\ndomain = "u.example"\nprovider = "news"\n')
             config.write('pattern = "u+{subscriber}.{list}.{campaign}"\n')
-    finished = house.reports(*(report(HIDDEN[subject], **_by_ids(how, uid)) for subject, uid in ids.items()))
+    finished = site.reports(*(report(HIDDEN[subject], **_by_ids(how, uid)) for subject, uid in ids.items()))
     assert finished.status == 0, finished.stderr
-    assert [house.lists(subject) for subject in HIDDEN] == [OFF_ALL] * len(HIDDEN)
-    assert sorted(house.crm.recipients) == sorted(HIDDEN)
-    people = sorted(one["recipient"] for one in house.program.suppressions())
+    assert [site.lists(subject) for subject in HIDDEN] == [OFF_ALL] * len(HIDDEN)
+    assert sorted(site.crm.recipients) == sorted(HIDDEN)
+    people = sorted(one["recipient"] for one in site.program.suppressions())
     assert people == sorted([*HIDDEN, *(f"mailwizz:{NEWS}/{uid}" for uid in ids.values())])
 
 
@@ -179,94 +179,94 @@ def _by_ids(how: str, uid: str) -> dict[str, str]:
     }[how]
 
 
-def test_by_interspire_ids(house: House) -> None:
+def test_by_interspire_ids(site: Installation) -> None:
     """Interspire gets its own ids; no address is learned, and no other provider is called."""
-    subscriber = house.shop.subscriber_id(ANN, "1")
-    finished = house.reports(report("redacted@aol.com", header_X_Mailer_LID="2, 1", header_X_Mailer_RecptId=subscriber))
+    subscriber = site.shop.subscriber_id(ANN, "1")
+    finished = site.reports(report("redacted@aol.com", header_X_Mailer_LID="2, 1", header_X_Mailer_RecptId=subscriber))
     assert finished.status == 0, finished.stderr
-    assert house.statuses == STILL_THERE | {"shop": {"unsubscribed"}}
+    assert site.statuses == STILL_THERE | {"shop": {"unsubscribed"}}
 
 
 @pytest.mark.parametrize("kind", ["not-spam", "auth-failure", "dmarc"])
-def test_no_complaints(house: House, kind: str) -> None:
+def test_no_complaints(site: Installation, kind: str) -> None:
     """`not-spam` takes a complaint back, and reports of authentication are none."""
-    finished = house.reports(report(ANN, feedbackType=kind))
-    assert (finished.status, house.statuses) == (0, STILL_THERE)
+    finished = site.reports(report(ANN, feedbackType=kind))
+    assert (finished.status, site.statuses) == (0, STILL_THERE)
     assert finished.finished["ignored"] == {f'policy.complaint.{kind} = "ignore"': 1}
 
 
-def test_several_recipients(house: House) -> None:
-    """A report about several people, whose cell is a CSV list in itself, unsubscribes each of them."""
-    finished = house.reports(report("", arf_Original_Rcpt_To=f'"{ANN}","bob@example.net"'))
+def test_several_recipients(site: Installation) -> None:
+    """A report about several recipients, in a cell that is a CSV list in itself, unsubscribes each of them."""
+    finished = site.reports(report("", arf_Original_Rcpt_To=f'"{ANN}","bob@example.net"'))
     assert finished.status == 0, finished.stderr
-    assert house.statuses["news"] == set(house.news.status_of("bob@example.net").values()) == {"unsubscribed"}
+    assert site.statuses["news"] == set(site.news.status_of("bob@example.net").values()) == {"unsubscribed"}
 
 
-def test_names_no_person(house: House) -> None:
-    """It is kept under its header, counted and reported with what to add to PowerMTA's configuration, and exits 0."""
-    finished = house.program.feed(b"type,timeLogged,feedbackType,rcpt\nf,2026-03-01 09:30:05+0000,abuse,...\n")
-    assert (finished.status, house.statuses) == (0, STILL_THERE)
+def test_anonymous_complaint(site: Installation) -> None:
+    """An anonymous complaint is kept, counted and reported with what to add to PowerMTA's configuration; exit 0."""
+    finished = site.program.feed(b"type,timeLogged,feedbackType,rcpt\nf,2026-03-01 09:30:05+0000,abuse,...\n")
+    assert (finished.status, site.statuses) == (0, STILL_THERE)
     (event,) = finished.logged("complaint_anonymous")
     assert "record-fields f *, header_Message-Id, header_List-Unsubscribe" in event["mend"]
     assert finished.finished["ignored"] == {"an anonymous complaint": 1}
-    kept = house.program.spool.with_suffix(".rejected.csv").read_text()
+    kept = site.program.spool.with_suffix(".rejected.csv").read_text()
     assert kept == "type,timeLogged,feedbackType,rcpt\nf,2026-03-01 09:30:05+0000,abuse,...\n"
 
 
-def test_the_same_in_both_spellings(house: House) -> None:
+def test_the_same_in_both_spellings(site: Installation) -> None:
     """A file that writes header_subject, and one that writes header_Subject, hold the same complaint."""
     first = feed([report(ANN)])
     second = first.replace(b"header_Subject", b"header_subject")
-    assert house.program.feed(first).finished["duplicates"] == 0
-    assert house.program.feed(second).finished["duplicates"] == 1
-    assert len(house.crm.ids) == 1
+    assert site.program.feed(first).finished["duplicates"] == 0
+    assert site.program.feed(second).finished["duplicates"] == 1
+    assert len(site.crm.ids) == 1
 
 
-def test_unknown_ids(house: House) -> None:
+def test_unknown_ids(site: Installation) -> None:
     """Ids that MailWizz does not know are settled as unknown, once, and no person is unsubscribed."""
     notices = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": "nobody0000000"}
-    finished = house.reports(report("", **notices))
-    assert (finished.status, house.statuses) == (0, STILL_THERE)
+    finished = site.reports(report("", **notices))
+    assert (finished.status, site.statuses) == (0, STILL_THERE)
     assert len(finished.logged("unknown")) == 2, "each MailWizz was asked"
 
 
-def test_two_instances_on_one_spool(house: House) -> None:
-    """Bounces and complaints of 2,000 people each, fed at once: nothing is lost, and no provider is called twice."""
-    house.program.configure(
+def test_two_instances_on_one_spool(site: Installation) -> None:
+    """Bounces and complaints of 2,000 recipients each, fed at once: none is lost, and no provider is called twice."""
+    site.program.configure(
         {"log": {"level": "warning"}},
-        crm={"type": "webhook", "url": house.crm.hook, "secret": SECRET, "batch_size": 100, "concurrency": 4},
+        crm={"type": "webhook", "url": site.crm.hook, "secret": SECRET, "batch_size": 100, "concurrency": 4},
     )
     bounced = accounting(bounce(f"b{number}@example.net") for number in range(2000))
     complained = feed([report(f"c{number}@example.net") for number in range(2000)])
-    with house.program.start("--logfile", "fbl.log") as fbl, house.program.start() as bounces:
+    with site.program.start("--logfile", "fbl.log") as fbl, site.program.start() as bounces:
         for running, data in ((fbl, complained), (bounces, bounced)):
             running.pour(data)
         finished = [bounces.wait(), fbl.wait()]
     # One of them may have ended while the other still called: it reports waiting entries, and no loss.
     assert {one.status for one in finished} <= {0, 75}, [one.stderr for one in finished]
-    assert house.program.status()["dispatches"]["pending"] == 0
-    everybody = [f"{kind}{number}@example.net" for kind in "bc" for number in range(2000)]
-    assert sorted(house.crm.recipients) == sorted(everybody)
-    assert len(house.crm.ids) == len(set(house.crm.ids)), "no delivery was repeated"
+    assert site.program.status()["dispatches"]["pending"] == 0
+    addresses = [f"{kind}{number}@example.net" for kind in "bc" for number in range(2000)]
+    assert sorted(site.crm.recipients) == sorted(addresses)
+    assert len(site.crm.ids) == len(set(site.crm.ids)), "no delivery was repeated"
 
 
-def test_a_minute_of_5000_complaints(house: House) -> None:
+def test_a_minute_of_5000_complaints(site: Installation) -> None:
     """5,000 complaints within a minute are one mail at once and one digest, with hostile subjects escaped."""
     hostile = "<script>alert(1)</script>\nBcc: victim@example.com"
     with FakeSmtp() as smtp:
-        house.program.configure(
+        site.program.configure(
             {"notify": {"to": ["postmaster@example.com"], "smtp": smtp.address, "every": "1h"}},
-            crm={"type": "webhook", "url": house.crm.hook, "secret": SECRET, "batch_size": 100},
+            crm={"type": "webhook", "url": site.crm.hook, "secret": SECRET, "batch_size": 100},
         )
         rows = [report(f"user{number}@example.net", header_Subject=hostile) for number in range(5000)]
-        clock = ShiftedClock(house.program.folder)
-        with house.program.start(environ=clock.environ) as running:
+        clock = ShiftedClock(site.program.folder)
+        with site.program.start(environ=clock.environ) as running:
             running.write(feed(rows[:1]))
             wait_until(lambda: len(smtp.taken) == 1)
             running.write(feed(rows[1:2500]))
             running.write(feed(rows[2500:]))
-            running.wait_until(lambda: bool(house.program.status()["dispatches"]["done"] == 5000))
-            assert house.program.status()["notices"] == 4999
+            running.wait_until(lambda: bool(site.program.status()["dispatches"]["done"] == 5000))
+            assert site.program.status()["notices"] == 4999
             clock.step(3600)
             wait_until(lambda: len(smtp.taken) == 2)
             finished = running.finish()

@@ -1,4 +1,4 @@
-"""What a mistake in the configuration, or on the command line, costs: one sentence, and an exit status of its own."""
+"""Mistakes in the configuration and on the command line: one sentence, and an exit status of its own."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ WEBHOOK = '[providers.crm]\ntype = "webhook"\nurl = "https://crm.example.com/hoo
 
 @dataclass(frozen=True)
 class Mistake:
-    """What an operator wrote, and the words that the sentence must have: what is wrong, and how to mend it."""
+    """A mistake in the configuration, and the words that its error must have."""
 
     written: str
     words: tuple[str, ...]
@@ -125,7 +125,7 @@ def test_file_that_is_not_text(tmp_path: Path) -> None:
     ],
 )
 def test_mistake_in_the_environment(tmp_path: Path, variable: str, words: tuple[str, ...]) -> None:
-    """A variable that means nothing is an error that names it, and the nearest key, but not its value."""
+    """An unknown variable is an error that names it and the nearest key, but not its value."""
     assert_one_sentence(ran(tmp_path, environ={variable: HIDDEN}), 78, variable, *words)
 
 
@@ -144,13 +144,13 @@ def spool_at(tmp_path: Path, place: str) -> tuple[str, str]:
 
 
 def test_spool_in_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
-    """A spool whose folder can't be made is reported with its path; nothing is read from the pipe."""
+    """A spool in a folder that can't be made is reported with its path; nothing is read from the pipe."""
     options = spool_at(tmp_path, "/proc/bouncehandler/spool.db")
     assert_one_sentence(ran(tmp_path, *options), 78, "/proc/bouncehandler/spool.db", "can't be created", "rights")
 
 
 def test_spool_in_a_folder_of_another_user(tmp_path: Path) -> None:
-    """A spool whose folder this user may not write is reported with its path."""
+    """A spool in a folder that this user may not write is reported with its path."""
     program = Program(tmp_path)
     program.spool.parent.chmod(0o500)
     finished = without_privileges(program)
@@ -159,7 +159,7 @@ def test_spool_in_a_folder_of_another_user(tmp_path: Path) -> None:
 
 
 def test_spool_below_a_file(tmp_path: Path) -> None:
-    """A spool whose folder is a file is reported with its path."""
+    """A spool below a file is reported with its path."""
     (tmp_path / "file").write_text("")
     assert_one_sentence(ran(tmp_path, *spool_at(tmp_path, f"{tmp_path}/file/spool.db")), 78, "file/spool.db", "path")
 
@@ -184,7 +184,7 @@ def test_no_home_and_no_spool(tmp_path: Path) -> None:
 
 
 def test_mistakes_reach_the_log_file(tmp_path: Path) -> None:
-    """What keeps the program from starting is in the log file too, since stderr is lost in PowerMTA's pipe."""
+    """A mistake that prevents the start is in the log file, too, since stderr is lost in PowerMTA's pipe."""
     logfile = tmp_path / "bounces.log"
     file = tmp_path / "bouncehandler.toml"
     options = ("--logfile", str(logfile), "--config", str(file))
@@ -226,13 +226,13 @@ def test_mistakes_reach_the_log_file(tmp_path: Path) -> None:
     ids=" ".join,
 )
 def test_wrong_usage(tmp_path: Path, args: tuple[str, ...], words: tuple[str, ...]) -> None:
-    """What the command line can't mean ends the program with 64 and a sentence that points to the help."""
+    """A wrong command line ends the program with 64 and a sentence that points to the help."""
     assert_one_sentence(ran(tmp_path, *args), 64, *words, "--help")
     assert not (tmp_path / ".local").exists()
 
 
 def test_input_as_an_argument(tmp_path: Path) -> None:
-    """Who names the input as an argument gets a hint how to pass it."""
+    """An input that is named as an argument gets a hint how to pass it."""
     (tmp_path / "bounce.csv").write_text("type,rcpt\n")
     assert_one_sentence(ran(tmp_path, f"{tmp_path}/bounce.csv"), 64, f"bouncehandler < {tmp_path}/bounce.csv")
 

@@ -22,7 +22,7 @@ _TRANSLATED = {"suppressed": "suppress", "counted": "count", "ignored": "ignore"
 
 
 class _Shown(NamedTuple):
-    """A folder with a checkout where the demo was run, by the script and then by `make`, and what came of it."""
+    """A folder with a checkout where the demo was run, by the script and then by `make`, and the results."""
 
     folder: Path
     script: Finished

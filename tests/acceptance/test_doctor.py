@@ -1,4 +1,4 @@
-"""`check` as the doctor: settings and their sources, clocks, PowerMTA's configuration, its user; and `pmta-config`."""
+"""Findings of `check`: settings and their sources, clocks, PowerMTA's configuration, its user; and `pmta-config`."""
 
 import getpass
 import json
@@ -15,7 +15,7 @@ from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.raw import RawServer
 
 STRANGER = "nobody"
-"""A user of every Linux, to whom nothing of ours belongs."""
+"""A user of every Linux that owns none of the files."""
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def pmta(program: Program) -> Path:
 
 
 def lines(finished: Finished, what: str, mark: str = "") -> list[str]:
-    """What was found of one thing."""
+    """Findings about one subject."""
     return [line for line in finished.stdout.splitlines() if line[6:].startswith(what) and line.startswith(mark)]
 
 
@@ -138,7 +138,7 @@ def test_a_clock_that_is_wrong(program: Program, date: str, *, is_reported: bool
 
 
 def test_a_clock_that_is_right(program: Program) -> None:
-    """A server whose Date is ours is not worth a word."""
+    """A server with the same time is not mentioned."""
     with FakeMailWizz() as server:
         program.configure(news={"type": "mailwizz", "url": server.api_url, "api_key": server.api_key})
         assert lines(program.run("check"), "clock") == []
@@ -194,7 +194,7 @@ def test_a_mistake_is_reported_with_its_line_and_what_to_paste(program: Program,
 
 
 def test_a_program_that_cannot_be_started(program: Program, pmta: Path) -> None:
-    """A pipe whose program is not there, or may not be started, is a FAIL with the line of its block."""
+    """A pipe with a program that is not there, or may not be started, is a FAIL with the line of its block."""
     odd = program.folder / "bin" / "bouncehandler"
     odd.parent.mkdir()
     odd.write_text("#!/bin/sh\n")
@@ -221,7 +221,7 @@ def test_a_user_who_may_do_nothing(program: Program, pmta: Path) -> None:
 
 @pytest.fixture
 def open_folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder that everybody may use, however closed the one for temporary files is."""
+    """A folder that every user may use, whatever the mode of the one for temporary files."""
     folder = Path("/tmp") / f"bouncehandler-{os.getpid()}-{tmp_path.name}"  # noqa: S108  # of this test alone
     folder.mkdir(mode=0o777)
     folder.chmod(0o777)  # whatever the umask

@@ -68,7 +68,7 @@ def test_every_command_runs(command: str, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
-    """The site whose output the documents show."""
+    """The site of the documents' samples."""
     return Site(tmp_path_factory.mktemp("site"))
 
 

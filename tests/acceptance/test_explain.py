@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.harness import Event, Program, bounce
-from tests.acceptance.test_complaints import NEWS, House, report
+from tests.acceptance.test_complaints import NEWS, Installation, report
 from tests.fakes.server import Answer
 
 ANN = "ann@example.net"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def site(tmp_path: Path) -> Iterator[Installation]:
     """A fresh installation with a list manager of each kind."""
     with ExitStack() as stack:
-        yield House(Program(tmp_path), stack)
+        yield Installation(Program(tmp_path), stack)
 
 
 def explained(program: Program, subject: str) -> list[Event]:
@@ -28,14 +28,14 @@ def explained(program: Program, subject: str) -> list[Event]:
     return [json.loads(line) for line in finished.stdout.splitlines()]
 
 
-def test_from_the_first_to_the_last(house: House) -> None:
-    """Seen, decided, called, failed, called again, and what each list manager changed, in the order of the time."""
-    house.crm.failures = [Answer(503)]
-    house.program.configure({"dispatch": {"schedule": ["1ms", "1ms"]}}, crm=house.crm_settings)
+def test_from_the_first_to_the_last(site: Installation) -> None:
+    """The history has record, decision, calls, failure, and the lists that each list manager changed, by time."""
+    site.crm.failures = [Answer(503)]
+    site.program.configure({"dispatch": {"schedule": ["1ms", "1ms"]}}, crm=site.crm_settings)
     row = {"timeLogged": "2026-03-01 09:30:05+0000", "timeQueued": "2026-03-01 09:30:00+0000"}
-    house.program.feed([bounce(ANN, "quota-issues", dsnStatus="5.2.2 (full)", timeLogged="2026-02-01 08:00:00+0000")])
-    house.program.feed([bounce(ANN, **row)])
-    history = explained(house.program, ANN.upper())
+    site.program.feed([bounce(ANN, "quota-issues", dsnStatus="5.2.2 (full)", timeLogged="2026-02-01 08:00:00+0000")])
+    site.program.feed([bounce(ANN, **row)])
+    history = explained(site.program, ANN.upper())
     assert [one["event"] for one in history] == [
         "bounced softly", "bounced", "was suppressed", "call: temporary", "call: unsubscribed", "done: unsubscribed",
     ]  # fmt: skip
@@ -48,34 +48,34 @@ def test_from_the_first_to_the_last(house: House) -> None:
     assert history[4]["provider"] == "crm"
 
 
-def test_ids_and_what_was_learned(house: House) -> None:
-    """What came by ids is reported with the address that they stood for, and by the ids alone."""
-    history = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": house.ann}
-    assert house.reports(report("", **history)).status == 0
-    events = explained(house.program, ANN)
-    name = f"mailwizz:{NEWS}/{house.ann}"
+def test_ids_and_the_returned_address(site: Installation) -> None:
+    """A complaint by ids is found by the returned address, and by the ids."""
+    history = {"header_List_Id": NEWS, "header_X_Mw_Subscriber_Uid": site.ann}
+    assert site.reports(report("", **history)).status == 0
+    events = explained(site.program, ANN)
+    name = f"mailwizz:{NEWS}/{site.ann}"
     assert f"complained as {name}" in [one["event"] for one in events]
     by_provider = {one["provider"]: one for one in events if one["event"] == "done: unsubscribed"}
     assert by_provider.keys() == {"news", "old", "shop", "crm"}
     assert NEWS in by_provider["news"]["detail"]
-    assert "complained" in [one["event"] for one in explained(house.program, name)]
+    assert "complained" in [one["event"] for one in explained(site.program, name)]
 
 
-def test_what_waits_and_what_was_given_up(house: House) -> None:
+def test_what_waits_and_what_was_given_up(site: Installation) -> None:
     """A dispatch that waits stands at the time when it is due; one that was given up has its number of calls."""
-    house.crm.always = Answer(500)
-    house.program.configure(crm=house.crm_settings)
-    house.program.feed([bounce(ANN)])
-    assert explained(house.program, ANN)[-1]["event"] == "waits (pending)"
-    house.program.configure({"dispatch": {"schedule": ["1ms"]}}, crm=house.crm_settings)
-    house.program.feed([bounce("bob@example.net")])
-    last = explained(house.program, "bob@example.net")[-1]
+    site.crm.always = Answer(500)
+    site.program.configure(crm=site.crm_settings)
+    site.program.feed([bounce(ANN)])
+    assert explained(site.program, ANN)[-1]["event"] == "waits (pending)"
+    site.program.configure({"dispatch": {"schedule": ["1ms"]}}, crm=site.crm_settings)
+    site.program.feed([bounce("bob@example.net")])
+    last = explained(site.program, "bob@example.net")[-1]
     assert (last["event"], last["detail"]) == ("given up", "after 2 calls")
 
 
-def test_unknown_person(house: House) -> None:
+def test_unknown_person(site: Installation) -> None:
     """An unknown person is reported as unknown; in a program's format there is just nothing."""
-    finished = house.program.run("explain", "nobody@example.net")
+    finished = site.program.run("explain", "unknown@example.net")
     assert finished.status == 0
-    assert finished.stdout == "nothing is known of nobody@example.net: it was neither suppressed nor counted here\n"
-    assert explained(house.program, "nobody@example.net") == []
+    assert finished.stdout == "nothing is known of unknown@example.net: it was neither suppressed nor counted here\n"
+    assert explained(site.program, "unknown@example.net") == []

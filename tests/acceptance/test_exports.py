@@ -97,7 +97,7 @@ def test_suppressions_as_a_table(exported: Program) -> None:
         (("--domain", "@EXAMPLE.com"), ["jane", "listed"]),
         (("--domain", "müller.example"), ["jürgen"]),
         (("--recipient", "<JANE@example.com>"), ["jane"]),
-        (("--recipient", "nobody@example.com"), []),
+        (("--recipient", "unknown@example.com"), []),
         (("--reason", "list"), ["listed"]),
         (("--reason", "bounce", "--limit", "2"), ["jane", "joe"]),
         (("--since", "2026-03-02"), ["joe", "jürgen", "listed"]),

@@ -1,4 +1,4 @@
-"""What was read is in the spool's figures: whole, by hour, and without anybody's address."""
+"""Hourly counts of all rows in the spool: complete, by hour, and without addresses."""
 
 from collections import Counter
 from contextlib import closing
@@ -16,7 +16,7 @@ FAR = 10_000_000_000.0
 
 
 def hourly_counts(program: Program) -> list[HourlyCount]:
-    """All that the spool has."""
+    """All hourly counts of the spool."""
     with closing(SqliteSpool.open_reading(program.spool)) as spool:
         return list(spool.hourly_counts(0, FAR))
 
@@ -31,7 +31,7 @@ def named(found: list[HourlyCount], dimension: str, **only: str) -> dict[str, in
 
 
 def ignored(number: int, **cells: str) -> Row:
-    """A bounce that the policy ignores, whose message has a sender of its own."""
+    """A bounce that the policy ignores, with a sender of its own."""
     plain = {
         "orig": f"b-{number}-jane=gmail.com@Bounce.Example.com",
         "dsnStatus": "5.7.1 (no)",
@@ -47,8 +47,8 @@ def program(tmp_path: Path) -> Program:
     return Program(tmp_path)
 
 
-def test_ignored_rows_are_in_every_figure(program: Program) -> None:
-    """Rows that never become records are counted by all that they have in common, some hundred at a time."""
+def test_ignored_rows_are_in_every_hourly_count(program: Program) -> None:
+    """Rows that never become records are counted in every dimension, some hundred at a time."""
     rows = [ignored(n, vmta=f"vmta{n % 2}") for n in range(1000)]
     rows += [ignored(n, timeLogged="2026-03-01 10:15:00+0000", bounceCat="policy-related") for n in range(5)]
     assert program.feed(rows).status == 0
@@ -69,8 +69,8 @@ def test_ignored_rows_are_in_every_figure(program: Program) -> None:
     assert named(found, "diagnostic") == {"550 5.7.1 message refused by policy": 1005}
 
 
-def test_one_by_one_comes_to_the_same(program: Program, tmp_path: Path) -> None:
-    """Rows that are looked at one by one, for the log's sake, are in the same figures as those only tallied."""
+def test_rows_one_by_one_are_counted_the_same(program: Program, tmp_path: Path) -> None:
+    """Rows that are logged one by one have the same hourly counts as those that are only counted."""
     rows = [*(ignored(n) for n in range(300)), *(bounce(f"user{n}@example.com") for n in range(300))]
     program.feed(rows)
     (tmp_path / "other").mkdir()
@@ -79,7 +79,7 @@ def test_one_by_one_comes_to_the_same(program: Program, tmp_path: Path) -> None:
     assert hourly_counts(program) == hourly_counts(other)
 
 
-def test_no_address_is_in_the_figures(program: Program) -> None:
+def test_no_address_is_in_the_hourly_counts(program: Program) -> None:
     """No address of a person survives in any name, wherever PowerMTA or a server put it."""
     subject = "jane.roe@private.example"
     cells = {
@@ -95,11 +95,11 @@ def test_no_address_is_in_the_figures(program: Program) -> None:
     text = str(hourly_counts(program))
     assert "@" not in text
     assert "jane" not in text
-    assert "private.example" in text  # who runs the mailbox
+    assert "private.example" in text  # the mailbox provider
 
 
-def test_every_kind_has_its_figures(program: Program) -> None:
-    """Complaints, deliveries, delays, listed addresses and unreadable rows are figures of their own."""
+def test_every_kind_has_its_hourly_counts(program: Program) -> None:
+    """Complaints, deliveries, delays, listed addresses and unreadable rows have hourly counts of their own."""
     plain = {"type": "d", "timeLogged": "2026-03-01 09:30:05+0000", "rcpt": "ann@gmail.com", "orig": "news@x.example"}
     rows = [
         plain,
@@ -138,7 +138,7 @@ def test_two_runs_add_up(program: Program) -> None:
 
 
 def test_several_processes_add_up(program: Program) -> None:
-    """Pipes that read at the same time count in the same figures, and in the same totals."""
+    """Pipes that read at the same time add to the same hourly counts and counters."""
     program.feed(b"")
     with program.start("--no-dispatch") as one, program.start("--no-dispatch") as other:
         for running, first in ((one, 0), (other, 1000)):
@@ -152,7 +152,7 @@ def test_several_processes_add_up(program: Program) -> None:
     assert records.number == 600
 
 
-def test_a_quiet_pipe_keeps_its_figures_to_itself_for_seconds_only(program: Program) -> None:
+def test_a_quiet_pipe_commits_its_hourly_counts_within_seconds(program: Program) -> None:
     """Rows that are ignored are on disk soon, though nothing comes after them and nothing else is to be committed."""
     program.feed(b"")
     with program.start() as running:
@@ -162,7 +162,7 @@ def test_a_quiet_pipe_keeps_its_figures_to_itself_for_seconds_only(program: Prog
     assert named(hourly_counts(program), "") == {"": 1}
 
 
-def test_old_figures_are_pruned(program: Program) -> None:
+def test_old_hourly_counts_are_pruned(program: Program) -> None:
     """What was read longer ago than `[spool.keep] hourly_counts` allows goes with `spool prune`; the rest stays."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S+0000")
     program.configure({"spool": {"url": f"sqlite:///{program.spool}"}, "spool.keep": {"figures": "30d"}})

@@ -24,7 +24,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
-    """An installation with a provider whose file's folder is not there yet."""
+    """An installation with a provider of type file; the folder of its file is not there yet."""
     program = Program(tmp_path)
     program.configure(None, archive={"type": "file", "path": str(tmp_path / "missing" / "archive.jsonl")})
     return program

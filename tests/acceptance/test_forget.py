@@ -1,4 +1,4 @@
-"""`forget` erases a person: nothing in any file of ours names them, and they stay off the lists."""
+"""`forget` erases a subject: no file of the program names it, and it stays off the lists."""
 
 from tests.acceptance.harness import Program, accounting, bounce
 from tests.acceptance.shell import delivered, recipients, trail
@@ -7,12 +7,12 @@ ANN = "ann.who.is.gone@example.net"
 
 
 def ours(program: Program) -> bytes:
-    """Everything in the spool and beside it."""
+    """Content of the spool and of the files beside it."""
     return b"".join(file.read_bytes() for file in program.folder.glob("spool*") if file.is_file())
 
 
-def test_nothing_names_them(program: Program) -> None:
-    """Neither the spool, nor its journal, nor the rows that could not be read; what was done is still counted."""
+def test_no_file_has_the_address(program: Program) -> None:
+    """The address is in neither spool, journal nor rejected rows; what was done is still counted."""
     soft = bounce(ANN, "quota-issues", dsnStatus="5.2.2 (full)")
     program.feed([bounce(ANN, dsnDiag=f"550 <{ANN}> unknown"), bounce("bob@example.org"), soft])
     program.feed(accounting([bounce(ANN)]) + b'b,"2026-03-01",' + ANN.upper().encode() + b"\n")
@@ -31,7 +31,7 @@ def test_nothing_names_them(program: Program) -> None:
 
 
 def test_they_stay_suppressed(program: Program) -> None:
-    """Nothing is restored; a new bounce is carried out, and erased after it."""
+    """Erased subjects stay unsubscribed; a new bounce is carried out, and erased after it."""
     program.feed([bounce(ANN)])
     program.run("forget", ANN)
     assert "nothing to undo" in program.run("undo", "--address", ANN).stdout
@@ -42,12 +42,12 @@ def test_they_stay_suppressed(program: Program) -> None:
         work.wait_for("started")
         work.process.terminate()
         work.wait()
-    program.run("forget", "nobody@example.org")
+    program.run("forget", "unknown@example.org")
     assert ANN.encode() not in ours(program)
 
 
 def test_delivered_first(program: Program) -> None:
-    """What a list manager has still to receive is delivered, and erased then."""
+    """Dispatches that still wait are carried out first, and erased then."""
     program.feed([bounce(ANN)], "--no-dispatch")
     assert "1 suppressions are erased as soon as" in program.run("forget", ANN).stdout
     with program.start("work") as work:

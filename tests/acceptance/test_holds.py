@@ -18,7 +18,7 @@ FALSE = {"dsnDiag": "smtp;550-5.1.1 The email account that you tried to reach do
 
 @pytest.fixture(scope="module")
 def seasoned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an installation that has seen two ordinary days, to be copied."""
+    """The folder of an installation with a history of two ordinary days, to be copied."""
     program = with_trail(tmp_path_factory.mktemp("seasoned"))
     ordinary(program)
     return program.folder
@@ -26,7 +26,7 @@ def seasoned(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def program(seasoned: Path, tmp_path: Path) -> Program:
-    """An installation with one provider, that has seen two ordinary days."""
+    """An installation with one provider, and a history of two ordinary days."""
     shutil.copytree(seasoned, tmp_path, dirs_exist_ok=True)
     return with_trail(tmp_path)
 
@@ -65,7 +65,7 @@ def test_ordinary_days(program: Program) -> None:
 
 
 def test_a_spike_is_held_until_a_person_decides(program: Program) -> None:
-    """What belongs to it waits; others, and complaints about the same people, do not."""
+    """Bounces of the spike wait; others, and complaints of the same recipients, do not."""
     before = len(delivered(program))
     finished = program.feed([*spike(), row("jane@yahoo.com", 3 * 1440)])
     assert finished.status == 0, finished.stderr
@@ -81,7 +81,7 @@ def test_a_spike_is_held_until_a_person_decides(program: Program) -> None:
 
 
 def test_released(program: Program) -> None:
-    """It is dispatched after all."""
+    """A released spike is dispatched."""
     before = len(delivered(program))
     program.feed(spike())
     assert "120 held suppressions released" in program.run("holds", "release", "1").stdout
@@ -92,7 +92,7 @@ def test_released(program: Program) -> None:
 
 
 def test_discarded(program: Program) -> None:
-    """The model starts empty for it, also when the file is fed again; a bounce weeks later counts."""
+    """A discarded spike has no effect, also when the file is fed again; a bounce weeks later counts."""
     before = len(delivered(program))
     program.feed(spike())
     assert "120 held suppressions discarded" in program.run("holds", "discard", "--mailbox-provider", "gmail").stdout
@@ -104,12 +104,12 @@ def test_discarded(program: Program) -> None:
 
 
 def test_nothing_chosen(program: Program) -> None:
-    """Everything has to be asked for."""
+    """Releasing everything has to be asked for."""
     assert program.run("holds", "release").status == program.run("holds", "discard", "--all", "1").status == 64
 
 
 def test_switched_off(program: Program) -> None:
-    """`enabled = false` obeys."""
+    """`enabled = false` holds nothing."""
     program.configure({"hold": {"enabled": False}}, trail=trail(program.folder))
     before = len(delivered(program))
     program.feed(spike())
@@ -117,7 +117,7 @@ def test_switched_off(program: Program) -> None:
 
 
 def test_decided_by_itself(program: Program) -> None:
-    """After `decide_after`, as `decision` sets."""
+    """A hold is decided after `decide_after`, as `decision` sets."""
     program.feed(spike())
     program.configure({"hold": {"decide_after": "1ms", "decision": "discard"}}, trail=trail(program.folder))
     with program.start("work") as work:

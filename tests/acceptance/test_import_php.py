@@ -161,7 +161,7 @@ def test_senders_that_are_not_known(tmp_path: Path) -> None:
 
 
 def test_a_value_that_is_refused(tmp_path: Path) -> None:
-    """A list manager whose values the program would refuse, or that lacks one, is shown with # before it, and why."""
+    """A list manager with invalid or missing values is shown with # before it, and the reason."""
     finished = imported(tmp_path, SETUP.replace("http://127", "ftp://127").replace("'private$key'", "KEY_OF . 'x'"))
     table = tomllib.loads(finished.stdout)
     assert finished.status == 0

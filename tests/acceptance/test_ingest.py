@@ -202,7 +202,7 @@ def test_a_folder_that_is_moved_away_is_not_watched_in_silence(program: Program,
 
 
 def test_a_kill_in_the_middle_loses_nothing(program: Program) -> None:
-    """After kill -9 within a file it is read again; everybody is recorded once, and the file is moved once."""
+    """A file is read again after kill -9 within it; every recipient is recorded once, and the file is moved once."""
     people = [f"p{at}@example.com" for at in range(20_000)]
     in_small_groups(program)
     moved(program, "long.csv", *people)

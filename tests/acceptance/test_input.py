@@ -1,4 +1,4 @@
-"""What may come through standard input: nothing, noise, damage, a hundred megabytes; and rows one at a time."""
+"""Standard input: nothing, noise, damage, a hundred megabytes; and rows one at a time."""
 
 import os
 import subprocess
@@ -138,7 +138,7 @@ def test_torn_last_row(program: Program) -> None:
 
 def test_damage_without_end(program: Program) -> None:
     """A file of nothing but damage does not fill the log: a hundred rows of a kind are logged, and all are kept."""
-    rows = b"".join(b"b,,bad-mailbox,,,nobody%d,,,,,,\n" % number for number in range(2000))
+    rows = b"".join(b"b,,bad-mailbox,,,unknown%d,,,,,,\n" % number for number in range(2000))
     finished = program.feed(OLD_ORDER.encode() + b"\n" + rows)
     assert finished.finished["unreadable"] == {"not-an-address": 2000}
     assert len(finished.logged("unreadable")) == 100

@@ -1,4 +1,4 @@
-"""The program against Interspire on loopback: every action, every category, every trouble."""
+"""The program against Interspire on loopback: every action, every category, every failure."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,9 +25,9 @@ from tests.acceptance.transient_failures import (
     PATIENT,
     REFUSALS,
     TIMED_OUT,
-    SmtpFailure,
-    feed_in_trouble,
+    InjectedFailure,
     feed_until,
+    feed_while_failing,
 )
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.server import Answer, Request, closed_port
@@ -82,7 +82,9 @@ def program(tmp_path: Path) -> Program:
 
 
 @pytest.mark.parametrize(("provider", "left"), ACTIONS.items())
-def test_whom_hard_categories_suppress_is_dealt_with(case: Case[FakeInterspire], provider: str, left: str) -> None:
+def test_recipients_of_hard_categories_are_unsubscribed_or_banned(
+    case: Case[FakeInterspire], provider: str, left: str
+) -> None:
     """Every recipient of a hard category is off every list, or banned; awkward addresses among them; exit 0."""
     assert case.first.status == 0, case.first.stderr
     statuses = [set(case.servers[provider].status_of(recipient).values()) for recipient in ACTIVE]
@@ -91,7 +93,7 @@ def test_whom_hard_categories_suppress_is_dealt_with(case: Case[FakeInterspire],
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_everybody_else_is_left_alone(case: Case[FakeInterspire], provider: str) -> None:
+def test_other_recipients_are_left_alone(case: Case[FakeInterspire], provider: str) -> None:
     """Counted and ignored categories, unknown and empty ones, temporary and policy statuses change nothing."""
     assert case.first.finished["providers"][provider] == {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}
     statuses = [case.servers[provider].status_of(recipient) for recipient in SPARED]
@@ -102,8 +104,8 @@ def test_everybody_else_is_left_alone(case: Case[FakeInterspire], provider: str)
 def test_one_call_and_one_for_each_list(case: Case[FakeInterspire], provider: str, many: int) -> None:
     """1 + L calls an address; one for strangers and the unsubscribed; the lists are fetched once for all of them."""
     asked = Counter(
-        question.detail("email") or question.detail("emailaddress")
-        for question in case.servers[provider].questions()[: case.made[provider]]
+        parsed.detail("email") or parsed.detail("emailaddress")
+        for parsed in case.servers[provider].parsed_requests()[: case.made[provider]]
     )
     assert asked.pop("") == case.servers[provider].asked["GetLists"] == 1
     assert asked == dict.fromkeys(ACTIVE, 2) | {MANY: many, UNKNOWN: 1, GONE: 1}
@@ -111,7 +113,7 @@ def test_one_call_and_one_for_each_list(case: Case[FakeInterspire], provider: st
 
 @pytest.mark.parametrize("provider", ACTIONS)
 def test_no_counter_is_moved_twice(case: Case[FakeInterspire], provider: str) -> None:
-    """Interspire counts every call, so each recipient is written once for each list, and never who has gone before."""
+    """Each recipient is written once for each list, since Interspire counts every call; former subscribers are not."""
     server = case.servers[provider]
     wanted = {NEWS: len(ACTIVE)} | dict.fromkeys(MORE, 1)
     assert server.unsubscribe_counts == (wanted if provider == "unsubscribe" else {})
@@ -144,7 +146,7 @@ def test_a_list_goes_to_every_action(program: Program) -> None:
         for server in own.values():
             for recipient in AWKWARD:
                 server.subscribe(recipient, NEWS)
-        originators = ["nobody@elsewhere.example"]
+        originators = ["other@elsewhere.example"]
         program.configure(None, **{n: _settings(s, action=n, originators=originators) for n, s in own.items()})
         finished = program.feed("\n".join(AWKWARD).encode())
         assert finished.status == 0, finished.stderr
@@ -182,43 +184,43 @@ def test_refused_credentials_hold_the_provider(program: Program) -> None:
 
 def _asks(server: FakeInterspire, method: str) -> Callable[[Request], bool]:
     def is_meant(request: Request) -> bool:
-        question = server.question(request)
-        return question is not None and question.method == method
+        parsed = server.parse(request)
+        return parsed is not None and parsed.method == method
 
     return is_meant
 
 
-def test_whatever_goes_wrong_is_tried_again(program: Program) -> None:
-    """Each trouble, at the look-up or at the unsubscription: nothing done, exit 75; when it is over, all is done."""
+def test_each_failure_is_retried(program: Program) -> None:
+    """Each failure, at the look-up or at the unsubscription: nothing done, exit 75; afterwards all is done."""
     failed = b"<response><status>FAILED</status><errormessage>MySQL server has gone away</errormessage></response>"
     kinds = {**REFUSALS, **NONSENSE, "confused": lambda: Answer(200, failed)}
     stages = {"look_up": LOOK_UP, "write": WRITES["unsubscribe"]}
     with ExitStack() as stack:
         down = stack.enter_context(closed_port())
         servers = {f"{kind}_{stage}": stack.enter_context(FakeInterspire()) for kind in kinds for stage in stages}
-        troubles = {
-            f"{kind}_{stage}": SmtpFailure(answer, _asks(servers[f"{kind}_{stage}"], method))
+        failures = {
+            f"{kind}_{stage}": InjectedFailure(answer, _asks(servers[f"{kind}_{stage}"], method))
             for kind, answer in kinds.items()
             for stage, method in stages.items()
         }
         servers["refused"] = stack.enter_context(FakeInterspire())
         for name, server in servers.items():
             server.subscribe(JANE, NEWS)
-            server.fail_when = troubles.get(name, server.fail_when)
+            server.fail_when = failures.get(name, server.fail_when)
         settings = {name: _settings(server, concurrency=1) for name, server in servers.items()}
         hasty = {name: {"timeout": "300ms"} for name in servers if name.startswith(TIMED_OUT)}
         unreachable = {"refused": {"url": f"{down}/xml.php"}}
         program.configure(
             {"dispatch": PATIENT}, **{n: s | hasty.get(n, {}) | unreachable.get(n, {}) for n, s in settings.items()}
         )
-        feed_in_trouble(program, servers)
+        feed_while_failing(program, servers)
         assert {server.status_of(JANE)[NEWS] for server in servers.values()} == {"active"}
 
         program.configure({"dispatch": PATIENT}, **settings)
-        for trouble in troubles.values():
-            trouble.is_over = True
+        for failure in failures.values():
+            failure.is_over = True
         mended = feed_until(program, lambda: all(s.status_of(JANE)[NEWS] == "unsubscribed" for s in servers.values()))
         assert {name: n["done"] for name, n in mended.finished["providers"].items()} == dict.fromkeys(servers, 1)
         assert [server.unsubscribe_counts[NEWS] for server in servers.values()] == [1] * len(servers)
-        waited = {name: trouble.wait for name, trouble in troubles.items() if name.startswith("busy")}
+        waited = {name: failure.wait for name, failure in failures.items() if name.startswith("busy")}
         assert {name for name, seconds in waited.items() if seconds < 1} == set()

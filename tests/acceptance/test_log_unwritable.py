@@ -146,7 +146,7 @@ def test_log_file_that_comes_back(program: Program) -> None:
 
 
 def test_log_file_that_is_lost_in_the_middle(program: Program) -> None:
-    """A log whose folder goes away while the pipe runs is reported then, once, and its lines go on elsewhere."""
+    """A log with a folder that goes away while the pipe runs is reported once, and its lines go on elsewhere."""
     logfile = program.folder / "logs" / "bounces.log"
     logfile.parent.mkdir()
     with program.start("--logfile", str(logfile)) as running:
@@ -186,7 +186,7 @@ def test_with_debug(program: Program) -> None:
 
 
 def test_pipe_with_a_reader(program: Program) -> None:
-    """A named pipe that a program reads is a log like any other; one whose reader stands still holds up no row."""
+    """A named pipe that a program reads is a log like any other; a reader that stands still holds up no row."""
     reader = os.open(program.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     rows = accounting(bounce(f"r{number}@example.com", "spam-related") for number in range(2000))
     finished = program.feed(rows, "--no-dispatch", "--debug", "--logfile", str(program.folder / "pipe"))

@@ -52,7 +52,7 @@ def test_input_cannot_forge_a_line(program: Program, debug: tuple[str, ...]) -> 
         bounce("jane@example.com", dsnDiag=FORGED, jobId=FORGED, dsnStatus=f"5.1.1 {FORGED}"),
         bounce("joe@example.com", orig=f"{FORGED}@evil.example"),
         bounce("jim@example.com", f"bad{FORGED}"),
-        bounce(f"nobody{FORGED}@example.com"),
+        bounce(f"forged{FORGED}@example.com"),
     ]
     finished = program.feed(accounting(rows), "--logfile", str(logfile), *debug)
     assert finished.status == 0, finished.stderr
@@ -67,7 +67,7 @@ def test_input_cannot_forge_a_line(program: Program, debug: tuple[str, ...]) -> 
 
 
 def test_provider_cannot_forge_a_line(program: Program) -> None:
-    """What a provider answers makes no line of its own either."""
+    """A provider's answer makes no line of its own either."""
     with FakeReceiver() as receiver:
         receiver.always = Answer(status=500, body=FORGED.encode())
         program.configure(crm={"type": "webhook", "url": receiver.hook, "secret": SECRET})
@@ -82,7 +82,7 @@ def test_provider_cannot_forge_a_line(program: Program) -> None:
 
 @pytest.mark.parametrize("debug", [(), ("--debug",)], ids=["info", "debug"])
 def test_addresses_are_masked(program: Program, debug: tuple[str, ...]) -> None:
-    """No address of a person is in the log, wherever in a record it stood; the domain stays, to find trouble by."""
+    """No address of a person is in the log, wherever in a record it stood; the domain stays, to find faults by."""
     notices = "smtp;550 <jane.secret@example.com>: unknown; see https://x.example/?who=jane.secret%40example.com"
     program.configure(trail=trail(program.folder, originators=["other@lists.example"]))
     rows = [
@@ -193,7 +193,7 @@ def test_finished(program: Program) -> None:
 
 
 def test_dead_letters_are_counted(program: Program) -> None:
-    """What was given up in this run is in the numbers, and on a line of its own."""
+    """Dead letters of this run are in the numbers, and on a line of their own."""
     with FakeReceiver() as receiver:
         receiver.always = Answer(status=500)
         crm = {"type": "webhook", "url": receiver.hook, "secret": SECRET}

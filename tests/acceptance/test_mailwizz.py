@@ -1,4 +1,4 @@
-"""The program against MailWizz on loopback: every action, every category, every trouble."""
+"""The program against MailWizz on loopback: every action, every category, every failure."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -25,9 +25,9 @@ from tests.acceptance.transient_failures import (
     PATIENT,
     REFUSALS,
     TIMED_OUT,
-    SmtpFailure,
-    feed_in_trouble,
+    InjectedFailure,
     feed_until,
+    feed_while_failing,
 )
 from tests.fakes.mailwizz import API_KEY, PRIVATE_KEY, PUBLIC_KEY, FakeMailWizz
 from tests.fakes.server import Answer, closed_port
@@ -74,7 +74,7 @@ def program(tmp_path: Path) -> Program:
 
 
 @pytest.mark.parametrize(("provider", "left"), ACTIONS.items())
-def test_whom_hard_categories_suppress_is_mailed_no_more(case: Case[FakeMailWizz], provider: str, left: str) -> None:
+def test_recipients_of_hard_categories_are_unsubscribed(case: Case[FakeMailWizz], provider: str, left: str) -> None:
     """Every recipient of a hard category is off every list, awkward addresses among them; the run exits 0."""
     assert case.first.status == 0, case.first.stderr
     statuses = [set(case.servers[provider].status_of(recipient).values()) for recipient in ACTIVE]
@@ -82,7 +82,7 @@ def test_whom_hard_categories_suppress_is_mailed_no_more(case: Case[FakeMailWizz
 
 
 @pytest.mark.parametrize("provider", ACTIONS)
-def test_everybody_else_is_left_alone(case: Case[FakeMailWizz], provider: str) -> None:
+def test_other_recipients_are_left_alone(case: Case[FakeMailWizz], provider: str) -> None:
     """Counted and ignored categories, unknown and empty ones, temporary and policy statuses change nothing."""
     assert case.first.finished["providers"][provider] == {"done": len(SUPPRESSED), "waiting": 0, "dead": 0}
     statuses = [case.servers[provider].status_of(recipient) for recipient in SPARED]
@@ -143,7 +143,7 @@ def test_a_list_goes_to_every_action(program: Program) -> None:
             server.subscribe("a&b@example.com", NEWS)
             server.subscribe("o'brien+x@example.com", NEWS)
         program.configure(
-            None, **{n: _settings(s, action=n, originators=["nobody@elsewhere.example"]) for n, s in own.items()}
+            None, **{n: _settings(s, action=n, originators=["other@elsewhere.example"]) for n, s in own.items()}
         )
         finished = program.feed(b"email\r\na&b@example.com\r\nO'Brien+x@example.com\r\n")
         assert finished.status == 0, finished.stderr
@@ -238,35 +238,35 @@ def _assert_held(program: Program, status: int, output: str) -> None:
         assert f"3 dispatches wait for {name}, which is held" in output
 
 
-def test_whatever_goes_wrong_is_tried_again(program: Program) -> None:
-    """Each trouble, at the look-up or at the unsubscription: nothing done, exit 75; when it is over, all is done."""
+def test_each_failure_is_retried(program: Program) -> None:
+    """Each failure, at the look-up or at the unsubscription: nothing done, exit 75; afterwards all is done."""
     kinds = {**REFUSALS, **NONSENSE, "confused": lambda: Answer(200, b'{"status":"error","error":"Please try again."}')}
     with ExitStack() as stack:
         down = stack.enter_context(closed_port())
-        troubles = {
-            f"{kind}_{stage}": SmtpFailure(answer, lambda request, method=method: request.method == method)  # type: ignore[misc]  # mypy can't infer a default's type
+        failures = {
+            f"{kind}_{stage}": InjectedFailure(answer, lambda request, method=method: request.method == method)  # type: ignore[misc]  # mypy can't infer a default's type
             for kind, answer in kinds.items()
             for stage, method in {"look_up": "GET", "write": "PUT"}.items()
         }
-        servers = {name: stack.enter_context(FakeMailWizz()) for name in (*troubles, "refused")}
+        servers = {name: stack.enter_context(FakeMailWizz()) for name in (*failures, "refused")}
         for name, server in servers.items():
             server.subscribe(JANE, NEWS)
-            server.fail_when = troubles.get(name, server.fail_when)
+            server.fail_when = failures.get(name, server.fail_when)
         settings = {name: _settings(server, concurrency=1) for name, server in servers.items()}
         hasty = {name: {"timeout": "300ms"} for name in servers if name.startswith(TIMED_OUT)}
         unreachable = {"refused": {"url": f"{down}/api"}}
         program.configure(
             {"dispatch": PATIENT}, **{n: s | hasty.get(n, {}) | unreachable.get(n, {}) for n, s in settings.items()}
         )
-        feed_in_trouble(program, servers)
+        feed_while_failing(program, servers)
         assert {server.status_of(JANE)[NEWS] for server in servers.values()} == {"confirmed"}
 
         program.configure({"dispatch": PATIENT}, **settings)
-        for trouble in troubles.values():
-            trouble.is_over = True
+        for failure in failures.values():
+            failure.is_over = True
         mended = feed_until(program, lambda: all(s.status_of(JANE)[NEWS] == "unsubscribed" for s in servers.values()))
         assert {name: n["done"] for name, n in mended.finished["providers"].items()} == dict.fromkeys(servers, 1)
-        waited = {name: trouble.wait for name, trouble in troubles.items() if name.startswith("busy")}
+        waited = {name: failure.wait for name, failure in failures.items() if name.startswith("busy")}
         assert {name for name, seconds in waited.items() if seconds < 1} == set()
 
 
@@ -276,7 +276,7 @@ def test_an_installation_that_is_offline_is_tried_again(program: Program) -> Non
         server.subscribe(JANE, NEWS)
         server.is_offline = True
         program.configure({"dispatch": PATIENT}, news=_settings(server))
-        feed_in_trouble(program, {"news": server})
+        feed_while_failing(program, {"news": server})
         server.is_offline = False
         feed_until(program, lambda: server.status_of(JANE) == {NEWS: "unsubscribed"})
 

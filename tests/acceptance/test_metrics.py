@@ -24,7 +24,7 @@ _BASE = ("type", "timeLogged", "orig", "rcpt")
 
 
 def _promtool(*args: str, folder: Path, given: str = "") -> str:
-    """What promtool has against it; empty for nothing."""
+    """Output of promtool; empty without a complaint."""
     found = shutil.which("promtool")
     assert found, "promtool is missing (on Debian: apt-get install --no-install-recommends prometheus)"
     ended = subprocess.run([found, *args], input=given, capture_output=True, text=True, cwd=folder, check=False)

@@ -66,7 +66,7 @@ def folder(tmp_path: Path, servers: tuple[FakeMailWizz, FakeInterspire]) -> Path
 
 
 def taken(folder: Path, step: str) -> str:
-    """What a step of the document prints, each of whose commands must succeed."""
+    """Run a step of the document, of which each command must succeed; returns its output."""
     path = f"{Path(SCRIPT[0]).parent}:{os.environ['PATH']}"
     finished = subprocess.run(
         ["/bin/sh", "-ec", step],

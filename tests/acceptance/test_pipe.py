@@ -55,14 +55,14 @@ def test_two_instances_on_one_spool(program: Program) -> None:
         first, second = one.finish(), other.finish()
     # The first may have ended while the other still called: it reports that something waits, and that nothing is lost.
     assert (first.status in {0, 75}, second.status) == (True, 0), first.stderr + second.stderr
-    everybody = sorted(f"user{number}@example.com" for number in range(60))
-    assert sorted(recipients(program.suppressions())) == everybody
-    assert sorted(recipients(delivered(program))) == everybody
+    addresses = sorted(f"user{number}@example.com" for number in range(60))
+    assert sorted(recipients(program.suppressions())) == addresses
+    assert sorted(recipients(delivered(program))) == addresses
     assert first.finished["duplicates"] + second.finished["duplicates"] == 20
 
 
 def later(program: Program) -> None:
-    """Let the minute pass after which the claims of a process that died are free."""
+    """Let the minute pass after which the claims of a dead process expire."""
     with sqlite3.connect(program.spool) as spool:
         spool.execute("UPDATE dispatch SET due_at = due_at - 120 WHERE state = 'claimed'")
     spool.close()

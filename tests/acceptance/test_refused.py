@@ -1,4 +1,4 @@
-"""Input that can't be understood suppresses no person: it ends with 65 and a sentence, by whatever way it came."""
+"""Input that can't be understood suppresses no recipient: it is refused with 65 and a sentence, by pipe and file."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,7 @@ NOTHING_READ = {
     "02h_headless_softstatus.csv": "could be read (no-header 1)",
     "03f_utf16le.csv": "could be read",
 }
-"""Rows of which none can be read, and what the sentence states of them."""
+"""Inputs without a readable row, and the sentence about each."""
 
 NO_RECIPIENT = {
     "10_mailwizz_export.csv": "line 1: the recipient's column is unclear, the first is called SUBSCRIBER_UID",
@@ -28,7 +28,7 @@ NO_RECIPIENT = {
     "28_cut.csv": "line 1: the recipient's column is unclear, there are several addresses",
     "89a_comma_list.txt": "line 1: the recipient's column is unclear, there are several addresses",
 }
-"""Lists whose recipient's column is unclear, and the sentence about each."""
+"""Lists without a clear recipient column, and the sentence about each."""
 
 NO_TYPE = {"27_orig_first.csv": "line 1 names PowerMTA's columns, but does not begin with `type,`"}
 
@@ -46,7 +46,7 @@ def refused(finished: Finished, name: str) -> None:
 
 
 @every_input
-def test_no_person_is_suppressed(program: Program, name: str) -> None:
+def test_no_recipient_is_suppressed(program: Program, name: str) -> None:
     """A refused input suppresses neither its sender nor anyone else, and each of its rows is kept."""
     data = (INPUTS / name).read_bytes()
     finished = program.feed(data)

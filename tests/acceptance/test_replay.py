@@ -44,7 +44,7 @@ def archive(program: Program) -> Path:
 
 
 def replayed(program: Program, policy: Mapping[str, object]) -> list[Event]:
-    """What differs under a policy, as the table of another configuration."""
+    """Differences under a policy, given as the table of another configuration."""
     before = program.config.read_text()
     program.configure({"policy": policy}, trail={"type": "file", "path": str(program.folder / "trail.jsonl")})
     finished = program.run("replay", str(archive(program)), "--format", "jsonl")
@@ -73,7 +73,7 @@ def test_another_policy(program: Program) -> None:
 
 
 def test_what_was_undone(program: Program) -> None:
-    """It counts as not suppressed."""
+    """An undone suppression counts as not suppressed."""
     program.run("undo", "--address", "hard@example.com")
     (row,) = replayed(program, {})
     assert (row["recipient"], row["was"], row["would"]) == ("hard@example.com", "not suppressed", "suppress")
@@ -81,7 +81,7 @@ def test_what_was_undone(program: Program) -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    """A slip of the pen is reported in a sentence."""
+    """A file that is not there is reported in a sentence."""
     finished = with_trail(tmp_path).run("replay", "none.csv")
     assert finished.status == 64
     assert "none.csv" in finished.stderr

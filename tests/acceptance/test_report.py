@@ -52,7 +52,7 @@ def rows(report: Event, table: str) -> dict[str, Event]:
 
 
 def test_what_was_fed_is_reported(fed: Program) -> None:
-    """Bounces by verdict, complaints and deliveries of the days asked for, and by what they have in common."""
+    """Bounces by verdict, complaints and deliveries of the selected days, and by each dimension."""
     report = report_data(fed, *LONG_AGO)
     assert not report["is_empty"]
     assert report["headlines"]["bounces"] == 4

@@ -23,7 +23,7 @@ MAIL = (
 )
 
 
-class House:
+class Installation:
     """One installation with MailWizz and a webhook; Ann is on two lists."""
 
     def __init__(self, program: Program, stack: ExitStack) -> None:
@@ -55,95 +55,95 @@ class House:
         ).returncode
 
     def works(self) -> Finished:
-        """Have everything carried out that is due."""
+        """Carry out everything that is due."""
         return self.program.feed([bounce("x@example.net", "other")])
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def site(tmp_path: Path) -> Iterator[Installation]:
     """A fresh installation."""
     with ExitStack() as stack:
-        yield House(Program(tmp_path), stack)
+        yield Installation(Program(tmp_path), stack)
 
 
 @pytest.mark.parametrize("sender", [ANN, "", "postmaster@outlook.com"])
-def test_by_ids(house: House, sender: str) -> None:
+def test_by_ids(site: Installation, sender: str) -> None:
     """The token's person is off every list, for any sender of the mail, and the campaign is recorded."""
-    assert house.mail(house.token(house.ann), sender) == 0
-    assert house.news.status_of(ANN) == {NEWS: "confirmed", OFFERS: "confirmed"}, "the mail process makes no call"
-    finished = house.works()
-    with closing(SqliteSpool.open_reading(house.program.spool)) as spool:
+    assert site.mail(site.token(site.ann), sender) == 0
+    assert site.news.status_of(ANN) == {NEWS: "confirmed", OFFERS: "confirmed"}, "the mail process makes no call"
+    finished = site.works()
+    with closing(SqliteSpool.open_reading(site.program.spool)) as spool:
         (figure,) = [
             one for one in spool.hourly_counts(0, time.time()) if (one.kind, one.dimension) == ("unsubscribe", "")
         ]
     assert (figure.verdict, figure.number) == ("suppress", 1)
     assert finished.status == 0, finished.stderr
-    assert set(house.news.status_of(ANN).values()) == {"unsubscribed"}
-    assert house.crm.recipients == [ANN]
-    assert [event["data"]["reason"] for event in house.crm.events] == ["unsubscribe"]
-    assert len(house.news.calls("POST", f"/campaigns/{CAMPAIGN}/track-unsubscribe/{house.ann}")) == 1
+    assert set(site.news.status_of(ANN).values()) == {"unsubscribed"}
+    assert site.crm.recipients == [ANN]
+    assert [event["data"]["reason"] for event in site.crm.events] == ["unsubscribe"]
+    assert len(site.news.calls("POST", f"/campaigns/{CAMPAIGN}/track-unsubscribe/{site.ann}")) == 1
 
 
-def test_signed(house: House) -> None:
+def test_signed(site: Installation) -> None:
     """A signed address unsubscribes its recipient, an altered one no one."""
-    made = house.program.run("unsubscribe-address", ANN)
+    made = site.program.run("unsubscribe-address", ANN)
     assert made.status == 0, made.stderr
     address = made.stdout.strip()
-    assert house.mail(address.upper()) == 0
-    assert house.mail(address.replace("ann=", "bob=")) == 67
-    finished = house.works()
+    assert site.mail(address.upper()) == 0
+    assert site.mail(address.replace("ann=", "bob=")) == 67
+    finished = site.works()
     assert finished.status == 0, finished.stderr
-    assert set(house.news.status_of(ANN).values()) == {"unsubscribed"}
-    assert house.crm.recipients == [ANN]
+    assert set(site.news.status_of(ANN).values()) == {"unsubscribed"}
+    assert site.crm.recipients == [ANN]
 
 
-def test_automatic_mail(house: House) -> None:
+def test_automatic_mail(site: Installation) -> None:
     """A bounce and an auto-reply to the address are accepted, reported, and unsubscribe no one."""
     report = b"From: MAILER-DAEMON@example.net\nContent-Type: multipart/report\n\n"
     away = b"From: ann@example.net\nSubject: Away\nAuto-Submitted: auto-replied\n\n"
-    assert [house.mail(house.token(house.ann), "", report), house.mail(house.token(house.ann), ANN, away)] == [0, 0]
-    finished = house.works()
+    assert [site.mail(site.token(site.ann), "", report), site.mail(site.token(site.ann), ANN, away)] == [0, 0]
+    finished = site.works()
     assert len(finished.logged("automatic_mail_ignored")) == 2
-    assert set(house.news.status_of(ANN).values()) == {"confirmed"}
-    assert house.program.suppressions() == []
+    assert set(site.news.status_of(ANN).values()) == {"confirmed"}
+    assert site.program.suppressions() == []
 
 
-def test_the_same_mail_again(house: House) -> None:
+def test_the_same_mail_again(site: Installation) -> None:
     """PowerMTA may hand a mail over twice: it is one request."""
-    assert [house.mail(house.token(house.ann)) for _ in range(2)] == [0, 0]
-    house.works()
-    assert [one["recipient"] for one in house.program.suppressions()] == [f"mailwizz:{NEWS}/{house.ann}", ANN]
+    assert [site.mail(site.token(site.ann)) for _ in range(2)] == [0, 0]
+    site.works()
+    assert [one["recipient"] for one in site.program.suppressions()] == [f"mailwizz:{NEWS}/{site.ann}", ANN]
 
 
-def test_work_takes_them_as_they_come(house: House) -> None:
+def test_work_takes_them_as_they_come(site: Installation) -> None:
     """`work` carries a request out soon after its mail, without a signal."""
-    with house.program.start("work") as working:
+    with site.program.start("work") as working:
         working.wait_for("started")
-        assert house.mail(house.token(house.ann)) == 0
-        working.wait_until(lambda: house.crm.recipients == [ANN])
+        assert site.mail(site.token(site.ann)) == 0
+        working.wait_until(lambda: site.crm.recipients == [ANN])
 
 
-def test_64_at_once_while_a_run_dispatches(house: House) -> None:
+def test_64_at_once_while_a_run_dispatches(site: Installation) -> None:
     """64 mails, 32 in parallel, beside a run that dispatches bounces: every one is kept, and carried out once."""
     people = {f"user{number}@example.net": f"u{number:012}" for number in range(64)}
     for address in people:
-        people[address] = house.news.subscribe(address, NEWS)
+        people[address] = site.news.subscribe(address, NEWS)
     bounced = [f"bounced{number}@example.net" for number in range(400)]
     for address in bounced:
-        house.news.subscribe(address, NEWS)
-    house.news.latency = 0.005
-    assert house.mail(house.token("nobody"), "") == 0, "after which the configuration is kept, and each mail quick"
-    with house.program.start() as running, ThreadPoolExecutor(32) as pool:
+        site.news.subscribe(address, NEWS)
+    site.news.latency = 0.005
+    assert site.mail(site.token("unknown"), "") == 0, "after which the configuration is kept, and each mail quick"
+    with site.program.start() as running, ThreadPoolExecutor(32) as pool:
         running.write(accounting(bounce(address) for address in bounced))
         mails = [
-            pool.submit(house.mail, house.token(uid), address, MAIL.replace(b"<1@", f"<{uid}@".encode()))
+            pool.submit(site.mail, site.token(uid), address, MAIL.replace(b"<1@", f"<{uid}@".encode()))
             for address, uid in people.items()
         ]
         assert [mail.result() for mail in mails] == [0] * 64
         finished = running.finish()
     assert finished.status == 0, finished.stderr
-    everybody = [*people, *bounced]
-    assert {address for address in everybody if house.news.status_of(address) != {NEWS: "unsubscribed"}} == set()
-    assert sorted(house.crm.recipients) == sorted(everybody)
-    assert len(house.crm.ids) == len(set(house.crm.ids)), "no delivery was repeated"
-    assert len(house.news.calls("POST", "/track-unsubscribe/")) == 64
+    addresses = [*people, *bounced]
+    assert {address for address in addresses if site.news.status_of(address) != {NEWS: "unsubscribed"}} == set()
+    assert sorted(site.crm.recipients) == sorted(addresses)
+    assert len(site.crm.ids) == len(set(site.crm.ids)), "no delivery was repeated"
+    assert len(site.news.calls("POST", "/track-unsubscribe/")) == 64

@@ -1,4 +1,4 @@
-"""What a terminal shows while something goes on: progress of files and pipes, `status --watch`, colours as asked."""
+"""Output on a terminal: progress of files and pipes, `status --watch`, colours."""
 
 import json
 import os
@@ -15,7 +15,7 @@ import pytest
 
 from tests.acceptance.harness import LONGEST, MODULE, Program, accounting, bounce
 from tests.acceptance.shell import alone, with_dead_letters
-from tests.acceptance.test_terminal import COLOUR, ROWS, start, terminal, watched
+from tests.acceptance.test_terminal import COLOUR, ROWS, run_on_terminal, start, terminal
 from tests.fakes.server import wait_until
 
 
@@ -25,7 +25,7 @@ def environ(program: Program, **more: str) -> dict[str, str]:
 
 
 def test_progress_of_a_file(program: Program) -> None:
-    """A file, whose size is known, has a rate, a bar, the share and the time left."""
+    """A file of known size has a rate, a bar, the share and the time left."""
     file = program.folder / "bounces.csv"
     file.write_bytes(accounting(bounce(f"user{number}@example.com") for number in range(12_000)))
     with terminal() as screen, file.open("rb") as stdin:
@@ -78,7 +78,7 @@ def test_progress_of_a_pipe(program: Program) -> None:
 )
 def test_colours_of_a_run(program: Program, args: tuple[str, ...], more: dict[str, str], *, is_coloured: bool) -> None:
     """A terminal has colours, unless --color, NO_COLOR or TERM decide otherwise; --color has the last word."""
-    assert bool(COLOUR.search(watched(program, ROWS, "--no-dispatch", *args, **more).screen)) == is_coloured
+    assert bool(COLOUR.search(run_on_terminal(program, ROWS, "--no-dispatch", *args, **more).screen)) == is_coloured
 
 
 def test_colours_of_commands(program: Program) -> None:
@@ -96,7 +96,7 @@ def test_colours_of_commands(program: Program) -> None:
 
 
 def drawn(program: Program, *args: str, **more: str) -> tuple[subprocess.Popen[bytes], int]:
-    """`status --watch` with a terminal as its stdout, and our end of that."""
+    """`status --watch` with a terminal as its stdout, and the other end of the terminal."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
     process = subprocess.Popen(
@@ -110,7 +110,7 @@ def drawn(program: Program, *args: str, **more: str) -> tuple[subprocess.Popen[b
 
 
 def shown_until(ours: int, pattern: str) -> str:
-    """What is shown up to where the pattern is found."""
+    """Read the output up to where the pattern is found."""
     shown = ""
     while not re.search(pattern, shown, re.DOTALL):
         assert select.select([ours], [], [], LONGEST)[0], shown

@@ -1,4 +1,4 @@
-"""What no log, output or file may hold, however careless a provider is: secrets, whole addresses, forged lines."""
+"""Secrets, whole addresses and forged lines are in no log, output or file, whatever providers answer."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def _webhook(server: FakeServer) -> Event:
 
 @pytest.fixture(scope="module")
 def careless(tmp_path_factory: pytest.TempPathFactory) -> Program:
-    """An installation whose providers refuse, and repeat what they were sent, fed with everything on and logged."""
+    """An installation with providers that refuse and repeat the request, fed with everything on and logged."""
     program = Program(tmp_path_factory.mktemp("careless"))
     with (
         Echo() as parrot,
@@ -101,8 +101,8 @@ def test_addresses_are_shown_where_that_is_asked_for(tmp_path: Path) -> None:
         assert {event["recipient"] for event in finished.logged("unsubscribed")} == set(AWKWARD)
 
 
-class _Parrot(FakeServer):
-    """A proxy whose error page begins with the header that it takes for the trouble."""
+class _EchoingProxy(FakeServer):
+    """A proxy with an error page that repeats a header of the request."""
 
     def respond(self, request: Request) -> Answer:
         """Refuse the call, and repeat the key."""
@@ -113,7 +113,7 @@ class _Parrot(FakeServer):
 def test_a_key_that_an_error_page_repeats_is_not_written(tmp_path: Path, args: tuple[str, ...]) -> None:
     """The API key is in no log, output or file, even where a server in between repeats it in its error page."""
     program = Program(tmp_path)
-    with _Parrot() as parrot:
+    with _EchoingProxy() as parrot:
         program.configure(None, news={"type": "mailwizz", "url": f"{parrot.url}/api", "api_key": API_KEY})
         assert program.feed([bounce("jane@example.com")], *args).status == 75
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path != program.config]

@@ -1,4 +1,4 @@
-"""Files that no other user may read, what no answer or address may bring about, and how root is warned."""
+"""Security: private files, hostile answers and addresses, and a warning for root."""
 
 import json
 import os
@@ -72,7 +72,7 @@ def test_everything_is_private(program: Program, umask: int) -> None:
 
 
 def test_no_secret_on_the_command_line(program: Program) -> None:
-    """Who looks at the list of processes sees the path of the configuration and no more."""
+    """The list of processes shows the path of the configuration and no more."""
     program.configure(crm={"type": "webhook", "url": "https://127.0.0.1:1/", "secret": SECRET})
     with program.start("work") as running:
         running.wait_for("started")

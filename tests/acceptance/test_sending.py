@@ -45,7 +45,7 @@ def test_a_second_time_is_reported_as_such(program: Program) -> None:
     assert len(delivered(program)) == 1
 
 
-def test_no_person_is_unsubscribed_by_a_slip(program: Program) -> None:
+def test_no_recipient_is_unsubscribed_by_mistake(program: Program) -> None:
     """Without --yes and without a terminal, nothing is done; nor for what is no address, nor without a provider."""
     asked = program.run("check", "--send", "test@example.net")
     assert asked.status == 64
@@ -80,7 +80,7 @@ def test_refused_while_a_provider_is_held(program: Program) -> None:
 
 
 def test_a_provider_that_is_down(program: Program) -> None:
-    """What can't be reached is reported with the answer, and 75: it waits, and is tried again."""
+    """An unreachable provider is reported with the answer, and 75: the dispatch waits, and is retried."""
     with closed_port() as url:
         program.configure(news={"type": "mailwizz", "url": f"{url}/api", "api_key": "any-key-at-all"})
         finished = program.run("check", "--send", "test@example.net", "--yes")
@@ -102,7 +102,7 @@ def test_a_provider_that_refuses_the_credentials(program: Program) -> None:
 
 
 def test_a_policy_that_makes_nothing_of_it(program: Program) -> None:
-    """Where policy ignores even a bad mailbox, that is what is wrong with the chain, and its rule is named."""
+    """A policy that ignores even a bad mailbox is reported with its rule."""
     program.configure({"policy.bounce": {"bad-mailbox": "ignore"}}, trail=trail(program.folder))
     finished = program.run("check", "--send", "test@example.net", "--yes")
     assert finished.status == 78

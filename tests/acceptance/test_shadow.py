@@ -1,4 +1,4 @@
-"""`--dry-run` is a shadow: it decides as a run would, compares with what was done, and leaves nothing behind."""
+"""Shadow mode, `--dry-run`: it decides as a run would, compares with what was done, and leaves nothing behind."""
 
 import json
 import signal
@@ -43,19 +43,19 @@ def temporary(program: Program) -> Path:
 
 
 def started(program: Program, *args: str) -> Running:
-    """A shadow, with its temporary folder there."""
+    """Start a dry run, with its temporary files in that folder."""
     return program.start("--dry-run", *args, environ={"TMPDIR": str(temporary(program))})
 
 
-def shadowed(program: Program, rows: list[Row] | bytes, *args: str) -> Finished:
-    """Findings of a shadow about rows."""
+def dry_run(program: Program, rows: list[Row] | bytes, *args: str) -> Finished:
+    """Result of a dry run over rows."""
     with started(program, *args) as running:
         running.pour(rows if isinstance(rows, bytes) else accounting(rows))
         return running.wait()
 
 
 def baseline() -> list[Row]:
-    """What `ordinary` feeds."""
+    """The rows that `ordinary` feeds."""
     gmail = [row(f"usual{hour}.{n}@gmail.com", hour * 60 + n) for hour in range(48) for n in range(4)]
     return gmail + [row(f"usual{hour}.{n}@yahoo.com", hour * 60 + n) for hour in range(48) for n in range(8)]
 
@@ -66,13 +66,13 @@ def with_policy(program: Program, policy: Mapping[str, object]) -> None:
 
 
 def output(finished: Finished, event: str) -> set[tuple[str, str]]:
-    """Who, and what was done, in the events of that name."""
+    """Recipients, and what was done, of the events of that name."""
     return {(one["recipient"], one["was"]) for one in finished.logged(event)}
 
 
 def test_beside_another_handler(program: Program) -> None:
-    """Where there is no spool everything is different, which is reported once; and there is none afterwards."""
-    finished = shadowed(program, ROWS)
+    """Everything is different without a spool, which is reported once; and there is none afterwards."""
+    finished = dry_run(program, ROWS)
     assert finished.status == 0, finished.stderr
     assert len(finished.logged("no_spool", level="info")) == 1
     assert output(finished, "would_suppress") == {
@@ -86,7 +86,7 @@ def test_beside_another_handler(program: Program) -> None:
 
 def test_each_line_names_its_rule(program: Program) -> None:
     """A decision is reported with reason and rule, and addresses masked as in every log."""
-    finished = shadowed(program, [bounce("jane@example.com")])
+    finished = dry_run(program, [bounce("jane@example.com")])
     (one,) = finished.logged("would_suppress", level="info")
     assert (one["reason"], one["rule"]) == ("bounce", 'policy.bounce.bad-mailbox = "suppress"')
     assert "jane@" not in finished.stderr
@@ -96,20 +96,20 @@ def test_beside_a_spool_that_did_the_same(program: Program) -> None:
     """Nothing is different: hard bounces, those that were counted, complaints by address and by ids, and lists."""
     for rows in (accounting(ROWS), reports([report("angry@example.com"), report(**IDS)])):
         program.feed(rows)
-        finished = shadowed(program, rows)
+        finished = dry_run(program, rows)
         assert finished.finished["differences"] == {}, finished.stderr
         assert {one["was"] for one in finished.logged("would_suppress")} == {"suppressed"}
         assert not finished.logged("no_spool")
     assert finished.finished["compared_with"] == str(program.spool)
     program.feed(b"email\nlisted@example.com\n")
-    assert shadowed(program, b"email\nlisted@example.com\n").finished["differences"] == {}
+    assert dry_run(program, b"email\nlisted@example.com\n").finished["differences"] == {}
 
 
 def test_another_policy(program: Program) -> None:
     """Both directions are reported as they come, and counted at the end."""
     program.feed(ROWS)
     with_policy(program, OTHER_POLICY)
-    finished = shadowed(program, ROWS)
+    finished = dry_run(program, ROWS)
     assert output(finished, "would_suppress") == {
         ("o***@example.com", "not suppressed"),
         ("s***@example.com", "suppressed"),
@@ -121,15 +121,15 @@ def test_another_policy(program: Program) -> None:
 
 
 def test_soft_bounces_that_suppressed(program: Program) -> None:
-    """What soft bounces came to is not come to where they are ignored, or where more are needed."""
+    """A suppression by soft bounces is a difference where they are ignored, or where more are needed."""
     program.feed(ROWS)
     for policy, would in (("ignore", "ignore"), ({"suppress_after": 5, "within": "21d"}, "count")):
         with_policy(program, {"bounce": {"quota-issues": policy}})
-        assert shadowed(program, ROWS).finished["differences"] == {f"suppressed -> {would}": 1}
+        assert dry_run(program, ROWS).finished["differences"] == {f"suppressed -> {would}": 1}
 
 
 def test_soft_bounces_come_to_their_threshold(program: Program) -> None:
-    """The third is the one that suppresses, also when they come one by one; the same rows again state nothing more."""
+    """The third soft bounce suppresses, also when they come one by one; the same rows again report nothing more."""
     with started(program) as running:
         running.write(accounting([soft(1), soft(2)]))
         running.wait_for("no_spool")
@@ -143,9 +143,9 @@ def test_soft_bounces_come_to_their_threshold(program: Program) -> None:
 
 
 def test_a_spike_would_be_held(program: Program) -> None:
-    """It is seen in the shadow's own history: reported as it is noticed, and counted."""
-    ordinary(program)  # which the real spool knows; the shadow gets it, too
-    finished = shadowed(program, [*baseline(), *spike()])
+    """A spike in the dry run's own history is reported when it is detected, and counted."""
+    ordinary(program)  # in the real spool, and in the dry run's input
+    finished = dry_run(program, [*baseline(), *spike()])
     (seen,) = finished.logged("would_hold_spike")
     assert (seen["mailbox_provider"], "does not exist" in seen["diagnostic"]) == ("gmail", True)
     assert finished.finished["differences"] == {"not suppressed -> hold": 120}
@@ -155,14 +155,14 @@ def test_a_spike_that_is_held(program: Program) -> None:
     """Where the real spool holds it as well, nothing is different; without holding it would be suppressed."""
     ordinary(program)
     program.feed(spike())
-    finished = shadowed(program, [*baseline(), *spike(), row("late@gmail.com", 3 * 1440 + 5, **FALSE)])
+    finished = dry_run(program, [*baseline(), *spike(), row("late@gmail.com", 3 * 1440 + 5, **FALSE)])
     assert finished.finished["differences"] == {"not suppressed -> hold": 1}
     program.configure({"hold": {"enabled": False}}, trail=trail(program.folder))
-    assert shadowed(program, [*baseline(), *spike()]).finished["differences"] == {"held -> suppress": 120}
+    assert dry_run(program, [*baseline(), *spike()]).finished["differences"] == {"held -> suppress": 120}
 
 
 def test_the_real_spool_is_a_moment_behind(program: Program) -> None:
-    """What it records after the shadow decided is known at the end."""
+    """Suppressions that the real spool records after the decision are known at the end."""
     program.feed([bounce("first@example.com")])
     with started(program) as running:
         running.write(accounting(ROWS))
@@ -191,7 +191,7 @@ def test_nothing_is_written(program: Program) -> None:
     program.feed(ROWS)
     before, calls = contents(program), delivered(program)
     with_policy(program, OTHER_POLICY)
-    assert shadowed(program, accounting(ROWS) + b"torn").status == 0
+    assert dry_run(program, accounting(ROWS) + b"torn").status == 0
     assert (contents(program), delivered(program)) == (before, calls)
 
 
@@ -253,7 +253,7 @@ def test_no_room(tmp_path: Path) -> None:
     limited = ("sh", "-c", 'ulimit -f 1000; exec "$0" "$@"', sys.executable, "-m", "bouncehandler")
     program = Program(tmp_path, limited)
     logfile = str(tmp_path / "log")
-    finished = shadowed_in(
+    finished = dry_run_in_its_folder(
         program, accounting(bounce(f"user{at}@example.com") for at in range(5000)), "--logfile", logfile
     )
     assert finished.status == 75
@@ -263,7 +263,7 @@ def test_no_room(tmp_path: Path) -> None:
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def shadowed_in(program: Program, data: bytes, *args: str) -> Finished:
+def dry_run_in_its_folder(program: Program, data: bytes, *args: str) -> Finished:
     """The same where the temporary folder lies in the program's own."""
     with program.start("--dry-run", *args, environ={"TMPDIR": str(program.folder / "temporary")}) as running:
         running.pour(data)
@@ -276,12 +276,12 @@ def test_a_spool_of_another_version(program: Program) -> None:
     with sqlite3.connect(program.spool) as raw:
         raw.execute("PRAGMA user_version = 99")
     raw.close()
-    finished = shadowed(program, ROWS)
+    finished = dry_run(program, ROWS)
     assert finished.status == 78
     assert "install the newer program" in finished.sentences[-1]
 
 
-def test_replay_and_shadow_report_the_same(program: Program) -> None:
+def test_replay_and_dry_run_report_the_same(program: Program) -> None:
     """The same rows through the same policy differ in the same way."""
     program.feed([*ROWS, report("angry@example.com")])
     with_policy(program, OTHER_POLICY)
@@ -290,5 +290,5 @@ def test_replay_and_shadow_report_the_same(program: Program) -> None:
     found: list[Event] = [
         json.loads(line) for line in program.run("replay", str(archive), "--format", "jsonl").stdout.splitlines()
     ]
-    counts = shadowed(program, ROWS).finished["differences"]
+    counts = dry_run(program, ROWS).finished["differences"]
     assert sorted(f"{one['was']} -> {one['would']}" for one in found) == sorted(counts)

@@ -1,4 +1,4 @@
-"""What a signal does to the pipe and to `work`: nothing that was written before it is lost, and the end comes soon."""
+"""Signals to the pipe and to `work`: no row written before is lost, and the end comes soon."""
 
 import signal
 import subprocess
@@ -21,7 +21,7 @@ GRACE = 1.0
 
 @pytest.fixture
 def silent(tmp_path: Path) -> tuple[Program, FakeReceiver]:
-    """An installation whose provider takes calls and does not answer them."""
+    """An installation with a provider that takes calls and does not answer them."""
     receiver = FakeReceiver()
     receiver.always = Answer(202, delay=10 * LONGEST)
     program = Program(tmp_path)
@@ -31,7 +31,7 @@ def silent(tmp_path: Path) -> tuple[Program, FakeReceiver]:
 
 
 def listens(running: Running) -> bool:
-    """Whether the process heeds signals."""
+    """Whether the process handles signals."""
     status = Path(f"/proc/{running.process.pid}/status").read_text()
     (caught,) = (line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
     return bool(int(caught, 16) >> (signal.SIGHUP - 1) & 1)  # Python itself catches SIGINT, and nothing catches SIGHUP
@@ -59,7 +59,7 @@ def assert_status_lists_pending(finished: Finished, program: Program) -> None:
 
 @pytest.mark.parametrize("number", STOPS)
 def test_rows_in_the_pipe_are_not_lost(program: Program, number: signal.Signals) -> None:
-    """What was written before the signal is suppressed, even if the program had not begun to read."""
+    """Rows written before the signal are suppressed, even if the program had not begun to read."""
     rows = [bounce(f"user{number}@example.com") for number in range(200)]
     with program.start() as running:
         wait_until(lambda: listens(running))
@@ -110,7 +110,7 @@ def test_signal_before_anything_was_written(program: Program) -> None:
 
 
 def test_signal_while_the_pipe_is_idle(program: Program) -> None:
-    """A pipe whose rows are all done ends at once, with 0."""
+    """A pipe with all rows done ends at once, with 0."""
     with program.start() as running:
         running.write(accounting([bounce("jane@example.com")]))
         running.wait_for("unsubscribed")
@@ -121,7 +121,7 @@ def test_signal_while_the_pipe_is_idle(program: Program) -> None:
 
 
 def test_interrupt_at_the_very_start(program: Program) -> None:
-    """Ctrl-C before the program has heard of its command ends it without a traceback, with 75."""
+    """Ctrl-C before the command has begun ends the program without a traceback, with 75."""
     (program.folder / "sitecustomize.py").write_text(
         "import os, signal, sys\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # which a shell's background processes ignore

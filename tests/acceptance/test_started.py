@@ -60,7 +60,7 @@ def test_pipe_that_is_idle(program: Program) -> None:
     ],
 )
 def test_secret_in_an_endpoint(program: Program, url: str) -> None:
-    """Whatever stands in a URL that no adapter has looked at yet, only its scheme, host and path are logged."""
+    """Only scheme, host and path of a URL are logged, before any adapter has validated it."""
     program.configure(news={"type": "mailwizz", "url": url, "api_key": HIDDEN})
     finished = program.feed(b"", "--no-dispatch")
     (event,) = finished.logged("started")
@@ -109,7 +109,7 @@ def test_ingest(program: Program, options: tuple[str, ...], mode: str) -> None:
 
 
 def test_start_that_fails(program: Program) -> None:
-    """What could not start does not state that it did: the log gives the reason, and nothing else."""
+    """A failed start logs no `started`, only the reason."""
     program.configure({"spool": {"url": "sqlite:////proc/bouncehandler/spool.db"}})
     logfile = program.folder / "bounces.log"
     assert program.feed(accounting([]), "--logfile", str(logfile)).status == 78

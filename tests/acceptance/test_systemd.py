@@ -17,7 +17,7 @@ _DONE = "STATUS=since the start 1 dispatches were done, 0 became dead letters"
 
 @contextmanager
 def listener(address: str) -> Iterator[socket.socket]:
-    """What systemd listens on."""
+    """A socket like the one that systemd listens on."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         receiver.bind(f"\0{address[1:]}" if address.startswith("@") else address)
         receiver.settimeout(LONGEST / 2)
@@ -25,7 +25,7 @@ def listener(address: str) -> Iterator[socket.socket]:
 
 
 def receive_messages(receiver: socket.socket, messages: list[str], **counts: int) -> None:
-    """Listen until each message that begins with such a word was heard so often; not for ever."""
+    """Listen until each message with such a beginning came so often, up to a limit."""
     for _ in range(200):
         if all(sum(message.startswith(word) for message in messages) >= count for word, count in counts.items()):
             return
@@ -69,7 +69,7 @@ def test_ingest_states_the_same_while_it_watches(tmp_path: Path) -> None:
     assert "STATUS=since the start 0 files were taken; 0 stay" in messages
 
 
-def test_no_listener_is_no_trouble(tmp_path: Path) -> None:
+def test_no_listener_changes_nothing(tmp_path: Path) -> None:
     """Where the socket is gone, or the variables make no sense, the program does what it always does."""
     program = Program(tmp_path)
     program.configure(trail=trail(tmp_path))

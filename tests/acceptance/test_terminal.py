@@ -1,4 +1,4 @@
-"""What a person sees who runs the program on a terminal: progress and a summary on stderr, nothing on stdout."""
+"""The program on a terminal: progress and a summary on stderr, nothing on stdout."""
 
 import os
 import pty
@@ -20,27 +20,27 @@ _TAKEN_AWAY = re.compile(r"[^\n]*\r(?:\n(?:\x1b\[\?25h)?\r\x1b\[1A)?\x1b\[2K")
 COLOUR = re.compile(r"\x1b\[(?:[0-9]+;)*(?:3[0-8]|4[0-8]|9[0-7])[;m]")
 
 
-class BounceStatsColumns(NamedTuple):
-    """What came of a run on a terminal."""
+class TerminalOutput(NamedTuple):
+    """Result of a run on a terminal."""
 
     status: int
     stdout: str
     screen: str
-    """All that was sent to the terminal, escapes included."""
+    """Everything that was sent to the terminal, escapes included."""
 
     @property
     def shown(self) -> str:
-        """All of it without escapes: what was taken away again, too."""
+        """Everything without escapes, erased lines included."""
         return _ESCAPES.sub("", self.screen)
 
     @property
     def text(self) -> str:
-        """What stays: without lines that were taken away again."""
+        """The final text, without erased lines."""
         return _ESCAPES.sub("", _TAKEN_AWAY.sub("", self.screen))
 
 
 class Terminal:
-    """A terminal with a person before it; what the program shows is kept."""
+    """A terminal that keeps what the program shows, and types."""
 
     def __init__(self) -> None:
         self._ours, self.theirs = pty.openpty()
@@ -95,12 +95,12 @@ def start(
     )
 
 
-def watched(program: Program, data: bytes, *args: str, **environ: str) -> BounceStatsColumns:
+def run_on_terminal(program: Program, data: bytes, *args: str, **environ: str) -> TerminalOutput:
     """A run over this input, seen on a terminal."""
     with terminal() as screen:
         process = start(program, screen, args, environ)
         out, _ = process.communicate(data, LONGEST)
-    return BounceStatsColumns(process.returncode, out.decode(), screen.screen)
+    return TerminalOutput(process.returncode, out.decode(), screen.screen)
 
 
 ROWS = accounting(
@@ -114,7 +114,7 @@ ROWS = accounting(
 
 def test_progress_and_summary(program: Program) -> None:
     """On a terminal there is a progress line, then a summary of what was done and why; stdout stays empty."""
-    displayed = watched(program, ROWS)
+    displayed = run_on_terminal(program, ROWS)
     assert (displayed.status, displayed.stdout) == (0, "")
     assert re.search(r"\d[\d,]* rows read, \d[\d,]* suppressed|dispatching, \d[\d,]* done", displayed.shown)
     lines = [" ".join(line.split()) for line in displayed.text.splitlines()]
@@ -127,7 +127,7 @@ def test_progress_and_summary(program: Program) -> None:
         "trail 1,200 0 0",
     ):
         assert line in lines
-    assert "{" not in displayed.text, "no JSON for people"
+    assert "{" not in displayed.text, "no JSON on a terminal"
 
 
 def test_progress_goes_on_while_the_input_is_open(program: Program) -> None:
@@ -143,9 +143,9 @@ def test_progress_goes_on_while_the_input_is_open(program: Program) -> None:
 
 
 def test_summary_of_what_waits(program: Program) -> None:
-    """What waits is in the summary, and the sentence gives the reason and until when."""
+    """Waiting dispatches are in the summary, and the sentence gives the reason and until when."""
     program.configure(trail={"type": "file", "path": str(program.folder / "missing" / "trail.jsonl")})
-    displayed = watched(program, accounting([bounce("jane@example.com")]))
+    displayed = run_on_terminal(program, accounting([bounce("jane@example.com")]))
     assert displayed.status == 75
     lines = [" ".join(line.split()) for line in displayed.text.splitlines()]
     assert "provider done waiting dead why" in lines
@@ -154,14 +154,14 @@ def test_summary_of_what_waits(program: Program) -> None:
 
 
 def test_second_time(program: Program) -> None:
-    """Who feeds a file again sees that everything in it was known."""
-    watched(program, ROWS)
-    assert "1,200, 1,200 of them known" in watched(program, ROWS).text
+    """A file that is fed again is reported as known."""
+    run_on_terminal(program, ROWS)
+    assert "1,200, 1,200 of them known" in run_on_terminal(program, ROWS).text
 
 
 def test_dry_run(program: Program) -> None:
     """A dry run shows what would be suppressed, what of it is different, and reports that nothing was written."""
-    displayed = watched(program, ROWS, "--dry-run")
+    displayed = run_on_terminal(program, ROWS, "--dry-run")
     assert displayed.status == 0
     assert re.search(r"different: not suppressed -> suppress\s+1,200", displayed.text)
     assert "nothing, there is no spool" in displayed.text
@@ -171,18 +171,18 @@ def test_dry_run(program: Program) -> None:
 
 def test_list(program: Program) -> None:
     """A plain list is counted as such."""
-    assert re.search(r"listed addresses\s+2", watched(program, b"email\na@example.com\nb@example.com\n").text)
+    assert re.search(r"listed addresses\s+2", run_on_terminal(program, b"email\na@example.com\nb@example.com\n").text)
 
 
 def test_no_color(program: Program) -> None:
     """With NO_COLOR set nothing is coloured; without it the progress line is."""
-    assert COLOUR.search(watched(program, ROWS).screen)
-    assert not COLOUR.search(watched(program, ROWS, NO_COLOR="1").screen)
+    assert COLOUR.search(run_on_terminal(program, ROWS).screen)
+    assert not COLOUR.search(run_on_terminal(program, ROWS, NO_COLOR="1").screen)
 
 
 def test_dumb_terminal(program: Program) -> None:
     """A terminal that knows no escapes gets none."""
-    displayed = watched(program, ROWS, TERM="dumb")
+    displayed = run_on_terminal(program, ROWS, TERM="dumb")
     assert "\x1b" not in displayed.screen
     assert re.search(r"trail +1,200 +0 +0", displayed.text)
 
@@ -197,7 +197,7 @@ def test_hostile_names(program: Program) -> None:
         bounce("a@example.com", "\x1b[2Jsite\x9b1m"),
         bounce("b@example.com", orig="\x1b]0;owned\x07[bold]x[/bold]:bomb:@evil.example"),
     ]
-    displayed = watched(program, accounting(rows))
+    displayed = run_on_terminal(program, accounting(rows))
     assert displayed.status == 0
     for command in ("\x1b[2J", "\x9b", "\x1b]0", "\x07"):
         assert command not in displayed.screen
@@ -206,7 +206,7 @@ def test_hostile_names(program: Program) -> None:
 
 def test_log_is_quiet_on_a_terminal(program: Program) -> None:
     """On a terminal the log shows only what a person has to look at, in lines for people."""
-    displayed = watched(program, ROWS)
+    displayed = run_on_terminal(program, ROWS)
     (line,) = [line for line in displayed.text.splitlines() if "line=1205" in line]
     assert re.match(r"\d{4}-\d\d-\d\dT\S+Z \[warning *\] unreadable ", line), "the progress line makes way for it"
     assert "unsubscribed" not in displayed.text
@@ -215,7 +215,7 @@ def test_log_is_quiet_on_a_terminal(program: Program) -> None:
 def test_debug(program: Program) -> None:
     """--debug shows each row and why, and each outcome, instead of the progress line."""
     rows = [bounce("jane@example.com"), bounce("joe@example.com", "spam-related")]
-    displayed = watched(program, accounting(rows), "--debug")
+    displayed = run_on_terminal(program, accounting(rows), "--debug")
     assert displayed.status == 0
     (jane, joe) = [line for line in displayed.text.splitlines() if "[debug" in line]
     assert "recipient=j***@example.com" in jane

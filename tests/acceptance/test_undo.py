@@ -1,4 +1,4 @@
-"""`undo` takes back what was decided: people are put back on the lists that were changed, and on no others."""
+"""`undo` restores recipients on the lists that were changed, and on no others."""
 
 import json
 from collections.abc import Iterator
@@ -17,8 +17,8 @@ ANN, BOB = "ann@example.net", "bob@example.org"
 NEWS, SHOP = "news00000list", "shop00000list"
 
 
-class House:
-    """An installation with a list manager of each kind, and two people on their lists."""
+class Installation:
+    """An installation with a list manager of each kind, and two subscribers on their lists."""
 
     def __init__(self, program: Program, stack: ExitStack) -> None:
         self.program = program
@@ -39,11 +39,11 @@ class House:
         )
 
     def lists(self, subject: str) -> tuple[dict[str, str], dict[str, str]]:
-        """What both list managers have of a person."""
+        """Lists and statuses of a recipient at both list managers."""
         return self.mailwizz.status_of(subject), self.interspire.status_of(subject)
 
     def undo(self, *args: str) -> list[Event]:
-        """Output of `undo`; then whatever is due is carried out."""
+        """Output of `undo`; carries out what is due afterwards."""
         finished = self.program.run("undo", *args, "--format", "jsonl")
         assert finished.status == 0, finished.stderr
         self.program.feed([])
@@ -51,94 +51,94 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def site(tmp_path: Path) -> Iterator[Installation]:
     """A fresh one."""
     with ExitStack() as stack:
-        yield House(Program(tmp_path), stack)
+        yield Installation(Program(tmp_path), stack)
 
 
-def test_everything_is_as_before(house: House) -> None:
+def test_everything_is_as_before(site: Installation) -> None:
     """Each list manager restores the lists that were changed; the receiver of webhooks gets an event."""
-    before = house.lists(ANN)
-    house.program.feed([bounce(ANN), bounce(BOB)])
-    assert house.lists(ANN) != before
-    notices = house.undo("--address", ANN.upper())
+    before = site.lists(ANN)
+    site.program.feed([bounce(ANN), bounce(BOB)])
+    assert site.lists(ANN) != before
+    notices = site.undo("--address", ANN.upper())
     assert {(one["recipient"], one["provider"], one["what"]) for one in notices} == {
         (ANN, "news", "restoring"), (ANN, "old", "restoring"), (ANN, "crm", "restoring"),
     }  # fmt: skip
-    assert house.lists(ANN) == before
-    assert house.lists(BOB) != before
-    assert [event["type"] for event in house.receiver.events].count("recipient.restored") == 1
-    assert house.undo("--address", ANN) == []
+    assert site.lists(ANN) == before
+    assert site.lists(BOB) != before
+    assert [event["type"] for event in site.receiver.events].count("recipient.restored") == 1
+    assert site.undo("--address", ANN) == []
     events = [
-        json.loads(line)["event"] for line in house.program.run("explain", ANN, "--format", "jsonl").stdout.splitlines()
+        json.loads(line)["event"] for line in site.program.run("explain", ANN, "--format", "jsonl").stdout.splitlines()
     ]
     assert events.count("done: restored") == 3
     assert "undone" in events
 
 
-def test_a_new_bounce_suppresses_again(house: House) -> None:
-    """However lately it was done before."""
-    house.program.feed([bounce(ANN)])
-    house.undo("--domain", "example.net")
-    house.program.feed([bounce(ANN, timeQueued="2026-03-09 09:30:00+0000")])
-    assert house.lists(ANN)[0] == {NEWS: "unsubscribed", SHOP: "unsubscribed"}
+def test_a_new_bounce_suppresses_again(site: Installation) -> None:
+    """A new bounce suppresses again, however lately the last one was done."""
+    site.program.feed([bounce(ANN)])
+    site.undo("--domain", "example.net")
+    site.program.feed([bounce(ANN, timeQueued="2026-03-09 09:30:00+0000")])
+    assert site.lists(ANN)[0] == {NEWS: "unsubscribed", SHOP: "unsubscribed"}
 
 
-def test_dry_run(house: House) -> None:
-    """It reports the same, and changes nothing."""
-    house.program.feed([bounce(ANN)])
-    after = house.lists(ANN)
-    assert len(house.undo("--match", "NO SUCH user", "--dry-run")) == 3
-    assert house.lists(ANN) == after
-    shown = house.program.run("undo", "--category", "bad-mailbox", "--dry-run").stdout
+def test_dry_run(site: Installation) -> None:
+    """A dry run reports the same, and changes nothing."""
+    site.program.feed([bounce(ANN)])
+    after = site.lists(ANN)
+    assert len(site.undo("--match", "NO SUCH user", "--dry-run")) == 3
+    assert site.lists(ANN) == after
+    shown = site.program.run("undo", "--category", "bad-mailbox", "--dry-run").stdout
     assert "would be undone: 3 to be restored" in shown
 
 
-def test_complaints(house: House) -> None:
-    """They stay, unless forced one by one."""
-    house.program.feed([bounce(ANN)])
-    house.program.feed([report(ANN)])
-    assert {one["what"] for one in house.undo("--all")} == {"kept"}
-    assert house.program.run("undo", "--all", "--force").status == 64
-    assert house.lists(ANN)[0][NEWS] == "unsubscribed"
-    house.undo("--address", ANN, "--force")
-    assert house.lists(ANN)[0] == {NEWS: "confirmed", SHOP: "unsubscribed"}
+def test_complaints(site: Installation) -> None:
+    """Complaints stay, unless forced one by one."""
+    site.program.feed([bounce(ANN)])
+    site.program.feed([report(ANN)])
+    assert {one["what"] for one in site.undo("--all")} == {"kept"}
+    assert site.program.run("undo", "--all", "--force").status == 64
+    assert site.lists(ANN)[0][NEWS] == "unsubscribed"
+    site.undo("--address", ANN, "--force")
+    assert site.lists(ANN)[0] == {NEWS: "confirmed", SHOP: "unsubscribed"}
 
 
-def test_one_provider(house: House) -> None:
+def test_one_provider(site: Installation) -> None:
     """`--provider` undoes there alone."""
-    before = house.lists(ANN)
-    house.program.feed([bounce(ANN)])
-    house.undo("--provider", "news")
-    assert house.lists(ANN)[0] == before[0]
-    assert house.lists(ANN)[1] != before[1]
+    before = site.lists(ANN)
+    site.program.feed([bounce(ANN)])
+    site.undo("--provider", "news")
+    assert site.lists(ANN)[0] == before[0]
+    assert site.lists(ANN)[1] != before[1]
 
 
-def test_nothing_selected(house: House) -> None:
-    """Everything has to be asked for."""
-    finished = house.program.run("undo")
+def test_nothing_selected(site: Installation) -> None:
+    """Undoing everything has to be asked for."""
+    finished = site.program.run("undo")
     assert finished.status == 64
     assert "--all" in finished.stderr
 
 
-def test_the_list_of_suppressions(house: House) -> None:
-    """What was undone is no suppression any more, and is listed apart."""
-    house.program.feed([bounce(ANN), bounce(BOB)])
-    house.undo("--address", ANN)
-    assert [one["recipient"] for one in house.program.suppressions()] == [BOB]
-    assert ANN in house.program.run("suppressions", "--undone").stdout
+def test_the_list_of_suppressions(site: Installation) -> None:
+    """Undone suppressions are listed apart."""
+    site.program.feed([bounce(ANN), bounce(BOB)])
+    site.undo("--address", ANN)
+    assert [one["recipient"] for one in site.program.suppressions()] == [BOB]
+    assert ANN in site.program.run("suppressions", "--undone").stdout
 
 
-def test_a_provider_that_is_down(house: House) -> None:
+def test_a_provider_that_is_down(site: Installation) -> None:
     """A restoration waits and is tried again like any other call."""
-    house.program.feed([bounce(ANN)])
-    house.mailwizz.is_offline = True
-    house.undo("--address", ANN)
-    assert house.lists(ANN)[0][NEWS] == "unsubscribed"
-    house.mailwizz.is_offline = False
-    with house.program.start("work") as work:
+    site.program.feed([bounce(ANN)])
+    site.mailwizz.is_offline = True
+    site.undo("--address", ANN)
+    assert site.lists(ANN)[0][NEWS] == "unsubscribed"
+    site.mailwizz.is_offline = False
+    with site.program.start("work") as work:
         work.wait_for("restored")
         work.process.terminate()
         work.wait()
-    assert house.lists(ANN)[0][NEWS] == "confirmed"
+    assert site.lists(ANN)[0][NEWS] == "confirmed"

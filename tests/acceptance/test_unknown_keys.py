@@ -44,11 +44,11 @@ class Acme:
     def unsubscribe(self, suppression): ...
 
 
-class Loose(Acme):
+class AnyKeys(Acme):
     class Settings(Acme.Settings, extra="allow"): ...
 
 
-class Talking(Acme):
+class Echoing(Acme):
     class Settings(Acme.Settings):
         @model_validator(mode="before")
         @classmethod
@@ -59,7 +59,7 @@ class Talking(Acme):
 
 @dataclass(frozen=True)
 class Unknown:
-    """What an operator wrote into the file, or into the environment, and the words that the sentence has."""
+    """An unknown key in the file or the environment, and the words that its error must have."""
 
     words: tuple[str, ...]
     written: str = ""
@@ -126,7 +126,7 @@ KEYS = {
         f'[providers.acme]\ntype = "acme"\nlogin = {{ user = "u", pni = "{HIDDEN}" }}\n',
     ),
 }
-"""Keys that nothing knows."""
+"""Unknown keys, in the file and in the environment."""
 
 MISTAKES = {
     "secret as a list": f'{NEWS}api_key = ["{HIDDEN}"]\n',
@@ -144,19 +144,19 @@ MISTAKES = {
     "open quote": f'{NEWS}api_key = "{HIDDEN}\n',
     "twice": f'{NEWS}api_key = "{HIDDEN}"\napi_key = "{HIDDEN}"\n',
     "plug-in that refuses": f'[providers.acme]\ntype = "acme"\nendpoint = "refused"\naccess-code = "{HIDDEN}"\n',
-    "plug-in that talks": f'[providers.acme]\ntype = "talking"\nanything = "{HIDDEN}"\n',
+    "plug-in that repeats its table": f'[providers.acme]\ntype = "echoing"\nanything = "{HIDDEN}"\n',
     "table in a plug-in": f'[providers.acme]\ntype = "acme"\nlogin = {{ user = ["u"], pin = "{HIDDEN}" }}\n',
 }
-"""Other mistakes around a secret, each of which some value had to be shown for."""
+"""Other mistakes around a secret, each with an error that shows values."""
 
 
 @pytest.fixture
 def plug_ins(tmp_path: Path) -> dict[str, str]:
-    """An environment in which adapters of a stranger are installed."""
+    """An environment in which adapters of another package are installed."""
     folder = tmp_path / "site"
     (folder / "acme-1.0.dist-info").mkdir(parents=True)
     (folder / "acme-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n")
-    entries = "".join(f"{name.lower()} = acme_plug_in:{name}\n" for name in ("Acme", "Loose", "Talking"))
+    entries = "".join(f"{name.lower()} = acme_plug_in:{name}\n" for name in ("Acme", "AnyKeys", "Echoing"))
     (folder / "acme-1.0.dist-info" / "entry_points.txt").write_text(f"[bouncehandler.providers]\n{entries}")
     (folder / "acme_plug_in.py").write_text(PLUG_IN)
     return {"PYTHONPATH": str(folder)}
@@ -181,7 +181,7 @@ def assert_hidden(folder: Path, *finished: Finished) -> None:
 
 @pytest.mark.parametrize("unknown", KEYS.values(), ids=KEYS.keys())
 def test_unknown_key(tmp_path: Path, plug_ins: dict[str, str], unknown: Unknown) -> None:
-    """A key that nothing knows is a FAIL of `check`, in text and JSON, and ends a run with 78; its value is nowhere."""
+    """An unknown key is a FAIL of `check`, in text and JSON, and ends a run with 78; its value is nowhere."""
     environ = dict(unknown.environ) | (plug_ins if "acme" in unknown.written else {})
     text, as_json, run = (
         ran(tmp_path, unknown.written, environ, *args) for args in (("check",), ("check", "--json"), ())
@@ -200,7 +200,7 @@ def test_unknown_key(tmp_path: Path, plug_ins: dict[str, str], unknown: Unknown)
 
 @pytest.mark.parametrize("written", MISTAKES.values(), ids=MISTAKES.keys())
 def test_mistake_around_a_secret(tmp_path: Path, plug_ins: dict[str, str], written: str) -> None:
-    """However a secret came to a place where it does not belong, no output and no log holds it."""
+    """A secret in a place where it does not belong is in no output and no log."""
     environ = plug_ins if "acme" in written else {}
     text, as_json, run = (ran(tmp_path, written, environ, *args) for args in (("check",), ("check", "--json"), ()))
     assert_hidden(tmp_path, text, as_json, run)
@@ -209,8 +209,8 @@ def test_mistake_around_a_secret(tmp_path: Path, plug_ins: dict[str, str], writt
 
 
 def test_keys_of_an_adapter_that_takes_any(tmp_path: Path, plug_ins: dict[str, str]) -> None:
-    """An adapter that takes keys which its model does not name has them unseen; so are those of its free tables."""
-    free = f'[providers.acme]\ntype = "loose"\nanything = "{HIDDEN}"\noptions = {{ it = "{HIDDEN}" }}\n'
+    """Values of keys that an adapter's model does not name are hidden, as are those of its free tables."""
+    free = f'[providers.acme]\ntype = "anykeys"\nanything = "{HIDDEN}"\noptions = {{ it = "{HIDDEN}" }}\n'
     nested = f'login = {{ user = "u", pin = "{HIDDEN}" }}\nendpoint = "here"\n'
     finished = ran(tmp_path, free + nested, plug_ins, "check")
     assert finished.status == 0, finished.stdout
@@ -221,7 +221,7 @@ def test_keys_of_an_adapter_that_takes_any(tmp_path: Path, plug_ins: dict[str, s
 
 
 def test_every_unknown_key_is_reported(tmp_path: Path) -> None:
-    """Several keys are a FAIL each; what is known beside them is listed as ever."""
+    """Several unknown keys are a FAIL each; the known ones beside them are listed as ever."""
     written = f'{NEWS}api_kye = "{HIDDEN}"\nacton = "{HIDDEN}"\nrate = "5/s"\n'
     finished = ran(tmp_path, written, {}, "check")
     assert_hidden(tmp_path, finished)

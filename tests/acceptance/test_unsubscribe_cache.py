@@ -35,7 +35,7 @@ def program(tmp_path: Path) -> Program:
 
 
 def imported(program: Program) -> set[str]:
-    """The modules that a mail costs."""
+    """Modules that are imported for a mail."""
     command = [MODULE[0], "-X", "importtime", *MODULE[1:], "--config", str(program.config), "unsubscribe"]
     finished = subprocess.run(
         [*command, "--from", "", "--to", IDS],

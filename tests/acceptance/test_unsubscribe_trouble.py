@@ -79,7 +79,7 @@ def test_a_full_disk_waits(program: Program) -> None:
 
 
 @pytest.mark.parametrize("is_warm", [True, False])
-def test_a_letterbox_that_can_not_be_used_waits(program: Program, *, is_warm: bool) -> None:
+def test_a_maildrop_that_can_not_be_used_waits(program: Program, *, is_warm: bool) -> None:
     """A file in the place of its folder costs no request, and the sentence names it."""
     if is_warm:
         warm(program)
@@ -95,7 +95,7 @@ def test_a_letterbox_that_can_not_be_used_waits(program: Program, *, is_warm: bo
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_waits(program: Program, number: signal.Signals) -> None:
-    """A mail whose end never came is not acknowledged."""
+    """A mail without its end is not acknowledged."""
     warm(program)
     with program.start("unsubscribe", "--from", "", "--to", IDS) as running:
         running.write(MAIL * 10_000)  # more than a pipe holds: it is being read

@@ -13,9 +13,9 @@ from tests.acceptance.transient_failures import (
     PATIENT,
     REFUSALS,
     TIMED_OUT,
-    SmtpFailure,
-    feed_in_trouble,
+    InjectedFailure,
     feed_until,
+    feed_while_failing,
 )
 from tests.fakes.server import Answer, closed_port
 from tests.fakes.webhook import SECRET, FakeReceiver
@@ -98,7 +98,7 @@ def test_one_call_for_a_batch(program: Program) -> None:
 def test_a_list_is_delivered_to_every_receiver(program: Program) -> None:
     """A plain list is for every provider, whatever its originators, and reports that it was one."""
     with FakeReceiver() as receiver:
-        program.configure(None, crm=_settings(receiver, originators=["nobody@elsewhere.example"]))
+        program.configure(None, crm=_settings(receiver, originators=["other@elsewhere.example"]))
         assert program.feed("\n".join(["Email Address;Name", *(f"{r};N." for r in AWKWARD)]).encode()).status == 0
         assert sorted(receiver.recipients) == sorted(AWKWARD)
         assert [event["data"]["reason"] for event in receiver.events] == ["list"] * len(AWKWARD)
@@ -109,7 +109,7 @@ def test_a_retry_keeps_its_id(program: Program) -> None:
     with FakeReceiver() as receiver:
         receiver.lost_answers = 1
         program.configure({"dispatch": PATIENT}, crm=_settings(receiver))
-        feed_in_trouble(program, {"crm": receiver})
+        feed_while_failing(program, {"crm": receiver})
         feed_until(program, lambda: len(receiver.ids) == 2)
         assert receiver.ids[0] == receiver.ids[1]
         assert receiver.recipients == [JANE]
@@ -119,7 +119,7 @@ def test_a_retry_keeps_its_id(program: Program) -> None:
 @pytest.mark.parametrize("kind", ["busy", "busy_until"])
 def test_a_short_pause_is_waited_for(program: Program, kind: str) -> None:
     """A run at the end of its input waits as long as a receiver asks, by seconds or by date, and then is done."""
-    busy = SmtpFailure(REFUSALS[kind])
+    busy = InjectedFailure(REFUSALS[kind])
     with FakeReceiver() as receiver:
         receiver.fail_when = busy
         program.configure(None, crm=_settings(receiver, concurrency=1))
@@ -133,14 +133,16 @@ def test_a_short_pause_is_waited_for(program: Program, kind: str) -> None:
         assert busy.wait >= 1
 
 
-def test_whatever_goes_wrong_is_tried_again(program: Program) -> None:
-    """Each trouble, for single deliveries and for arrays: nothing done, exit 75; when it is over, all is done."""
+def test_each_failure_is_retried(program: Program) -> None:
+    """Each failure, for single deliveries and for arrays: nothing done, exit 75; afterwards all is done."""
     with ExitStack() as stack:
         down = stack.enter_context(closed_port())
-        troubles = {f"{kind}_{size}": SmtpFailure(answer) for kind, answer in REFUSALS.items() for size in ("1", "9")}
-        receivers = {name: stack.enter_context(FakeReceiver()) for name in (*troubles, "refused")}
-        for name, trouble in troubles.items():
-            receivers[name].fail_when = trouble
+        failures = {
+            f"{kind}_{size}": InjectedFailure(answer) for kind, answer in REFUSALS.items() for size in ("1", "9")
+        }
+        receivers = {name: stack.enter_context(FakeReceiver()) for name in (*failures, "refused")}
+        for name, failure in failures.items():
+            receivers[name].fail_when = failure
         sizes = {name: 9 if name.endswith("9") else 1 for name in receivers}
         settings = {name: _settings(r, concurrency=1, batch_size=sizes[name]) for name, r in receivers.items()}
         hasty = {name: {"timeout": "300ms"} for name in receivers if name.startswith(TIMED_OUT)}
@@ -148,14 +150,14 @@ def test_whatever_goes_wrong_is_tried_again(program: Program) -> None:
         program.configure(
             {"dispatch": PATIENT}, **{n: s | hasty.get(n, {}) | unreachable.get(n, {}) for n, s in settings.items()}
         )
-        feed_in_trouble(program, receivers)
+        feed_while_failing(program, receivers)
         assert not any(receiver.events for receiver in receivers.values())
 
         program.configure({"dispatch": PATIENT}, **settings)
-        for trouble in troubles.values():
-            trouble.is_over = True
+        for failure in failures.values():
+            failure.is_over = True
         feed_until(program, lambda: all(receiver.recipients == [JANE] for receiver in receivers.values()))
-        waited = {name: trouble.wait for name, trouble in troubles.items() if name.startswith("busy")}
+        waited = {name: failure.wait for name, failure in failures.items() if name.startswith("busy")}
         assert {name for name, seconds in waited.items() if seconds < 1} == set()
 
 

@@ -1,4 +1,4 @@
-"""Everything temporary that can happen to a call, each at a server of its own; and what a run must make of it."""
+"""Transient failures of a call, each at a server of its own, and the required result of a run."""
 
 import re
 import sqlite3
@@ -37,16 +37,16 @@ REFUSALS: Mapping[str, Callable[[], Answer]] = {
     TIMED_OUT: lambda: Answer(200, delay=60),
     "reset": lambda: Answer(reset=True),
 }
-"""What no provider's answer can mean done."""
+"""Answers that mean success at no provider."""
 NONSENSE: Mapping[str, Callable[[], Answer]] = {
     "page": lambda: Answer(200, _PAGE),
     "empty": lambda: Answer(200, b""),
 }
-"""What is no answer where one in JSON or XML is due."""
+"""Answers that are neither JSON nor XML where one is due."""
 
 
-class SmtpFailure:
-    """Makes a server answer the requests that are `meant` with `answer`, until it is over."""
+class InjectedFailure:
+    """A failure that makes a server answer the requests that are `meant` with `answer`, until `is_over`."""
 
     def __init__(self, answer: Callable[[], Answer], meant: Callable[[Request], bool] = lambda _: True) -> None:
         self.is_over = False
@@ -71,8 +71,8 @@ class SmtpFailure:
         return self.back_at[0] - self.failed_at[-1]
 
 
-def feed_in_trouble(program: Program, names: Mapping[str, object]) -> Finished:
-    """Feed one bounce while every provider is in trouble; asserts that it waits for each, and is done for none."""
+def feed_while_failing(program: Program, names: Mapping[str, object]) -> Finished:
+    """Feed one bounce while every provider fails; asserts that it waits for each, and is done for none."""
     finished = program.feed([bounce(JANE)])
     assert finished.status == 75
     numbers = finished.finished["providers"]
@@ -103,6 +103,6 @@ def feed_until(program: Program, is_done: Callable[[], bool]) -> Finished:
 
 
 def _let_schedule_pass(program: Program) -> None:
-    """Have all that waits for the schedule be due; what waits since its provider asked for time waits on."""
+    """Make all dispatches due that wait for the schedule, but for those that wait for Retry-After."""
     with closing(sqlite3.connect(program.spool)) as spool, spool:
         spool.execute("UPDATE dispatch SET due_at = due_at - ?1 WHERE due_at > ?2", [_LATER, time.time() + _LATER / 4])

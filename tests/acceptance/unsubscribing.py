@@ -1,4 +1,4 @@
-"""An installation that takes List-Unsubscribe mail, mails for it, and what it kept of them."""
+"""An installation that takes List-Unsubscribe mail, mails for it, and the messages it kept."""
 
 import time
 from pathlib import Path
@@ -59,7 +59,7 @@ def folder_of(program: Program) -> Path:
 
 
 def maildrop_messages(program: Program) -> list[UnsubscribeMessage]:
-    """What a running instance would find."""
+    """Messages that a running instance would find."""
     return list(read_messages(folder_of(program), now=time.time()))
 
 

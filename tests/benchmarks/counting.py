@@ -80,7 +80,7 @@ def _spool(path: Path, counted: int) -> SqliteSpool:
 def _count(spool: SqliteSpool, numbers: Iterator[int], counted: int) -> float:
     """Seconds a row, on average over a few batches."""
     several = [[_fresh(next(numbers), counted) for _ in range(_BATCH)] for _ in range(_BATCHES)]
-    batches = [QueueBatch.of(SoftBounceEntry, some) for some in several]  # as the intake has them
+    batches = [QueueBatch.of(SoftBounceEntry, some) for some in several]  # as ingest has them
     started = time.perf_counter()
     for batch in batches:
         spool.count(batch)

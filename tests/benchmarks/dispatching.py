@@ -83,7 +83,7 @@ def _dispatcher(folder: Path, url: str, in_flight: int, work: Sequence[Suppressi
 
 
 def _posts(work: Sequence[Suppression]) -> list[httpx.Request]:
-    """What the adapter sends, taken down from it."""
+    """Requests of the adapter, recorded."""
     sent: list[httpx.Request] = []
 
     def take_down(request: httpx.Request) -> httpx.Response:

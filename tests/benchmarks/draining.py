@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.benchmarks.measurement import Effort, Measurement, alternate, per_second, ratios
-from tests.benchmarks.program import SECRET, carry_out, configure, owe, suppression
+from tests.benchmarks.program import SECRET, carry_out, configure, enqueue, suppression
 from tests.benchmarks.responder import Responder
 
 
@@ -45,7 +45,7 @@ def _each(folder: Path, responder: Responder, count: int) -> float:
     with TemporaryDirectory(dir=folder) as name:
         provider = {"type": "webhook", "url": responder.url(0), "secret": SECRET, "batch_size": _BATCH}
         config = configure(Path(name), **provider, concurrency=_IN_FLIGHT)
-        owe(config, map(suppression, range(count)))
+        enqueue(config, map(suppression, range(count)))
         seconds = carry_out(config, count)
     calls = responder.count() - before
     if calls < count / _BATCH:

@@ -1,4 +1,4 @@
-"""A spool with a past: filled by SQL, since the program itself would need an hour for ten million rows."""
+"""A spool with a history: filled by SQL, since the program itself would need an hour for ten million rows."""
 
 import sqlite3
 import time
@@ -34,7 +34,7 @@ SELECT id, 1, :at, 0.02, 'unsubscribed', 'HTTP 200: ok' FROM dispatch;
 
 
 def fill(path: Path, done: int) -> Path:
-    """Make a spool whose first `done` suppressions, numbered from 1, were carried out two days ago."""
+    """Make a spool with so many suppressions, numbered from 1, that were carried out two days ago."""
     SqliteSpool.open(path).close()
     if done:
         values = {"rows": done, "provider": PROVIDER, "at": int(time.time() - 2 * _DAY)}

@@ -58,7 +58,7 @@ def _compare(folder: Path, held: int, size: _Size) -> Measurement:
 
 
 def _corpus(held: int, rows: int) -> tuple[str, Iterator[str]]:
-    """The header, and rows of new people whose addresses lie between those that are held, spread over all of them.
+    """The header, and rows of new recipients, with addresses between the known ones, spread over all of them.
 
     So each row touches a page of the index of its own, as people do; the corpus's own addresses follow one another.
     """
@@ -77,5 +77,5 @@ def _take_in(file: Path, spool: SqliteSpool, rows: int) -> float:
     """Seconds a row."""
     seconds, tally = take_in(file, spool)
     if tally.suppressed != rows or tally.duplicates or tally.unreadable:
-        raise RuntimeError(f"the intake of {rows} rows ended with {tally}")
+        raise RuntimeError(f"ingest of {rows} rows ended with {tally}")
     return seconds / rows

@@ -1,4 +1,4 @@
-"""What a benchmark hands in: figures, each with its readings, what they are compared with, and the bar."""
+"""Results of benchmarks: figures, each with its readings, what they are compared with, and the bar."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

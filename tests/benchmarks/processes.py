@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from tests.benchmarks.corpus import lines
 from tests.benchmarks.measurement import Effort, Measurement, alternate, ratios
-from tests.benchmarks.program import COMMAND, SECRET, configure, environment, owe, suppression
+from tests.benchmarks.program import COMMAND, SECRET, configure, enqueue, environment, suppression
 from tests.benchmarks.responder import Responder
 
 
@@ -70,14 +70,14 @@ def _work(folder: Path, responder: Responder, number: int, dispatches: int) -> f
         config = configure(
             Path(name), type="webhook", url=responder.url(_LATENCY), secret=SECRET, concurrency=_IN_FLIGHT
         )
-        owe(config, ())
+        enqueue(config, ())
         before = responder.count()
         logs = [Path(name) / f"{place}.log" for place in range(number)]
         with ExitStack() as working:
             for log in logs:
                 working.enter_context(_at_work(config, log))
             _wait(lambda: all(log.exists() and b'"started"' in log.read_bytes() for log in logs))
-            owe(config, map(suppression, range(dispatches)))
+            enqueue(config, map(suppression, range(dispatches)))
             _wait(lambda: _carried_out(Path(name))[0] >= dispatches)
         done, began, ended = _carried_out(Path(name))
     calls = responder.count() - before
@@ -152,7 +152,7 @@ def _read(folder: Path, files: Sequence[Path], rows: int) -> float:
     """Seconds until the program, started once for each file and all at once, has read them into one new spool."""
     with TemporaryDirectory(dir=folder) as name, ExitStack() as opened:
         config = configure(Path(name), type="webhook", url="http://127.0.0.1:9/", secret=SECRET)
-        owe(config, ())
+        enqueue(config, ())
         command = [*COMMAND, "--no-dispatch", "--config", str(config), "--logfile", str(Path(name) / "log")]
         streams = [opened.enter_context(file.open("rb")) for file in files]
         started = time.perf_counter()

@@ -67,11 +67,11 @@ def suppression(number: int) -> Suppression:
 
 def dispatch(config: Path, work: Sequence[Suppression]) -> float:
     """Put the suppressions into the spool, then return the dispatcher's seconds until all are carried out."""
-    owe(config, work)
+    enqueue(config, work)
     return carry_out(config, len(work))
 
 
-def owe(config: Path, work: Iterable[Suppression]) -> None:
+def enqueue(config: Path, work: Iterable[Suppression]) -> None:
     """Put the suppressions into the spool, due at once, in groups as large as fit well into memory."""
     with closing(open_spool(load(config, {}).spool.url)) as spool:
         left = iter(work)

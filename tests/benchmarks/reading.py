@@ -139,7 +139,7 @@ def _verify(tally: IngestCounters, kind: Kind, rows: int, dispatches: int) -> No
     least, most = bounds[kind]
     is_right = tally.rows == rows and least <= tally.suppressed <= most and dispatches == tally.suppressed
     if not is_right or tally.unreadable or tally.duplicates:
-        raise RuntimeError(f"the intake of {rows} {kind} rows ended with {tally} and {dispatches} dispatches")
+        raise RuntimeError(f"ingest of {rows} {kind} rows ended with {tally} and {dispatches} dispatches")
 
 
 def _insert(file: Path) -> float:

@@ -25,7 +25,7 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_spool(store: str, place: Path) -> Iterator[OpenSpool]:
-    """Opens the same spool any number of times, with the test's clock and the options of the store's own `open`."""
+    """A function that opens the same spool any number of times, by the test's clock."""
     opened: list[Spool] = []
 
     def open_one(**options: object) -> Spool:

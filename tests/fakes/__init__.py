@@ -1,1 +1,1 @@
-"""Stand-ins for list managers: real HTTP servers on loopback whose failures are fields."""
+"""Fake list managers: real HTTP servers on loopback, with fields that make them fail."""

@@ -1,4 +1,4 @@
-"""Adapter that calls no server: it does what its fields state, from many threads at once, and keeps its calls."""
+"""Fake adapters without a server: their fields decide what calls do; calls come from many threads, and are kept."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ Behaviour = Outcome | BaseException | None
 
 
 class FakeAdapter:
-    """Carries out every suppression, unless its fields decide otherwise."""
+    """An adapter that carries out every suppression, unless its fields decide otherwise."""
 
     def __init__(self) -> None:
         self.always: Behaviour = DONE
@@ -27,7 +27,7 @@ class FakeAdapter:
         """While it is not set, calls hang."""
         self.open.set()
         self.hangs: set[str] = set()
-        """Recipients whose calls alone hang, while `open` is not set; empty: all do."""
+        """Recipients with calls that hang while `open` is not set; empty: all do."""
         self.seconds = 0.0
         """Seconds that a call takes."""
         self.during: Callable[[], None] = lambda: None
@@ -76,7 +76,7 @@ class FakeAdapter:
 
 
 class CheckableAdapter(FakeAdapter):
-    """One whose provider can be asked whether it is back."""
+    """A fake adapter with a check."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class CheckableAdapter(FakeAdapter):
 
 
 class BatchedAdapter(FakeAdapter):
-    """One that carries out many with one call."""
+    """A fake adapter that carries out many with one call."""
 
     def __init__(self, batch_size: int) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class BatchedAdapter(FakeAdapter):
 
 
 class CampaignAdapter(FakeAdapter):
-    """One that records each bounce at its campaign."""
+    """A fake adapter that records each bounce at its campaign."""
 
     per_campaign = True
 

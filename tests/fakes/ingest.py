@@ -16,7 +16,7 @@ HEADER = b"type,timeLogged,timeQueued,orig,rcpt,bounceCat,dsnStatus,dsnDiag,jobI
 
 
 def bounce(number: int = 0, category: str = "bad-mailbox", originator: str = "news@example.com") -> bytes:
-    """A row under HEADER; each number is another recipient."""
+    """A row under HEADER; each number has its own recipient."""
     at = "2026-06-01 12:30:00+0000"
     return f"b,{at},{at},{originator},user{number}@example.com,{category},5.1.1 (no),smtp;550 no,june\n".encode()
 
@@ -122,7 +122,7 @@ class PipelineOnFakes:
         self.commits += 1
 
     def reads(self, *blocks: bytes) -> None:
-        """A whole input."""
+        """Feed a whole input."""
         for block in blocks:
             self.pipeline.feed(block)
         self.pipeline.close()

@@ -14,8 +14,8 @@ from tests.fakes.server import Answer, FakeServer, Request
 ERROR_PAGE = b"<!DOCTYPE html><html><head><title>Error</title></head><body><p>Please try again later.</body></html>"
 
 
-class Question(NamedTuple):
-    """Request, read."""
+class ParsedRequest(NamedTuple):
+    """A request, parsed."""
 
     kind: str
     method: str
@@ -28,7 +28,7 @@ class Question(NamedTuple):
 
 
 class FakeInterspire(FakeServer):
-    """Lists, subscribers, bans and counters; whatever differs between installations is a field."""
+    """Lists, subscribers, bans and counters, with a field for each difference between installations."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class FakeInterspire(FakeServer):
             self._ids.setdefault((email.lower(), each), str(len(self._ids) + 501))
 
     def put(self, email: str, listid: str, status: str) -> None:
-        """Have an address on a list, `active`, `unsubscribed` or `bounced`."""
+        """Put an address on a list as `active`, `unsubscribed` or `bounced`."""
         self.subscribe(email, listid)
         self._subscribers[email.lower()][listid] = status
 
@@ -102,12 +102,12 @@ class FakeInterspire(FakeServer):
         return Answer(200, self.junk + text.encode(), content_type=self.content_type)
 
     def on(self, method: str, answer: Answer, *, listid: str = "", times: int | None = None) -> None:
-        """From now on, answer a method (for one list, where a list is given) with something else; None: for ever."""
+        """Answer a method from now on (for one list, if given) with something else, so many times; None: always."""
         left = iter(range(times)) if times is not None else repeat(0)
 
         def fail(request: Request) -> Answer | None:
-            question = self.question(request)
-            is_meant = question and question.method == method and listid in {"", question.detail("listid")}
+            parsed = self.parse(request)
+            is_meant = parsed and parsed.method == method and listid in {"", parsed.detail("listid")}
             return answer if is_meant and next(left, None) is not None else None
 
         self.fail_when = fail
@@ -116,12 +116,12 @@ class FakeInterspire(FakeServer):
         """End what `on` and `always` began."""
         self.fail_when, self.always = lambda _: None, None
 
-    def questions(self) -> list[Question]:
-        """Requests in order; unreadable ones left out."""
-        return [question for request in self.calls() if (question := self.question(request))]
+    def parsed_requests(self) -> list[ParsedRequest]:
+        """Requests in order, parsed, without unreadable ones."""
+        return [parsed for request in self.calls() if (parsed := self.parse(request))]
 
-    def question(self, request: Request) -> Question | None:
-        """Read a request; None for XML that Interspire can't read."""
+    def parse(self, request: Request) -> ParsedRequest | None:
+        """Parse a request; None for XML that Interspire can't read."""
         try:
             root: Element = fromstring(request.body, forbid_dtd=True)
         except (ParseError, DefusedXmlException, ValueError):
@@ -135,65 +135,65 @@ class FakeInterspire(FakeServer):
         values: dict[str, list[str]] = {}
         for child in details:
             values.setdefault(child.tag, []).append(child.text or "")
-        return Question(kind.text or "", method.text or "", values)
+        return ParsedRequest(kind.text or "", method.text or "", values)
 
     def respond(self, request: Request) -> Answer:
         """Answer as the real one does: its error page to anything else than a request."""
-        question = self.question(request)
-        if request.method != "POST" or request.path != "/xml.php" or question is None:
+        parsed = self.parse(request)
+        if request.method != "POST" or request.path != "/xml.php" or parsed is None:
             return Answer(200, ERROR_PAGE)
         if not self._knows(request):
             return self.failed(self.bad_credentials)
-        self.asked[question.method] += 1
-        if question.kind == "subscribers":
-            return self._subscriber_call(question)
-        if (question.kind, question.method) == ("lists", "GetLists"):
+        self.asked[parsed.method] += 1
+        if parsed.kind == "subscribers":
+            return self._subscriber_call(parsed)
+        if (parsed.kind, parsed.method) == ("lists", "GetLists"):
             return self._listing(list(self.lists))
-        if (question.kind, question.method) == ("authentication", "xmlapitest"):
+        if (parsed.kind, parsed.method) == ("authentication", "xmlapitest"):
             return self.answer(f"<status>SUCCESS</status><data><username>{escape(self.username)}</username></data>")
-        return self._invalid(question)
+        return self._invalid(parsed)
 
-    def _subscriber_call(self, question: Question) -> Answer:
-        match question.method:
+    def _subscriber_call(self, parsed: ParsedRequest) -> Answer:
+        match parsed.method:
             case "GetAllListsForEmailAddress":
-                return self._listing(self._active(question), question.detail("email"))
+                return self._listing(self._active(parsed), parsed.detail("email"))
             case "AddBannedSubscriber":
-                return self._ban(question.detail("emailaddress").lower(), question.detail("listid"))
+                return self._ban(parsed.detail("emailaddress").lower(), parsed.detail("listid"))
             case "UnsubscribeSubscriber" | "BounceSubscriber" | "ActivateSubscriber":
-                return self._change(question)
-        return self._invalid(question)
+                return self._change(parsed)
+        return self._invalid(parsed)
 
-    def _invalid(self, question: Question) -> Answer:
-        return self.failed(f"The request {question.kind} / {question.method} is not valid")
+    def _invalid(self, parsed: ParsedRequest) -> Answer:
+        return self.failed(f"The request {parsed.kind} / {parsed.method} is not valid")
 
     def _knows(self, request: Request) -> bool:
         root = fromstring(request.body)
         return (root.findtext("username"), root.findtext("usertoken")) == (self.username, self.token)
 
-    def _active(self, question: Question) -> list[str]:
-        wanted = question.details.get("listids", [])
+    def _active(self, parsed: ParsedRequest) -> list[str]:
+        wanted = parsed.details.get("listids", [])
         if self.refuses_stale_lists and not set(wanted) <= set(self.lists):
             return []
-        status = self.status_of(question.detail("email"))
+        status = self.status_of(parsed.detail("email"))
         return [listid for listid in self.lists if listid in wanted and status.get(listid) == "active"]
 
-    def _change(self, question: Question) -> Answer:
-        email, listid = question.detail("emailaddress") or self._whose(question), question.detail("listid")
+    def _change(self, parsed: ParsedRequest) -> Answer:
+        email, listid = parsed.detail("emailaddress") or self._whose(parsed), parsed.detail("listid")
         if listid not in self.status_of(email) or listid not in self.lists:
             return self.failed(self.not_subscribed.format(email=email))
         status, counts = {
             "UnsubscribeSubscriber": ("unsubscribed", self.unsubscribe_counts),
             "BounceSubscriber": ("bounced", self.bounce_counts),
             "ActivateSubscriber": ("active", Counter[str]()),
-        }[question.method]
+        }[parsed.method]
         counts[listid] += 1
         self._subscribers[email.lower()][listid] = status
         return self.answer("<status>SUCCESS</status><data>1</data>")
 
-    def _whose(self, question: Question) -> str:
+    def _whose(self, parsed: ParsedRequest) -> str:
         """The address with this id on this list; empty for a pair that there is not."""
-        wanted = (question.detail("listid"), question.detail("subscriberid"))
-        if self.ignores_subscriber_ids or question.method != "UnsubscribeSubscriber":
+        wanted = (parsed.detail("listid"), parsed.detail("subscriberid"))
+        if self.ignores_subscriber_ids or parsed.method != "UnsubscribeSubscriber":
             return ""
         return next((email for (email, listid), number in self._ids.items() if (listid, number) == wanted), "")
 

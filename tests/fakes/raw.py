@@ -1,4 +1,4 @@
-"""Loopback servers that are less than polite: raw connections, and pages that repeat what they were sent."""
+"""Misbehaving loopback servers: raw connections, and pages that repeat the request."""
 
 import socket
 import ssl
@@ -16,7 +16,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Echo(FakeServer):
-    """Repeats what it was sent, as careless error pages do."""
+    """A server that repeats the request, as some error pages do."""
 
     def respond(self, request: Request) -> Answer:
         """All of it: target, headers, body."""

@@ -1,4 +1,4 @@
-"""A real HTTP/1.1 server on a loopback port, which keeps what it was asked and fails on demand."""
+"""A real HTTP/1.1 server on a loopback port, which keeps its requests and fails on demand."""
 
 import threading
 import time
@@ -57,7 +57,7 @@ class _Http(ThreadingHTTPServer):
     request_queue_size = 128
 
     def handle_error(self, *_: object) -> None:
-        """A client that resets its connection is no news."""
+        """Ignore a client that resets its connection."""
 
 
 class FakeServer:
@@ -81,7 +81,7 @@ class FakeServer:
         self._listen()
 
     def respond(self, request: Request) -> Answer:
-        """Answer as the real one would."""
+        """Answer as the real server would."""
         raise NotImplementedError
 
     @property
@@ -90,7 +90,7 @@ class FakeServer:
         return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     def calls(self, method: str = "", contains: str = "") -> list[Request]:
-        """The requests of a method whose target contains a text; empty means any."""
+        """Requests of this method with this text in their target; empty means any."""
         with self.lock:
             return [r for r in self.requests if r.method.startswith(method) and contains in r.target]
 
@@ -177,7 +177,7 @@ class FakeServer:
                     self.close_connection = True
 
             def log_message(self, *_: object) -> None:
-                """Keep quiet: the requests are kept instead."""
+                """Log nothing: the requests are kept instead."""
 
         return Handler
 

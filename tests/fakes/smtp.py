@@ -22,7 +22,7 @@ Stage = Literal["", "GREETING", "EHLO", "MAIL", "RCPT", "DATA"]
 
 
 @dataclass(frozen=True)
-class Taken:
+class AcceptedMail:
     """A mail that the server accepted."""
 
     sender: str
@@ -33,7 +33,7 @@ class Taken:
 
     @property
     def mail(self) -> EmailMessage:
-        """The mail, read."""
+        """The mail, parsed."""
         mail = message_from_bytes(self.raw, policy=default)
         assert isinstance(mail, EmailMessage)
         return mail
@@ -51,7 +51,7 @@ class Taken:
 
 
 class FakeSmtp:
-    """Takes mail, unless one of its switches decides otherwise.
+    """An SMTP server that accepts mail, unless one of its switches decides otherwise.
 
     Args:
         tls: `starttls` is offered, `tls` is spoken from the first byte.
@@ -65,7 +65,7 @@ class FakeSmtp:
         login: tuple[str, str] | None = None,
         knows_utf8: bool = False,
     ) -> None:
-        self.taken: list[Taken] = []
+        self.taken: list[AcceptedMail] = []
         """Every mail accepted, in the order in which they came."""
         self.tries = 0
         """Mails begun, accepted or not."""
@@ -98,7 +98,7 @@ class FakeSmtp:
 
     @property
     def subjects(self) -> list[str]:
-        """Of the mails accepted."""
+        """Subjects of the accepted mails."""
         return [taken.subject for taken in self.taken]
 
     def close(self) -> None:
@@ -158,7 +158,7 @@ def _authenticator(login: tuple[str, str] | None) -> Any:  # noqa: ANN401  # the
 
 
 class _Smtp(SMTP):
-    """Hangs, cuts or refuses where the fake reports it."""
+    """Hangs, cuts or refuses as the switches of the fake demand."""
 
     def __init__(self, fake: FakeSmtp, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401  # the library's
         super().__init__(*args, **kwargs)
@@ -233,7 +233,9 @@ class _Handler:
             return "421 4.7.0 too many mails on this connection"
         assert isinstance(envelope.content, bytes)
         recipients = tuple(envelope.rcpt_tos)
-        self._fake.taken.append(Taken(envelope.mail_from or "", recipients, envelope.content, self._fake.connections))
+        self._fake.taken.append(
+            AcceptedMail(envelope.mail_from or "", recipients, envelope.content, self._fake.connections)
+        )
         if self._fake.accepts_then_cuts:
             _close(server)
         return "250 OK"

@@ -41,15 +41,15 @@ class FakeReceiver(FakeServer):
 
     @property
     def suppressed(self) -> dict[str, list[str]]:
-        """Suppressions of a receiver that goes by its documentation: by recipient, the ids that suppress it."""
-        active_suppression: dict[str, list[str]] = {recipient: [] for recipient in self.recipients}
+        """Ids of the suppressions that stand, by recipient, as the documentation has a receiver keep them."""
+        standing: dict[str, list[str]] = {recipient: [] for recipient in self.recipients}
         for event in self.events:
             data = event["data"]
             if event["type"] == "recipient.suppressed":
-                active_suppression[data["recipient"]].append(data["id"])
-            elif event["type"] == "recipient.restored" and data["restores"] in active_suppression[data["recipient"]]:
-                active_suppression[data["recipient"]].remove(data["restores"])
-        return active_suppression
+                standing[data["recipient"]].append(data["id"])
+            elif event["type"] == "recipient.restored" and data["restores"] in standing[data["recipient"]]:
+                standing[data["recipient"]].remove(data["restores"])
+        return standing
 
     def respond(self, request: Request) -> Answer:
         """Verify, remember, answer."""

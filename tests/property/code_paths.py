@@ -1,4 +1,4 @@
-"""Which ways through a package an input takes, by `sys.settrace`: a fuzzer keeps the inputs that find new ones."""
+"""Code coverage of an input, by `sys.settrace`: a fuzzer keeps the inputs that reach new code paths."""
 
 import sys
 from collections import Counter
@@ -12,7 +12,7 @@ Way = tuple[CodeType, int, int]
 
 
 class CodePaths:
-    """Remembers which ways were taken, and about how often in one run: once, twice, up to 4, 8, 16, ... times.
+    """Code paths taken so far, and about how often in one run: once, twice, up to 4, 8, 16, ... times.
 
     Args:
         folder: only code of files below it is looked at.
@@ -24,11 +24,11 @@ class CodePaths:
         self._is_ours: dict[CodeType, bool] = {}
 
     def __len__(self) -> int:
-        """How many ways are known, each as often as it differs in how many times it was taken."""
+        """Number of known paths, each counted once for each frequency."""
         return len(self._known)
 
     def are_new(self, run: Callable[[], object]) -> bool:
-        """Whether this run takes a way that no run before has taken, or takes one more often by far."""
+        """Whether this run takes a new path, or a known one much more often."""
         taken: Counter[Way] = Counter()
         before = sys.gettrace()
         sys.settrace(lambda frame, _event, _value: self._tracer(frame, taken))

@@ -1,4 +1,4 @@
-"""Whom a row of a feedback loop names, once more, slow and plain: for the reference reader."""
+"""Recipients of a row of a feedback loop, computed slowly and plainly for the reference reader."""
 
 from collections.abc import Sequence
 
@@ -17,8 +17,8 @@ DECISIVE = frozenset((
 """Columns on which a decision rests, in lower case."""
 
 
-def people(names: Sequence[str], cells: Sequence[str]) -> list[str] | None:
-    """The addresses, or else the name of the subscriber whose ids are there, or else an empty one; None: too many."""
+def recipients_of(names: Sequence[str], cells: Sequence[str]) -> list[str] | None:
+    """The addresses, or else the name of the subscriber by the ids, or else an empty one; None: too many."""
     headers: dict[str, str] = {}
     for name, cell in zip(names, cells, strict=False):
         if cell and name not in headers:

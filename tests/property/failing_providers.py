@@ -63,8 +63,8 @@ class Call:
 
 
 @dataclass
-class World:
-    """What is the same for all processes."""
+class SharedState:
+    """State that all processes share."""
 
     path: Path
     now: float
@@ -88,16 +88,16 @@ class World:
             return call
 
     def _behaviour(self, provider: str, subject: str) -> Behaviour:
-        """By what was asked before of this person, not by which thread comes first."""
+        """Behaviour of a call, by the number of earlier calls for this subject, whichever thread is first."""
         script = self.scripts.get(provider) or ("resolves",)
         before = sum(one.provider == provider and one.suppressions[0].subject == subject for one in self.calls)
         return script[(before + len(subject)) % len(script)]
 
 
-class Severed:
-    """A process's spool: it counts what the process has in hand, and fails once the process is killed."""
+class KillableSpool:
+    """The spool of one process: it counts the process's claims, and fails once the process is killed."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: SharedState) -> None:
         self.is_severed = False
         self.in_hand: set[int] = set()
         self.works: dict[int, tuple[str, str]] = {}
@@ -121,7 +121,7 @@ class Severed:
 
 
 class Adapter:
-    """Acts on ids; does what the script holds."""
+    """An adapter that acts on ids, and behaves as its script demands."""
 
     takes_subscriber_ids = True
     batch_size = 1
@@ -158,10 +158,10 @@ class Adapter:
 
 
 class Checkable(Adapter):
-    """Can be asked whether it is back."""
+    """A scripted adapter with a check."""
 
     def check(self) -> str:
-        """Fail as often as the world demands."""
+        """Fail as often as the shared state demands."""
         world = self._process.world
         with world.lock:
             world.failing_checks -= world.failing_checks > 0
@@ -171,14 +171,14 @@ class Checkable(Adapter):
 
 
 class Batched(Adapter):
-    """Takes up to three addresses with one call."""
+    """A scripted adapter that takes up to three addresses with one call."""
 
     takes_subscriber_ids = False
     batch_size = 3
 
 
 def _outcome(behaviour: str, suppression: Suppression) -> Outcome:
-    """What carries it out; ids are known by the address that belongs to them."""
+    """The outcome of a success; ids have the address that belongs to them."""
     if behaviour == "resolves":
         return Outcome("unsubscribed", ("7",), recipient=LEARNED.get(suppression.subscriber_id, ""))
     return Outcome(behaviour if behaviour in ANSWERS else "unsubscribed", ("7",))  # type: ignore[arg-type]  # one of three
@@ -199,12 +199,12 @@ class _LastMessage(threading.local):
 class Process:
     """One process that serves all providers; its clock stands still."""
 
-    def __init__(self, world: World, *, suspect_after: int, concurrency: int) -> None:
+    def __init__(self, world: SharedState, *, suspect_after: int, concurrency: int) -> None:
         self.world, self.now, self.message = world, world.now, _LastMessage()
         self.calls: list[Call] = []
         self.hanging: list[Call] = []
         self.dispatcher = Dispatcher()
-        self.spool = Severed(world)
+        self.spool = KillableSpool(world)
         self._answering = threading.Event()
         breaker = BreakerSettings(probe_every=PROBE_EVERY, drain_budget=0.0, suspect_after=suspect_after)
         settings = WorkerSettings(concurrency=concurrency, lease=LEASE, poll=0.01, breaker=breaker)
@@ -230,7 +230,7 @@ class Process:
         )
 
     def hang(self, call: Call) -> None:
-        """What a call does that hangs."""
+        """Wait until the process is killed or the call answered."""
         self.hanging.append(call)
         assert self._answering.wait(2 * PATIENCE), "the call was not let go on"
 
@@ -255,7 +255,7 @@ class Process:
         wait_until(lambda: len(self.spool.in_hand) == sum(len(call.suppressions) for call in self.hanging))
 
     def kill(self) -> set[int]:
-        """Accept no answer any more, and keep none that is not kept yet; returns what was in hand."""
+        """Accept no answer any more, and record none that is not recorded yet; returns the calls in flight."""
         self.spool.is_severed = True
         self._lose()
         self._answering.set()

@@ -13,7 +13,7 @@ from bouncehandler.accounting import ColumnsMissing, Item, PowerMtaCsvReader
 from bouncehandler.accounting.fields import is_redacted
 from bouncehandler.record import Address, Complaint, Delivery, parse_address
 from tests.property.code_paths import CodePaths
-from tests.property.input_generator import Stock, smaller
+from tests.property.input_generator import Corpus, smaller
 from tests.property.streams import events, expected, read, split
 
 _LONGEST = (1, 10, 100, 300, 1000)
@@ -23,9 +23,9 @@ _IGNORED = ("other", "bad-mailbox", "")
 
 
 def main() -> int:
-    """Print how many inputs were read; 1 where one was read wrongly, after telling the smallest like it."""
+    """Print how many inputs were read; 1 where one was read wrongly, after printing the smallest like it."""
     options = _options()
-    random, stock, ways = Random(options.seed), Stock(), CodePaths(str(Path(bouncehandler.accounting.__file__).parent))  # noqa: S311  # streams, no secrets
+    random, stock, ways = Random(options.seed), Corpus(), CodePaths(str(Path(bouncehandler.accounting.__file__).parent))  # noqa: S311  # streams, no secrets
     deadline, inputs, size = time.monotonic() + options.seconds, 0, 0
     while time.monotonic() < deadline:
         data, how = stock.breed(random), random.getrandbits(32)
@@ -50,7 +50,7 @@ def _options() -> argparse.Namespace:
 
 
 def _fault(data: bytes, how: int) -> str:
-    """What is wrong with the reading of this stream, in the ways that `how` chooses; empty where nothing is."""
+    """The error in the reading of this stream, with blocks as `how` chooses; empty without one."""
     try:
         return _difference(data, Random(how))  # noqa: S311  # as above
     except Exception:  # noqa: BLE001  # whatever the reader raises is what is looked for
@@ -78,7 +78,7 @@ def _difference(data: bytes, random: Random) -> str:
 
 
 def _more(whole: list[Item], tallied: list[Item]) -> str:
-    """What else has to hold: of complaints, and where rows are tallied and deliveries are taken."""
+    """Further checks: of complaints, and with counted rows and deliveries."""
     for item in whole:
         if isinstance(item, Complaint) and item.recipient and not _is_person(item.recipient):
             return f"{item.recipient!r} is no person's address"

@@ -12,8 +12,8 @@ _FRESH = 0.25
 """The share of inputs that are not bred from others."""
 
 
-class Stock:
-    """Inputs to breed from."""
+class Corpus:
+    """Inputs from which new ones are derived."""
 
     def __init__(self) -> None:
         self.inputs: list[bytes] = []

@@ -1,4 +1,4 @@
-"""The reader once more, slow and plain: the whole text at hand, one character after the other, no memory of damage.
+"""Reference reader, slow and plain: it has the whole text, reads character by character, and keeps no state of damage.
 
 Its result is what the fast one's must be, whatever the input; see `row_at` for CSV (RFC 4180) and `parts` for the rest.
 """
@@ -12,17 +12,17 @@ from bouncehandler.accounting.column_order import ColumnOrder
 from bouncehandler.accounting.list_cells import quoted_cells
 from bouncehandler.accounting.resync import holds_header, holds_second_header, next_start
 from bouncehandler.record import parse_address
-from tests.property.complaint_recipients import DECISIVE, people
+from tests.property.complaint_recipients import DECISIVE, recipients_of
 from tests.property.lists import Lists
 
 READ = frozenset({"bounce", "list", "complaint", "count", "header", "blank"})
-"""What a part is called where nothing is wrong with it, and it is complete; all others are set aside."""
+"""Kinds of the parts that are complete and without error; all others are rejected."""
 
 _AROUND = "\ufeff\0 \"'"
 
 
 class Row(NamedTuple):
-    """What begins at a place of the text: cells where it is a row, else what is wrong with it."""
+    """A row at a position of the text: its cells, or what is wrong with it."""
 
     cells: list[str]
     error: str
@@ -34,7 +34,7 @@ class Part(NamedTuple):
 
     what: str
     value: str
-    """Who is suppressed; of a complaint about several, one a line."""
+    """Recipients that are suppressed; those of a complaint about several, one a line."""
     line: int
     text: str
 
@@ -72,7 +72,7 @@ def _line_end(text: str, at: int) -> int:
 
 
 class _Stream:
-    """What was seen so far."""
+    """State of the stream so far."""
 
     def __init__(self) -> None:
         self.width = 0
@@ -80,7 +80,7 @@ class _Stream:
         self.lists = Lists()
 
     def judge(self, row: Row, text: str) -> tuple[str, str, bool]:
-        """What the row is, its value, and whether rows that it swallowed are to be looked for."""
+        """Kind of the row, its value, and whether to look for rows that it swallowed."""
         kind = row.cells[0].strip(_AROUND).lower() if row.cells else ""
         if kind in TYPES and self.lists.fault == "header-without-type":
             is_torn = holds_header(row.cells)
@@ -114,7 +114,7 @@ class _Stream:
         return self._bounce(names, cells) if kind in {"b", "rb"} else ("count", kind, False)
 
     def _complaint(self, names: list[str], cells: list[str]) -> tuple[str, str, bool]:
-        found = people(names, cells)
+        found = recipients_of(names, cells)
         if found is None:
             return "too-many-recipients", "", False
         return "complaint" if any(found) else "nameless", "\n".join(found), False

@@ -1,4 +1,4 @@
-"""Streams to read: made of the pieces that rows are made of, in any order, and cut anywhere."""
+"""Strategies for input streams: pieces of rows in any order, and cut anywhere."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
@@ -106,7 +106,7 @@ def events(items: Sequence[Item]) -> list[Event]:
 
 
 def expected(data: bytes) -> list[Event]:
-    """What the reference makes of the data."""
+    """Events of the reference reader for the data."""
     found: list[Event] = []
     for what, value, line, text in parts(data.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")):
         if what not in READ:

@@ -69,7 +69,7 @@ def test_takes_whatever_comes(
 @MANY
 @given(BOUNCES)
 def test_never_hardens(bounce: Bounce) -> None:
-    """No shipped rule takes anybody nearer to a suppression, but `relaying`: that counts, whatever the status."""
+    """No shipped rule makes a verdict harder, but `relaying`: that counts, whatever the status."""
     refined = RULES.refine(bounce)
     if refined and refined.rule == "relaying":
         assert isinstance(RULED.decide(bounce), Count)
@@ -103,7 +103,7 @@ def test_reads_words(piece: str, between: str) -> None:
 @MANY
 @given(st.sampled_from(sorted({word for piece in PIECES for word in words(piece) if word.isascii()})), st.booleans())
 def test_a_name_is_no_reason(word: str, is_recipient: bool) -> None:  # noqa: FBT001  # drawn
-    """A person, or a domain, may be called `spam` or `relay`; an unknown user stays one."""
+    """A recipient or domain called `spam` or `relay` changes no verdict on an unknown user."""
     named = Address(f"{word}.{word}@{word}.example")
     record = Bounce("b", named if is_recipient else Address("ann@example.net"), category="bad-mailbox")
     for text in (f"550 5.1.1 <{named}>: User unknown", f"smtp;550 no mailbox here: {named.title()}"):
@@ -113,7 +113,7 @@ def test_a_name_is_no_reason(word: str, is_recipient: bool) -> None:  # noqa: FB
 @MANY
 @given(LETTERS, LETTERS)
 def test_a_phrase_is_what_its_pattern_states(pattern: str, text: str) -> None:
-    """The finds one after another answer as a regular expression with `.*` does, which goes back and forth."""
+    """A phrase matches as a regular expression with `.*` does."""
     phrase, message = Phrase.of(pattern), line(words(text))
     parts = (re.escape(part[:-1]) + "(?= )" if part.endswith(" ") else re.escape(part) for part in phrase.parts)
     assert phrase.is_in(message) == bool(re.search(".*".join(parts), message))
@@ -122,13 +122,13 @@ def test_a_phrase_is_what_its_pattern_states(pattern: str, text: str) -> None:
 @MANY
 @given(LETTERS.map(lambda text: text.replace(" ", ".")), LETTERS.map(lambda text: text.replace("*", "")))
 def test_a_host_pattern_is_what_it_states(pattern: str, name: str) -> None:
-    """So it is with hosts, whole names."""
+    """A host pattern matches whole names, as a regular expression does."""
     expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name)
     assert HostPattern.of(pattern).matches(name) == bool(expected)
 
 
-class _Watched(str):  # noqa: SLOT000  # what was seen is kept beside the text
-    """A text that notes from where to where it is searched."""
+class _ObservedText(str):  # noqa: SLOT000  # what was seen is kept beside the text
+    """A text that records which of its parts are searched."""
 
     reads: list[tuple[int, int]]
 
@@ -141,8 +141,8 @@ class _Watched(str):  # noqa: SLOT000  # what was seen is kept beside the text
 
 
 def searched(phrase: Phrase, text: str) -> int:
-    """The characters that a phrase looks at, which must go forward only."""
-    watched = _Watched(text)
+    """Number of characters that a phrase searches, which must go forward only."""
+    watched = _ObservedText(text)
     watched.reads = []
     phrase.is_in(watched)
     ends = [-1]

@@ -23,7 +23,7 @@ Event = tuple[str, float]
 
 
 class Model:
-    """All that was seen of one recipient, and what came of it, found by looking at everything each time."""
+    """Model of one recipient: all records, and the suppressions, computed anew from everything each time."""
 
     def __init__(self) -> None:
         self.bounces: set[float] = set()
@@ -33,7 +33,7 @@ class Model:
         """The times of the bounces that each was made of."""
 
     def see(self, kind: str, at: float) -> None:
-        """A record comes."""
+        """Add a record."""
         (self.bounces if kind == "bounce" else self.deliveries).add(at)
         if kind == "bounce" and (found := self._enough()):
             self.suppressions.append(found)
@@ -57,7 +57,7 @@ events = st.tuples(st.sampled_from(["bounce", "bounce", "bounce", "delivery"]), 
 @settings(max_examples=many(80), deadline=None)
 @given(st.lists(events, max_size=30))
 def test_as_the_model_states(seen: Sequence[Event]) -> None:
-    """Whatever comes in whatever order, and however often, a spool finds the suppressions that the model finds."""
+    """A spool makes the suppressions of the model, for any records in any order, also repeated."""
     model = Model()
     with TemporaryDirectory() as folder:
         spool = SqliteSpool.open(Path(folder) / "spool.db", clock=CLOCK)
@@ -96,7 +96,7 @@ soft_bounces = st.builds(
 
 
 class Days:
-    """One person's bounces by day, all of them looked at each time."""
+    """Model of one recipient's bounces by day, computed anew from all of them each time."""
 
     def __init__(self) -> None:
         self.unspent: dict[int, Soft] = {}
@@ -127,7 +127,7 @@ class Days:
 @settings(max_examples=many(120), deadline=None)
 @given(st.lists(st.lists(soft_bounces, min_size=1, max_size=8), max_size=8))
 def test_batches_of_several_people(batches: Sequence[Sequence[Soft]]) -> None:
-    """However far apart the bounces of a batch lie, and whatever each one's rule sets, each person's alone count."""
+    """Bounces of a batch count for their own recipient alone, however far apart they are, and whatever their rules."""
     people: dict[str, Days] = {}
     expected: Counter[tuple[str, int]] = Counter()
     with TemporaryDirectory() as folder:

@@ -17,13 +17,13 @@ from bouncehandler.spool import QueuedSuppression
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome, Suppression
 from tests.contract.dispatcher import workers
-from tests.contract.dispatcher.workers import MINUTE, Running, rows
+from tests.contract.dispatcher.workers import MINUTE, RunningWorker, rows
 from tests.contract.spool.examples import CLOCK, NOW, at_time, due_at, people
 from tests.examples import many
 from tests.fakes.adapter import FakeAdapter
 
 WAITS = (1.05 * MINUTE, 1.05 * 5 * MINUTE)
-"""The schedule of `Running`, with its jitter."""
+"""The schedule of `RunningWorker`, with its jitter."""
 
 _DAY = 86_400.0
 
@@ -35,7 +35,7 @@ UNKNOWN: dict[str, Callable[[], BaseException]] = {
     "interrupt": KeyboardInterrupt,
     "temporary": lambda: TemporaryFailure("HTTP 500"),
 }
-"""What the schedule decides about."""
+"""Behaviours that lead to a retry by the schedule."""
 
 Behaviour = str | float
 """One of the words here, or the seconds of a Retry-After."""
@@ -57,8 +57,8 @@ class Clock:
         return self.now
 
 
-class Scripted(FakeAdapter):
-    """Does for each recipient what its script holds, and then carries out."""
+class ScriptedAdapter(FakeAdapter):
+    """An adapter that behaves as its script demands for each recipient, and then carries out."""
 
     def __init__(self, script: dict[str, list[Behaviour]]) -> None:
         super().__init__()
@@ -119,9 +119,9 @@ class Expected:
             self.retry_index += 1
 
 
-def one_round(spool: SqliteSpool, adapter: Scripted, worker_settings: WorkerSettings) -> None:
-    """What one process does: carry out all that is due, as far as the provider lets it."""
-    running = Running(spool, adapter, worker_settings, clock=adapter.clock, monotonic=adapter.clock)
+def one_round(spool: SqliteSpool, adapter: ScriptedAdapter, worker_settings: WorkerSettings) -> None:
+    """Carry out all that is due, as one process, as far as the provider lets it."""
+    running = RunningWorker(spool, adapter, worker_settings, clock=adapter.clock, monotonic=adapter.clock)
     running.drain()
     assert running.worker.failure is None
 
@@ -148,7 +148,7 @@ def agree(place: Path, expected: dict[str, Expected], now: float) -> None:
 def test_any_sequence_of_behaviours(scripts: list[list[Behaviour]], suspect_after: int, concurrency: int) -> None:
     """After each round every dispatch is done, dead or pending as the rules state; in the end none is left pending."""
     recipients = [one.recipient for one in people(len(scripts))]
-    adapter = Scripted(dict(zip(recipients, scripts, strict=True)))
+    adapter = ScriptedAdapter(dict(zip(recipients, scripts, strict=True)))
     expected = {recipient: Expected() for recipient in recipients}
     if any("slow" in script for script in scripts):
         concurrency = 1  # else time would pass during other calls, and their end would be unknown

@@ -33,7 +33,7 @@ from tests.property.failing_providers import (
     Behaviour,
     Call,
     Process,
-    World,
+    SharedState,
 )
 
 _MISTAKEN = {*MISTAKES, "few"}
@@ -42,7 +42,7 @@ _DAY = 86_400.0
 
 
 def _hidden(number: int, subscriber: str) -> Suppression:
-    """A subscriber whose address a reporter hid."""
+    """A complaint by ids, without an address."""
     ids = {"list_manager": "mailwizz", "list_id": "ab123cd456ef7", "subscriber_id": subscriber}
     return suppression("", number + 100 * int(subscriber[1:]), reason="complaint", **ids)
 
@@ -67,7 +67,7 @@ scripts = st.integers(0, 10_000).map(_script)
 
 
 class Row(NamedTuple):
-    """A dispatch as it lies in the spool."""
+    """A row of the table `dispatch`."""
 
     id: int
     provider: str
@@ -78,8 +78,8 @@ class Row(NamedTuple):
     attempts: int
 
 
-class Kept(NamedTuple):
-    """An attempt as it lies in the spool."""
+class StoredAttempt(NamedTuple):
+    """A row of the table `attempt`."""
 
     number: int
     result: str
@@ -88,7 +88,7 @@ class Kept(NamedTuple):
 
 
 class FaultyDispatch(RuleBasedStateMachine):
-    """Records, calls, hangs, kills, mends; after each step the spool must agree with what happened."""
+    """State machine: record, call, hang, kill, mend; after each step the spool must agree with what happened."""
 
     @initialize(
         suspect_after=st.sampled_from([2, 20]),
@@ -101,7 +101,7 @@ class FaultyDispatch(RuleBasedStateMachine):
     ) -> None:
         """An empty spool, and providers that are well or not."""
         self.folder = tempfile.TemporaryDirectory()
-        self.world = World(Path(self.folder.name) / "spool.db", NOW, dict(first))
+        self.world = SharedState(Path(self.folder.name) / "spool.db", NOW, dict(first))
         self.spool = SqliteSpool.open(self.world.path, clock=lambda: self.world.now)
         self.suspect_after, self.concurrency = suspect_after, concurrency
         self.hung: list[Process] = []
@@ -123,7 +123,7 @@ class FaultyDispatch(RuleBasedStateMachine):
 
     @rule(provider=st.sampled_from(PROVIDERS), script=scripts, failing_checks=st.sampled_from([0, 1, 3]))
     def change(self, provider: str, script: list[Behaviour], failing_checks: int) -> None:
-        """From now on the calls of a provider fail, or are answered in one of several ways."""
+        """Calls of a provider fail from now on, or are answered in one of several ways."""
         self.world.scripts[provider] = script
         self.world.failing_checks = failing_checks
 
@@ -175,7 +175,7 @@ class FaultyDispatch(RuleBasedStateMachine):
         self._record_accepted(accepted)
 
     def _learn(self, accepted: set[int | None]) -> None:
-        """Who gets the addresses that were learned."""
+        """Record which providers get the addresses that were returned."""
         for call in self.world.calls:
             if call.behaviour == "resolves" and call.number in accepted:
                 for one in call.suppressions:
@@ -183,7 +183,7 @@ class FaultyDispatch(RuleBasedStateMachine):
                         address, wanting = LEARNED[one.subscriber_id], self.wanted[one.id]
                         self.entries |= {(name, one.id, address) for name in wanting if name != call.provider}
 
-    def _agrees(self, row: Row, attempts: list[Kept], carried_out: set[tuple[str, str]]) -> None:
+    def _agrees(self, row: Row, attempts: list[StoredAttempt], carried_out: set[tuple[str, str]]) -> None:
         last = attempts[-1].result if attempts else ""
         temporary = sum(one.result == "temporary" for one in attempts)
         if row.state == "dead":
@@ -199,13 +199,13 @@ class FaultyDispatch(RuleBasedStateMachine):
                 self._is_kept_rightly(self.world.calls[one.call], row, one)
         self._are_counted(row, attempts)
 
-    def _is_kept_rightly(self, call: Call, row: Row, attempt: Kept) -> None:
+    def _is_kept_rightly(self, call: Call, row: Row, attempt: StoredAttempt) -> None:
         """It shows the call's result; a late answer counts only while no other has taken over."""
         _assert_same(call, row, attempt)
         meanwhile = self.world.calls[call.number + 1 : call.answered_before]
         assert not any(each.provider == row.provider and _is_about(each, row) for each in meanwhile), call
 
-    def _are_counted(self, row: Row, attempts: list[Kept]) -> None:
+    def _are_counted(self, row: Row, attempts: list[StoredAttempt]) -> None:
         """Each call is counted once; what hangs, hung or was killed may be counted although nothing is kept of it."""
         numbers = [one.number for one in attempts]
         assert numbers == sorted(set(numbers))
@@ -227,13 +227,13 @@ class FaultyDispatch(RuleBasedStateMachine):
         with closing(sqlite3.connect(self.world.path)) as raw:
             return [Row(*fields) for fields in raw.execute(sql)]
 
-    def _attempts(self) -> dict[int, list[Kept]]:
-        found: dict[int, list[Kept]] = defaultdict(list)
+    def _attempts(self) -> dict[int, list[StoredAttempt]]:
+        found: dict[int, list[StoredAttempt]] = defaultdict(list)
         sql = "SELECT dispatch, number, result, answer FROM attempt ORDER BY dispatch, number"
         with closing(sqlite3.connect(self.world.path)) as raw:
             for dispatch, number, result, answer in raw.execute(sql):
                 call = re.search(r"call (\d+)", answer)
-                found[dispatch].append(Kept(number, result, int(call[1]) if call else None))
+                found[dispatch].append(StoredAttempt(number, result, int(call[1]) if call else None))
         return found
 
     def teardown(self) -> None:
@@ -270,7 +270,7 @@ def _is_about(call: Call, row: Row) -> bool:
     return any((one.id, one.subject) == (row.record, row.subject) for one in call.suppressions)
 
 
-def _assert_same(call: Call, row: Row, attempt: Kept) -> None:
+def _assert_same(call: Call, row: Row, attempt: StoredAttempt) -> None:
     """The attempt shows the call's result."""
     assert call.provider == row.provider
     assert _is_about(call, row)

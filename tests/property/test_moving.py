@@ -36,7 +36,7 @@ values = st.one_of(texts, st.integers(-5, 10**6), st.booleans(), st.none(), st.l
 
 @st.composite
 def setups(draw: st.DrawFn) -> dict[str, object]:
-    """Any of the settings, each with a value of its kind or with any other."""
+    """Strategy of settings, each with a value of its kind or with any other."""
     keys = st.sampled_from(['k"e\\y', "$key", "it's", "schl\u00fcssel"]) | texts
     kinds: dict[str, st.SearchStrategy[object]] = {name: urls if "URL" in name else keys for name in KEYS}
     kinds |= dict.fromkeys(SENDERS, st.lists(addresses | texts, max_size=4))

@@ -53,7 +53,7 @@ def test_every_default_verdict_has_a_rule_that_stands_in_the_shipped_configurati
 @MANY
 @given(BOUNCES, POLICIES)
 def test_every_verdict_has_a_rule_that_stands_in_the_configuration(bounce: Bounce, rules: tuple[object, ...]) -> None:
-    """So it is with any rules that a site may write, and a rule's text has the verdict."""
+    """Any rules of a site give verdicts with rules that stand in the configuration."""
     categories, statuses, hit = rules
     policy = Policy(categories, statuses, hit)  # type: ignore[arg-type]  # as drawn
     verdict = policy.decide(bounce)
@@ -76,7 +76,7 @@ def test_nothing_but_a_hard_category_suppresses(bounce: Bounce) -> None:
 @MANY
 @given(st.lists(BOUNCES, max_size=20), POLICIES)
 def test_a_verdict_does_not_depend_on_what_came_before(bounces: list[Bounce], rules: tuple[object, ...]) -> None:
-    """What the policy remembers changes nothing; and of a settled category every record gets the category's verdict."""
+    """The policy's cache changes no verdict, and every record of a settled category gets the category's verdict."""
     categories, statuses, hit = rules
     policy = Policy(categories, statuses, hit)  # type: ignore[arg-type]  # as drawn
     for bounce in bounces:

@@ -126,7 +126,7 @@ def test_reads_what_the_reference_reads(data: bytes, cuts: list[int]) -> None:
 @MANY
 @given(STREAMS | ROWS)
 def test_every_byte_is_accounted_for(data: bytes) -> None:
-    """What was read and what was set aside make the whole input, in order."""
+    """Accepted and rejected parts make up the whole input, in order."""
     text = data.removeprefix(b"\xef\xbb\xbf").decode(errors="surrogateescape")
     found = list(parts(text))
     assert "".join(part.text for part in found) == text
@@ -154,7 +154,7 @@ def test_no_good_row_is_lost_behind_a_bad_one(rows: list[bytes], cuts: list[int]
     CUTS,
 )
 def test_no_address_of_a_list_is_lost_behind_a_bad_line(lines: list[str], cuts: list[int]) -> None:
-    """So it is in plain lists."""
+    """No address of a plain list is lost behind a bad line."""
     data = "email\n" + "".join(f"{line}\n" for line in lines)
     items = read(split(data.encode(), cuts))
     assert [value for what, value, _, _ in events(items) if what == "list"] == [line for line in lines if "@" in line]
@@ -187,7 +187,7 @@ def test_ignoring_a_category_changes_nothing_else(data: bytes, cuts: list[int]) 
 @given(STREAMS | ROWS)
 @example(b"b,,other,,,ann@y.example,,,,,,\n")
 def test_what_is_only_tallied_is_recognised_too(data: bytes) -> None:
-    """What is read as records is recognised as well where policy ignores its categories, and nothing is refused."""
+    """Rows that are only counted are recognised, too, so that no input of them is refused."""
     plain, reader = PowerMtaCsvReader(), PowerMtaCsvReader(ignored=["other", "bad-mailbox", ""])
     read([data], plain)
     read([data], reader)

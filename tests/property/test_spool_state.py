@@ -31,7 +31,7 @@ endings = st.sampled_from(["unsubscribed", "already", "unknown", "again", "dead"
 
 
 @dataclass
-class Piece:
+class ModelDispatch:
     """What the model knows of one dispatch."""
 
     number: int = 0
@@ -47,7 +47,7 @@ class Piece:
 class Group:
     """One recipient's work at one provider, by suppression id, in the order in which it was recorded."""
 
-    pieces: dict[str, Piece] = field(default_factory=dict)
+    pieces: dict[str, ModelDispatch] = field(default_factory=dict)
     carried_out_at: float | None = None
 
     def unsettled(self) -> list[str]:
@@ -61,7 +61,7 @@ class Group:
 
 
 class SpoolMachine(RuleBasedStateMachine):
-    """Does the same to the spool and to the model, and compares."""
+    """State machine that does the same to the spool and to the model, and compares."""
 
     @initialize()
     def begin(self) -> None:
@@ -82,7 +82,7 @@ class SpoolMachine(RuleBasedStateMachine):
         for one, providers, *_ in [*first, *known]:  # what is new is enqueued before what is known
             for provider in providers:
                 group = self.groups.setdefault((provider, one.recipient), Group())
-                group.pieces.setdefault(one.id, Piece(due_at=self.now))
+                group.pieces.setdefault(one.id, ModelDispatch(due_at=self.now))
         self.known |= self._ids(batch)
         assert at_time(self.spool, self.now).record(batch) == Recorded(new=len(first), duplicates=len(known))
 
@@ -146,7 +146,7 @@ class SpoolMachine(RuleBasedStateMachine):
             case _:
                 return done(one, ending)
 
-    def _settled(self, group: Group, piece: Piece, ending: str) -> None:
+    def _settled(self, group: Group, piece: ModelDispatch, ending: str) -> None:
         """A claim that ran out in a group that was dealt with may be a repeat by now: nothing is known of it then."""
         surely_ours = group.carried_out_at is None or piece.due_at > self.now
         match ending:
@@ -168,7 +168,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def extend(self, data: st.DataObject) -> None:
-        """Claims are kept up, also those that were lost meanwhile."""
+        """Claims are renewed, also those that were lost meanwhile."""
         if not self.claims:
             return
         one = data.draw(st.sampled_from(self.claims))
@@ -179,7 +179,7 @@ class SpoolMachine(RuleBasedStateMachine):
 
     @rule()
     def crash(self) -> None:
-        """The process is gone, and its claims are left to run out."""
+        """The process ends without settling, and its claims expire."""
         self.claims.clear()
         self.spool.close()
         self.spool = SqliteSpool.open(self.path, clock=CLOCK)

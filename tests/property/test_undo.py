@@ -1,4 +1,4 @@
-"""Suppress, then undo, is as before: whatever comes in between, and in whatever order."""
+"""Undo after suppressing restores every list, whatever comes in between, and in whatever order."""
 
 import tempfile
 from pathlib import Path
@@ -31,19 +31,19 @@ class UndoMachine(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.spool = SqliteSpool.open(Path(self.folder.name) / "spool.db", clock=CLOCK)
         self.now = NOW
-        self.active_suppression: dict[str, tuple[Suppression, tuple[str, ...]]] = {}
+        self.standing: dict[str, tuple[Suppression, tuple[str, ...]]] = {}
         self.active = {provider: dict(LISTS) for provider in PROVIDERS}
         self.under_way: list[Dispatch] = []
         self.number = 0
 
     @rule(subject=people, reason=reasons, providers=owners)
     def suppress(self, subject: str, reason: str, providers: tuple[str, ...]) -> None:
-        """A new record about a person; a complaint goes to everybody."""
+        """A new record about a recipient; a complaint goes to every provider."""
         self.number += 1
         one = suppression(subject, self.number)._replace(reason=reason)
         wanted_by = PROVIDERS if reason == "complaint" else providers
         at_time(self.spool, self.now).record([QueuedSuppression(one, wanted_by)])
-        self.active_suppression[one.id] = (one, wanted_by)
+        self.standing[one.id] = (one, wanted_by)
 
     @rule(provider=st.sampled_from(["news", *PROVIDERS]), limit=st.sampled_from([1, 9]))
     def claim(self, provider: str, limit: int) -> None:
@@ -66,9 +66,9 @@ class UndoMachine(RuleBasedStateMachine):
         asked = Selection(recipient=subject)
         for _ in at_time(self.spool, self.now).undo(asked, restoring=PROVIDERS, asked_by="", forced=forced):
             pass
-        for key, (one, _) in list(self.active_suppression.items()):
+        for key, (one, _) in list(self.standing.items()):
             if subject in {None, one.recipient} and (forced or one.reason == "bounce"):
-                del self.active_suppression[key]
+                del self.standing[key]
 
     @rule(seconds=st.sampled_from([10.0, 1e6]))
     def pass_time(self, seconds: float) -> None:
@@ -89,7 +89,7 @@ class UndoMachine(RuleBasedStateMachine):
         at_time(self.spool, self.now).settle([settlement])
 
     def _half_way(self, dispatch: Dispatch) -> tuple[str, ...]:
-        """What a list manager has changed before it fails: one list."""
+        """Change one list before a failure; returns it."""
         active, subject = self.active[dispatch.provider], dispatch.suppression.recipient
         if dispatch.restores:
             active[subject] |= set(dispatch.restores.lists[:1])
@@ -99,7 +99,7 @@ class UndoMachine(RuleBasedStateMachine):
         return changed
 
     def _called(self, dispatch: Dispatch) -> Outcome:
-        """What a list manager does."""
+        """Carry out a call at the list manager; returns the outcome."""
         active, subject = self.active[dispatch.provider], dispatch.suppression.recipient
         if dispatch.restores:
             active[subject] |= set(dispatch.restores.lists)
@@ -108,7 +108,7 @@ class UndoMachine(RuleBasedStateMachine):
         return Outcome("unsubscribed", tuple(sorted(changed))) if changed else Outcome("already")
 
     def teardown(self) -> None:
-        """At the end: off all lists where something stands against a person, else as before."""
+        """At the end recipients with a standing suppression are off all lists, others as before."""
         if not hasattr(self, "spool"):
             return
         for _ in range(100):
@@ -121,7 +121,7 @@ class UndoMachine(RuleBasedStateMachine):
                 self._settle(self.under_way.pop())
         assert not self.spool.status().dispatches.waiting
         for provider in PROVIDERS:
-            off = {one.recipient for one, wanted_by in self.active_suppression.values() if provider in wanted_by}
+            off = {one.recipient for one, wanted_by in self.standing.values() if provider in wanted_by}
             assert self.active[provider] == {
                 subject: frozenset() if subject in off else lists for subject, lists in LISTS.items()
             }

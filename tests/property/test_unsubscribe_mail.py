@@ -128,7 +128,7 @@ def test_any_mail_is_kept_for_the_tokens_person(program: Program, mail: bytes, s
 
 @pytest.mark.parametrize("mail", _HOSTILE.values(), ids=_HOSTILE.keys())
 def test_a_hostile_mail_is_kept_for_the_tokens_person(program: Program, mail: bytes) -> None:
-    """The worst mails that people make by hand do no more, and are read in no time."""
+    """Hostile mails, made by hand, do no more, and are read quickly."""
     assert _run(program, mail, VICTIM, IDS) == (0, b"")
     (message,) = _taken(program)
     assert _is_for(message, "", PERSON)
@@ -162,7 +162,7 @@ def test_any_command_line_ends_as_documented(program: Program, to: str, sender: 
 @settings(deadline=None)
 @given(mail=_mails, sender=st.one_of(st.text(max_size=50), st.just(VICTIM)))
 def test_judging_never_fails(mail: bytes, sender: str) -> None:
-    """The head of a mail may be any bytes: what comes out are single lines, bounded, and a reason or none."""
+    """Any head of a mail gives single lines of bounded length, and a reason or none."""
     found = examine_head(mail[:MAX_HEAD], sender)
     assert all(text.isprintable() and 0 < len(text) <= 500 for _, text in found.headers)
     assert found.auto_reply.isprintable()
@@ -229,7 +229,7 @@ def test_a_signature_stands_for_its_address_in_its_time(local: str, days: int, a
 
 
 @given(address=st.text(max_size=120))
-def test_nothing_made_up_names_anybody(address: str) -> None:
+def test_no_made_up_text_is_a_valid_address(address: str) -> None:
     """Without the secret no text is a valid signed address."""
     domains = [Domain("u.example", "", "", "", (SECRET,))]
     assert identify(f"{address}@u.example", domains, today=TODAY) is None

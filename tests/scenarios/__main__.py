@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from tests.scenarios.traffic import SCENARIOS
-from tests.scenarios.traffic_replay import Played, play
+from tests.scenarios.traffic_replay import ScenarioResult, play
 
 GRACE = 600.0
 _COLUMNS = (
@@ -25,7 +25,7 @@ _COLUMNS = (
 
 
 def main() -> int:
-    """Play the scenarios whose names hold the words, or all, with so many seeds."""
+    """Play the scenarios with these words in their names, or all, with so many seeds."""
     parser = argparse.ArgumentParser(prog="python -m tests.scenarios", description=__doc__)
     parser.add_argument("words", nargs="*")
     parser.add_argument("--seeds", type=int, default=1)
@@ -43,13 +43,13 @@ def main() -> int:
     return 0
 
 
-def played(name: str, seed: int, grace: float) -> Played:
+def played(name: str, seed: int, grace: float) -> ScenarioResult:
     """One scenario's three weeks."""
     with tempfile.TemporaryDirectory() as folder:
         return play(SCENARIOS[name].traffic(seed), Path(folder), grace)
 
 
-def _line(name: str, plain: Sequence[Played], graced: Sequence[Played]) -> str:
+def _line(name: str, plain: Sequence[ScenarioResult], graced: Sequence[ScenarioResult]) -> str:
     false = sum(one.false for one in plain)
     cells = [
         name,
@@ -65,7 +65,7 @@ def _line(name: str, plain: Sequence[Played], graced: Sequence[Played]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _share(all_played: Sequence[Played]) -> str:
+def _share(all_played: Sequence[ScenarioResult]) -> str:
     false = sum(one.false for one in all_played)
     return f"{sum(one.held for one in all_played) / false:.1%}" if false else ""
 

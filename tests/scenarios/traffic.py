@@ -1,4 +1,4 @@
-"""Three weeks of a bulk sender's hard bounces, made from a seed: campaigns, operators with their words, and harm.
+"""Three weeks of a bulk sender's hard bounces, made from a seed: campaigns, mailbox providers, and incidents.
 
 Two million deliveries a week, of which one in a hundred bounces hard (two in a hundred bounce at all). What goes wrong
 happens in the third week. Times are minutes since its history begins.
@@ -34,7 +34,7 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True)
 class Receiver:
-    """Where mail goes."""
+    """A mailbox provider that receives mail."""
 
     name: str
     share: float
@@ -45,7 +45,7 @@ class Receiver:
     texts: Sequence[Text]
 
 
-class Bounced(NamedTuple):
+class HardBounce(NamedTuple):
     """A hard bounce."""
 
     at: int
@@ -112,7 +112,7 @@ class Campaign:
     hard: float
     """The share of it that bounces hard."""
     only: str = ""
-    """One receiver's people alone; empty: everybody."""
+    """Name of the only receiver; empty: all."""
     inactive: float = 1.0
     """How much more of its bounces, than usually, have a receiver's last words."""
 
@@ -122,7 +122,7 @@ Harm = Callable[[Receiver, int], tuple[float, Text] | None]
 
 
 def no_harm(_: Receiver, __: int) -> None:
-    """All is well."""
+    """No incident."""
 
 
 @dataclass
@@ -139,14 +139,14 @@ class Traffic:
     """Minutes: less than the three weeks where a test has to be short."""
     _random: random.Random = field(init=False)
 
-    def rows(self) -> Iterator[list[Bounced]]:
+    def rows(self) -> Iterator[list[HardBounce]]:
         """Minute by minute, from `begins`."""
         self._random = random.Random(self.seed)  # noqa: S311  # a test's traffic, always the same
-        all_providers = receivers()
+        everywhere = receivers()
         campaigns = [*self._campaigns(), *self.extra]
         for minute in range(self.begins, self.ends):
             live = [one for one in campaigns if one.at <= minute < one.at + 8 * HOUR]
-            yield [row for receiver in all_providers for row in self._of(receiver, minute, live)]
+            yield [row for receiver in everywhere for row in self._of(receiver, minute, live)]
 
     def _campaigns(self) -> Iterator[Campaign]:
         size = _WEEK * (1 - _STEADY) / 7 / len(_CAMPAIGNS)
@@ -156,7 +156,7 @@ class Traffic:
                 hard = _HARD * self._random.lognormvariate(0, 0.35)
                 yield Campaign(start, size * self._random.uniform(0.5, 1.5), hard)
 
-    def _of(self, receiver: Receiver, minute: int, live: Sequence[Campaign]) -> Iterator[Bounced]:
+    def _of(self, receiver: Receiver, minute: int, live: Sequence[Campaign]) -> Iterator[HardBounce]:
         steady = _WEEK * _STEADY / 7 / DAY * (1 + 0.6 * math.sin((minute % DAY / DAY - 0.3) * 2 * math.pi))
         delivered = steady * receiver.share
         rates: dict[float, float] = {1.0: delivered * _HARD}
@@ -183,10 +183,10 @@ class Traffic:
         weights = [text.weight * (inactive if text is texts[-1] and len(texts) > 1 else 1) for text in texts]
         return self._random.choices(texts, weights)[0]
 
-    def _bounced(self, receiver: Receiver, minute: int, text: Text, *, is_false: bool = False) -> Bounced:
+    def _bounced(self, receiver: Receiver, minute: int, text: Text, *, is_false: bool = False) -> HardBounce:
         number = self._random.getrandbits(40)
         who = f"p{number:x}@{receiver.domain}"
-        return Bounced(
+        return HardBounce(
             minute, who, text.status, text.diagnostic.format(who=who, id=f"x{number:x}"), receiver.host, is_false
         )
 
@@ -219,7 +219,7 @@ def yahoo_2019(receiver: Receiver, minute: int) -> tuple[float, Text] | None:
 
 
 def broken_dkim(receiver: Receiver, minute: int) -> tuple[float, Text] | None:
-    """Our own key is wrong for three hours of a day with campaigns: 60 % of the deliveries at four operators."""
+    """A wrong DKIM key for three hours of a day with campaigns: 60 % of deliveries at four mailbox providers."""
     is_hit = receiver.name in {"gmail", "microsoft", "yahoo", "gmx"} and _between(minute, 1, 9, 12)
     return (0.6, _DKIM) if is_hit else None
 
@@ -235,7 +235,7 @@ _ABROAD = Campaign(THIRD_WEEK + 2 * DAY + 11 * HOUR, 20_000, 0.02, only="orange"
 
 
 class Scenario(NamedTuple):
-    """What is out of the ordinary in the third week."""
+    """An incident, or an unusual campaign, of the third week."""
 
     extra: Sequence[Campaign] = ()
     harm: Harm = no_harm
@@ -249,7 +249,7 @@ class Scenario(NamedTuple):
 SCENARIOS: Mapping[str, Scenario] = {
     "an ordinary week": Scenario(),
     "a stale list of 100,000, 8 % bounce": Scenario((_STALE,)),
-    "20,000 at an operator hardly seen before": Scenario((_ABROAD,)),
+    "20,000 at a mailbox provider hardly seen before": Scenario((_ABROAD,)),
     "Gmail, December 2020": Scenario(harm=gmail_2020, start=datetime(2020, 11, 29, tzinfo=UTC)),
     "Yahoo, autumn 2019": Scenario(harm=yahoo_2019, start=datetime(2019, 9, 30, tzinfo=UTC)),
     "an own broken DKIM key": Scenario(harm=broken_dkim),

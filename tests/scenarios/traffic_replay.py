@@ -15,17 +15,17 @@ from bouncehandler.spool import BounceFingerprint, Completed, QueuedSuppression,
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression
 from tests.contract.spool.examples import CLOCK, at_time
-from tests.scenarios.traffic import THIRD_WEEK, Bounced, Traffic
+from tests.scenarios.traffic import THIRD_WEEK, HardBounce, Traffic
 
 _EVERY = 5
 """Minutes between two commits, outside the hours in which something is false."""
 
 
-class Played(NamedTuple):
-    """What came of the third week."""
+class ScenarioResult(NamedTuple):
+    """Result of the third week."""
 
     false: int
-    """Bounces of people who exist."""
+    """False bounces, of mailboxes that exist."""
     held: int
     """Of these, those that were held."""
     true: int
@@ -43,7 +43,7 @@ class Played(NamedTuple):
         return self.held / self.false if self.false else 1.0
 
 
-def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
+def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> ScenarioResult:
     """Record, and dispatch whatever is due, as the minutes pass."""
     mailbox_providers, policy, start = MailboxProviders(), _shipped(), traffic.start.timestamp()
     spool = SqliteSpool.open(folder / f"{grace:g}.db", spikes=SpikeSettings(), initial_delay=grace, clock=CLOCK)
@@ -72,10 +72,12 @@ def play(traffic: Traffic, folder: Path, grace: float = 0.0) -> Played:
     noticed = len(spool.spikes(Selection()))
     spool.close()
     by_rules = counts["false"] - len(unruled)
-    return Played(counts["false"], held[True], counts["true"], held[False], noticed, by_rules, len(unruled - kept))
+    return ScenarioResult(
+        counts["false"], held[True], counts["true"], held[False], noticed, by_rules, len(unruled - kept)
+    )
 
 
-def _entry(row: Bounced, at: datetime, mailbox_providers: MailboxProviders) -> QueuedSuppression:
+def _entry(row: HardBounce, at: datetime, mailbox_providers: MailboxProviders) -> QueuedSuppression:
     digest = blake2b(row.recipient.encode(), digest_size=12).hexdigest()
     one = Suppression(digest, row.recipient, "bounce", status=row.status, diagnostic=row.diagnostic, occurred_at=at)
     fingerprint = BounceFingerprint(
@@ -96,7 +98,7 @@ def _shipped() -> Policy:
     return Policy(rules=lambda matters: Rules(rules, matters))
 
 
-def _suppresses(policy: Policy, row: Bounced, at: datetime) -> bool:
+def _suppresses(policy: Policy, row: HardBounce, at: datetime) -> bool:
     bounce = Bounce("b", Address(row.recipient), at, category="bad-mailbox")
     notices = bounce._replace(status=parse_status(row.status), diagnostic=row.diagnostic, remote_mta=row.host)
     return isinstance(policy.decide(notices), Suppress)

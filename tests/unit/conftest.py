@@ -1,4 +1,4 @@
-"""What the adapters' tests have in common: the program's own client, with respx in place of the servers."""
+"""Fixtures of the adapters' unit tests: the program's own client, with respx in place of the servers."""
 
 from collections.abc import Iterator
 

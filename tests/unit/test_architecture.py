@@ -1,4 +1,4 @@
-"""The walls of the house (CONTRIBUTING.md), held by reading imports: a wall that stands only in a drawing falls."""
+"""The layers of CONTRIBUTING.md, checked by reading imports."""
 
 import ast
 import re
@@ -39,7 +39,7 @@ _CATCHES_EVERYTHING = {
     "bouncehandler/dispatcher/thread_pool.py": "what no adapter can cause ends the worker, which keeps it",
     "bouncehandler/dispatcher/worker.py": "kept for the owner of the worker, who ends the process over it",
     "bouncehandler/notifications/worker.py": "kept for the owner; what only mail can cause is logged and put off",
-    "bouncehandler/redaction.py": "a stranger's value whose text can't be had must not end the log",
+    "bouncehandler/redaction.py": "a value that raises when it is made into text must not end the log",
     "bouncehandler/spool/sqlite/connection.py": "rolls back, then raises it again",
     "bouncehandler/plugins.py": "a stranger's module may raise anything while it is imported",
     "bouncehandler/settings/provider_options.py": "a plug-in's model may raise anything; only its keys are needed",
@@ -82,8 +82,8 @@ def _rooms_imported(path: Path) -> set[str]:
     return {part[1] for part in parts if part[0] == "bouncehandler" and len(part) > 1 and part[1] in _LAYER}
 
 
-def test_every_room_stands_on_a_layer() -> None:
-    """A new room is given its layer when it is built."""
+def test_every_room_has_a_layer() -> None:
+    """Each room is listed with its layer."""
     rooms = {_room(path) for path in _modules("bouncehandler")} - {"__init__"}
     assert rooms == set(_LAYER)
 

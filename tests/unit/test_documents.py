@@ -1,4 +1,4 @@
-"""The documents can't lie: sizes, links, names, configurations, blocks and the example adapter are held here.
+"""The documents agree with the program: sizes, links, names, configurations, blocks and the example adapter.
 
 Their commands are run in `tests/acceptance/test_documented_commands.py`.
 """
@@ -24,7 +24,7 @@ _LIMITS = {"README.md": 10_000, "tests/benchmarks/README.md": 20_000}
 _PMTA = re.compile(r"^(<acct-file|relay-domain)", re.MULTILINE)
 _TOML = [block for block in blocks("toml") if "project.entry-points" not in block.text]
 _MADE_OF_PARTS = {"would_suppress", "would_hold"}
-"""Events whose names stand nowhere in one piece."""
+"""Events with names that stand nowhere in one piece."""
 _FOLDERS = ("bouncehandler", "providers", "config", "deploy", "tests")
 
 

@@ -1,4 +1,4 @@
-"""The locks name everything that is installed, so that what is published later changes nothing."""
+"""The locks name everything that is installed, so that later releases change nothing."""
 
 import re
 from importlib.metadata import distribution

@@ -1,4 +1,4 @@
-"""From a section of the configuration to an adapter, through the door that every plug-in uses."""
+"""From a section of the configuration to an adapter, by the entry points that every plug-in uses."""
 
 import re
 import sys

@@ -38,7 +38,7 @@ from bouncehandler.redaction import cleaned, mask_addresses
     ],
 )
 def test_masking(text: str, masked: str) -> None:
-    """Of a local part its first character is left, whatever stands around it; other text is left alone."""
+    """Masking keeps the first character of a local part, and leaves other text alone."""
     assert mask_addresses(text) == masked
 
 
@@ -67,7 +67,7 @@ def test_masking_leaves_no_address(before: str, local: str, at: str, domain: str
 
 @given(st.text(st.sampled_from("ab.@<>\"' \\é%40,;"), max_size=40))
 def test_what_we_take_for_an_address_is_masked(text: str) -> None:
-    """What the reader would accept as a recipient never passes the mask unchanged."""
+    """A recipient that the reader would accept never passes the mask unchanged."""
     address = parse_address(text)
     if address:
         assert address not in mask_addresses(address)

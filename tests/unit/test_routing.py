@@ -67,7 +67,7 @@ def test_names_providers_in_the_order_of_the_configuration() -> None:
 
 
 def test_without_patterns_all_providers_want_all() -> None:
-    """No pattern means no question."""
+    """All providers are chosen where none has a pattern."""
     assert Routes({"crm": [], "news": []}).of("x@example.com") == ("crm", "news")
 
 
@@ -78,7 +78,7 @@ def test_without_providers_nothing_is_wanted() -> None:
 
 
 def test_answers_alike_when_asked_again() -> None:
-    """What is remembered is the answer."""
+    """A remembered route is the same as the first."""
     routes = Routes({"news": ["news@*"]})
     assert [routes.of("news@x.example") for _ in range(3)] == [("news",)] * 3
     assert routes.of("other@x.example") == ()

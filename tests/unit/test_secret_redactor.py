@@ -1,4 +1,4 @@
-"""What takes a provider's secrets out of the texts that are kept and logged."""
+"""The redactor of a provider's secrets in texts that are kept and logged."""
 
 import html
 import json
@@ -41,7 +41,7 @@ def test_every_spelling(spelling: str) -> None:
 
 
 def test_harmless_text_stays() -> None:
-    """What holds no secret comes back as it was; neither the URL nor the user's name is one."""
+    """Text without a secret comes back as it was; neither the URL nor the user's name is one."""
     text = "HTTP 500 from https://mail.example.com/xml.php for admin: t&k is no token"
     assert hidden(text) == text
 

@@ -1,4 +1,4 @@
-"""The worst that can be done to the program, and what is lost by it: nothing.
+"""Faults that the program must survive without a loss.
 
 Each module has a tuple `FAULTS`; `python -m tests.acceptance.faults` does them and prints the table, `test_faults.py`
 does each of them in short.

@@ -13,7 +13,9 @@ from tests.acceptance.faults.table import LONG, SHORT, Line, markdown
 def main() -> int:
     """Do the faults that are named, or all; 1 if anything was lost or wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.acceptance.faults", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="WORDS", help="faults whose names hold these words; none means all")
+    parser.add_argument(
+        "names", nargs="*", metavar="WORDS", help="faults with these words in their names; none means all"
+    )
     parser.add_argument("--short", action="store_true", help="as `make test` does them")
     asked = parser.parse_args()
     done: list[tuple[str, Line]] = []

@@ -1,4 +1,4 @@
-"""The machine's clock: set back, set forth, and at the moments that programs trip over."""
+"""The machine's clock: set back, set forth, and at critical moments such as leap days and DST."""
 
 import signal
 import sqlite3
@@ -20,7 +20,7 @@ _HOUR = 3600.0
 _YEARS = 12 * 366 * 24 * _HOUR
 """As far as from a clock without a battery to the right time, or back from 2038."""
 _KINDS = ("hangs", "again", "done")
-"""What the MailWizz does with a recipient of a name that begins so, as long as it is in trouble."""
+"""Behaviour of the failing MailWizz, by the beginning of the recipient."""
 _PATIENCE = 150.0
 """Seconds until whatever is not done counts as lost: it waits for the clock, for an hour at least."""
 _SANE = 8.0
@@ -32,7 +32,7 @@ _A_SECOND = 2
 _IDLE = 0.6
 """The share of a processor that the program may use while it waits."""
 _BEFORE = 0.7
-"""Seconds before a moment, when people are fed."""
+"""Seconds before a moment, when rows are fed."""
 _ZONE = "CET-1CEST,M3.5.0,M10.5.0/3"
 """Central European time, as POSIX writes it: no file is needed for it."""
 _MOMENTS = (
@@ -44,8 +44,8 @@ _MOMENTS = (
 )
 
 
-class _Town:
-    """An installation whose clock can be set; in trouble its MailWizz fails or hangs, its Interspire refuses it."""
+class _ClockSite:
+    """An installation with a clock that can be set, and list managers that can be made to fail or hang."""
 
     def __init__(self, folder: Path, open_ones: ExitStack, zone: str = "") -> None:
         self.clock, self.program = ShiftedClock(folder, zone), Program(folder)
@@ -68,10 +68,10 @@ class _Town:
         return self.program.start(*args, environ=self.clock.environ)
 
     def wait_in_trouble(self, running: Running, each: int, *, is_first: bool, hangs: bool = True) -> None:
-        """Bring both list managers into trouble, feed people, and return when something of all kinds waits.
+        """Make both list managers fail, feed rows, and return when dispatches of all kinds wait.
 
         Args:
-            hangs: whether there are calls under way, whose end makes the program look at the spool in any case.
+            hangs: whether calls are under way; their end makes the program look at the spool in any case.
         """
         self.is_troubled, self.shop.token, self._troubled_at = True, "another", time.monotonic()
         running.write(self._rows(each, _KINDS if hangs else _KINDS[1:], is_first=is_first))
@@ -154,30 +154,30 @@ def _steps(folder: Path, scale: Scale) -> Line:
     far = [-_HOUR, *([_HOUR, -_YEARS, _YEARS] * 3 if scale.is_long else [])]
     each, slowest, busiest, lost = scale.of(3, 10), 0.0, 0.0, 0
     with ExitStack() as open_ones:
-        town = _Town(folder, open_ones)
+        site = _ClockSite(folder, open_ones)
         for seconds in far:
-            with town.start() as killed:
-                town.wait_in_trouble(killed, each, is_first=True)
+            with site.start() as killed:
+                site.wait_in_trouble(killed, each, is_first=True)
                 killed.process.kill()
                 killed.process.wait()
-            town.clock.step(seconds)
-            town.calm()
-            with town.start() as running:
-                slowest = max(slowest, town.await_done())
-                lost += town.undone
+            site.clock.step(seconds)
+            site.calm()
+            with site.start() as running:
+                slowest = max(slowest, site.await_done())
+                lost += site.undone
                 began, used = time.monotonic(), running.processor_seconds
                 for step in (seconds, -2 * seconds):
-                    town.wait_in_trouble(running, each, is_first=step == seconds, hangs=step != seconds)
-                    town.clock.step(step)
-                    town.calm()
-                    slowest = max(slowest, town.await_done())
-                    lost += town.undone
+                    site.wait_in_trouble(running, each, is_first=step == seconds, hangs=step != seconds)
+                    site.clock.step(step)
+                    site.calm()
+                    slowest = max(slowest, site.await_done())
+                    lost += site.undone
                 busiest = max(busiest, (running.processor_seconds - used) / (time.monotonic() - began))
                 running.signal(signal.SIGTERM)
                 running.wait()
-        wrong = scale.is_late(slowest, _SANE) + (busiest > _IDLE) + town.is_restless()
+        wrong = scale.is_late(slowest, _SANE) + (busiest > _IDLE) + site.is_restless()
         note = f"all done {slowest:.1f} s after a step at most"
-        return Line(3 * len(far), len(town.people), lost, town.repeated(), wrong, note=note)
+        return Line(3 * len(far), len(site.people), lost, site.repeated(), wrong, note=note)
 
 
 def _moments(folder: Path, scale: Scale) -> Line:
@@ -185,23 +185,23 @@ def _moments(folder: Path, scale: Scale) -> Line:
     moments = _MOMENTS if scale.is_long else (_MOMENTS[0], _MOMENTS[-1])
     each, slowest, wrong = scale.of(3, 20), 0.0, 0
     with ExitStack() as open_ones:
-        town = _Town(folder, open_ones, _ZONE)
-        with town.start() as running:
+        site = _ClockSite(folder, open_ones, _ZONE)
+        with site.start() as running:
             for number, moment in enumerate(moments):
                 began = moment.timestamp() - _BEFORE
-                town.clock.step(began - town.clock.now)
-                first = town.attempts()
-                town.wait_in_trouble(running, each, is_first=not number)
-                wait_until(lambda: town.clock.now > moment.timestamp())  # noqa: B023  # called at once
-                town.calm()
-                slowest = max(slowest, town.await_done())
-                wrong += sum(not began <= at <= town.clock.now for at in town.attempts()[len(first) :])
+                site.clock.step(began - site.clock.now)
+                first = site.attempts()
+                site.wait_in_trouble(running, each, is_first=not number)
+                wait_until(lambda: site.clock.now > moment.timestamp())  # noqa: B023  # called at once
+                site.calm()
+                slowest = max(slowest, site.await_done())
+                wrong += sum(not began <= at <= site.clock.now for at in site.attempts()[len(first) :])
             finished = running.finish()
-        status = town.start("status", "--json").finish()
+        status = site.start("status", "--json").finish()
         assert (finished.status, status.status) == (0, 0), finished.stderr[-2000:] + status.stderr
-        wrong += scale.is_late(slowest, _SANE) + town.is_restless()
+        wrong += scale.is_late(slowest, _SANE) + site.is_restless()
         note = f"all done {slowest:.1f} s after at most"
-        return Line(len(moments), len(town.people), town.undone, town.repeated(), wrong, note=note)
+        return Line(len(moments), len(site.people), site.undone, site.repeated(), wrong, note=note)
 
 
 FAULTS = (

@@ -1,4 +1,4 @@
-"""Everybody at once on one spool: mails, two pipes, `work`, and an operator who looks and retries in a loop."""
+"""All kinds of processes at once on one spool: mails, two pipes, `work`, `status` and `retry` in a loop."""
 
 import itertools
 import json
@@ -58,7 +58,7 @@ def concurrent_processes(folder: Path, scale: Scale) -> Line:
             _assert_calm(work.wait())
         found = balance(receiver, expected)
     unread = max(one.result() for one in fed)
-    note = f"{mails:,} mails; {looks:,} looks and retries; nobody met a lock"
+    note = f"{mails:,} mails; {looks:,} looks and retries; no process met a lock"
     return Line(1, len(expected), found.lost, found.repeated, found.wrong, unread, note)
 
 
@@ -116,7 +116,7 @@ def _send(program: Program, recipient: str) -> tuple[int, str]:
 
 
 def _look(program: Program, until: Sequence[Future[Any]]) -> int:
-    """What the operator does in a loop, until all of it is done; returns how often."""
+    """Run the operator's commands in a loop, until all is done; returns how often."""
     for count, command in enumerate(itertools.cycle(_LOOKS)):
         if count >= len(_LOOKS) and all(one.done() for one in until):
             return count

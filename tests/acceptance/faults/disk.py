@@ -63,7 +63,7 @@ def _rejected(folder: Path, scale: Scale) -> Line:
 
 
 def _full(folder: Path, scale: Scale) -> Line:
-    """A file system without room, for the spool, its journal, the log and the letters; later there is room again."""
+    """A file system without room, for the spool, its journal, the log and the maildrop; later there is room again."""
     tries, kept = scale.of(1, 10), 0
     with FakeReceiver() as receiver, small_disk(folder / "disk", _LARGE) as disk:
         site = Site(folder, receiver, disk / "spool.db")

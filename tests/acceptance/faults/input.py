@@ -68,7 +68,7 @@ def _feed(running: Running, size: int) -> tuple[float, int]:
 
 
 def _compared(size: int, receiver: _Receiver, finished: Finished, rejected: Path) -> Line:
-    """What is missing (not heard of, not counted, not kept) and what is too much."""
+    """Rows that are missing (not received, counted or kept), and rows that are too many."""
     expected: Counter[str] = Counter()
     rows = lost = delivered = 0
     with rejected.open("rb") as file:

@@ -17,7 +17,7 @@ class Balance(NamedTuple):
 
 
 def balance(receiver: FakeReceiver, expected: Collection[str]) -> Balance:
-    """Hold the receiver against the recipients that it should have heard of, each once."""
+    """Compare the receiver with the recipients that it should have received, each once."""
     delivered, wanted = Counter(receiver.recipients), set(expected)
     strangers = sum(count for recipient, count in delivered.items() if recipient not in wanted)
     doubles = sum(count - 1 for recipient, count in delivered.items() if count > 1)

@@ -1,4 +1,4 @@
-"""Load: rows at full pipe speed while every provider hangs, and everybody at once on one spool."""
+"""Load: rows at full pipe speed while every provider hangs, and all kinds of processes at once on one spool."""
 
 import os
 import signal
@@ -102,7 +102,7 @@ def _kept(status: Event, rows: int) -> int:
 
 
 def _doubles(receiver: FakeReceiver) -> int:
-    """Events for a person once more, under another id."""
+    """Repeated events for a recipient, under another id."""
     return len(receiver.events) - len(set(receiver.recipients))
 
 

@@ -22,7 +22,7 @@ if is_bound == "bound":
         ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
 os.execv(command[0], command)
 """
-"""24 is PR_CAPBSET_DROP, 1 and 2 are CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: root heeds modes like anybody else."""
+"""24 is PR_CAPBSET_DROP, 1 and 2 are CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH: root heeds modes then."""
 
 _SYNC = r"""
 #define _GNU_SOURCE

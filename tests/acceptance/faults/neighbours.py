@@ -1,4 +1,4 @@
-"""An installation with a provider of each type that can be brought into trouble, and a healthy webhook beside them."""
+"""An installation with a provider of each type that can be made to fail, and a healthy webhook beside them."""
 
 import sqlite3
 import time
@@ -27,7 +27,7 @@ _TROUBLES = frozenset({"failed_will_retry", "provider_held", "provider_paused"})
 
 
 class Fate(NamedTuple):
-    """A dispatch as it lies in the spool."""
+    """A row of the table `dispatch`."""
 
     state: str
     attempts: int
@@ -47,7 +47,7 @@ class Neighbours:
         self.crm, self.well = FakeReceiver(), FakeReceiver()
         self.servers: dict[str, FakeServer] = {"news": self.mailwizz, "shop": self.interspire, "crm": self.crm}
         self.people: list[str] = []
-        """Everybody who was fed, and must be suppressed at all."""
+        """Recipients that were fed, all of which must be suppressed."""
         self._tables, self._timeout = tables, timeout
         self._served: Running | None = None
         self._subscribe(_BYSTANDER)
@@ -68,7 +68,7 @@ class Neighbours:
         self.program.configure({"log": {"addresses": "plain"}, **self._tables}, **providers)
 
     def rows(self, count: int) -> list[Row]:
-        """Rows of so many people more, each of whom is on lists of both list managers."""
+        """Rows of so many further recipients, each on lists of both list managers."""
         people = [f"n{number}@example.net" for number in range(len(self.people), len(self.people) + count)]
         for subject in people:
             self._subscribe(subject)
@@ -85,11 +85,11 @@ class Neighbours:
         return time.monotonic() - began
 
     def are_done(self) -> bool:
-        """Whether everybody is settled everywhere, as the spool has it."""
+        """Whether every dispatch is settled, by the spool."""
         return Counter(fate.state for fate in self.fates().values())["done"] == 4 * len(self.people)
 
     def await_done(self) -> None:
-        """Wait until everybody is settled everywhere, or for so long that what is not must count as lost."""
+        """Wait until every dispatch is settled, or so long that the rest must count as lost."""
         deadline = time.monotonic() + _PATIENCE
         wait_until(lambda: self.are_done() or time.monotonic() > deadline, 2 * _PATIENCE)
 
@@ -123,7 +123,7 @@ class Neighbours:
         return restore
 
     def taken(self, people: Iterable[str], names: Collection[str]) -> int:
-        """How many of these people are off the lists, or held to be, at these providers."""
+        """How many of these recipients are off the lists at these providers, or recorded so."""
         fates = self.fates()
         return sum(self._is_off(who, name) or fates[who, name].state == "done" for who in people for name in names)
 

@@ -1,7 +1,7 @@
-"""Providers in every kind of trouble, one of each type at a time, beside a healthy one that must not notice.
+"""Every kind of provider failure, at one of each type at a time, beside a healthy one that must not be delayed.
 
-A trouble lasts until it has been met by every provider meant; then the provider is as it was, and everything must be
-done. The healthy provider's last delivery is timed from the moment when the rows are written, with trouble and without.
+A failure lasts until every affected provider has met it; then the provider works again, and everything must be
+done. The healthy provider's last delivery is timed from the moment when rows are written, with and without failures.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ from tests.acceptance.faults.neighbours import TROUBLED, Neighbours
 from tests.acceptance.faults.one_hour_outage import unavailable_for_an_hour
 from tests.acceptance.faults.table import Fault, Line, Scale
 from tests.acceptance.harness import Running
-from tests.acceptance.transient_failures import SmtpFailure
+from tests.acceptance.transient_failures import InjectedFailure
 from tests.fakes.raw import RawServer
 from tests.fakes.server import Answer, FakeServer, Request
 
@@ -28,7 +28,7 @@ _PATIENT: Mapping[str, Mapping[str, object]] = {"dispatch": {"schedule": ["1s"] 
 _NOWHERE = "http://lists.invalid/api"
 """RFC 6761 6.4: there is no such name."""
 _LATER = 5.0
-"""Seconds: by more than this the healthy provider must not be later than with no trouble. The troubles last longer."""
+"""Seconds: by more than this the healthy provider must not be later than without failures, which last longer."""
 _ASKED = 1.0
 """Seconds of peace that a busy provider asks for."""
 _PROBES = 3
@@ -45,24 +45,24 @@ _DRIP = Answer(headers={"Content-Length": "1000"}, rest=lambda: iter([b" "] * 10
 
 
 class Kind(NamedTuple):
-    """A trouble."""
+    """A kind of failure."""
 
     answer: Callable[[], Answer] | None
     """What is answered instead; None: connections are refused."""
     names: Sequence[str] = TROUBLED
-    """Who is in it."""
+    """The affected providers."""
     asked: float = 0.0
     """Seconds for which the providers ask to be left in peace."""
 
 
-class _Stranger(FakeServer):
-    """Another host, which must not be called."""
+class _OtherServer(FakeServer):
+    """A server at another address, which must not be called."""
 
     def respond(self, request: Request) -> Answer:  # noqa: ARG002  # as `FakeServer` wants it
         return Answer()
 
 
-class _Long:
+class _HugeAnswer:
     """An answer of 200 MB, and how much of it was taken."""
 
     def __init__(self) -> None:
@@ -89,8 +89,8 @@ def _connections(folder: Path, scale: Scale) -> Line:
 
 def _answers(folder: Path, scale: Scale) -> Line:
     """Answer what is no answer, too much, or a redirect to another server; the last must see nothing."""
-    long = _Long()
-    with _Stranger() as stranger:
+    long = _HugeAnswer()
+    with _OtherServer() as stranger:
         elsewhere = Answer(307, headers={"Location": f"{stranger.url}/hooks/email"})
         kinds = [
             Kind(lambda: Answer(429, headers={"Retry-After": f"{_ASKED:.0f}"}), asked=_ASKED),
@@ -106,11 +106,11 @@ def _answers(folder: Path, scale: Scale) -> Line:
 
 
 def _in_turn(folder: Path, scale: Scale, kinds: Sequence[Kind]) -> Line:
-    """Bring the providers into trouble, each into another: every trouble once; at length every one at each, often."""
+    """Make the providers fail, each in another way: every kind once; at length every kind at each, often."""
     turns = range(0, len(kinds), len(TROUBLED)) if not scale.is_long else [*range(len(kinds))] * 5
     count, wrong, tries, latest = scale.of(12, 40), 0, 0, -_LATER
     with Neighbours(folder, _SOON) as site, site.program.start() as running:
-        calm = _calm(site, running, count)
+        calm = _time_without_failure(site, running, count)
         for turn in turns:
             at = {name: kinds[(turn + place) % len(kinds)] for place, name in enumerate(TROUBLED)}
             meant = {name: kind for name, kind in at.items() if name in kind.names}
@@ -119,8 +119,8 @@ def _in_turn(folder: Path, scale: Scale, kinds: Sequence[Kind]) -> Line:
         return _end(site, running, tries, latest, wrong=wrong + scale.is_late(latest, _LATER))
 
 
-def _calm(site: Neighbours, running: Running, count: int) -> float:
-    """Seconds until the healthy provider has heard of so many, with no trouble."""
+def _time_without_failure(site: Neighbours, running: Running, count: int) -> float:
+    """Seconds until the healthy provider has received so many, without failures."""
     site.serve(running, 1)  # the program has started
     site.await_done()
     seconds = site.serve(running, count)
@@ -129,12 +129,12 @@ def _calm(site: Neighbours, running: Running, count: int) -> float:
 
 
 def _one(site: Neighbours, running: Running, kinds: Mapping[str, Kind], count: int) -> tuple[float, int]:
-    """One trouble a provider: seconds until the healthy one has received all, and what is wrong."""
-    troubles = {name: SmtpFailure(kind.answer) for name, kind in kinds.items() if kind.answer}
-    refusing = kinds.keys() - troubles.keys()
+    """One failure a provider: seconds until the healthy one has received all, and what is wrong."""
+    failures = {name: InjectedFailure(kind.answer) for name, kind in kinds.items() if kind.answer}
+    refusing = kinds.keys() - failures.keys()
     since, first = len(running.events), len(site.people)
-    for name, trouble in troubles.items():
-        site.servers[name].fail_when = trouble
+    for name, failure in failures.items():
+        site.servers[name].fail_when = failure
     for name in refusing:
         site.servers[name].refuse()
     later = site.serve(running, count)
@@ -142,12 +142,12 @@ def _one(site: Neighbours, running: Running, kinds: Mapping[str, Kind], count: i
     wrong = site.taken(site.people[first:], kinds)
     asking = {name for name, kind in kinds.items() if kind.asked}
     running.wait_until(lambda: not site.are_called(asking))  # what was under way when a sibling was asked for time
-    for trouble in troubles.values():
-        trouble.is_over = True
+    for failure in failures.values():
+        failure.is_over = True
     for name in refusing:
         site.servers[name].listen_again()
     site.await_done()
-    return later, wrong + sum(trouble.wait < 0.9 * kinds[name].asked for name, trouble in troubles.items())
+    return later, wrong + sum(failure.wait < 0.9 * kinds[name].asked for name, failure in failures.items())
 
 
 def _end(site: Neighbours, running: Running, tries: int, latest: float, *, wrong: int = 0) -> Line:
@@ -155,11 +155,11 @@ def _end(site: Neighbours, running: Running, tries: int, latest: float, *, wrong
     finished = running.finish()
     assert (finished.status, finished.sentences) == (0, []), finished.stderr[-2000:]
     found = site.compare()
-    note = f"the healthy one's last delivery {latest:+.2f} s, against no trouble"
+    note = f"the healthy one's last delivery {latest:+.2f} s, against no failure"
     return Line(tries, len(site.people), found.lost, found.repeated, wrong + found.wrong, note=note)
 
 
-def _misled(folder: Path, scale: Scale) -> Line:
+def _wrong_url(folder: Path, scale: Scale) -> Line:
     """Give URLs with a name that no DNS knows, or where a server answers with an unsigned certificate.
 
     The latter must not get a word of HTTP. Then the URLs are right, as when an operator has corrected them.
@@ -169,7 +169,7 @@ def _misled(folder: Path, scale: Scale) -> Line:
     with Neighbours(folder, _PATIENT) as site, ExitStack() as open_ones:
         fraud = open_ones.enter_context(RawServer(lambda connection: received.append(connection.recv(1)), tls=True))
         running = open_ones.enter_context(site.program.start())
-        calm = _calm(site, running, count)
+        calm = _time_without_failure(site, running, count)
         for number in range(tries):
             assert running.finish().status == 0
             urls = (fraud.url, _NOWHERE, fraud.url, _NOWHERE)[number % 2 :]
@@ -192,7 +192,7 @@ def _revoked(folder: Path, scale: Scale) -> Line:
     """Revoke the credentials, let the providers be held and probed, restore them; no attempt may be spent by that."""
     count, tries, latest, wrong = scale.of(12, 40), scale.of(1, 20), -_LATER, 0
     with Neighbours(folder, _SOON, "60s") as site, site.program.start() as running:
-        calm = _calm(site, running, count)
+        calm = _time_without_failure(site, running, count)
         first = len(site.people)
         for _ in range(tries):
             restore, since = site.revoke(), len(running.events)
@@ -212,6 +212,6 @@ FAULTS = (
     Fault("list managers refuse, break off in mid-answer, hang, send a byte a second", _connections),
     Fault("list managers answer 429 (both forms), HTML, 200 MB, 410, a redirect", _answers),
     Fault("list managers answer 503 for an hour", unavailable_for_an_hour),
-    Fault("list managers with a bad certificate, with a name that DNS does not know", _misled),
+    Fault("list managers with a bad certificate, with a name that DNS does not know", _wrong_url),
     Fault("credentials revoked and restored", _revoked),
 )

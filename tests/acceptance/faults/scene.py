@@ -32,7 +32,7 @@ _WAITS = 75
 class Scene:
     """The installation; leaving the `with` block closes its providers.
 
-    The webhook `crm` wants everybody, the MailWizz `news` only what one sender sent. Some recipients are on two of its
+    The webhook `crm` gets every recipient, the MailWizz `news` only those of one sender. Some are on two of its
     lists, some on none; some bounces are no fault of the recipient's, and must change nothing.
     """
 
@@ -44,7 +44,7 @@ class Scene:
         self.file = HEADER
         """The operator's recovery file: all rows so far, whatever process was to read them."""
         self.expected: dict[str, frozenset[str]] = {}
-        """Recipients that must be suppressed, and at whom."""
+        """Recipients that must be suppressed, by their providers."""
         self._people = 0
         self.program.configure(
             {"dispatch": {"lease": "2s"}, "log": {"addresses": "plain"}},
@@ -55,7 +55,7 @@ class Scene:
             file.write(BY_SIGNATURE)
 
     def bounces(self, count: int, **cells: str) -> list[Row]:
-        """Rows of so many people more; `cells` as for `bounce`."""
+        """Rows of so many further recipients; `cells` as for `bounce`."""
         rows = [self._bounce(number, cells) for number in range(self._people, self._people + count)]
         self._people += count
         self.file += accounting(rows, has_header=False)
@@ -116,7 +116,7 @@ class Scene:
         recipient, is_shops = self._person(number), number % 4 == 0
         words = {"orig": _SHOP if is_shops else _OTHERS, "jobId": f"job{number % 3}", **cells}
         if number % 7 == 3:  # some cells hold quotes, commas and line ends
-            words.setdefault("dsnDiag", 'smtp;550 5.1.1 "nobody",\r\nsaid the server')
+            words.setdefault("dsnDiag", 'smtp;550 5.1.1 "unknown",\r\nsaid the server')
         if number % 10 == 8:  # some rows suppress no person
             return bounce(recipient, "policy-related", **words)
         self.expected[recipient] = _EVERYBODY if is_shops else frozenset({"crm"})
@@ -135,7 +135,7 @@ class Scene:
             return int(spool.execute(query).fetchone()[0]) + len(list(self.maildrop.glob("*.message")))
 
     def _compare_spool(self) -> Balance:
-        """Each recipient once, enqueued for whom it should be, done, and with an outcome that is true."""
+        """Compare the spool: each recipient once, for its providers, done, and with a true outcome."""
         content = Content.of(self.program.spool)
         times = Counter(content.recipients.values())
         lost = len(self.expected.keys() - times.keys())
@@ -163,7 +163,7 @@ class Scene:
         return outcome == "already" or (outcome == "unsubscribed" and sorted(json.loads(lists)) == list(_LISTS))
 
     def _compare_lists(self) -> Balance:
-        """Each suppressed person is off all lists, everybody else still on them."""
+        """Compare the lists: each suppressed recipient is off all of them, every other one still on them."""
         off = {one for one, providers in self.expected.items() if "news" in providers}
         lost = wrong = 0
         for row in self.mailwizz.subscribers:

@@ -81,7 +81,7 @@ class Content:
         return {int(str(row[0])): str(row[2]) for row in self.suppressions}
 
     def lacks(self, before: "Content") -> int:
-        """How much of what there was is gone, or not as it was: suppressions, calls, and what came of them."""
+        """Number of suppressions, attempts and outcomes that are gone, or not as they were."""
         gone = len(before.suppressions - self.suppressions) + len(before.tried - self.tried)
         return gone + sum(not _follows(self.dispatches.get(key), fate) for key, fate in before.dispatches.items())
 
@@ -118,7 +118,7 @@ class SpoolObserver:
         self._thread = threading.Thread(target=self._look, daemon=True)
 
     def misses(self, after: Content) -> int:
-        """How much of what was seen is not there."""
+        """Number of committed rows that were seen and are not there."""
         there = {(row[0], row[1], row[2]) for row in after.suppressions}
         done = {key for key, fate in after.dispatches.items() if fate.state == "done"}
         return len(self._suppressions - there) + len(self._done - done)

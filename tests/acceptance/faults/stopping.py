@@ -23,7 +23,7 @@ _WHILE = 0.3
 """Seconds that the rows of one try take."""
 _RECOVERED = 20
 """After so many signals the recovery file is fed, and at the end."""
-_HOSTILE = 'smtp;550 "nobody",\r\n\r\nb,2026-03-01,"said ""the"" server'
+_HOSTILE = 'smtp;550 "unknown",\r\n\r\nb,2026-03-01,"said ""the"" server'
 """A cell that has to be quoted, and holds all that ends cells and rows, and begins them."""
 
 
@@ -151,7 +151,7 @@ def _start_listening(scene: Scene, *args: str) -> Running:
 
 
 def _rejected(scene: Scene) -> bytes:
-    """What was kept aside."""
+    """Rows that were rejected."""
     file = scene.program.folder / "spool.rejected.csv"
     return file.read_bytes() if file.exists() else b""
 
@@ -166,7 +166,7 @@ def _chance(seed: int) -> random.Random:
 
 FAULTS = (
     Fault("SIGTERM, SIGINT, SIGHUP while rows come", _signals),
-    Fault("SIGPIPE, nobody reads stdout and stderr any more", _readers_gone),
+    Fault("SIGPIPE: stdout and stderr have no reader any more", _readers_gone),
     Fault("EOF in the middle of a row", partial(_cut, {})),
     Fault("EOF in the middle of a quoted cell", partial(_cut, {"dsnDiag": _HOSTILE})),
     Fault("PowerMTA's reload: two processes at once", _reload),

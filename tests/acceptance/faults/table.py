@@ -1,4 +1,4 @@
-"""A fault, what came of it, and the table of all."""
+"""A fault, its result, and the table of all."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -26,14 +26,14 @@ SHORT, LONG = Scale(is_long=False), Scale(is_long=True)
 
 
 class Line(NamedTuple):
-    """What came of one fault."""
+    """Result of one fault."""
 
     tries: int
     """How often it was done."""
     rows: int
     """Rows fed, or mails, in all tries together; those that the operator fed again not counted again."""
     lost: int
-    """Suppressions, or requests, that a provider had not heard of at the end, though they were acknowledged."""
+    """Suppressions, or requests, that had not reached a provider at the end, though they were acknowledged."""
     repeated: int = 0
     """Calls made once more, which is allowed: under the same `webhook-id`, or for the same recipient."""
     wrong: int = 0
@@ -45,7 +45,7 @@ class Line(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """One kind of trouble."""
+    """One kind of fault."""
 
     name: str
     """As the table has it; unique."""

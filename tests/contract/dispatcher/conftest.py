@@ -9,7 +9,7 @@ from tests.fakes.adapter import FakeAdapter
 
 @pytest.fixture
 def adapter() -> Iterator[FakeAdapter]:
-    """One that carries everything out; whatever hangs in it goes on at the end."""
+    """An adapter that carries everything out; calls that hang in it go on at the end."""
     adapter = FakeAdapter()
     yield adapter
     adapter.open.set()

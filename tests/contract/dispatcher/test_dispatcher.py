@@ -16,7 +16,7 @@ from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.spool import QueuedSuppression, Selection, Spool, SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
-from tests.contract.dispatcher.workers import NEVER, Watched, owe, record_people, rows, settings
+from tests.contract.dispatcher.workers import NEVER, ObservedSpool, enqueue, enqueue_recipients, rows, settings
 from tests.contract.spool.examples import CLOCK, suppression
 from tests.fakes.adapter import FakeAdapter, FixedResponse, KeptLog
 from tests.fakes.server import PATIENCE, wait_until
@@ -25,7 +25,7 @@ from tests.fakes.server import PATIENCE, wait_until
 def add_worker(  # noqa: PLR0913  # the last two have defaults that most tests want
     dispatcher: Dispatcher, name: str, adapter: FakeAdapter, spool: Spool, *, concurrency: int = 2, poll: float = 0.02
 ) -> ProviderWorker:
-    """A worker that is part of the dispatcher."""
+    """Add a worker to the dispatcher."""
     executor = CallExecutor(adapter, FixedResponse("HTTP 200"), RetrySchedule([60.0], lambda: 0.0), time.time)
     worker = ProviderWorker(
         name,
@@ -50,17 +50,17 @@ def ends(dispatcher: Dispatcher) -> bool:
     return dispatcher.has_ended
 
 
-def test_every_provider_gets_everything(spool: SqliteSpool) -> None:
+def test_each_worker_carries_out_its_own_dispatches(spool: SqliteSpool) -> None:
     """Each worker carries out its own dispatches, and the dispatcher ends when all have."""
     dispatcher, news, crm = Dispatcher(), FakeAdapter(), FakeAdapter()
     add_worker(dispatcher, "news", news, spool)
     add_worker(dispatcher, "crm", crm, spool)
-    all_providers = record_people(spool, 40, to=("news", "crm"))
+    recipients = enqueue_recipients(spool, 40, to=("news", "crm"))
     dispatcher.start()
     assert not dispatcher.has_ended
     dispatcher.drain()
     assert ends(dispatcher)
-    assert sorted(news.called) == sorted(crm.called) == sorted(all_providers)
+    assert sorted(news.called) == sorted(crm.called) == sorted(recipients)
     assert {name: tally.done for name, tally in dispatcher.counters.items()} == {"news": 40, "crm": 40}
     assert dispatcher.failure is None
 
@@ -85,7 +85,7 @@ def test_learned_address_goes_on(place: Path, spool: SqliteSpool) -> None:
 
 
 def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpool) -> None:
-    """Ids that reach an adapter which can't act on them become a dead letter that reports it, and stop nothing else."""
+    """Ids that reach an adapter which can't act on them become a dead letter with the reason, and stop nothing else."""
     dispatcher, crm = Dispatcher(), FakeAdapter()
     hidden = suppression("", list_manager="crm", list_id="ab", subscriber_id="cd")
     spool.record([QueuedSuppression(hidden, ("crm",), ("crm",)), QueuedSuppression(suppression(), ("crm",))])
@@ -100,8 +100,8 @@ def test_ids_for_an_adapter_that_needs_an_address(place: Path, spool: SqliteSpoo
 
 
 def test_without_workers(spool: SqliteSpool) -> None:
-    """Where no provider is configured there is nothing to wait for."""
-    record_people(spool, 1, to=())
+    """A dispatcher without workers has nothing to wait for."""
+    enqueue_recipients(spool, 1, to=())
     dispatcher = Dispatcher()
     dispatcher.start()
     dispatcher.notify()
@@ -110,23 +110,23 @@ def test_without_workers(spool: SqliteSpool) -> None:
     dispatcher.stop()
 
 
-@pytest.mark.parametrize("trouble", ["hangs", "fails", "is down", "asks for time"])
-def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trouble: str) -> None:
-    """While one provider hangs, fails, is held or paused, the other gets everything, and at once."""
+@pytest.mark.parametrize("failure", ["hangs", "fails", "is down", "asks for time"])
+def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, failure: str) -> None:
+    """A provider that hangs, fails, is held or paused does not delay another one."""
     dispatcher, bad, good = Dispatcher(), FakeAdapter(), FakeAdapter()
-    if trouble == "hangs":
+    if failure == "hangs":
         bad.open.clear()
     bad.always = {
         "fails": TemporaryFailure("HTTP 500"),
         "is down": ProviderUnavailable("HTTP 401"),
         "asks for time": TemporaryFailure("HTTP 429", retry_after=3600.0),
-    }.get(trouble, bad.always)
+    }.get(failure, bad.always)
     add_worker(dispatcher, "bad", bad, spool)
     good_worker = add_worker(dispatcher, "good", good, spool, poll=NEVER)
-    record_people(spool, 100, to=("bad", "good"))
+    enqueue_recipients(spool, 100, to=("bad", "good"))
     dispatcher.start()
     wait_until(lambda: good_worker.counters.done == 100)
-    owe(spool, suppression("ann@example.com"), to=("bad", "good"))
+    enqueue(spool, suppression("ann@example.com"), to=("bad", "good"))
     dispatcher.notify()
     wait_until(lambda: good_worker.counters.done == 101)
     assert "done" not in {row.state for row in rows(place, "bad").values()}
@@ -136,10 +136,10 @@ def test_one_provider_never_delays_another(place: Path, spool: SqliteSpool, trou
 
 
 def test_a_failing_spool_is_reported(spool: SqliteSpool) -> None:
-    """A worker whose spool fails notifies the owner at once; the others go on until the owner stops them."""
+    """A worker with a failing spool notifies its owner at once; the others go on until the owner stops them."""
     failures: list[Exception | None] = []
     dispatcher = Dispatcher(lambda: failures.append(dispatcher.failure))
-    watched = Watched(spool)
+    watched = ObservedSpool(spool)
     watched.failing["claim"] = disk = SpoolError("the disk is full")
     add_worker(dispatcher, "news", FakeAdapter(), watched.spool)
     other = add_worker(dispatcher, "crm", FakeAdapter(), spool)
@@ -148,7 +148,7 @@ def test_a_failing_spool_is_reported(spool: SqliteSpool) -> None:
     assert failures == [disk]
     assert dispatcher.failure is disk
     assert not dispatcher.wait(0)
-    record_people(spool, 5, to=("crm",))
+    enqueue_recipients(spool, 5, to=("crm",))
     dispatcher.notify()
     wait_until(lambda: other.counters.done == 5)
     dispatcher.stop()
@@ -157,12 +157,12 @@ def test_a_failing_spool_is_reported(spool: SqliteSpool) -> None:
 
 
 def test_stop_while_one_hangs(place: Path, spool: SqliteSpool) -> None:
-    """At a stop the workers that can end do; the one whose call hangs ends with that call, and claims nothing more."""
+    """A stop ends the workers that can end; one with a call that hangs ends with that call, and claims nothing more."""
     dispatcher, slow, quick = Dispatcher(), FakeAdapter(), FakeAdapter()
     slow.open.clear()
     add_worker(dispatcher, "slow", slow, spool, concurrency=1)
     add_worker(dispatcher, "quick", quick, spool)
-    record_people(spool, 10, to=("slow", "quick"))
+    enqueue_recipients(spool, 10, to=("slow", "quick"))
     dispatcher.start()
     wait_until(lambda: slow.running == 1 and len(quick.called) == 10)
     dispatcher.stop()
@@ -174,7 +174,7 @@ def test_stop_while_one_hangs(place: Path, spool: SqliteSpool) -> None:
 
 
 def carry_out(place: str) -> list[str]:
-    """What another process does: carry out all that is due with eight threads; the recipients that it called."""
+    """Carry out all that is due with eight threads, as another process; returns the recipients that it called."""
     spool, adapter, dispatcher = SqliteSpool.open(place, clock=CLOCK), FakeAdapter(), Dispatcher()
     adapter.seconds = 0.002
     add_worker(dispatcher, "news", adapter, spool, concurrency=8)
@@ -187,17 +187,17 @@ def carry_out(place: str) -> list[str]:
 
 
 def test_processes_never_call_twice(place: Path, spool: SqliteSpool) -> None:
-    """Of several processes that dispatch from one spool each dispatch is called by one, once, and all are called."""
-    all_providers = record_people(spool, 600)
+    """Several processes that dispatch from one spool call for each dispatch once."""
+    recipients = enqueue_recipients(spool, 600)
     with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("spawn")) as processes:
         called = list(processes.map(carry_out, [str(place)] * 3))
-    assert Counter(recipient for mine in called for recipient in mine) == Counter(all_providers)
+    assert Counter(recipient for mine in called for recipient in mine) == Counter(recipients)
     assert {row[:2] for row in rows(place).values()} == {("done", 1)}
 
 
 def test_threads_of_one_process_never_call_twice(place: Path, spool: SqliteSpool) -> None:
     """Two dispatchers, each with its own connection to the spool, share the work."""
-    all_providers = record_people(spool, 300)
+    recipients = enqueue_recipients(spool, 300)
     other = SqliteSpool.open(place, clock=CLOCK)
     adapter = FakeAdapter()
     crews = [Dispatcher(), Dispatcher()]
@@ -208,4 +208,4 @@ def test_threads_of_one_process_never_call_twice(place: Path, spool: SqliteSpool
         dispatcher.drain()
     assert all(map(ends, crews))
     other.close()
-    assert Counter(adapter.called) == Counter(all_providers)
+    assert Counter(adapter.called) == Counter(recipients)

@@ -1,4 +1,4 @@
-"""One provider's worker against a real spool: what is due is called, and the spool then has how calls ended."""
+"""One provider's worker against a real spool: calls, settlements, and claims."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from bouncehandler.provider import PermanentFailure, TemporaryFailure
 from bouncehandler.spool import MetricCounter
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Outcome
-from tests.contract.dispatcher.workers import MINUTE, NEVER, Running, owe, record_people, rows, settings
+from tests.contract.dispatcher.workers import MINUTE, NEVER, RunningWorker, enqueue, enqueue_recipients, rows, settings
 from tests.contract.spool.examples import CLOCK, suppression
 from tests.fakes.adapter import BatchedAdapter, CampaignAdapter, FakeAdapter
 from tests.fakes.server import wait_until
@@ -24,9 +24,9 @@ class TestOutcomes:
     def test_done(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, kind: str) -> None:
         """An outcome of any kind is done after one attempt, counted, and logged with the lists affected."""
         adapter.always = Outcome(kind, ("7",), "by its campaign")  # type: ignore[arg-type]  # one of three
-        (ann,) = record_people(spool, 1)
+        (ann,) = enqueue_recipients(spool, 1)
         began = time.time()
-        running = Running(spool, adapter)
+        running = RunningWorker(spool, adapter)
         running.drain()
         took = time.time() - began
         assert rows(place)[ann][:3] == ("done", 1, 0)
@@ -45,10 +45,10 @@ class TestOutcomes:
     def test_temporary(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A temporary failure is pending until the schedule's wait, lengthened by the jitter, has passed."""
         adapter.always = TemporaryFailure("HTTP 500")
-        (ann,) = record_people(spool, 1)
+        (ann,) = enqueue_recipients(spool, 1)
         now = time.time()
         CLOCK.source = lambda: now
-        running = Running(spool, adapter, clock=lambda: now)
+        running = RunningWorker(spool, adapter, clock=lambda: now)
         running.drain()
         row = rows(place)[ann]
         assert row[:3] == ("pending", 1, 1)
@@ -58,39 +58,39 @@ class TestOutcomes:
 
     @pytest.mark.parametrize("error", [ValueError("x"), httpx.ReadTimeout("slow"), SystemExit(1), RecursionError()])
     def test_anything_else(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter, error: BaseException) -> None:
-        """Whatever an adapter raises is temporary, and ends neither a thread nor the worker."""
+        """Any other exception of an adapter is temporary, and ends neither a thread nor the worker."""
         adapter.next = [error]
-        ann, bob = record_people(spool, 2)
-        Running(spool, adapter, settings(concurrency=1)).drain()
+        ann, bob = enqueue_recipients(spool, 2)
+        RunningWorker(spool, adapter, settings(concurrency=1)).drain()
         assert rows(place)[ann][:3] == ("pending", 1, 1)
         assert rows(place)[bob][:3] == ("done", 1, 0)
 
     def test_permanent(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A permanent failure is a dead letter at once, whatever is left of the schedule."""
         adapter.always = PermanentFailure("no such list")
-        (ann,) = record_people(spool, 1)
-        running = Running(spool, adapter)
+        (ann,) = enqueue_recipients(spool, 1)
+        running = RunningWorker(spool, adapter)
         running.drain()
         assert rows(place)[ann][:3] == ("dead", 1, 0)
         assert running.worker.counters.dead == 1
         assert running.log.named("dead_letter")[0]["answer"] == "no such list"
 
     def test_schedule_ends(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """When every wait of the schedule has led to nothing, the dispatch is a dead letter: waits + 1 attempts."""
+        """A dispatch is a dead letter after the last wait of the schedule: waits + 1 attempts."""
         adapter.always = TemporaryFailure("HTTP 500")
-        (ann,) = record_people(spool, 1)
+        (ann,) = enqueue_recipients(spool, 1)
         offset = 0.0
         for _ in range(3):
-            Running(spool, adapter, clock=lambda: time.time() + offset).drain()  # noqa: B023  # ends within the round
+            RunningWorker(spool, adapter, clock=lambda: time.time() + offset).drain()  # noqa: B023  # ends within the round
             offset += 10 * MINUTE
         assert rows(place)[ann][:3] == ("dead", 3, 2)
 
     def test_repeats_are_done(self, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """What is settled with, or lately after, another dispatch of its recipient counts as done, without a call."""
-        owe(spool, *(suppression("ann@example.com", n) for n in range(3)), suppression("bob@example.com"))
-        running = Running(spool, adapter)
+        """A dispatch that is settled with, or lately after, another one of its recipient is done without a call."""
+        enqueue(spool, *(suppression("ann@example.com", n) for n in range(3)), suppression("bob@example.com"))
+        running = RunningWorker(spool, adapter)
         wait_until(lambda: running.worker.counters.done == 4)
-        owe(spool, suppression("bob@example.com", 1))
+        enqueue(spool, suppression("bob@example.com", 1))
         running.worker.notify()
         running.drain()
         assert sorted(adapter.called) == ["ann@example.com", "bob@example.com"]
@@ -101,8 +101,8 @@ class TestOutcomes:
         """An adapter that records bounces per campaign is called again for another campaign, not for the same."""
         adapter = CampaignAdapter()
         jobs = ["june", "july", "june"]
-        owe(spool, *(suppression("ann@example.com", n, job_id=job) for n, job in enumerate(jobs)))
-        running = Running(spool, adapter)
+        enqueue(spool, *(suppression("ann@example.com", n, job_id=job) for n, job in enumerate(jobs)))
+        running = RunningWorker(spool, adapter)
         running.drain()
         assert sorted(one.job_id for one in adapter.suppressions) == ["july", "june"]
         assert running.worker.counters.done == 3
@@ -110,8 +110,8 @@ class TestOutcomes:
     def test_nothing_secret_is_kept(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A server that echoes the credentials leaves them neither in the spool nor in the log."""
         adapter.next = [TemporaryFailure("bad key s3cret"), PermanentFailure("bad key s3cret")]
-        record_people(spool, 3)
-        running = Running(
+        enqueue_recipients(spool, 3)
+        running = RunningWorker(
             spool,
             adapter,
             settings(concurrency=1),
@@ -126,15 +126,15 @@ class TestOutcomes:
 
 
 class TestRetryAfter:
-    """A provider that asks for time is obeyed."""
+    """`Retry-After` is obeyed."""
 
     def test_the_dispatch_waits(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """The dispatch is due at the time that the provider gave, and its schedule is not used up."""
         adapter.always = TemporaryFailure("HTTP 429", retry_after=1800.0)
-        (ann,) = record_people(spool, 1)
+        (ann,) = enqueue_recipients(spool, 1)
         now = time.time()
         CLOCK.source = lambda: now
-        Running(spool, adapter, clock=lambda: now).drain()
+        RunningWorker(spool, adapter, clock=lambda: now).drain()
         row = rows(place)[ann]
         assert row[:3] == ("pending", 1, 0)
         assert row.due_at == pytest.approx(now + 1800, rel=0, abs=0.01)
@@ -144,7 +144,7 @@ class TestRetryAfter:
     ) -> None:
         """The wait counts from the end of the call, however late it is settled: the dispatch is due with the pause."""
         adapter.always = TemporaryFailure("HTTP 429", retry_after=1800.0)
-        (ann,) = record_people(spool, 1)
+        (ann,) = enqueue_recipients(spool, 1)
         began, now = time.time(), [time.time()]
         CLOCK.source = lambda: now[0]
         take = CallMetrics.take
@@ -154,14 +154,14 @@ class TestRetryAfter:
             return take(metrics)
 
         monkeypatch.setattr(CallMetrics, "take", take_late)
-        Running(spool, adapter, clock=lambda: now[0]).drain()
+        RunningWorker(spool, adapter, clock=lambda: now[0]).drain()
         assert rows(place)[ann].due_at == pytest.approx(began + 1800, rel=0, abs=1)
 
     def test_the_others_wait_too(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """After one such answer no other call is made; what was claimed is given back, no attempt spent."""
+        """No other call is made after one such answer; claims are released, no attempt spent."""
         adapter.next = [TemporaryFailure("HTTP 503", retry_after=1800.0)]
-        record_people(spool, 50)
-        running = Running(spool, adapter, settings(concurrency=1))
+        enqueue_recipients(spool, 50)
+        running = RunningWorker(spool, adapter, settings(concurrency=1))
         running.drain()
         assert len(adapter.called) == 1
         others = [row for recipient, row in rows(place).items() if recipient not in adapter.called]
@@ -172,19 +172,19 @@ class TestRetryAfter:
     def test_a_drain_is_patient(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A drain waits for a short pause to end, and then finishes the work."""
         adapter.next = [TemporaryFailure("HTTP 429", retry_after=1.0)]
-        record_people(spool, 3)
+        enqueue_recipients(spool, 3)
         began = time.monotonic()
-        Running(spool, adapter, settings(concurrency=1)).drain()
+        RunningWorker(spool, adapter, settings(concurrency=1)).drain()
         assert {row.state for row in rows(place).values()} == {"done"}
         assert len(adapter.called) == 4
         assert adapter.times[1] - began >= 1.0
 
     def test_a_drain_waits_for_nothing_if_nothing_waits(self, spool: SqliteSpool) -> None:
-        """Where the only dispatch left was given up meanwhile, the drain does not wait for the pause."""
+        """A drain does not wait for the pause where the only dispatch left was given up meanwhile."""
         adapter = BatchedAdapter(2)
         adapter.next = [TemporaryFailure("HTTP 429", retry_after=1800.0)]
-        record_people(spool, 1)
-        running = Running(spool, adapter, settings(drain_budget=3600.0))
+        enqueue_recipients(spool, 1)
+        running = RunningWorker(spool, adapter, settings(drain_budget=3600.0))
         wait_until(lambda: bool(running.log.named("provider_paused")))
         with spool._connection.writing() as raw:  # noqa: SLF001  # another process settles it
             raw.execute("UPDATE dispatch SET state = 'done'")
@@ -195,25 +195,25 @@ class TestClaims:
     """A claim is written before the call, and kept or given back."""
 
     def test_before_the_call(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """While a call is under way its attempt is already counted on disk, so that a crash can't loop."""
+        """An attempt is counted on disk while its call is under way, so that a crash can't loop."""
         adapter.open.clear()
-        (ann,) = record_people(spool, 1)
-        running = Running(spool, adapter)
+        (ann,) = enqueue_recipients(spool, 1)
+        running = RunningWorker(spool, adapter)
         wait_until(lambda: adapter.running == 1)
         assert rows(place)[ann][:3] == ("claimed", 1, 0)
         adapter.open.set()
         running.drain()
 
     def test_renewed_while_a_call_is_slow(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """A call that takes several times its lease is not made by anybody else meanwhile."""
+        """A call that takes several times its lease is made by no other process meanwhile."""
         adapter.open.clear()
-        record_people(spool, 1)
+        enqueue_recipients(spool, 1)
         now = [time.time()]
         CLOCK.source = lambda: now[0]
-        slow = Running(spool, adapter, settings(lease=MINUTE), clock=lambda: now[0], monotonic=lambda: now[0])
+        slow = RunningWorker(spool, adapter, settings(lease=MINUTE), clock=lambda: now[0], monotonic=lambda: now[0])
         wait_until(lambda: adapter.running == 1)
         other_spool, other = SqliteSpool.open(place, clock=CLOCK), FakeAdapter()
-        eager = Running(other_spool, other, clock=lambda: now[0], monotonic=lambda: now[0])
+        eager = RunningWorker(other_spool, other, clock=lambda: now[0], monotonic=lambda: now[0])
         for _ in range(8):
             now[0] += MINUTE / 2
             wait_until(lambda: rows(place)["user0@example.com"].due_at == now[0] + MINUTE)
@@ -229,10 +229,10 @@ class TestClaims:
         assert rows(place)["user0@example.com"][:2] == ("done", 1)
 
     def test_renewed_in_time(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """The end of a claim is not slept through, though the next poll is an hour away."""
+        """A claim is renewed in time, though the next poll is an hour away."""
         adapter.open.clear()
-        record_people(spool, 1)
-        running = Running(spool, adapter, settings(lease=0.6, poll=NEVER))
+        enqueue_recipients(spool, 1)
+        running = RunningWorker(spool, adapter, settings(lease=0.6, poll=NEVER))
         wait_until(lambda: adapter.running == 1)
         until = time.time() + 2.0
         wait_until(lambda: rows(place)["user0@example.com"].due_at > until)
@@ -244,8 +244,8 @@ class TestClaims:
         """A claim that ran out because the clock jumped is called again, and neither answer breaks the worker."""
         offset = [0.0]
         adapter.open.clear()
-        record_people(spool, 1)
-        running = Running(spool, adapter, clock=lambda: time.time() + offset[0])
+        enqueue_recipients(spool, 1)
+        running = RunningWorker(spool, adapter, clock=lambda: time.time() + offset[0])
         wait_until(lambda: adapter.running == 1)
         offset[0] = 3600.0
         running.worker.notify()
@@ -256,10 +256,10 @@ class TestClaims:
         assert rows(place)["user0@example.com"][:2] == ("done", 2)
 
     def test_stop(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
-        """At a stop the calls in flight are finished, and what was only claimed is given back, no attempt spent."""
+        """A stop finishes the calls in flight, and releases what was only claimed, no attempt spent."""
         adapter.open.clear()
-        record_people(spool, 100)
-        running = Running(spool, adapter, settings(concurrency=3))
+        enqueue_recipients(spool, 100)
+        running = RunningWorker(spool, adapter, settings(concurrency=3))
         wait_until(lambda: adapter.running == 3)
         running.worker.stop()
         wait_until(lambda: sum(row.state == "claimed" for row in rows(place).values()) == 3)
@@ -272,14 +272,14 @@ class TestClaims:
 
     def test_stop_while_waiting_for_a_turn(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A stop does not wait for turns that a slow rate would give in hours."""
-        record_people(spool, 20)
-        running = Running(spool, adapter, settings(concurrency=4, rate=1 / 3600))
+        enqueue_recipients(spool, 20)
+        running = RunningWorker(spool, adapter, settings(concurrency=4, rate=1 / 3600))
         wait_until(lambda: len(adapter.called) == 1)
         running.stop()
         assert sorted(row[:2] for row in rows(place).values()) == [("done", 1)] + [("pending", 0)] * 19
 
     def test_stop_before_anything(self, place: Path, spool: SqliteSpool, adapter: FakeAdapter) -> None:
         """A worker that is stopped at once ends, and nothing stays claimed."""
-        record_people(spool, 20)
-        Running(spool, adapter, settings(concurrency=1)).stop()
+        enqueue_recipients(spool, 20)
+        RunningWorker(spool, adapter, settings(concurrency=1)).stop()
         assert not [row for row in rows(place).values() if row.state == "claimed"]

@@ -21,11 +21,11 @@ from tests.fakes.server import PATIENCE, wait_until
 
 MINUTE = 60.0
 NEVER = 3600.0
-"""Seconds of a poll that no test waits for: what happens was not found by looking."""
+"""Seconds between two polls that no test waits for: dispatches are found without polling."""
 
 
 class Row(NamedTuple):
-    """A dispatch as it lies in the spool."""
+    """A row of the table `dispatch`."""
 
     state: str
     attempts: int
@@ -42,14 +42,14 @@ def rows(place: Path, provider: str = "news") -> dict[str, Row]:
         return {recipient: Row(*fields) for recipient, *fields in raw.execute(sql, [provider])}
 
 
-def owe(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",)) -> None:
-    """Record suppressions that are due now."""
+def enqueue(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",)) -> None:
+    """Enqueue suppressions that are due now."""
     spool.record([QueuedSuppression(one, to) for one in suppressions])
 
 
-def record_people(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:
-    """Record that many recipients' suppressions; returns the recipients."""
-    owe(spool, *people(count), to=to)
+def enqueue_recipients(spool: Spool, count: int, to: tuple[str, ...] = ("news",)) -> list[str]:
+    """Enqueue a suppression of each of so many recipients; returns the recipients."""
+    enqueue(spool, *people(count), to=to)
     return [one.recipient for one in people(count)]
 
 
@@ -67,8 +67,8 @@ def settings(  # noqa: PLR0913, PLR0917  # each has a default that most tests wa
     return WorkerSettings(concurrency=concurrency, rate=rate, lease=lease, poll=poll, breaker=breaker)
 
 
-class Running:
-    """A worker with what it works on; what it logs and when it ends is seen."""
+class RunningWorker:
+    """A started worker, with its adapter, its log, and an event for its end."""
 
     def __init__(  # noqa: PLR0913  # each has a default that most tests want
         self,
@@ -103,27 +103,27 @@ class Running:
         self.worker.start()
 
     def drain(self) -> None:
-        """Let it end when nothing is due, and wait for that."""
+        """Drain the worker, and wait for its end."""
         self.worker.drain()
         self.joins()
 
     def stop(self) -> None:
-        """Let it end in good order, and wait for that."""
+        """Stop the worker, and wait for its end."""
         self.worker.stop()
         self.joins()
 
     def joins(self) -> None:
-        """Wait for its end, which leaves no thread behind."""
+        """Wait for the end of the worker and of its threads."""
         assert self.has_ended.wait(PATIENCE), "the worker did not end"
         wait_until(lambda: not self.threads())
 
     def threads(self) -> list[str]:
-        """Its threads that are alive."""
+        """Names of the worker's threads that are alive."""
         return [thread.name for thread in threading.enumerate() if thread.name.startswith(f"{self.worker.name}-")]
 
 
-class Watched:
-    """A spool that counts what it is asked, and fails on request."""
+class ObservedSpool:
+    """A spool that records which methods are called, and fails on request."""
 
     def __init__(self, spool: Spool) -> None:
         self.asked: list[str] = []
@@ -136,15 +136,15 @@ class Watched:
 
     @property
     def spool(self) -> Spool:
-        """As what a worker takes it for."""
+        """The same object, typed as the spool that it stands for."""
         return cast("Spool", self)
 
     def __getattr__(self, method: str) -> Callable[..., object]:
-        def watched(*args: object, **values: object) -> object:
+        def observed(*args: object, **values: object) -> object:
             self.asked.append(method)
             self.before(method)
             if method in self.failing:
                 raise self.failing[method]
             return getattr(self._spool, method)(*args, **values)
 
-        return watched
+        return observed

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.contract.ingest.read_loops import Pumping
+from tests.contract.ingest.read_loops import RunningReadLoop
 from tests.fakes.ingest import PipelineOnFakes
 
 
 @pytest.fixture
-def pumping() -> Iterator[Pumping]:
-    """A pump over a pipe."""
-    pumping = Pumping(PipelineOnFakes())
-    yield pumping
-    pumping.close()
+def running() -> Iterator[RunningReadLoop]:
+    """A read loop over a pipe."""
+    running = RunningReadLoop(PipelineOnFakes())
+    yield running
+    running.close()

@@ -1,4 +1,4 @@
-"""A pump at work on a pipe or a file, for the tests of how it reads and of how it stops."""
+"""A running read loop over a pipe or a file, for the tests of how it reads and how it stops."""
 
 import os
 import time
@@ -11,8 +11,8 @@ from tests.fakes.ingest import PipelineOnFakes
 from tests.fakes.server import PATIENCE
 
 
-class Pumping:
-    """A pump at work in a thread of its own, over a pipe that the test writes to, or any other descriptor."""
+class RunningReadLoop:
+    """A read loop in a thread of its own, over a pipe that the test writes to, or any other descriptor."""
 
     def __init__(
         self, left: PipelineOnFakes, source: int | None = None, monotonic: Callable[[], float] = time.monotonic
@@ -25,7 +25,7 @@ class Pumping:
         if source is None:
             source, self.writer = os.pipe()
         self.source = source
-        """What the pump reads."""
+        """The descriptor that is read."""
         self._thread = ThreadPoolExecutor(1)
         self.result: Future[bool] = self._thread.submit(
             read_loop, left.pipeline, source, self._stop, monotonic=monotonic, progress=self._progress
@@ -35,21 +35,27 @@ class Pumping:
         self.bytes_read += size
 
     def write(self, *rows: bytes) -> None:
-        """What the other program writes, at once."""
+        """Write rows as the other program, at once."""
         assert self.writer is not None
         os.write(self.writer, b"".join(rows))
 
+    def fill(self, rows: bytes) -> int:
+        """Write as much as the pipe takes without blocking, from now on; returns the bytes."""
+        assert self.writer is not None
+        os.set_blocking(self.writer, False)
+        return os.write(self.writer, rows)
+
     def end(self) -> bool:
-        """The other program closes the pipe; returns what the pump returns."""
+        """Close the pipe as the other program; returns the result of the read loop."""
         self._close_writer()
         return self.result.result(PATIENCE)
 
     def stop(self) -> None:
-        """Ask it to stop."""
+        """Ask the read loop to stop."""
         os.write(self._ask, b"!")
 
     def close(self) -> None:
-        """Give everything back, whatever the test left behind."""
+        """Release everything, whatever the test left behind."""
         self.left.spool.open.set()
         self._close_writer()
         self.stop()
@@ -63,7 +69,7 @@ class Pumping:
             self.writer = None
 
 
-def over_file(place: Path, content: bytes, left: PipelineOnFakes | None = None) -> Pumping:
-    """A pump over a regular file."""
+def over_file(place: Path, content: bytes, left: PipelineOnFakes | None = None) -> RunningReadLoop:
+    """A read loop over a regular file."""
     place.write_bytes(content)
-    return Pumping(left or PipelineOnFakes(), os.open(place, os.O_RDONLY))
+    return RunningReadLoop(left or PipelineOnFakes(), os.open(place, os.O_RDONLY))

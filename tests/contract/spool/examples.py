@@ -40,7 +40,7 @@ CLOCK = TestClock()
 
 
 def at_time(spool: Spool, now: float) -> Spool:
-    """The spool, at that time of the tests' clock and from then on; a clock of its own is the test's business."""
+    """The spool, after the tests' clock was set to that time, where it stays."""
     CLOCK.source = lambda: now
     return spool
 
@@ -57,10 +57,14 @@ def open_spool(kind: str, place: str | Path, **options: Any) -> Spool:  # noqa: 
 
 
 def suppression(recipient: str = "ann@example.com", number: int = 0, **fields: object) -> Suppression:
-    """A suppression whose id comes from recipient and number."""
+    """A suppression with an id made of recipient and number."""
     digest = blake2b(f"{recipient} {number}".encode("utf-8", "replace"), digest_size=12).hexdigest()
     plain = Suppression(digest, recipient, "bounce", "policy.bounce.bad-mailbox")
     return plain._replace(**fields)  # type: ignore[arg-type]  # the fields are the test's business
+
+
+ANN, ANN_LATER = suppression("ann@example.com"), suppression("ann@example.com", 1)
+BOB = suppression("bob@example.com")
 
 
 def put(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",), now: float = NOW) -> None:
@@ -69,7 +73,7 @@ def put(spool: Spool, *suppressions: Suppression, to: tuple[str, ...] = ("news",
 
 
 def before(moment: float) -> RetentionPeriods:
-    """The periods by which is old what was done before then, whatever its reason."""
+    """Retention periods, the same for every reason, that end at this moment."""
     return RetentionPeriods(*[CLOCK() - moment] * 5)
 
 
@@ -95,37 +99,37 @@ def take(  # noqa: PLR0913  # each has a default, which most tests want
 
 
 def recipients(dispatches: Sequence[Dispatch]) -> list[str]:
-    """Whom they concern, in order."""
+    """Recipients of the dispatches, in order."""
     return [dispatch.suppression.recipient for dispatch in dispatches]
 
 
 def attempt(result: str = "unsubscribed", answer: str = "200 OK") -> Attempt:
-    """A call that took 20 ms."""
+    """An attempt that took 20 ms."""
     return Attempt(started_at=NOW, seconds=0.02, result=result, answer=answer)
 
 
 def done(dispatch: Dispatch, kind: str = "unsubscribed") -> Completed:
-    """It was carried out."""
+    """Settlement: carried out."""
     return Completed(dispatch, attempt(kind), Outcome(kind, ("7",)))  # type: ignore[arg-type]  # one of three, by the test
 
 
 def again(dispatch: Dispatch, due_at: float, retry_index: int = 1) -> RetryLater:
-    """It is to be tried again."""
+    """Settlement: to be retried at `due_at`."""
     return RetryLater(dispatch, attempt("temporary", "503"), due_at - CLOCK(), retry_index)
 
 
 def dead(dispatch: Dispatch, answer: str = "400 no such list") -> DeadLettered:
-    """It is given up."""
+    """Settlement: a dead letter."""
     return DeadLettered(dispatch, attempt("permanent", answer))
 
 
 def returned(dispatch: Dispatch, due_at: float = NOW) -> Released:
-    """It is given back unused."""
+    """Settlement: released without an attempt."""
     return Released(dispatch, due_at - CLOCK())
 
 
 def claim_until_empty(kind: str, place: str | Path, batch: int) -> list[int]:
-    """What another process does: claim and settle until nothing is due; the numbers of what it claimed."""
+    """Claim and settle until nothing is due, as another process; returns the numbers that it claimed."""
     spool = open_spool(kind, place)
     mine: list[int] = []
     try:
@@ -138,7 +142,7 @@ def claim_until_empty(kind: str, place: str | Path, batch: int) -> list[int]:
 
 
 def record_batches(kind: str, place: str | Path, name: str, batches: int) -> int:
-    """What another process does: record batches of ten; how many suppressions were new."""
+    """Record batches of ten, as another process; returns how many suppressions were new."""
     spool = open_spool(kind, place)
     try:
         return sum(

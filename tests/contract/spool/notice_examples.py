@@ -10,7 +10,7 @@ EVERY = 900.0
 LEASE = 300.0
 
 
-def open_telling(kind: str, place: str) -> Spool:
+def open_with_notices(kind: str, place: str) -> Spool:
     """The spool of that kind, which queues notices of every kind."""
     return open_spool(kind, place, notices=frozenset(get_args(NoticeName)))
 
@@ -21,15 +21,15 @@ def claim(spool: Spool, now: float = NOW, *, every: float = EVERY, lease: float 
 
 
 def claimed(spool: Spool, now: float = NOW, *, every: float = EVERY) -> NoticeBatch:
-    """The claim that there must be."""
-    post = claim(spool, now, every=every)
-    assert post is not None
-    return post
+    """Claim what is due, which must be something."""
+    batch = claim(spool, now, every=every)
+    assert batch is not None
+    return batch
 
 
-def read_notices(spool: Spool, post: NoticeBatch | None = None) -> list[Notice]:
-    """All notices of a claim; without one, of a claim in far future that is then given back."""
-    return spool.notices(post or claimed(spool, NOW + 10 * EVERY), after=0, limit=100_000)
+def read_notices(spool: Spool, batch: NoticeBatch | None = None) -> list[Notice]:
+    """All notices of a batch; without one, of a batch that is claimed in the far future."""
+    return spool.notices(batch or claimed(spool, NOW + 10 * EVERY), after=0, limit=100_000)
 
 
 def enqueue_notice(spool: Spool, count: int = 1, now: float = NOW) -> None:
@@ -38,6 +38,6 @@ def enqueue_notice(spool: Spool, count: int = 1, now: float = NOW) -> None:
         at_time(spool, now).enqueue_notice("held", {"provider": f"p{number}"})
 
 
-def settle(spool: Spool, post: NoticeBatch, now: float = NOW) -> None:
-    """Settle all of it as sent."""
-    at_time(spool, now).settle_notices(post, through=post.through)
+def settle(spool: Spool, batch: NoticeBatch, now: float = NOW) -> None:
+    """Settle the whole batch as sent."""
+    at_time(spool, now).settle_notices(batch, through=batch.through)

@@ -1,9 +1,12 @@
-"""What every spool keeps, whatever it is made of: claiming and settling."""
+"""Contract of every spool: claiming and settling."""
 
 import pytest
 
 from bouncehandler.spool import Selection, Spool
 from tests.contract.spool.examples import (
+    ANN,
+    ANN_LATER,
+    BOB,
     CLOCK,
     DAY,
     NOW,
@@ -20,16 +23,12 @@ from tests.contract.spool.examples import (
     take,
 )
 
-ANN = suppression("ann@example.com")
-ANN_LATER = suppression("ann@example.com", 1)
-BOB = suppression("bob@example.com")
 
-
-class TestClaiming:
+class TestClaim:
     """`claim` and `extend`."""
 
     def test_oldest_first(self, spool: Spool) -> None:
-        """What is due longest is claimed first, up to the limit, and nothing twice."""
+        """The longest due is claimed first, up to the limit, and nothing twice."""
         put(spool, BOB, now=NOW + 1)
         put(spool, ANN, suppression("cat@example.com"), now=NOW)
         assert recipients(take(spool, 2, now=NOW + 2)) == ["ann@example.com", "cat@example.com"]
@@ -50,7 +49,7 @@ class TestClaiming:
         assert len(take(spool)) == 1
 
     def test_claim_runs_out(self, spool: Spool) -> None:
-        """A claim whose time has passed is claimed anew, as the next attempt, under another token."""
+        """An expired claim is claimed anew, as the next attempt, under another token."""
         put(spool, ANN)
         (first,) = take(spool)
         assert take(spool, now=NOW + 59) == []
@@ -59,7 +58,7 @@ class TestClaiming:
         assert second.claim != first.claim
 
     def test_not_yet_due(self, spool: Spool) -> None:
-        """What is due later is not claimed now."""
+        """A dispatch that is due later is not claimed now."""
         put(spool, ANN, now=NOW + 1)
         assert take(spool) == []
 
@@ -106,7 +105,7 @@ class TestClaiming:
         assert spool.status().dispatches.done == 2
 
     def test_campaigns_are_apart(self, spool: Spool) -> None:
-        """Where campaigns count, only dispatches of the same campaign wait for one another."""
+        """Dispatches of the same campaign alone wait for one another where campaigns count."""
         june, july = ANN._replace(job_id="june"), ANN_LATER._replace(job_id="july")
         june_again = suppression("ann@example.com", 2, job_id="june")
         put(spool, june, july, june_again)
@@ -130,7 +129,7 @@ class TestClaiming:
         assert len(take(spool, now=NOW + DAY)) == 1
 
     def test_done_for_another_campaign(self, spool: Spool) -> None:
-        """Where campaigns count, what was done for one is not done for the next."""
+        """A campaign that is done settles no other one where campaigns count."""
         put(spool, ANN._replace(job_id="june"))
         at_time(spool, NOW).settle([done(one) for one in take(spool, per_campaign=True)], per_campaign=True)
         put(spool, ANN_LATER._replace(job_id="july"), suppression("ann@example.com", 2, job_id="june"))
@@ -138,7 +137,7 @@ class TestClaiming:
 
     @pytest.mark.parametrize("end", ["unknown", "dead", "dropped", "elsewhere"])
     def test_not_carried_out(self, spool: Spool, end: str) -> None:
-        """Neither an unknown recipient nor a dead or dropped letter nor another provider's work counts as done."""
+        """Neither an unknown recipient nor a dead letter, even dropped, nor another provider's work is done."""
         put(spool, ANN, to=("crm" if end == "elsewhere" else "news",))
         for one in take(spool, provider="crm" if end == "elsewhere" else "news"):
             at_time(spool, NOW).settle([dead(one) if end in {"dead", "dropped"} else done(one, "unknown")])
@@ -148,7 +147,7 @@ class TestClaiming:
         assert len(take(spool)) == 1
 
     def test_flood_of_repeats(self, spool: Spool) -> None:
-        """However many repeats are due before it, work that is due is found in one call."""
+        """Work that is due is found in one call, however many repeats are due before it."""
         put(spool, ANN)
         at_time(spool, NOW).settle([done(one) for one in take(spool)])
         put(spool, *(suppression("ann@example.com", number) for number in range(1, 500)), BOB)
@@ -156,12 +155,12 @@ class TestClaiming:
         assert spool.status().dispatches.done == 500
 
     def test_flood_of_waiting(self, spool: Spool) -> None:
-        """However many wait behind one recipient's call, work that is due behind them is found in one call."""
+        """Work that is due is found in one call, however many wait before it for one recipient's call."""
         put(spool, *(suppression("ann@example.com", number) for number in range(500)), BOB)
         assert recipients(take(spool, 2)) == ["ann@example.com", "bob@example.com"]
 
     def test_extended(self, spool: Spool) -> None:
-        """A claim that is kept up is not given to anybody else until its new end."""
+        """A renewed claim is given to no other process until its new end."""
         put(spool, ANN)
         (claimed,) = take(spool)
         spool.extend([claimed], NOW + 300 - CLOCK())
@@ -169,7 +168,7 @@ class TestClaiming:
         assert len(take(spool, now=NOW + 300)) == 1
 
     def test_extended_too_late(self, spool: Spool) -> None:
-        """A claim that another process has by now can't be kept up."""
+        """A claim that another process has taken over can't be renewed."""
         put(spool, ANN)
         (lost,) = take(spool)
         take(spool, now=NOW + 60)
@@ -178,11 +177,11 @@ class TestClaiming:
         spool.extend([], NOW - CLOCK())
 
 
-class TestSettling:
+class TestSettle:
     """`settle`."""
 
     def test_done_takes_those_behind_along(self, spool: Spool) -> None:
-        """With a dispatch that was carried out those waiting behind it are settled; others are left alone."""
+        """A dispatch that was carried out settles those waiting behind it; others are left alone."""
         put(spool, ANN, ANN_LATER, BOB, to=("news", "crm"))
         claimed = take(spool, 2)
         assert at_time(spool, NOW).settle([done(claimed[0]), returned(claimed[1])]) == 1
@@ -211,7 +210,7 @@ class TestSettling:
         assert spool.status().providers["news"].done == 2
 
     def test_done_in_one_campaign(self, spool: Spool) -> None:
-        """Where campaigns count, only the same campaign is settled along."""
+        """The same campaign alone is settled along where campaigns count."""
         put(spool, ANN._replace(job_id="june"), ANN_LATER._replace(job_id="july"))
         (june,) = take(spool, 1, per_campaign=True)
         at_time(spool, NOW).settle([done(june)], per_campaign=True)
@@ -219,7 +218,7 @@ class TestSettling:
 
     @pytest.mark.parametrize("ended", [lambda one: done(one, "unknown"), dead])
     def test_next_in_line(self, spool: Spool, ended: type) -> None:
-        """When nothing came of the first, the next in line is due at once."""
+        """The next dispatch of a recipient is due at once after one that came to nothing."""
         put(spool, ANN, ANN_LATER)
         (first,) = take(spool)
         assert take(spool) == []
@@ -283,7 +282,7 @@ class TestSettling:
         assert (counts.done, counts.pending, counts.dead, counts.waiting) == (2, 2, 1, 2)
 
     def test_hostile_answer(self, spool: Spool) -> None:
-        """An answer that no database takes, or that is too long, is kept all the same."""
+        """An answer that no database can store, or that is too long, is kept all the same."""
         put(spool, ANN)
         (claimed,) = take(spool)
         at_time(spool, NOW).settle([dead(claimed, "\0\ud800" + "x" * 1000)])

@@ -1,4 +1,4 @@
-"""What every spool keeps, whatever it is made of: recording, holds, reading."""
+"""Contract of every spool: recording, holds, queries."""
 
 from datetime import UTC, datetime
 
@@ -6,6 +6,9 @@ import pytest
 
 from bouncehandler.spool import ProviderState, QueuedSuppression, Recorded, Selection, Spool, SpoolError
 from tests.contract.spool.examples import (
+    ANN,
+    ANN_LATER,
+    BOB,
     DAY,
     NOW,
     again,
@@ -20,12 +23,8 @@ from tests.contract.spool.examples import (
     take,
 )
 
-ANN = suppression("ann@example.com")
-ANN_LATER = suppression("ann@example.com", 1)
-BOB = suppression("bob@example.com")
 
-
-class TestRecording:
+class TestRecord:
     """`record`."""
 
     def test_counts_new_and_known(self, spool: Spool) -> None:
@@ -53,19 +52,19 @@ class TestRecording:
         assert recipients(take(spool)) == ["ann@example.com", "bob@example.com"]
 
     def test_provider_added_later(self, spool: Spool) -> None:
-        """A known suppression that a further provider wants is dispatched to that provider, and to no other again."""
+        """A known suppression that is routed to a further provider is dispatched to that one, and to no other again."""
         put(spool, ANN)
         put(spool, ANN, BOB, to=("news", "crm"), now=NOW + 5)
         assert recipients(take(spool, provider="crm", now=NOW + 5)) == ["bob@example.com", "ann@example.com"]
         assert len(take(spool, now=NOW + 5)) == 2
 
     def test_provider_from_a_repetition(self, spool: Spool) -> None:
-        """A repetition inside one batch, wanted by another provider, is dispatched to both."""
+        """A repetition inside one batch, routed to another provider, is dispatched to both."""
         at_time(spool, NOW).record([QueuedSuppression(ANN, ("news",)), QueuedSuppression(ANN, ("crm",))])
         assert [len(take(spool, provider=name)) for name in ("news", "crm")] == [1, 1]
 
-    def test_each_to_whom_it_is_owed(self, spool: Spool) -> None:
-        """Suppressions of one batch go to the providers that want them; one that none wants is recorded."""
+    def test_each_is_enqueued_for_its_own_providers(self, spool: Spool) -> None:
+        """Suppressions of one batch are enqueued for their own providers; one without a provider is recorded."""
         cat = suppression("cat@example.com")
         at_time(spool, NOW).record(
             [QueuedSuppression(ANN, ("news", "crm")), QueuedSuppression(BOB, ("crm",)), QueuedSuppression(cat, ())]
@@ -80,7 +79,7 @@ class TestRecording:
         assert len(take(spool)) == 1
 
     def test_nothing(self, spool: Spool) -> None:
-        """An empty batch is nothing."""
+        """An empty batch records nothing."""
         assert at_time(spool, NOW).record([]) == Recorded(new=0, duplicates=0)
 
     def test_every_field_comes_back(self, spool: Spool) -> None:
@@ -94,7 +93,7 @@ class TestRecording:
         assert [one.suppression for one in take(spool)] == [full, BOB]
 
     def test_hostile_text(self, spool: Spool) -> None:
-        """Text that no database takes is replaced, and what is too long is cut; the record is not lost."""
+        """Text that no database can store is replaced, and what is too long is cut; the record is not lost."""
         put(spool, ANN._replace(diagnostic="a\0b\ud800c", originator="\udfff", job_id="\0"), BOB)
         put(spool, suppression("cat@example.com", diagnostic="x" * 5000))
         ann, bob, cat = spool.suppressions(Selection())
@@ -103,7 +102,7 @@ class TestRecording:
         assert cat.diagnostic == "x" * 4096
 
 
-class TestHolding:
+class TestHoldProvider:
     """`hold`, `release`, `claim_probe` and `state`."""
 
     def test_held_is_not_claimed(self, spool: Spool) -> None:
@@ -150,7 +149,7 @@ class TestHolding:
         assert at_time(spool, NOW + 120).claim_probe("news", next_probe_in=60)
 
 
-class TestReading:
+class TestQueries:
     """`next_due_at`, `status`, `suppressions`, `dead_letters` and what is done with those."""
 
     def test_empty(self, spool: Spool) -> None:
@@ -194,7 +193,7 @@ class TestReading:
         [
             (Selection(), ["ann@example.com", "bob@example.com", "cat@example.org", "ann@example.com"]),
             (Selection(recipient="ann@example.com"), ["ann@example.com", "ann@example.com"]),
-            (Selection(recipient="nobody@example.com"), []),
+            (Selection(recipient="unknown@example.com"), []),
             (Selection(domain="EXAMPLE.org"), ["cat@example.org"]),
             (Selection(domain="xample.org"), []),
             (Selection(reason="list"), ["bob@example.com"]),
@@ -226,7 +225,7 @@ class TestReading:
         assert len(list(spool.dead_letters(Selection(limit=1500)))) == 1500
 
     def test_dead_letter(self, spool: Spool) -> None:
-        """A dead letter reports what, for whom, how often, when, and what the last answer was."""
+        """A dead letter has its suppression, provider, attempts, time and last answer."""
         put(spool, ANN)
         (first,) = take(spool)
         at_time(spool, NOW).settle([again(first, NOW + 5)])

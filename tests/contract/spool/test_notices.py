@@ -27,7 +27,7 @@ from tests.contract.spool.notice_examples import (
     claim,
     claimed,
     enqueue_notice,
-    open_telling,
+    open_with_notices,
     read_notices,
     settle,
 )
@@ -36,16 +36,16 @@ from tests.contract.spool.notice_examples import (
 @pytest.fixture
 def spool(store: str, tmp_path: Path) -> Iterator[Spool]:
     """An empty spool with notices of every kind."""
-    opened = open_telling(store, str(tmp_path / "spool.db"))
+    opened = open_with_notices(store, str(tmp_path / "spool.db"))
     yield opened
     opened.close()
 
 
-class TestTelling:
-    """What is queued."""
+class TestEnqueueNotice:
+    """`enqueue_notice`, and the notices that the spool enqueues itself."""
 
     def test_notices_in_order(self, spool: Spool) -> None:
-        """Notices come out as they went in, oldest first, with its time."""
+        """Notices come out as they went in, oldest first, each with its time."""
         at_time(spool, NOW).enqueue_notice("unreadable", {"rows": "123", "of": "4,567"})
         at_time(spool, NOW + 1).enqueue_notice("unreadable", {"rows": "1"})
         first, second = read_notices(spool)
@@ -54,7 +54,7 @@ class TestTelling:
         assert second.id > first.id
 
     def test_hostile(self, spool: Spool) -> None:
-        """Text that no database likes, and text without end, is kept as far as it can be shown."""
+        """Text that no database can store, or that is too long, is kept as far as it can be shown."""
         at_time(spool, NOW).enqueue_notice("held", {"reason": "x" * 1_000_000, "a\0b\ud800": "c\0d\udfff"})
         (notice,) = read_notices(spool)
         assert notice.about == {"reason": "x" * 1000, "a\ufffdb\ufffd": "c\ufffdd\ufffd"}
@@ -76,7 +76,7 @@ class TestTelling:
         }
 
     def test_bounces_are_not_reported(self, spool: Spool) -> None:
-        """Bounces are the daily bread: they make no notice."""
+        """A bounce makes no notice."""
         put(spool, *people(10))
         assert claim(spool) is None
 
@@ -116,7 +116,7 @@ class TestTelling:
         spool.close()
 
 
-class TestClaims:
+class TestClaimNotices:
     """`claim_notices`."""
 
     def test_nothing(self, spool: Spool) -> None:
@@ -124,15 +124,15 @@ class TestClaims:
         assert claim(spool) is None
 
     def test_one_at_a_time(self, spool: Spool) -> None:
-        """What is claimed no other process gets, nor what was queued since."""
+        """Claimed notices are given to no other process, nor what was queued since."""
         enqueue_notice(spool)
-        post = claimed(spool)
+        batch = claimed(spool)
         enqueue_notice(spool)
         assert claim(spool) is None
-        assert len(read_notices(spool, post)) == 1
+        assert len(read_notices(spool, batch)) == 1
 
     def test_a_claim_that_ran_out(self, spool: Spool) -> None:
-        """A claim whose time has passed is up for claiming again, with what came since; the first holder is late."""
+        """An expired claim can be claimed again, with what came since; the first holder settles nothing."""
         enqueue_notice(spool)
         old = claimed(spool)
         enqueue_notice(spool)
@@ -144,7 +144,7 @@ class TestClaims:
         assert len(read_notices(spool, new)) == 2
 
     def test_every(self, spool: Spool) -> None:
-        """After a sending nothing is due for `every` seconds; then it is, with all that came meanwhile."""
+        """Nothing is due for `every` seconds after a mail; then all that came meanwhile is."""
         enqueue_notice(spool)
         settle(spool, claimed(spool))
         enqueue_notice(spool, 3)
@@ -152,7 +152,7 @@ class TestClaims:
         assert len(read_notices(spool, claimed(spool, NOW + EVERY))) == 3
 
     def test_at_once(self, spool: Spool) -> None:
-        """Where each is sent at once, `every` 0, what comes is due."""
+        """A new notice is due at once where `every` is 0."""
         for _ in range(3):
             enqueue_notice(spool)
             settle(spool, claimed(spool, every=0))
@@ -178,54 +178,54 @@ class TestClaims:
             claim(spool, lease=lease)
 
 
-class TestReading:
+class TestReadNotices:
     """`notices`."""
 
     def test_pages(self, spool: Spool) -> None:
         """The claimed notices are read page by page, each once, and none that came later."""
         enqueue_notice(spool, 25)
-        post = claimed(spool)
+        batch = claimed(spool)
         enqueue_notice(spool)
         seen: list[str] = []
         after = 0
-        while page := spool.notices(post, after=after, limit=10):
+        while page := spool.notices(batch, after=after, limit=10):
             assert len(page) <= 10
             seen += [notice.about["provider"] for notice in page]
             after = page[-1].id
         assert seen == [f"p{number}" for number in range(25)]
 
 
-class TestSettling:
+class TestSettleNotices:
     """`settle_notices`."""
 
     @pytest.mark.parametrize("count", [1, 999, 1000, 2001])
     def test_forgets(self, spool: Spool, count: int) -> None:
-        """What was sent is forgotten, however much it is; what came meanwhile stays."""
+        """Sent notices are deleted, however many they are; what came meanwhile stays."""
         enqueue_notice(spool, count)
-        post = claimed(spool)
+        batch = claimed(spool)
         enqueue_notice(spool, 2)
-        settle(spool, post)
+        settle(spool, batch)
         assert spool.status().notices == 2
         assert len(read_notices(spool)) == 2
 
     def test_bit_by_bit(self, spool: Spool) -> None:
         """Part of a claim can be settled: the rest stays claimed, and is all that is left."""
         enqueue_notice(spool, 5)
-        post = claimed(spool)
-        third = read_notices(spool, post)[2]
-        at_time(spool, NOW).settle_notices(post, through=third.id)
+        batch = claimed(spool)
+        third = read_notices(spool, batch)[2]
+        at_time(spool, NOW).settle_notices(batch, through=third.id)
         assert claim(spool) is None
         assert spool.status().notices == 2
-        assert [n.about["provider"] for n in read_notices(spool, post)] == ["p3", "p4"]
-        spool.postpone_notices(post, NOW - CLOCK())
+        assert [n.about["provider"] for n in read_notices(spool, batch)] == ["p3", "p4"]
+        spool.postpone_notices(batch, NOW - CLOCK())
         assert len(read_notices(spool, claimed(spool))) == 2
 
     def test_no_further_than_claimed(self, spool: Spool) -> None:
-        """A number beyond the claim forgets nothing that was not in it."""
+        """A number beyond the claim deletes nothing that was not in it."""
         enqueue_notice(spool, 2)
-        post = claimed(spool)
+        batch = claimed(spool)
         enqueue_notice(spool)
-        at_time(spool, NOW).settle_notices(post, through=post.through + 1000)
+        at_time(spool, NOW).settle_notices(batch, through=batch.through + 1000)
         assert spool.status().notices == 1
 
     def test_numbers_are_never_given_twice(self, spool: Spool) -> None:
@@ -237,11 +237,11 @@ class TestSettling:
         assert claimed(spool, every=0).through > first.through
 
 
-class TestPostponing:
+class TestPostponeNotices:
     """`postpone_notices`."""
 
     def test_until(self, spool: Spool) -> None:
-        """What was put off is not claimed before its time; then everything is there."""
+        """Postponed notices are not claimed before their time; then all are there."""
         enqueue_notice(spool)
         spool.postpone_notices(claimed(spool), NOW + 60 - CLOCK())
         enqueue_notice(spool)
@@ -249,7 +249,7 @@ class TestPostponing:
         assert len(read_notices(spool, claimed(spool, NOW + 60))) == 2
 
     def test_is_no_sending(self, spool: Spool) -> None:
-        """What was put off has not been sent: `every` does not count from then."""
+        """A postponement is no mail: `every` does not count from then."""
         enqueue_notice(spool)
         settle(spool, claimed(spool))
         enqueue_notice(spool)
@@ -264,8 +264,8 @@ class TestPostponing:
         assert claim(spool, NOW - 365 * 86_400) is not None
 
 
-class TestTogether:
-    """Several processes."""
+class TestConcurrentProcesses:
+    """Several processes on one queue."""
 
     def test_survives(self, store: str, spool: Spool, tmp_path: Path) -> None:
         """Another process finds the queue, the claim and the wait as they were left."""
@@ -278,7 +278,7 @@ class TestTogether:
         other.close()
 
     def test_two_processes(self, store: str, spool: Spool, tmp_path: Path) -> None:
-        """Processes that claim and settle at once share the notices: each is had once."""
+        """Processes that claim and settle at the same time get each notice once."""
         enqueue_notice(spool, 60)
         with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
             locations = [str(tmp_path / "spool.db")] * 3
@@ -288,17 +288,17 @@ class TestTogether:
 
 
 def claim_until_empty(store: str, place: Path) -> list[int]:
-    """What another process does: claim all, settle ten, give the rest back; the numbers of what it settled."""
+    """Claim all, settle ten, release the rest, as another process; returns the numbers that it settled."""
     spool = open_spool(store, place)
     mine: list[int] = []
     while spool.status().notices:
-        post = claim(spool, every=0)
-        if post is None:  # another one has it
+        batch = claim(spool, every=0)
+        if batch is None:  # another one has it
             continue
-        page = spool.notices(post, after=0, limit=10)
+        page = spool.notices(batch, after=0, limit=10)
         mine += [notice.id for notice in page]
-        at_time(spool, NOW).settle_notices(post, through=page[-1].id)
-        if page[-1].id < post.through:
-            spool.postpone_notices(post, NOW - CLOCK())
+        at_time(spool, NOW).settle_notices(batch, through=page[-1].id)
+        if page[-1].id < batch.through:
+            spool.postpone_notices(batch, NOW - CLOCK())
     spool.close()
     return mine

@@ -1,4 +1,4 @@
-"""Spool data for reports: what was taken back; and that each report is queued once."""
+"""Spool data for reports: manual actions; and that each report is queued once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -7,8 +7,8 @@ from bouncehandler.spool import ManualAction, Selection, Spool
 from tests.contract.spool.examples import DAY, NOW, at_time, open_spool, people, put
 
 
-def test_taken(spool: Spool) -> None:
-    """Of a time: what was done, who wanted it, at which provider, and how many."""
+def test_manual_actions(spool: Spool) -> None:
+    """Manual actions of a period: which, by whom, at which provider, and how many."""
     put(spool, *people(4))
     for recipient, at in (("user0@example.com", NOW), ("user1@example.com", NOW + 1), ("user2@example.com", NOW + DAY)):
         list(at_time(spool, at).undo(Selection(recipient=recipient), restoring=(), asked_by="ann"))
@@ -24,7 +24,7 @@ def test_taken(spool: Spool) -> None:
 
 
 def test_a_report_is_queued_once(spool: Spool, tmp_path: Path) -> None:
-    """However many processes ask at once, one report of a time is queued; the next one when its time has come."""
+    """One report of a period is queued, however many processes ask at once; the next one when it is due."""
     others = [open_spool("sqlite", str(tmp_path / "spool.db")) for _ in range(4)]
     with ThreadPoolExecutor() as pool:
         queued = list(pool.map(lambda one: at_time(one, NOW + 5).queue_report(NOW - DAY, NOW), [spool, *others] * 3))

@@ -1,4 +1,4 @@
-"""What every spool keeps of each kind: suppressions by their reason, and the attempts that are erased before them."""
+"""Contract of every spool: retention of suppressions by reason, and of attempts, which are deleted before."""
 
 import pytest
 
@@ -41,13 +41,13 @@ def prune_attempts(spool: Spool, until: float = SOON) -> int:
 
 
 def carry_out(spool: Spool, *providers: str, now: float = NOW) -> None:
-    """Everything that is due is done."""
+    """Carry out everything that is due."""
     for provider in providers or ("news",):
         at_time(spool, now).settle([done(one) for one in take(spool, 100, provider=provider, now=now)])
 
 
 def reasons(spool: Spool) -> list[str]:
-    """Of those that are left, oldest first."""
+    """Reasons of the suppressions that are left, oldest first."""
     return [one.reason for one in spool.suppressions(Selection())]
 
 
@@ -59,7 +59,7 @@ def history_details(spool: Spool, subject: str) -> list[str]:
 
 @pytest.mark.parametrize("at", range(len(REASONS)), ids=REASONS)
 def test_each_reason_has_its_time(spool: Spool, at: int) -> None:
-    """What was done before the time for its reason goes; other reasons stay, and None keeps for ever."""
+    """Suppressions older than the period of their reason go; other reasons stay, and None keeps for ever."""
     put(spool, *(suppression(f"u{n}@example.com", reason=reason) for n, reason in enumerate(REASONS)))
     carry_out(spool)
     put(spool, NEWEST, now=LATER)
@@ -82,8 +82,8 @@ def test_the_one_behind_many_that_stay(spool: Spool) -> None:
 
 
 @pytest.mark.parametrize("reason", ["complaint", "unsubscribe"])
-def test_a_persons_own_word_outlives_what_could_be_undone(spool: Spool, reason: str) -> None:
-    """Else undoing an older bounce would put a person back who complained since; it goes with the bounce."""
+def test_a_complaint_outlives_the_bounces_that_could_be_undone(spool: Spool, reason: str) -> None:
+    """A complaint stays as long as an older bounce, since undoing that would restore the recipient."""
     put(spool, suppression(), suppression(number=1, reason=reason), suppression("bob@example.com", reason=reason))
     carry_out(spool)
     put(spool, NEWEST, now=LATER)
@@ -95,8 +95,8 @@ def test_a_persons_own_word_outlives_what_could_be_undone(spool: Spool, reason: 
     assert prune(spool, before(SOON)) == 2
 
 
-def test_a_bounce_goes_before_what_the_person_reported(spool: Spool) -> None:
-    """A complaint keeps nothing but itself."""
+def test_a_bounce_goes_before_a_complaint(spool: Spool) -> None:
+    """A complaint keeps no older bounce."""
     put(spool, suppression(), suppression(number=1, reason="complaint"))
     carry_out(spool)
     put(spool, NEWEST, now=LATER)
@@ -105,7 +105,7 @@ def test_a_bounce_goes_before_what_the_person_reported(spool: Spool) -> None:
 
 
 def test_attempts_go_before_their_suppressions(spool: Spool) -> None:
-    """The calls are gone; what they came to, the lists, the counts and the memory of the record stay."""
+    """Attempts go first; outcomes, lists, counts and the record's id stay."""
     put(spool, *people(5))
     carry_out(spool)
     status = spool.status()
@@ -118,7 +118,7 @@ def test_attempts_go_before_their_suppressions(spool: Spool) -> None:
 
 
 def test_attempts_of_what_is_not_done_stay(spool: Spool) -> None:
-    """Pending, claimed, dead, held: its attempts stay, and so do those of the same suppression at other providers."""
+    """Attempts stay while any dispatch of the suppression is pending, claimed, dead or held."""
     put(spool, *people(4), to=("news", "crm"))
     carry_out(spool, "crm")
     _, failed, lost, _ = take(spool)
@@ -129,7 +129,7 @@ def test_attempts_of_what_is_not_done_stay(spool: Spool) -> None:
 
 
 def test_attempts_of_what_was_done_lately_stay(spool: Spool) -> None:
-    """It is the last settlement of a suppression that counts, at any provider."""
+    """The last settlement of a suppression counts, at any provider."""
     put(spool, *people(3), to=("news", "crm"))
     carry_out(spool, "news")
     carry_out(spool, "crm", now=LATER)
@@ -138,7 +138,7 @@ def test_attempts_of_what_was_done_lately_stay(spool: Spool) -> None:
 
 
 def test_what_is_undone_without_its_attempts(spool: Spool) -> None:
-    """Undoing knows the lists; while it waits its calls stay, and they count on from those that are gone."""
+    """Undo finds the lists without the attempts; its own attempts stay while it waits, and are numbered on."""
     put(spool, suppression(), NEWEST)
     carry_out(spool)
     assert prune_attempts(spool) == 2

@@ -1,4 +1,4 @@
-"""What every spool keeps when several threads and several processes use it at once."""
+"""Contract of every spool: several threads and several processes at once."""
 
 import multiprocessing
 import threading
@@ -50,7 +50,7 @@ def test_processes_record(spool: Spool, store: str, place: Path, processes: Proc
 
 
 def test_reading_and_writing_processes(spool: Spool, store: str, place: Path, processes: ProcessPoolExecutor) -> None:
-    """While others record, claim and settle, every read is consistent and none fails."""
+    """Reads are consistent, and none fails, while others record, claim and settle."""
     recording = [processes.submit(record_batches, store, place, name, 100) for name in ("a", "b")]
     claiming = [processes.submit(claim_until_empty, store, place, 5) for _ in range(2)]
     while not all([future.done() for future in recording] + [future.done() for future in claiming]):
@@ -94,7 +94,7 @@ def test_threads_claim(spool: Spool) -> None:
 
 
 def test_one_recipient_many_claimants(spool: Spool) -> None:
-    """However many threads claim, one recipient's dispatches are never under way twice at the same time."""
+    """A recipient's dispatches are never under way twice at the same time, however many threads claim."""
     put(spool, *(suppression("ann@example.com", number) for number in range(50)))
     under_way: list[int] = []
 

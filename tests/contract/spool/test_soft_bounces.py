@@ -35,7 +35,7 @@ def suppressed(spool: Spool) -> list[Suppression]:
 
 
 class TestThreshold:
-    """So many on different days within the window."""
+    """The number of soft bounces on different days within the window that suppresses."""
 
     @pytest.mark.parametrize("days", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 10, 20.9)])
     def test_enough(self, spool: Spool, days: tuple[float, ...]) -> None:
@@ -74,7 +74,7 @@ class TestThreshold:
         assert suppressed(spool) == []
 
     def test_in_one_batch(self, spool: Spool) -> None:
-        """They may come in one commit, among others'."""
+        """A threshold may be reached within one commit, among other recipients."""
         batch = [soft(day, name) for day in range(3) for name in (ANN, "bob@example.com", "cat@example.com")][:-1]
         assert at_time(spool, NOW).count(batch) == Recorded(new=2, duplicates=0)
         assert {one.recipient for one in suppressed(spool)} == {ANN, "bob@example.com"}
@@ -91,14 +91,14 @@ class TestThreshold:
         assert bounces(spool, 2, recipient="bob@example.com", after=3) == 1
 
     def test_all_that_want_one_of_them(self, spool: Spool) -> None:
-        """It is enqueued for each provider that wanted one of the bounces."""
+        """A suppression is enqueued for each provider that one of its bounces was routed to."""
         bounces(spool, 0, providers=("crm",))
         bounces(spool, 1, 2, providers=("news",))
         assert recipients(take(spool)) == recipients(take(spool, provider="crm")) == [ANN]
 
 
-class TestSpent:
-    """A bounce is counted in one suppression only."""
+class TestCountedOnce:
+    """A bounce counts in one suppression only."""
 
     def test_counts_no_more(self, spool: Spool) -> None:
         """After a suppression it takes as many new ones for another."""
@@ -120,10 +120,10 @@ class TestSpent:
 
 
 class TestDeliveries:
-    """What the mailbox took."""
+    """Deliveries, which end what bounced before them."""
 
     def test_begins_anew(self, spool: Spool) -> None:
-        """What bounced before a delivery counts no more."""
+        """A delivery resets the count."""
         bounces(spool, 0, 1)
         at_time(spool, NOW).record_deliveries({ANN: int(NOW + 1.5 * DAY)})
         assert bounces(spool, 2, 3) == 0
@@ -147,14 +147,14 @@ class TestDeliveries:
         assert bounces(spool, 7, recipient="bob@example.com") == 1
 
     def test_other_recipients(self, spool: Spool) -> None:
-        """It concerns this person alone."""
+        """A delivery concerns its own recipient alone."""
         bounces(spool, 0, 1)
         at_time(spool, NOW).record_deliveries({"bob@example.com": int(NOW + 1.5 * DAY)})
         assert bounces(spool, 2) == 1
 
 
 def test_pruned(spool: Spool) -> None:
-    """What came long ago is forgotten, in small steps; what came since stays."""
+    """Old soft bounces are pruned, in small steps; newer ones stay."""
     at_time(spool, NOW).count([soft(day, f"user{n}@example.com") for n in range(700) for day in range(2)])
     at_time(spool, NOW).record_deliveries({f"user{n}@example.com": int(NOW) - 1 for n in range(700)})
     at_time(spool, NOW + DAY).count([soft(0), soft(1)])
@@ -173,7 +173,7 @@ def test_without_a_time(spool: Spool) -> None:
 
 
 def test_hostile_text(spool: Spool) -> None:
-    """What can't be stored is replaced, and what is long is cut."""
+    """Text that can't be stored is replaced, and long text is cut."""
     for day in range(3):
         one = soft(day)
         hostile = one.suppression._replace(diagnostic="\0\ud800" + "x" * 10_000, category="\0")

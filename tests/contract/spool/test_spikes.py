@@ -1,4 +1,4 @@
-"""How every spool sees spikes of hard bounces, holds what belongs to them, and lets it go again."""
+"""Contract of every spool: spikes of hard bounces are detected, held, and released or discarded."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ HOUR = 3600.0
 
 @pytest.fixture
 def spool(open_spool: OpenSpool) -> Spool:
-    """A spool that has seen two ordinary days."""
+    """A spool with a history of two ordinary days."""
     opened = open_spool(spikes=SETTINGS, notices=frozenset({"spike"}))
     ordinary(opened)
     return opened
@@ -27,7 +27,7 @@ def spool(open_spool: OpenSpool) -> Spool:
 def bounced(
     name: str, at: float, fingerprint: BounceFingerprint | None = GMAIL, reason: str = "bounce"
 ) -> QueuedSuppression:
-    """A hard bounce of a person at some time."""
+    """A hard bounce of a recipient at some time."""
     when = datetime.fromtimestamp(at, UTC)
     one = suppression(f"{name}@example.com", diagnostic="550 5.1.1 no such user")
     return QueuedSuppression(one._replace(occurred_at=when, reason=reason), ("news",), fingerprint=fingerprint)
@@ -48,7 +48,7 @@ def spike(spool: Spool, count: int = 100, at: float = NOW, name: str = "spike", 
 
 
 def held(spool: Spool) -> list[str]:
-    """Who is held."""
+    """Recipients that are held."""
     return [one.recipient for _, one in spool.on_hold(Selection())]
 
 
@@ -59,7 +59,7 @@ def test_an_ordinary_day(spool: Spool) -> None:
 
 
 def test_a_spike_is_held(spool: Spool) -> None:
-    """After the first few, what comes is held; what others bounce is not, nor are complaints."""
+    """Bounces of a spike are held after the first few; other bounces and complaints are not."""
     spike(spool)
     at_time(spool, NOW + 202).record(
         [bounced("other", NOW + 201, YAHOO), bounced("angry", NOW + 202, None, "complaint")]
@@ -74,7 +74,7 @@ def test_a_spike_is_held(spool: Spool) -> None:
 
 
 def test_what_was_called_stays_called(spool: Spool) -> None:
-    """Only what waits can be held."""
+    """Dispatches that were called before are not held."""
     spike(spool, 15)
     called = take(spool, 500, now=NOW + 50)
     assert len(called) == 15
@@ -91,8 +91,8 @@ def test_a_spike_in_one_commit(spool: Spool) -> None:
     assert recipients(take(spool, 500, now=later)) == ["fine@example.com"]
 
 
-def test_a_fault_of_our_own_at_many_operators(spool: Spool) -> None:
-    """New words, at all operators in one commit: what is held at a large one does not hide a small one."""
+def test_a_fault_of_the_sender_at_many_mailbox_providers(spool: Spool) -> None:
+    """A new diagnostic at all mailbox providers in one commit is held at the small ones, too."""
     words = "5.1.1 signature did not verify"
     large = [bounced(f"large{n}", NOW, BounceFingerprint("aol", words)) for n in range(600)]
     small = [bounced(f"small{n}", NOW, BounceFingerprint("zoho", words)) for n in range(60)]
@@ -101,7 +101,7 @@ def test_a_fault_of_our_own_at_many_operators(spool: Spool) -> None:
 
 
 def test_it_ends(spool: Spool) -> None:
-    """Hours after the spike a bounce is like any other again."""
+    """A bounce hours after the spike is like any other again."""
     spike(spool)
     at_time(spool, NOW + 6 * HOUR).record([bounced("after", NOW + 6 * HOUR)])
     assert recipients(take(spool, 500, now=NOW + 7 * HOUR)) == ["after@example.com"]
@@ -120,7 +120,7 @@ def test_known_again_after_a_restart(open_spool: OpenSpool) -> None:
 
 
 def test_two_processes(open_spool: OpenSpool) -> None:
-    """Each sees half of a spike; together they hold it all."""
+    """Two processes that record half of a spike each hold it all."""
     one, two = (open_spool(spikes=SETTINGS) for _ in range(2))
     ordinary(one)
     for n in range(60):
@@ -139,7 +139,7 @@ def test_the_same_rows_twice(spool: Spool) -> None:
 
 
 def test_without_history(open_spool: OpenSpool) -> None:
-    """A new installation holds nothing: it does not know what is usual."""
+    """A new installation holds nothing: it has no baseline."""
     spool = open_spool(spikes=SETTINGS)
     spike(spool, 200)
     assert held(spool) == []
@@ -147,7 +147,7 @@ def test_without_history(open_spool: OpenSpool) -> None:
 
 
 def test_released(spool: Spool) -> None:
-    """What is released is due, and so is what still comes of the spike; it was no spike, and is usual now."""
+    """Released bounces are due, and so is what still comes of the spike, which is part of the baseline now."""
     spike(spool)
     assert at_time(spool, NOW + 300).decide_held(Selection(spike=1), is_released=True, asked_by="eve") == 100
     spike(spool, 30, NOW + 310, "more")
@@ -157,7 +157,7 @@ def test_released(spool: Spool) -> None:
 
 
 def test_discarded(spool: Spool) -> None:
-    """What is discarded is no suppression, and what still comes of the spike is held in another."""
+    """Discarded bounces are no suppressions, and what still comes of the spike is held in another."""
     spike(spool)
     assert (
         at_time(spool, NOW + 300).decide_held(Selection(mailbox_provider="gmail"), is_released=False, asked_by="eve")
@@ -173,7 +173,7 @@ def test_discarded(spool: Spool) -> None:
 
 
 def test_a_part(spool: Spool) -> None:
-    """Some of what is held, by who it is and when it was."""
+    """A part of a spike is selected by recipient and time."""
     spike(spool)
     some = Selection(recipient="spike7@example.com")
     assert at_time(spool, NOW + 300).decide_held(some, is_released=True, asked_by="") == 1
@@ -183,8 +183,8 @@ def test_a_part(spool: Spool) -> None:
     assert spool.spikes(Selection())[0].verdict == ""
 
 
-def test_grace(open_spool: OpenSpool) -> None:
-    """With a grace, hard bounces wait, so that a spike is held from its first row; complaints do not wait."""
+def test_initial_delay(open_spool: OpenSpool) -> None:
+    """Hard bounces wait for the initial delay, so that a spike is held from its first row; complaints do not."""
     spool = open_spool(spikes=SETTINGS, initial_delay=600)
     ordinary(spool)
     at_time(spool, NOW - HOUR).settle([done(one) for one in take(spool, 1000, now=NOW - HOUR)])
@@ -199,12 +199,12 @@ def test_grace(open_spool: OpenSpool) -> None:
 
 
 def complaint(name: str) -> Suppression:
-    """A complaint of one person."""
+    """A complaint of one recipient."""
     return suppression(f"{name}@example.com", 77)._replace(reason="complaint")
 
 
 def test_a_provider_that_is_added_meanwhile(spool: Spool) -> None:
-    """It waits with the others."""
+    """Held bounces wait for a provider that is added meanwhile, too."""
     spike(spool)
     again = bounced("spike7", NOW + 14)._replace(providers=("news", "crm"))
     at_time(spool, NOW + 300).record([again])
@@ -214,15 +214,15 @@ def test_a_provider_that_is_added_meanwhile(spool: Spool) -> None:
 
 
 def test_undo_withdraws_what_is_held(spool: Spool) -> None:
-    """Undoing makes no call for it."""
+    """Undoing withdraws held bounces without a call."""
     spike(spool)
     undone = list(at_time(spool, NOW + 300).undo(Selection(recipient="spike7@example.com"), restoring=(), asked_by=""))
     assert [one.what for one in undone] == ["withdrawn"]
     assert "spike7@example.com" not in held(spool)
 
 
-def test_the_postmaster_is_reported(spool: Spool) -> None:
-    """Once when it is noticed, and again as long as it holds something."""
+def test_the_postmaster_is_notified(spool: Spool) -> None:
+    """A spike makes a notice when it is detected, and again as long as it holds something."""
     spike(spool)
     assert spool.status().notices == 1
     assert at_time(spool, NOW + HOUR).remind(2 * HOUR) == 0
@@ -246,12 +246,12 @@ def test_the_tallies_are_pruned(spool: Spool) -> None:
 
 
 def events(spool: Spool, subject: str) -> list[tuple[str, str]]:
-    """The history of a person."""
+    """The history of a subject."""
     return [(one.event, one.detail) for one in spool.history(subject)]
 
 
 def test_what_has_begun_is_not_held(spool: Spool) -> None:
-    """A call that was given back after it had changed a list is to be finished: discarded, it would be half done."""
+    """A call that was released after it had changed a list is finished, not held: discarded, it would be half done."""
     spike(spool, 10)
     (begun,) = take(spool, 1, now=NOW + 30)
     at_time(spool, NOW + 30).settle([Released(begun, changed=("7",))])

@@ -1,4 +1,4 @@
-"""How every spool takes back what was decided: what is restored, what is withdrawn, and what stays as it is."""
+"""Contract of every spool: undo, with what is restored, withdrawn, and left as it is."""
 
 import pytest
 
@@ -44,17 +44,17 @@ def undo(  # noqa: PLR0913  # each has a default, which most tests want
 
 
 def results(undone: list[Undone]) -> list[tuple[str, str]]:
-    """Who, and what becomes of them."""
+    """Recipients and their results."""
     return [(one.subject, one.what) for one in undone]
 
 
 def carry_out(spool: Spool, kind: str = "unsubscribed") -> None:
-    """Everything that is due."""
+    """Carry out everything that is due."""
     at_time(spool, NOW).settle([done(one, kind) for one in take(spool)])
 
 
 def restored(spool: Spool, now: float = NOW + 20) -> list[tuple[str, Outcome | None]]:
-    """Claim what is due, and settle restorations as restored; who, and what is to be undone."""
+    """Claim what is due, and settle restorations as restored; returns recipients and what is to be undone."""
     claimed = take(spool, now=now)
     endings = [Completed(one, attempt("restored"), Outcome("restored", ("7",))) for one in claimed if one.restores]
     at_time(spool, now).settle(endings)
@@ -78,7 +78,7 @@ def test_what_was_carried_out_is_restored(spool: Spool) -> None:
 
 
 def test_what_is_undone_is_no_suppression(spool: Spool) -> None:
-    """It is listed as undone, and it is enqueued for no provider that is added later."""
+    """An undone suppression is listed as such, and enqueued for no provider that is added later."""
     put(spool, ANN, BOB)
     undo(spool, Selection(recipient="ann@example.com"))
     assert [one.recipient for one in spool.suppressions(Selection())] == ["bob@example.net"]
@@ -89,7 +89,7 @@ def test_what_is_undone_is_no_suppression(spool: Spool) -> None:
 
 
 def test_what_was_not_carried_out_is_withdrawn(spool: Spool) -> None:
-    """No call is made for what waits, is to be tried again, or was given up."""
+    """Dispatches that wait, are to be retried, or were given up, are withdrawn without a call."""
     put(spool, *people(3))
     waiting, failed, given_up = people(3)
     claims = {one.suppression.recipient: one for one in take(spool)}
@@ -104,7 +104,7 @@ def test_what_was_not_carried_out_is_withdrawn(spool: Spool) -> None:
 
 @pytest.mark.parametrize(("kind", "calls"), [("unsubscribed", 1), ("already", 0), ("unknown", 0), ("again", 0)])
 def test_while_a_call_is_under_way(spool: Spool, kind: str, calls: int) -> None:
-    """What the call has changed when it comes back is restored; if it changed nothing, no more calls are made."""
+    """Lists that a call under way changes are restored when it returns; without any there is no further call."""
     put(spool, ANN)
     claimed = take(spool)[0]
     assert results(undo(spool)) == [("ann@example.com", "restoring")]
@@ -114,10 +114,10 @@ def test_while_a_call_is_under_way(spool: Spool, kind: str, calls: int) -> None:
     assert spool.status().dispatches.waiting == 0
 
 
-@pytest.mark.parametrize("active_suppression", [ANN_AGAIN, COMPLAINT], ids=["bounce", "complaint"])
-def test_what_stands_keeps_the_person_off(spool: Spool, active_suppression: object) -> None:
-    """Where something else speaks against the person nothing is restored, until that is undone too."""
-    put(spool, ANN, active_suppression)  # type: ignore[arg-type]  # both are suppressions
+@pytest.mark.parametrize("other", [ANN_AGAIN, COMPLAINT], ids=["bounce", "complaint"])
+def test_another_suppression_keeps_the_recipient_off(spool: Spool, other: object) -> None:
+    """Nothing is restored while another suppression of the recipient stands, until that is undone, too."""
+    put(spool, ANN, other)  # type: ignore[arg-type]  # both are suppressions
     carry_out(spool)
     chosen = Selection(match="does not exist")
     assert results(undo(spool, chosen, is_dry=True)) == [("ann@example.com", "kept")]
@@ -129,7 +129,7 @@ def test_what_stands_keeps_the_person_off(spool: Spool, active_suppression: obje
 
 
 def test_complaints_are_kept(spool: Spool) -> None:
-    """A person's own request is undone with force alone."""
+    """Complaints and requests are undone with `forced` alone."""
     put(spool, COMPLAINT, suppression("bob@example.net")._replace(reason="unsubscribe"))
     carry_out(spool)
     assert [what for _, what in results(undo(spool))] == ["kept", "kept"]
@@ -163,7 +163,7 @@ def test_a_new_bounce_comes_after(spool: Spool) -> None:
 
 
 def test_a_new_bounce_while_the_undone_call_is_under_way(spool: Spool) -> None:
-    """What the call changed is restored first; the new bounce is no repeat of it."""
+    """Lists changed by the undone call are restored first; the new bounce is no repeat of it."""
     put(spool, ANN)
     claimed = take(spool)
     undo(spool)
@@ -174,7 +174,7 @@ def test_a_new_bounce_while_the_undone_call_is_under_way(spool: Spool) -> None:
 
 
 def test_a_provider_that_cannot(spool: Spool) -> None:
-    """It is listed, with the reason, and stays as it is; with the ability it can be undone later."""
+    """A provider that can't restore is listed with the reason; once it can, the undo is possible."""
     put(spool, ANN)
     carry_out(spool)
     assert results(undo(spool, restoring=())) == [("ann@example.com", "impossible")]
@@ -205,7 +205,7 @@ def test_dry(spool: Spool) -> None:
 
 
 def test_selection(spool: Spool) -> None:
-    """By domain, category, text, time and number of people."""
+    """A selection goes by domain, category, text, time and number of recipients."""
     put(spool, ANN._replace(category="bad-mailbox"), BOB, now=NOW - DAY)
     put(spool, suppression("eve@example.org"), now=NOW)
     for selection, names in (
@@ -221,7 +221,7 @@ def test_selection(spool: Spool) -> None:
 
 
 def test_many(spool: Spool) -> None:
-    """More people than one window holds, each once, also where they have many suppressions."""
+    """More recipients than one window holds are undone, each once, also with many suppressions each."""
     put(spool, *people(1100), *(suppression("user1@example.com", n) for n in range(1, 1000)))
     undone = undo(spool)
     assert len({one.subject for one in undone}) == 1100
@@ -236,7 +236,7 @@ def test_a_limit_counts_subjects(spool: Spool) -> None:
 
 
 def test_the_history_shows(spool: Spool) -> None:
-    """Who asked, what was to be restored, and what came of it."""
+    """The history has who asked, what was to be restored, and the result."""
     put(spool, ANN)
     carry_out(spool)
     undo(spool)
@@ -248,7 +248,7 @@ def test_the_history_shows(spool: Spool) -> None:
 
 
 def test_pruned(spool: Spool) -> None:
-    """What was undone is pruned like everything else that is done."""
+    """Undone suppressions are pruned like everything else that is done."""
     put(spool, ANN, BOB)
     undo(spool)
     assert at_time(spool, NOW + 100 * DAY).prune(before(NOW + DAY), after=0, limit=10).removed == 1

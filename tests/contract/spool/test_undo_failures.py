@@ -1,4 +1,4 @@
-"""How every spool undoes what calls had changed before they failed: all of it, and nothing twice."""
+"""Contract of every spool: undo of lists that failed calls had changed, all of them and none twice."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,10 +8,21 @@ import pytest
 from bouncehandler.spool import Completed, DeadLettered, Released, RetryLater, Selection, Settlement, Spool, Undone
 from bouncehandler.suppression import Dispatch, Outcome
 from tests.contract.conftest import OpenSpool
-from tests.contract.spool.examples import DAY, NOW, again, at_time, attempt, dead, put, returned, suppression, take
+from tests.contract.spool.examples import (
+    ANN,
+    ANN_LATER,
+    DAY,
+    NOW,
+    again,
+    at_time,
+    attempt,
+    dead,
+    put,
+    returned,
+    suppression,
+    take,
+)
 
-ANN = suppression("ann@example.com")
-LATER = suppression("ann@example.com", 1)
 FAILED: dict[str, Callable[[Dispatch], RetryLater | DeadLettered | Released]] = {
     "again": lambda one: again(one, NOW),
     "dead": dead,
@@ -34,12 +45,12 @@ def claimed(spool: Spool, now: float = NOW) -> Dispatch:
 
 
 def failed(one: Dispatch, *changed: str, how: str = "again") -> Settlement:
-    """The call for it had changed these lists before it failed."""
+    """A failed call that had changed these lists before."""
     return replace(FAILED[how](one), changed=changed)
 
 
 def done(one: Dispatch, kind: str = "unsubscribed", *lists: str) -> Completed:
-    """The call for it went well."""
+    """A call that succeeded."""
     return Completed(one, attempt(kind), Outcome(kind, lists))  # type: ignore[arg-type]  # one of four, by the test
 
 
@@ -49,12 +60,12 @@ def undo(spool: Spool, restoring: tuple[str, ...] = ("news",), *, is_dry: bool =
 
 
 def restore_results(spool: Spool, restoring: tuple[str, ...] = ("news",)) -> list[tuple[str, str]]:
-    """Undo everything: what becomes of it."""
+    """Undo everything; returns the results."""
     return [(one.what, one.detail) for one in undo(spool, restoring)]
 
 
 def restored(spool: Spool, now: float = NOW + 20) -> list[tuple[str, ...]]:
-    """Carry out what is due; the lists of each call, all of which restore."""
+    """Carry out what is due, all of which restores; returns the lists of each call."""
     due = take(spool, now=now)
     assert all(one.restores and one.restores.kind == "unsubscribed" for one in due)
     at_time(spool, now).settle([done(one, "restored", *one.restores.lists) for one in due if one.restores])
@@ -62,13 +73,13 @@ def restored(spool: Spool, now: float = NOW + 20) -> list[tuple[str, ...]]:
 
 
 def is_over(spool: Spool) -> bool:
-    """Whether nothing more comes of it, by itself or by undoing it again."""
+    """Whether nothing is left to do, by itself or by undoing again."""
     return take(spool, now=NOW + 9 * DAY) == [] and undo(spool) == [] and not spool.status().dispatches.waiting
 
 
 @pytest.mark.parametrize("how", FAILED)
 def test_what_failed_after_it_had_changed_lists(spool: Spool, how: str) -> None:
-    """Whether it waits for another attempt or was given up, what it had changed is restored, once."""
+    """Lists changed before a failure are restored, once, whether the dispatch waits for a retry or was given up."""
     at_time(spool, NOW).settle([failed(claimed(spool), "7", "3", how=how)])
     assert undo(spool, is_dry=True) == undo(spool)
     assert restored(spool) == [("7", "3")]
@@ -101,7 +112,7 @@ def test_what_succeeds_in_the_end(
 
 @pytest.mark.parametrize("kind", ["already", "unknown"])
 def test_what_fails_without_a_change(spool: Spool, kind: str) -> None:
-    """It has the state of its last call, and there is nothing to restore."""
+    """A failure that changed nothing leaves the state of its last call, and nothing to restore."""
     at_time(spool, NOW).settle([failed(claimed(spool))])
     at_time(spool, NOW).settle([done(claimed(spool), kind)])
     assert restore_results(spool) == [("nothing", f"the call had changed nothing: {kind}")]
@@ -114,7 +125,7 @@ def test_what_fails_without_a_change(spool: Spool, kind: str) -> None:
 def test_undone_while_a_call_is_under_way_that_fails(
     spool: Spool, how: str, before: tuple[str, ...], now: tuple[str, ...]
 ) -> None:
-    """What it, and those before it, had changed is restored after it; where that is nothing, no call is made."""
+    """Lists that it and the calls before it had changed are restored after it; without any no call is made."""
     at_time(spool, NOW).settle([failed(claimed(spool), *before)])
     under_way = claimed(spool)
     assert [what for what, _ in restore_results(spool)] == ["restoring"]
@@ -136,7 +147,7 @@ def test_undone_while_a_call_is_under_way_that_succeeds(spool: Spool, kind: str)
 
 @pytest.mark.parametrize("how", FAILED)
 def test_a_restoration_that_fails(spool: Spool, how: str) -> None:
-    """What it reports as changed is not to be restored: the next attempt is asked for the same lists."""
+    """A failed restoration is retried with the same lists, whatever it reports as changed."""
     at_time(spool, NOW).settle([failed(claimed(spool), "7")])
     undo(spool)
     at_time(spool, NOW + 10).settle([failed(claimed(spool, NOW + 10), "9", how=how)])
@@ -146,7 +157,7 @@ def test_a_restoration_that_fails(spool: Spool, how: str) -> None:
 
 
 def test_a_dead_letter_that_was_dropped(spool: Spool) -> None:
-    """Dropped it stays what it had changed; once it is being restored it is no dropped one any more."""
+    """A dropped dead letter keeps the lists it had changed; once it is being restored it is no dropped one any more."""
     at_time(spool, NOW).settle([failed(claimed(spool), "7", how="dead")])
     at_time(spool, NOW).drop_dead_letters([1])
     assert restore_results(spool) == [("restoring", "lists 7")]
@@ -156,8 +167,8 @@ def test_a_dead_letter_that_was_dropped(spool: Spool) -> None:
 
 
 def test_a_dead_letter_that_is_tried_again_in_vain(spool: Spool) -> None:
-    """Where another process's call has carried it out meanwhile, both are restored."""
-    put(spool, LATER)
+    """A dead letter that another process carried out meanwhile is restored with both."""
+    put(spool, ANN_LATER)
     at_time(spool, NOW).settle([failed(claimed(spool), "7", how="dead")])
     at_time(spool, NOW).settle([done(claimed(spool), "unsubscribed", "3")])
     at_time(spool, NOW).retry_dead_letters([1])
@@ -169,7 +180,7 @@ def test_a_dead_letter_that_is_tried_again_in_vain(spool: Spool) -> None:
 
 @pytest.mark.parametrize("how", FAILED)
 def test_a_provider_that_cannot(spool: Spool, how: str) -> None:
-    """No call is made that would change more, a new record is carried out, and once it can it is restored."""
+    """A provider that can't restore gets no further call but for new records; once it can, it is restored."""
     at_time(spool, NOW).settle([failed(claimed(spool), "7", how=how)])
     for _ in range(2):
         assert [what for what, _ in restore_results(spool, restoring=())] == ["impossible"]
@@ -180,31 +191,31 @@ def test_a_provider_that_cannot(spool: Spool, how: str) -> None:
 
 
 def test_a_new_record_after_a_provider_that_could_not(spool: Spool) -> None:
-    """It was not carried out, only begun: what comes anew is no repeat of it."""
+    """A new record is no repeat of a dispatch that was begun and not carried out."""
     at_time(spool, NOW).settle([failed(claimed(spool), "7")])
     undo(spool, restoring=())
-    put(spool, LATER, now=NOW + 11)
-    assert claimed(spool, NOW + 11).suppression.id == LATER.id
+    put(spool, ANN_LATER, now=NOW + 11)
+    assert claimed(spool, NOW + 11).suppression.id == ANN_LATER.id
 
 
 def test_many_at_once(spool: Spool) -> None:
-    """Settled as one group, each has its own lists."""
-    people = [suppression(f"user{n}@example.com") for n in range(9)]
-    put(spool, *people)
+    """Many dispatches that are settled as one group keep their own lists."""
+    many = [suppression(f"user{n}@example.com") for n in range(9)]
+    put(spool, *many)
     for step in range(2):
         due = {one.suppression.recipient: one for one in take(spool)}
         at_time(spool, NOW).settle([failed(one, f"{who}.{step}") for who, one in due.items() if "7" not in who])
         at_time(spool, NOW).settle([failed(one) for who, one in due.items() if "7" in who])
     at_time(spool, NOW).settle([done(one, "already") for one in take(spool)])
     notices = {one.subject: one.detail for one in undo(spool)}
-    whom = [ANN.recipient, *(one.recipient for one in people)]
+    recipients = [ANN.recipient, *(one.recipient for one in many)]
     assert notices == {
-        who: "the call had changed nothing: already" if "7" in who else f"lists {who}.0, {who}.1" for who in whom
+        who: "the call had changed nothing: already" if "7" in who else f"lists {who}.0, {who}.1" for who in recipients
     }
 
 
 def test_another_processes_claim(spool: Spool) -> None:
-    """A call whose claim was taken over has no state."""
+    """A call that lost its claim to another process leaves no state."""
     late = claimed(spool)
     again_claimed = claimed(spool, NOW + 61)
     at_time(spool, NOW + 62).settle([failed(late, "9")])

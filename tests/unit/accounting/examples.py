@@ -28,7 +28,7 @@ HEADER = ",".join(COLUMNS) + "\n"
 
 
 class Reading(NamedTuple):
-    """What was read, in order of its coming."""
+    """Events of a reader, in their order."""
 
     reader: PowerMtaCsvReader
     bounces: list[Bounce]
@@ -40,7 +40,7 @@ class Reading(NamedTuple):
 
     @property
     def recipients(self) -> list[str]:
-        """Of the bounces."""
+        """Recipients of the bounces."""
         return [bounce.recipient for bounce in self.bounces]
 
     @property
@@ -84,7 +84,7 @@ def good(number: int, end: str = "\n") -> str:
 
 
 def only(data: bytes | str) -> Bounce:
-    """The one bounce that the data holds."""
+    """The only bounce in the data."""
     reading = read(data)
     assert not reading.unreadable
     (bounce,) = reading.bounces

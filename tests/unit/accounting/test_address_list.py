@@ -26,7 +26,7 @@ TWO = ["ann@example.net", "bob@example.org"]
     ],
 )
 def test_reads_a_list_with_or_without_heading(heading: str) -> None:
-    """A first line that reports that addresses follow is no address, and no error."""
+    """A heading is no address, and no error."""
     reading = read(heading + "ann@example.net\nbob@example.org\n")
     assert reading.listed == TWO
     assert not reading.unreadable
@@ -102,7 +102,7 @@ def test_a_damaged_line_costs_itself(damaged: str, block: int) -> None:
 
 
 def test_lists_that_end_their_lines_in_cr_are_no_single_address() -> None:
-    """Of such a line no part is read and the rest dropped in silence."""
+    """A list with CR as its line end is rejected whole, rather than read in part."""
     for data in (
         "ann@example.net\rbob@example.org\r",
         '"ann@example.net"\r"bob@example.org"\r',
@@ -158,7 +158,7 @@ def test_records_may_follow_a_list() -> None:
 
 
 def test_names_that_hold_lines_bring_no_addresses() -> None:
-    """What a subscriber typed into a field of his own stays in it."""
+    """Lines within a quoted name are no addresses."""
     reading = read('ann@example.net,"x\nvictim@example.net,y"\n"no address\nvictim@example.net"\nbob@example.org\n')
     assert reading.listed == TWO
     assert reading.raw == [b'"no address\nvictim@example.net"\n']

@@ -28,7 +28,7 @@ def reports(**cells: str) -> Reading:
 
 
 def complaint(**cells: str) -> Complaint:
-    """The one complaint in such a row."""
+    """The only complaint in such a row."""
     reading = reports(**cells)
     (found,) = reading.complaints or [nameless.complaint for nameless in reading.nameless]
     return found
@@ -80,7 +80,7 @@ class TestAddress:
         ],
     )
     def test_several(self, cell: str) -> None:
-        """A report about several recipients, whose cell is a list in itself, is a complaint of each of them."""
+        """A report about several recipients, in a cell that is a list in itself, is a complaint of each of them."""
         reading = reports(arf_Original__Rcpt__To=cell)
         assert [one.recipient for one in reading.complaints] == ["ann@example.net", "bob@example.net"]
         assert len({one.id for one in reading.complaints}) == 2
@@ -105,7 +105,7 @@ class TestAddress:
         assert [one.complaint.recipient for one in reading.nameless] == [""]
 
     def test_too_many(self) -> None:
-        """A report that names a crowd is set aside: it takes a person to believe it."""
+        """A report with too many recipients is rejected."""
         reading = reports(arf_Original__Rcpt__To=",".join(f"user{number}@example.net" for number in range(21)))
         assert (reading.complaints, reading.reasons) == ([], [(2, "too-many-recipients")])
         assert len(reports(rcpt=",".join(f"u{number}@example.net" for number in range(20))).complaints) == 20
@@ -130,7 +130,7 @@ class TestAddress:
         assert (hidden.recipient, hidden.written_to, hidden.subscriber.name) == ("", "", "interspire:8/17")
 
     def test_own_to_header(self) -> None:
-        """The message's To is a field of its own, since it is the last to be used; and only where it is one address."""
+        """The message's To is read only where it is one address, into a field of its own, since it is used last."""
         assert complaint(header_To="ann@example.net").written_to == "ann@example.net"
         assert complaint(header_To="ann@example.net, bob@example.net").written_to == ""
 
@@ -144,7 +144,7 @@ class TestIds:
     """A subscriber in a list manager's own ids."""
 
     def test_a_name_that_looks_like_an_id(self) -> None:
-        """A word of thirteen letters is not preferred to an id."""
+        """A word of thirteen letters does not take the place of an id."""
         values = {"header_List__Id": f'"notifications" <{LIST}>', "header_X__Mw__Subscriber__Uid": SUBSCRIBER}
         assert complaint(**values).subscriber == MAILWIZZ
 
@@ -170,7 +170,7 @@ class TestIds:
         ],
     )
     def test_not_mailwizz(self, list_id: str, subscriber: str) -> None:
-        """Half of the ids, or what can't be one, is none."""
+        """Half of the ids, or a value that can't be one, is no id."""
         values = {"header_List__Id": list_id, "header_X__Mw__Subscriber__Uid": subscriber}
         assert complaint(**values).subscriber == Subscriber()
 
@@ -262,7 +262,7 @@ class TestEvidence:
         assert (found.feedback_type, found.reporter) == ("", "jmrp hotmail.com")
 
     def test_both_spellings(self) -> None:
-        """Of header_Subject and header_subject the one that is not empty counts, and both rows are one complaint."""
+        """Either spelling, header_Subject or header_subject, is read, and both rows are one complaint."""
         one, other = (
             complaint(rcpt="ann@example.net", **{name: "Sale"}) for name in ("header_Subject", "header_subject")
         )
@@ -278,17 +278,17 @@ class TestEvidence:
         assert dict(found.headers)["Subject"].startswith("a\\x00b")
 
     def test_golden_ids(self) -> None:
-        """The ids stay what they are from version to version: else every file ever fed would count anew."""
+        """Record ids are the same in every version: else every file ever fed would count anew."""
         assert complaint(rcpt="ann@example.net").id == "695b7d9086696e7652871176"
         values = {"header_List__Id": LIST, "header_X__Mw__Subscriber__Uid": SUBSCRIBER}
         assert complaint(**values).id == "695b7d9016a42635075a5f64"
 
 
-class TestNobody:
-    """An anonymous complaint."""
+class TestAnonymous:
+    """Anonymous complaints: neither an address nor ids."""
 
     def test_kept_with_what_is_missing(self) -> None:
-        """It comes with its row, its line, and the columns that could have brought the person."""
+        """An anonymous complaint has its row, its line, and the columns that could have held the recipient."""
         data = "type,timeLogged,feedbackType,rcpt,header_List-Id\nf,,abuse,,\n"
         (nameless,) = read(data).nameless
         assert (nameless.line, nameless.raw) == (2, b"f,,abuse,,\n")

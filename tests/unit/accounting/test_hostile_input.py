@@ -26,7 +26,7 @@ HOSTILE = {
 def test_hostile_input_takes_time_in_proportion_to_its_length(unit: str, header: str, end: str) -> None:
     """No damage makes the reader go over the same lines again and again: four times the input, about that longer.
 
-    A quote that is open may stay so, lead to an error, or be closed at last.
+    An open quote may stay open, lead to an error, or be closed at the end.
     """
     short, long = (_seconds(header + unit * (size // len(unit)) + end) for size in (20_000, 80_000))
     assert long < 10 * short + 0.3

@@ -20,7 +20,7 @@ def test_finds_columns_without_regard_to_case_or_spaces() -> None:
 
 
 def test_takes_a_header_at_any_position() -> None:
-    """Of concatenated files each one's header holds for its rows, and for no others."""
+    """The header of each concatenated file holds for its own rows."""
     other = ("type", "bounceCat", "rcpt")
     data = HEADER + row() + ",".join(other) + "\n" + row(other, rcpt="bob@example.net") + HEADER + row()
     assert read(data).recipients == ["ann@example.net", "bob@example.net", "ann@example.net"]
@@ -50,7 +50,7 @@ def test_reads_a_stream_that_is_nothing_but_half_a_mark() -> None:
 
 
 def test_pads_short_rows() -> None:
-    """What a row shorter than its header lacks is empty."""
+    """Cells that a row shorter than its header lacks are empty."""
     bounce = only(HEADER + "b,2026-01-05 10:00:00+0100,,news@example.com,ann@example.net\n")
     assert (bounce.originator, bounce.category, bounce.job_id, bounce.status) == ("news@example.com", "", "", None)
 
@@ -90,7 +90,7 @@ def test_a_remote_bounce_has_its_job_in_a_header_column() -> None:
 
 
 def test_records_types_below_one_union_header() -> None:
-    """Below the union of their columns each type has its own cells, and the others are empty."""
+    """Each record type has its own cells below one union header, and the others are empty."""
     reading = read((SAMPLES / "synthetic_union_rows.csv").read_bytes())
     bounce, remote = reading.bounces
     assert not reading.unreadable
@@ -119,7 +119,7 @@ def test_reads_real_samples(name: str, recipients: list[str]) -> None:
 
 
 def test_reads_all_samples_as_one_stream() -> None:
-    """`cat` of all files, each with its header, gives what the files give one by one."""
+    """`cat` of all files, each with its header, gives the same records as the files one by one."""
     files = [path.read_bytes() for path in sorted(SAMPLES.glob("*.csv"))]
     alone = [read(file) for file in files]
     together = read(b"".join(files))
@@ -147,7 +147,7 @@ def test_an_unknown_type_is_unreadable(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["B", '"b"', "\ufeffb", "\0\0b", " b "])
-def test_knows_a_type_in_disguise(kind: str) -> None:
+def test_recognises_a_type_in_any_spelling(kind: str) -> None:
     """Case, quotes, a mark, and the NULs of a log that was truncated while PowerMTA wrote, don't hide a type."""
     assert read(HEADER + kind + row()[1:]).recipients == ["ann@example.net"]
 
@@ -175,14 +175,14 @@ def test_counts_types_that_have_no_columns_to_fall_back_to() -> None:
 
 
 def test_the_orders_to_fall_back_to_can_be_configured() -> None:
-    """A site whose files have no header shows the order of its own."""
+    """The order of columns for files without a header can be configured."""
     reader = PowerMtaCsvReader(columns={"b": ("type", "bounceCat", "rcpt")})
     (bounce,) = read("b,bad-domain,ann@example.net\n", reader).bounces
     assert (bounce.recipient, bounce.category) == ("ann@example.net", "bad-domain")
 
 
 def test_states_once_a_header_which_columns_are_missing() -> None:
-    """`does nothing` has a reason: the first bounce below a header shows which decisive columns it lacks."""
+    """The first bounce below a header reports which decisive columns are missing, once a header."""
     header, line = "type,rcpt,vmta\n", "b,ann@example.net,v\n"
     reading = read(header + "d,bob@example.net,v\n" + line * 2 + header + line)
     lacking = ("bounceCat", "orig", "dsnStatus")
@@ -233,7 +233,7 @@ def test_empty_lines_between_rows_are_no_rows() -> None:
 
 
 def test_remembers_under_which_header_each_row_stood() -> None:
-    """A row that was set aside can be fed again together with its header, even where the two were glued."""
+    """A rejected row keeps its header, so that it can be fed again, even where the two were on one line."""
     other = "type,timeLogged,rcpt\n"
     reader = read("x\n" + HEADER + "x,\n" + "b,torn" + other + "x,\n").reader
     assert reader.header_before(1) == b""

@@ -28,7 +28,7 @@ def test_quoted_cells_hold_anything(text: str, block: int) -> None:
 
 @pytest.mark.parametrize("text", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e"])
 def test_only_lf_ends_a_line(text: str) -> None:
-    """What else some programs take for a line end is text."""
+    """Other characters that some programs take for a line end are text."""
     assert only(HEADER + row(dsnDiag=f"a{text}b")).diagnostic == f"a{text}b"
 
 
@@ -75,7 +75,7 @@ def test_a_line_of_absurd_length_may_be_the_last(block: int) -> None:
 
 @pytest.mark.parametrize("block", [1, 64, 1 << 18])
 def test_a_line_of_absurd_length_ends_an_open_row(block: int) -> None:
-    """It can't be a part of the row, which is damaged then; both are kept, each with its own line."""
+    """A line of absurd length ends an open row, which is damaged; both are kept, each with its own line."""
     start, long = 'b,"open\n' + good(1), "y" * 5000 + "\n"
     reading = read(HEADER + start + long + good(2), PowerMtaCsvReader(longest=1000), block)
     assert reading.reasons == [(2, "unclosed-quote"), (4, "too-long")]
@@ -96,7 +96,7 @@ def test_a_cell_that_stays_open_for_longer_than_a_row_can_be_is_given_up(block: 
     "end", ["two\n", 'two",bad-mailbox,,job\n', 'two",bad-mailbox,a"b,job\n', 'two",bad-mailbox,"a ""b""",job\n']
 )
 def test_a_row_of_several_lines_is_read_as_soon_as_its_last_line_has_come(end: str) -> None:
-    """However many quotes its lines hold: it does not wait for the next row."""
+    """A row of several lines does not wait for the next row, however many quotes its lines hold."""
     reader = PowerMtaCsvReader()
     reader.feed(HEADER.encode())
     assert not reader.feed(b'b,,,,ann@example.net,5.1.1,"one\n')
@@ -106,7 +106,7 @@ def test_a_row_of_several_lines_is_read_as_soon_as_its_last_line_has_come(end: s
 
 @pytest.mark.parametrize("line", [row(dsnDiag="a, b"), row(dsnDiag="a\nb").partition("\n")[0] + "\n", 'b,a" and "b,\n'])
 def test_a_never_closed_quote_is_found_as_soon_as_a_row_with_quotes_comes(line: str) -> None:
-    """It does not wait for the stream's end."""
+    """A never-closed quote is found before the stream ends."""
     reader = PowerMtaCsvReader()
     assert not reader.feed((HEADER + 'b,x,"open\n').encode())
     assert reader.feed(line.encode())

@@ -1,4 +1,4 @@
-"""A damaged row costs itself: what stands behind it is read, and it is kept byte by byte with its line and reason."""
+"""Resynchronisation: a damaged row is rejected alone, with its line and reason, and the rows behind it are read."""
 
 import pytest
 
@@ -27,7 +27,7 @@ BLOCKS = [*range(1, 24), 61, 127, 1 << 18]
     ],
 )
 def test_a_never_closed_quote_costs_its_row_alone(behind: str, block: int) -> None:
-    """Wherever it stands, whatever follows, however the blocks fall: every good row behind the damaged one is read."""
+    """Every good row behind a never-closed quote is read, wherever the quote stands and however the blocks fall."""
     whole = read(HEADER + good(0) + behind)
     reading = read(HEADER + good(0) + OPEN + behind, block=block)
     assert reading.recipients == whole.recipients
@@ -95,7 +95,7 @@ def test_a_cut_row_with_all_that_decides_is_tallied_like_any_other() -> None:
 
 
 def test_rows_of_several_lines_that_are_only_tallied_are_lines_all_the_same() -> None:
-    """What stands behind them has the right line and the right bytes."""
+    """Rows behind them have the right line and the right bytes."""
     reading = read(
         HEADER + FOLDED + FOLDED + "x,1\n" + FOLDED + OPEN + good(1), PowerMtaCsvReader(ignored=["bad-mailbox"])
     )
@@ -125,7 +125,7 @@ OTHER = "type,timeQueued,rcpt,bounceCat\n"
     ],
 )
 def test_a_header_behind_a_torn_row_on_the_same_line_is_found(torn: str, mark: str) -> None:
-    """`cat` of a file whose last row is torn glues the next file's header to it: only the torn row is lost."""
+    """A header on the line of a torn row, as `cat` leaves it, is found: only the torn row is lost."""
     reading = read(
         HEADER + good(1) + torn + mark + OTHER.replace("timeQueued", "timeLogged") + "b,,ann@example.net,other\n"
     )
@@ -160,7 +160,7 @@ def test_columns_whose_names_end_in_type_are_no_header() -> None:
 @pytest.mark.parametrize("block", [*range(1, 40), 1 << 18])
 @pytest.mark.parametrize("type_", ["b", "rb", "f"])
 def test_rows_forged_in_a_quoted_cell_are_never_read(type_: str, block: int) -> None:
-    """What a remote server wrote into a cell stays in it, even if it looks like rows and headers."""
+    """Text of a remote server stays in its cell, even if it looks like rows and headers."""
     forged = "smtp;550 no\n" + good(1) + "type,rcpt,bounceCat\n" + 'b,"x",bad-mailbox\n' + "victim@example.net\n"
     reading = read(HEADER + row(type=type_, dsnDiag=forged) + good(2), block=block)
     assert not reading.unreadable
@@ -178,7 +178,7 @@ def test_rows_forged_in_a_row_without_recipient_are_never_read(recipient: str) -
 
 
 def test_rows_forged_in_a_torn_last_row_are_never_read() -> None:
-    """A row whose quoted cells are whole, and which breaks off behind them, is set aside whole."""
+    """A row that breaks off behind its whole quoted cells is rejected whole."""
     torn = row(dsnDiag="smtp;550\n" + good(1)).rpartition(",")[0]
     reading = read(HEADER + good(2) + torn)
     assert reading.unreadable == [Unreadable(3, "torn", torn.encode())]
@@ -186,7 +186,7 @@ def test_rows_forged_in_a_torn_last_row_are_never_read() -> None:
 
 
 def test_rows_forged_in_a_row_of_unknown_type_are_never_read() -> None:
-    """Neither is a whole row of a type that we don't know."""
+    """Rows within a whole row of unknown type are not read."""
     damaged = row(type="zz", dsnDiag="smtp;550\n" + good(1))
     assert read(HEADER + damaged + good(2)).raw == [damaged.encode()]
 

@@ -1,4 +1,4 @@
-"""The options that select suppressions and dead letters, and what they make of what is typed."""
+"""Filter options for suppressions and dead letters, and how their values are parsed."""
 
 import time
 
@@ -13,7 +13,7 @@ BEGIN_2026 = 1_767_225_600.0
 
 
 def selected(*args: str) -> Selection:
-    """What a command with these options receives."""
+    """The selection that a command with these options receives."""
     received: list[Selection] = []
 
     @click.command()
@@ -25,7 +25,7 @@ def selected(*args: str) -> Selection:
     return received[0]
 
 
-def test_nothing_reported() -> None:
+def test_no_options() -> None:
     """Without options everything is selected."""
     assert selected() == Selection()
 
@@ -105,6 +105,6 @@ def test_domain(text: str) -> None:
     ],
 )
 def test_nonsense(args: tuple[str, ...]) -> None:
-    """What can't be meant is wrong usage, and not an empty answer."""
+    """Values without a meaning are wrong usage, and not an empty answer."""
     with pytest.raises(click.UsageError):
         selected(*args)

@@ -1,4 +1,4 @@
-"""The manual page is what the commands state, and is sound roff."""
+"""The manual page has the help of the commands, and is valid roff."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ from tests.manual import PAGE, page
 
 
 def test_the_page_is_made_of_the_commands() -> None:
-    """The page that ships is the one that `make man` writes now."""
+    """The shipped page is the one that `make man` writes."""
     assert PAGE.read_text() == page(), "the commands' help has changed: make man"
 
 

@@ -1,4 +1,4 @@
-"""What the commands have in common: which troubles of the spool are the configuration's, and which pass."""
+"""Sessions: exit statuses of spool errors, paths, options, garbage collection."""
 
 import errno
 import sqlite3
@@ -24,7 +24,7 @@ def session(folder: Path) -> Session:
 
 
 def sqlite_error(code: int) -> sqlite3.Error:
-    """An error as SQLite raises it."""
+    """SQLite's error with this code."""
     error = sqlite3.OperationalError("x")
     error.sqlite_errorcode = code
     return error
@@ -47,7 +47,7 @@ def sqlite_error(code: int) -> sqlite3.Error:
 def test_spool_that_cannot_be_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cause: Exception | None, status: int
 ) -> None:
-    """What time or room on the disk mends is tried again (75); what the operator has to mend is configuration (78)."""
+    """Errors that may pass exit with 75; errors that the operator has to mend exit with 78."""
 
     def fail(*_: object, **__: object) -> SqliteSpool:
         if isinstance(cause, sqlite3.Error):

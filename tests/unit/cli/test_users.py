@@ -1,4 +1,4 @@
-"""What another user may do, where only root could try it: worked out from owner, group and modes."""
+"""Access rights of another user, computed from owner, group and modes, since only root could try them."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ STRANGER = User("stranger", 4003, (4003,))
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file of `owner`, in folders that everybody may enter; the asking user is another."""
+    """A file of `owner`, in folders that every user may enter."""
     file = tmp_path / "file"
     file.touch()
     real = Path.stat

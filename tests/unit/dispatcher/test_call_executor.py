@@ -17,15 +17,15 @@ from tests.fakes.adapter import DONE, BatchedAdapter, CheckableAdapter, FakeAdap
 NOW = 1_767_225_600.0
 
 
-class MuteError(Exception):
-    """Error whose text can't be made."""
+class UnprintableError(Exception):
+    """Error that raises when it is made into text."""
 
     def __str__(self) -> str:
         raise ValueError
 
 
-class Odd:
-    """An adapter of an author who does not read type hints."""
+class MistypedAdapter:
+    """An adapter that returns objects of other types than the port has."""
 
     def __init__(self, value: object) -> None:
         self.value = value
@@ -54,13 +54,15 @@ def dispatches(count: int, retry_index: int = 0) -> list[Dispatch]:
 
 
 def build_executor(
-    adapter: FakeAdapter | Odd, answer: str = "", waits: Sequence[float] = (60.0, 300.0)
+    adapter: FakeAdapter | MistypedAdapter, answer: str = "", waits: Sequence[float] = (60.0, 300.0)
 ) -> CallExecutor:
     """An executor at a time that stands still, of a schedule without jitter."""
     return CallExecutor(adapter, FixedResponse(answer), RetrySchedule(waits, lambda: 0.0), lambda: NOW)
 
 
-def call(adapter: FakeAdapter | Odd, retry_index: int = 0, waits: Sequence[float] = (60.0, 300.0)) -> CallFinished:
+def call(
+    adapter: FakeAdapter | MistypedAdapter, retry_index: int = 0, waits: Sequence[float] = (60.0, 300.0)
+) -> CallFinished:
     """The outcome of one call for one dispatch, which did not find the provider unavailable."""
     result = build_executor(adapter, waits=waits).call(dispatches(1, retry_index))
     assert isinstance(result, CallFinished)
@@ -68,7 +70,7 @@ def call(adapter: FakeAdapter | Odd, retry_index: int = 0, waits: Sequence[float
 
 
 def failing(error: BaseException) -> FakeAdapter:
-    """An adapter whose calls raise."""
+    """An adapter with calls that raise."""
     adapter = FakeAdapter()
     adapter.always = error
     return adapter
@@ -101,7 +103,7 @@ def test_outcomes_settle(kind: str) -> None:
         (httpx.ReadTimeout("timed out"), "ReadTimeout: timed out"),
         (KeyError("id"), "KeyError: 'id'"),
         (RecursionError("too deep"), "RecursionError: too deep"),
-        (MuteError(), "MuteError"),
+        (UnprintableError(), "UnprintableError"),
         (SystemExit(3), "SystemExit: 3"),
         (KeyboardInterrupt(), "KeyboardInterrupt"),
     ],
@@ -125,7 +127,7 @@ def test_schedule_used_up() -> None:
 
 @pytest.mark.parametrize(("asked", "wait"), [(17.0, 17.0), (0.0, 1.0), (math.inf, 86_400.0)])
 def test_retry_after(asked: float, wait: float) -> None:
-    """A provider that asks for time gets it, from everybody, and is not under suspicion."""
+    """Retry-After pauses all calls to the provider, and does not count as a failure."""
     result = call(failing(TemporaryFailure("HTTP 429", retry_after=asked)), retry_index=1)
     (again,) = result.settlements
     assert isinstance(again, RetryLater)
@@ -135,7 +137,7 @@ def test_retry_after(asked: float, wait: float) -> None:
 
 @pytest.mark.parametrize("junk", [math.nan, "soon", object(), 10**400])
 def test_retry_after_that_is_no_number(junk: object) -> None:
-    """What an adapter's author got wrong about the time is ignored: the schedule decides."""
+    """A Retry-After that is no number is ignored: the schedule decides."""
     result = call(failing(TemporaryFailure("HTTP 429", retry_after=junk)))  # type: ignore[arg-type]  # the point of it
     (again,) = result.settlements
     assert isinstance(again, RetryLater)
@@ -143,7 +145,7 @@ def test_retry_after_that_is_no_number(junk: object) -> None:
 
 
 def test_permanent_failure() -> None:
-    """This dispatch is given up, and the provider is not suspected."""
+    """A permanent failure gives up this dispatch, and does not count against the provider."""
     result = call(failing(PermanentFailure("no such list")))
     (dead,) = result.settlements
     assert isinstance(dead, DeadLettered)
@@ -151,7 +153,7 @@ def test_permanent_failure() -> None:
 
 
 def test_unavailable() -> None:
-    """Nothing is settled: the dispatches come back with the reason."""
+    """An unavailable provider settles nothing: the dispatches come back with the reason."""
     batch = dispatches(1)
     back = build_executor(failing(ProviderUnavailable("HTTP 401: bad key"))).call(batch)
     assert back == Unavailable(batch, "HTTP 401: bad key")
@@ -160,14 +162,14 @@ def test_unavailable() -> None:
 @pytest.mark.parametrize("value", [None, True, "unsubscribed", ("unsubscribed",), Outcome("gone")])  # type: ignore[arg-type]  # the point of it
 def test_answers_that_are_no_outcome(value: object) -> None:
     """An adapter that forgets to answer, or invents a kind, is a bug of its author: temporary, and reported."""
-    (again,) = call(Odd(value)).settlements
+    (again,) = call(MistypedAdapter(value)).settlements
     assert isinstance(again, RetryLater)
     assert "not an Outcome of a known kind" in again.attempt.answer
 
 
 def test_lists_of_numbers_become_text() -> None:
     """An adapter that names its lists by number does not break the spool, which keeps them as text."""
-    (done,) = call(Odd(Outcome("unsubscribed", [7, 9]))).settlements  # type: ignore[arg-type]  # the point of it
+    (done,) = call(MistypedAdapter(Outcome("unsubscribed", [7, 9]))).settlements  # type: ignore[arg-type]  # the point of it
     assert isinstance(done, Completed)
     assert done.outcome.lists == ("7", "9")
 
@@ -175,7 +177,7 @@ def test_lists_of_numbers_become_text() -> None:
 @pytest.mark.parametrize(("value", "kept"), [(("7", "9"), ("7", "9")), ([7], ("7",)), ("79", ()), (None, ()), (8, ())])
 @pytest.mark.parametrize("kind", [TemporaryFailure, PermanentFailure, ProviderUnavailable, ProviderError])
 def test_lists_changed_before_a_failure(kind: type[ProviderError], value: object, kept: tuple[str, ...]) -> None:
-    """They are passed on, unless a call restores; nonsense of a stranger's adapter is none."""
+    """Lists changed before a failure are passed on, unless a call restores; invalid values are dropped."""
     batch = dispatches(1)
     adapter = Resubscriber()
     adapter.always = kind("no", changed=value)  # type: ignore[arg-type]  # the point of it
@@ -230,10 +232,10 @@ class TestBatches:
         assert [one.due_in for one in result.settlements if isinstance(one, RetryLater)] == [60, 60, 300]
         assert {one.changed for one in result.settlements if isinstance(one, RetryLater)} == {
             ()
-        }  # whose would they be?
+        }  # which of them are missing is not known
 
     def test_too_few_outcomes(self) -> None:
-        """Where outcomes are missing it is not known whose: none counts as done."""
+        """A batch with too few outcomes is a failure of all: none counts as done."""
         adapter = BatchedAdapter(10)
         adapter.forgets = 1
         executor = CallExecutor(adapter, FixedResponse(), RetrySchedule([60.0], lambda: 0.0), lambda: NOW)
@@ -262,7 +264,7 @@ class TestChecks:
         ],
     )
     def test_not_proved(self, error: BaseException, message: str) -> None:
-        """Whatever the check raises, the provider is not back, and why is never empty."""
+        """A check that raises anything does not release the provider, and its reason is never empty."""
         adapter = CheckableAdapter()
         adapter.check_fails = error
         assert build_executor(adapter).check() == Probed(message)
@@ -273,7 +275,7 @@ class TestChecks:
 
 
 class TestTexts:
-    """What is kept and logged of answers and errors."""
+    """Texts of answers and errors, as they are kept and logged."""
 
     def test_one_printable_line(self) -> None:
         """Neither line ends nor escape sequences of a server get into a log."""

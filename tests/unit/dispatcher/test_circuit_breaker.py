@@ -20,7 +20,7 @@ DOWN = Unavailable((), "HTTP 401: bad key")
 
 
 class Process:
-    """What one process knows of the provider; several share a spool and a clock."""
+    """The circuit breaker of one process; several share a spool and a clock."""
 
     def __init__(self, spool: SqliteSpool, time: list[float]) -> None:
         self.log = KeptLog()
@@ -34,13 +34,13 @@ class Process:
             monotonic=lambda: time[0],
         )
 
-    def learns(self, *results: CallFinished | Unavailable | Probed | Skipped, is_probe: bool = False) -> None:
-        """One after the other."""
+    def record(self, *results: CallFinished | Unavailable | Probed | Skipped, is_probe: bool = False) -> None:
+        """Record results, one after the other."""
         for result in results:
             self.breaker.record_result(result, is_probe=is_probe)
 
-    def probes(self) -> bool:
-        """Whether it is its turn to try, once it has looked whether the provider is held."""
+    def claims_probe(self) -> bool:
+        """Whether this process may probe, after it has refreshed the hold."""
         return self.breaker.refresh() and self.breaker.claim_probe()
 
 
@@ -70,12 +70,12 @@ def there(spool: SqliteSpool, time: list[float]) -> Process:
     return Process(spool, time)
 
 
-class TestHolding:
-    """A provider that can't be used is held for every process."""
+class TestHold:
+    """An unavailable provider is held for every process."""
 
     def test_held_with_its_reason(self, here: Process, spool: SqliteSpool) -> None:
         """The hold is in the spool, with the reason and the time of the next try."""
-        here.learns(DOWN)
+        here.record(DOWN)
         assert here.breaker.is_held
         assert spool.state("news") == ProviderState(
             held=True, reason="HTTP 401: bad key", since=NOW + 1000, probe_at=NOW + 1300
@@ -83,54 +83,54 @@ class TestHolding:
 
     def test_seen_elsewhere(self, here: Process, there: Process) -> None:
         """Another process finds it held when it looks, and it logs the reason once."""
-        here.learns(DOWN)
+        here.record(DOWN)
         assert there.breaker.refresh()
         assert there.breaker.refresh()
         assert there.log.named("provider_held") == [{"provider": "news", "reason": "HTTP 401: bad key"}]
 
     def test_reported_once(self, here: Process, time: list[float], spool: SqliteSpool) -> None:
-        """The calls that were in flight find out as well; they change nothing and are not logged again."""
-        here.learns(DOWN)
+        """Further calls in flight that find the provider unavailable change nothing and are not logged."""
+        here.record(DOWN)
         time[0] += 10
-        here.learns(Unavailable((), "HTTP 403"), DOWN, FAILED, WELL)
+        here.record(Unavailable((), "HTTP 403"), DOWN, FAILED, WELL)
         assert len(here.log.named("provider_held")) == 1
         assert spool.state("news").probe_at == NOW + 1300
         assert here.breaker.is_held
 
-    def test_given_back_teaches_nothing(self, here: Process) -> None:
+    def test_a_released_dispatch_is_no_evidence(self, here: Process) -> None:
         """A dispatch without a call is no evidence about the provider."""
-        here.learns(FAILED, FAILED, FAILED, FAILED, Skipped(()), FAILED)
+        here.record(FAILED, FAILED, FAILED, FAILED, Skipped(()), FAILED)
         assert here.breaker.is_held
 
 
-class TestProbing:
+class TestProbe:
     """A held provider is tried now and then, by one process at a time."""
 
     def test_a_process_that_begins_tries_at_once(self, here: Process, there: Process) -> None:
-        """However far the next try is, a program started after a repair need not wait."""
-        here.learns(DOWN)
-        assert there.probes()
-        assert not there.probes()
+        """A process probes when it starts, however far ahead the next probe is."""
+        here.record(DOWN)
+        assert there.claims_probe()
+        assert not there.claims_probe()
 
     def test_former_holder_waits(self, here: Process, time: list[float]) -> None:
-        """The process that found out just now does not try again before the time."""
-        here.learns(DOWN)
+        """The process that has just held the provider does not probe before the time."""
+        here.record(DOWN)
         time[0] += 299
-        assert not here.probes()
+        assert not here.claims_probe()
         time[0] += 1
-        assert here.probes()
-        assert not here.probes()
+        assert here.claims_probe()
+        assert not here.claims_probe()
 
     def test_one_at_a_time(self, here: Process, there: Process, time: list[float]) -> None:
-        """Of two processes whose time has come, one tries."""
-        here.learns(DOWN)
-        there.probes()
+        """Two processes at the time of the next probe: one of them probes."""
+        here.record(DOWN)
+        there.claims_probe()
         time[0] += 300
-        assert [here.probes(), there.probes()] == [True, False]
+        assert [here.claims_probe(), there.claims_probe()] == [True, False]
 
     def test_two_that_begin_together(self, spool: SqliteSpool, here: Process, time: list[float]) -> None:
-        """Of two processes that begin at once, one tries."""
-        here.learns(DOWN)
+        """Two processes that start at the same time: one of them probes."""
+        here.record(DOWN)
         time[0] += 10
         first, second = Process(spool, time), Process(spool, time)
         assert first.breaker.refresh()
@@ -141,11 +141,11 @@ class TestProbing:
     def test_released_when_back(
         self, here: Process, there: Process, spool: SqliteSpool, proof: Probed | CallFinished
     ) -> None:
-        """A check that passes, or a call that is carried out, ends the hold for everybody."""
+        """A check that passes, or a call that is carried out, ends the hold for every process."""
         there.breaker.refresh()
-        here.learns(DOWN)
+        here.record(DOWN)
         there.breaker.refresh()
-        here.learns(proof, is_probe=True)
+        here.record(proof, is_probe=True)
         assert not spool.state("news").held
         assert not here.breaker.is_held
         assert not there.breaker.refresh()
@@ -153,93 +153,93 @@ class TestProbing:
 
     @pytest.mark.parametrize("answer", [Probed("HTTP 403"), FAILED, DOWN, ASKS])
     def test_not_back(self, here: Process, spool: SqliteSpool, answer: Probed | CallFinished | Unavailable) -> None:
-        """A check or call that fails, for good or for a while, keeps the hold: nothing is proved."""
-        here.learns(DOWN)
-        here.learns(answer, is_probe=True)
+        """A check or call that fails, for good or for a while, keeps the hold."""
+        here.record(DOWN)
+        here.record(answer, is_probe=True)
         assert here.breaker.is_held
         assert spool.state("news").held
         assert len(here.log.named("provider_held")) == 1
 
     def test_latest_reason(self, here: Process, time: list[float], spool: SqliteSpool) -> None:
         """The answer to the last try is the reason that the sysadmin sees; the hold began when it began."""
-        here.learns(DOWN)
+        here.record(DOWN)
         time[0] += 300
-        assert here.probes()
-        here.learns(Probed("HTTP 403: account locked"), is_probe=True)
+        assert here.claims_probe()
+        here.record(Probed("HTTP 403: account locked"), is_probe=True)
         assert spool.state("news") == ProviderState(
             held=True, reason="HTTP 403: account locked", since=NOW + 1000, probe_at=NOW + 1600
         )
 
     def test_not_while_it_asks_for_time(self, here: Process, time: list[float]) -> None:
         """A held provider that answers a try with a long Retry-After is paused for so long."""
-        here.learns(DOWN)
+        here.record(DOWN)
         time[0] += 300
-        assert here.probes()
-        here.learns(CallFinished((), pause=3600.0), is_probe=True)
+        assert here.claims_probe()
+        here.record(CallFinished((), pause=3600.0), is_probe=True)
         time[0] += 600
-        assert not here.probes()
+        assert not here.claims_probe()
         time[0] += 3000
-        assert here.probes()
+        assert here.claims_probe()
 
     def test_released_by_hand(self, here: Process, spool: SqliteSpool) -> None:
-        """What an operator released is noticed."""
-        here.learns(DOWN)
+        """A release by an operator is noticed."""
+        here.record(DOWN)
         spool.release("news")
         assert not here.breaker.refresh()
         assert len(here.log.named("provider_released")) == 1
 
     def test_never_held(self, here: Process) -> None:
         """Checks and calls that go well write nothing where nothing is held."""
-        here.learns(Probed(), WELL)
+        here.record(Probed(), WELL)
         assert here.log.events == []
 
 
-class TestSuspicion:
+class TestFailuresInARow:
     """Many failures in a row mean that the provider is down, not that each dispatch is wrong."""
 
     def test_held_after_so_many(self, here: Process, spool: SqliteSpool) -> None:
         """The reason has how many and with what; a provider that was only restarted is tried within a minute."""
-        here.learns(*[FAILED] * 4)
+        here.record(*[FAILED] * 4)
         assert not here.breaker.is_held
-        here.learns(FAILED)
+        here.record(FAILED)
         state = spool.state("news")
         assert state.reason == "5 calls in a row failed, the last with: HTTP 500"
         assert state.probe_at == NOW + 1060
 
     @pytest.mark.parametrize("sign_of_life", [WELL, ASKS])
     def test_a_sign_of_life_clears_it(self, here: Process, sign_of_life: CallFinished) -> None:
-        """One call that is carried out, or answered with a polite request to wait, and counting begins anew."""
-        here.learns(*[FAILED] * 4, sign_of_life, *[FAILED] * 4)
+        """A call that is carried out, or answered with Retry-After, resets the count of failures."""
+        here.record(*[FAILED] * 4, sign_of_life, *[FAILED] * 4)
         assert not here.breaker.is_held
 
     def test_counting_begins_anew_after_a_hold(self, here: Process) -> None:
         """After a release it takes as many again."""
-        here.learns(*[FAILED] * 5)
-        here.learns(Probed(), is_probe=True)
-        here.learns(*[FAILED] * 4)
+        here.record(*[FAILED] * 5)
+        here.record(Probed(), is_probe=True)
+        here.record(*[FAILED] * 4)
         assert not here.breaker.is_held
-        here.learns(FAILED)
+        here.record(FAILED)
         assert here.breaker.is_held
 
     def test_stragglers_do_not_count(self, here: Process) -> None:
-        """What was in flight when the provider was held does not count against it after its release."""
-        here.learns(*[FAILED] * 5, *[FAILED] * 30)
-        here.learns(Probed(), is_probe=True)
-        here.learns(*[FAILED] * 4)
+        """Calls in flight when the provider was held do not count against it after its release."""
+        here.record(*[FAILED] * 5, *[FAILED] * 30)
+        here.record(Probed(), is_probe=True)
+        here.record(*[FAILED] * 4)
         assert not here.breaker.is_held
 
     def test_size_of_a_try(self, here: Process, there: Process) -> None:
-        """One that reported itself unavailable is tried with one dispatch, a suspect with as many as made it one."""
-        here.learns(DOWN)
+        """A probe has one dispatch after an unavailability, and as many as failed after failures in a row."""
+        here.record(DOWN)
         assert here.breaker.probe_size == 1
-        here.learns(WELL, is_probe=True)
-        here.learns(*[FAILED] * 5)
+        here.record(WELL, is_probe=True)
+        here.record(*[FAILED] * 5)
         assert here.breaker.probe_size == 5
-        assert there.probes()
+        assert there.claims_probe()
         assert there.breaker.probe_size == 1
-        there.learns(FAILED, is_probe=True)
+        there.record(FAILED, is_probe=True)
         assert there.breaker.probe_size == 5
-        there.learns(DOWN, is_probe=True)
+        there.record(DOWN, is_probe=True)
         assert there.breaker.probe_size == 1
 
 
@@ -248,7 +248,7 @@ class TestPauses:
 
     def test_as_long_as_it_asks(self, here: Process, time: list[float]) -> None:
         """The pause runs down; when it is over, it is over."""
-        here.learns(ASKS)
+        here.record(ASKS)
         assert here.breaker.pause == 20.0
         time[0] += 15
         assert here.breaker.pause == 5.0
@@ -257,27 +257,27 @@ class TestPauses:
         assert not here.breaker.is_held
 
     def test_the_longest_counts(self, here: Process) -> None:
-        """Of many calls that are to wait, the longest wait decides, and it is logged once each."""
-        here.learns(ASKS, CallFinished((), pause=5.0), CallFinished((), pause=25.0), ASKS)
+        """The longest of several pauses decides, and each longer one is logged once."""
+        here.record(ASKS, CallFinished((), pause=5.0), CallFinished((), pause=25.0), ASKS)
         assert here.breaker.pause == 25.0
         assert [event["seconds"] for event in here.log.named("provider_paused")] == [20.0, 25.0]
 
-    def test_patience_is_used_up(self, here: Process, time: list[float]) -> None:
+    def test_drain_budget_is_used_up(self, here: Process, time: list[float]) -> None:
         """Pauses that lead to nothing are waited for 30 seconds in all, and a single longer one not at all."""
-        here.learns(ASKS)
+        here.record(ASKS)
         assert not here.breaker.has_spent_drain_budget
         time[0] += 20
-        here.learns(ASKS)
+        here.record(ASKS)
         assert here.breaker.has_spent_drain_budget
 
-    def test_many_reported_the_same_are_one_pause(self, here: Process) -> None:
-        """The calls of one moment use up the patience once."""
-        here.learns(*[ASKS] * 32)
+    def test_pauses_of_one_moment_count_once(self, here: Process) -> None:
+        """Pauses of calls that end at the same moment use up the drain budget once."""
+        here.record(*[ASKS] * 32)
         assert not here.breaker.has_spent_drain_budget
 
-    def test_work_done_renews_the_patience(self, here: Process, time: list[float]) -> None:
-        """A provider that paces us but carries things out in between is waited for as long as it takes."""
+    def test_work_done_renews_the_drain_budget(self, here: Process, time: list[float]) -> None:
+        """A drain waits as long as it takes for a provider that carries out calls between its pauses."""
         for _ in range(10):
-            here.learns(ASKS, WELL)
+            here.record(ASKS, WELL)
             time[0] += 20
         assert not here.breaker.has_spent_drain_budget

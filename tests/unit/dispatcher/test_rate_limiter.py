@@ -9,7 +9,7 @@ import pytest
 from bouncehandler.dispatcher.rate_limiter import RateLimiter
 
 
-class Time:
+class Clock:
     """A clock that moves only during waits."""
 
     def __init__(self) -> None:
@@ -22,15 +22,15 @@ class Time:
         return self.now
 
     def pause(self, seconds: float) -> bool:
-        """Let time pass, or state that waiting is over."""
+        """Let time pass; returns whether waiting was ended."""
         self.waits.append(seconds)
         if not self.gives_up:
             self.now += seconds
         return self.gives_up
 
 
-def turns(pace: RateLimiter, time: Time, count: int) -> list[float]:
-    """When that many calls are allowed, one after the other."""
+def turns(pace: RateLimiter, time: Clock, count: int) -> list[float]:
+    """Times at which so many calls are allowed, one after the other."""
     moments = []
     for _ in range(count):
         assert pace.wait()
@@ -40,13 +40,13 @@ def turns(pace: RateLimiter, time: Time, count: int) -> list[float]:
 
 def test_calls_are_evenly_spaced() -> None:
     """At 4 a second each call comes a quarter of a second after the one before, the first at once."""
-    time = Time()
+    time = Clock()
     assert turns(RateLimiter(4.0, time.monotonic, time.pause), time, 5) == [100.0, 100.25, 100.5, 100.75, 101.0]
 
 
 def test_quiet_times_are_not_made_up_for() -> None:
     """After a silence calls come no faster than before: no burst."""
-    time = Time()
+    time = Clock()
     pace = RateLimiter(2.0, time.monotonic, time.pause)
     turns(pace, time, 2)
     time.now += 60
@@ -60,8 +60,8 @@ def test_no_rate_no_wait() -> None:
 
 
 def test_giving_up_leaves_the_turn_to_others() -> None:
-    """Turns that were given up cost those who come later nothing: the rate is used."""
-    time = Time()
+    """Turns that were given up are used by later calls."""
+    time = Clock()
     pace = RateLimiter(0.1, time.monotonic, time.pause)
     turns(pace, time, 1)
     time.gives_up = True
@@ -71,7 +71,7 @@ def test_giving_up_leaves_the_turn_to_others() -> None:
 
 
 def test_threads_share_one_rate() -> None:
-    """However many threads ask at once, each gets a moment of its own."""
+    """Threads that ask at the same time get different turns, however many they are."""
     lock, waits = threading.Lock(), []
 
     def pause(seconds: float) -> bool:

@@ -45,7 +45,7 @@ def test_jitter_only_lengthens(random: float, wait: float) -> None:
 
 @pytest.mark.parametrize("step", [0, 3])
 def test_retry_after_uses_up_nothing(step: int) -> None:
-    """A provider that names the time is obeyed to the second, even when no wait of the schedule is left."""
+    """Retry-After is obeyed to the second, even when no wait of the schedule is left."""
     again = RetrySchedule(WAITS, lambda: 1.0).settle_failure(dispatch(step), ATTEMPT, 17.0)
     assert again == RetryLater(dispatch(step), ATTEMPT, 17.0, step)
 
@@ -54,7 +54,7 @@ def test_retry_after_uses_up_nothing(step: int) -> None:
     ("asked", "wait"), [(0.0, 1.0), (-5.0, 1.0), (1e9, 86_400.0), (math.inf, 86_400.0), (3600.0, 3600.0)]
 )
 def test_retry_after_is_kept_within_bounds(asked: float, wait: float) -> None:
-    """Nothing that a provider asks for makes a tight loop, or a wait of more than a day."""
+    """Retry-After never makes a tight loop, or a wait of more than a day."""
     schedule = RetrySchedule(WAITS, lambda: 0.0)
     assert schedule.limit_retry_after(asked) == wait
     assert schedule.settle_failure(dispatch(0), ATTEMPT, asked) == RetryLater(dispatch(0), ATTEMPT, wait, 0)

@@ -30,7 +30,7 @@ def test_an_empty_claim_ends_a_drain(state: WorkerState) -> None:
     assert (state.is_done, state.may_be_due, state.is_draining) == (False, True, True)
 
 
-def test_news_during_a_claim(state: WorkerState) -> None:
+def test_a_notification_during_a_claim(state: WorkerState) -> None:
     """A dispatch that was enqueued while the spool was read is looked for before the drain ends."""
     mark = state.begin_claim()
     state.notify()

@@ -110,7 +110,7 @@ def test_refused_connection_is_tried_twice_and_no_more(tries: list[object]) -> N
 
 
 def test_second_try_that_comes_too_late_is_left_out(tries: list[object]) -> None:
-    """A request whose time is over before the second try fails at once, with what the first one met."""
+    """A request that times out before the second try fails at once, with the error of the first one."""
     waits: list[float] = []
     client = build_client(timeout=0.1, sleep=waits.append, clock=lambda: 0.0)
     with closed_port() as url, client, pytest.raises(httpx.ConnectError, match="refused"):
@@ -119,7 +119,7 @@ def test_second_try_that_comes_too_late_is_left_out(tries: list[object]) -> None
 
 
 def test_both_tries_and_the_wait_have_one_deadline(tries: list[object]) -> None:
-    """A second try that begins after the request's time, since the wait took longer, connects no more."""
+    """A second try does not connect after the request's deadline."""
     now = [0.0]
 
     def sleep(_: float) -> None:

@@ -15,7 +15,7 @@ from tests.fakes.server import wait_until
 
 
 def _tunnel(connection: socket.socket) -> None:
-    """Be a proxy: connect to the target of CONNECT, and carry bytes both ways."""
+    """Act as a proxy: connect to the target of CONNECT, and copy bytes both ways."""
     host, _, port = connection.recv(65536).split()[1].decode().partition(":")
     with socket.create_connection((host, int(port))) as onward:
         connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
@@ -63,7 +63,7 @@ def test_two_servers_can_be_talked_to_in_turn(client: ProviderClient) -> None:
 
 
 def test_connection_of_a_refused_answer_is_not_used_again() -> None:
-    """What is left of an answer that was cut off is not taken for the next one."""
+    """The rest of an answer that was cut off is not taken for the next one."""
 
     def talk(connection: socket.socket) -> None:
         connection.recv(65536)

@@ -1,4 +1,4 @@
-"""What the client keeps of each thread's last answer."""
+"""Each thread's last response, as the client keeps it."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -44,7 +44,7 @@ def test_last_answer_is_each_threads_own(client: ProviderClient, echo: Echo) -> 
 
 
 def test_last_answer_is_kept_of_an_answer_that_was_refused(echo: Echo) -> None:
-    """What was cut off is shown by its beginning."""
+    """An answer that was cut off is shown by its beginning."""
     echo.always = Answer(status=200, body=b"<html>" * 1000)
     with build_client(timeout=60, max_response=100) as client:
         with pytest.raises(ResponseRefusedError):

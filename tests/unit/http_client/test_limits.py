@@ -28,7 +28,7 @@ def peak_memory() -> Iterator[Callable[[], int]]:
 
 
 class Clock:
-    """Shows what it was set to, so that only the server takes its time, not the machine."""
+    """A clock that tests set, so that a slow machine changes nothing."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -44,7 +44,7 @@ class Clock:
 
 @pytest.fixture
 def clock() -> Clock:
-    """One that stands still."""
+    """A clock that stands still."""
     return Clock()
 
 
@@ -104,7 +104,7 @@ def test_silence_after_a_late_beginning_gets_only_what_is_left(clock: Clock) -> 
         connection.recv(65536)
         clock.now = 3599.9
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
-        done.wait(2 * PATIENCE)  # who waits longer finds the answer broken off
+        done.wait(2 * PATIENCE)  # a client that waits longer finds the answer broken off
 
     with RawServer(begin_late) as server, build_client(timeout=3600, clock=clock) as client:
         with pytest.raises(httpx.ReadTimeout):

@@ -1,4 +1,4 @@
-"""What is done to many bounces at once is what is done to each alone, whatever stands beside it."""
+"""Batch functions give each bounce the result that it has alone, whatever stands beside it."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ BOUNCES = [
 
 @pytest.mark.parametrize("hits", ["suppress", "ignore"])
 def test_verdicts(hits: str) -> None:
-    """With rules of classification that fit some, and hits of PowerMTA's own list among them."""
+    """Verdicts, with rules of classification that match some, and hits of PowerMTA's own list among them."""
     rules = [Rule(name="blocked", becomes="policy-related", text=("blocked",))]
     policy = Policy(suppression_list_hit=hits, rules=lambda matters: Rules(rules, matters))  # type: ignore[arg-type]  # as drawn
     together = policy.decide_batch(BounceBatch.from_rows(BOUNCES))
@@ -46,14 +46,14 @@ def test_verdicts(hits: str) -> None:
 
 
 def test_ids() -> None:
-    """Also where one of them holds what stands between the fields."""
+    """Record ids, also where a field holds the separator."""
     assert BounceBatch.from_rows(BOUNCES).ids == [bounce.id for bounce in BOUNCES]
     assert BounceBatch.from_rows([]).ids == []
 
 
 @pytest.mark.parametrize("pattern", ["*@example.com", "news@example.com", "n*s@example.com"])
 def test_routes(pattern: str) -> None:
-    """By domain, by address, and by another pattern."""
+    """Routes by domain, by address, and by another pattern."""
     routes = Routes({"crm": [pattern], "all": []})
     senders = ["news@example.com", "NEWS@EXAMPLE.COM", "<news@example.com>", "news@example.net", "", "x"]
     assert routes.match_batch(senders) == [routes.of(sender) for sender in senders]
@@ -67,7 +67,7 @@ def test_routes_by_domain_and_by_address() -> None:
 
 
 def test_verdicts_that_report_the_same() -> None:
-    """Stand together in their order, also where they are not one and the same."""
+    """Verdicts with the same text are grouped in their order, also where they are different objects."""
     one, other = Suppress("a rule"), Suppress("a rule")
     assert group_by_verdict([one, other, one, Ignore("a rule")]) == {
         ("suppress", "a rule"): [0, 1, 2],
@@ -76,14 +76,14 @@ def test_verdicts_that_report_the_same() -> None:
 
 
 def test_a_header_without_originators() -> None:
-    """It is reported once, before the first bounce, and the bounces are read."""
+    """A header without originators is reported once, before the first bounce, and the bounces are read."""
     reading = read("type,rcpt,bounceCat,dsnStatus\n" + "b,ann@example.net,bad-mailbox,5.1.1\n" * 2)
     assert [missing.columns for missing in reading.missing] == [("orig",)]
     assert len(reading.bounces) == 2
 
 
 def test_a_recipient_that_is_too_long() -> None:
-    """However plain, it is no address, and its row is kept as it came."""
+    """A recipient that is too long is no address, and its row is kept as it came."""
     local = "a" * (MAX_ADDRESS - len("@example.net"))
     reading = read(HEADER + row(rcpt=f"{local}@example.net") + row(rcpt=f"a{local}@example.net"))
     assert [bounce.recipient for bounce in reading.bounces] == [f"{local}@example.net"]
@@ -91,7 +91,7 @@ def test_a_recipient_that_is_too_long() -> None:
 
 
 def test_entries() -> None:
-    """With whom, and what a spike of them would have in common."""
+    """Entries with their providers, and the fingerprints by which spikes are detected."""
     builder = SuppressionBuilder(
         Routes({"crm": ["news@example.com"], "all": []}), fingerprinter=BounceFingerprinter(MailboxProviders())
     )
@@ -105,7 +105,7 @@ def test_entries() -> None:
 
 @pytest.fixture
 def spools(tmp_path: Path) -> Iterator[tuple[SqliteSpool, SqliteSpool]]:
-    """Two that are empty."""
+    """Two empty spools."""
     with (
         closing(SqliteSpool.open(tmp_path / "a.db", clock=CLOCK)) as one,
         closing(SqliteSpool.open(tmp_path / "b.db", clock=CLOCK)) as other,
@@ -114,7 +114,7 @@ def spools(tmp_path: Path) -> Iterator[tuple[SqliteSpool, SqliteSpool]]:
 
 
 def test_what_is_recorded(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
-    """Many rows by one statement are the same rows, whatever stands among them."""
+    """Rows that are inserted by one statement are the same as those inserted one by one."""
     odd = [
         suppression("", list_manager="mailwizz", list_id="ab", subscriber_id="cd"),
         suppression("long@example.com", diagnostic="x" * 10_000),
@@ -136,7 +136,7 @@ def test_what_is_recorded(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
 
 
 def test_what_is_counted(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
-    """Soft bounces likewise, of which the latest of a day stays, and what they come to."""
+    """Soft bounces of a batch give the same counts and suppressions as one by one."""
     times = (0, 0.5, 0.25, 2)
     softs = [soft(day, f"user{number}@example.com", after=2) for number in range(100) for day in times]
     together, alone = spools
@@ -147,6 +147,6 @@ def test_what_is_counted(spools: tuple[SqliteSpool, SqliteSpool]) -> None:
 
 
 def rows_of(spool: SqliteSpool, query: str) -> list[object]:
-    """What a spool holds."""
+    """All rows of a spool's tables."""
     with closing(sqlite3.connect(spool.path)) as raw:
         return raw.execute(query).fetchall()

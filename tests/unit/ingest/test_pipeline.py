@@ -1,4 +1,4 @@
-"""What is read is decided, counted, and committed in groups; nothing is dropped without a counted reason."""
+"""Ingest pipeline: rows are decided, counted, and committed in groups; none is dropped without a counted reason."""
 
 import pytest
 
@@ -11,7 +11,7 @@ DISK = SpoolError("the disk is full")
 
 
 class TestDecisions:
-    """What becomes of a row."""
+    """Decisions on rows."""
 
     def test_suppressed(self) -> None:
         """A bounce of a bad mailbox is a suppression with its evidence, for the providers that it is routed to."""
@@ -29,7 +29,7 @@ class TestDecisions:
         assert left.pipeline.tally().suppressed == 1
 
     def test_ignored_by_rule(self) -> None:
-        """What is ignored is counted by the rule that decided it, in the words of the configuration."""
+        """Ignored rows are counted by the rule that decided, in the words of the configuration."""
         left = PipelineOnFakes()
         left.reads(
             HEADER,
@@ -70,12 +70,12 @@ class TestDecisions:
         assert len(left.spool.entries) == 3
 
     def test_endless_categories(self) -> None:
-        """However many categories a stream invents, each row is counted, and memory stays small."""
+        """Rows of any number of invented categories are counted in bounded memory."""
         left = PipelineOnFakes()
         left.reads(HEADER, *(bounce(n, f"category-{n}") for n in range(1500)))
         assert left.pipeline.tally().ignored == {'policy.bounce."*" = "ignore"': 1500}
 
-    def test_no_provider_wants_it(self) -> None:
+    def test_routed_to_no_provider(self) -> None:
         """A bounce that is routed to no provider is recorded all the same, and counted by its originator."""
         left = PipelineOnFakes(routes={"news": ["news@example.com"]})
         left.reads(HEADER, bounce(0, originator="other@example.com"), bounce(1))
@@ -140,7 +140,7 @@ class TestUnreadable:
         assert len(left.log.named("unreadable")) == 100
 
     def test_kept_before_the_rest_is_committed(self) -> None:
-        """Where the rejected file can't be written nothing of the group is taken for done."""
+        """No row of the group is committed while the rejected file can't be written."""
         left = PipelineOnFakes()
         left.rejected.fails = DISK
         with pytest.raises(SpoolError):
@@ -171,7 +171,7 @@ class TestUnreadable:
         assert "record-fields" in str(event["mend"])
 
 
-class TestGroups:
+class TestCommitGroups:
     """When a group is committed."""
 
     def test_full_group(self) -> None:
@@ -188,7 +188,7 @@ class TestGroups:
         assert left.commits == 3
 
     def test_four_megabytes_fill_a_group(self) -> None:
-        """However few rows it has, a group is committed when so much input was read since the last."""
+        """A group is committed after so many bytes of input, however few rows it has."""
         left = PipelineOnFakes(batch_rows=1000)
         left.pipeline.feed(HEADER + bounce(0))
         left.pipeline.feed(bounce(1, "spam-related") * ((1 << 22) // len(bounce(1, "spam-related"))))
@@ -230,8 +230,8 @@ class TestGroups:
         assert (left.pipeline.tally().suppressed, left.pipeline.tally().duplicates) == (3, 1)
 
 
-class TestSaying:
-    """With `--debug` each row is logged, with why."""
+class TestDebugLog:
+    """`--debug` logs each row with its reason."""
 
     def test_each_row(self) -> None:
         """Every row is reported with its verdict and rule, also those that would only be tallied."""
@@ -322,7 +322,7 @@ class TestCounting:
         assert left.pipeline.tally().records == {"d": 4}
 
     def test_nothing_counts(self) -> None:
-        """Where no rule counts, deliveries are only counted as rows."""
+        """Deliveries are only counted as rows where no rule counts soft bounces."""
         left = PipelineOnFakes(policy=Policy(bounce={}, status={}))
         left.reads(HEADER, b"d,2026-06-03 12:30:00+0000,,news@example.com,ann@example.net,success,2.0.0,,\n")
         assert (left.spool.deliveries, left.pipeline.tally().records) == ({}, {"d": 1})

@@ -22,7 +22,7 @@ def complaint(recipient: str = "ann@example.net", kind: str = "abuse", token: st
 
 @pytest.fixture
 def left() -> PipelineOnFakes:
-    """Three providers, and one List-Unsubscribe address that means something."""
+    """A pipeline with three providers and one configured List-Unsubscribe domain."""
     tokens = {
         "a.b@u.example.com": TokenHolder(subscriber=Subscriber("mailwizz", "b", "a"), provider="news"),
         "signed@u.example.com": TokenHolder(recipient="bob@example.net"),
@@ -79,7 +79,7 @@ def test_ids_alone(left: PipelineOnFakes) -> None:
 
 
 def test_token_with_ids(left: PipelineOnFakes) -> None:
-    """The token of a List-Unsubscribe header names whose ids it holds."""
+    """The token of a List-Unsubscribe header names the provider of its ids."""
     left.reads(HEADER, complaint("", token='"<mailto:x@example.com>, <mailto:a.b@u.example.com?subject=u>"'))
     (entry,) = left.spool.entries
     assert (entry.suppression.subject, entry.id_providers) == ("mailwizz:b/a", ("news",))
@@ -144,7 +144,7 @@ def test_each_is_reported() -> None:
 
 
 class TestUnreadableShare:
-    """Input of which too much can't be read."""
+    """The notice about input with too many unreadable rows."""
 
     def test_reported_once(self) -> None:
         """The postmaster gets one notice per input, with numbers and reasons."""
@@ -159,7 +159,7 @@ class TestUnreadableShare:
         assert left.spool.notices == []
 
     def test_of_a_stream_that_goes_on(self) -> None:
-        """A stream is not judged by its first rows, and not only at its end."""
+        """A stream is judged neither by its first rows alone nor only at its end."""
         left = PipelineOnFakes(batch_rows=100)
         left.pipeline.feed(HEADER + b"rubbish\n" * 150)
         assert left.spool.notices == []
@@ -168,7 +168,7 @@ class TestUnreadableShare:
         assert [kind for kind, _ in left.spool.notices] == ["unreadable"]
 
     def test_anonymous_is_readable(self) -> None:
-        """An anonymous complaint was read all the same."""
+        """An anonymous complaint does not count as unreadable."""
         left = PipelineOnFakes()
         left.reads(HEADER, *[complaint("")] * 10, bounce())
         assert left.spool.notices == []

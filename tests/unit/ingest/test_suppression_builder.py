@@ -24,7 +24,7 @@ def request(**fields: object) -> ListUnsubscribe:
 
 
 def test_request_by_ids() -> None:
-    """It goes to the provider that the configuration names first, and is routed to all."""
+    """A request by ids goes to the provider that the configuration names first, and is routed to all."""
     entry = SuppressionBuilder(ROUTES).request(request(subscriber=IDS, provider="news"), VERDICT)
     assert (entry.providers, entry.id_providers) == (EVERYONE, ("news",))
     suppression = entry.suppression
@@ -36,7 +36,7 @@ def test_request_by_ids() -> None:
 
 
 def test_request_by_signed_address() -> None:
-    """It is queued for every provider at once."""
+    """A request by a signed address is enqueued for every provider at once."""
     entry = SuppressionBuilder(ROUTES).request(request(recipient="ann@example.net"), VERDICT)
     assert (entry.suppression.recipient, entry.providers, entry.id_providers) == (
         "ann@example.net",
@@ -64,7 +64,7 @@ def test_headers_go_before_tokens() -> None:
 
 
 def test_unknown_person() -> None:
-    """A complaint without anything, or whose List-Unsubscribe addresses mean nothing, makes no entry."""
+    """A complaint without address and ids, or with unknown List-Unsubscribe addresses, makes no entry."""
     assert SuppressionBuilder(ROUTES).complaint(Complaint(unsubscribe_to=("x@y.example",)), VERDICT) is None
     assert SuppressionBuilder(ROUTES).complaint(Complaint(), VERDICT) is None
 
@@ -81,7 +81,7 @@ class TestNumbers:
         ("originator", "id_providers"), [("shop@example.com", ("shop",)), ("store@example.com", ("store",)), ("", ())]
     )
     def test_of_several(self, originator: str, id_providers: tuple[str, ...]) -> None:
-        """Of several installations only the one that sent the message may act on them: the id 501 exists at each."""
+        """Small numbers are used only at the installation that sent the message: the id 501 exists at each."""
         entry = SuppressionBuilder(self.ROUTES).complaint(
             Complaint(subscriber=self.IDS, originator=originator), VERDICT
         )
@@ -104,7 +104,7 @@ class TestNumbers:
 
 
 def test_the_messages_own_to_comes_last() -> None:
-    """It is believed where a List-Unsubscribe address holds no token, and not where one does."""
+    """The message's own To is used where no List-Unsubscribe address holds a token."""
     complaint = Complaint(written_to="ann@example.net", unsubscribe_to=("leave@lists.example",))
     entry = SuppressionBuilder(ROUTES).complaint(complaint, VERDICT)
     assert entry

@@ -20,7 +20,7 @@ IDS = {
 }  # fmt: skip
 
 
-class Box:
+class MaildropWithReader:
     """A maildrop and its reader."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,62 +54,62 @@ class Box:
 
 
 @pytest.fixture
-def box(tmp_path: Path) -> Box:
+def drop(tmp_path: Path) -> MaildropWithReader:
     """An empty maildrop."""
-    return Box(tmp_path / "spool.maildrop")
+    return MaildropWithReader(tmp_path / "spool.maildrop")
 
 
-def test_nothing_there(box: Box) -> None:
+def test_nothing_there(drop: MaildropWithReader) -> None:
     """Without a folder, and with an empty one, there is nothing to do."""
-    assert box.mailbox.take() == 0
-    box.folder.mkdir()
-    assert box.mailbox.take() == 0
-    assert box.commits == 0
+    assert drop.mailbox.take() == 0
+    drop.folder.mkdir()
+    assert drop.mailbox.take() == 0
+    assert drop.commits == 0
 
 
-def test_requests(box: Box) -> None:
+def test_requests(drop: MaildropWithReader) -> None:
     """Ids go to the provider that the token named, a signed address to all; then the messages are gone."""
-    box.put(0)
-    box.put(1, recipient="bob@example.net")
-    assert box.mailbox.take() == 2
-    ids, signed = box.spool.entries
+    drop.put(0)
+    drop.put(1, recipient="bob@example.net")
+    assert drop.mailbox.take() == 2
+    ids, signed = drop.spool.entries
     assert (ids.suppression.subject, ids.id_providers) == ("mailwizz:ab123cd456ef7/gh890ij123kl4", ("news",))
     assert (ids.suppression.reason, ids.suppression.campaign_id) == ("unsubscribe", "mn567op890qr1")
     assert (signed.suppression.recipient, signed.providers) == ("bob@example.net", ("news", "crm"))
-    assert (box.waiting, box.commits) == (0, 1)
-    expected = [event["recipient"] for event in box.log.named("unsubscribe_requested")]
+    assert (drop.waiting, drop.commits) == (0, 1)
+    expected = [event["recipient"] for event in drop.log.named("unsubscribe_requested")]
     assert expected == [ids.suppression.subject, "bob@example.net"]
 
 
-def test_many(box: Box) -> None:
+def test_many(drop: MaildropWithReader) -> None:
     """Thousands of messages are committed in groups, in the order in which they came."""
     for number in range(1200):
-        box.put(number, recipient=f"user{number}@example.net")
-    assert box.mailbox.take() == 1200
-    assert box.spool.recipients == [f"user{number}@example.net" for number in range(1200)]
-    assert [len(batch) for batch in box.spool.batches] == [500, 500, 200]
+        drop.put(number, recipient=f"user{number}@example.net")
+    assert drop.mailbox.take() == 1200
+    assert drop.spool.recipients == [f"user{number}@example.net" for number in range(1200)]
+    assert [len(batch) for batch in drop.spool.batches] == [500, 500, 200]
 
 
-def test_stays_until_it_is_safe(box: Box) -> None:
+def test_stays_until_it_is_safe(drop: MaildropWithReader) -> None:
     """A message stays while the disk fails the spool, and is taken afterwards."""
-    box.put()
-    box.spool.fails = SpoolError("the disk is full")
+    drop.put()
+    drop.spool.fails = SpoolError("the disk is full")
     with pytest.raises(SpoolError, match="full"):
-        box.mailbox.take()
-    assert box.waiting == 1
-    box.spool.fails = None
-    assert box.mailbox.take() == 1
-    assert box.waiting == 0
+        drop.mailbox.take()
+    assert drop.waiting == 1
+    drop.spool.fails = None
+    assert drop.mailbox.take() == 1
+    assert drop.waiting == 0
 
 
-def test_taken_twice_is_the_same_request(box: Box) -> None:
-    """A process that dies between the commit and the removal leaves a message whose record is known already."""
-    name = box.put()
-    whole = (box.folder / name).read_bytes()
-    box.mailbox.take()
-    (box.folder / name).write_bytes(whole)
-    box.mailbox.take()
-    first, second = box.spool.entries
+def test_taken_twice_is_the_same_request(drop: MaildropWithReader) -> None:
+    """A message that stays after its commit, since the process died, is a known record the next time."""
+    name = drop.put()
+    whole = (drop.folder / name).read_bytes()
+    drop.mailbox.take()
+    (drop.folder / name).write_bytes(whole)
+    drop.mailbox.take()
+    first, second = drop.spool.entries
     assert first.suppression.id == second.suppression.id
 
 
@@ -122,43 +122,43 @@ def test_taken_twice_is_the_same_request(box: Box) -> None:
         b"Precedence: bulk\n",
     ],
 )
-def test_automatic_mail(box: Box, head: bytes) -> None:
+def test_automatic_mail(drop: MaildropWithReader, head: bytes) -> None:
     """An automatic answer unsubscribes no one; it is reported with its reason, and the message is gone."""
-    box.put(head=head)
-    assert box.mailbox.take() == 0
-    assert (box.spool.entries, box.waiting, box.commits) == ([], 0, 0)
-    (event,) = box.log.named("automatic_mail_ignored")
+    drop.put(head=head)
+    assert drop.mailbox.take() == 0
+    assert (drop.spool.entries, drop.waiting, drop.commits) == ([], 0, 0)
+    (event,) = drop.log.named("automatic_mail_ignored")
     assert event["reason"]
 
 
-def test_damaged(box: Box) -> None:
+def test_damaged(drop: MaildropWithReader) -> None:
     """A file that is no message is moved aside and reported once; the others are taken."""
-    name = box.put()
-    (box.folder / name).write_bytes(b"torn")
-    box.put(1)
-    assert box.mailbox.take() == 1
-    (event,) = box.log.named("unsubscribe_mail_damaged")
+    name = drop.put()
+    (drop.folder / name).write_bytes(b"torn")
+    drop.put(1)
+    assert drop.mailbox.take() == 1
+    (event,) = drop.log.named("unsubscribe_mail_damaged")
     assert event["file"] == name
-    assert (box.folder / str(event["kept_as"])).read_bytes() == b"torn"
-    box.mailbox.take()
-    assert len(box.log.named("unsubscribe_mail_damaged")) == 1
+    assert (drop.folder / str(event["kept_as"])).read_bytes() == b"torn"
+    drop.mailbox.take()
+    assert len(drop.log.named("unsubscribe_mail_damaged")) == 1
 
 
-def test_folder_that_is_none(box: Box) -> None:
+def test_folder_that_is_none(drop: MaildropWithReader) -> None:
     """A folder that can't be read is an error of its own, which is no reason to end the process."""
-    box.folder.write_text("a file")
+    drop.folder.write_text("a file")
     with pytest.raises(MaildropError, match="can't be read"):
-        box.mailbox.take()
+        drop.mailbox.take()
 
 
-def test_letter_that_can_not_be_removed(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an error of the folder, too; the request is in the spool by then."""
-    box.put()
+def test_message_that_can_not_be_removed(drop: MaildropWithReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that can't be removed is an error of the folder, too; its request is in the spool by then."""
+    drop.put()
 
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(1, os.strerror(1))
 
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(MaildropError, match="can't be removed"):
-        box.mailbox.take()
-    assert len(box.spool.entries) == 1
+        drop.mailbox.take()
+    assert len(drop.spool.entries) == 1

@@ -26,7 +26,7 @@ FORGERY = "x\n2026-01-01T00:00:00Z [info] forged\r\x1b[2J\u2028\u2029\u202e\u206
 
 @pytest.fixture(autouse=True)
 def as_it_was() -> Iterator[None]:
-    """Give back structlog and the standard library's loggers as other tests know them."""
+    """Restore the configuration of structlog and of the standard library's loggers."""
     names = ("bouncehandler", "httpx", "httpcore")
     levels = {name: logging.getLogger(name).level for name in names}
     yield
@@ -41,7 +41,7 @@ def as_it_was() -> Iterator[None]:
 
 
 def started(**options: Any) -> io.StringIO:  # noqa: ANN401  # whatever `configure` takes
-    """Where the log then goes."""
+    """Configure the log; returns the stream that it goes to."""
     stream = io.StringIO()
     common: dict[str, Any] = {"logfile": None, "debug": False, "addresses": "masked", "stream_is_terminal": False}
     logs.configure(**(common | {"stream": stream} | options))
@@ -191,7 +191,7 @@ def test_a_broken_stream_stops_nothing(capfd: pytest.CaptureFixture[str]) -> Non
     assert capfd.readouterr() == ("", "")
 
 
-class Unspeakable:
+class UnprintableObject:
     """An object that fails when it is written down."""
 
     def __repr__(self) -> str:
@@ -199,15 +199,15 @@ class Unspeakable:
 
 
 def test_an_object_that_cannot_be_written_stops_nothing() -> None:
-    """Whatever is handed to the log comes out as something, or as what it is."""
+    """Any object can be logged, even one that fails when it is made into text."""
     stream = started()
     cyclic: list[object] = []
     cyclic.append(cyclic)
     logs.get_logger().info(
-        "odd", a=Unspeakable(), b=cyclic, c=float("nan"), d=b"\xff", e={1: Path("/x")}, f=ValueError()
+        "odd", a=UnprintableObject(), b=cyclic, c=float("nan"), d=b"\xff", e={1: Path("/x")}, f=ValueError()
     )
     entry = only(stream.getvalue())
-    assert entry["a"] == "<Unspeakable that can't be written>"
+    assert entry["a"] == "<UnprintableObject that can't be written>"
     assert (entry["c"], entry["d"], entry["e"], entry["f"]) == ("nan", "\\xff", {"1": "/x"}, "ValueError()")
 
 
@@ -292,7 +292,7 @@ def test_addresses_are_masked_wherever_they_stand(is_terminal: bool) -> None:  #
 
 
 def test_addresses_are_plain_on_request() -> None:
-    """Who asked for plain addresses gets them, in everything."""
+    """`addresses = "plain"` leaves addresses unmasked everywhere."""
     stream = started(addresses="plain")
     logs.get_logger().info("told", to="john.doe@example.com", url="?e=john%40example.com")
     entry = only(stream.getvalue())

@@ -27,7 +27,7 @@ KINDS = frozenset(get_args(NoticeName))
 
 @dataclass
 class Clock:
-    """Shows what it was set to."""
+    """A clock that tests set."""
 
     now: float = NOW
 
@@ -36,7 +36,7 @@ class Clock:
         return self.now
 
 
-class Lines:
+class KeptLines:
     """A log that keeps its lines."""
 
     def __init__(self) -> None:
@@ -55,24 +55,24 @@ class Lines:
         self.events.append(("warning", event, values))
 
     def reasons(self, event: str = "notices_delayed") -> list[str]:
-        """Why, of every warning of that name."""
+        """Reasons of all warnings of that name."""
         return [str(values["reason"]) for level, name, values in self.events if (level, name) == ("warning", event)]
 
     def count(self, event: str) -> int:
-        """How many lines of that name."""
+        """Number of lines of that name."""
         return sum(name == event for _, name, _ in self.events)
 
 
 class WatchedSpool(SqliteSpool):
-    """A spool that notes how long notices were put off, and sets the clock to when that is over."""
+    """A spool that records how long notices were postponed, and sets the clock to the end of that."""
 
     clock: Clock
     waits: list[float]
     put_off = 0
-    """How often a claim was given back."""
+    """How often a claim was postponed."""
 
     def postpone_notices(self, batch: NoticeBatch, pause_for: float) -> None:
-        """Note the wait, if it is one after a failure."""
+        """Record the wait, if it is one after a failure."""
         super().postpone_notices(batch, pause_for)
         self.put_off += 1
         if pause_for > 1:
@@ -82,14 +82,14 @@ class WatchedSpool(SqliteSpool):
 
 @dataclass
 class Bench:
-    """What a sender needs; senders are stopped, and the spool closed, at the end of the `with` block."""
+    """A spool, an SMTP server and a clock for senders; leaving the `with` block stops them and closes the spool."""
 
     folder: Path
     server: SmtpServer
     every: float = 900.0
     to: tuple[str, ...] = TO
     clock: Clock = field(default_factory=Clock)
-    log: Lines = field(default_factory=Lines)
+    log: KeptLines = field(default_factory=KeptLines)
     failures: list[str] = field(default_factory=list)
     senders: list[NotificationWorker] = field(default_factory=list)
 
@@ -98,7 +98,7 @@ class Bench:
         self.spool.clock, self.spool.waits = self.clock, []
 
     def start(self, **changes: Any) -> NotificationWorker:  # noqa: ANN401  # whatever a sender takes
-        """A sender at work."""
+        """Start a sender."""
         sender = NotificationWorker(
             changes.pop("spool", self.spool),
             SmtpClient(self.server, len(self.to), trusting),
@@ -128,9 +128,9 @@ class Bench:
         self.complain(first, count)
 
     def complain(self, first: int, count: int) -> None:
-        """Record complaints of user FIRST and so on."""
-        people = [suppression(f"user{n}@example.com", reason="complaint") for n in range(first, first + count)]
-        self.spool.record([QueuedSuppression(one, ()) for one in people])
+        """Record complaints, the first of them of user `first`."""
+        complaints = [suppression(f"user{n}@example.com", reason="complaint") for n in range(first, first + count)]
+        self.spool.record([QueuedSuppression(one, ()) for one in complaints])
 
     def wait_until_empty(self) -> None:
         """Return as soon as nothing is queued."""
@@ -152,7 +152,7 @@ def trusting() -> ssl.SSLContext:
 
 
 def server_at(port: int, **settings: Any) -> SmtpServer:  # noqa: ANN401  # whatever a server has
-    """The fake's place."""
+    """Settings for the fake at this port."""
     return SmtpServer("127.0.0.1", port, **{"timeout": PATIENCE, **settings})
 
 

@@ -56,7 +56,7 @@ KINDS = ["complaint", "unsubscribe", "held", "back", "dead", "unreadable"]
 
 
 class Tags(HTMLParser):
-    """What a browser would make of a page."""
+    """Parser of a page, with its tags and its visible text."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Reports by mail: when they are due, and that a dead mail server delays and loses none."""
+"""Reports by mail: when they are due; a dead mail server delays them, and loses none."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     time.tzset()
 
 
-class TestTimetable:
+class TestReportSchedule:
     """When a report is due."""
 
     @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ class TestTimetable:
         assert table.span(now) == (since, until)
 
     def test_by_the_wall_clock(self, zone: Callable[[str], None]) -> None:
-        """Seven is seven here, also after a night with an hour less: that day has 23."""
+        """A report is due by the wall clock, also after a day of 23 hours."""
         zone("CET-1CEST,M3.5.0,M10.5.0/3")
         since, until = ReportSchedule("daily", 7, 0).span(1_774_764_000.0)  # 2026-03-29 08:00 CEST
         assert until == 1_774_760_400.0
@@ -105,7 +105,7 @@ def test_once_a_day(bench: Bench, smtp: FakeSmtp) -> None:
 
 
 def test_one_that_can_not_be_made(bench: Bench, smtp: FakeSmtp) -> None:
-    """A bug in the report keeps no notice back: the postmaster gets a notice of it, and the log has the error."""
+    """A bug in the report delays no notice: the postmaster gets a notice of it, and the log has the error."""
 
     def broken(_: Notice) -> RenderedReport:
         raise KeyError("hour")
@@ -123,7 +123,7 @@ def test_one_that_can_not_be_made(bench: Bench, smtp: FakeSmtp) -> None:
 
 
 def test_a_dead_server_delays_it(bench: Bench, smtp: FakeSmtp) -> None:
-    """What could not be sent is sent when the server is back: each day's report, in order."""
+    """Reports that could not be sent are sent when the server is back: each day's, in order."""
     smtp.answers["MAIL"] = "451 not now"
     pass_once(bench)
     bench.clock.now += DAY

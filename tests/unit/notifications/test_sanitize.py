@@ -32,7 +32,7 @@ PLAIN = TextSanitizer(str)
     ],
 )
 def test_one_readable_line(text: str, shown: str) -> None:
-    """White space becomes one space, what turns or hides text goes, what can't be shown is marked, words decoded."""
+    """Text becomes one readable line: white space is folded, hidden characters removed or marked, words decoded."""
     assert PLAIN(text) == shown
 
 

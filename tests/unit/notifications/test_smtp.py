@@ -21,7 +21,7 @@ from tests.unit.notifications.sending import Bench, server_at, trusting
 PASSWORD = "hunter2-hunter2"
 
 
-def trouble(folder: Path, server: SmtpServer, **bench: Any) -> str:  # noqa: ANN401  # whatever the bench takes
+def logged_reason(folder: Path, server: SmtpServer, **bench: Any) -> str:  # noqa: ANN401  # whatever the bench takes
     """Return the logged reason of a notice that can't be sent: once for three attempts; it stays queued."""
     with Bench(folder, server, **bench) as there:
         there.enqueue_notice(2)
@@ -36,7 +36,7 @@ def trouble(folder: Path, server: SmtpServer, **bench: Any) -> str:  # noqa: ANN
 
 
 def port_of(raw: RawServer) -> int:
-    """Where it listens."""
+    """Port of the server."""
     return int(raw.url.rstrip("/").rpartition(":")[2])
 
 
@@ -56,7 +56,7 @@ def port_of(raw: RawServer) -> int:
 def test_refusals(tmp_path: Path, smtp: FakeSmtp, stage: str, answer: str, message: str) -> None:
     """A refusal at any stage is quoted with a remedy; then the notice is sent."""
     smtp.answers[stage] = answer  # type: ignore[index]  # one of the stages
-    reason = trouble(tmp_path, server_at(smtp.port))
+    reason = logged_reason(tmp_path, server_at(smtp.port))
     assert f"the SMTP server 127.0.0.1:{smtp.port}" in reason
     assert message in reason
     smtp.answers.clear()
@@ -71,14 +71,14 @@ def test_refusals(tmp_path: Path, smtp: FakeSmtp, stage: str, answer: str, messa
 def test_silence(tmp_path: Path, smtp: FakeSmtp, how: str, stage: str) -> None:
     """A server that stops answering, or hangs up, at any stage, gets its time-out and no more."""
     setattr(smtp, how, stage)
-    reason = trouble(tmp_path, server_at(smtp.port, timeout=0.1))
+    reason = logged_reason(tmp_path, server_at(smtp.port, timeout=0.1))
     assert "hung up, or did not answer within 0.1 seconds" in reason
 
 
 def test_no_server(tmp_path: Path) -> None:
     """A closed port is reported."""
     with closed_smtp_port() as address:
-        reason = trouble(tmp_path, server_at(int(address.rpartition(":")[2])))
+        reason = logged_reason(tmp_path, server_at(int(address.rpartition(":")[2])))
     assert "can't be reached (Connection refused): does it run, is notify.smtp right?" in reason
 
 
@@ -98,7 +98,7 @@ def test_noise(tmp_path: Path) -> None:
         connection.sendall(b"HTTP/1.1 400 \x1b[2J\xff\0\r\n\r\n")
 
     with RawServer(talk) as raw:
-        reason = trouble(tmp_path, server_at(port_of(raw), timeout=1.0))
+        reason = logged_reason(tmp_path, server_at(port_of(raw), timeout=1.0))
     assert "the SMTP server" in reason
 
 
@@ -157,7 +157,7 @@ def test_wrong_name() -> None:
 
 def test_wrong_kind_of_tls(tmp_path: Path, smtp: FakeSmtp) -> None:
     """TLS at a port for plain SMTP, and missing STARTTLS, are reported."""
-    reason = trouble(tmp_path, server_at(smtp.port, tls="starttls"))
+    reason = logged_reason(tmp_path, server_at(smtp.port, tls="starttls"))
     assert "offers no STARTTLS" in reason
     server = server_at(smtp.port, tls="tls")
     with pytest.raises(OSError, match="SSL") as raised:
@@ -165,12 +165,12 @@ def test_wrong_kind_of_tls(tmp_path: Path, smtp: FakeSmtp) -> None:
     assert "can't agree on TLS" in describe_smtp_error(raised.value, server).sentence
 
 
-@pytest.mark.parametrize(("user", "password"), [("bh", "wrong-" + PASSWORD), ("nobody", PASSWORD), ("bh", "")])
+@pytest.mark.parametrize(("user", "password"), [("bh", "wrong-" + PASSWORD), ("other", PASSWORD), ("bh", "")])
 def test_wrong_login(tmp_path: Path, user: str, password: str) -> None:
     """A refused login is reported, with no part of it but the user name."""
     with FakeSmtp(tls="starttls", login=("bh", PASSWORD)) as smtp:
         server = server_at(smtp.port, tls="starttls", username=user, password=password)
-        reason = trouble(tmp_path, server)
+        reason = logged_reason(tmp_path, server)
     assert "refuses the login (535): correct notify.username and notify.password" in reason
     assert "hunter2" not in reason
     assert "hunter2" not in repr(server)
@@ -178,7 +178,7 @@ def test_wrong_login(tmp_path: Path, user: str, password: str) -> None:
 
 def test_no_login_offered(tmp_path: Path, smtp: FakeSmtp) -> None:
     """A login at a server without logins is reported as a mistake."""
-    reason = trouble(tmp_path, server_at(smtp.port, username="bh", password=PASSWORD))
+    reason = logged_reason(tmp_path, server_at(smtp.port, username="bh", password=PASSWORD))
     assert "can't be used (No suitable authentication method found.): does notify fit it?" in reason
 
 
@@ -187,14 +187,14 @@ def test_a_server_that_repeats_the_password(tmp_path: Path) -> None:
     with FakeSmtp(tls="starttls", login=("bh", PASSWORD)) as smtp:
         smtp.answers["MAIL"] = f"451 {PASSWORD} AGJoAGh1bnRlcjItaHVudGVyMg== aHVudGVyMi1odW50ZXIy"
         server = server_at(smtp.port, tls="starttls", username="bh", password=PASSWORD)
-        reason = trouble(tmp_path, server)
+        reason = logged_reason(tmp_path, server)
     assert "451 *** *** ***" in reason
 
 
 def test_internationalised_recipients(tmp_path: Path, smtp: FakeSmtp) -> None:
     """Mail for an internationalised address goes to servers that support it (RFC 6531); others are reported."""
     to = ("j\u00f6rg@example.com",)
-    assert "takes no internationalised addresses" in trouble(tmp_path, server_at(smtp.port), to=to)
+    assert "takes no internationalised addresses" in logged_reason(tmp_path, server_at(smtp.port), to=to)
     with FakeSmtp(knows_utf8=True) as modern, Bench(tmp_path, server_at(modern.port), to=to) as bench:
         bench.clock.now += 24 * 3600
         bench.pass_once()

@@ -1,4 +1,4 @@
-"""How sending ends: on request, with a failing spool, and beside other workers of the same spool."""
+"""End of the notification worker: on request, with a failing spool, and beside other workers of the spool."""
 
 import math
 import threading
@@ -17,7 +17,7 @@ from tests.unit.notifications.sending import Bench, Clock, WatchedSpool, counted
 
 
 class Failing(SqliteSpool):
-    """A spool whose disk fails when a mail is settled."""
+    """A spool that fails when a mail is settled."""
 
     def settle_notices(self, batch: NoticeBatch, *, through: int) -> None:
         """Fail."""
@@ -78,7 +78,7 @@ class TestStop:
         assert not smtp.taken
 
     def test_more_than_time_allows(self, tmp_path: Path, smtp: FakeSmtp) -> None:
-        """Of a queue that is longer than the time, the sent part is settled and the rest stays, each once."""
+        """The sent part of a queue that is too long for the time is settled, and the rest stays."""
         with Bench(tmp_path, server_at(smtp.port), every=0) as bench:
             bench.enqueue_notice(3000)
             sender = bench.start()
@@ -108,7 +108,7 @@ def test_two_processes(tmp_path: Path, smtp: FakeSmtp, every: float) -> None:
 
 
 def send_all(folder: str, port: int, every: float) -> None:
-    """What another process does: send until nothing is queued."""
+    """Send until nothing is queued, as another process."""
     with Bench(Path(folder), server_at(port), every=every, clock=Clock(NOW)) as bench:
         assert isinstance(bench.spool, WatchedSpool)
         bench.start()

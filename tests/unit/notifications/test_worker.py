@@ -1,4 +1,4 @@
-"""When notices are sent: at once, as digests, each; retries; and that none is lost or sent twice."""
+"""Notification worker: digests, single mails, retries; no notice is lost or sent twice."""
 
 import tracemalloc
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ class TestDigests:
         assert counted(smtp) == [1, 7]
 
     def test_many(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """5,000 complaints within a minute are two mails at most, whose counts add up."""
+        """5,000 complaints within a minute are two mails at most, and their counts add up."""
         bench.start(linger=1.0)
         for first in range(0, 5000, 100):
             bench.complain(first, 100)
@@ -110,7 +110,7 @@ class TestDigests:
         assert peak < 5_000_000
 
 
-class TestEach:
+class TestSingleMails:
     """`every = 0`."""
 
     @pytest.fixture
@@ -161,8 +161,8 @@ class TestEach:
         assert smtp.subjects == [f"bouncehandler: 1 provider held (p{n} is held)" for n in range(6)]
 
 
-class TestTrouble:
-    """What the server, or the spool, does wrong."""
+class TestFailures:
+    """Failures of the SMTP server and of the spool."""
 
     def test_growing_waits(self, bench: Bench, smtp: FakeSmtp) -> None:
         """Tries are one minute apart at first, fifteen at last; a success begins anew."""
@@ -182,7 +182,7 @@ class TestTrouble:
         assert bench.spool.waits[seen] == 60
 
     def test_logged_once(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """A trouble is logged when it begins, when it becomes another one, and when it is over: not at each try."""
+        """A failure is logged when it begins, when it changes, and when it is over, not at each attempt."""
         smtp.answers["MAIL"] = "451 4.3.0 queue file 8F3A2"
         bench.enqueue_notice()
         bench.start()
@@ -238,7 +238,7 @@ class TestTrouble:
         assert "postmaster" not in reasons[0]
 
     def test_accepted_and_answer_lost(self, bench: Bench, smtp: FakeSmtp) -> None:
-        """A mail whose acceptance got lost is sent again as the same mail, by its Message-ID."""
+        """A mail is sent again with the same Message-ID if the answer to it got lost."""
         smtp.accepts_then_cuts = True
         bench.enqueue_notice(3)
         bench.start()
@@ -252,7 +252,7 @@ class TestTrouble:
         """An unexpected error is logged, and the mail retried; it ends neither the thread nor the process."""
 
         def fail() -> str:
-            raise RuntimeError("nobody thought of this")
+            raise RuntimeError("unexpected")
 
         bench.enqueue_notice()
         bench.start(envelope=MailEnvelope(TO, None, fail))

@@ -10,12 +10,12 @@ from bouncehandler.php_import.php import MAX_SIZE, PhpError, Value, parse_script
 
 
 def values(code: str) -> dict[str, Value]:
-    """What this code sets."""
+    """Values that this code sets."""
     return {name: setting.value for name, setting in parse_script(f"<?php\n{code}".encode()).settings.items()}
 
 
 def skipped(code: str) -> list[tuple[int, str, str]]:
-    """Return the skipped settings of this code, whose first line is 2."""
+    """Return the skipped settings of this code, which begins on line 2."""
     return [(left.line, left.name, left.why) for left in parse_script(f"<?php\n{code}".encode()).skipped]
 
 

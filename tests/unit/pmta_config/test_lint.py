@@ -1,4 +1,4 @@
-"""PowerMTA's configuration as people write it, and the exact complaint about each mistake known from the field."""
+"""PowerMTA's configuration as sites write it, and the exact message about each known mistake."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,7 +99,7 @@ def test_what_is_printed_is_what_is_wanted() -> None:
 
 
 def test_interspire_needs_columns_of_its_own() -> None:
-    """What one list manager needs is asked for where it is configured, and not elsewhere."""
+    """Columns that one list manager needs are asked for where it is configured, and not elsewhere."""
     text = generate_blocks(_SITE).replace(", header_X-Mailer-LID, header_X-Mailer-RecptId", "")
     read = parse("config", Text(text))
     assert list(_messages(read)) == []

@@ -65,7 +65,7 @@ def test_status(status: str, expected: bool) -> None:  # noqa: FBT001  # a colum
 
 @pytest.mark.parametrize(("status", "expected"), [("5.1.1", False), ("5.1.x", False), ("5.7.x", True)])
 def test_not_status(status: str, expected: bool) -> None:  # noqa: FBT001  # a column of the table
-    """It takes those statuses out; a bounce without a status has none of them."""
+    """`not_status` excludes those statuses; a bounce without a status has none of them."""
     assert fits(rule(not_status=(status,))) is expected
     assert fits(rule(not_status=(status,)), bounce()._replace(status=None))
 
@@ -84,7 +84,7 @@ def test_not_status(status: str, expected: bool) -> None:  # noqa: FBT001  # a c
     ],
 )
 def test_addresses_are_names(diagnostic: str, left: str) -> None:
-    """What stands in an address is no reason for anything; what stands before it in a link is."""
+    """Words within an address match no rule; words before it in a link do."""
     assert without_addresses(diagnostic) == left
 
 
@@ -110,12 +110,12 @@ def test_what_is_remembered_is_the_text_alone() -> None:
     ],
 )
 def test_host(host: str, expected: bool) -> None:  # noqa: FBT001  # a column of the table
-    """The recipient's domain, or the server that answered."""
+    """`host` matches the recipient's domain, or the server that answered."""
     assert fits(rule(host=(host,))) is expected
 
 
 def test_time() -> None:
-    """An incident's window is the record's own time; a bounce without one is of no incident."""
+    """The window of an incident goes by the record's own time; a bounce without one matches none."""
     before, after = datetime(2020, 12, 14, 22, tzinfo=UTC), datetime(2020, 12, 15, tzinfo=UTC)
     incident = rule(text=("no such",), begins=before, ends=after)
     assert fits(incident)
@@ -149,7 +149,7 @@ def test_the_policy_decides_by_what_a_rule_states() -> None:
 
 
 def test_a_hit_of_powermtas_own_list() -> None:
-    """It has a setting of its own, which no rule gets in the way of."""
+    """A hit of PowerMTA's own list has a setting of its own, before all rules."""
     rules = Rules([rule(text=("suppression list",))])
     for action, verdict in (("suppress", Suppress), ("ignore", Ignore)):
         policy = Policy(suppression_list_hit=action, rules=lambda _: rules)  # type: ignore[arg-type]  # one of two words

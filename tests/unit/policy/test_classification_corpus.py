@@ -1,4 +1,4 @@
-"""What real-shaped diagnostics of many servers deserve, with the rules and the policy as they ship."""
+"""Verdicts on real-shaped diagnostics of many servers, with the shipped rules and policy."""
 
 import csv
 from datetime import datetime
@@ -30,14 +30,14 @@ _CORPUS = {
 
 @pytest.fixture(scope="module")
 def policy() -> Policy:
-    """As it ships."""
+    """The shipped policy."""
     rules = read_rules().rules
     return Policy(rules=lambda matters: Rules(rules, matters))
 
 
 @pytest.mark.parametrize("row", _CORPUS.values(), ids=_CORPUS)
 def test_verdict(policy: Policy, row: Row) -> None:
-    """As a person who knows the server would decide; where a line reports it, by this category, and at that time."""
+    """The verdict is that of the corpus; where a line names them, with its category and time."""
     bounce = Bounce(
         "b",
         Address(f"jane@{row['domain']}"),

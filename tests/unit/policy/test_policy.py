@@ -28,7 +28,7 @@ def bounce(
 
 @pytest.mark.parametrize("category", ["bad-mailbox", "bad-domain", "inactive-mailbox"])
 def test_suppresses_hard_categories_at_once(category: str) -> None:
-    """Every public mapping agrees on these."""
+    """Hard categories suppress at once, as in every public mapping."""
     assert Policy().decide(bounce(category)) == Suppress(f'policy.bounce.{category} = "suppress"')
 
 
@@ -37,7 +37,7 @@ def test_suppresses_hard_categories_at_once(category: str) -> None:
     [("quota-issues", 3), ("no-answer-from-host", 3), ("routing-errors", 4), ("relaying-issues", 4)],
 )
 def test_counts_soft_categories(category: str, after: int) -> None:
-    """These suppress after so many within 21 days."""
+    """Soft categories suppress after so many bounces within 21 days."""
     rule = f'policy.bounce.{category} = {{ suppress_after = {after}, within = "21d" }}'
     assert Policy().decide(bounce(category)) == Count(rule, Threshold(after, timedelta(days=21)))
 
@@ -77,7 +77,7 @@ def test_a_temporary_status_makes_a_hard_category_soft(category: str, status: st
 
 @pytest.mark.parametrize("status", ["5.7.0", "5.7.1 (delivery not authorized)", "5.7.509"])
 def test_a_policy_status_saves_the_recipient(status: str) -> None:
-    """RFC 3463 3.8: 5.7.x speaks of policy and authentication, not of the mailbox."""
+    """5.7.x is about policy and authentication, not the mailbox (RFC 3463 3.8)."""
     assert Policy().decide(bounce(status=status)) == Ignore('policy.status."5.7.x" = "ignore"')
 
 
@@ -114,7 +114,7 @@ def test_the_more_particular_status_goes_first() -> None:
     ],
 )
 def test_powermtas_own_suppression_list_is_ignored(status: str, diagnostic: str) -> None:
-    """PowerMTA refused the message itself: which is no news of the mailbox."""
+    """A refusal by PowerMTA's own suppression list is ignored, since no server was asked."""
     assert Policy().decide(bounce(status=status, diagnostic=diagnostic)) == Ignore(
         'policy.suppression_list_hit = "ignore"'
     )
@@ -146,7 +146,7 @@ def test_settled_are_the_named_categories_that_are_ignored() -> None:
 
 
 def test_an_address_fed_by_hand_always_suppresses() -> None:
-    """No rule of bounces speaks against it."""
+    """An address fed by hand is suppressed, whatever the rules for bounces."""
     policy = Policy(bounce={"*": "ignore"}, status={"x.x.x": "ignore"})
     assert isinstance(policy.decide(ListedAddress(Address("ann@example.net"))), Suppress)
 
@@ -225,7 +225,7 @@ def test_whether_anything_counts() -> None:
 
 
 def test_a_list_hit_does_not_count() -> None:
-    """What PowerMTA refused itself is no soft bounce."""
+    """A hit of PowerMTA's own suppression list is no soft bounce."""
     hit = bounce("quota-issues", "5.2.2", LIST_HIT)
     assert isinstance(Policy().decide(bounce("quota-issues", "5.2.2")), Count)
     assert Policy().decide(hit) == Ignore('policy.suppression_list_hit = "ignore"')
@@ -253,7 +253,7 @@ def test_complaints_that_no_rule_names() -> None:
 
 
 def test_a_request_always_suppresses() -> None:
-    """No rule stands against a request to unsubscribe."""
+    """A request to unsubscribe is always a suppression."""
     request = ListUnsubscribe("token@u.example.com", datetime(2026, 1, 5, tzinfo=UTC), "ann@example.net")
     rules = Policy(bounce={"*": "ignore"}, complaint={"*": "ignore"})
     assert rules.decide(request) == Suppress("a List-Unsubscribe request always suppresses")

@@ -176,7 +176,7 @@ def test_ids_never_change(bounce: Bounce, golden: str) -> None:
 
 
 def test_ids_of_listed_addresses_never_change() -> None:
-    """They hold the day, so that a list can be fed again next year."""
+    """Ids of listed addresses contain the day, so that a list can be fed again next year."""
     listed = ListedAddress(Address("ann@example.net"))
     assert listed.id_on("2026-01-05") == "000000005fad83afa9758b27"
     assert listed.id_on("2026-01-06") != listed.id_on("2026-01-05")
@@ -244,7 +244,7 @@ def test_without_a_time_the_diagnostic_shows_bounces_apart() -> None:
 
 
 def test_a_bounce_happened_when_it_was_logged() -> None:
-    """Else the time at which the message was queued, else none."""
+    """A bounce's time is that of the log, else that at which the message was queued, else none."""
     assert BOUNCE.occurred_at == LOGGED
     assert BOUNCE._replace(logged_at=None).occurred_at == LOGGED - timedelta(seconds=2)
     assert Bounce("b", Address("ann@example.net")).occurred_at is None

@@ -25,7 +25,7 @@ REQUEST = ListUnsubscribe(
     ],
 )
 def test_columns_that_some_sets_lack_make_no_other_complaint(same: Complaint) -> None:
-    """The person, the type and the second are the complaint; whatever else a choice of columns brings is not."""
+    """A complaint's id is made of subject, type and second, not of other columns."""
     assert same.id == COMPLAINT.id
 
 
@@ -47,7 +47,7 @@ def test_other_complaints_are_others(other: Complaint) -> None:
 
 
 def test_complaints_without_a_time() -> None:
-    """Where reports came without times, the message shows them apart."""
+    """Complaints without a time differ by their message."""
     one, two = (COMPLAINT._replace(logged_at=None, headers=(("Message-Id", text),)) for text in ("<1@x>", "<2@x>"))
     assert one.id != two.id
 
@@ -81,7 +81,7 @@ def test_other_requests_are_others(other: ListUnsubscribe) -> None:
 
 
 def test_a_subscribers_name_is_no_address() -> None:
-    """What stands for an address where only ids are known can't be taken for one."""
+    """The name of a subscriber known by ids can't be taken for an address."""
     assert IDS.name == "mailwizz:ab123cd456ef7/gh890ij123kl4"
     assert parse_address(IDS.name) is None
     assert Subscriber().name == ""

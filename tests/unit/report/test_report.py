@@ -1,4 +1,4 @@
-"""What a report is made of: aggregates in bounded memory, steps of the timeline, readable numbers, harmless text."""
+"""Parts of a report: aggregates in bounded memory, steps of the timeline, readable numbers, harmless text."""
 
 import pytest
 
@@ -65,7 +65,7 @@ def test_others_are_one_row() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    """Of too many values the most frequent are kept, and the sum stays right."""
+    """The most frequent of too many values are kept, and the sum stays right."""
     numbers = [1 + n % 3 + (n < 5) * 1000 for n in range(50_000)]
     aggregates = aggregate(bounce(0, "job", f"job{n}", number) for n, number in enumerate(numbers))
     assert len(aggregates.by_dimension["job"]) <= 20_002

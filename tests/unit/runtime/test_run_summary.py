@@ -1,4 +1,4 @@
-"""What still waits, in the sentence that goes with exit status 75, and in numbers."""
+"""Run summary: the sentence of exit status 75, and its numbers."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ AT = 1_767_225_600.0
     ids=["one", "held", "nothing known"],
 )
 def test_sentence(waiting: ProviderBacklog, expected: str) -> None:
-    """How many wait, why, and until when."""
+    """The sentence has how many wait, why, and until when."""
     assert waiting.sentence("news") == expected
 
 
@@ -83,7 +83,7 @@ def test_waiting_is_read_from_the_spool(tmp_path: Path) -> None:
 
 
 def test_due_already(tmp_path: Path) -> None:
-    """What is due already waits until now, not until a time in the past."""
+    """A dispatch that is due already waits until now, not until a time in the past."""
     spool = SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)
     put(spool, *people(1))
     until = load_backlog(spool, ["news"], {})["news"].until
@@ -115,7 +115,7 @@ def test_comparison(comparison: Comparison, expected: str) -> None:
 
 
 def test_stop_has_a_time() -> None:
-    """What goes on after a stop can be bounded."""
+    """The time after a stop can be bounded."""
     stop = ShutdownSignal()
     assert not stop.was_requested_for(0)
     stop.request()

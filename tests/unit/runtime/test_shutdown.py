@@ -18,7 +18,7 @@ from bouncehandler.spool.sqlite.store import SqliteSpool
 
 
 class SlowDispatcher:
-    """A dispatcher whose calls end after so many seconds, by a clock that only waiting for it moves on."""
+    """A dispatcher with calls that end after so many seconds, by a clock that only waiting for it moves on."""
 
     def __init__(self, seconds: float, failure: Exception | None = None) -> None:
         self.failure = failure

@@ -1,4 +1,4 @@
-"""The sample configuration doesn't lie: it loads, shows what the defaults are, and mentions every setting."""
+"""The sample configuration loads, shows the defaults, and mentions every setting."""
 
 import re
 import tomllib
@@ -81,7 +81,7 @@ def test_every_key_of_all_providers_is_shown(uncommented: Path) -> None:
 
 
 def test_every_example_loads(uncommented: Path) -> None:
-    """Taking away each leading # leaves a configuration that its adapters accept."""
+    """The sample without its leading # is a configuration that the adapters accept."""
     settings = load(uncommented, HOME)
     assert settings.spool.url == "sqlite:////var/lib/bouncehandler/spool.db"
     assert {section.type for section in settings.providers.values()} == set(BUILT_IN)

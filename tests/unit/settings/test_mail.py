@@ -35,7 +35,7 @@ class TestUnsubscribe:
     """`[[unsubscribe]]`."""
 
     def test_pattern(self, file: Path) -> None:
-        """A domain with a pattern and whose ids it holds; the domain in lower case, without a dot at its end."""
+        """A domain with its pattern and provider; the domain in lower case, without a dot at its end."""
         text = '[[unsubscribe]]\ndomain = "FBL-unsub.example.com."\npattern = "{subscriber}.{list}.{campaign}"\n'
         section = only(read(file, text + 'provider = "news"\n' + NEWS))
         assert (section.domain, section.provider) == ("fbl-unsub.example.com", "news")
@@ -97,12 +97,12 @@ class TestUnsubscribe:
         assert SECRET not in found
 
     def test_provider_that_is_not_there(self, file: Path) -> None:
-        """Whose ids they are must be configured."""
+        """The provider of the ids must be configured."""
         text = '[[unsubscribe]]\ndomain = "u.example.com"\npattern = "{subscriber}.{list}"\nprovider = "nevs"\n'
         assert "unsubscribe names the provider nevs, which is not configured" in complaint(file, text + NEWS)
 
     def test_not_a_list_in_the_environment(self, file: Path) -> None:
-        """What is no JSON is one sentence that names the variable."""
+        """A variable that is no JSON is one sentence that names it."""
         found = complaint(file, "", BOUNCEHANDLER_UNSUBSCRIBE="u.example.com")
         assert found == "BOUNCEHANDLER_UNSUBSCRIBE in the environment: unsubscribe is not a JSON list of tables"
 

@@ -15,7 +15,7 @@ HOME = {"HOME": "/home/pmta"}
 
 @pytest.fixture(autouse=True)
 def no_system_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever this machine has in /etc doesn't count."""
+    """Replace the system's configuration file by a path of the test's own."""
     monkeypatch.setattr(sources, "SYSTEM_FILE", tmp_path / "none.toml")
 
 

@@ -18,7 +18,7 @@ def site(tmp_path: Path, *rules: str) -> Path:
 
 
 def test_the_sites_own_go_first(tmp_path: Path) -> None:
-    """One with the name of a shipped one takes its place."""
+    """A rule of the site with the name of a shipped one replaces it."""
     shipped = [rule.name for rule in read_rules().rules]
     own = site(tmp_path, GOOD, GOOD.replace("mine", shipped[3]))
     names = [rule.name for rule in read_rules(own).rules]
@@ -51,7 +51,7 @@ def test_switched_off(tmp_path: Path) -> None:
     ],
 )
 def test_mistakes(tmp_path: Path, rule: str, message: str) -> None:
-    """The file, the rule and the key, in one sentence each."""
+    """Each mistake is one sentence with the file, the rule and the key."""
     file = site(tmp_path, rule)
     with pytest.raises(ConfigurationError) as caught:
         read_rules(file)
@@ -67,7 +67,7 @@ def test_twice(tmp_path: Path) -> None:
 
 
 def test_missing(tmp_path: Path) -> None:
-    """A file that is not there."""
+    """A file that is not there is reported in one sentence."""
     with pytest.raises(ConfigurationError, match="can't be read: No such file"):
         read_rules(tmp_path / "none.toml")
 

@@ -15,7 +15,7 @@ HOME = {"HOME": "/home/pmta"}
 
 @pytest.fixture(autouse=True)
 def no_system_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Whatever this machine has in /etc, the tests have a place of their own for it."""
+    """Replace the system's configuration file by a path of the test's own."""
     file = tmp_path / "etc" / "bouncehandler.toml"
     monkeypatch.setattr(sources, "SYSTEM_FILE", file)
     return file
@@ -50,7 +50,7 @@ def test_state_folder_can_be_elsewhere() -> None:
     assert load(None, HOME | {"XDG_STATE_HOME": "state"}).spool.url.startswith("sqlite:////home/pmta/")
 
 
-def test_nobody_without_a_home_gets_a_spool_by_guess() -> None:
+def test_without_a_home_the_spool_must_be_configured() -> None:
     """Without a home the spool's place has to be named, and the error says so."""
     with pytest.raises(ConfigurationError, match=r"^spool\.url is missing; set where"):
         load(None, {})
@@ -135,7 +135,7 @@ def test_every_key_can_come_from_the_environment() -> None:
 
 
 def test_a_whole_table_can_come_as_json() -> None:
-    """What a variable's name can't state, such as `*`, goes into a table as JSON; single keys go over it."""
+    """Keys that no variable's name can hold, such as `*`, go into a table as JSON; single keys override it."""
     settings = load(
         None,
         HOME
@@ -200,7 +200,7 @@ def test_other_variables_are_left_alone() -> None:
 
 
 def test_the_process_environment_is_not_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What counts is the environment that was passed in."""
+    """The environment that was passed in counts, not the process's."""
     monkeypatch.setenv("BOUNCEHANDLER_SPOOL__BATCH_ROWS", "7")
     monkeypatch.setenv("SPOOL", "{}")
     assert load(None, HOME).spool.batch_rows == 1000

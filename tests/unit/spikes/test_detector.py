@@ -36,11 +36,11 @@ DAY = 86_400 // SLOT_SECONDS
         ("jane@company.example", "mail.company.example (1.2.3.4)", "company.example"),
         ("jane@live.company.example", "", "live.company.example"),
         ("jane@xn--bcher-kva.example", "", "xn--bcher-kva.example"),
-        ("nobody", "", "nobody"),
+        ("no-domain", "", "no-domain"),
     ],
 )
 def test_mailbox_providers(recipient: str, host: str, name: str) -> None:
-    """By the domain; else by the server that answered; else the domain itself."""
+    """A mailbox provider is found by the domain, else by the server that answered, else it is the domain itself."""
     assert MailboxProviders().of(recipient, host) == name
 
 
@@ -65,15 +65,15 @@ def test_own_mailbox_providers() -> None:
         ("smtp;550 User unknown: jane@example.com", "smtp;550 User unknown: bob@example.org"),
     ],
 )
-def test_the_same_reason_has_the_same_shape(texts: tuple[str, str]) -> None:
-    """Addresses, hosts and ids don't matter."""
+def test_the_same_reason_has_the_same_fingerprint(texts: tuple[str, str]) -> None:
+    """Addresses, hosts and ids are no part of a fingerprint."""
     assert normalize_diagnostic("5.1.1", texts[0]) == normalize_diagnostic("5.1.1", texts[1])
     assert normalize_diagnostic("5.1.1", texts[0]) != normalize_diagnostic("5.2.1", texts[0])
 
 
 @given(st.text(max_size=500), st.emails())
-def test_a_shape_is_short_and_names_no_person(text: str, address: str) -> None:
-    """A diagnostic of any text."""
+def test_a_fingerprint_is_short_and_has_no_address(text: str, address: str) -> None:
+    """A fingerprint of any text is short, without addresses."""
     found = normalize_diagnostic("5.1.1", f"550 <{address}> {text} {address}")
     assert len(found) <= 80
     assert address.lower() not in found
@@ -87,24 +87,24 @@ def history(own: int, everywhere: int, days: int = 7) -> tuple[list[SlotCount], 
 
 
 def now(own: dict[str, int], everywhere: int) -> tuple[list[SlotCount], list[SlotCount], int]:
-    """So many in this slot, by shape, and everywhere."""
+    """Counts of this slot, by fingerprint, and everywhere."""
     slot = 7 * DAY
     return [SlotCount(slot, name, count, 0) for name, count in own.items()], [SlotCount(slot, "", everywhere, 0)], slot
 
 
 def judged(usually: tuple[int, int], own: dict[str, int], everywhere: int) -> set[str]:
-    """The shapes that are a spike."""
+    """Fingerprints that are a spike."""
     known = build_baseline(*history(*usually), SETTINGS)
     return set(find_spikes(known, *now(own, everywhere), SETTINGS))
 
 
-def test_many_at_one_operator_alone() -> None:
-    """What rises there and nowhere else is a spike."""
+def test_many_at_one_mailbox_provider_alone() -> None:
+    """A rise at one mailbox provider and nowhere else is a spike."""
     assert judged((20, 60), {"usual": 200}, 220) == {"usual"}
 
 
 def test_many_everywhere() -> None:
-    """A campaign to an old list is none."""
+    """A campaign to an old list is no spike."""
     assert judged((20, 60), {"usual": 800}, 2400) == set()
 
 
@@ -118,7 +118,7 @@ def test_a_diagnostic_never_seen_before() -> None:
     assert judged((20, 60), {"usual": 60, "dkim": 300}, 1100) == {"dkim"}
 
 
-def test_what_history_has_seen_is_usual() -> None:
+def test_the_history_explains_its_like() -> None:
     """A site that mails to one provider's recipients alone on some days is explained by its history."""
     own, everywhere = history(20, 60)
     own += [SlotCount(slot, "usual", 500, 0) for slot in range(3 * DAY, 3 * DAY + 3)]
@@ -171,7 +171,7 @@ def test_a_provider_that_is_later_than_the_others(lag: int) -> None:
 
 
 def test_what_is_held_elsewhere_explains_nothing() -> None:
-    """A fault of our own shows at many providers; the first that was noticed must not hide the others."""
+    """A fault of the sender shows at many providers; the first that is held does not hide the others."""
     known = build_baseline(*history(20, 60), SETTINGS)
     slot = 7 * DAY
     own = [SlotCount(slot, "dkim", 100, 0)]
@@ -180,7 +180,7 @@ def test_what_is_held_elsewhere_explains_nothing() -> None:
 
 
 def test_a_spike_goes_on_as_long_as_there_are_more_than_usual() -> None:
-    """It is noticed by many, and kept up by fewer."""
+    """A spike is detected by many bounces, and goes on with fewer."""
     known = build_baseline(*history(20, 60), SETTINGS)
     few = now({"usual": 15}, 20)
     assert find_spikes(known, *few, SETTINGS) == {}
@@ -190,7 +190,7 @@ def test_a_spike_goes_on_as_long_as_there_are_more_than_usual() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 2 * DAY), st.integers(0, 500), st.integers(0, 500)), max_size=60))
 def test_any_history_can_be_judged(counts: list[tuple[int, int, int]]) -> None:
-    """However odd it is: the numbers stay numbers."""
+    """Any history gives finite numbers."""
     own = [SlotCount(slot, "usual", mine, 0) for slot, mine, _ in counts]
     everywhere = [SlotCount(slot, "", mine + others, 0) for slot, mine, others in counts]
     for spike in find_spikes(
@@ -201,7 +201,7 @@ def test_any_history_can_be_judged(counts: list[tuple[int, int, int]]) -> None:
 
 @given(st.lists(st.integers(0, 30), min_size=DAY, max_size=DAY))
 def test_the_weights_explain_better_than_any_others_near(counts: list[int]) -> None:
-    """They are least squares: each weight changed a little, up or down, fits worse."""
+    """The weights are the least squares: each weight changed a little, up or down, fits worse."""
     rest = Series(dict(enumerate(counts)), 0, DAY - 1)
     own = Series({slot: counts[slot - 12] // 2 if slot >= 12 else 0 for slot in range(DAY)}, 0, DAY - 1)
     weights = fit(own, rest)

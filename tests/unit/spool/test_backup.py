@@ -57,7 +57,7 @@ def test_the_copy_is_private(spool: SqliteSpool, tmp_path: Path) -> None:
 
 
 def test_nothing_is_overwritten(spool: SqliteSpool, tmp_path: Path) -> None:
-    """What is there stays, unless it may be replaced."""
+    """An existing file stays, unless it may be replaced."""
     target = tmp_path / "copy.db"
     target.write_text("precious")
     with pytest.raises(SpoolError, match="is there already: name another file, or add --force"):
@@ -129,7 +129,7 @@ def test_a_commit_between_every_two_steps(spool: SqliteSpool, tmp_path: Path, mo
 
 
 def test_a_damaged_spool(spool: SqliteSpool, tmp_path: Path) -> None:
-    """Of a spool that is damaged no copy gets its name."""
+    """A damaged spool is not copied under the target's name."""
     spool.close()
     with spool.path.open("r+b") as file:
         file.seek(8192)
@@ -141,7 +141,7 @@ def test_a_damaged_spool(spool: SqliteSpool, tmp_path: Path) -> None:
 
 
 def test_the_file_shrinks(spool: SqliteSpool) -> None:
-    """What pruning freed goes back to the file system, and nothing else is gone."""
+    """Pages that pruning freed go back to the file system, and nothing else is gone."""
     put(spool, *(suppression(f"n{n}@example.com", diagnostic="x" * 500) for n in range(1000)), to=())
     put(spool, suppression("newest@example.com"))
     at_time(spool, NOW + 2).prune(before(NOW + 1), after=0, limit=2000)

@@ -1,4 +1,4 @@
-"""What is SQLite's own about the spool's file: its place, its rights, its journal, its versions."""
+"""The SQLite store's file: its location, its modes, its journal, its versions."""
 
 import os
 import shutil
@@ -21,8 +21,8 @@ from bouncehandler.spool.sqlite.schema import migrate
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.spool.url import path_of
 from tests.contract.spool.examples import people, put, take
+from tests.unit.spool.processes import ROOT, run
 
-ROOT = Path(__file__).parents[3]
 MODULE = ROOT / "bouncehandler" / "spool" / "sqlite"
 WITH_WAL = (3, 51, 3)
 
@@ -40,15 +40,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Another process that can import what this one can."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
-
-
-class TestPlace:
+class TestLocation:
     """Where a spool lies."""
 
     def test_urls(self) -> None:
@@ -211,7 +203,7 @@ class TestVersions:
         }
 
     def test_opened_again(self, tmp_path: Path) -> None:
-        """What was recorded is there when the spool is opened again."""
+        """Recorded suppressions are there when the spool is opened again."""
         with closing(SqliteSpool.open(tmp_path / "spool.db")) as opened:
             put(opened, *people(3))
         with closing(SqliteSpool.open(tmp_path / "spool.db")) as opened:
@@ -284,7 +276,7 @@ class TestVersions:
 
 
 def test_what_root_creates_belongs_to_the_folders_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A spool that root creates by `check` can be opened by PowerMTA's user, whose folder it is."""
+    """A spool that root creates by `check` belongs to the owner of its folder, PowerMTA's user."""
     given: list[tuple[int, int]] = []
     owner = os.stat_result((0o40700, 0, 0, 1, 4321, 1234, 0, 0, 0, 0))
     monkeypatch.setattr(os, "geteuid", lambda: 0)

@@ -43,12 +43,12 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_everything_of_a_person_is_found(path: Path) -> None:
-    """In the first bucket and the last, in one that is full and beside one that is empty; and nothing of others."""
+    """All suppressions of a subject are found, in the first bucket and the last; and nothing of others."""
     with closing(SqliteSpool.open(path, clock=CLOCK)) as spool:
         put(spool, suppression("bob@example.com"), suppression(ANN))
         assert [one.recipient for one in spool.suppressions(Selection(recipient=ANN))] == [ANN] * 5
         assert sum(happening.event == "bounced" for happening in spool.history(ANN)) == 5
-        assert at_time(spool, NOW).forget(ANN, asked_by="somebody").waiting == 1
+        assert at_time(spool, NOW).forget(ANN, asked_by="root").waiting == 1
         (claimed,) = [one for one in take(spool) if one.suppression.recipient == ANN]
         at_time(spool, NOW).settle([done(claimed)])
         assert at_time(spool, NOW).forget_rest() == 1
@@ -79,6 +79,6 @@ def test_two_subjects_with_one_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_subject_hashes_never_change() -> None:
-    """They are kept in spools; with others, subjects that were carried out lately would be called again."""
+    """Subject hashes are the same in every version: with others, recipients would be called for again."""
     assert subject_hash(ANN) == 20425834008768575
     assert subject_hash("\udcff") == subject_hash("?")

@@ -77,7 +77,7 @@ class TestPlans:
 
     @pytest.mark.parametrize("statement", _ABOUT_A_SUBJECT)
     def test_a_subject_is_found_bucket_by_bucket(self, filled: Connection, statement: str) -> None:
-        """With one search for each id bucket, and no table is scanned."""
+        """A subject is found with one search for each id bucket, without a scan."""
         steps = plan(filled, statement)
         search = "USING INDEX suppression_subject (<expr>=? AND recipient=?"
         assert [step for step in steps if search in step]
@@ -87,7 +87,7 @@ class TestPlans:
         "statement", ["soft_bounce_candidates", "soft_bounces_of", "history_soft_bounces", "erasure_soft_bounces"]
     )
     def test_soft_bounces_are_found_day_by_day(self, filled: Connection, statement: str) -> None:
-        """With one search for each day, and no bounce is looked at that is of other people."""
+        """Soft bounces are found with one search for each day, without reading those of other recipients."""
         steps = plan(filled, statement)
         assert [step for step in steps if "soft_bounce_by_day (day=? AND recipient=?)" in step]
         assert not [step for step in steps if re.match("SCAN (soft_bounce|delivery|s|b|d)( |$)", step)]
@@ -96,7 +96,7 @@ class TestPlans:
         "statement", ["prune_window", "prune_found", "prune_attempts_window", "prune_attempts_found", "prune_attempts"]
     )
     def test_a_step_of_pruning_scans_no_table(self, filled: Connection, statement: str) -> None:
-        """What it looks at is found by number; it scans nothing but what it found."""
+        """A step of pruning finds its rows by number, and scans no other."""
         steps = plan(filled, statement)
         assert [step for step in steps if step.startswith("SEARCH")]
         assert not [step for step in steps if re.match("SCAN (suppression|dispatch|attempt|s|d|o)$", step)]

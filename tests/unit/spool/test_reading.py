@@ -1,4 +1,4 @@
-"""A spool that is only read: what stands against a person; and nothing of it changes."""
+"""A spool that is only read: active suppressions; and nothing of it changes."""
 
 from pathlib import Path
 
@@ -21,8 +21,8 @@ def path(tmp_path: Path) -> Path:
     return spool.path
 
 
-def test_standing(path: Path) -> None:
-    """By person and record; what was undone no longer counts."""
+def test_active_suppressions(path: Path) -> None:
+    """Active suppressions are found by subject and record; undone ones no longer count."""
     spool = SqliteSpool.open(path, clock=CLOCK)
     list(at_time(spool, NOW).undo(Selection(recipient=BOB.recipient), restoring=(), asked_by="eve", forced=True))
     spool.close()
@@ -37,7 +37,7 @@ def test_standing(path: Path) -> None:
 
 
 def test_writing(path: Path) -> None:
-    """It is refused, and who reads leaves the folder as it was."""
+    """Writing is refused, and reading leaves the folder as it was."""
     before = {file: file.read_bytes() for file in path.parent.iterdir()}
     reading = SqliteSpool.open_reading(path)
     assert reading.status().suppressions == 2
@@ -52,7 +52,7 @@ def test_writing(path: Path) -> None:
     [(None, "can't be opened"), (b"", "of version 0"), (b"no database at all, but a text", "is not a SQLite database")],
 )
 def test_unfit(tmp_path: Path, content: bytes | None, sentence: str) -> None:
-    """It makes no spool, migrates none, and reads no other file."""
+    """Opening for reading makes no spool, migrates none, and reads no other file."""
     file = tmp_path / "other.db"
     if content is not None:
         file.write_bytes(content)

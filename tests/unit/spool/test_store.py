@@ -1,9 +1,6 @@
-"""What is SQLite's own about the spool: damage, full disks, short reads."""
+"""The SQLite store: damage, full disks, short reads."""
 
 import sqlite3
-import subprocess
-import sys
-import textwrap
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -15,8 +12,8 @@ from bouncehandler.spool.sqlite.connection import Connection
 from bouncehandler.spool.sqlite.errors import describe_error
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool.examples import CLOCK, NOW, at_time, dead, people, put, suppression, take
+from tests.unit.spool.processes import ROOT, run
 
-ROOT = Path(__file__).parents[3]
 MODULE = ROOT / "bouncehandler" / "spool"
 WITH_WAL = (3, 51, 3)
 
@@ -26,14 +23,6 @@ def spool(connection: Connection) -> SqliteSpool:
     """An empty spool."""
     tokens = count()
     return SqliteSpool(connection, clock=CLOCK, new_token=lambda: f"claim {next(tokens)}")
-
-
-def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Another process that can import what this one can."""
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
 
 
 def test_sent_notices_leave_no_rows(connection: Connection) -> None:
@@ -48,8 +37,8 @@ def test_sent_notices_leave_no_rows(connection: Connection) -> None:
         assert raw.execute("SELECT count(*) FROM notice").fetchone()[0] == 0
 
 
-class TestTrouble:
-    """What goes wrong with files and disks."""
+class TestFailures:
+    """Failures of files and disks."""
 
     def test_not_a_database(self, tmp_path: Path) -> None:
         """A file of another kind is refused and left alone."""
@@ -202,16 +191,16 @@ class TestReading:
 
 
 def test_a_key_is_made_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk leaves no half of the key behind, without which forgotten people would be unknown."""
+    """A full disk leaves no half of the key behind, by which erased subjects are recognised."""
     with closing(SqliteSpool.open(tmp_path / "spool.db", clock=CLOCK)) as spool:
         put(spool, suppression("ann@example.com"))
         before = set(tmp_path.iterdir())
         with monkeypatch.context() as full:
             full.setattr("os.write", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
             with pytest.raises(SpoolError, match=r"spool\.key can't be read \(No space left"):
-                at_time(spool, NOW).forget("ann@example.com", asked_by="somebody")
+                at_time(spool, NOW).forget("ann@example.com", asked_by="root")
         assert set(tmp_path.iterdir()) == before
-        first = at_time(spool, NOW).forget("ann@example.com", asked_by="somebody")
+        first = at_time(spool, NOW).forget("ann@example.com", asked_by="root")
         assert len((tmp_path / "spool.key").read_bytes()) == 32
-        assert at_time(spool, NOW).forget("ann@example.com", asked_by="somebody").name == first.name
+        assert at_time(spool, NOW).forget("ann@example.com", asked_by="root").name == first.name
     assert {path.name for path in set(tmp_path.iterdir()) - before} == {"spool.key"}

@@ -46,7 +46,7 @@ def put(
 
 
 def only(folder: Path) -> UnsubscribeMessage:
-    """The one message there."""
+    """The only message there."""
     (message,) = read_messages(folder, now=NOW)
     return message
 
@@ -137,7 +137,7 @@ def test_no_other_user_reads_messages(tmp_path: Path, umask: int) -> None:
     ]  # fmt: skip
 
 
-def test_what_root_makes_belongs_to_whom_the_folder_belongs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_root_makes_belongs_to_the_owner_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A message written by root for a test can be read by PowerMTA's user."""
     given: list[tuple[object, int, int]] = []
     owner = SimpleNamespace(st_uid=1234, st_gid=1235, st_mode=stat.S_IFDIR)

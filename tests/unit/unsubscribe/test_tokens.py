@@ -72,7 +72,7 @@ def test_a_signed_address_is_what_the_documentation_states() -> None:
     ],
 )
 def test_every_address_survives_being_signed(address: str, body: str) -> None:
-    """Signs that could be mistaken go as hexadecimal digits, and what comes out is what went in."""
+    """Any address comes back from its signed form; ambiguous characters are written as hexadecimal digits."""
     assert local(address)[21:] == body
     assert found(local(address)) == address
     assert found(local(address).upper()) == address
@@ -112,7 +112,7 @@ def test_old_and_new_secret_are_taken_while_it_is_rotated() -> None:
 
 
 @pytest.mark.parametrize("signed", ["jane", "=", "a=", "=b", "zz", "ff", "610a40622e63", "61 40 62"])
-def test_a_site_that_signs_no_address_names_no_person(signed: str) -> None:
+def test_a_signature_over_no_address_is_refused(signed: str) -> None:
     """A genuine signature over something that is no address is refused."""
     tail = f"{TODAY:04x}.{signed}"
     mac = hmac.new(SECRET.encode(), f"{tail}@{DOMAIN}".encode(), hashlib.sha256).hexdigest()[:16]
@@ -142,7 +142,7 @@ def test_the_longest_local_part_is_64_octets() -> None:
         local(f"{'j' * 32}@example.com")
 
 
-def test_a_domain_states_whose_ids_they_are() -> None:
+def test_a_domain_names_the_provider_of_the_ids() -> None:
     """Ids come with the provider and its type, the campaign empty where the pattern has none."""
     two = Domain("two.example.com", "{list}-{subscriber}", "shop", "interspire", ())
     assert identify("ab.cd.ef@FBL.example.com.", [SIGNING, MAILWIZZ], today=TODAY) == {

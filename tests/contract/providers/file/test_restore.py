@@ -20,18 +20,18 @@ JOHN = Suppression("1" * 24, "john@example.test", "bounce")
 
 
 def adapter(path: Path) -> File:
-    """An adapter that appends there; it needs no client."""
+    """Adapter that appends to this file; it needs no client."""
     with httpx.Client() as client:
         return File(File.Settings(path=path), client)
 
 
 def lines(path: Path) -> list[dict[str, Any]]:
-    """What the file holds."""
+    """Lines of the file, read as JSON; empty without a file."""
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def active_suppression(entries: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """What a reader has that knows both kinds of lines: recipients by id."""
+def remaining(entries: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Recipients by id that a reader of both kinds of lines still holds as suppressed."""
     suppressed = {line["id"]: line["recipient"] for line in entries if "restored" not in line}
     for line in entries:
         if "restored" in line:
@@ -57,8 +57,8 @@ def test_a_folder_that_is_gone(tmp_path: Path) -> None:
 
 @settings(max_examples=many(20), deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 2), st.integers(0, 2)), max_size=6))
-def test_what_was_taken_back_is_as_before(entries: list[tuple[str, int, int]]) -> None:
-    """For any mixture of people, each written once or twice, and taken back never, once or twice."""
+def test_what_was_restored_is_as_before(entries: list[tuple[str, int, int]]) -> None:
+    """Any mixture of recipients, each written once or twice and restored never, once or twice, ends consistent."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "trail.jsonl"
         file = adapter(path)
@@ -72,6 +72,6 @@ def test_what_was_taken_back_is_as_before(entries: list[tuple[str, int, int]]) -
         for one, (_, _, times) in zip(made, entries, strict=True):
             for _ in range(times):
                 file.restore(one, Outcome("unsubscribed"))
-        assert active_suppression(lines(path)) == {
+        assert remaining(lines(path)) == {
             one.id: one.recipient for one, (_, _, times) in zip(made, entries, strict=True) if not times
         }

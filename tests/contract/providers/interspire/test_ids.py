@@ -3,63 +3,23 @@
 No fake can prove that real installations take `subscriberid` without an address: this one does what is assumed of them.
 """
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
 from bouncehandler.provider import BySubscriber, PermanentFailure
-from bouncehandler.suppression import Outcome, Suppression
+from bouncehandler.suppression import Outcome
 from providers.interspire import Interspire
-from tests.fakes.interspire import FakeInterspire, Question
+from tests.contract.providers.interspire.examples import ANN, BOB, UNSUBSCRIBE, adapter, asked_lists, complaint
+from tests.fakes.interspire import FakeInterspire, ParsedRequest
 
-ANN, BOB = "ann@example.com", "bob@example.com"
-UNSUBSCRIBE = "UnsubscribeSubscriber"
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with Ann on lists 1 and 2 of three, and Bob on all of them."""
-    with FakeInterspire() as server:
-        server.subscribe(BOB, "1", "2", "3")
-        server.subscribe(ANN, "1", "2")
-        yield server
-
-
-@pytest.fixture
-def interspire(fake: FakeInterspire, client: httpx.Client) -> Interspire:
-    """The adapter with its default action."""
-    return adapter(fake, client)
-
-
-def adapter(fake: FakeInterspire, client: httpx.Client, **settings: str) -> Interspire:
-    """The adapter, configured for the fake but for what is given."""
-    values = {"url": fake.endpoint, "username": fake.username, "token": fake.token} | settings
-    return Interspire(Interspire.Settings.model_validate(values), client)
-
-
-def complaint(lists: str, subscriber: str, *, recipient: str = "", reason: str = "complaint") -> Suppression:
-    """A complaint whose headers held these ids."""
-    return Suppression(
-        id="0" * 24,
-        recipient=recipient,
-        reason=reason,
-        list_manager="interspire",
-        list_id=lists,
-        subscriber_id=subscriber,
-    )
-
-
-def asked_lists(fake: FakeInterspire) -> list[str]:
-    """The lists that a subscriber was to be unsubscribed from, in order."""
-    return [question.detail("listid") for question in fake.questions() if question.method == UNSUBSCRIBE]
+pytestmark = pytest.mark.usefixtures("subscribed")
 
 
 class TestIdsAlone:
     """Nothing but X-Mailer-LID and X-Mailer-RecptId is known."""
 
     def test_the_adapter_states_that_it_takes_them(self, interspire: Interspire) -> None:
-        """The program sends suppressions without an address to those alone that declare it."""
+        """The adapter declares that it takes suppressions without an address."""
         assert isinstance(interspire, BySubscriber)
         assert interspire.takes_subscriber_ids is True
 
@@ -70,7 +30,7 @@ class TestIdsAlone:
         assert (outcome.kind, outcome.lists, outcome.recipient) == ("unsubscribed", ("2",), "")
         assert "by the subscriber's id" in outcome.note
         details = {"listid": ["2"], "subscriberid": [number]}
-        assert fake.questions() == [Question("subscribers", UNSUBSCRIBE, details)]
+        assert fake.parsed_requests() == [ParsedRequest("subscribers", UNSUBSCRIBE, details)]
         assert fake.status_of(ANN) == {"1": "active", "2": "unsubscribed"}
         assert set(fake.status_of(BOB).values()) == {"active"}
 
@@ -98,14 +58,14 @@ class TestIdsAlone:
         assert fake.status_of(ANN) == {"1": "active", "2": "active"}
 
     def test_a_version_that_ignores_the_id(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """Where Interspire goes by the address alone nothing is claimed, and the note has a possible cause."""
+        """A version that goes by the address alone is no success, and the note has a possible cause."""
         fake.ignores_subscriber_ids = True
         outcome = interspire.unsubscribe(complaint("1", fake.subscriber_id(ANN, "1")))
         assert (outcome.kind, outcome.lists) == ("unknown", ())
         assert "takes addresses only" in outcome.note
 
     def test_a_second_call_counts_once_more(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """With no look-up by id a repeated call looks like the first; it moves that list's counter alone."""
+        """A repeated call looks like the first, without a look-up by id; it moves that list's counter alone."""
         for _ in range(2):
             assert interspire.unsubscribe(complaint("3,2", fake.subscriber_id(ANN, "2"))).lists == ("2",)
         assert fake.unsubscribe_counts == {"2": 2}
@@ -145,7 +105,7 @@ class TestHostileIds:
     )
     @pytest.mark.parametrize("place", ["list", "one of the lists", "subscriber"])
     def test_only_numbers_are_sent(self, fake: FakeInterspire, interspire: Interspire, place: str, number: str) -> None:
-        """What is no number fails for good, before any call, with one line on where it came from."""
+        """Ids that are no numbers fail for good, before any call, with one line on where they came from."""
         ids = {"list": (number, "501"), "one of the lists": (f"1,{number}", "501"), "subscriber": ("1", number)}[place]
         with pytest.raises(PermanentFailure, match=r"no ids of Interspire's.*X-Mailer-LID and X-Mailer-RecptId$"):
             interspire.unsubscribe(complaint(*ids))
@@ -219,7 +179,7 @@ class TestBesideAnAddress:
         assert "X-Mailer-LID" in interspire.unsubscribe(complaint(*ids, recipient="nobody@example.com")).note
         assert interspire.unsubscribe(complaint(*ids, recipient=ANN)).lists == ("1", "2")
         assert UNSUBSCRIBE in fake.asked
-        assert "subscriberid" not in {name for question in fake.questions() for name in question.details}
+        assert "subscriberid" not in {name for parsed in fake.parsed_requests() for name in parsed.details}
 
     def test_ids_of_others_are_left_alone(self, fake: FakeInterspire, interspire: Interspire) -> None:
         """Numbers that are MailWizz's ids are not tried here."""

@@ -3,52 +3,16 @@
 Nothing but SUCCESS is ever taken for done, and nothing but the known words for `not subscribed`.
 """
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
-from bouncehandler.suppression import Suppression
 from providers.interspire import Interspire
+from tests.contract.providers.interspire.examples import ANN, BOB, UNSUBSCRIBE, asked_lists, complaint
 from tests.fakes.interspire import ERROR_PAGE, FakeInterspire
 from tests.fakes.server import Answer
 
-ANN, BOB = "ann@example.com", "bob@example.com"
-UNSUBSCRIBE = "UnsubscribeSubscriber"
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with Ann on lists 1 and 2 of three, and Bob on all of them."""
-    with FakeInterspire() as server:
-        server.subscribe(BOB, "1", "2", "3")
-        server.subscribe(ANN, "1", "2")
-        yield server
-
-
-@pytest.fixture
-def interspire(fake: FakeInterspire, client: httpx.Client) -> Interspire:
-    """The adapter with its default action."""
-    values = {"url": fake.endpoint, "username": fake.username, "token": fake.token}
-    return Interspire(Interspire.Settings.model_validate(values), client)
-
-
-def complaint(lists: str, subscriber: str) -> Suppression:
-    """A complaint whose headers held these ids."""
-    return Suppression(
-        id="0" * 24,
-        recipient="",
-        reason="complaint",
-        list_manager="interspire",
-        list_id=lists,
-        subscriber_id=subscriber,
-    )
-
-
-def asked_lists(fake: FakeInterspire) -> list[str]:
-    """The lists that a subscriber was to be unsubscribed from, in order."""
-    return [question.detail("listid") for question in fake.questions() if question.method == UNSUBSCRIBE]
+pytestmark = pytest.mark.usefixtures("subscribed")
 
 
 @pytest.mark.parametrize("message", ["La dirección no está en esta lista", ""])

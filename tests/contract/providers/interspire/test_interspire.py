@@ -5,38 +5,10 @@ import pytest
 from pydantic import SecretStr
 
 from bouncehandler.provider import Checkable, PermanentFailure, ProviderUnavailable, TemporaryFailure
-from bouncehandler.suppression import Suppression
 from providers.interspire import Interspire
-from tests.fakes.interspire import FakeInterspire, Question
+from tests.contract.providers.interspire.examples import ANN, LOOK_UP, UNSUBSCRIBE, adapter, suppression, warm
+from tests.fakes.interspire import FakeInterspire, ParsedRequest
 from tests.fakes.server import closed_port
-
-ANN = "ann@example.com"
-LOOK_UP = "GetAllListsForEmailAddress"
-UNSUBSCRIBE = "UnsubscribeSubscriber"
-
-
-@pytest.fixture
-def interspire(fake: FakeInterspire, client: httpx.Client) -> Interspire:
-    """The adapter with its default action."""
-    return adapter(fake, client)
-
-
-def adapter(fake: FakeInterspire, client: httpx.Client, **settings: str) -> Interspire:
-    """The adapter, configured for the fake but for what is given."""
-    values = {"url": fake.endpoint, "username": fake.username, "token": fake.token} | settings
-    return Interspire(Interspire.Settings.model_validate(values), client)
-
-
-def suppression(recipient: str = ANN) -> Suppression:
-    """A bounce of this recipient."""
-    return Suppression(id="0" * 24, recipient=recipient, reason="bounce")
-
-
-def warm(interspire: Interspire, fake: FakeInterspire) -> None:
-    """Fill the list cache, and count calls from here."""
-    interspire.unsubscribe(suppression("nobody@example.com"))
-    fake.asked.clear()
-    fake.requests.clear()
 
 
 class TestUnsubscribe:
@@ -85,7 +57,7 @@ class TestUnsubscribe:
         setattr(fake, "wrapping", wrapping)  # noqa: B010  # the parameter is one of the field's values
         fake.subscribe(ANN, "2", "3")
         assert interspire.unsubscribe(suppression()).lists == ("2", "3")
-        assert fake.questions()[1].details["listids"] == ["1", "2", "3"]
+        assert fake.parsed_requests()[1].details["listids"] == ["1", "2", "3"]
 
     def test_tolerates_junk_before_the_xml(self, fake: FakeInterspire, interspire: Interspire) -> None:
         """PHP's notices, and a byte-order mark, before `<?xml` don't matter."""
@@ -102,7 +74,7 @@ class TestUnsubscribe:
         fake.subscribe(address, "1")
         fake.subscribe("b@example.com", "1")
         assert interspire.unsubscribe(suppression(address)).lists == ("1",)
-        assert fake.questions()[1].detail("email") == fake.questions()[2].detail("emailaddress") == address
+        assert fake.parsed_requests()[1].detail("email") == fake.parsed_requests()[2].detail("emailaddress") == address
         assert fake.status_of("b@example.com") == {"1": "active"}
 
     def test_an_address_cannot_inject_xml(self, fake: FakeInterspire, interspire: Interspire) -> None:
@@ -110,7 +82,7 @@ class TestUnsubscribe:
         fake.subscribe("victim@example.com", "1")
         attack = "x</email><email>victim@example.com</email><email>@example.com"
         assert interspire.unsubscribe(suppression(attack)).kind == "unknown"
-        assert fake.questions()[1].details["email"] == [attack]
+        assert fake.parsed_requests()[1].details["email"] == [attack]
 
     @pytest.mark.parametrize(
         "address", ["a\x00b@example.com", "a\x1b@x.com", "a\n@x.com", "a\ud800@x.com", "a￿@x.com", ""]
@@ -159,7 +131,7 @@ class TestOtherActions:
         assert (outcome.kind, outcome.lists) == ("already", ())
 
     def test_an_address_that_is_active_nowhere_is_not_banned(self, fake: FakeInterspire, client: httpx.Client) -> None:
-        """`ban` leaves alone whom this installation doesn't mail."""
+        """`ban` does nothing about an address that is active nowhere here."""
         assert adapter(fake, client, action="ban").unsubscribe(suppression()).kind == "unknown"
         assert fake.banned == {}
 
@@ -183,11 +155,11 @@ class TestCredentials:
         assert fake.endpoint in sentence
         assert fake.token not in sentence
         assert fake.asked == {"xmlapitest": 1}
-        assert fake.questions()[0] == Question("authentication", "xmlapitest", {})
+        assert fake.parsed_requests()[0] == ParsedRequest("authentication", "xmlapitest", {})
 
     @pytest.mark.parametrize("words", ["Unable to check user details.", "Invalid details", "Datos no válidos", ""])
     def test_check_states_when_they_are_refused(self, fake: FakeInterspire, interspire: Interspire, words: str) -> None:
-        """However it is worded, a refused test of the credentials is about the credentials."""
+        """A refused test of the credentials is reported as such, however it is worded."""
         fake.always = fake.failed(words)
         with pytest.raises(ProviderUnavailable, match=r"refuses the user 'admin' or the token \(.+\): compare"):
             interspire.check()

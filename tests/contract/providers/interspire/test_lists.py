@@ -5,53 +5,35 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from bouncehandler.provider import ProviderUnavailable
-from bouncehandler.suppression import Suppression
 from providers.interspire import Interspire
+from tests.contract.providers.interspire.examples import ANN, LOOK_UP, UNSUBSCRIBE, adapter, suppression, warm
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.server import PATIENCE
 
-ANN = "ann@example.com"
-LOOK_UP = "GetAllListsForEmailAddress"
-UNSUBSCRIBE = "UnsubscribeSubscriber"
-
 
 class Clock:
-    """Seconds that pass when a test reports it."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 1000.0
 
     def __call__(self) -> float:
-        """The time."""
+        """Seconds."""
         return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
-    """The adapter's clock."""
+    """Clock of the adapter."""
     return Clock()
 
 
 @pytest.fixture
 def interspire(fake: FakeInterspire, client: httpx.Client, clock: Clock) -> Interspire:
-    """The adapter with its default action."""
-    settings = Interspire.Settings(url=fake.endpoint, username=fake.username, token=SecretStr(fake.token))
-    return Interspire(settings, client, clock)
-
-
-def suppression(recipient: str = ANN) -> Suppression:
-    """A bounce of this recipient."""
-    return Suppression(id="0" * 24, recipient=recipient, reason="bounce")
-
-
-def warm(interspire: Interspire, fake: FakeInterspire) -> None:
-    """Fill the list cache, and count calls from here."""
-    interspire.unsubscribe(suppression("nobody@example.com"))
-    fake.asked.clear()
-    fake.requests.clear()
+    """The adapter with its default action, by that clock."""
+    return adapter(fake, client, clock)
 
 
 class TestCalls:

@@ -1,24 +1,19 @@
 """The Interspire adapter against a fake Interspire over real loopback: the action is one thing, the reason another."""
 
-from collections.abc import Iterator
-
 import httpx
 import pytest
 
-from bouncehandler.suppression import Suppression
-from providers.interspire import Interspire
+from tests.contract.providers.interspire.examples import ANN, adapter, suppression
 from tests.fakes.interspire import FakeInterspire
 
-ANN = "ann@example.com"
 WRITES = ("UnsubscribeSubscriber", "BounceSubscriber", "AddBannedSubscriber")
 
 
 @pytest.fixture
-def fake() -> Iterator[FakeInterspire]:
-    """An Interspire with Ann on lists 1 and 2 of three."""
-    with FakeInterspire() as server:
-        server.subscribe(ANN, "1", "2")
-        yield server
+def fake(fake: FakeInterspire) -> FakeInterspire:
+    """The fake with Ann on lists 1 and 2 of three."""
+    fake.subscribe(ANN, "1", "2")
+    return fake
 
 
 @pytest.mark.parametrize(
@@ -42,9 +37,8 @@ def test_what_an_action_comes_to(
     fake: FakeInterspire, client: httpx.Client, action: str, reason: str, done: dict[str, int]
 ) -> None:
     """A request never bans, a complaint bans but is no bounce, and a list fed by hand follows the action."""
-    values = {"url": fake.endpoint, "username": fake.username, "token": fake.token, "action": action}
-    interspire = Interspire(Interspire.Settings.model_validate(values), client)
-    outcome = interspire.unsubscribe(Suppression(id="0" * 24, recipient=ANN, reason=reason))
+    interspire = adapter(fake, client, action=action)
+    outcome = interspire.unsubscribe(suppression(reason=reason))
     assert {method: fake.asked[method] for method in WRITES if fake.asked[method]} == done
     assert (outcome.kind, outcome.lists) == ("unsubscribed", ("g",) if "AddBannedSubscriber" in done else ("1", "2"))
     is_noted = action == "bounce" and reason in {"complaint", "a reason of tomorrow"}
@@ -53,8 +47,7 @@ def test_what_an_action_comes_to(
 
 def test_notes_are_joined(fake: FakeInterspire, client: httpx.Client) -> None:
     """What happened on a list and why it was no bounce stand in one note."""
-    values = {"url": fake.endpoint, "username": fake.username, "token": fake.token, "action": "bounce"}
-    interspire = Interspire(Interspire.Settings.model_validate(values), client)
+    interspire = adapter(fake, client, action="bounce")
     fake.on("UnsubscribeSubscriber", fake.failed(fake.not_subscribed.format(email=ANN)), listid="1")
-    note = interspire.unsubscribe(Suppression(id="0" * 24, recipient=ANN, reason="complaint")).note
+    note = interspire.unsubscribe(suppression(reason="complaint")).note
     assert note == ("the address was gone from list 1 in the meantime; not recorded as a bounce, since it is none")

@@ -1,38 +1,16 @@
 """The Interspire adapter against a fake Interspire over real loopback: what is refused, on one list of several."""
 
-import httpx
 import pytest
 
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
-from bouncehandler.suppression import Suppression
 from providers.interspire import Interspire
+from tests.contract.providers.interspire.examples import ANN, LOOK_UP, UNSUBSCRIBE, suppression
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.server import Answer, Request
 
-ANN = "ann@example.com"
-LOOK_UP = "GetAllListsForEmailAddress"
-UNSUBSCRIBE = "UnsubscribeSubscriber"
-
-
-@pytest.fixture
-def interspire(fake: FakeInterspire, client: httpx.Client) -> Interspire:
-    """The adapter with its default action."""
-    return adapter(fake, client)
-
-
-def adapter(fake: FakeInterspire, client: httpx.Client, **settings: str) -> Interspire:
-    """The adapter, configured for the fake but for what is given."""
-    values = {"url": fake.endpoint, "username": fake.username, "token": fake.token} | settings
-    return Interspire(Interspire.Settings.model_validate(values), client)
-
-
-def suppression(recipient: str = ANN) -> Suppression:
-    """A bounce of this recipient."""
-    return Suppression(id="0" * 24, recipient=recipient, reason="bounce")
-
 
 class TestRefusals:
-    """What Interspire refuses, on one list of several."""
+    """Refusals of Interspire, on one list of several."""
 
     @pytest.mark.parametrize("status", ["FAILED", "ERROR"])
     def test_not_subscribed_is_gone(self, fake: FakeInterspire, interspire: Interspire, status: str) -> None:
@@ -61,8 +39,8 @@ class TestRefusals:
         refusal = fake.failed(message)
 
         def leave_meanwhile(request: Request) -> Answer | None:
-            question = fake.question(request)
-            if question and question.method == UNSUBSCRIBE and question.detail("listid") == "1":
+            parsed = fake.parse(request)
+            if parsed and parsed.method == UNSUBSCRIBE and parsed.detail("listid") == "1":
                 fake.forget(ANN, "1")
                 return refusal
             return None
@@ -90,7 +68,7 @@ class TestRefusals:
     def test_a_crash_on_one_list_leaves_the_others_done(
         self, fake: FakeInterspire, interspire: Interspire, body: bytes
     ) -> None:
-        """A list whose answer can't be read fails the call, after the other lists; the next call does the rest."""
+        """An unreadable answer for one list fails the call, after the other lists; the next call does the rest."""
         fake.subscribe(ANN, "1", "2", "3")
         fake.on(UNSUBSCRIBE, Answer(200, body), listid="1", times=1)
         with pytest.raises(TemporaryFailure, match=r"list 1: .* on lists 2, 3$"):
@@ -128,7 +106,7 @@ class TestRefusals:
         assert caught.value.changed == ("1",)
 
     def test_a_failure_at_the_first_list_names_none(self, fake: FakeInterspire, interspire: Interspire) -> None:
-        """Where nothing was changed, nothing is to be restored."""
+        """A failure at the first list names no list, so that nothing is to be restored."""
         fake.subscribe(ANN, "1")
         fake.on(UNSUBSCRIBE, Answer(500), listid="1")
         with pytest.raises(TemporaryFailure) as caught:

@@ -1,4 +1,4 @@
-"""What the Interspire adapter took away it gives back, list by list."""
+"""Undo by the Interspire adapter, list by list."""
 
 import httpx
 import pytest
@@ -6,20 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, Reversible, TemporaryFailure
-from bouncehandler.suppression import Outcome, Suppression
-from providers.interspire import Interspire
+from bouncehandler.suppression import Outcome
+from tests.contract.providers.interspire.examples import ANN, adapter, suppression
 from tests.examples import many
 from tests.fakes.interspire import FakeInterspire
 from tests.fakes.server import Answer
 
-ANN = "ann@example.com"
-BOUNCE = Suppression("0" * 24, ANN, "bounce")
-
-
-def adapter(fake: FakeInterspire, client: httpx.Client, **more: str) -> Interspire:
-    """The adapter, configured for the fake."""
-    values = {"url": fake.endpoint, "username": fake.username, "token": fake.token} | more
-    return Interspire(Interspire.Settings.model_validate(values), client)
+BOUNCE = suppression()
 
 
 def test_only_the_lists_that_were_changed(fake: FakeInterspire, client: httpx.Client) -> None:
@@ -43,7 +36,7 @@ def test_deleted_subscriber(fake: FakeInterspire, client: httpx.Client) -> None:
 
 
 def test_a_ban_stays(fake: FakeInterspire, client: httpx.Client) -> None:
-    """The XML API has no call that lifts it."""
+    """A ban is a permanent failure to restore: the XML API has no call that lifts it."""
     fake.subscribe(ANN, "1")
     interspire = adapter(fake, client, action="ban")
     outcome = interspire.unsubscribe(BOUNCE)
@@ -52,7 +45,7 @@ def test_a_ban_stays(fake: FakeInterspire, client: httpx.Client) -> None:
 
 
 def test_ids_alone(fake: FakeInterspire, client: httpx.Client) -> None:
-    """Interspire activates addresses."""
+    """Ids alone are a permanent failure to restore: Interspire activates addresses."""
     by_ids = BOUNCE._replace(recipient="", list_manager="interspire", list_id="1", subscriber_id="7")
     with pytest.raises(PermanentFailure, match="activates addresses"):
         adapter(fake, client).restore(by_ids, Outcome("unsubscribed", ("1",)))
@@ -71,7 +64,7 @@ def test_acted_by_ids_beside_an_address(fake: FakeInterspire, client: httpx.Clie
 
 
 def test_a_deleted_list(fake: FakeInterspire, client: httpx.Client) -> None:
-    """It keeps the look-up from finding nothing, so that what is active already is left alone."""
+    """A deleted list does not hide the others, and what is active already is left alone."""
     fake.subscribe(ANN, "1", "2", "3")
     outcome = adapter(fake, client).unsubscribe(BOUNCE)
     fake.put(ANN, "1", "active")
@@ -84,7 +77,7 @@ def test_a_deleted_list(fake: FakeInterspire, client: httpx.Client) -> None:
 
 
 def test_a_refusal_in_other_words(fake: FakeInterspire, client: httpx.Client) -> None:
-    """It may be temporary: the other lists are restored, and the text names them."""
+    """A refusal in other words may be temporary: the other lists are restored, and the text names them."""
     fake.subscribe(ANN, "1", "2")
     interspire = adapter(fake, client)
     outcome = interspire.unsubscribe(BOUNCE)
@@ -117,11 +110,11 @@ def test_asked_to_wait(fake: FakeInterspire, client: httpx.Client) -> None:
     with pytest.raises(TemporaryFailure) as failure:
         interspire.restore(BOUNCE, outcome)
     assert failure.value.retry_after == 7
-    assert [question.method for question in fake.questions()].count("ActivateSubscriber") == 1
+    assert [parsed.method for parsed in fake.parsed_requests()].count("ActivateSubscriber") == 1
 
 
 def test_nothing_was_changed(fake: FakeInterspire, client: httpx.Client) -> None:
-    """No call is made for it."""
+    """An outcome that changed nothing needs no call."""
     assert adapter(fake, client).restore(BOUNCE, Outcome("already")) == Outcome("already")
     assert not fake.requests
 
@@ -138,7 +131,7 @@ def test_credentials(fake: FakeInterspire, client: httpx.Client) -> None:
     st.sampled_from(["unsubscribe", "bounce"]),
 )
 def test_unsubscribe_then_restore_is_as_before(statuses: dict[str, str], action: str) -> None:
-    """For any mixture of lists and statuses, with each action that has a way back."""
+    """Any mixture of lists and statuses is restored, after each action that can be undone."""
     with FakeInterspire() as fake, httpx.Client() as client:
         for listid, status in statuses.items():
             fake.put(ANN, listid, status)

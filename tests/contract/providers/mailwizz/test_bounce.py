@@ -5,18 +5,17 @@ from typing import Any
 import pytest
 
 from bouncehandler.suppression import Outcome
+from tests.contract.providers.mailwizz.examples import CLUB, JANE, NEWS, SHOP
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.mailwizz_wire import BOUNCE as AT_CAMPAIGN
 from tests.fakes.mailwizz_wire import CAMPAIGN, Connect
-from tests.fakes.mailwizz_wire import EMAIL as JANE
 
-NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
 BOUNCE = AT_CAMPAIGN._replace(job_id=CAMPAIGN)
 
 
 @pytest.mark.parametrize("job", [CAMPAIGN, f"mailwizz-{CAMPAIGN}"])
 def test_a_hard_bounce_is_recorded(server: FakeMailWizz, connect: Connect, job: str) -> None:
-    """The campaign learns of the bounce, and MailWizz blacklists the address everywhere."""
+    """A hard bounce is recorded at the campaign, and MailWizz blacklists the address everywhere."""
     uid = server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
     server.campaign(CAMPAIGN, NEWS)
@@ -105,7 +104,7 @@ def test_the_row_on_the_campaigns_list_is_found(server: FakeMailWizz, connect: C
 def test_without_a_campaign_unsubscribe(
     server: FakeMailWizz, connect: Connect, change: dict[str, Any], posts: int
 ) -> None:
-    """What can't be recorded at a campaign, or is no bounce, is unsubscribed, and the note gives the reason."""
+    """A bounce without a campaign, and what is no bounce, is unsubscribed; the note gives the reason."""
     server.subscribe(JANE, NEWS)
     server.campaign(CAMPAIGN, NEWS)
     outcome = connect(action="bounce").unsubscribe(BOUNCE._replace(**change))

@@ -1,33 +1,18 @@
 """The MailWizz adapter when counting for a campaign fails: no row stays subscribed for it, none is counted twice."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
 
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
-from bouncehandler.suppression import Outcome, Suppression
+from bouncehandler.suppression import Outcome
+from tests.contract.providers.mailwizz.examples import JANE, NEWS, SHOP, TRACK, from_campaign
 from tests.fakes.mailwizz import FakeMailWizz
-from tests.fakes.mailwizz_wire import CAMPAIGN, COMPLAINT, Connect
-from tests.fakes.mailwizz_wire import EMAIL as JANE
+from tests.fakes.mailwizz_wire import Connect
 from tests.fakes.server import Answer, Request
 
-NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
-TRACK = "/track-unsubscribe/"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeMailWizz]:
-    """An installation of MailWizz 2.x that sent a campaign to the list of news."""
-    with FakeMailWizz() as fake:
-        fake.campaign(CAMPAIGN, NEWS)
-        yield fake
-
-
-def _from(uid: str, reason: str = "complaint", *, campaign_id: str = CAMPAIGN, job_id: str = "") -> Suppression:
-    """A complaint or a request of Jane's, with her subscriber's id on the list of news."""
-    named = COMPLAINT._replace(list_id=NEWS, subscriber_id=uid, campaign_id=campaign_id)
-    return named._replace(reason=reason, job_id=job_id)
+pytestmark = pytest.mark.usefixtures("campaign")
 
 
 ERROR = b'{"status":"error","error":"%s"}'
@@ -57,7 +42,7 @@ def test_a_campaign_that_can_t_be_determined_keeps_no_person_subscribed(
     """Whatever the answer to this call, Jane is unsubscribed in the same attempt; the note has the answer."""
     uid = server.subscribe(JANE, NEWS)
     server.fail_when = lambda request: answer if TRACK in request.path else None
-    outcome = connect().unsubscribe(_from(uid))
+    outcome = connect().unsubscribe(from_campaign(uid))
     assert (outcome.kind, outcome.lists) == ("unsubscribed", (NEWS,))
     assert outcome.note.startswith("not counted for the campaign: ")
     assert message in outcome.note
@@ -71,7 +56,7 @@ def test_a_campaign_that_is_not_there(server: FakeMailWizz, connect: Connect, ca
     """404, for an unknown campaign or one of another list, is a note, and no failure."""
     uid = server.subscribe(JANE, NEWS)
     server.campaign("shopcampaign1", SHOP)
-    outcome = connect().unsubscribe(_from(uid, campaign_id=campaign))
+    outcome = connect().unsubscribe(from_campaign(uid, campaign_id=campaign))
     note = "not counted for the campaign: MailWizz does not know the campaign, or sent it to another list"
     assert outcome == Outcome("unsubscribed", (NEWS,), note)
 
@@ -83,7 +68,7 @@ def test_refused_credentials_hold_the_provider(server: FakeMailWizz, connect: Co
     refusal = Answer(status, ERROR % b"Invalid API key.")
     server.fail_when = lambda request: refusal if TRACK in request.path else None
     with pytest.raises(ProviderUnavailable, match="refuses the credentials"):
-        connect().unsubscribe(_from(uid))
+        connect().unsubscribe(from_campaign(uid))
     assert server.status_of(JANE) == {NEWS: "confirmed"}
 
 
@@ -93,7 +78,7 @@ def test_refused_credentials_in_other_words_are_found_by_the_next_call(server: F
     refusal = Answer(400, ERROR % b"Ung\xc3\xbcltig")
     server.fail_when = lambda request: refusal if "search" not in request.path else None
     with pytest.raises(ProviderUnavailable, match="refuses the credentials"):
-        connect().unsubscribe(_from(uid))
+        connect().unsubscribe(from_campaign(uid))
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -103,10 +88,10 @@ def test_a_busy_server_is_given_time(server: FakeMailWizz, connect: Connect, sta
     busy = Answer(status, b"slow down", {"Retry-After": "30"})
     server.fail_when = lambda request: busy if TRACK in request.path else None
     with pytest.raises(TemporaryFailure) as failure:
-        connect().unsubscribe(_from(uid))
+        connect().unsubscribe(from_campaign(uid))
     assert failure.value.retry_after == 30
     server.fail_when = lambda _: None
-    assert connect().unsubscribe(_from(uid)).lists == (NEWS,)
+    assert connect().unsubscribe(from_campaign(uid)).lists == (NEWS,)
     assert len(server.unsubscriptions) == 1
 
 
@@ -115,10 +100,10 @@ def test_a_busy_server_is_given_time(server: FakeMailWizz, connect: Connect, sta
 def test_an_outage_at_any_call_is_made_good_by_the_next_try(
     server: FakeMailWizz, connect: Connect, failing: int, answer: Answer
 ) -> None:
-    """From whichever call on MailWizz is out, it is no success; the next try finishes, and counts Jane just once."""
+    """An outage from any call on is no success; the next try finishes, and counts Jane just once."""
     uid = server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
-    suppression = _from(uid)._replace(recipient="")
+    suppression = from_campaign(uid)._replace(recipient="")
     server.fail_when = lambda _: answer if len(server.requests) > failing else None
     with pytest.raises((TemporaryFailure, httpx.TransportError)):
         connect().unsubscribe(suppression)
@@ -143,28 +128,28 @@ def _losing_its_answer(server: FakeMailWizz, part: str) -> Callable[[Request], A
 
 @pytest.mark.parametrize("part", [TRACK, "unsubscribe-by-email"])
 def test_a_lost_answer_counts_no_person_twice(server: FakeMailWizz, connect: Connect, part: str) -> None:
-    """Where a call arrived and its answer did not, the retry sees in the look-up that Jane was counted."""
+    """A retry after a lost answer sees in the look-up that Jane was counted."""
     uid = server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
     server.fail_when = _losing_its_answer(server, part)
     with pytest.raises((httpx.TransportError, TemporaryFailure)):
-        connect().unsubscribe(_from(uid))
+        connect().unsubscribe(from_campaign(uid))
     server.fail_when = lambda _: None
-    outcome = connect().unsubscribe(_from(uid))
+    outcome = connect().unsubscribe(from_campaign(uid))
     assert outcome.note == ""
     assert set(server.status_of(JANE).values()) == {"unsubscribed"}
     assert len(server.unsubscriptions) == 1
 
 
 def test_a_mailwizz_that_only_counts_counts_once_more_by_a_retry(server: FakeMailWizz, connect: Connect) -> None:
-    """Where counting left the row active, a retry counts again, and unsubscribes; after that nothing is counted."""
+    """A retry counts again where counting left the row active, and unsubscribes; after that nothing is counted."""
     uid = server.subscribe(JANE, NEWS)
     server.counts_only = True
     server.fail_when = _losing_its_answer(server, TRACK)
     with pytest.raises(httpx.TransportError):
-        connect().unsubscribe(_from(uid))
+        connect().unsubscribe(from_campaign(uid))
     server.fail_when = lambda _: None
     for _ in range(2):
-        connect().unsubscribe(_from(uid))
+        connect().unsubscribe(from_campaign(uid))
     assert server.status_of(JANE) == {NEWS: "unsubscribed"}
     assert len(server.unsubscriptions) == 2

@@ -1,31 +1,15 @@
 """The MailWizz adapter counts an unsubscription for its campaign, once, and never fails over it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from bouncehandler.suppression import Outcome, Suppression
+from tests.contract.providers.mailwizz.examples import CLUB, JANE, NEWS, SHOP, from_campaign
 from tests.fakes.mailwizz import FakeMailWizz
-from tests.fakes.mailwizz_wire import BOUNCE, CAMPAIGN, COMPLAINT, KEYS, Connect
-from tests.fakes.mailwizz_wire import EMAIL as JANE
+from tests.fakes.mailwizz_wire import BOUNCE, CAMPAIGN, KEYS, Connect
 
-NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
-TRACK = "/track-unsubscribe/"
-
-
-@pytest.fixture
-def server() -> Iterator[FakeMailWizz]:
-    """An installation of MailWizz 2.x that sent a campaign to the list of news."""
-    with FakeMailWizz() as fake:
-        fake.campaign(CAMPAIGN, NEWS)
-        yield fake
-
-
-def _from(uid: str, reason: str = "complaint", *, campaign_id: str = CAMPAIGN, job_id: str = "") -> Suppression:
-    """A complaint or a request of Jane's, with her subscriber's id on the list of news."""
-    named = COMPLAINT._replace(list_id=NEWS, subscriber_id=uid, campaign_id=campaign_id)
-    return named._replace(reason=reason, job_id=job_id)
+pytestmark = pytest.mark.usefixtures("campaign")
 
 
 def _without_ids(reason: str = "complaint", job_id: str = f"mailwizz-{CAMPAIGN}") -> Suppression:
@@ -49,7 +33,9 @@ def test_the_campaign_is_counted(  # noqa: PLR0913, PLR0917  # pytest passes eac
     server.subscribe(JANE, SHOP)
     uid = server.subscribe(JANE, NEWS)
     mailwizz = connect(**KEYS) if version == "1.x" else connect()
-    assert mailwizz.unsubscribe(_from(uid, reason)._replace(category=category)) == Outcome("unsubscribed", (SHOP, NEWS))
+    assert mailwizz.unsubscribe(from_campaign(uid, reason)._replace(category=category)) == Outcome(
+        "unsubscribed", (SHOP, NEWS)
+    )
     assert server.unsubscriptions == [
         {
             "campaign_uid": CAMPAIGN,
@@ -66,15 +52,15 @@ def test_the_campaign_is_counted(  # noqa: PLR0913, PLR0917  # pytest passes eac
 def test_without_a_campaign_two_calls(server: FakeMailWizz, connect: Connect) -> None:
     """Without a known campaign nothing is counted, and the note is empty."""
     uid = server.subscribe(JANE, NEWS)
-    assert connect().unsubscribe(_from(uid, campaign_id="")) == Outcome("unsubscribed", (NEWS,))
+    assert connect().unsubscribe(from_campaign(uid, campaign_id="")) == Outcome("unsubscribed", (NEWS,))
     assert [r.method for r in server.requests] == ["GET", "PUT"]
 
 
 @pytest.mark.parametrize("reason", ["bounce", "list", "something-new"])
-def test_who_does_not_leave_by_will_is_not_counted(server: FakeMailWizz, connect: Connect, reason: str) -> None:
-    """A campaign's unsubscriptions are those of people who complained or asked."""
+def test_a_bounce_is_not_counted_as_an_unsubscription(server: FakeMailWizz, connect: Connect, reason: str) -> None:
+    """Unsubscriptions of a campaign are complaints and requests only."""
     uid = server.subscribe(JANE, NEWS)
-    assert connect().unsubscribe(_from(uid, reason)).lists == (NEWS,)
+    assert connect().unsubscribe(from_campaign(uid, reason)).lists == (NEWS,)
     assert server.unsubscriptions == []
 
 
@@ -96,7 +82,7 @@ def test_mailwizz_s_own_campaign_goes_before_x_job(server: FakeMailWizz, connect
     """The campaign's id in MailWizz's headers is surer than X-Job, which anything may use."""
     uid = server.subscribe(JANE, NEWS)
     server.campaign("campaign00002", NEWS)
-    connect().unsubscribe(_from(uid, job_id="campaign00002"))
+    connect().unsubscribe(from_campaign(uid, job_id="campaign00002"))
     assert [u["campaign_uid"] for u in server.unsubscriptions] == [CAMPAIGN]
 
 
@@ -114,7 +100,9 @@ def test_another_list_manager_s_campaign_is_not_mailwizz_s(server: FakeMailWizz,
 def test_a_hostile_campaign_reaches_no_url(server: FakeMailWizz, connect: Connect, campaign: str) -> None:
     """What is no id is no campaign, in either place."""
     uid = server.subscribe(JANE, NEWS)
-    assert connect().unsubscribe(_from(uid, campaign_id=campaign, job_id=campaign)) == Outcome("unsubscribed", (NEWS,))
+    assert connect().unsubscribe(from_campaign(uid, campaign_id=campaign, job_id=campaign)) == Outcome(
+        "unsubscribed", (NEWS,)
+    )
     assert [r.method for r in server.requests] == ["GET", "PUT"]
 
 
@@ -126,7 +114,7 @@ def test_of_several_rows_the_id_states_which(server: FakeMailWizz, connect: Conn
     for list_uid in (SHOP, CLUB):
         server.subscribe(JANE, list_uid)
     uid = server.subscribe(JANE, NEWS)
-    connect().unsubscribe(_from(uid))
+    connect().unsubscribe(from_campaign(uid))
     assert [u["subscriber_uid"] for u in server.unsubscriptions] == [uid]
     assert len(server.calls("POST")) == 1
 
@@ -155,10 +143,10 @@ def test_one_shown_row_of_many_is_no_single_row(server: FakeMailWizz, connect: C
 
 @pytest.mark.parametrize("status", ["unsubscribed", "blacklisted", "unconfirmed"])
 def test_a_silent_row_is_not_counted(server: FakeMailWizz, connect: Connect, status: str) -> None:
-    """Only whom campaigns went to can leave one; the others' rows stay as they are."""
+    """Rows that no campaign went to are not counted, and stay as they are."""
     uid = server.subscribe(JANE, NEWS, status)
     server.subscribe(JANE, SHOP)
-    assert connect().unsubscribe(_from(uid)) == Outcome("unsubscribed", (SHOP,))
+    assert connect().unsubscribe(from_campaign(uid)) == Outcome("unsubscribed", (SHOP,))
     assert server.calls("POST") == []
     if status == "blacklisted":
         assert server.status_of(JANE)[NEWS] == "blacklisted"
@@ -167,17 +155,17 @@ def test_a_silent_row_is_not_counted(server: FakeMailWizz, connect: Connect, sta
 def test_another_subscriber_s_row_is_not_counted(server: FakeMailWizz, connect: Connect) -> None:
     """An id beside an address that has other rows counts no row."""
     server.subscribe(JANE, NEWS)
-    uid = server.subscribe("somebody@else.example", NEWS)
-    assert connect().unsubscribe(_from(uid)) == Outcome("unsubscribed", (NEWS,))
+    uid = server.subscribe("other@else.example", NEWS)
+    assert connect().unsubscribe(from_campaign(uid)) == Outcome("unsubscribed", (NEWS,))
     assert server.calls("POST") == []
-    assert server.status_of("somebody@else.example") == {NEWS: "confirmed"}
+    assert server.status_of("other@else.example") == {NEWS: "confirmed"}
 
 
 def test_beside_a_blacklisted_row_the_active_one_is_counted(server: FakeMailWizz, connect: Connect) -> None:
     """The active row is counted for the campaign; the blacklisted one stays so."""
     server.subscribe(JANE, SHOP, "blacklisted")
     uid = server.subscribe(JANE, NEWS)
-    assert connect().unsubscribe(_from(uid)) == Outcome("unsubscribed", (NEWS,))
+    assert connect().unsubscribe(from_campaign(uid)) == Outcome("unsubscribed", (NEWS,))
     assert len(server.unsubscriptions) == 1
     assert server.status_of(JANE) == {SHOP: "blacklisted", NEWS: "unsubscribed"}
 
@@ -187,10 +175,12 @@ def test_beside_a_blacklisted_row_the_active_one_is_counted(server: FakeMailWizz
 
 @pytest.mark.parametrize("action", ["bounce", "blacklist"])
 def test_a_request_is_no_reason_to_blacklist(server: FakeMailWizz, connect: Connect, action: str) -> None:
-    """Who asks to be unsubscribed is unsubscribed and counted, whatever the action."""
+    """A request to be unsubscribed is carried out and counted, whatever the action."""
     uid = server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
-    assert connect(action=action).unsubscribe(_from(uid, "unsubscribe")) == Outcome("unsubscribed", (NEWS, SHOP))
+    assert connect(action=action).unsubscribe(from_campaign(uid, "unsubscribe")) == Outcome(
+        "unsubscribed", (NEWS, SHOP)
+    )
     assert server.status_of(JANE) == {NEWS: "unsubscribed", SHOP: "unsubscribed"}
     assert len(server.unsubscriptions) == 1
     assert server.bounces == []
@@ -199,15 +189,15 @@ def test_a_request_is_no_reason_to_blacklist(server: FakeMailWizz, connect: Conn
 def test_a_complaint_that_blacklists_is_not_counted(server: FakeMailWizz, connect: Connect) -> None:
     """A complaint follows action blacklist, which leaves nothing to unsubscribe."""
     uid = server.subscribe(JANE, NEWS)
-    assert connect(action="blacklist").unsubscribe(_from(uid)) == Outcome("unsubscribed", (NEWS,))
+    assert connect(action="blacklist").unsubscribe(from_campaign(uid)) == Outcome("unsubscribed", (NEWS,))
     assert server.status_of(JANE) == {NEWS: "blacklisted"}
     assert server.calls("POST") == []
 
 
 def test_a_complaint_is_no_bounce(server: FakeMailWizz, connect: Connect) -> None:
-    """Action bounce unsubscribes and counts who complains, and reports that no bounce was recorded."""
+    """Action bounce unsubscribes and counts a complaint, and reports that no bounce was recorded."""
     uid = server.subscribe(JANE, NEWS)
-    outcome = connect(action="bounce").unsubscribe(_from(uid, job_id=CAMPAIGN))
+    outcome = connect(action="bounce").unsubscribe(from_campaign(uid, job_id=CAMPAIGN))
     assert outcome == Outcome("unsubscribed", (NEWS,), "not recorded as a bounce, since it is none")
     assert server.status_of(JANE) == {NEWS: "unsubscribed"}
     assert (len(server.unsubscriptions), server.bounces) == (1, [])

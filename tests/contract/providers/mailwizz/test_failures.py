@@ -4,12 +4,10 @@ import httpx
 import pytest
 
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, TemporaryFailure
+from tests.contract.providers.mailwizz.examples import CLUB, JANE, NEWS, SHOP
 from tests.fakes.mailwizz import PUBLIC_KEY, FakeMailWizz
 from tests.fakes.mailwizz_wire import BOUNCE, CAMPAIGN, KEYS, Connect, connecting
-from tests.fakes.mailwizz_wire import EMAIL as JANE
 from tests.fakes.server import Answer, closed_port
-
-NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
 
 
 @pytest.mark.parametrize("path", ["", "/", "/index.php"])
@@ -92,7 +90,7 @@ def test_a_wrong_key_holds_the_provider(server: FakeMailWizz, connect: Connect) 
 
 
 def test_a_refusal_of_one_address_is_permanent(server: FakeMailWizz, connect: Connect) -> None:
-    """A 400 that only this call gets gives up this dispatch, and leaves the provider alone."""
+    """HTTP 400 for this call alone gives up this dispatch, and leaves the provider alone."""
     refusal = Answer(400, b'{"status":"error","error":"Adresse abgelehnt"}')
     server.fail_when = lambda request: refusal if "search" in request.path else None
     with pytest.raises(PermanentFailure, match="Adresse abgelehnt"):

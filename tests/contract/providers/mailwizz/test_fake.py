@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.contract.providers.mailwizz.examples import JANE, NEWS, SHOP
 from tests.fakes.mailwizz import API_KEY, FakeMailWizz
 
-JANE, NEWS, SHOP = "jane@example.com", "news00000list", "shop00000list"
-EVERYWHERE = "lists/subscribers/unsubscribe-by-email-from-all-lists"
+ALL_LISTS = "lists/subscribers/unsubscribe-by-email-from-all-lists"
 SEARCH = "lists/subscribers/search-by-email-in-all-lists"
 
 
@@ -22,9 +22,9 @@ def client(server: FakeMailWizz) -> Iterator[httpx.Client]:
 def test_json_bodies_are_not_parsed(server: FakeMailWizz, client: httpx.Client) -> None:
     """Parameters arrive as a form or not at all."""
     server.subscribe(JANE, NEWS)
-    assert client.put(EVERYWHERE, json={"EMAIL": JANE}).status_code == 422
+    assert client.put(ALL_LISTS, json={"EMAIL": JANE}).status_code == 422
     assert server.status_of(JANE) == {NEWS: "confirmed"}
-    assert client.put(EVERYWHERE, data={"EMAIL": JANE}).status_code == 200
+    assert client.put(ALL_LISTS, data={"EMAIL": JANE}).status_code == 200
     assert server.status_of(JANE) == {NEWS: "unsubscribed"}
 
 
@@ -34,7 +34,7 @@ def test_the_whole_address_overwrites_blacklisted_and_knows_no_person(
     """The call for the whole address is a success for a stranger too."""
     server.subscribe(JANE, NEWS, "blacklisted")
     for email in (JANE, "stranger@example.com"):
-        assert client.put(EVERYWHERE, data={"EMAIL": email}).json() == {"status": "success"}
+        assert client.put(ALL_LISTS, data={"EMAIL": email}).json() == {"status": "success"}
     assert server.status_of(JANE) == {NEWS: "unsubscribed"}
 
 
@@ -79,7 +79,7 @@ def test_a_status_of_a_blacklisted_row_is_a_conflict(server: FakeMailWizz, clien
     blacklisted, confirmed = server.subscribe(JANE, NEWS, "blacklisted"), server.subscribe(JANE, SHOP)
     body = {"details[status]": "blacklisted"}
     assert client.put(f"lists/{NEWS}/subscribers/{blacklisted}", data=body).status_code == 409
-    assert client.put(f"lists/{NEWS}/subscribers/nobody", data=body).status_code == 409
+    assert client.put(f"lists/{NEWS}/subscribers/unknown", data=body).status_code == 409
     server.with_required_fields = {SHOP}
     assert client.put(f"lists/{SHOP}/subscribers/{confirmed}", data=body).status_code == 422
     assert client.get(f"lists/{SHOP}/subscribers/{confirmed}").json()["data"]["record"]["status"] == "confirmed"
@@ -116,7 +116,7 @@ def test_a_bounce_has_one_of_three_types(server: FakeMailWizz, client: httpx.Cli
 def test_a_method_may_hide_in_a_header(server: FakeMailWizz, client: httpx.Client) -> None:
     """PUT may be sent as POST with `X-HTTP-Method-Override`."""
     server.subscribe(JANE, NEWS)
-    client.post(EVERYWHERE, data={"EMAIL": JANE}, headers={"X-HTTP-Method-Override": "PUT"})
+    client.post(ALL_LISTS, data={"EMAIL": JANE}, headers={"X-HTTP-Method-Override": "PUT"})
     assert server.status_of(JANE) == {NEWS: "unsubscribed"}
 
 

@@ -4,13 +4,10 @@ import pytest
 
 from bouncehandler.provider import TemporaryFailure
 from bouncehandler.suppression import Outcome
+from tests.contract.providers.mailwizz.examples import CLUB, EVERYWHERE, JANE, NEWS, SHOP
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.mailwizz_wire import BOUNCE, KEYS, Connect
-from tests.fakes.mailwizz_wire import EMAIL as JANE
 from tests.fakes.server import Answer
-
-NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
-EVERYWHERE = "unsubscribe-by-email-from-all-lists"
 
 
 def _fill(server: FakeMailWizz, count: int, status: str = "confirmed", *, first: int = 0) -> list[str]:
@@ -34,7 +31,7 @@ def test_two_calls_whatever_the_number_of_lists(server: FakeMailWizz, connect: C
 
 def test_one_call_for_a_stranger(server: FakeMailWizz, connect: Connect) -> None:
     """An address that MailWizz does not know costs a look-up, and is not reported as unsubscribed."""
-    server.subscribe("somebody@else.example", NEWS)
+    server.subscribe("other@else.example", NEWS)
     assert connect().unsubscribe(BOUNCE) == Outcome("unknown")
     assert len(server.requests) == 1
 
@@ -110,7 +107,7 @@ def test_odd_addresses_arrive_whole(server: FakeMailWizz, connect: Connect, vers
 
 
 def test_hidden_rows_are_unsubscribed(server: FakeMailWizz, connect: Connect) -> None:
-    """On 150 lists, of which 100 are shown, none stays subscribed, and the note reports that some were not seen."""
+    """A subscriber of 150 lists, of which 100 are shown, is on none afterwards; the note reports the hidden ones."""
     _fill(server, 150)
     outcome = connect().unsubscribe(BOUNCE)
     assert set(server.status_of(JANE).values()) == {"unsubscribed"}
@@ -128,7 +125,7 @@ def test_hidden_rows_behind_silent_ones_are_unsubscribed(server: FakeMailWizz, c
 
 
 def test_a_call_that_reaches_only_some_rows_is_repeated(server: FakeMailWizz, connect: Connect) -> None:
-    """It is looked again, until no row is active; each list is reported once."""
+    """The look-up is repeated until no row is active; each list is reported once."""
     uids = _fill(server, 100)
     server.everywhere_reach = 40
     assert connect().unsubscribe(BOUNCE).lists == tuple(uids)

@@ -1,4 +1,4 @@
-"""What the MailWizz adapter took away it gives back: those lists, and nothing that was changed since."""
+"""Undo by the MailWizz adapter: the lists that it changed, and nothing that was changed since."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 
 from bouncehandler.provider import PermanentFailure, ProviderUnavailable, Reversible, TemporaryFailure
 from bouncehandler.suppression import Outcome
+from tests.contract.providers.mailwizz.examples import CLUB, JANE, NEWS, SHOP
 from tests.examples import many
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.mailwizz_wire import BOUNCE, CAMPAIGN, COMPLAINT, LIST, Connect, connecting
-from tests.fakes.mailwizz_wire import EMAIL as JANE
 from tests.fakes.server import Answer, Request
 
-NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
 STATUSES = ["confirmed", "unsubscribed", "unconfirmed", "blacklisted", "disabled"]
 
 
@@ -57,7 +56,7 @@ def test_blacklisted_since(server: FakeMailWizz, connect: Connect) -> None:
 
 
 def test_a_second_call_beside_a_blacklisted_row(server: FakeMailWizz, connect: Connect) -> None:
-    """What the first call restored is no failure of the second, whose answer alone may have arrived."""
+    """Rows that the first call restored are no failure of the second, in case only its answer arrives."""
     server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
     mailwizz = connect()
@@ -141,7 +140,7 @@ def test_what_was_blacklisted_stays_so(server: FakeMailWizz, connect: Connect, a
 
 
 def test_by_ids(server: FakeMailWizz, connect: Connect) -> None:
-    """Where only ids were known they find the person again."""
+    """Ids find the subscriber again where only they were known."""
     uid = server.subscribe(JANE, LIST)
     by_ids = COMPLAINT._replace(recipient="", subscriber_id=uid, campaign_id="")
     mailwizz = connect()
@@ -190,7 +189,7 @@ def test_asked_to_wait(server: FakeMailWizz, connect: Connect) -> None:
 
 @pytest.mark.parametrize("fails", ["unsubscribe-by-email", "/unsubscribe"])
 def test_what_a_failed_attempt_had_changed(server: FakeMailWizz, connect: Connect, fails: str) -> None:
-    """The outcome of the next attempt can't name the list whose campaign was counted: the failure of this one does."""
+    """Lists changed by a failed attempt are named by its failure: the outcome of the next one can't name them."""
     uid = server.subscribe(JANE, LIST)
     server.subscribe(JANE, SHOP, "blacklisted" if fails == "/unsubscribe" else "confirmed")
     server.campaign(CAMPAIGN, LIST)
@@ -202,7 +201,7 @@ def test_what_a_failed_attempt_had_changed(server: FakeMailWizz, connect: Connec
 
 
 def test_a_campaign_that_was_not_named_changed_nothing(server: FakeMailWizz, connect: Connect) -> None:
-    """Then the failure names no list."""
+    """A failure at a campaign that was not there names no list."""
     uid = server.subscribe(JANE, LIST)
     server.fail_when = lambda request: Answer(500) if "unsubscribe-by-email" in request.path else None
     with pytest.raises(TemporaryFailure, match=r"^(?!.*done in this attempt)") as failure:
@@ -224,7 +223,7 @@ def test_a_lost_answer_names_what_was_done_before_it(server: FakeMailWizz, conne
 @settings(max_examples=many(15), deadline=None)
 @given(st.lists(st.sampled_from(STATUSES), max_size=5))
 def test_unsubscribe_then_restore_is_as_before(statuses: list[str]) -> None:
-    """For any mixture of lists and statuses, but for what the call for the whole address takes with it.
+    """Any mixture of lists and statuses is restored, but for what the call for the whole address takes with it.
 
     Those are rows that no campaign went to; MailWizz has no call that sets them to `unconfirmed` or `disabled` again.
     """

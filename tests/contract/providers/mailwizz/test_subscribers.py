@@ -4,12 +4,11 @@ import pytest
 
 from bouncehandler.provider import BySubscriber, PermanentFailure, ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Outcome, Suppression
+from tests.contract.providers.mailwizz.examples import JANE, NEWS, SHOP
 from tests.fakes.mailwizz import FakeMailWizz
 from tests.fakes.mailwizz_wire import CAMPAIGN, COMPLAINT, KEYS, Connect
-from tests.fakes.mailwizz_wire import EMAIL as JANE
 from tests.fakes.server import Answer
 
-NEWS, SHOP, CLUB = "news00000list", "shop00000list", "club00000list"
 OTHER = "jane.doe@example.org"
 
 
@@ -31,11 +30,11 @@ def test_ids_alone_unsubscribe_everywhere(server: FakeMailWizz, connect: Connect
     server.version = "1.x" if version == "1.x" else "2.x"
     uid = server.subscribe("Jane@Example.COM", NEWS)
     server.subscribe(JANE, SHOP)
-    server.subscribe("somebody@else.example", NEWS)
+    server.subscribe("other@else.example", NEWS)
     mailwizz = connect(**KEYS) if version == "1.x" else connect()
     assert mailwizz.unsubscribe(_about(uid)) == Outcome("unsubscribed", (NEWS, SHOP), recipient=JANE)
     assert set(server.status_of(JANE).values()) == {"unsubscribed"}
-    assert server.status_of("somebody@else.example") == {NEWS: "confirmed"}
+    assert server.status_of("other@else.example") == {NEWS: "confirmed"}
     assert [r.method for r in server.requests] == ["GET", "GET", "PUT"]
 
 
@@ -151,10 +150,8 @@ def test_hostile_ids_beside_an_address_do_not_matter(server: FakeMailWizz, conne
 
 
 @pytest.mark.parametrize("list_manager", ["", "interspire", "MailWizz", "mailwizz "])
-def test_ids_of_another_list_manager_are_none_of_ours(
-    server: FakeMailWizz, connect: Connect, list_manager: str
-) -> None:
-    """Without an address they can never be carried out here; beside one they are not looked at."""
+def test_ids_of_another_list_manager_are_ignored(server: FakeMailWizz, connect: Connect, list_manager: str) -> None:
+    """Ids of another list manager fail for good without an address; beside one they are ignored."""
     uid = server.subscribe(OTHER, NEWS)
     with pytest.raises(PermanentFailure, match="MailWizz can't know who is meant: there is no address, and"):
         connect().unsubscribe(_about(uid)._replace(list_manager=list_manager))
@@ -167,7 +164,7 @@ def test_ids_of_another_list_manager_are_none_of_ours(
 
 
 def test_the_address_goes_before_the_ids(server: FakeMailWizz, connect: Connect) -> None:
-    """With both, the address is looked up, and the ids cost no call, even where they are another subscriber's."""
+    """The address goes before the ids, which cost no call, even where they are another subscriber's."""
     server.subscribe(JANE, SHOP)
     uid = server.subscribe(OTHER, NEWS)
     assert connect().unsubscribe(_about(uid, JANE)) == Outcome("unsubscribed", (SHOP,))
@@ -193,8 +190,8 @@ def test_the_ids_help_where_no_person_has_the_address(server: FakeMailWizz, conn
 
 
 def test_neither_address_nor_ids_are_known(server: FakeMailWizz, connect: Connect) -> None:
-    """Where both lead nowhere the recipient is unknown."""
-    server.subscribe("somebody@else.example", NEWS)
+    """The recipient is unknown where neither the address nor the ids are."""
+    server.subscribe("other@else.example", NEWS)
     assert connect().unsubscribe(_about("nobody0000000", JANE)) == Outcome("unknown")
 
 
@@ -227,7 +224,7 @@ def test_a_hidden_row_that_is_silent_stays_as_it_is(server: FakeMailWizz, connec
 
 
 def test_blacklisted_rows_stay_blacklisted(server: FakeMailWizz, connect: Connect) -> None:
-    """By ids too, a blacklisted row is left alone and the others are unsubscribed one by one."""
+    """A blacklisted row is left alone by ids too, and the others are unsubscribed one by one."""
     uid = server.subscribe(JANE, NEWS, "blacklisted")
     server.subscribe(JANE, SHOP)
     assert connect().unsubscribe(_about(uid)) == Outcome("unsubscribed", (SHOP,), recipient=JANE)
@@ -238,7 +235,7 @@ def test_blacklisted_rows_stay_blacklisted(server: FakeMailWizz, connect: Connec
 
 
 def test_a_complaint_by_ids_is_blacklisted(server: FakeMailWizz, connect: Connect) -> None:
-    """Action blacklist blacklists whom the ids stand for, on every list."""
+    """Action blacklist blacklists the subscriber with these ids, on every list."""
     uid = server.subscribe(JANE, NEWS)
     server.subscribe(JANE, SHOP)
     assert connect(action="blacklist").unsubscribe(_about(uid)) == Outcome("unsubscribed", (NEWS, SHOP), recipient=JANE)
@@ -246,7 +243,7 @@ def test_a_complaint_by_ids_is_blacklisted(server: FakeMailWizz, connect: Connec
 
 
 def test_a_bounce_by_ids_is_recorded(server: FakeMailWizz, connect: Connect) -> None:
-    """Action bounce records a bounce of whom the ids stand for."""
+    """Action bounce records a bounce of the subscriber with these ids."""
     uid = server.subscribe(JANE, NEWS)
     server.campaign(CAMPAIGN, NEWS)
     bounce = _about(uid)._replace(reason="bounce", status="5.1.1", job_id=CAMPAIGN)

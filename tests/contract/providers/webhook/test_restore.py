@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bouncehandler.provider import ProviderUnavailable, Reversible, TemporaryFailure
 from bouncehandler.suppression import Outcome, Suppression
 from providers.webhook import Webhook
+from tests.contract.providers.webhook.examples import adapter
 from tests.examples import many
 from tests.fakes.server import Answer
 from tests.fakes.webhook import SECRET, FakeReceiver
@@ -27,15 +28,8 @@ def client() -> Iterator[httpx.Client]:
         yield client
 
 
-def adapter(receiver: FakeReceiver, client: httpx.Client, batch_size: int = 1) -> Webhook:
-    """A webhook for the receiver."""
-    return Webhook(
-        Webhook.Settings.model_validate({"url": receiver.hook, "secret": SECRET, "batch_size": batch_size}), client
-    )
-
-
 def test_the_keys_of_a_suppression_and_one_more(receiver: FakeReceiver, client: httpx.Client) -> None:
-    """A receiver finds the suppression that is taken back by its id, and all its data."""
+    """The restored suppression is identified by its id, and all its data is there."""
     webhook = adapter(receiver, client)
     assert isinstance(webhook, Reversible)
     assert webhook.restore(JOHN, webhook.unsubscribe(JOHN)) == Outcome("restored")
@@ -48,7 +42,7 @@ def test_the_keys_of_a_suppression_and_one_more(receiver: FakeReceiver, client: 
 def test_a_lost_answer(receiver: FakeReceiver, client: httpx.Client) -> None:
     """The retry has the same webhook-id, so that a receiver works on it once; also where a batch is configured."""
     for batch_size in (1, 10):
-        webhook = adapter(receiver, client, batch_size)
+        webhook = adapter(receiver, client, batch_size=batch_size)
         receiver.lost_answers = 1
         with pytest.raises(httpx.TransportError):
             webhook.restore(JOHN, SENT)
@@ -70,7 +64,7 @@ def test_the_timestamp_is_of_the_call(receiver: FakeReceiver, client: httpx.Clie
 
 @pytest.mark.parametrize(("status", "failure"), [(410, ProviderUnavailable), (500, TemporaryFailure)])
 def test_failures(receiver: FakeReceiver, client: httpx.Client, status: int, failure: type[Exception]) -> None:
-    """They have the same scopes as those of suppressions."""
+    """Failures have the same scopes as those of suppressions."""
     receiver.always = Answer(status)
     with pytest.raises(failure):
         adapter(receiver, client).restore(JOHN, SENT)
@@ -81,10 +75,10 @@ def test_failures(receiver: FakeReceiver, client: httpx.Client, status: int, fai
     st.lists(st.tuples(st.sampled_from("abc"), st.booleans(), st.booleans()), max_size=6),
     st.sampled_from([1, 3]),
 )
-def test_what_was_taken_back_is_as_before(events: list[tuple[str, bool, bool]], batch_size: int) -> None:
-    """For any mixture of people, of which some are taken back, some of these twice."""
+def test_what_was_restored_is_as_before(events: list[tuple[str, bool, bool]], batch_size: int) -> None:
+    """Any mixture of recipients, of which some are restored, some of these twice, ends consistent."""
     with FakeReceiver() as receiver, httpx.Client() as client:
-        webhook = adapter(receiver, client, batch_size)
+        webhook = adapter(receiver, client, batch_size=batch_size)
         made = [
             (JOHN._replace(id=f"{number:024x}", recipient=f"{name}@example.test"), is_undone, is_repeated)
             for number, (name, is_undone, is_repeated) in enumerate(events)
@@ -94,7 +88,5 @@ def test_what_was_taken_back_is_as_before(events: list[tuple[str, bool, bool]], 
         for one, is_undone, is_repeated in made:
             for _ in range(is_undone + (is_undone and is_repeated)):
                 webhook.restore(one, SENT)
-        for name, active_suppression in receiver.suppressed.items():
-            assert active_suppression == [
-                one.id for one, is_undone, _ in made if one.recipient == name and not is_undone
-            ]
+        for name, remaining in receiver.suppressed.items():
+            assert remaining == [one.id for one, is_undone, _ in made if one.recipient == name and not is_undone]

@@ -10,6 +10,7 @@ from bouncehandler.http_client.client import ProviderClient, build_client
 from bouncehandler.provider import ProviderUnavailable, TemporaryFailure
 from bouncehandler.suppression import Suppression
 from providers.webhook import Webhook
+from tests.contract.providers.webhook.examples import adapter
 from tests.fakes.server import Answer
 from tests.fakes.webhook import SECRET, FakeReceiver
 
@@ -34,12 +35,6 @@ def client() -> Iterator[ProviderClient]:
         yield client
 
 
-def adapter(receiver: FakeReceiver, client: httpx.Client, secret: str = SECRET, batch_size: int = 1) -> Webhook:
-    """A webhook for the receiver."""
-    settings = Webhook.Settings.model_validate({"url": receiver.hook, "secret": secret, "batch_size": batch_size})
-    return Webhook(settings, client)
-
-
 def test_delivery_is_verified_by_the_public_library(receiver: FakeReceiver, client: ProviderClient) -> None:
     """A receiver with the library of the specification takes what we send."""
     adapter(receiver, client).unsubscribe(JOHN)
@@ -49,7 +44,7 @@ def test_delivery_is_verified_by_the_public_library(receiver: FakeReceiver, clie
 
 
 def test_complaint_is_taken_with_its_ids(receiver: FakeReceiver, client: ProviderClient) -> None:
-    """A receiver learns whose complaint it is, by address and in the list manager's ids."""
+    """A complaint names its subject by address and in the list manager's ids."""
     adapter(receiver, client).unsubscribe(COMPLAINT)
     (event,) = receiver.events
     names = ("recipient", "reason", "category", "list_manager", "list_id", "subscriber_id", "campaign_id")
@@ -95,14 +90,14 @@ def test_retry_in_another_batch_is_worked_on_once(receiver: FakeReceiver, client
 def test_secret_is_changed_without_a_gap(client: ProviderClient, accepted: str) -> None:
     """With both secrets configured, receivers that know only the old or only the new one take the delivery."""
     with FakeReceiver(accepted) as receiver:
-        adapter(receiver, client, f"{NEW_SECRET} {SECRET}").unsubscribe(JOHN)
+        adapter(receiver, client, secret=f"{NEW_SECRET} {SECRET}").unsubscribe(JOHN)
         assert receiver.recipients == ["john@example.test"]
 
 
 def test_wrong_secret_holds_the_provider(receiver: FakeReceiver, client: ProviderClient) -> None:
     """A receiver that can't verify is shown with its own words; nothing was taken."""
     with pytest.raises(ProviderUnavailable, match="HTTP 401: No matching signature found"):
-        adapter(receiver, client, NEW_SECRET).unsubscribe(JOHN)
+        adapter(receiver, client, secret=NEW_SECRET).unsubscribe(JOHN)
     assert receiver.events == []
 
 

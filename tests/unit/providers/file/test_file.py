@@ -135,7 +135,7 @@ def test_new_file_is_its_owners_alone(tmp_path: Path) -> None:
 
 
 def test_existing_file_keeps_its_content_and_mode(tmp_path: Path) -> None:
-    """What is there stays, and so do the rights that the sysadmin gave."""
+    """An existing file keeps its content, and the mode that the operator gave it."""
     path = tmp_path / "suppressed.jsonl"
     path.write_text("{}\n")
     path.chmod(0o640)
@@ -227,7 +227,7 @@ def test_path_that_can_not_be_written_holds_the_provider(tmp_path: Path, path: s
 @pytest.mark.parametrize("name", ["new.jsonl", "existing.jsonl"])
 def test_place_without_rights_holds_the_provider(name: str) -> None:
     """Where the user may not write, the call reports it in the system's words, and the check finds it before."""
-    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, whose own folders keep out others
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, since its folders keep other users out
         existing = Path(folder) / "existing.jsonl"
         existing.touch()
         existing.chmod(0o444)
@@ -255,7 +255,7 @@ def test_check_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_restored(tmp_path: Path) -> None:
-    """What takes a line back can't be taken for a suppression."""
+    """A restoring line can't be taken for a suppression."""
     file = File(File.Settings(path=tmp_path / "trail.jsonl"), httpx.Client())
     outcome = file.unsubscribe(JOHN)
     assert file.restore(JOHN, outcome) == Outcome("restored")

@@ -58,7 +58,7 @@ def test_first_official_vector(respx_mock: MockRouter, client: ProviderClient) -
 
 
 def test_second_official_vector(respx_mock: MockRouter, client: ProviderClient) -> None:
-    """Unsubscribing everywhere is a real PUT whose form body is signed; PHP encodes the tilde."""
+    """Unsubscribing everywhere is a real PUT with a signed form body; PHP encodes the tilde."""
     respx_mock.get(SEARCH).mock(found(record(email="john~x@example.com")))
     everywhere = respx_mock.put(EVERYWHERE).mock(done())
     adapter(client, **KEYS).unsubscribe(_to("john~x@example.com"))
@@ -175,7 +175,7 @@ def test_there_is_exactly_one_way_in(keys: dict[str, str]) -> None:
 @pytest.mark.parametrize("name", ["api_key", "public_key", "private_key"])
 @pytest.mark.parametrize("key", ["hunter2\n", "hunter2 x", "hünter2", "hunter2\x00"])
 def test_a_key_fits_a_header(name: str, key: str) -> None:
-    """What can't stand in a header is refused at once, and not shown."""
+    """A key that does not fit into a header is refused at once, and not shown."""
     with pytest.raises(ValidationError, match="printable ASCII") as error:
         MailWizz.Settings.model_validate({"url": URL, **KEYS, name: key})
     assert "nter2" not in str(error.value)

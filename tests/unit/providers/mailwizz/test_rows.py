@@ -47,7 +47,7 @@ from tests.fakes.mailwizz_wire import (
         {"count": 1, "records": [{**record(), "list": None}]},
         {"count": 1, "records": [{**record(), "list": {}}]},
         {"count": 1, "records": [{**record(), "status": None}]},
-        {"count": 1, "records": [{**record(), "email": "somebody@else.example"}]},
+        {"count": 1, "records": [{**record(), "email": "other@else.example"}]},
         {"count": 2, "records": [record(), {}]},
     ],
 )

@@ -23,14 +23,14 @@ def hook(respx_mock: MockRouter) -> Route:
 def test_any_2xx_is_done_whatever_the_body_states(
     hook: Route, client: ProviderClient, status: int, body: bytes, content_type: str
 ) -> None:
-    """The status alone decides."""
+    """Any 2xx status is success, whatever the body."""
     hook.respond(status, content=body, headers={"Content-Type": content_type})
     assert adapter(client).unsubscribe(WHOLE) == Outcome("unsubscribed")
 
 
 @pytest.mark.parametrize("body", [b"", b"<h1>Gone</h1>"])
 def test_410_holds_the_provider(hook: Route, client: ProviderClient, body: bytes) -> None:
-    """An endpoint that is gone gets no further calls, and the sysadmin a sentence with what to do."""
+    """An endpoint that is gone gets no further calls, and the reason has what to do."""
     hook.respond(410, content=body, headers={"Retry-After": "5"})
     with pytest.raises(ProviderUnavailable, match=r"gone for good; correct the URL, or remove this provider"):
         adapter(client).unsubscribe(WHOLE)
@@ -89,7 +89,7 @@ def test_answer_that_the_client_refuses_reaches_the_dispatcher(
 
 @pytest.mark.parametrize("body", ["<h1>I'm a teapot</h1>\r\n\x00", "é" * 100_000])
 def test_what_an_error_page_states_is_cut_short(hook: Route, client: ProviderClient, body: str) -> None:
-    """The sysadmin sees the beginning of the answer, on one line."""
+    """The failure has the beginning of the answer, on one line."""
     hook.respond(418, content=body.encode(), headers={"Content-Type": "text/html; charset=utf-16"})
     with pytest.raises(TemporaryFailure) as caught:
         adapter(client).unsubscribe(WHOLE)

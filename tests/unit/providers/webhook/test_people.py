@@ -53,7 +53,7 @@ def send(respx_mock: MockRouter, client: ProviderClient) -> Send:
 
 
 def test_a_complaint_holds_its_type_and_the_ids(send: Send) -> None:
-    """The feedback type is the category, and what the reporter's headers hold of the subscriber is sent as it is."""
+    """A complaint has the feedback type as its category, and the subscriber's ids of the headers as they are."""
     assert send(COMPLAINT)["data"] == {
         "id": COMPLAINT.id,
         "recipient": "jane@example.test",
@@ -75,7 +75,7 @@ def test_a_request_to_be_unsubscribed_is_sent(send: Send) -> None:
 
 
 def test_ids_alone_are_not_for_a_webhook(client: ProviderClient) -> None:
-    """A receiver is promised an address, so that the adapter does not take a suppression without one."""
+    """The adapter takes no suppression without an address, which receivers are promised."""
     assert not isinstance(_adapter(client), BySubscriber)
 
 

@@ -68,7 +68,7 @@ def test_event_states_everything_that_is_known(hook: Route, client: ProviderClie
 
 
 def test_unknown_is_null_and_the_key_is_there(hook: Route, client: ProviderClient) -> None:
-    """What the record does not state is null, never empty and never left out; the call's own time stands in."""
+    """Fields that the record lacks are null, never empty or left out; the time of the call stands for its time."""
     adapter(client).unsubscribe(BARE)
     event = bodies(hook)[0]
     assert event["timestamp"] == "2026-03-01T09:30:00Z"
@@ -189,7 +189,7 @@ def test_batch_of_none_is_no_call(client: ProviderClient) -> None:
     ],
 )
 def test_malformed_secret_is_reported_without_repeating_it(secret: str | list[str]) -> None:
-    """A secret that can't be one is an error in the configuration, whose text does not give it away."""
+    """A malformed secret is an error in the configuration, without the secret in its text."""
     with pytest.raises(ValidationError, match="whsec_ and the base64 of 24 to 64 bytes") as caught:
         Webhook.Settings.model_validate({"url": URL, "secret": secret})
     for part in ("MfKQ9r8", "c3Nz"):
