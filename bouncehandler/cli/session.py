@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TextIO, cast
 
 from bouncehandler import logs
 from bouncehandler.cli import streams
+from bouncehandler.cli.checks.users import owner
 from bouncehandler.cli.exits import CONFIGURATION, OK, CommandError, exit_code_for_errors
 from bouncehandler.cli.gc_tuning import tune_gc
 from bouncehandler.cli.options import GlobalOptions
@@ -106,17 +107,13 @@ def root_warning(spool: Path) -> str:
     where there is no folder yet, since root makes it, or opening the spool fails with the reason.
     """
     try:
-        uid = spool.parent.stat().st_uid
+        if os.geteuid() != 0 or spool.parent.stat().st_uid == 0:
+            return ""
+        name = owner(spool.parent)
     except OSError:
         return ""
-    if os.geteuid() != 0 or uid == 0:
-        return ""
-    try:
-        owner = spool.parent.owner()
-    except KeyError:
-        owner = f"user {uid}"
     return (
-        f"running as root, though {spool.parent} belongs to {owner}: let {owner} run this program (PowerMTA: "
+        f"running as root, though {spool.parent} belongs to {name}: let {name} run this program (PowerMTA: "
         f"`run-as-root no`; systemd: `User=`; by hand: `sudo -u`), or give root the folder"
     )
 
