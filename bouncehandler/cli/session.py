@@ -145,23 +145,20 @@ def open_session(
 
 
 def _settings(options: GlobalOptions) -> "Settings":
-    """Load the settings; an error goes to the log file, too, where PowerMTA's operator looks for it."""
+    """Load the settings; an error goes to the log file, too, where PowerMTA's operator looks for it.
+
+    Raises:
+        ConfigurationError: they need mending; where the log can't be written either, the text has both reasons.
+    """
     try:
         return load(options.config, os.environ)
     except ConfigurationError as error:
-        if options.logfile:
-            _log_failure(options.logfile, str(error))
-        raise
-
-
-def _log_failure(logfile: Path, reason: str) -> None:
-    """Log the reason why a command can't start.
-
-    Raises:
-        ConfigurationError: the log can't be written either; the text has both reasons.
-    """
+        file, reason = options.logfile, str(error)
+        if file is None:
+            raise
     try:
-        logs.configure(logfile=logfile, debug=False, addresses="masked", stream=sys.stderr, stream_is_terminal=False)
+        logs.configure(logfile=file, debug=False, addresses="masked", stream=sys.stderr, stream_is_terminal=False)
     except ConfigurationError as error:
         raise ConfigurationError(f"{reason}\n{error}") from None
     logs.get_logger().error("failed", reason=reason, exit_status=CONFIGURATION)
+    raise ConfigurationError(reason)
