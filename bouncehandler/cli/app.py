@@ -13,42 +13,19 @@ from bouncehandler import __version__
 from bouncehandler.cli import streams
 from bouncehandler.cli.exits import BUG, DESCRIPTION, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.gc_tuning import tune_gc
-from bouncehandler.cli.help_examples import shown_in
+from bouncehandler.cli.help_examples import EXAMPLES, shown_in
 from bouncehandler.cli.lean_imports import import_libraries
 from bouncehandler.cli.options import GlobalOptions, global_options
-
-_COMMANDS = (
-    "check",
-    "pmta-config",
-    "work",
-    "ingest",
-    "status",
-    "report",
-    "metrics",
-    "suppressions",
-    "explain",
-    "classify",
-    "replay",
-    "holds",
-    "undo",
-    "forget",
-    "dead-letters",
-    "spool",
-    "unsubscribe",
-    "unsubscribe-address",
-    "import-php",
-    "completion",
-)
 
 
 class _Commands(click.Group):
     """Group that loads each command from the module of its name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return list(_COMMANDS)
+        return list(EXAMPLES)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's signature
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in EXAMPLES:
             return None
         import_libraries()
         command: click.Command = import_module(f"bouncehandler.cli.commands.{cmd_name.replace('-', '_')}").command
@@ -57,7 +34,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in _COMMANDS and "\0" not in args[0] and Path(args[0]).is_file():
+        if args[0] not in EXAMPLES and "\0" not in args[0] and Path(args[0]).is_file():
             raise click.UsageError(f"input is read from standard input: bouncehandler < {args[0]}")
         return super().resolve_command(ctx, args)
 
@@ -116,7 +93,6 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _describe(error: Exception, *, is_debugging: bool) -> tuple[str, int]:
-    """Text of an error, and its exit status."""
     match error:
         case CommandError():
             return _prefix(str(error)), error.status

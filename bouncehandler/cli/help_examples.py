@@ -15,17 +15,17 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "bouncehandler pmta-config",
         "bouncehandler pmta-config --complaints fbl.example.com --postmaster postmaster@example.com",
     ),
+    "work": ("bouncehandler work", "bouncehandler work --logfile /var/log/bouncehandler/work.log"),
     "ingest": (
         "bouncehandler ingest /var/log/pmta/bounces",
         "bouncehandler ingest /var/log/pmta/bounces --watch --every 1m",
     ),
-    "work": ("bouncehandler work", "bouncehandler work --logfile /var/log/bouncehandler/work.log"),
+    "status": ("bouncehandler status", "bouncehandler status --watch 5", "bouncehandler status --json"),
     "report": (
         "bouncehandler report --since 30d --html report.html",
         "bouncehandler report --since 2026-11-01 --until 2026-12-01 --csv",
     ),
     "metrics": ("bouncehandler metrics",),
-    "status": ("bouncehandler status", "bouncehandler status --watch 5", "bouncehandler status --json"),
     "suppressions": (
         "bouncehandler suppressions --since 1d",
         "bouncehandler suppressions --domain example.com --format csv",
@@ -58,15 +58,15 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "import-php": ("bouncehandler import-php setup.php", "bouncehandler import-php setup.php -o from-php.toml"),
     "completion": ('eval "$(bouncehandler completion bash)"', "bouncehandler completion fish > bouncehandler.fish"),
 }
-"""Examples by command, in the order of the help."""
+"""Examples by command: every command, in the order of the help."""
 
 
 def shown_in(command: click.Command, name: str) -> click.Command:
     """Put the examples of a command, and of its subcommands, at the end of its help."""
-    _append(command, EXAMPLES.get(name, ()))
+    _append(command, EXAMPLES[name])
     if isinstance(command, click.Group):
         for inner_name, inner in command.commands.items():
-            _append(inner, tuple(line for line in EXAMPLES.get(name, ()) if line.split()[2:3] == [inner_name]))
+            _append(inner, tuple(line for line in EXAMPLES[name] if line.split()[2:3] == [inner_name]))
     return command
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TextIO, cast
 
 from bouncehandler import logs
 from bouncehandler.cli import streams
+from bouncehandler.cli.checks.users import owner
 from bouncehandler.cli.exits import CONFIGURATION, OK, CommandError, exit_code_for_errors
 from bouncehandler.cli.gc_tuning import tune_gc
 from bouncehandler.cli.options import GlobalOptions
@@ -106,17 +107,13 @@ def root_warning(spool: Path) -> str:
     where there is no folder yet, since root makes it, or opening the spool fails with the reason.
     """
     try:
-        uid = spool.parent.stat().st_uid
+        if os.geteuid() != 0 or spool.parent.stat().st_uid == 0:
+            return ""
+        name = owner(spool.parent)
     except OSError:
         return ""
-    if os.geteuid() != 0 or uid == 0:
-        return ""
-    try:
-        owner = spool.parent.owner()
-    except KeyError:
-        owner = f"user {uid}"
     return (
-        f"running as root, though {spool.parent} belongs to {owner}: let {owner} run this program (PowerMTA: "
+        f"running as root, though {spool.parent} belongs to {name}: let {name} run this program (PowerMTA: "
         f"`run-as-root no`; systemd: `User=`; by hand: `sudo -u`), or give root the folder"
     )
 
@@ -148,23 +145,20 @@ def open_session(
 
 
 def _settings(options: GlobalOptions) -> "Settings":
-    """Load the settings; an error goes to the log file, too, where PowerMTA's operator looks for it."""
+    """Load the settings; an error goes to the log file, too, where PowerMTA's operator looks for it.
+
+    Raises:
+        ConfigurationError: they need mending; where the log can't be written either, the text has both reasons.
+    """
     try:
         return load(options.config, os.environ)
     except ConfigurationError as error:
-        if options.logfile:
-            _log_failure(options.logfile, str(error))
-        raise
-
-
-def _log_failure(logfile: Path, reason: str) -> None:
-    """Log the reason why a command can't start.
-
-    Raises:
-        ConfigurationError: the log can't be written either; the text has both reasons.
-    """
+        file, reason = options.logfile, str(error)
+        if file is None:
+            raise
     try:
-        logs.configure(logfile=logfile, debug=False, addresses="masked", stream=sys.stderr, stream_is_terminal=False)
+        logs.configure(logfile=file, debug=False, addresses="masked", stream=sys.stderr, stream_is_terminal=False)
     except ConfigurationError as error:
         raise ConfigurationError(f"{reason}\n{error}") from None
     logs.get_logger().error("failed", reason=reason, exit_status=CONFIGURATION)
+    raise ConfigurationError(reason)

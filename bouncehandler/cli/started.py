@@ -51,7 +51,6 @@ def _categories(actions: Mapping[str, object]) -> dict[str, list[str]]:
 
 
 def _provider(section: "ProviderSection") -> dict[str, object]:
-    """Type, endpoint, senders and lists of a provider."""
     options = section.options.get_secret_value()
     lists = next((options[key] for key in _LISTS if key in options), None)
     values = {

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, generate_latest, write_to_textfile
+from prometheus_client import CollectorRegistry, write_to_textfile
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -14,6 +14,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from bouncehandler import __version__
 from bouncehandler.spool import Counts, MetricCounter, ProviderState, Status
 
 _COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -27,9 +28,9 @@ _MODE = 0o644
 """Readable for node_exporter, which runs as another user; no address is in the file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The state of a spool at one time, and its counters."""
+@dataclass(frozen=True, eq=False)
+class Snapshot(Collector):
+    """The state of a spool at one time, and its counters, as a collector of the library."""
 
     status: Status
     counters: Sequence[MetricCounter]
@@ -39,25 +40,19 @@ class Snapshot:
     """Bytes of the spool's file and its journal."""
     now: float
     """Seconds since the epoch."""
-    version: str
-    """Version of the program."""
 
     @property
     def names(self) -> list[str]:
         """Providers, among them those that are no longer configured and still have a queue."""
         return list(dict.fromkeys([*self.providers, *self.status.providers, *self.status.states]))
 
-
-def build_registry(snapshot: Snapshot) -> CollectorRegistry:
-    """Build a registry with the metrics of a snapshot."""
-    registry = CollectorRegistry()
-    registry.register(_SnapshotCollector(snapshot))
-    return registry
-
-
-def format_metrics(registry: CollectorRegistry) -> bytes:
-    """Format the metrics as text (Prometheus's format, version 0.0.4)."""
-    return generate_latest(registry)
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric."""
+        for name, (text, labels) in _COUNTERS.items():
+            yield _counter(name, text, labels, (counter for counter in self.counters if counter.name == name))
+        yield _histogram(self.counters)
+        yield from _provider_metrics(self)
+        yield from _spool_metrics(self)
 
 
 def write_metrics(path: Path, registry: CollectorRegistry) -> None:
@@ -68,22 +63,6 @@ def write_metrics(path: Path, registry: CollectorRegistry) -> None:
     """
     write_to_textfile(str(path), registry)
     path.chmod(_MODE)  # the library leaves the mode to the umask
-
-
-class _SnapshotCollector(Collector):
-    """The library's collector of a snapshot's metrics."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield every metric."""
-        snapshot = self._snapshot
-        for name, (text, labels) in _COUNTERS.items():
-            yield _counter(name, text, labels, (counter for counter in snapshot.counters if counter.name == name))
-        yield _histogram(snapshot.counters)
-        yield from _provider_metrics(snapshot)
-        yield from _spool_metrics(snapshot)
 
 
 def _counter(name: str, text: str, labels: tuple[str, ...], counters: Iterable[MetricCounter]) -> Metric:
@@ -137,4 +116,4 @@ def _spool_metrics(snapshot: Snapshot) -> Iterator[Metric]:
     if last is not None:
         text = "Time of the last record that was read, of any kind."
         yield GaugeMetricFamily("bouncehandler_last_record_timestamp_seconds", text, last)
-    yield InfoMetricFamily("bouncehandler_build", "The program.", {"version": snapshot.version})
+    yield InfoMetricFamily("bouncehandler_build", "The program.", {"version": __version__})

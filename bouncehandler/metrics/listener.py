@@ -44,13 +44,10 @@ class MetricsListener:
 
 def _server(host: str, port: int, text: Callable[[], bytes]) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
-        """Answers one client."""
-
         timeout = _TIMEOUT
         server_version, sys_version = "bouncehandler", ""
 
         def do_GET(self) -> None:
-            """Answer a request."""
             path = self.path.partition("?")[0]
             if path not in {"/metrics", "/healthz"}:
                 self._send(HTTPStatus.NOT_FOUND, b"GET /metrics or /healthz\n")
@@ -76,10 +73,8 @@ def _server(host: str, port: int, text: Callable[[], bytes]) -> ThreadingHTTPSer
                 self.wfile.write(body)
 
     class Server(ThreadingHTTPServer):
-        """Stops without waiting for clients."""
-
         daemon_threads = True
-        block_on_close = False
+        block_on_close = False  # stops without waiting for clients
         address_family = AF_INET6 if ":" in host else AF_INET
 
         def handle_error(self, request: object, client_address: object) -> None:

@@ -74,8 +74,6 @@ def import_settings(script: Script) -> ImportResult | None:
 
 
 class _Mapping:
-    """Builds the tables, and collects the warnings."""
-
     def __init__(self, script: Script, skipped: Collection[str]) -> None:
         self._script = script
         self._skipped = skipped

@@ -9,19 +9,15 @@ from bouncehandler.pmta_config.checks.acct_file import AcctFile, Command, parse_
 from bouncehandler.pmta_config.checks.unsubscribe_mail import parse_command
 from bouncehandler.pmta_config.generate import Installation, generate_blocks
 from bouncehandler.pmta_config.lint import lint, run_as_root
-from bouncehandler.pmta_config.messages import LintMessage, Severity
-from bouncehandler.pmta_config.parser import Files, parse
-from bouncehandler.pmta_config.tree import Block, Configuration, Directive, SourceLocation
+from bouncehandler.pmta_config.messages import Severity
+from bouncehandler.pmta_config.parser import parse
+from bouncehandler.pmta_config.tree import Configuration, SourceLocation
 
 __all__ = [
     "AcctFile",
-    "Block",
     "Command",
     "Configuration",
-    "Directive",
-    "Files",
     "Installation",
-    "LintMessage",
     "Severity",
     "SourceLocation",
     "generate_blocks",

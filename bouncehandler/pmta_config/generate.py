@@ -48,7 +48,10 @@ def generate_blocks(site: Installation) -> str:
             "Complaints; register abuse@ at this domain with each feedback loop",
             (f"relay-domain {site.complaints}", *complaint_processor(site), *pipe_blocks(site, "f")),
         ),
-        *(("List-Unsubscribe by mail", unsubscribe_blocks(site, domain)) for domain in site.domains),
+        *(
+            ("List-Unsubscribe by mail", (f"relay-domain {domain}", *pipe_domain(site, domain)))
+            for domain in site.domains
+        ),
         ("The campaign of each mail: into the <source> that hands you the mail", _JOB_BLOCK),
         ("The user that runs PowerMTA and this program", ("run-as-root no",)),
     )
@@ -100,12 +103,7 @@ def bounce_processor(site: Installation) -> tuple[str, ...]:
     )
 
 
-def unsubscribe_blocks(site: Installation, domain: str) -> tuple[str, ...]:
-    """Generate the blocks that pipe List-Unsubscribe mail to this program."""
-    return (f"relay-domain {domain}", *pipe_domain(site, domain))
-
-
 def pipe_domain(site: Installation, domain: str) -> tuple[str, ...]:
-    """Generate the domain block alone, without `relay-domain`."""
+    """Generate the block that pipes List-Unsubscribe mail to this program, without `relay-domain`."""
     command = site.command("unsubscribe", r"--from \"$from\" --to \"$to\"")
     return (f"<domain {domain}>", "    type pipe", f'    command "{command}"', "</domain>")

@@ -39,8 +39,6 @@ def parse(path: str, files: Files) -> Configuration:
 
 
 class _Parser:
-    """The open blocks, and the problems found so far."""
-
     def __init__(self, path: str, files: Files) -> None:
         self.root = Block("", "", SourceLocation(path, 1))
         self.problems: list[Problem] = []
@@ -56,7 +54,6 @@ class _Parser:
                 self._line(stripped, SourceLocation(path, number), (*above, path))
 
     def close_blocks(self) -> None:
-        """Close the open blocks, which lack their closing tags."""
         for block in self._open[1:]:
             self._problem(block.location, f"<{block.name}> is never closed: write </{block.name}> behind its last line")
         del self._open[1:]

@@ -30,22 +30,14 @@ _COMPLAINT = (
     RequiredColumn(("header_List-Unsubscribe",), "who complained, where the reporter hides the address"),
 )
 _BY_PROVIDER_TYPE = {
-    "mailwizz": (
-        RequiredColumn(("header_List-Id",), "MailWizz's list, where the reporter hides the address", is_vital=True),
-        RequiredColumn(
-            ("header_X-Mw-Subscriber-Uid",),
-            "MailWizz's subscriber, where the reporter hides the address",
-            is_vital=True,
-        ),
-    ),
-    "interspire": (
-        RequiredColumn(
-            ("header_X-Mailer-LID",), "Interspire's list, where the reporter hides the address", is_vital=True
-        ),
-        RequiredColumn(
-            ("header_X-Mailer-RecptId",), "Interspire's recipient, where the reporter hides the address", is_vital=True
-        ),
-    ),
+    kind: tuple(
+        RequiredColumn((f"header_{name}",), f"{what}, where the reporter hides the address", is_vital=True)
+        for name, what in headers.items()
+    )
+    for kind, headers in {
+        "mailwizz": {"List-Id": "MailWizz's list", "X-Mw-Subscriber-Uid": "MailWizz's subscriber"},
+        "interspire": {"X-Mailer-LID": "Interspire's list", "X-Mailer-RecptId": "Interspire's recipient"},
+    }.items()
 }
 
 _STAR = {

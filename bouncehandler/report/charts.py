@@ -50,7 +50,7 @@ def draw_chart(chart: Chart, timeline: Timeline) -> Markup:
     title = Markup('<title id="chart-{0}-t">{1}</title><desc id="chart-{0}-d">{2}</desc>').format(
         chart.name, f"{chart.title} over time", _description(chart, timeline, totals)
     )
-    across = Markup("").join(_across(value / top) for value in chart.lines)
+    across = Markup("").join(_across("limit", value / top) for value in chart.lines)
     return head + title + axis + bars + across + Markup("</svg>")
 
 
@@ -87,20 +87,18 @@ def _bars(chart: Chart, timeline: Timeline, top: float) -> Iterator[Markup]:
         yield Markup("</g>")
 
 
-def _across(part: float) -> Markup:
-    y = _TOP + _PLOT_HEIGHT * (1 - part)
-    return Markup('<line class="limit" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(_LEFT, _WIDTH - _RIGHT, y=y)
+def _across(style: str, part: float) -> Markup:
+    return Markup('<line class="{}" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(
+        style, _LEFT, _WIDTH - _RIGHT, y=_TOP + _PLOT_HEIGHT * (1 - part)
+    )
 
 
 def _scale(chart: Chart, top: float) -> Iterator[Markup]:
     """Draw the vertical axis: zero, half and the end of the scale."""
     for part in (0, 0.5, 1):
-        y = _TOP + _PLOT_HEIGHT * (1 - part)
-        yield Markup('<line class="scale" x1="{}" x2="{}" y1="{y:.1f}" y2="{y:.1f}"/>').format(
-            _LEFT, _WIDTH - _RIGHT, y=y
-        )
+        yield _across("scale", part)
         yield Markup('<text class="tick" x="{}" y="{:.1f}" text-anchor="end">{}</text>').format(
-            _LEFT - 5, y + 3.5, chart.form(top * part)
+            _LEFT - 5, _TOP + _PLOT_HEIGHT * (1 - part) + 3.5, chart.form(top * part)
         )
 
 

@@ -14,7 +14,8 @@ MAX_ROWS = 200
 _MAX_NAME = 160
 """Characters of a row's name."""
 
-PARTS = ("suppressed", "counted", "ignored")
+_VERDICTS = {"suppressed": "suppress", "counted": "count", "ignored": "ignore"}
+PARTS = tuple(_VERDICTS)
 
 
 class Breakdown(NamedTuple):
@@ -54,8 +55,6 @@ BOUNCES = (
 _KINDS = {"bounce": "Bounces", "complaint": "Complaints", "unsubscribe": "Requests", "list": "Listed"}
 """Titles of the kinds of records that have verdicts."""
 
-_VERDICTS = {"suppress": "suppressed", "count": "counted", "ignore": "ignored"}
-
 
 def bounce_table(aggregates: Aggregates, breakdown: Breakdown) -> Table | None:
     """Build the table of bounces, with complaints and deliveries if any, by a dimension; None without bounces."""
@@ -86,8 +85,7 @@ def _measure(counts: KeyCounts, name: str) -> Value:
             return bounced / (bounced + delivered) if delivered else None
         case "complaint_share":
             return count_records(counts, "complaint", "suppress") / delivered if delivered else None
-    verdicts = {title: verdict for verdict, title in _VERDICTS.items()}
-    return count_records(counts, "bounce", verdicts[name])
+    return count_records(counts, "bounce", _VERDICTS[name])
 
 
 def _ranked(  # noqa: PLR0913, PLR0917  # the parts of a table

@@ -52,15 +52,7 @@ def build_pipeline(  # noqa: PLR0913, PLR0917  # each has its own source
     """
     return IngestPipeline(
         build_reader(settings, takes_deliveries=policy.counts),
-        IngestContext(
-            policy=policy,
-            builder=build_suppression_builder(settings),
-            spool=spool,
-            log=log,
-            clock=time.time,
-            on_commit=on_commit,
-            stats=build_stats(settings, spool, policy),
-        ),
+        build_context(settings, policy, log, spool, on_commit),
         RejectedFile(Paths.beside(settings.spool.url).rejected),
         IngestOptions(
             unreadable_share=settings.notify.unreadable_share,
@@ -103,9 +95,19 @@ def build_suppression_builder(settings: "Settings") -> SuppressionBuilder:
     return SuppressionBuilder(routes, _Tokens(domains_of(settings)), fingerprinter)
 
 
-def build_stats(settings: "Settings", spool: Spool, policy: Policy) -> StatsCollector:
-    """Build the statistics collector of one input."""
-    return StatsCollector(spool, policy, MailboxProviders(settings.hold.operators), time.time)
+def build_context(
+    settings: "Settings", policy: Policy, log: logs.Logger, spool: Spool, on_commit: Callable[[], None]
+) -> IngestContext:
+    """Build what one input is decided and recorded with; `on_commit` as for `build_pipeline`."""
+    return IngestContext(
+        policy=policy,
+        builder=build_suppression_builder(settings),
+        spool=spool,
+        log=log,
+        clock=time.time,
+        on_commit=on_commit,
+        stats=StatsCollector(spool, policy, MailboxProviders(settings.hold.operators), time.time),
+    )
 
 
 class _Tokens:

@@ -1,13 +1,14 @@
 """Builds the services that run beside a command."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bouncehandler import logs
 from bouncehandler.policy import Policy
 from bouncehandler.runtime.metrics_exporter import MetricsExporter
 from bouncehandler.runtime.notifier import NotificationService
-from bouncehandler.runtime.report_builder import report_renderer
+from bouncehandler.runtime.report_builder import render_report
 from bouncehandler.runtime.service import Service, Services
 from bouncehandler.runtime.shutdown import ShutdownSignal, shutdown_gracefully
 from bouncehandler.spool import Spool
@@ -69,9 +70,9 @@ def build_services(  # noqa: PLR0913, PLR0917  # each has its own source
     grace = settings.dispatch.grace
     services: list[Service] = [MetricsExporter(settings, log, spool, is_listening=serves_metrics)]
     if sends_notices:
-        render_report = report_renderer(settings, spool)
+        render = partial(render_report, settings, spool)
         limit = lambda: grace if stop.is_requested else None  # noqa: E731  # one expression
-        services.append(NotificationService(settings.notify, spool, log, stop.request, render_report, limit))
+        services.append(NotificationService(settings.notify, spool, log, stop.request, render, limit))
     if dispatcher:
         from bouncehandler.runtime.maildrop_poller import MaildropPoller  # noqa: PLC0415  # imports are lazy at the edges
         from bouncehandler.runtime.maintenance import MaintenanceThread  # noqa: PLC0415  # as above

@@ -15,8 +15,8 @@ from bouncehandler.record import Bounce, Complaint
 from bouncehandler.runtime.dry_run_pipeline import DryRunPipeline
 from bouncehandler.runtime.paths import Paths
 from bouncehandler.runtime.run_summary import Comparison
-from bouncehandler.runtime.spool import spike_settings
-from bouncehandler.runtime.suppression_lookup import SuppressionLookup, is_counted
+from bouncehandler.runtime.spool import open_read_only, spike_settings
+from bouncehandler.runtime.suppression_lookup import find_equivalent, find_of_record, has, is_counted
 from bouncehandler.spikes import SpikeSettings
 from bouncehandler.spool import (
     ActiveSuppression,
@@ -67,6 +67,8 @@ class DryRun:
     def __init__(self, settings: "Settings", log: IngestLog | None = None) -> None:
         self._settings, self._log = settings, log
         self._path = Paths.beside(settings.spool.url).spool
+        self._absolute = self._path.absolute()
+        self._real_spool: Spool | None = None
         self._resources = ExitStack()
         self._noted: list[Suppression] = []
         self._last_spike = 0
@@ -76,18 +78,24 @@ class DryRun:
         """Create the temporary folder; look for the real spool."""
         with ExitStack() as resources:
             folder = resources.enter_context(_temporary_folder())
-            self._real = resources.enter_context(SuppressionLookup(self._path))
             self._scratch = _open(resources, folder / "scratch.db", spike_settings(self._settings.hold))
             self._unsuppressed = _open(resources, folder / "unsuppressed.db", None)
-            self._decided = SuppressionLookup(folder / "scratch.db", self._scratch)
             self._resources = resources.pop_all()
-        if self._log and not self._real.has_spool:
+        if self._log and not self._real:
             self._log.info("no_spool", spool=str(self._path), meaning="nothing was done yet: every decision differs")
         return self
 
     def __exit__(self, *error: object) -> None:
         """Remove the temporary folder."""
         self._resources.__exit__(*error)  # type: ignore[arg-type]  # they are what `with` hands over
+
+    @property
+    def _real(self) -> Spool | None:
+        """The real spool, from the moment when it exists."""
+        if self._real_spool is None and self._absolute.exists():
+            self._real_spool = open_read_only(self._absolute)
+            self._resources.callback(self._real_spool.close)
+        return self._real_spool
 
     def build_pipeline(self, log: IngestLog) -> IngestPipeline:
         """Build a pipeline for one input; `log` takes its events about rows."""
@@ -110,19 +118,19 @@ class DryRun:
     def comparison(self, is_over: Callable[[], bool]) -> Comparison:
         """Count the differences by group."""
         counts = Counter(map(str, self.differences(is_over)))
-        spool = str(self._path) if self._real.has_spool else ""
+        spool = str(self._path) if self._real else ""
         return Comparison(dict(counts.most_common()), spool, is_whole=not is_over())
 
     def note(self, record: Bounce | Complaint, verdict: Verdict) -> None:
         """Note a decision that suppresses nothing, where there is a spool to compare with."""
-        if self._real.has_spool:
+        if self._real:
             self._noted.append(_as_suppression(record, verdict))
 
     def compare(self) -> None:
         """Log which noted decisions differ, and keep all for the end: another process may not have caught up yet."""
         noted, self._noted = self._noted, []
         if self._log is None:  # archived files: the real spool has caught up
-            noted = [one for one in noted if self._real.find(one)]
+            noted = [one for one in noted if self._real and find_of_record(self._real, one)]
         else:  # only counted, and many
             noted = [one._replace(diagnostic="") for one in noted]
         self._unsuppressed.record([QueuedSuppression(one, ()) for one in noted])
@@ -168,7 +176,7 @@ class DryRun:
         )
 
     def _state(self, one: Suppression) -> str:
-        return _state_name(self._real.active_suppression(one))
+        return _state_name(find_equivalent(self._real, one) if self._real else None)
 
     def _decision(self, one: Suppression) -> str:
         active = self._scratch.active_suppression(one.subject, one.id)
@@ -176,8 +184,8 @@ class DryRun:
 
     def _state_of_unsuppressed(self, one: Suppression) -> str:
         """State of a record that suppresses nothing here; empty where the real spool agrees."""
-        known = self._real.find(one)
-        if known is None or self._decided.has(one.subject, known) or self._decided.find(one):
+        known = find_of_record(self._real, one) if self._real else None
+        if known is None or has(self._scratch, one.subject, known) or find_of_record(self._scratch, one):
             return ""
         return _state_name(known)
 

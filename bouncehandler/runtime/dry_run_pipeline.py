@@ -1,36 +1,27 @@
 """Ingest pipeline of a dry run: decides as a run does, and also notes the decisions that suppress nothing."""
 
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from bouncehandler.ingest import IngestContext, IngestOptions, IngestPipeline
-from bouncehandler.ingest.ports import IngestLog, RejectSink, SuppressionSink
+from bouncehandler.ingest.ports import IngestLog
 from bouncehandler.policy import Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.runtime.build_pipeline import build_policy, build_reader, build_suppression_builder
 
 if TYPE_CHECKING:
+    from bouncehandler.runtime.dry_run import DryRun
     from bouncehandler.settings.model import Settings
 
 _GROUP = 1000
 """Decisions that are compared together at most, beside those of the block read last."""
 
 
-class DryRunSink(SuppressionSink, RejectSink, Protocol):
-    """Sink that compares decisions with those of the real spool."""
-
-    def note(self, record: Bounce | Complaint, verdict: Verdict) -> None:
-        """Note a decision that suppresses nothing."""
-
-    def compare(self) -> None:
-        """Compare the decisions noted since the last call."""
-
-
 class DryRunPipeline(IngestPipeline):
     """Ingest pipeline that has each group of decisions compared once it is in the scratch spool."""
 
-    def __init__(self, settings: "Settings", sink: DryRunSink, log: IngestLog) -> None:
+    def __init__(self, settings: "Settings", sink: "DryRun", log: IngestLog) -> None:
         policy = build_policy(settings)
         self._sink, self._noting = sink, _NotingPolicy(policy, sink)
         super().__init__(
@@ -70,7 +61,7 @@ class DryRunPipeline(IngestPipeline):
 class _NotingPolicy:
     """Policy that notes each decision that suppresses nothing."""
 
-    def __init__(self, policy: Policy, sink: DryRunSink) -> None:
+    def __init__(self, policy: Policy, sink: "DryRun") -> None:
         self._policy, self._sink = policy, sink
         self.count = 0
         """Decisions noted since the last commit."""
@@ -79,14 +70,12 @@ class _NotingPolicy:
         return getattr(self._policy, name)
 
     def decide(self, record: Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
-        """Decide one record."""
         verdict = self._policy.decide(record)
         if isinstance(record, Complaint):
             self._note(record, verdict)
         return verdict
 
     def decide_batch(self, bounces: BounceBatch) -> list[Verdict]:
-        """Decide a batch of bounces."""
         verdicts = self._policy.decide_batch(bounces)
         for bounce, verdict in zip(bounces, verdicts, strict=True):
             self._note(bounce, verdict)

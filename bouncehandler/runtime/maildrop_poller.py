@@ -1,13 +1,12 @@
 """Moves List-Unsubscribe mail from the maildrop into the spool while a command runs."""
 
 import threading
-import time
 from collections.abc import Callable
 
 from bouncehandler import logs
-from bouncehandler.ingest import IngestContext, MaildropError, UnsubscribeMailbox
+from bouncehandler.ingest import MaildropError, UnsubscribeMailbox
 from bouncehandler.policy import Policy
-from bouncehandler.runtime.build_pipeline import build_stats, build_suppression_builder
+from bouncehandler.runtime.build_pipeline import build_context
 from bouncehandler.runtime.paths import Paths
 from bouncehandler.settings.model import Settings
 from bouncehandler.spool import Spool
@@ -36,16 +35,7 @@ class MaildropPoller:
         on_failure: Callable[[], None],
     ) -> None:
         self._mailbox = UnsubscribeMailbox(
-            Paths.beside(settings.spool.url).maildrop,
-            IngestContext(
-                policy=policy,
-                builder=build_suppression_builder(settings),
-                spool=spool,
-                log=log,
-                clock=time.time,
-                on_commit=on_commit,
-                stats=build_stats(settings, spool, policy),
-            ),
+            Paths.beside(settings.spool.url).maildrop, build_context(settings, policy, log, spool, on_commit)
         )
         self._log, self._on_failure = log, on_failure
         self._stopping = threading.Event()

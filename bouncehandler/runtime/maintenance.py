@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import NamedTuple
 
 from bouncehandler import logs
 from bouncehandler.policy import Threshold
 from bouncehandler.settings.model import Settings
 from bouncehandler.settings.sections import KINDS
-from bouncehandler.spool import HeldSpike, Pruned, RetentionPeriods, Selection, Spool, SpoolError
+from bouncehandler.spool import HeldSpike, RetentionPeriods, Selection, Spool, SpoolError
 from bouncehandler.spool.sweep import sweep
 
 _INTERVAL = 3600.0
@@ -66,24 +67,14 @@ def prune_once(
     attempts, figures = keeps.pop("attempts"), keeps.pop("figures")
     removed_counts = 0 if figures is None else spool.prune_hourly_counts(figures, lambda: pause(_PAUSE))
     periods = RetentionPeriods(**keeps)
-
-    def step(after: int, most: int) -> Pruned:
-        return spool.prune(periods, after=after, limit=most)
-
-    suppressions = sweep(step, time.monotonic, pause)
-    is_earlier = attempts is not None and any(keep is None or keep > attempts for keep in keeps.values())
-    removed_attempts = _prune_attempts(spool, attempts, pause) if attempts is not None and is_earlier else 0
-    if keeps["bounce"] is None:
-        return Removed(suppressions, 0, removed_attempts, removed_counts)
-    counted = spool.prune_counts(max(keeps["bounce"], _longest_window(settings)), lambda: pause(_PAUSE))
+    swept = partial(sweep, monotonic=time.monotonic, rest=pause)
+    suppressions = swept(lambda after, most: spool.prune(periods, after=after, limit=most))
+    removed_attempts = counted = 0
+    if attempts is not None and any(keep is None or keep > attempts for keep in keeps.values()):
+        removed_attempts = swept(lambda after, most: spool.prune_attempts(attempts, after=after, limit=most))
+    if keeps["bounce"] is not None:
+        counted = spool.prune_counts(max(keeps["bounce"], _longest_window(settings)), lambda: pause(_PAUSE))
     return Removed(suppressions, counted, removed_attempts, removed_counts)
-
-
-def _prune_attempts(spool: Spool, older_than: float, pause: Callable[[float], bool]) -> int:
-    def step(after: int, most: int) -> Pruned:
-        return spool.prune_attempts(older_than, after=after, limit=most)
-
-    return sweep(step, time.monotonic, pause)
 
 
 class MaintenanceThread:

@@ -5,7 +5,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from bouncehandler import __version__, logs
+from bouncehandler import logs
 from bouncehandler.settings import ConfigurationError
 from bouncehandler.settings.sections import address
 from bouncehandler.spool import Spool, SpoolError
@@ -26,17 +26,20 @@ def metrics_registry(settings: "Settings", spool: Spool) -> "CollectorRegistry":
     Raises:
         SpoolError: the spool can't be read.
     """
-    from bouncehandler.metrics.exposition import Snapshot, build_registry  # noqa: PLC0415  # imports are lazy at the edges
+    from prometheus_client import CollectorRegistry  # noqa: PLC0415  # imports are lazy at the edges
 
-    providers = list(settings.providers)
-    return build_registry(Snapshot(spool.status(), spool.counters(), providers, spool.size, time.time(), __version__))
+    from bouncehandler.metrics.exposition import Snapshot  # noqa: PLC0415  # as above
+
+    registry = CollectorRegistry()
+    registry.register(Snapshot(spool.status(), spool.counters(), list(settings.providers), spool.size, time.time()))
+    return registry
 
 
 def metrics_text(settings: "Settings", spool: Spool) -> bytes:
-    """Format the current metrics as text. Raises as `metrics_registry` does."""
-    from bouncehandler.metrics.exposition import format_metrics  # noqa: PLC0415  # as above
+    """Format the current metrics as text (Prometheus's format, version 0.0.4). Raises as `metrics_registry` does."""
+    from prometheus_client import generate_latest  # noqa: PLC0415  # imports are lazy at the edges
 
-    return format_metrics(metrics_registry(settings, spool))
+    return generate_latest(metrics_registry(settings, spool))
 
 
 class MetricsExporter:

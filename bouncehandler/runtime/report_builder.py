@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -35,21 +34,13 @@ def build_report_from_settings(settings: "Settings", spool: Spool, since: float,
     return build_report(scope, sources, TextSanitizer(mask_addresses))
 
 
-def report_renderer(settings: "Settings", spool: Spool) -> Callable[[Notice], "RenderedReport"]:
-    """Build the function that renders the report of a queued notice.
+def render_report(settings: "Settings", spool: Spool, notice: Notice) -> "RenderedReport":
+    """Render the report of a queued notice. Raises as `build_report_from_settings` does."""
+    from bouncehandler.notifications.report_schedule import RenderedReport  # noqa: PLC0415  # imports are lazy at the edges
+    from bouncehandler.report.page import render_html  # noqa: PLC0415  # as above
+    from bouncehandler.report.text import render_text, subject  # noqa: PLC0415  # as above
 
-    Raises:
-        SpoolError: by the function; the spool can't be read.
-    """
-
-    def rendered_report(notice: Notice) -> "RenderedReport":
-        from bouncehandler.notifications.report_schedule import RenderedReport  # noqa: PLC0415  # imports are lazy at the edges
-        from bouncehandler.report.page import render_html  # noqa: PLC0415  # as above
-        from bouncehandler.report.text import render_text, subject  # noqa: PLC0415  # as above
-
-        since, until = float(notice.about["since"]), float(notice.about["until"])
-        report = build_report_from_settings(settings, spool, since, until)
-        day = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d")
-        return RenderedReport(subject(report), render_text(report), render_html(report), f"bouncehandler-{day}.html")
-
-    return rendered_report
+    since, until = float(notice.about["since"]), float(notice.about["until"])
+    report = build_report_from_settings(settings, spool, since, until)
+    day = datetime.fromtimestamp(until, UTC).strftime("%Y-%m-%d")
+    return RenderedReport(subject(report), render_text(report), render_html(report), f"bouncehandler-{day}.html")

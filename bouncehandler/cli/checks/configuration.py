@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bouncehandler.cli.checks.finding import CheckResult, fail, ok, warn
@@ -18,13 +17,16 @@ if TYPE_CHECKING:
 
 def configuration_findings(session: Session) -> Iterator[CheckResult]:
     """Check a configuration that was loaded: keys of adapters, secrecy of the file, and changed settings."""
+    from bouncehandler.settings.effective import unknown  # noqa: PLC0415  # imports are lazy at the edges
+
     file, _ = read_file(session.options.config, os.environ)
     models = _models(session)
-    wrong = list(_unknown(session, models))
-    yield from wrong
+    wrong = list(unknown(session.options.config, os.environ, session.settings, models))
+    yield from (fail("configuration", sentence) for sentence in wrong)  # a misspelt key may hold a secret
     if not wrong:
         yield ok("configuration", f"{file or 'the default, with the environment,'} is valid")
-    yield from _secrecy(session, file)
+    if file and session.settings.providers and file.stat().st_mode & 0o004:
+        yield warn("configuration", f"every user may read {file}: chmod o-r it, it holds secrets")
     yield from _settings(session, models)
 
 
@@ -32,20 +34,6 @@ def mistakes(error: Exception) -> Iterator[CheckResult]:
     """Yield a result for each line of a configuration error."""
     for line in str(error).splitlines():
         yield fail("configuration", line)
-
-
-def _unknown(session: Session, models: "dict[str, type[BaseModel]]") -> Iterator[CheckResult]:
-    """Yield a result for each key that no adapter knows: a misspelt one may hold a secret."""
-    from bouncehandler.settings.effective import unknown  # noqa: PLC0415  # imports are lazy at the edges
-
-    for sentence in unknown(session.options.config, os.environ, session.settings, models):
-        yield fail("configuration", sentence)
-
-
-def _secrecy(session: Session, file: Path | None) -> Iterator[CheckResult]:
-    """Warn of a configuration with secrets that every user may read."""
-    if file and session.settings.providers and file.stat().st_mode & 0o004:
-        yield warn("configuration", f"every user may read {file}: chmod o-r it, it holds secrets")
 
 
 def _settings(session: Session, models: "dict[str, type[BaseModel]]") -> Iterator[CheckResult]:

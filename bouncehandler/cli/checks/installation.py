@@ -39,7 +39,6 @@ def _config(session: Session) -> str:
 
 
 def _senders(session: Session) -> Iterator[str]:
-    """Domains of envelope senders that the configuration names."""
     for section in session.settings.providers.values():
         for pattern in section.originators:
             domain = pattern.rpartition("@")[2].lower()

@@ -97,7 +97,6 @@ def _run(session: Session, spool: Spool, recipient: str) -> Iterator[CheckResult
 
 
 def _read(session: Session, spool: Spool, recipient: str) -> tuple[IngestCounters, list[str]]:
-    """Read the synthetic rows into the spool."""
     settings = session.settings
     rows, senders = rows_for(recipient, settings, time.time())
     unheld = settings.model_copy(update={"hold": settings.hold.model_copy(update={"enabled": False})})
@@ -141,9 +140,8 @@ def _dispatch(session: Session, spool: Spool, recipient: str, began: float) -> N
 
 def _is_settled(session: Session, spool: Spool, recipient: str, began: float) -> bool:
     """Whether no dispatch is under way, at another instance perhaps."""
-    under_way = {"waits (claimed)"}
     known = [one for one in spool.history(recipient) if one.provider in session.settings.providers]
-    return not any(one.event in under_way for one in known) or not any(_is_news(one, began) for one in known)
+    return all(one.event != "waits (claimed)" for one in known) or not any(_is_news(one, began) for one in known)
 
 
 def _is_news(one: HistoryEvent, began: float) -> bool:
@@ -152,7 +150,6 @@ def _is_news(one: HistoryEvent, began: float) -> bool:
 
 
 def _provider(name: str, happened: list[HistoryEvent]) -> CheckResult:
-    """Result at one provider, with its answer."""
     text = "; ".join(" ".join(filter(None, (one.event, one.detail.strip()))) for one in happened)
     events = {one.event.partition(":")[0] for one in happened}
     what = f"provider {name}"

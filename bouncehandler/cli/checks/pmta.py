@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity, fail, warn
+from bouncehandler.cli.checks.finding import CheckResult, fail, warn
 from bouncehandler.cli.checks.installation import site_of
 from bouncehandler.cli.checks.users import User, this_user, user_named
 from bouncehandler.cli.exits import CommandError
@@ -28,15 +28,12 @@ _LONGEST_FILE = 16 * 1024 * 1024
 
 
 class _Disk:
-    """File system with the configuration."""
-
     def read(self, path: str) -> str:
         """The text; bytes that are not UTF-8 are replaced."""
         with Path(path).open(encoding="utf-8", errors="replace") as file:
             return file.read(_LONGEST_FILE)
 
     def matching(self, pattern: str) -> list[str]:
-        """Files that match the pattern."""
         return sorted(glob.glob(pattern))  # noqa: PTH207  # the pattern is absolute, which Path.glob does not take
 
 
@@ -52,7 +49,8 @@ def read_pmta(file: Path) -> Configuration | CheckResult:
 def pmta_findings(session: Session, configuration: Configuration, user: User) -> Iterator[CheckResult]:
     """Results of the linter, then whether the user can start the programs."""
     for message in lint(configuration, site_of(session)):
-        yield _finding(message.severity, message.sentence, message.location, message.paste)
+        location = message.location or ("", 0)
+        yield CheckResult(message.severity, "pmta", message.sentence, *location, message.paste)
     reported: set[Path] = set()
     for command, location in _started(configuration):
         program = Path(command.program)
@@ -101,15 +99,7 @@ def _started(configuration: Configuration) -> Iterator[tuple[Command, SourceLoca
 def _program(program: Path, location: SourceLocation, user: User) -> Iterator[CheckResult]:
     is_there, is_startable = user.may([(program, os.F_OK), (program, os.R_OK | os.X_OK)])
     if not (is_there or program.exists()):
-        yield _finding(CheckSeverity.WRONG, f"there is no {program}: install it, or correct the path", location)
+        yield fail("pmta", f"there is no {program}: install it, or correct the path", *location)
     elif not is_startable or program.is_dir():
         sentence = f"{user.name} can't start {program}: give it, and the folders above it, the right to ({user.how})"
-        yield _finding(CheckSeverity.WRONG, sentence, location)
-
-
-def _finding(
-    mark: CheckSeverity, sentence: str, location: SourceLocation | None, paste: tuple[str, ...] = ()
-) -> CheckResult:
-    return CheckResult(
-        mark, "pmta", sentence, location.file if location else "", location.line if location else 0, paste
-    )
+        yield fail("pmta", sentence, *location)

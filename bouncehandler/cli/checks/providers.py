@@ -71,7 +71,6 @@ class _Clock:
         self._ahead: float | None = None
 
     def note(self, response: "httpx.Response") -> None:
-        """Note the Date of an answer, if it has a valid one."""
         try:
             date = parsedate_to_datetime(response.headers.get("Date", ""))
         except (TypeError, ValueError):

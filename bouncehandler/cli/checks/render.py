@@ -9,18 +9,13 @@ from bouncehandler.cli.checks.finding import CheckResult, CheckSeverity
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN
 from bouncehandler.cli.output.tables import as_json_text, printable
 
-_WORDS = {
-    CheckSeverity.FINE: "ok",
-    CheckSeverity.WARNING: "warning",
-    CheckSeverity.LATER: "temporary",
-    CheckSeverity.WRONG: "wrong",
+_SHOWN = {
+    CheckSeverity.FINE: ("ok", "green"),
+    CheckSeverity.WARNING: ("warning", "yellow"),
+    CheckSeverity.LATER: ("temporary", "yellow"),
+    CheckSeverity.WRONG: ("wrong", "red"),
 }
-_COLOURS = {
-    CheckSeverity.FINE: "green",
-    CheckSeverity.WARNING: "yellow",
-    CheckSeverity.LATER: "yellow",
-    CheckSeverity.WRONG: "red",
-}
+"""Word in JSON, and colour on a terminal."""
 
 
 def print_results(findings: Iterable[CheckResult], *, as_json: bool) -> int:
@@ -32,7 +27,7 @@ def print_results(findings: Iterable[CheckResult], *, as_json: bool) -> int:
             _line(finding)
     status = _status({finding.mark for finding in printed})
     if as_json:
-        objects = [finding._asdict() | {"mark": _WORDS[finding.mark]} for finding in printed]
+        objects = [finding._asdict() | {"mark": _SHOWN[finding.mark][0]} for finding in printed]
         output = {"findings": objects, "exit_status": status}
         click.echo(as_json_text(json.dumps(output, ensure_ascii=False, indent=2)))
     return status
@@ -46,7 +41,7 @@ def _status(marks: set[CheckSeverity]) -> int:
 
 def _line(finding: CheckResult) -> None:
     place = f"{finding.file}, line {finding.line}: " if finding.line else ""
-    mark = click.style(f"{finding.mark.value:4}", fg=_COLOURS[finding.mark])
+    mark = click.style(f"{finding.mark.value:4}", fg=_SHOWN[finding.mark][1])
     click.echo(f"{mark}  {finding.what}: {printable(place + finding.sentence)}")
     for line in finding.paste:
         click.echo(f"          {printable(line)}")

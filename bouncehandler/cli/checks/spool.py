@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bouncehandler.cli.checks.finding import CheckResult, fail, ok, wait, warn
+from bouncehandler.cli.checks.users import owner, this_user
 from bouncehandler.cli.session import Session
 from bouncehandler.spool import SpoolError, Status
 from bouncehandler.spool.url import open_spool
@@ -16,8 +17,6 @@ _ROOMY = 250_000_000
 """Bytes: what a million suppressions take; less than that is worth a warning."""
 _QUICKLY_READ = 256_000_000
 """Bytes that are read in less than a second, which is how long the pipe may have to wait for it."""
-_WRITE_WAIT = 60.0
-"""Seconds to wait for another process that writes."""
 
 
 def spool_findings(session: Session) -> Iterator[CheckResult]:
@@ -30,9 +29,10 @@ def spool_findings(session: Session) -> Iterator[CheckResult]:
         yield (wait if error.is_temporary else fail)("spool", str(error))
         return
     path = session.paths.spool.absolute()
+    user = this_user().name + ("" if os.geteuid() else ", though any user who owns its folder would do")
     yield ok(
         "spool",
-        f"{path} can be written by {_user()} ({found.store}); "
+        f"{path} can be written by {user} ({found.store}); "
         f"{status.suppressions:,} suppressions, {status.dispatches.waiting:,} dispatches wait, "
         f"{status.dispatches.dead:,} are dead letters"
         + (f"; too large to be read through now: `{found.unread}` does" if found.unread else ""),
@@ -43,7 +43,6 @@ def spool_findings(session: Session) -> Iterator[CheckResult]:
 
 
 def _place(path: Path) -> CheckResult:
-    """Check owner, mode and free space of the file."""
     found, disk = path.stat(), os.statvfs(path.parent)
     free = disk.f_bavail * disk.f_frsize
     text = (
@@ -56,25 +55,6 @@ def _place(path: Path) -> CheckResult:
     if free < _ROOMY:
         return warn("spool", f"{text}, a million suppressions take {_ROOMY:,}: make room")
     return ok("spool", text)
-
-
-def owner(path: Path) -> str:
-    """Name of the owner, or a number where the name is not known."""
-    try:
-        return path.owner()
-    except KeyError:
-        return f"user {path.stat().st_uid}"
-
-
-def _user() -> str:
-    """Name of this user, since a spool is often created by the wrong one."""
-    import pwd  # noqa: PLC0415  # imports are lazy at the edges
-
-    try:
-        name = pwd.getpwuid(os.geteuid()).pw_name
-        return name if os.geteuid() else f"{name}, though any user who owns its folder would do"
-    except KeyError:
-        return f"user {os.geteuid()}"
 
 
 def _left_alone(session: Session, status: Status) -> Iterator[CheckResult]:

@@ -66,6 +66,14 @@ def this_user() -> User:
     return User(name, os.geteuid(), (os.getegid(), *os.getgroups()))
 
 
+def owner(path: Path) -> str:
+    """Name of the owner of a file, or a number where the name is not known."""
+    try:
+        return path.owner()
+    except KeyError:
+        return f"user {path.stat().st_uid}"
+
+
 def _tried(user: User, wishes: Sequence[Wish]) -> list[bool]:
     """Ask the system, in a child that has become that user; an answer that is missing counts as refused."""
     reading, writing = os.pipe()

@@ -67,7 +67,6 @@ def command(  # noqa: PLR0913, PLR0917  # one parameter an option
 
 
 def _status_in(diagnostic: str) -> str:
-    """First DSN status in the text of a server; empty without one."""
     found = re.search(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?![\d.])", diagnostic)
     return found[0] if found else ""
 

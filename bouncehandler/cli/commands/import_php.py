@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bouncehandler.cli import streams
+from bouncehandler.cli.checks.users import owner
 from bouncehandler.cli.exits import NO_INPUT, OK, TRY_AGAIN, USAGE, CommandError
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import printable
@@ -121,14 +122,7 @@ def _print_messages(setup: Path, output: Path | None, messages: Sequence[str]) -
         click.echo(f"{setup}: {one}", err=True)
     if output:
         click.echo(
-            f"{output} is written, for {_owner(output)} alone to read: give it to the user whom PowerMTA runs as, then "
+            f"{output} is written, for {owner(output)} alone to read: give it to the user whom PowerMTA runs as, then "
             f"prove it as that user: bouncehandler check --config {output}",
             err=True,
         )
-
-
-def _owner(file: Path) -> str:
-    try:
-        return file.owner()
-    except (KeyError, OSError):
-        return "its owner"

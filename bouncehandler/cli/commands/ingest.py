@@ -103,7 +103,6 @@ class _FolderIngest:
     """Name of the file in the middle of which the shutdown came."""
 
     def watch(self, every: float) -> None:
-        """Ingest the folder every so many seconds, until stopped."""
         self.systemd.ready()
         while not self.stop.is_requested:
             self.run_once()
@@ -112,7 +111,6 @@ class _FolderIngest:
         self.systemd.stopping()
 
     def run_once(self) -> None:
-        """Ingest the files that are there now."""
         found = self.folder.entries()
         self.skipped = {one.name: self.skipped[one.name] for one in found if one.name in self.skipped}
         for one in found:
@@ -129,7 +127,6 @@ class _FolderIngest:
                 self.cut = one.shown
 
     def event(self) -> dict[str, object]:
-        """The values of the log event `finished`."""
         return {"files": self.files, "left": len(self.skipped), **RunSummary(self.tally, {}, {}).event()}
 
     def failure(self) -> CommandError | None:
@@ -211,7 +208,6 @@ class _FolderIngest:
         self.systemd.alive(self.steps)
 
     def _wait(self, seconds: float) -> None:
-        """Wait for a time, or until a shutdown is requested."""
         until = time.monotonic() + seconds
         while not self.stop.is_requested and (rest := until - time.monotonic()) > 0:
             self._report_alive()

@@ -36,7 +36,6 @@ def run(options: GlobalOptions, stop: ShutdownSignal, *, dispatches: bool, is_dr
 
 
 def _dry(session: Session, stop: ShutdownSignal, source: int) -> _Result:
-    """Decide without recording, and compare with the spool."""
     from bouncehandler.runtime.dry_run import DryRun  # noqa: PLC0415  # imports are lazy at the edges
 
     session.log_started("dry-run")
@@ -45,11 +44,14 @@ def _dry(session: Session, stop: ShutdownSignal, source: int) -> _Result:
 
 
 def _wet(session: Session, stop: ShutdownSignal, source: int, *, dispatches: bool) -> _Result:
-    """Record, and dispatch if wanted."""
     settings, log, spool = session.settings, session.log, session.open_spool()
-    dispatcher = _build_dispatcher(session, spool, stop) if dispatches and settings.providers else None
+    dispatcher, committed = None, lambda: None
+    if dispatches and settings.providers:
+        from bouncehandler.runtime.build_dispatcher import build_dispatcher  # noqa: PLC0415  # imports are lazy at the edges
+
+        dispatcher = build_dispatcher(settings, spool, log, stop.request)
+        committed = dispatcher.notify
     policy = build_policy(settings)
-    committed = dispatcher.notify if dispatcher else lambda: None
     pipeline = build_pipeline(settings, policy, log, source, spool, committed, logs_each_row=session.logs_each_row)
     run = _Run(session, stop, source, pipeline, spool, dispatcher)
     run.services = build_services(
@@ -57,12 +59,6 @@ def _wet(session: Session, stop: ShutdownSignal, source: int, *, dispatches: boo
     )
     session.log_started("dispatch" if dispatches else "no-dispatch")
     return run.execute()
-
-
-def _build_dispatcher(session: Session, spool: Spool, stop: ShutdownSignal) -> "Dispatcher":
-    from bouncehandler.runtime.build_dispatcher import build_dispatcher  # noqa: PLC0415  # imports are lazy at the edges
-
-    return build_dispatcher(session.settings, spool, session.log, stop.request)
 
 
 def _source() -> int:
@@ -90,9 +86,9 @@ class _Run:
     """Reason why the input could not be read to its end."""
 
     def execute(self) -> _Result:
-        """Read, dispatch, and summarise."""
         options = self.session.options
-        with Terminal.shown(self.session.on_terminal and not options.debug, options.color) as self.terminal:
+        is_shown = self.session.on_terminal and not options.debug
+        with Terminal(options.color if is_shown else None) as self.terminal:
             self.services.start()
             self._read()
             self.services.stop()
@@ -129,7 +125,6 @@ class _Run:
         return self.dry_run.comparison(lambda: self.stop.was_requested_for(grace)) if self.dry_run else None
 
     def _failure(self, backlog: Mapping[str, ProviderBacklog]) -> CommandError | None:
-        """Error that keeps the run from exiting with 0."""
         if not self.was_read_to_end:
             reason = self.read_error or "stopped before the end of the input"
             return CommandError(f"{reason}; feed it again, nothing is done twice", TRY_AGAIN)

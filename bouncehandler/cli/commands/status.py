@@ -62,7 +62,6 @@ def command(options: GlobalOptions, *, as_json: bool, every: float | None) -> in
 
 
 def _beginning(every: float) -> Iterator[str]:
-    """Line above a status that is refreshed."""
     yield f"{moment(time.time())}, every {format_duration(every)}; Ctrl-C ends it"
 
 
@@ -122,7 +121,6 @@ def _lines(status: Status, names: list[str], configured: set[str]) -> Iterator[s
 
 
 def _number(count: int, state: str) -> str:
-    """Format a count, coloured where it needs attention."""
     text = f"{count:,} {state}"
     return click.style(text, fg=_ALARMING[state]) if count and state in _ALARMING else text
 

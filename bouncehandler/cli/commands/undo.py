@@ -79,7 +79,6 @@ def _checked(selection: Selection, *, forced: bool, everything: bool) -> Selecti
 
 
 def _restoring(session: Session) -> frozenset[str]:
-    """The providers whose adapters can restore."""
     providers = session.settings.providers.items()
     return frozenset(name for name, section in providers if isinstance(plugins.build(name, section), Reversible))
 

@@ -59,7 +59,6 @@ def _work(session: Session, stop: ShutdownSignal) -> tuple[dict[str, object], st
 
 
 def _describe_progress(dispatcher: "Dispatcher") -> str:
-    """Status line for `systemctl status`."""
     workers = dispatcher.counters.values()
     done, dead = sum(worker.done for worker in workers), sum(worker.dead for worker in workers)
     return f"since the start {done:,} dispatches were done, {dead:,} became dead letters"

@@ -59,7 +59,6 @@ def _of_providers(providers: Mapping[str, Mapping[str, object]]) -> Table:
 
 
 def _count(state: str, count: object) -> Text:
-    """Format a number, coloured where it needs attention."""
     style = {"dead": "red", "waiting": "yellow", "on_hold": "yellow"}.get(state, "") if count else ""
     return Text(f"{count:,}", style=style)
 

@@ -5,7 +5,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import click
@@ -67,9 +67,7 @@ def _table(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
     widths = [max([len(name), *(len(_text(row[name])) for row in first)]) for name in columns]
     widths[-1] = 0
     yield _aligned(columns, widths)
-    for row in first:
-        yield _aligned([_text(row[name]) for name in columns], widths)
-    for row in rows:
+    for row in chain(first, rows):
         yield _aligned([_text(row[name]) for name in columns], widths)
 
 
@@ -82,24 +80,17 @@ def _text(value: object) -> str:
 
 
 def _csv(rows: Iterator[Row], columns: tuple[str, ...]) -> Iterator[str]:
-    line: list[str] = []
-    writer = csv.writer(_TableLines(line), lineterminator="")
-    writer.writerow(columns)
-    yield line.pop()
+    writer = csv.writer(_Echo(), lineterminator="")
+    yield writer.writerow(columns)
     for row in rows:
-        writer.writerow([_harmless(row[name]) for name in columns])
-        yield line.pop()
+        yield writer.writerow([_harmless(row[name]) for name in columns])
 
 
-class _TableLines:
-    """File for `csv.writer` that appends each line to a list."""
+class _Echo:
+    """File that returns each line, as `csv.writer` then does."""
 
-    def __init__(self, lines: list[str]) -> None:
-        self._lines = lines
-
-    def write(self, text: str) -> None:
-        """Append a line."""
-        self._lines.append(text)
+    def write(self, line: str) -> str:
+        return line
 
 
 def _harmless(value: object) -> str:

@@ -5,8 +5,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from bouncehandler.cli.color import console
 from bouncehandler.cli.output.tables import printable
@@ -20,43 +19,14 @@ if TYPE_CHECKING:
 
 
 class Terminal:
-    """Terminal that shows nothing; `_Shown` is the one that does."""
+    """Terminal of a run, a context manager that removes the progress line at its end.
 
-    @classmethod
-    @contextmanager
-    def shown(cls, is_wanted: bool, color: str = "") -> Iterator["Terminal"]:  # noqa: FBT001  # reads well where it is called
-        """Terminal for the length of a run, coloured by --color; a silent one where it is not wanted."""
-        if not is_wanted:
-            yield cls()
-            return
-        terminal = _Shown(color)
-        try:
-            yield terminal
-        finally:
-            terminal.close()
+    Args:
+        color: as --color has it; None: nothing is shown.
+    """
 
-    def hint(self, text: str) -> None:
-        """Print a hint."""
-
-    def begin(self, source: int, pipeline: IngestPipeline) -> None:
-        """Show that reading begins."""
-
-    def advance(self, size: int) -> None:
-        """Show that `size` more bytes were read."""
-
-    def dispatching(self, dispatcher: "Dispatcher") -> None:
-        """Show that reading has ended, and the workers dispatch."""
-
-    def refresh(self) -> None:
-        """Update the progress line."""
-
-    def summary(self, summary: RunSummary) -> None:
-        """Print the summary of the run."""
-
-
-class _Shown(Terminal):
-    def __init__(self, color: str) -> None:
-        self._console = console(color, stderr=True)
+    def __init__(self, color: str | None = None) -> None:
+        self._console = None if color is None else console(color, stderr=True)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._pipeline: IngestPipeline | None = None
@@ -64,38 +34,49 @@ class _Shown(Terminal):
         self._size = 0
         self._began = self._phase_began = time.monotonic()
 
-    def close(self) -> None:
-        """Remove the progress line."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         if self._progress:
             self._progress.stop()
 
     def hint(self, text: str) -> None:
-        self._console.print(text, style="dim")
+        """Print a hint."""
+        if self._console:
+            self._console.print(text, style="dim")
 
     def begin(self, source: int, pipeline: IngestPipeline) -> None:
+        """Show that reading begins."""
         self._pipeline = pipeline
         if not sys.stdin.isatty():
             self._show("reading", _size_left(source))
 
     def advance(self, size: int) -> None:
+        """Show that `size` more bytes were read."""
         self._size += size
-        tally = self._pipeline.tally() if self._pipeline else None
-        if tally and self._progress and self._task is not None:
+        if self._pipeline and self._progress and self._task is not None:
+            tally = self._pipeline.tally()
             text = f"{tally.rows:,} rows read, {tally.suppressed:,} suppressed, {self._rate(tally.rows)}/s"
             self._progress.update(self._task, completed=self._size, description=text)
 
     def dispatching(self, dispatcher: "Dispatcher") -> None:
+        """Show that reading has ended, and the workers dispatch."""
         self._dispatcher = dispatcher
         self._phase_began = time.monotonic()
         self._show("dispatching", None)
         self.refresh()
 
     def refresh(self) -> None:
+        """Update the progress line."""
         done = sum(tally.done for tally in self._dispatcher.counters.values()) if self._dispatcher else 0
         if self._progress and self._task is not None:
             self._progress.update(self._task, description=f"dispatching, {done:,} done")
 
     def summary(self, summary: RunSummary) -> None:
+        """Print the summary of the run."""
+        if self._console is None:
+            return
         from bouncehandler.cli.output.summary import tables  # noqa: PLC0415  # only when shown
 
         seconds = time.monotonic() - self._began
@@ -104,9 +85,11 @@ class _Shown(Terminal):
 
     def _show(self, text: str, total: int | None) -> None:
         """Start a progress line, in place of the one before."""
+        if self._console is None:
+            return
         from bouncehandler.cli.output.summary import progress  # noqa: PLC0415  # only when shown
 
-        self.close()
+        self.__exit__()
         self._progress = progress(self._console, is_measured=total is not None)
         self._task = self._progress.add_task(text, total=total)
         self._progress.start()

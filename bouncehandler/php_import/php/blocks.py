@@ -4,13 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from bouncehandler.php_import.php.data import PhpError
-from bouncehandler.php_import.php.tokens import Token, TokenKind
+from bouncehandler.php_import.php.tokens import Token
 
 CONDITIONS = {"if", "elseif", "else", "while", "for", "foreach", "switch", "do", "try", "catch", "finally"}
 """Keywords of conditional statements and blocks."""
 _DECLARATIONS = {"class", "interface", "trait", "enum", "function", "abstract", "final", "readonly"}
 _ENDS = {"return", "exit", "die", "__halt_compiler"}
-_ALTERNATIVE_ENDS = {"endif", "endwhile", "endfor", "endforeach", "endswitch"}
+_OPENING = {"if", "while", "for", "foreach", "switch"}
+_ALTERNATIVE_ENDS = {f"end{word}" for word in _OPENING}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _MAX_DEPTH = 64
 """Nested blocks and conditions."""
@@ -33,8 +34,6 @@ def split_statements(tokens: Sequence[Token]) -> Iterator[Statement]:
 
 
 class _StatementSplitter:
-    """A position in the tokens."""
-
     def __init__(self, tokens: Sequence[Token]) -> None:
         self._tokens = tokens
         self._partner = _partners(tokens)
@@ -42,7 +41,6 @@ class _StatementSplitter:
         self._has_ended = False
 
     def block(self, end: int, *, is_conditional: bool, depth: int) -> Iterator[Statement]:
-        """Yield the statements up to a position."""
         if depth > _MAX_DEPTH:
             raise PhpError(f"line {self._tokens[self._at].line}: blocks are nested more than {_MAX_DEPTH} deep")
         while self._at < end and not self._has_ended:
@@ -50,9 +48,12 @@ class _StatementSplitter:
 
     def _statement(self, end: int, *, is_conditional: bool, depth: int) -> Iterator[Statement]:
         token = self._tokens[self._at]
-        word = token.code.lower().removeprefix("\\") if token.kind is TokenKind.NAME else ""
-        if token.code == "{" and token.kind is TokenKind.SIGN:
-            yield from self._braces(is_conditional=is_conditional, depth=depth)
+        word = token.code.lower().removeprefix("\\") if token.kind == "name" else ""
+        if token.code == "{" and token.kind == "sign":
+            closing = self._partner[self._at]
+            self._at += 1
+            yield from self.block(closing, is_conditional=is_conditional, depth=depth + 1)
+            self._at = closing + 1
         elif word in _DECLARATIONS:
             self._declaration(end)
         elif word in CONDITIONS:
@@ -63,14 +64,7 @@ class _StatementSplitter:
                 yield Statement(words, is_conditional)
             self._has_ended = self._has_ended or (word in _ENDS and not is_conditional)
 
-    def _braces(self, *, is_conditional: bool, depth: int) -> Iterator[Statement]:
-        end = self._partner[self._at]
-        self._at += 1
-        yield from self.block(end, is_conditional=is_conditional, depth=depth + 1)
-        self._at = end + 1
-
     def _declaration(self, end: int) -> None:
-        """Skip the declaration of a function or class."""
         while self._at < end and self._tokens[self._at].code not in {"{", ";"}:
             self._at = self._partner.get(self._at, self._at) + 1
         self._at = self._partner.get(self._at, self._at) + 1
@@ -94,19 +88,15 @@ class _StatementSplitter:
         """Find the end of `if (...): ... endif;`, which nests like brackets."""
         depth = 1
         for at in range(self._at, end):
-            word = self._tokens[at].code.lower() if self._tokens[at].kind is TokenKind.NAME else ""
+            word = self._tokens[at].code.lower() if self._tokens[at].kind == "name" else ""
+            after = self._partner.get(at + 1, at + 1) + 1
             if word in _ALTERNATIVE_ENDS:
                 depth -= 1
-            elif word in {"if", "while", "for", "foreach", "switch"} and self._opens(at, end):
+            elif word in _OPENING and after < end and self._tokens[after].code == ":":
                 depth += 1
             if not depth:
                 return at
         return end
-
-    def _opens(self, at: int, end: int) -> bool:
-        """Whether a colon follows the condition that begins there."""
-        after = self._partner.get(at + 1, at + 1) + 1
-        return after < end and self._tokens[after].code == ":"
 
     def _up_to_semicolon(self, end: int) -> Sequence[Token]:
         begin = self._at
@@ -122,7 +112,7 @@ def _partners(tokens: Sequence[Token]) -> dict[int, int]:
     partners: dict[int, int] = {}
     opened: list[int] = []
     for at, token in enumerate(tokens):
-        if token.kind is not TokenKind.SIGN:
+        if token.kind != "sign":
             continue
         if token.code in _CLOSING:
             opened.append(at)

@@ -1,10 +1,11 @@
 """Collects the settings of a PHP file; each that is not certain without running it is skipped."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 from bouncehandler.php_import.php.blocks import CONDITIONS, Statement, split_statements
 from bouncehandler.php_import.php.data import NotLiteral, PhpError, Script, Setting, SkippedSetting, Value
-from bouncehandler.php_import.php.tokens import Token, TokenKind, split_tokens
+from bouncehandler.php_import.php.tokens import Token, split_tokens
 from bouncehandler.php_import.php.values import evaluate, next_key
 
 MAX_SIZE = 250_000
@@ -48,19 +49,20 @@ class _SettingsCollector:
         """The next key of arrays that were appended to."""
 
     def add(self, statement: Statement) -> None:
-        """Add the setting of a statement, or skip it with the reason."""
+        """Add the setting of a statement, or skip it with the reason; skip the other settings that it may change."""
         line = statement.words[0].line
         name, value = _parse_assignment(statement.words)
         if not name:
-            self._skip_code(statement)
+            self.skipped.append(SkippedSetting(line, "", _describe(statement.words)))
         elif statement.is_conditional:
             self._skip(line, name, "it is set under a condition")
         elif isinstance(value, str):
             self._skip(line, name, value)
         else:
             self._set(line, name, value)
-        if name:
-            self._skip_changed(statement.words, name.removesuffix("[]"))
+        for other in dict.fromkeys(_may_change(statement.words)):
+            if other != name.removesuffix("[]") and other in self.settings:
+                self._skip(line, other, f"{_describe(statement.words)} may change it")
 
     def _set(self, line: int, name: str, words: Sequence[Token]) -> None:
         is_constant = not name.startswith("$")
@@ -93,18 +95,6 @@ class _SettingsCollector:
         array[key] = value
         self.settings[name] = Setting(name, array, known.line if known else line)
 
-    def _skip_code(self, statement: Statement) -> None:
-        """Skip a statement without an assignment, and the settings that it may change."""
-        words = statement.words
-        self._skip_changed(words, "")
-        self.skipped.append(SkippedSetting(words[0].line, "", _describe(words)))
-
-    def _skip_changed(self, words: Sequence[Token], name: str) -> None:
-        """Skip the settings that a statement may change besides its own."""
-        for other in dict.fromkeys(_may_change(words)):
-            if other != name and other in self.settings:
-                self._skip(words[0].line, other, f"{_describe(words)} may change it")
-
     def _skip(self, line: int, name: str, why: str) -> None:
         self.settings.pop(name, None)
         self._constants.pop(name, None)
@@ -118,15 +108,15 @@ def _parse_assignment(words: Sequence[Token]) -> tuple[str, Sequence[Token] | st
     A name with `[]` is appended to. The name is empty without an assignment.
     """
     match [word.code for word in words[:4]]:
-        case [name, "=", "&", *_] if words[0].kind is TokenKind.VARIABLE:
+        case [name, "=", "&", *_] if words[0].kind == "variable":
             return name, "it is a reference"
-        case [name, "=", *_] if words[0].kind is TokenKind.VARIABLE:
+        case [name, "=", *_] if words[0].kind == "variable":
             return name, words[2:]
-        case [name, "[", "]", "="] if words[0].kind is TokenKind.VARIABLE:
+        case [name, "[", "]", "="] if words[0].kind == "variable":
             return f"{name}[]", words[4:]
-        case [name, sign, *_] if words[0].kind is TokenKind.VARIABLE and (sign in _ASSIGNMENTS or sign == "["):
+        case [name, sign, *_] if words[0].kind == "variable" and (sign in _ASSIGNMENTS or sign == "["):
             return name, "it is changed after it was set"
-        case [const, name, "=", *_] if const.lower() == "const" and words[0].kind is TokenKind.NAME:
+        case [const, name, "=", *_] if const.lower() == "const" and words[0].kind == "name":
             return name, words[3:]
     return _parse_define([word for word in words if word.code != "@"])
 
@@ -135,7 +125,7 @@ def _parse_define(words: Sequence[Token]) -> tuple[str, Sequence[Token] | str]:
     """Parse `define("NAME", value);` likewise."""
     if [word.code.lower().removeprefix("\\") for word in words[:4]] != ["define", "(", "", ","]:
         return "", ""
-    if words[2].kind is not TokenKind.STRING or words[-1].code != ")":
+    if words[2].kind != "string" or words[-1].code != ")":
         return "", ""
     value = words[4:-1]
     if [word.code.lower() for word in value[-2:]] in ([",", "true"], [",", "false"]):  # formerly: ignore the case
@@ -149,10 +139,10 @@ def _may_change(words: Sequence[Token]) -> Iterator[str]:
     for before, word, after in zip([None, *words], words, [*words[1:], None], strict=False):
         previous, following = (before.code if before else ""), (after.code if after else "")
         if word.code == "(":
-            callers.append(previous.lower() if before and before.kind is TokenKind.NAME else "")
+            callers.append(previous.lower() if before and before.kind == "name" else "")
         elif word.code == ")" and callers:
             callers.pop()
-        elif word.kind is TokenKind.VARIABLE:
+        elif word.kind == "variable":
             is_argument = callers and previous in {"(", ","} and following in {")", ","}
             is_set = following in _ASSIGNMENTS or following == "[" or previous in {"&", "as", "global"}
             is_set = is_set or (previous == "=>" and callers[-1:] == ["foreach"])
@@ -163,24 +153,19 @@ def _may_change(words: Sequence[Token]) -> Iterator[str]:
 def _describe(words: Sequence[Token]) -> str:
     """Describe a statement without its values."""
     first = words[0]
-    if first.kind is TokenKind.NAME and first.text.lower() in CONDITIONS:
+    if first.kind == "name" and first.text.lower() in CONDITIONS:
         return "a condition"
-    if first.kind is TokenKind.NAME and len(words) > 1 and words[1].text == "(":
+    if first.kind == "name" and len(words) > 1 and words[1].text == "(":
         return f"a call of {first.text}()"
-    if first.kind is TokenKind.NAME:
+    if first.kind == "name":
         return f"`{first.text}`"
-    return f"what is done with {first.text}" if first.kind is TokenKind.VARIABLE else "an expression"
+    return f"what is done with {first.text}" if first.kind == "variable" else "an expression"
 
 
 def _utf8(value: Value) -> Value:
     """Return the value, whose texts must be UTF-8 for the configuration."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            _utf8(key)
-            _utf8(one)
-    elif isinstance(value, str) and not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise NotLiteral("a text that is not UTF-8") from None
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise NotLiteral("a text that is not UTF-8") from None
     return value

@@ -30,14 +30,16 @@ def decode_double_quoted(body: str, quote: str = '"') -> str:
     def replaced(match: re.Match[str]) -> str:
         octal, two, code_point, one = match.groups()
         if octal or two:
-            return _byte(int(octal, 8) & 0xFF if octal else int(two, 16))
+            value = int(octal, 8) & 0xFF if octal else int(two, 16)
+            return bytes([value]).decode("utf-8", "surrogateescape")
         if code_point:
             return _character(int(code_point, 16))
         if one == "u":
             return match[0]
         return _NAMED.get(one, one if one == quote else match[0])
 
-    return _decode_bytes(_ESCAPE.sub(replaced, body))
+    expanded = _ESCAPE.sub(replaced, body)
+    return expanded.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")  # runs of bytes are UTF-8
 
 
 def is_interpolated(body: str) -> bool:
@@ -55,20 +57,11 @@ def remove_indentation(body: str, indentation: str) -> str:
         return body
     lines = body.split("\n")
     if any(line.strip() and not line.startswith(indentation) for line in lines):
-        raise PhpError("has a line that is indented less than its end")
+        raise PhpError("the string that begins here has a line that is indented less than its end")
     return "\n".join(line.removeprefix(indentation) for line in lines)
-
-
-def _byte(value: int) -> str:
-    return bytes([value]).decode("utf-8", "surrogateescape")
 
 
 def _character(code_point: int) -> str:
     if code_point > _LAST_CODE_POINT or code_point in _SURROGATES:
-        raise PhpError("has an escape \\u{...} that is no character")
+        raise PhpError("the string that begins here has an escape \\u{...} that is no character")
     return chr(code_point)
-
-
-def _decode_bytes(text: str) -> str:
-    """Decode runs of escaped bytes that are UTF-8."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from enum import Enum
-from typing import NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from bouncehandler.php_import.php.data import PhpError
 from bouncehandler.php_import.php.strings import (
@@ -13,17 +12,8 @@ from bouncehandler.php_import.php.strings import (
     remove_indentation,
 )
 
-
-class TokenKind(Enum):
-    """The type of a token."""
-
-    VARIABLE = "variable"
-    NAME = "name"
-    NUMBER = "number"
-    STRING = "string"
-    INTERPOLATED = "interpolated"
-    """A string with a variable in it."""
-    SIGN = "sign"
+TokenKind = Literal["variable", "name", "number", "string", "interpolated", "sign"]
+"""`interpolated`: a string with a variable in it."""
 
 
 class Token(NamedTuple):
@@ -37,7 +27,7 @@ class Token(NamedTuple):
     @property
     def code(self) -> str:
         """The text of a word or sign; empty for a string, which may be `;`, too."""
-        return "" if self.kind is TokenKind.STRING else self.text
+        return "" if self.kind == "string" else self.text
 
 
 _OPEN = re.compile(r"<\?(?:php(?=\s|$)|(?=\s)|=)", re.IGNORECASE)
@@ -72,7 +62,10 @@ def split_tokens(text: str) -> Iterator[Token]:
             match = _TOKEN.match(text, at)
             if not match:  # the pattern matches any character
                 raise PhpError(f"line {line}: can't be read")
-            token, end = _heredoc(match, text, line) if match["label"] else (_token(match, line), match.end())
+            try:
+                token, end = _heredoc(match, text, line) if match["label"] else (_token(match, line), match.end())
+            except PhpError as error:
+                raise PhpError(f"line {line}: {error}") from None
             if token:
                 yield token
             line += text.count("\n", at, end)
@@ -87,29 +80,26 @@ def _token(match: re.Match[str], line: int) -> Token | None:
     """Build the token of a match; None for white space and comments."""
     kind = match.lastgroup
     if kind == "commented" and not match["commented"]:
-        raise PhpError(f"line {line}: a comment that begins here has no end")
+        raise PhpError("a comment that begins here has no end")
     if kind in {"space", "commented"}:
         return None
     if kind == "close":
-        return Token(TokenKind.SIGN, ";", line)
+        return Token("sign", ";", line)
     if kind == "single":
-        return Token(TokenKind.STRING, decode_single_quoted(match["single"]), line)
+        return Token("string", decode_single_quoted(match["single"]), line)
     if kind == "double":
         return _expanded(match["double"], line, '"')
     if kind == "sign" and match["sign"] in {"'", '"', "`"}:
         if match["sign"] == "`":
-            raise PhpError(f"line {line}: a command in backquotes can't be read")
-        raise PhpError(f"line {line}: a string that begins here has no end")
-    return Token(TokenKind[str(kind).upper()], match[0], line)
+            raise PhpError("a command in backquotes can't be read")
+        raise PhpError("a string that begins here has no end")
+    return Token(cast("TokenKind", kind), match[0], line)
 
 
 def _expanded(body: str, line: int, quote: str) -> Token:
     if is_interpolated(body):
-        return Token(TokenKind.INTERPOLATED, "", line)
-    try:
-        return Token(TokenKind.STRING, decode_double_quoted(body, quote), line)
-    except PhpError as error:
-        raise PhpError(f"line {line}: the string that begins here {error}") from None
+        return Token("interpolated", "", line)
+    return Token("string", decode_double_quoted(body, quote), line)
 
 
 def _heredoc(match: re.Match[str], text: str, line: int) -> tuple[Token, int]:
@@ -117,11 +107,7 @@ def _heredoc(match: re.Match[str], text: str, line: int) -> tuple[Token, int]:
     begin = match.end()
     end = re.compile(rf"^([ \t]*){match['label']}(?!\w)", re.MULTILINE).search(text, begin)
     if not end:
-        raise PhpError(f"line {line}: a string that begins here with <<< has no end")
-    body = text[begin : end.start()].removesuffix("\n").removesuffix("\r")
-    try:
-        body = remove_indentation(body, end[1])
-    except PhpError as error:
-        raise PhpError(f"line {line}: the string that begins here {error}") from None
-    token = Token(TokenKind.STRING, body, line) if match["quote"] == "'" else _expanded(body, line, "")
+        raise PhpError("a string that begins here with <<< has no end")
+    body = remove_indentation(text[begin : end.start()].removesuffix("\n").removesuffix("\r"), end[1])
+    token = Token("string", body, line) if match["quote"] == "'" else _expanded(body, line, "")
     return token, end.end()

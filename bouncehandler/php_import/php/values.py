@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from bouncehandler.php_import.php.data import Array, NotLiteral, PhpError, Value
-from bouncehandler.php_import.php.tokens import Token, TokenKind
+from bouncehandler.php_import.php.tokens import Token
 
 _MAX_DEPTH = 32
 """Nested arrays; settings have one or two."""
@@ -37,8 +37,6 @@ def evaluate(tokens: Sequence[Token], constants: Mapping[str, Value]) -> Value:
 
 
 class _Expression:
-    """A parser of expressions, from left to right."""
-
     def __init__(self, tokens: Sequence[Token], constants: Mapping[str, Value]) -> None:
         self._tokens = tokens
         self._constants = constants
@@ -46,8 +44,8 @@ class _Expression:
         self._depth = 0
 
     def end(self) -> None:
-        if self._at < len(self._tokens):
-            raise NotLiteral(f"`{self._tokens[self._at].text}`" if self._is_sign() else "more than one value")
+        if rest := self._tokens[self._at :]:
+            raise NotLiteral(f"`{rest[0].text}`" if rest[0].kind == "sign" else "more than one value")
 
     def concatenation(self) -> Value:
         value = self._term()
@@ -58,15 +56,15 @@ class _Expression:
     def _term(self) -> Value:
         token = self._next()
         match token.kind:
-            case TokenKind.STRING:
+            case "string":
                 return token.text
-            case TokenKind.NUMBER:
+            case "number":
                 return _number(token.text)
-            case TokenKind.NAME:
+            case "name":
                 return self._named(token.text)
-            case TokenKind.VARIABLE:
+            case "variable":
                 raise NotLiteral(f"the variable {token.text}")
-            case TokenKind.INTERPOLATED:
+            case "interpolated":
                 raise NotLiteral("a string with a variable in it")
         return self._signed(token.text)
 
@@ -91,14 +89,11 @@ class _Expression:
             if plain.lower() == "array":
                 return self._array(")")
             raise NotLiteral(f"a call of {plain}()")
-        if plain.lower() in _KNOWN:
-            return _KNOWN[plain.lower()]
         if plain.lower() in _WORDS:
             raise NotLiteral(_WORDS[plain.lower()])
-        if plain in self._constants:
-            return self._constants[plain]
-        if plain in _CONSTANTS:
-            return _CONSTANTS[plain]
+        for values, word in ((_KNOWN, plain.lower()), (self._constants, plain), (_CONSTANTS, plain)):
+            if word in values:
+                return values[word]
         raise NotLiteral(f"{plain}, which this file gives no value")
 
     def _array(self, closing: str) -> Array:
@@ -121,12 +116,10 @@ class _Expression:
         self._depth -= 1
         return array
 
-    def _is_sign(self) -> bool:
-        return self._tokens[self._at].kind is TokenKind.SIGN
-
     def _takes(self, sign: str) -> bool:
         """Consume this sign, if it comes next."""
-        is_next = self._at < len(self._tokens) and self._is_sign() and self._tokens[self._at].text == sign
+        following = self._tokens[self._at : self._at + 1]
+        is_next = any(token.kind == "sign" and token.text == sign for token in following)
         self._at += is_next
         return is_next
 
@@ -169,16 +162,10 @@ def _number(written: str) -> int | float:
     digits = written.replace("_", "")
     if len(digits) > _MAX_DIGITS:
         raise NotLiteral("a number of more digits than PHP keeps")
-    is_float = re.search(r"[.eE]", digits) and not digits.lower().startswith("0x")
-    if is_float:
+    if re.search(r"[.eE]", digits) and not digits.lower().startswith("0x"):
         return float(digits)
-    is_octal = re.fullmatch(r"0[0-7]+", digits)
-    return int(digits, 8) if is_octal else _whole(digits)
-
-
-def _whole(digits: str) -> int:
     try:
-        number = int(digits, 0)
+        number = int(digits, 8 if re.fullmatch(r"0[0-7]+", digits) else 0)
     except ValueError:
         raise NotLiteral("a number that PHP rejects") from None
     if number > 0x7FFF_FFFF_FFFF_FFFF:  # noqa: PLR2004  # PHP_INT_MAX

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from bouncehandler.pmta_config.checks.acct_file import Command
-from bouncehandler.pmta_config.generate import Installation, pipe_domain, unsubscribe_blocks
+from bouncehandler.pmta_config.generate import Installation, pipe_domain
 from bouncehandler.pmta_config.messages import LintMessage, fail, ok
 from bouncehandler.pmta_config.parser import split_words
 from bouncehandler.pmta_config.tree import Block, Configuration, Directive, quote
@@ -15,16 +15,15 @@ def check_unsubscribe_mail(configuration: Configuration, site: Installation) -> 
     root = configuration.root
     yield from _check_unknown_domains(root, site)
     for domain in site.domains:
+        relay = () if is_relayed(root, domain) else (f"relay-domain {domain}",)
         block = next((block for block in root.blocks("domain") if block.argument.lower() == domain), None)
         if block is None:
             sentence = f"no <domain {domain}> hands List-Unsubscribe mail to bouncehandler"
-            paste = pipe_domain(site, domain) if is_relayed(root, domain) else unsubscribe_blocks(site, domain)
-            yield fail(None, sentence, paste)
+            yield fail(None, sentence, (*relay, *pipe_domain(site, domain)))
             continue
         yield from _check_block(block, domain, site)
-        if not is_relayed(root, domain):
-            sentence = f"PowerMTA refuses mail to {domain}: no relay-domain names it"
-            yield fail(block.location, sentence, (f"relay-domain {domain}",))
+        if relay:
+            yield fail(block.location, f"PowerMTA refuses mail to {domain}: no relay-domain names it", relay)
 
 
 def _check_unknown_domains(root: Block, site: Installation) -> Iterator[LintMessage]:
