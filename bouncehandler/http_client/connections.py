@@ -65,6 +65,16 @@ class Connections:
         connection = self._find_idle(url.origin)
         return connection.handle_request(call) if connection else self._retrying(self._connect_and_send, call)
 
+    @staticmethod
+    @contextmanager
+    def errors_as_httpx() -> Iterator[None]:
+        """Convert the errors of httpcore in the block to httpx's, which have the same names."""
+        try:
+            yield
+        except _ERRORS as error:
+            known = (getattr(httpx, kind.__name__, None) for kind in type(error).__mro__)
+            raise next(filter(None, known))(str(error)) from error
+
     def close(self) -> None:
         """Close all connections."""
         connections, self._open = self._open, []
@@ -103,16 +113,6 @@ class _StopBeforeDeadline(stop_base):
 
     def __call__(self, retry_state: RetryCallState) -> bool:
         return self._deadline.ends_within(retry_state.upcoming_sleep)
-
-
-@contextmanager
-def errors_as_httpx() -> Iterator[None]:
-    """Convert the errors of httpcore to httpx's, which have the same names."""
-    try:
-        yield
-    except _ERRORS as error:
-        known = (getattr(httpx, kind.__name__, None) for kind in type(error).__mro__)
-        raise next(filter(None, known))(str(error)) from error
 
 
 _ERRORS = (
