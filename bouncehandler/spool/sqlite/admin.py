@@ -7,7 +7,6 @@ from pathlib import Path
 
 from bouncehandler.spool.admin import HistoryEvent, Selection, Undone
 from bouncehandler.spool.models import BackupSummary, SpoolCheck
-from bouncehandler.spool.sqlite.backup import back_up
 from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.erasure import SqliteErasure
 from bouncehandler.spool.sqlite.files import ensure_room
@@ -49,6 +48,8 @@ class SqliteSpoolAdmin(SqliteLists, SqliteHolds, SqliteErasure):
 
     def backup(self, target: Path, *, overwrite: bool) -> BackupSummary:
         """See `SpoolAdmin.backup`."""
+        from bouncehandler.spool.sqlite.backup import back_up  # noqa: PLC0415  # imports tenacity
+
         return back_up(self.path, target, overwrite=overwrite, monotonic=time.monotonic)
 
     def vacuum(self, within: float) -> int:
