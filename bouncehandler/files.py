@@ -1,6 +1,7 @@
 """Files that this program creates: written whole, synced, and given to their owner."""
 
 import os
+import tempfile
 from pathlib import Path
 
 
@@ -27,8 +28,6 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o600, overwrite: bool =
         FileExistsError: the file is there already, perhaps since a moment ago, and `overwrite` is false.
         OSError: it can't be written.
     """
-    import tempfile  # noqa: PLC0415  # few commands write files
-
     descriptor, part = tempfile.mkstemp(".part", f".{path.name[:200]}.", path.absolute().parent)
     try:
         with os.fdopen(descriptor, "wb") as file:

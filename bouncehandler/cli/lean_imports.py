@@ -1,18 +1,21 @@
 """Imports structlog, pydantic and httpx without the parts of them that this program never uses.
 
-These parts took two thirds of a start: asyncio (for asynchronous logging and settings), rich (for tracebacks that are
-never drawn), settings from a command line or from files of variables, httpx's own command line, the search of all
-installed packages for plug-ins of pydantic, and the types of the keys of pydantic's schemas.
+These parts took two thirds of a start, such as asyncio (for asynchronous logging and settings), settings from a command
+line, the search of all installed packages for plug-ins of pydantic, and the types of the keys of pydantic's schemas.
 """
 
 import sys
+import threading
 import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 
+_LOCK = threading.Lock()
 _NEVER_USED = "httpx._main"
+_SELDOM_USED = ("idna", "shutil", "statistics", "tempfile", "tokenize", "zipfile")
+"""Modules that others import for what hardly ever happens here, such as packages in an archive."""
 _LAZY = ("asyncio", "secrets")
 _UNUSED = ("dotenv", "importlib.resources.abc", "pydantic_settings.sources.providers.cli", "structlog.tracebacks")
 _OPTIONAL = ("colorama", "greenlet", "rich", "twisted")
@@ -25,8 +28,9 @@ class _LazyModule(ModuleType):
     def __getattr__(self, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
+        with _LOCK:
+            if sys.modules.get(self.__name__) is self:
+                del sys.modules[self.__name__]
         return getattr(import_module(self.__name__), name)
 
 
@@ -49,10 +53,15 @@ class _PlainDict:
         return values
 
 
+def defer_modules() -> None:
+    """Have modules that are seldom used imported when they are."""
+    for name in _SELDOM_USED:
+        sys.modules.setdefault(name, _LazyModule(name))
+
+
 def import_libraries() -> None:
     """Import structlog and pydantic, once; has to come before any other import of them."""
     sys.modules[_NEVER_USED] = None  # type: ignore[assignment]  # Python's own sign for a module that can't be imported
-    sys.modules.setdefault("zipfile", _LazyModule("zipfile"))  # for packages that are imported from an archive
     with _stand_ins():
         _import_core()
         import pydantic_settings  # noqa: F401, PLC0415  # later imports find it loaded

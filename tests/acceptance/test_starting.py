@@ -133,7 +133,18 @@ def test_both_ways_to_start_it(tmp_path: Path) -> None:
 
 _NEVER = {"asyncio", "dotenv", "rich.console", "structlog.tracebacks", "pydantic_settings.sources.providers.cli"}
 """Parts of libraries that no command uses, or not before it draws something."""
-_LATER = {"httpcore", "tenacity", "zipfile", "jinja2", "prometheus_client", "smtplib", "difflib"}
+_LATER = {
+    "httpcore",
+    "tenacity",
+    "zipfile",
+    "tempfile",
+    "tokenize",
+    "idna",
+    "statistics",
+    "jinja2",
+    "smtplib",
+    "difflib",
+}
 """Libraries for the first call, for a report, for a mistake, and so on."""
 _OWN_LATER = {
     "bouncehandler.http_client.connections",
@@ -141,7 +152,7 @@ _OWN_LATER = {
     "bouncehandler.spool.sqlite.backup",
     "bouncehandler.unsubscribe.auto_reply",
 }
-_OF_CALLS = {"httpx", "tempfile", "email", "importlib.metadata", "bouncehandler.ingest", "bouncehandler.dispatcher"}
+_OF_CALLS = {"httpx", "email", "importlib.metadata", "bouncehandler.ingest", "bouncehandler.dispatcher"}
 
 
 def _imported(program: Program, args: Sequence[str]) -> set[str]:
