@@ -61,8 +61,8 @@ def _quoted(text: str) -> str:
     return ascii(text if len(text) <= 40 else f"{text[:37]}...")  # noqa: PLR2004  # fits into a sentence
 
 
-def _duration(value: object) -> float:
-    """Read a setting."""
+def read_duration(value: object) -> float:
+    """Read a setting, which is text: a number alone would have no unit. Raises as `parse_duration`."""
     if isinstance(value, str):
         return parse_duration(value)
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MAX_DAYS:
@@ -77,7 +77,7 @@ def _rate(value: object) -> float:
     raise ValueError('must be text such as "50/s", "3000/m" or "10000/h"')
 
 
-Duration = Annotated[float, BeforeValidator(_duration)]
+Duration = Annotated[float, BeforeValidator(read_duration)]
 """A setting, written as a duration; its value is seconds."""
 
 Rate = Annotated[float, BeforeValidator(_rate)]

@@ -1,6 +1,5 @@
 """Adapters of providers, found through the entry points `bouncehandler.providers`."""
 
-import difflib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
@@ -12,7 +11,7 @@ from pydantic import BaseModel, Secret, SecretBytes, SecretStr
 from bouncehandler.provider import Provider, ProviderClass, ProviderSettings
 from bouncehandler.redaction import redactor
 from bouncehandler.settings import ConfigurationError
-from bouncehandler.settings.error_messages import sentence
+from bouncehandler.settings.error_messages import sentence, suggestion
 from bouncehandler.settings.model import ProviderSection
 from bouncehandler.settings.provider_options import validated
 
@@ -59,7 +58,7 @@ def settings_for(name: str, section: ProviderSection) -> ProviderSettings:
     Raises:
         ConfigurationError: the adapter can't be had, or one of its keys is unknown, missing or wrong.
     """
-    return validated(name, _adapter(name, section).Settings, section.options.get_secret_value())
+    return _loaded(name, section)[1]
 
 
 def client_for(name: str, section: ProviderSection) -> "ProviderClient":
@@ -84,15 +83,22 @@ def build(name: str, section: ProviderSection, client: "ProviderClient | None" =
     Raises:
         ConfigurationError: as `settings_for` and `client_for`; or the adapter refuses its settings with a ValueError.
     """
-    settings = settings_for(name, section)
-    adapter = _adapter(name, section)
+    return build_with_redactor(name, section, client)[0]
+
+
+def build_with_redactor(
+    name: str, section: ProviderSection, client: "ProviderClient | None" = None
+) -> tuple[Provider, Callable[[str], str]]:
+    """Build the adapter, and a function that redacts its secrets, which answers of a server may repeat; as `build`."""
+    adapter, settings = _loaded(name, section)
+    redact = redactor({*_secrets_in(settings, is_secret=False), *_proxy_secrets(section)})
     own = client or client_for(name, section)
     try:
-        return adapter(settings, own)
+        return adapter(settings, own), redact
     except Exception as error:  # noqa: BLE001  # a plug-in's constructor may raise anything
         if client is None:
             own.close()
-        reason = redactor(_secrets_in(settings, is_secret=False))(str(error) or type(error).__name__)
+        reason = redact(str(error) or type(error).__name__)
     raise ConfigurationError(sentence("", ("providers", name), reason))
 
 
@@ -103,26 +109,17 @@ def _entry(provider_type: str) -> EntryPoint:
     name = json.dumps(provider_type[:_LONGEST_TYPE])
     if found:
         raise ConfigurationError(f"{name} is installed more than once, as {' and '.join(sorted(found))}; remove one")
-    nearest = difflib.get_close_matches(provider_type[:_LONGEST_TYPE], known_types(), n=1)
-    mend = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known_types()) or 'none'}"
+    mend = suggestion(provider_type, known_types()) or f"known are {', '.join(known_types()) or 'none'}"
     raise ConfigurationError(f"{name} is not a type of provider that is installed; {mend}")
 
 
-def _adapter(name: str, section: ProviderSection) -> ProviderClass:
+def _loaded(name: str, section: ProviderSection) -> tuple[ProviderClass, ProviderSettings]:
+    """Adapter of a provider, and its settings."""
     try:
-        return load(section.type)
+        adapter = load(section.type)
     except ConfigurationError as error:
         raise ConfigurationError(sentence("", ("providers", name, "type"), str(error))) from None
-
-
-def secret_redactor(name: str, section: ProviderSection) -> Callable[[str], str]:
-    """Build a function that redacts the secrets of the provider `name`, which answers of a server may repeat.
-
-    Raises:
-        ConfigurationError: as `settings_for`.
-    """
-    secrets = {*_secrets_in(settings_for(name, section), is_secret=False), *_proxy_secrets(section)}
-    return redactor(secrets)
+    return adapter, validated(name, adapter.Settings, section.options.get_secret_value())
 
 
 def _secrets_in(value: object, *, is_secret: bool) -> Iterator[str]:

@@ -58,6 +58,9 @@ def _run(argv: list[str]) -> int:
     from bouncehandler.cli.gc_tuning import tune_gc  # noqa: PLC0415  # imports are lazy at the edges
 
     tune_gc()  # before the imports, which make many objects and hardly any garbage
+    from bouncehandler.cli.lean_imports import defer_modules  # noqa: PLC0415  # as above
+
+    defer_modules()
     from bouncehandler.cli.app import main  # noqa: PLC0415  # as above
 
     return main(argv)

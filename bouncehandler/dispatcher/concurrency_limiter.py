@@ -1,8 +1,8 @@
 """Adaptive limit of the calls in flight at a provider: as configured, and fewer while it is slow or refuses."""
 
+import statistics
 import threading
 from collections.abc import Callable
-from statistics import median
 
 _SLOW_FACTOR = 2.0
 """A provider is slow whose calls take so many times the baseline, which is their best time lately,"""
@@ -80,7 +80,7 @@ class ConcurrencyLimiter:
             self._limit, self._reduced_at = max(1.0, self._limit * _REFUSAL_DECREASE), now
 
     def _judge_round(self, now: float) -> None:
-        seconds, self._round = median(self._round), []
+        seconds, self._round = statistics.median(self._round), []
         faded = self._baseline * 2 ** min((now - self._judged_at) / _BASELINE_DOUBLES, _MAX_DOUBLINGS)
         self._baseline, self._judged_at = min(seconds, faded or seconds), now
         if seconds > _SLOW_FACTOR * self._baseline + _SLOW_SECONDS:

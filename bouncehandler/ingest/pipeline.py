@@ -59,9 +59,6 @@ class IngestPipeline:
         self._reject_tracker = RejectTracker(self._rejects, self._counters, context.log, options.unreadable_share)
         self._stats = context.stats or NoStats()
         reader.observe(self._stats.add_raw_rows)
-        if not options.logs_rows:
-            for category in context.policy.settled_categories():
-                reader.ignore(category)
 
     @property
     def is_inside_row(self) -> bool:

@@ -47,16 +47,15 @@ def configure(  # noqa: PLR0913  # settings and options
     Raises:
         ConfigurationError: the file can't be written to, and there is no spare.
     """
-    as_json = _AsJson()
-    on_stream = _formatted(LogStream(stream), _as_text if stream_is_terminal else as_json)
+    on_stream = _formatted(LogStream(stream), _as_text if stream_is_terminal else _as_json)
     sinks: list[logging.Handler] = []
     if logfile and spare:
         file, other = _absolute(logfile), _absolute(spare)
-        spares = [] if file == other else [_formatted(SpareLogFile(other), as_json)]
+        spares = [] if file == other else [_formatted(SpareLogFile(other), _as_json)]
         guarded = GuardedLogFile(file, spares if debug else [*spares, on_stream], partial(_report_unwritable, file))
-        sinks.append(_formatted(guarded, as_json))
+        sinks.append(_formatted(guarded, _as_json))
     elif logfile:
-        sinks.append(_formatted(_open(logfile), as_json))
+        sinks.append(_formatted(_open(logfile), _as_json))
     if debug or not logfile:
         sinks.append(on_stream)
     _connect(sinks)
@@ -144,14 +143,9 @@ class _EventWriter:
     debug = info = warning = error = critical = exception = write
 
 
-class _AsJson:
-    """Renderer of events as JSON in ASCII, so that no line separator or direction mark gets through."""
-
-    def __init__(self) -> None:
-        self._encode = json.JSONEncoder(ensure_ascii=True).encode
-
-    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> str:
-        return self._encode(event)
+def _as_json(_: WrappedLogger, __: str, event: EventDict) -> str:
+    """Render an event as JSON in ASCII, so that no line separator or direction mark gets through."""
+    return json.dumps(event)
 
 
 def _as_arguments(_: WrappedLogger, __: str, event: EventDict) -> tuple[tuple[EventDict], dict[str, object]]:

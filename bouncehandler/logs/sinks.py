@@ -6,7 +6,6 @@ import io
 import logging
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import TextIO
@@ -82,7 +81,7 @@ class LogFile(WatchedFileHandler):
             self._is_torn = bool(data)
 
     def _open(self) -> io.TextIOWrapper:
-        opener = partial(_opened, mode=_MODE)
+        opener = lambda path, flags: os.open(path, flags | _AT_ONCE, _MODE)  # noqa: E731  # one expression
         file = open(self.baseFilename, "ab", 0, opener=opener)  # noqa: SIM115  # stays open
         return io.TextIOWrapper(file, encoding="ascii")
 
@@ -137,7 +136,3 @@ class GuardedLogFile(LogFile):
         if not self._is_failing:
             self._is_failing = True  # first, since the report is logged here as well
             self._on_failure(error)
-
-
-def _opened(path: str, flags: int, mode: int) -> int:
-    return os.open(path, flags | _AT_ONCE, mode)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import ClassVar, Literal
 
 from bouncehandler.policy.classification import Refined, Rules
@@ -69,8 +70,8 @@ class Policy:
     """The rules of `[policy]` in the configuration; every verdict names its rule in the words found there.
 
     Args:
-        rules: factory of the rules of classification, which refine PowerMTA's category before the decision; its
-            argument tests whether a category matters. None: PowerMTA's categories stand.
+        rules: factory of the rules of classification, which refine PowerMTA's category before the decision, called
+            for the first bounce; its argument tests whether a category matters. None: PowerMTA's categories stand.
     """
 
     def __init__(
@@ -94,7 +95,12 @@ class Policy:
         self._list_hit = _verdict("policy.suppression_list_hit", suppression_list_hit)
         self._suppresses_list_hits = isinstance(self._list_hit, Suppress)
         self._cache: dict[tuple[str, str], Verdict] = {}
-        self._rules = rules(lambda category: not isinstance(self.of_category(category), Ignore)) if rules else None
+        self._build_rules = rules
+
+    @cached_property
+    def _rules(self) -> Rules | None:
+        build = self._build_rules
+        return build(lambda category: not isinstance(self.of_category(category), Ignore)) if build else None
 
     def decide(self, record: Bounce | Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
         """The verdict on any record; a request, and an address fed by hand, always suppresses."""
@@ -164,10 +170,6 @@ class Policy:
         """Whether any rule counts soft bounces, so that deliveries matter."""
         verdicts = (self._other, *self._bounce.values(), *(verdict for _, verdict in self._status))
         return any(isinstance(verdict, Count) for verdict in verdicts)
-
-    def settled_categories(self) -> list[str]:
-        """The named categories that are settled."""
-        return [name for name in self._bounce if name != OTHER and self.is_settled(name)]
 
     def _of_other(self, record: Complaint | ListUnsubscribe | ListedAddress) -> Verdict:
         if isinstance(record, Complaint):

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from bouncehandler import logs
@@ -19,7 +20,7 @@ from bouncehandler.ingest import (
 from bouncehandler.ingest.fingerprints import BounceFingerprinter
 from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.policy import Policy
-from bouncehandler.policy.classification import Rules
+from bouncehandler.policy.classification import Rule, Rules
 from bouncehandler.record import Subscriber, parse_address
 from bouncehandler.routing import Routes
 from bouncehandler.runtime.paths import Paths
@@ -69,18 +70,29 @@ def build_reader(settings: "Settings", *, takes_deliveries: bool = False) -> Rec
 
 
 def build_policy(settings: "Settings") -> Policy:
-    """Build the policy of `[policy]`."""
-    from bouncehandler.settings.classification_rules import read_rules  # noqa: PLC0415  # imports are lazy at the edges
+    """Build the policy of `[policy]`.
 
+    Raises:
+        ConfigurationError: the site's file of rules needs mending. The shipped one, which has no mistakes, is read
+            when the first bounce comes: that takes as long as a tenth of a start.
+    """
     policy = settings.policy
-    found = read_rules(policy.rules, has_shipped=policy.shipped_rules)
-    named = [replace(rule, name=f"rule {rule.name} of {found.version}") for rule in found.rules]
+
+    @cache
+    def rules() -> list[Rule]:
+        from bouncehandler.settings.classification_rules import read_rules  # noqa: PLC0415  # imports are lazy at the edges
+
+        found = read_rules(policy.rules, has_shipped=policy.shipped_rules)
+        return [replace(rule, name=f"rule {rule.name} of {found.version}") for rule in found.rules]
+
+    if policy.rules:
+        rules()
     return Policy(
         policy.bounce,
         policy.status,
         policy.suppression_list_hit,
         policy.complaint,
-        lambda matters: Rules(named, matters),
+        lambda matters: Rules(rules(), matters),
     )
 
 

@@ -1,8 +1,6 @@
 """Classification rules: reads and validates the site's own file and the shipped one."""
 
-import difflib
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from hashlib import blake2b
@@ -11,13 +9,13 @@ from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
-from bouncehandler import policy
 from bouncehandler.policy.classification import EVERY, Rule
-from bouncehandler.settings.error_messages import problems_of, sentence, sentences
+from bouncehandler.settings.error_messages import problems_of, sentence, sentences, suggestion
 from bouncehandler.settings.errors import ConfigurationError
-from bouncehandler.settings.sections import Section
+from bouncehandler.settings.policy import category_name, status_pattern
+from bouncehandler.settings.sections import Section, host_pattern
+from bouncehandler.settings.sources import read_toml
 
-_LONGEST_FILE = 1024 * 1024  # bytes: thousands of rules fit
 _LEAST_WORD = 3  # characters: less stands in nearly every text; where characters are words, 2 will do
 
 
@@ -39,35 +37,16 @@ def _name(text: str) -> str:
     return text
 
 
-def _category(text: str) -> str:
-    meant = text.strip().lower().replace("_", "-")
-    if text not in policy.DEFAULT_BOUNCE and meant in policy.DEFAULT_BOUNCE:
-        raise ValueError(f"is not how PowerMTA writes it; write {meant}")
-    return text
-
-
 def _becomes(text: str) -> str:
     if text == EVERY or text.strip() != text:
         raise ValueError('must be the name of one category, such as policy-related, or "" to switch a shipped rule off')
-    return _category(text)
-
-
-def _status(pattern: str) -> str:
-    if not re.fullmatch(r"(?:[245]|x)(?:\.(?:0|[1-9][0-9]{0,2}|x)){2}", pattern):
-        raise ValueError("must be a status such as 5.1.1, or a pattern such as 4.x.x or 5.7.x")
-    return pattern
+    return category_name(text)
 
 
 def _phrase(pattern: str) -> str:
     words = [part.strip() for part in pattern.split(EVERY)]
     if all(len(word) < _LEAST_WORD - (not word.isascii()) for word in words):
         raise ValueError(f"must hold a word of at least {_LEAST_WORD} characters, or it would fit nearly every text")
-    return pattern
-
-
-def _host(pattern: str) -> str:
-    if not re.fullmatch(r"[^\s@/()]+", pattern) or not pattern.strip("*."):
-        raise ValueError("must be a domain or a host such as example.com, or a pattern such as *.example.com")
     return pattern
 
 
@@ -86,6 +65,7 @@ def _moment(value: object) -> object:
 
 _Texts = BeforeValidator(_listed)
 _Moment = Annotated[datetime, BeforeValidator(_moment)]
+_Statuses = Annotated[list[Annotated[str, AfterValidator(status_pattern)]], _Texts]
 _Phrases = Annotated[list[Annotated[str, AfterValidator(_phrase)]], _Texts]
 
 
@@ -95,14 +75,14 @@ class RuleSection(Section):
     name: Annotated[str, AfterValidator(_name)]
     becomes: Annotated[str, AfterValidator(_becomes)]
     why: str = ""
-    category: Annotated[list[Annotated[str, AfterValidator(_category)]], _Texts, Field(min_length=1)] = Field(
+    category: Annotated[list[Annotated[str, AfterValidator(category_name)]], _Texts, Field(min_length=1)] = Field(
         default_factory=lambda: [EVERY]
     )
-    status: Annotated[list[Annotated[str, AfterValidator(_status)]], _Texts] = Field(default_factory=list)
-    not_status: Annotated[list[Annotated[str, AfterValidator(_status)]], _Texts] = Field(default_factory=list)
+    status: _Statuses = Field(default_factory=list)
+    not_status: _Statuses = Field(default_factory=list)
     text: _Phrases = Field(default_factory=list)
     not_text: _Phrases = Field(default_factory=list)
-    host: Annotated[list[Annotated[str, AfterValidator(_host)]], _Texts] = Field(default_factory=list)
+    host: Annotated[list[Annotated[str, AfterValidator(host_pattern)]], _Texts] = Field(default_factory=list)
     begins: _Moment | None = Field(default=None, alias="from")
     ends: _Moment | None = Field(default=None, alias="until")
 
@@ -170,7 +150,7 @@ def _read(file: Path) -> list[RuleSection]:
         try:
             sections.append(RuleSection.model_validate(table))
         except ValidationError as error:
-            problems += _sentences(error, f"{file}, rule {label}", _keys())
+            problems += _sentences(error, f"{file}, rule {label}", map(_key, RuleSection.model_fields))
     if problems:
         raise ConfigurationError("\n".join(problems))
     _refuse_twice(file, [section.name for section in sections])
@@ -179,34 +159,17 @@ def _read(file: Path) -> list[RuleSection]:
 
 def _tables(file: Path) -> list[dict[str, Any]]:
     try:
-        with file.open("rb") as stream:
-            data = stream.read(_LONGEST_FILE + 1)
-        if len(data) > _LONGEST_FILE:
-            raise ConfigurationError(
-                f"{file}: the rule file is longer than {_LONGEST_FILE} bytes; is it the right one?"
-            )
-        return _File.model_validate(tomllib.loads(data.decode("utf-8-sig"))).rule
+        return _File.model_validate(read_toml(file, "the rule file")).rule
     except ValidationError as error:
-        problems = _sentences(error, str(file), _File.model_fields)
-    except UnicodeDecodeError:
-        problems = [f"{file}: the rule file must be UTF-8 text"]
-    except tomllib.TOMLDecodeError as error:
-        problems = [f"{file}: {error}"]
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: a name with NUL, a number without end
-        problems = [f"{file}: the rule file can't be read: {getattr(error, 'strerror', None) or error}"]
-    raise ConfigurationError("\n".join(problems))
+        raise ConfigurationError("\n".join(_sentences(error, str(file), _File.model_fields))) from None
 
 
 def _sentences(error: ValidationError, source: str, known: Iterable[str]) -> list[str]:
     return sentences(problems_of(error), known=lambda _: known, source=lambda _: source, mending={})
 
 
-def _keys() -> list[str]:
-    """Keys of a rule, as they are written."""
-    return [field.alias or name for name, field in RuleSection.model_fields.items()]
-
-
 def _key(name: str) -> str:
+    """Key of a rule, as it is written."""
     return RuleSection.model_fields[name].alias or name
 
 
@@ -222,9 +185,8 @@ def _refuse_unknown(file: Path, own: Iterable[RuleSection], shipped: Sequence[st
     problems = []
     for section in own:
         if not section.becomes and section.name not in shipped:
-            nearest = difflib.get_close_matches(section.name, shipped, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            text = f"is empty, which switches a shipped rule off, but none has this name{hint}"
+            hint = suggestion(section.name, shipped)
+            text = "is empty, which switches a shipped rule off, but none has this name" + (f"; {hint}" if hint else "")
             problems.append(sentence(f"{file}, rule {section.name}", ("becomes",), text))
     if problems:
         raise ConfigurationError("\n".join(problems))

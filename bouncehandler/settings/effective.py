@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from bouncehandler.settings.error_messages import dotted
 from bouncehandler.settings.loading import SECRETS, source_of
-from bouncehandler.settings.model import ProviderSection, Settings
+from bouncehandler.settings.model import COMMON_KEYS, Settings
 from bouncehandler.settings.model_keys import KeyKind, kind_of, secret_fields
 from bouncehandler.settings.provider_options import unknown_keys
 from bouncehandler.settings.sources import Key, Source, is_like_a_secret, read_environment, read_file
@@ -29,8 +29,6 @@ _LONGEST_URL = 2000
 """Characters of a text in which credentials are searched; a longer one is not shown."""
 _SECRET_NAME = re.compile("auth|key|passw|secret|token", re.IGNORECASE)
 """Keys that a stranger's adapter may hold as plain text."""
-_COMMON = ProviderSection.model_fields.keys() - {"options"}
-"""Keys of every provider."""
 
 
 class Effective(NamedTuple):
@@ -144,7 +142,7 @@ def _is_hidden(key: Key, value: object, models: Mapping[str, type[BaseModel]]) -
 
 def _is_adapters(key: Key) -> bool:
     """Whether it is, or is within, a key of an adapter's own."""
-    return key[0] == "providers" and len(key) >= _AT_ADAPTER and key[2] not in _COMMON
+    return key[0] == "providers" and len(key) >= _AT_ADAPTER and key[2] not in COMMON_KEYS
 
 
 def _plain(value: object) -> object:

@@ -1,9 +1,8 @@
 """Sentences for validation errors: one for each problem, which names the key as TOML does, and no value."""
 
-import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -111,10 +110,16 @@ def _name(part: str) -> str:
 
 def _unknown(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
-    nearest = difflib.get_close_matches(name[:_LONGEST_NAME].lower(), names, n=1)
-    if nearest:
-        return f"is not a known key; did you mean {nearest[0]}?"
-    return "is not a known key" + (f"; known here are {', '.join(names)}" if names else "")
+    hint = suggestion(name, names) or (f"known here are {', '.join(names)}" if names else "")
+    return "is not a known key" + (f"; {hint}" if hint else "")
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    """Question for the nearest known name, `did you mean spool?`; empty where none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415  # a start without mistakes does without
+
+    nearest = get_close_matches(name[:_LONGEST_NAME].lower(), known, n=1)
+    return f"did you mean {nearest[0]}?" if nearest else ""
 
 
 def _text(problem: ErrorDetails) -> str:

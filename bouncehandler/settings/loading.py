@@ -1,16 +1,18 @@
 """Loads the configuration: the environment over the file over the defaults, then validated."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
+from operator import eq
 from pathlib import Path
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
-from bouncehandler.settings.error_messages import problems_of, sentence, sentences
+from bouncehandler.settings.error_messages import problems_of, sentences
 from bouncehandler.settings.errors import ConfigurationError
 from bouncehandler.settings.mail import UnsubscribeSection
 from bouncehandler.settings.model import Settings
 from bouncehandler.settings.policy import ThresholdTable
-from bouncehandler.settings.provider_options import secret_from_file
+from bouncehandler.settings.provider_options import take_secrets
 from bouncehandler.settings.sources import Key, Source, Table, is_like_a_secret, read_environment, read_file
 
 SECRETS = ("secret", "old_secret", "password")
@@ -25,7 +27,9 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     folders.append(file.absolute().parent if file else Path())
     for source in (written, variables):
         _anchor_files(source.table, folders)
-    problems = [*_take_secrets(variables.table), *_take_secrets(written.table)]
+    secrets = dict.fromkeys(SECRETS, SecretStr)
+    tables = (own for source in (variables, written) for own in _own_tables(source.table))
+    problems = [problem for key, table in tables for problem in take_secrets(key, table, secrets)]
     if problems:
         raise ConfigurationError("\n".join(problems))
     try:
@@ -67,22 +71,6 @@ def _own_tables(table: Table) -> Iterator[tuple[Key, Table]]:
             yield ("unsubscribe", at), options
 
 
-def _take_secrets(table: Table) -> list[str]:
-    """Read each secret `x` from the file `x_file`; returns the problems."""
-    problems = []
-    for key, options in _own_tables(table):
-        for name in SECRETS:
-            file_key = f"{name}_file"
-            if file_key in options and name in options:
-                problems.append(sentence("", (*key, name), f"is given twice, here and by {file_key}; keep one"))
-            elif file_key in options:
-                try:
-                    options[name] = secret_from_file(options.pop(file_key))
-                except ValueError as error:
-                    problems.append(sentence("", (*key, file_key), str(error)))
-    return problems
-
-
 def source_of(key: Key, variables: Source, file: Source) -> str:
     """Name of the variable or the file that holds the key, or the longest part of it."""
     nearest = max(variables.names, key=lambda given: _shared(given, key), default=())
@@ -94,9 +82,7 @@ def source_of(key: Key, variables: Source, file: Source) -> str:
 
 def _shared(given: Key, key: Key) -> int:
     """Number of parts that two keys have in common, from the left."""
-    return next(
-        (at for at, (one, other) in enumerate(zip(given, key, strict=False)) if one != other), min(len(given), len(key))
-    )
+    return len(list(takewhile(bool, map(eq, given, key))))
 
 
 def _held(table: object, key: Key) -> int:

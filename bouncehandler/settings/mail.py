@@ -70,10 +70,8 @@ class UnsubscribeSection(Section):
 
 def tables(value: object) -> object:
     """Parse text from the environment as a list of tables; other values stay."""
-    if not isinstance(value, str):
-        return value
     try:
-        return json.loads(value)
+        return json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
         raise ValueError("is not a JSON list of tables") from None
 

@@ -2,10 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, Secret, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, GetPydanticSchema, Secret, SecretStr, model_validator
+from pydantic_core.core_schema import no_info_plain_validator_function
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bouncehandler.accounting import DEFAULT_COLUMNS
@@ -19,6 +20,11 @@ from bouncehandler.spool.url import path_of
 
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 
+_T = TypeVar("_T")
+
+Given = Annotated[_T, GetPydanticSchema(lambda table, _: no_info_plain_validator_function(table.model_validate))]
+"""A table whose validator is built where a configuration holds the table, and else never: most of a start was that."""
+
 
 def _distinct_words(names: list[str]) -> list[str]:
     if [name.lower() for name in names[:1]] != ["type"] or "rcpt" not in map(str.lower, names):
@@ -26,8 +32,7 @@ def _distinct_words(names: list[str]) -> list[str]:
     return names
 
 
-Words = Annotated[list[str], BeforeValidator(split_list)]
-Columns = Annotated[Words, AfterValidator(_distinct_words)]
+Columns = Annotated[list[str], BeforeValidator(split_list), AfterValidator(_distinct_words)]
 
 
 def _spool_url(url: str) -> str:
@@ -47,7 +52,7 @@ class SpoolSettings(Section):
     """Maximum of suppressions in one commit."""
     keep_done: Keep = 90 * _DAY
     """Seconds for which suppressions are kept after every provider has carried them out; None: for ever."""
-    keep: KeepSettings = Field(default_factory=dict, validate_default=True)
+    keep: Given[KeepSettings] = Field(default_factory=KeepSettings.model_construct)
     """Retention periods that differ from `keep_done`, by kind."""
 
     def kept(self, kind: str) -> float | None:
@@ -136,9 +141,12 @@ class ProviderSection(Section):
     def _split_off_options(cls, table: object) -> object:
         if not isinstance(table, dict):
             return table
-        common = cls.model_fields.keys() - {"options"}
-        rest = {key: value for key, value in table.items() if key not in common}
-        return {key: value for key, value in table.items() if key in common} | {"options": rest}
+        rest = {key: value for key, value in table.items() if key not in COMMON_KEYS}
+        return {key: value for key, value in table.items() if key in COMMON_KEYS} | {"options": rest}
+
+
+COMMON_KEYS = ProviderSection.model_fields.keys() - {"options"}
+"""Keys of every provider."""
 
 
 def _provider_name(name: str) -> str:
@@ -153,16 +161,16 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     spool: SpoolSettings
-    policy: PolicySettings = Field(default_factory=dict, validate_default=True)
-    dispatch: DispatchSettings = Field(default_factory=dict, validate_default=True)
-    log: LogSettings = Field(default_factory=dict, validate_default=True)
-    columns: ColumnSettings = Field(default_factory=dict, validate_default=True)
-    hold: HoldSettings = Field(default_factory=dict, validate_default=True)
-    notify: NotifySettings = Field(default_factory=dict, validate_default=True)
-    metrics: MetricsSettings = Field(default_factory=dict, validate_default=True)
-    unsubscribe: Annotated[list[UnsubscribeSection], BeforeValidator(tables)] = Field(default_factory=list)
+    policy: Given[PolicySettings] = Field(default_factory=PolicySettings.model_construct)
+    dispatch: Given[DispatchSettings] = Field(default_factory=DispatchSettings.model_construct)
+    log: Given[LogSettings] = Field(default_factory=LogSettings.model_construct)
+    columns: Given[ColumnSettings] = Field(default_factory=ColumnSettings.model_construct)
+    hold: Given[HoldSettings] = Field(default_factory=HoldSettings.model_construct)
+    notify: Given[NotifySettings] = Field(default_factory=NotifySettings.model_construct)
+    metrics: Given[MetricsSettings] = Field(default_factory=MetricsSettings.model_construct)
+    unsubscribe: Annotated[list[Given[UnsubscribeSection]], BeforeValidator(tables)] = []
     """The first domain that matches an address counts."""
-    providers: dict[Annotated[str, AfterValidator(_provider_name)], ProviderSection] = Field(default_factory=dict)
+    providers: dict[Annotated[str, AfterValidator(_provider_name)], Given[ProviderSection]] = {}
 
     @model_validator(mode="after")
     def _ensure_provider_exists(self) -> Self:

@@ -60,14 +60,16 @@ def _spelled_out(value: object) -> object:
     return _as_written(policy.DEFAULT_STATUS["4.x.x"]) if value == "count" else value
 
 
-def _category(name: str) -> str:
+def category_name(name: str) -> str:
+    """Validate a bounce category, an open set: refuse another spelling of a known one."""
     meant = name.strip().lower().replace("_", "-")
     if name not in policy.DEFAULT_BOUNCE and meant in policy.DEFAULT_BOUNCE:
         raise ValueError(f"is not how PowerMTA writes it; write {meant}")
     return name
 
 
-def _status(pattern: str) -> str:
+def status_pattern(pattern: str) -> str:
+    """Validate a DSN status, `x` for any number."""
     if not re.fullmatch(r"(?:[245]|x)(?:\.(?:0|[1-9][0-9]{0,2}|x)){2}", pattern):
         raise ValueError("must be a status such as 5.1.1, or a pattern such as 4.x.x or 5.7.x")
     return pattern
@@ -80,7 +82,7 @@ def _feedback_type(name: str) -> str:
     return name
 
 
-def _over_defaults(defaults: Mapping[str, policy.Action]) -> AfterValidator:
+def _over_defaults(defaults: Mapping[str, object]) -> AfterValidator:
     return AfterValidator(lambda named: {**defaults, **named})
 
 
@@ -88,11 +90,11 @@ class PolicySettings(Section):
     """`[policy]`: plain data for `Policy`; names that are not given keep their default."""
 
     bounce: Annotated[
-        dict[Annotated[str, AfterValidator(_category)], Action], _over_defaults(policy.DEFAULT_BOUNCE)
+        dict[Annotated[str, AfterValidator(category_name)], Action], _over_defaults(policy.DEFAULT_BOUNCE)
     ] = Field(default_factory=lambda: dict(policy.DEFAULT_BOUNCE))
     """Actions by bounce category; `*` stands for all others."""
     status: Annotated[
-        dict[Annotated[str, AfterValidator(_status)], Annotated[Action, BeforeValidator(_spelled_out)]],
+        dict[Annotated[str, AfterValidator(status_pattern)], Annotated[Action, BeforeValidator(_spelled_out)]],
         _over_defaults(policy.DEFAULT_STATUS),
     ] = Field(default_factory=lambda: dict(policy.DEFAULT_STATUS))
     """Actions by DSN status, `x` for any number, which override a category that would suppress."""
@@ -103,6 +105,6 @@ class PolicySettings(Section):
     suppression_list_hit: Literal["suppress", "ignore"] = "ignore"
     complaint: Annotated[
         dict[Annotated[str, AfterValidator(_feedback_type)], Literal["suppress", "ignore"]],
-        AfterValidator(lambda named: {**policy.DEFAULT_COMPLAINT, **named}),
+        _over_defaults(policy.DEFAULT_COMPLAINT),
     ] = Field(default_factory=lambda: dict(policy.DEFAULT_COMPLAINT))
     """Actions by feedback type; `*` stands for all others."""

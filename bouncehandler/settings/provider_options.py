@@ -6,13 +6,13 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bouncehandler.redaction import redactor
 from bouncehandler.settings.error_messages import UNKNOWN, problems_of, sentence, sentences
 from bouncehandler.settings.errors import ConfigurationError
-from bouncehandler.settings.model import ProviderSection
+from bouncehandler.settings.model import COMMON_KEYS
 from bouncehandler.settings.model_keys import SECRETS, KeyKind, fields_of, kind_of, names_at, secret_fields, values_in
 from bouncehandler.settings.sources import Key, Table, is_like_a_secret, split_list
 
@@ -34,7 +34,7 @@ def validated(name: str, model: type[Model], options: Table) -> Model:
             return model.model_validate(_decoded_table(model, table))
         except ValidationError as error:
             problems = _explained(name, model, table, problems_of(error))
-    raise ConfigurationError(redactor(secrets_in(model, table))("\n".join(problems)))
+    raise ConfigurationError(redactor(_texts(model, table, KeyKind.SECRET))("\n".join(problems)))
 
 
 def unknown_keys(name: str, model: type[BaseModel], options: Table, source: Callable[[Key], str]) -> list[str]:
@@ -54,14 +54,9 @@ def unknown_keys(name: str, model: type[BaseModel], options: Table, source: Call
     return []
 
 
-def secrets_in(model: type[BaseModel], table: Mapping[str, object]) -> list[str]:
-    """Texts of the table that are secret."""
-    return _texts(table, lambda key: kind_of(model, key) is KeyKind.SECRET)
-
-
-def _texts(table: Mapping[str, object], is_wanted: Callable[[Key], bool]) -> list[str]:
-    """Values of the wanted keys, as text."""
-    found = [value for key, value in values_in(table) if is_wanted(key) and value]
+def _texts(model: type[BaseModel], table: Table, *kinds: KeyKind) -> list[str]:
+    """Values of the keys of these kinds, as text."""
+    found = [value for key, value in values_in(table) if value and kind_of(model, key) in kinds]
     return [str(one.get_secret_value() if isinstance(one, SECRETS) else one) for one in found]
 
 
@@ -72,23 +67,39 @@ def _decoded_table(model: type[BaseModel], table: Table) -> Table:
 
 def _with_secrets(name: str, model: type[BaseModel], options: Table) -> tuple[Table, list[str]]:
     """Table with each secret `x` read from `x_file`, and the problems."""
-    table, problems = dict(options), []
-    for key, annotation in secret_fields(model).items():
-        file_key = f"{key}_file"
-        try:
-            if file_key in table and file_key not in fields_of(model):
-                secret = secret_from_file(table.pop(file_key), annotation)
-                if key in table:
-                    problems.append(_about(name, key, f"is given twice, here and by {file_key}; keep one"))
-                table.setdefault(key, secret)
-            elif isinstance(table.get(key), str) and not table[key].strip():
-                problems.append(_about(name, key, f"is empty; give it here, or in a file that {file_key} names"))
-        except ValueError as error:
-            problems.append(_about(name, file_key, str(error)))
+    above: Key = ("providers", name)
+    table, secrets, fields = dict(options), secret_fields(model), fields_of(model)
+    filed = {key: annotation for key, annotation in secrets.items() if f"{key}_file" not in fields}
+    empty = [key for key in secrets if isinstance(table.get(key), str) and not table[key].strip()]
+    problems = take_secrets(above, table, filed)
+    for key in empty:
+        problems.append(sentence("", (*above, key), f"is empty; give it here, or in a file that {key}_file names"))
     return table, problems
 
 
-def secret_from_file(path: object, annotation: Any = SecretStr) -> str | list[str]:  # noqa: ANN401  # any annotation
+def take_secrets(above: Key, table: Table, secrets: Mapping[str, Any]) -> list[str]:
+    """Read each secret `x` of a table from the file `x_file`, where that is given; returns the problems.
+
+    Args:
+        above: key of the table.
+        secrets: annotations of the secret keys.
+    """
+    problems = []
+    for key, annotation in secrets.items():
+        file_key = f"{key}_file"
+        if file_key in table:
+            path = table.pop(file_key)
+            try:
+                if key in table:
+                    problems.append(sentence("", (*above, key), f"is given twice, here and by {file_key}; keep one"))
+                else:
+                    table[key] = _secret_from_file(path, annotation)
+            except ValueError as error:
+                problems.append(sentence("", (*above, file_key), str(error)))
+    return problems
+
+
+def _secret_from_file(path: object, annotation: Any) -> str | list[str]:  # noqa: ANN401  # any annotation
     """Read a secret from a file, without the line end at its end; a line each where there can be several.
 
     Raises:
@@ -140,8 +151,8 @@ def _explained(
 ) -> list[str]:
     above: Key = ("providers", name)
     files = {key: f"{key}_file" for key in secret_fields(model)}
-    common = {*files.values(), *(ProviderSection.model_fields.keys() - {"options"})}
-    hidden = _texts(table, lambda key: kind_of(model, key) is not KeyKind.PLAIN)
+    common = {*files.values(), *COMMON_KEYS}
+    hidden = _texts(model, table, KeyKind.SECRET, KeyKind.UNKNOWN)
     return sentences(
         problems,
         known=lambda key: names_at(model, key[len(above) :]) | (common if key == above else set()),
@@ -150,10 +161,6 @@ def _explained(
         mending={(*above, key): f"give it here, or in a file that {file} names" for key, file in files.items()},
         hide=redactor(hidden),
     )
-
-
-def _about(name: str, key: str, text: str) -> str:
-    return sentence("", ("providers", name, key), text)
 
 
 def _alternatives(annotation: Any) -> list[Any]:  # noqa: ANN401  # any annotation

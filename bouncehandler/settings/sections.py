@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from bouncehandler.durations import Duration
+from bouncehandler.durations import Duration, read_duration
 from bouncehandler.settings.sources import split_list
 
 Positive = Annotated[Duration, Field(gt=0)]
@@ -29,21 +29,27 @@ def _whole(value: object) -> object:
 Whole = Annotated[int, BeforeValidator(_whole)]
 
 
-def _keep(value: object) -> object:
-    """Validate a retention period: `"forever"` is None, 0 is refused, since it may be meant as the opposite."""
-    if value == "forever":
-        return None
-    try:
-        seconds: float = TypeAdapter(Duration).validate_python(value)
-    except ValidationError:
-        raise ValueError('must be a time such as "90d", or "forever"') from None
-    if not seconds:
-        raise ValueError('must be more than 0: write "forever" to keep everything, or a time such as "90d"')
-    return seconds
+def _time_or(word: str, example: str) -> BeforeValidator:
+    """Build a validator of a time, for which a word is None; 0 is refused, since it may be meant as the opposite."""
+
+    def seconds(value: object) -> float | None:
+        if value == word:
+            return None
+        try:
+            found = read_duration(value)
+        except ValueError:
+            raise ValueError(f'must be a time such as "{example}", or "{word}"') from None
+        if not found:
+            raise ValueError(f'must be more than 0: write a time such as "{example}", or "{word}"')
+        return found
+
+    return BeforeValidator(seconds)
 
 
-Keep = Annotated[float | None, BeforeValidator(_keep)]
+Keep = Annotated[float | None, _time_or("forever", "90d")]
 """Seconds; None: for ever."""
+OrNever = Annotated[float | None, _time_or("never", "3d")]
+"""Seconds; None: never."""
 
 
 FIGURES = 400 * 86_400.0
@@ -84,11 +90,6 @@ def address(text: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]") or _LOOPBACK, int(port)
 
 
-def _address(text: str) -> str:
-    address(text)
-    return text
-
-
 def _prom(path: Path) -> Path:
     if not path.is_absolute() or path.suffix != ".prom":
         raise ValueError("must be an absolute path that ends in .prom: node_exporter reads no other files")
@@ -100,19 +101,8 @@ class MetricsSettings(Section):
 
     textfile: Annotated[Path, AfterValidator(_prom)] | None = None
     """File written by each process that reads records or dispatches; None: no file."""
-    listen: Annotated[str, Field(max_length=300), AfterValidator(_address)] | None = None
+    listen: Annotated[str, Field(max_length=300), AfterValidator(lambda text: address(text) and text)] | None = None
     """Address on which `work` answers requests; None: none."""
-
-
-def _or_never(value: object) -> object:
-    """Validate a time; `"never"` is None."""
-    if value == "never":
-        return None
-    try:
-        seconds: float = TypeAdapter(Positive).validate_python(value)
-    except ValidationError:
-        raise ValueError('must be a time such as "3d", or "never"') from None
-    return seconds
 
 
 def _mailbox_provider(name: str) -> str:
@@ -121,13 +111,11 @@ def _mailbox_provider(name: str) -> str:
     return name
 
 
-def _host(pattern: str) -> str:
+def host_pattern(pattern: str) -> str:
+    """Validate a pattern of host names, `*` for any text."""
     if not re.fullmatch(r"[^\s@/()]+", pattern) or not pattern.strip("*."):
-        raise ValueError("must be a domain such as example.com, or a pattern of hosts such as *.mx.example.com")
+        raise ValueError("must be a domain or a host such as example.com, or a pattern such as *.example.com")
     return pattern.lower()
-
-
-OrNever = Annotated[float | None, BeforeValidator(_or_never)]
 
 
 class HoldSettings(Section):
@@ -149,6 +137,6 @@ class HoldSettings(Section):
     """Seconds between two notices of a spike that is held; None: only one."""
     operators: dict[
         Annotated[str, AfterValidator(_mailbox_provider)],
-        Annotated[list[Annotated[str, AfterValidator(_host)]], BeforeValidator(split_list), Field(min_length=1)],
-    ] = Field(default_factory=dict)
+        Annotated[list[Annotated[str, AfterValidator(host_pattern)]], BeforeValidator(split_list), Field(min_length=1)],
+    ] = {}
     """Further mailbox providers by name: their domains, and the hosts of their mail exchangers."""

@@ -40,42 +40,42 @@ def read_file(path: Path | None, environ: Mapping[str, str]) -> tuple[Path | Non
     Raises:
         ConfigurationError: the file can't be read, or isn't TOML.
     """
-    variable = environ.get(_FILE_VARIABLE)
-    named = _named(path, environ)
-    file = named or SYSTEM_FILE
-    try:
-        with file.open("rb") as stream:
-            data = stream.read(_LONGEST_FILE + 1)
-    except (OSError, ValueError) as error:  # ValueError: a name with NUL
-        if named is None and isinstance(error, FileNotFoundError | NotADirectoryError):
-            return None, Source({}, {})
-        why = getattr(error, "strerror", None) or str(error)
-        named_by = f" (named by {_FILE_VARIABLE})" if variable and path is None else ""
-        raise ConfigurationError(f"{file}{named_by}: the configuration can't be read: {why}") from None
-    return file, Source(_parse(file, data), {(): str(file)})
+    file = file_in_force(path, environ)
+    if file is None:
+        return None, Source({}, {})
+    named_by = f" (named by {_FILE_VARIABLE})" if path is None and environ.get(_FILE_VARIABLE) else ""
+    return file, Source(read_toml(file, "the configuration", named_by), {(): str(file)})
 
 
 def file_in_force(path: Path | None, environ: Mapping[str, str]) -> Path | None:
     """File that `read_file` reads; None where there is none and none was named."""
-    return _named(path, environ) or (SYSTEM_FILE if SYSTEM_FILE.exists() else None)
+    if named := path or environ.get(_FILE_VARIABLE):
+        return Path(named)
+    try:
+        SYSTEM_FILE.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError:
+        pass  # reading it fails as well, and reports the reason
+    return SYSTEM_FILE
 
 
-def _named(path: Path | None, environ: Mapping[str, str]) -> Path | None:
-    variable = environ.get(_FILE_VARIABLE)
-    return path or (Path(variable) if variable else None)
-
-
-def _parse(file: Path, data: bytes) -> Table:
+def read_toml(file: Path, what: str, named_by: str = "") -> Table:
+    """Read a TOML file; raises a ConfigurationError that says what it is, and where its name comes from."""
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(_LONGEST_FILE + 1)
+    except (OSError, ValueError) as error:  # ValueError: a name with NUL
+        why = getattr(error, "strerror", None) or str(error)
+        raise ConfigurationError(f"{file}{named_by}: {what} can't be read: {why}") from None
     if len(data) > _LONGEST_FILE:
-        raise ConfigurationError(
-            f"{file}: the configuration is longer than {_LONGEST_FILE} bytes; is it the right file?"
-        )
+        raise ConfigurationError(f"{file}: {what} is longer than {_LONGEST_FILE} bytes; is it the right file?")
     try:
         text = data.decode("utf-8-sig")  # editors on Windows write a byte order mark
         return tomllib.loads(text)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigurationError(f"{file}, line {line}: the configuration must be UTF-8 text") from None
+        raise ConfigurationError(f"{file}, line {line}: {what} must be UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(_syntax_error(file, text, str(error))) from None
     except (ValueError, RecursionError):  # numbers with thousands of digits, thousands of brackets

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from bouncehandler.record import ListUnsubscribe, Subscriber, parse_address
 from bouncehandler.spool import SpoolError
-from bouncehandler.unsubscribe.auto_reply import examine_head
 from bouncehandler.unsubscribe.maildrop import FIRST_LINE, MAX_HEAD, SUFFIX, TEMPORARY
 
 _MAX_SIZE = MAX_HEAD + 65_536
@@ -171,6 +170,8 @@ def _message(name: str, values: dict[str, str], head: bytes) -> UnsubscribeReque
     received = values.get("received", "")
     if not _NUMBER.fullmatch(received) or int(received) > _LAST_SECOND:
         raise ValueError("has no time of receipt")
+    from bouncehandler.unsubscribe.auto_reply import examine_head  # noqa: PLC0415  # imports email, for the first mail
+
     mail = examine_head(head, values.get("sender", ""))
     recipient, subscriber = _person(values)
     record = ListUnsubscribe(

@@ -1,12 +1,14 @@
 """How the program is started: its help, where options stand, and where its configuration comes from."""
 
 import json
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from bouncehandler import __version__
-from tests.acceptance.harness import MODULE, SCRIPT, Program, accounting, bounce
+from tests.acceptance.harness import LONGEST, MODULE, SCRIPT, Program, accounting, bounce
 from tests.acceptance.shell import alone, with_dead_letters
 
 
@@ -127,3 +129,52 @@ def test_both_ways_to_start_it(tmp_path: Path) -> None:
         output.append([{k: v for k, v in event.items() if k not in own} for event in finished.events])
         assert finished.status == 0
     assert output[0] == output[1]
+
+
+_NEVER = {"asyncio", "dotenv", "rich.console", "structlog.tracebacks", "pydantic_settings.sources.providers.cli"}
+"""Parts of libraries that no command uses, or not before it draws something."""
+_LATER = {
+    "httpcore",
+    "tenacity",
+    "zipfile",
+    "tempfile",
+    "tokenize",
+    "idna",
+    "statistics",
+    "jinja2",
+    "smtplib",
+    "difflib",
+}
+"""Libraries for the first call, for a report, for a mistake, and so on."""
+_OWN_LATER = {
+    "bouncehandler.http_client.connections",
+    "bouncehandler.settings.classification_rules",
+    "bouncehandler.spool.sqlite.backup",
+    "bouncehandler.unsubscribe.auto_reply",
+}
+_OF_CALLS = {"httpx", "email", "importlib.metadata", "bouncehandler.ingest", "bouncehandler.dispatcher"}
+
+
+def _imported(program: Program, args: Sequence[str]) -> set[str]:
+    """The modules that a command imports for an input of a header alone."""
+    command = [MODULE[0], "-X", "importtime", *MODULE[1:], "--config", str(program.config), *args]
+    finished = subprocess.run(
+        command,
+        input=accounting([]),
+        capture_output=True,
+        env={"HOME": str(program.folder)},
+        cwd=program.folder,
+        timeout=LONGEST,
+        check=True,
+    )
+    lines = finished.stderr.decode().splitlines()
+    return {line.rpartition("|")[2].strip() for line in lines if line.startswith("import time:")}
+
+
+@pytest.mark.parametrize(("args", "more"), [((), set()), (("status",), _OF_CALLS)], ids=["run", "status"])
+def test_a_start_imports_nothing_that_comes_later(program: Program, args: Sequence[str], more: set[str]) -> None:
+    """Libraries, and modules of the program, that a start does not need are imported when they are needed."""
+    program.configure({}, hook={"type": "webhook", "url": "http://127.0.0.1:9/", "secret": f"whsec_{'A' * 32}"})
+    imported = _imported(program, args)
+    assert {"pydantic_settings", "structlog", "click"} <= imported
+    assert not imported & (_NEVER | _LATER | _OWN_LATER | more)

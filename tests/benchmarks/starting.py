@@ -34,7 +34,7 @@ secret = "{_KEY}"
 
 
 def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
-    """The bare command on a header alone, without and with a provider, and `--version`; then `unsubscribe`."""
+    """The bare command on a header alone, without and with a provider, `--version` and `status`; then `unsubscribe`."""
     (folder / "alone").mkdir()
     alone = configure(folder / "alone")
     served = configure(folder, type="webhook", url="http://127.0.0.1:9/", secret=SECRET)
@@ -42,6 +42,7 @@ def measure(effort: Effort, folder: Path) -> Iterator[Measurement]:
         "--version": [*COMMAND, "--version"],
         "a header alone, no provider": [*COMMAND, "--config", str(alone)],
         "a header alone, a webhook": [*COMMAND, "--config", str(served)],
+        "status": [*COMMAND, "--config", str(served), "status"],
     }
     sides = [partial(_seconds, command) for command in (_BARE, *commands.values())]
     for side in sides:
@@ -73,10 +74,13 @@ def _keeping(effort: Effort, folder: Path) -> Iterator[Measurement]:
         yield Measurement(what, ratios(seconds, yardstick), "times python -c pass", _KEEPING, speeds)
 
 
-def _kept(command: Sequence[str], folder: Path) -> float:
+def _environment() -> dict[str, str]:
     """With the modules compiled, as an installer leaves them: so the tests' environment must not forbid it."""
-    environ = {name: value for name, value in environment().items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environ["XDG_CACHE_HOME"] = os.fspath(folder / "cache")
+    return {name: value for name, value in environment().items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def _kept(command: Sequence[str], folder: Path) -> float:
+    environ = _environment() | {"XDG_CACHE_HOME": os.fspath(folder / "cache")}
     started = time.perf_counter()
     subprocess.run(command, input=_MAIL, check=True, capture_output=True, env=environ)
     return time.perf_counter() - started
@@ -84,5 +88,5 @@ def _kept(command: Sequence[str], folder: Path) -> float:
 
 def _seconds(command: Sequence[str]) -> float:
     started = time.perf_counter()
-    subprocess.run(command, input=HEADER.encode(), check=True, capture_output=True, env=environment())
+    subprocess.run(command, input=HEADER.encode(), check=True, capture_output=True, env=_environment())
     return time.perf_counter() - started

@@ -36,7 +36,7 @@ def _provider(name: str, section: "ProviderSection") -> Iterator[CheckResult]:
     try:
         client = plugins.client_for(name, section)
         client.event_hooks = {"response": [clock.note]}
-        adapter, hide = plugins.build(name, section, client), plugins.secret_redactor(name, section)
+        adapter, hide = plugins.build_with_redactor(name, section, client)
     except ConfigurationError as error:
         yield fail(what, str(error))
         return

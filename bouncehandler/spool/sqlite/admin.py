@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bouncehandler.spool.models import BackupSummary, SpoolCheck
-from bouncehandler.spool.sqlite.backup import back_up
 from bouncehandler.spool.sqlite.codec import sanitize_text
 from bouncehandler.spool.sqlite.erasure import SqliteErasure
 from bouncehandler.spool.sqlite.files import ensure_room
@@ -44,6 +43,8 @@ class SqliteSpoolAdmin(SqliteLists, SqliteHolds, SqliteErasure):
         return SpoolCheck(store, f"sqlite3 {self.path} 'PRAGMA quick_check'" if is_large else "")
 
     def backup(self, target: Path, *, overwrite: bool) -> BackupSummary:
+        from bouncehandler.spool.sqlite.backup import back_up  # noqa: PLC0415  # imports tenacity
+
         return back_up(self.path, target, overwrite=overwrite, monotonic=time.monotonic)
 
     def vacuum(self, within: float) -> int:

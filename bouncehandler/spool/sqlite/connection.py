@@ -9,8 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_fixed
-
 from bouncehandler.spool.models import SpoolError
 from bouncehandler.spool.sqlite.errors import damaged, describe_error, moved, primary_code
 from bouncehandler.spool.sqlite.files import create_private, file_at
@@ -201,10 +199,18 @@ def _prepare(raw: sqlite3.Connection, path: Path, journal: str, wait: float) -> 
 
 def _switched(raw: sqlite3.Connection, journal: str, wait: float) -> str:
     """Switch the journal; returns the one in use. WAL needs the file alone, for which SQLite itself does not wait."""
+    switch = f"PRAGMA journal_mode = {journal}"
+    try:
+        return str(raw.execute(switch).fetchone()[0])
+    except sqlite3.OperationalError as error:
+        if not _is_busy(error):
+            raise
+    from tenacity import Retrying, retry_if_exception, stop_before_delay, wait_fixed  # noqa: PLC0415  # seldom used
+
     switching = Retrying(
         stop=stop_before_delay(wait), wait=wait_fixed(_PAUSE), retry=retry_if_exception(_is_busy), reraise=True
     )
-    return str(switching(raw.execute, f"PRAGMA journal_mode = {journal}").fetchone()[0])
+    return str(switching(raw.execute, switch).fetchone()[0])
 
 
 def _is_busy(error: BaseException) -> bool:
