@@ -1,12 +1,11 @@
 """Imports structlog, pydantic and httpx without the parts of them that this program never uses.
 
-These parts took two thirds of a start, such as asyncio (for asynchronous logging and settings), settings from a command
-line, the search of all installed packages for plug-ins of pydantic, and the types of the keys of pydantic's schemas.
+These parts took more than half of a start, such as asyncio (for asynchronous logging and settings), settings from a
+command line, and the search of all installed packages for plug-ins of pydantic.
 """
 
 import sys
 import threading
-import typing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -43,16 +42,6 @@ class _UnusedModule(ModuleType):
         return type(name, (), {})
 
 
-class _PlainDict:
-    """Stand-in for `TypedDict`: the types of its keys, a thousand in pydantic-core, are for type checkers alone."""
-
-    def __init_subclass__(cls, **_: bool) -> None:
-        pass
-
-    def __new__(cls, **values: object) -> dict[str, object]:  # type: ignore[misc]  # as TypedDict itself does
-        return values
-
-
 def defer_modules() -> None:
     """Have modules that are seldom used imported when they are."""
     for name in _SELDOM_USED:
@@ -63,23 +52,8 @@ def import_libraries() -> None:
     """Import structlog and pydantic, once; has to come before any other import of them."""
     sys.modules[_NEVER_USED] = None  # type: ignore[assignment]  # Python's own sign for a module that can't be imported
     with _stand_ins():
-        _import_core()
         import pydantic_settings  # noqa: F401, PLC0415  # later imports find it loaded
         import structlog  # noqa: F401, PLC0415  # as above
-
-
-def _import_core() -> None:
-    import typing_extensions  # noqa: PLC0415  # only here
-
-    modules = (typing, typing_extensions)
-    real = [module.TypedDict for module in modules]
-    for module in modules:
-        module.TypedDict = _PlainDict  # type: ignore[attr-defined]  # until pydantic-core is imported
-    try:
-        import pydantic_core  # noqa: F401, PLC0415  # as above
-    finally:
-        for module, own in zip(modules, real, strict=True):
-            module.TypedDict = own  # type: ignore[attr-defined]  # as it was
 
 
 @contextmanager
