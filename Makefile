@@ -17,7 +17,6 @@ $(VENV)/runtime: deploy/requirements.txt pyproject.toml
 	@echo "setting up $(VENV) ..."
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r deploy/requirements.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@$(BIN)/python -m compileall -q bouncehandler providers  # as pip does where it installs a copy
 	@touch $@
 
 $(VENV)/tests: $(VENV)/runtime tests/requirements.txt

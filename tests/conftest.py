@@ -8,6 +8,7 @@ compiled as often, and the tests themselves by each of pytest's processes.
 """
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ settings.load_profile("settled")
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background, and every program would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

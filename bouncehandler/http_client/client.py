@@ -4,15 +4,13 @@ import ssl
 import time
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING
 
 import httpx
 
 from bouncehandler import __version__
+from bouncehandler.http_client.connections import Connections
+from bouncehandler.http_client.deadline import Deadline
 from bouncehandler.http_client.transport import ResponseRefusedError, Transport
-
-if TYPE_CHECKING:
-    from bouncehandler.http_client.connections import Connections
 
 __all__ = ["MAX_RESPONSE", "ProviderClient", "ResponseRefusedError", "build_client"]
 
@@ -37,10 +35,6 @@ class ProviderClient(httpx.Client):
         )
         self._memory = transport
         self._cookies = _NoCookies()
-
-    def prepare(self) -> None:
-        """Load the parts that the first request would have to wait for, 60 ms; without a connection."""
-        self._memory.prepare()
 
     def forget_response(self) -> None:
         """Forget the calling thread's last response."""
@@ -80,10 +74,7 @@ def build_client(  # noqa: PLR0913  # the configuration's keys, and a test's sub
     own_tls = _own_tls(ca_file) if ca_file is not None else None
     via = _proxy(proxy, own_tls) if proxy else None
 
-    def connections() -> "Connections":
-        from bouncehandler.http_client.connections import Connections  # noqa: PLC0415  # at the first request: 40 ms
-        from bouncehandler.http_client.deadline import Deadline  # noqa: PLC0415  # as above
-
+    def connections() -> Connections:
         return Connections(own_tls or _public_tls(), via, Deadline(timeout, clock), sleep)
 
     return ProviderClient(Transport(connections, max_response), timeout)

@@ -64,16 +64,6 @@ class Connections:
         connection = self._find_idle(url.origin)
         return connection.handle_request(call) if connection else self._retrying(self._connect_and_send, call)
 
-    @staticmethod
-    @contextmanager
-    def errors_as_httpx() -> Iterator[None]:
-        """Convert the errors of httpcore in the block to httpx's, which have the same names."""
-        try:
-            yield
-        except _ERRORS as error:
-            known = (getattr(httpx, kind.__name__, None) for kind in type(error).__mro__)
-            raise next(filter(None, known))(str(error)) from error
-
     def close(self) -> None:
         """Close all connections."""
         connections, self._open = self._open, []
@@ -102,6 +92,16 @@ class Connections:
         self._open = [one for one in usable if one not in surplus]
         for connection in closing:
             connection.close()
+
+
+@contextmanager
+def errors_as_httpx() -> Iterator[None]:
+    """Convert the errors of httpcore to httpx's, which have the same names."""
+    try:
+        yield
+    except _ERRORS as error:
+        known = (getattr(httpx, kind.__name__, None) for kind in type(error).__mro__)
+        raise next(filter(None, known))(str(error)) from error
 
 
 _ERRORS = (

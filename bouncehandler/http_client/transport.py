@@ -2,17 +2,12 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
+import httpcore
 import httpx
 
+from bouncehandler.http_client.connections import Connections, errors_as_httpx
 from bouncehandler.http_client.last_response import MAX_KEPT, LastResponse
-
-if TYPE_CHECKING:
-    import httpcore
-
-    from bouncehandler.http_client.connections import Connections
 
 
 class ResponseRefusedError(httpx.ReadError):
@@ -22,7 +17,7 @@ class ResponseRefusedError(httpx.ReadError):
 class Transport(httpx.BaseTransport):
     """Transport with connections for each thread: one pool shared by 32 threads costs a fifth of their speed."""
 
-    def __init__(self, connections: Callable[[], "Connections"], max_response: int) -> None:
+    def __init__(self, connections: Callable[[], Connections], max_response: int) -> None:
         self._build = connections
         self._max_response = max_response
         self._local = threading.local()
@@ -31,9 +26,8 @@ class Transport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection of the calling thread, and read the response whole."""
-        connections = self._connections()
-        with connections.errors_as_httpx():
-            raw = connections.send(request)
+        with errors_as_httpx():
+            raw = self._connections().send(request)
             body = bytearray()
             try:
                 headers = httpx.Headers(raw.headers)
@@ -46,7 +40,7 @@ class Transport(httpx.BaseTransport):
         response.encoding = "utf-8"  # `charset=zlib`, a codec but none of text, would be an AssertionError
         return response
 
-    def _read(self, response: "httpcore.Response", headers: httpx.Headers, body: bytearray) -> None:
+    def _read(self, response: httpcore.Response, headers: httpx.Headers, body: bytearray) -> None:
         """Add the response's blocks to the body, as far as they are accepted."""
         is_plain = headers.get("Content-Encoding", "identity").strip().lower() in {"", "identity"}
         for block in response.iter_stream():
@@ -69,7 +63,7 @@ class Transport(httpx.BaseTransport):
         last: LastResponse | None = getattr(self._local, "last_response", None)
         return last.format() if last else ""
 
-    def _connections(self) -> "Connections":
+    def _connections(self) -> Connections:
         own: Connections | None = getattr(self._local, "connections", None)
         if own is None:
             own = self._local.connections = self._build()
@@ -80,11 +74,6 @@ class Transport(httpx.BaseTransport):
             for orphan in orphans:
                 orphan.close()
         return own
-
-    def prepare(self) -> None:
-        """Load what the first request of any thread needs."""
-        with suppress(OSError, ImportError):  # the request meets the same error, and reports it
-            self._build()
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -1,7 +1,6 @@
 """Builds the dispatcher: an adapter, its HTTP client and a worker for every configured provider."""
 
 import random
-import threading
 import time
 from collections.abc import Callable
 
@@ -16,9 +15,6 @@ from bouncehandler.dispatcher.worker_settings import WorkerSettings
 from bouncehandler.settings.model import ProviderSection, Settings
 from bouncehandler.spool import Spool
 
-_UNHURRIED = 2.0
-"""Seconds after which the clients are prepared for their first request: a run that has nothing to do is over then."""
-
 
 def build_dispatcher(settings: Settings, spool: Spool, log: DispatchLog, on_failure: Callable[[], None]) -> Dispatcher:
     """Build a dispatcher with a worker for every configured provider, not started yet.
@@ -32,7 +28,6 @@ def build_dispatcher(settings: Settings, spool: Spool, log: DispatchLog, on_fail
     dispatcher = Dispatcher(on_failure)
     for name, section in settings.providers.items():
         client = plugins.client_for(name, section)
-        _call_later(client.prepare)
         adapter, redact = plugins.build_with_redactor(name, section, client)
         schedule = RetrySchedule(settings.dispatch.schedule, random.random)
         executor = CallExecutor(adapter, client, schedule, time.time, redact)
@@ -50,12 +45,6 @@ def build_dispatcher(settings: Settings, spool: Spool, log: DispatchLog, on_fail
             )
         )
     return dispatcher
-
-
-def _call_later(function: Callable[[], None]) -> None:
-    timer = threading.Timer(_UNHURRIED, function)
-    timer.daemon = True
-    timer.start()
 
 
 def _worker_settings(settings: Settings, section: ProviderSection) -> WorkerSettings:
