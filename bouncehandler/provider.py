@@ -39,7 +39,6 @@ class Provider(Protocol):
             ProviderUnavailable: no call can succeed until the sysadmin mends something.
         Anything else that is raised (`httpx.TransportError`, a bug) counts as temporary.
         """
-        ...
 
 
 class ProviderClass(Protocol):
@@ -49,7 +48,6 @@ class ProviderClass(Protocol):
 
     def __call__(self, settings: ProviderSettings, client: httpx.Client) -> Provider:
         """Build the adapter for one configured provider."""
-        ...
 
 
 @runtime_checkable
@@ -61,7 +59,6 @@ class Batched(Protocol):
 
     def unsubscribe_batch(self, suppressions: Sequence[Suppression]) -> Sequence[Outcome]:
         """Return one outcome for each, in their order; a failure concerns them all. Raises as `unsubscribe`."""
-        ...
 
 
 @runtime_checkable
@@ -70,7 +67,6 @@ class Checkable(Protocol):
 
     def check(self) -> str:
         """Check, and return one sentence with the result. Raises as `unsubscribe`."""
-        ...
 
 
 @runtime_checkable
@@ -90,7 +86,6 @@ class Reversible(Protocol):
             PermanentFailure: nothing of it can ever be restored from here; the dead letter has the text.
         Anything else as `unsubscribe`.
         """
-        ...
 
 
 @runtime_checkable

@@ -27,40 +27,31 @@ class RecordReader(Protocol):
     @property
     def rows(self) -> int:
         """Number of readable rows so far."""
-        ...
 
     @property
     def is_open(self) -> bool:
         """Whether a row has begun and not ended, so that further rows may be part of it."""
-        ...
 
     def feed(self, block: bytes) -> list[Item]:
         """The items of the rows that end in this block."""
-        ...
 
     def close(self) -> list[Item]:
         """The items that are left at the end of the input."""
-        ...
 
     def give_up_open_row(self) -> list[Item]:
         """The items of the rows that an open row has swallowed, if any."""
-        ...
 
     def refusal(self) -> str:
         """Refusal of the input as a whole, with cause and remedy; empty for an input that is accepted."""
-        ...
 
     def ignore(self, category: str) -> None:
         """Count the bounces of this category from now on, without a record of each."""
-        ...
 
     def header_before(self, line: int) -> bytes:
         """The header in force at a line of the input, as it came; empty for none."""
-        ...
 
     def observe(self, observer: RowObserver) -> None:
         """Pass the rows that are only counted to an observer."""
-        ...
 
 
 class _ReaderFactory(Protocol):

@@ -15,19 +15,15 @@ class SuppressionSink(Protocol):
 
     def record(self, batch: Sequence[QueuedSuppression], /) -> Recorded:
         """See `Spool.record`."""
-        ...
 
     def count(self, batch: Sequence[SoftBounceEntry], /) -> Recorded:
         """See `Spool.count`."""
-        ...
 
     def record_deliveries(self, deliveries: Mapping[str, int], /) -> None:
         """See `Spool.record_deliveries`."""
-        ...
 
     def enqueue_notice(self, kind: str, about: Mapping[str, str], /) -> None:
         """See `Spool.enqueue_notice`."""
-        ...
 
 
 class RejectSink(Protocol):
@@ -35,7 +31,6 @@ class RejectSink(Protocol):
 
     def keep(self, rows: Iterable[bytes], /) -> None:
         """See `RejectedFile.keep`."""
-        ...
 
 
 class IngestLog(Protocol):
@@ -43,15 +38,12 @@ class IngestLog(Protocol):
 
     def info(self, event: str, **values: object) -> object:
         """Log an event that the sysadmin may look for afterwards."""
-        ...
 
     def warning(self, event: str, **values: object) -> object:
         """Log an event that deserves a look."""
-        ...
 
     def debug(self, event: str, **values: object) -> object:
         """Log a single record."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

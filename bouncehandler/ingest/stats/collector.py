@@ -46,7 +46,6 @@ class StatsSink(Protocol):
         self, hourly_counts: Sequence[HourlyCount], counters: Sequence[MetricCounter] = (), /
     ) -> None:
         """See `Spool.add_hourly_counts`."""
-        ...
 
 
 class StatsCollector:
