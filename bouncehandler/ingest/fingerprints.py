@@ -4,7 +4,8 @@ from functools import lru_cache
 
 from bouncehandler.record import ListedAddress
 from bouncehandler.record.bounce_batch import BounceBatch
-from bouncehandler.spikes import MailboxProviders, normalize_diagnostic
+from bouncehandler.spikes.fingerprint import normalize_diagnostic
+from bouncehandler.spikes.mailbox_providers import MailboxProviders
 from bouncehandler.spool import BounceFingerprint
 
 _LISTED_FINGERPRINT = "fed by hand"

@@ -8,24 +8,20 @@ from typing import TYPE_CHECKING
 
 from bouncehandler import logs
 from bouncehandler.accounting import RecordReader, open_reader
-from bouncehandler.ingest import (
-    IngestContext,
-    IngestOptions,
-    IngestPipeline,
-    StatsCollector,
-    SuppressionBuilder,
-    TokenHolder,
-    batch_size_for,
-)
 from bouncehandler.ingest.fingerprints import BounceFingerprinter
+from bouncehandler.ingest.pipeline import IngestOptions, IngestPipeline
+from bouncehandler.ingest.ports import IngestContext
+from bouncehandler.ingest.read_loop import batch_size_for
 from bouncehandler.ingest.rejected_file import RejectedFile
+from bouncehandler.ingest.stats.collector import StatsCollector
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder, TokenHolder
 from bouncehandler.policy import Policy
 from bouncehandler.policy.classification import Rule, Rules
 from bouncehandler.record import Subscriber, parse_address
 from bouncehandler.routing import Routes
 from bouncehandler.runtime.paths import Paths
 from bouncehandler.runtime.unsubscribe_config import domains_of
-from bouncehandler.spikes import MailboxProviders
+from bouncehandler.spikes.mailbox_providers import MailboxProviders
 from bouncehandler.spool import Spool
 from bouncehandler.unsubscribe.tokens import Domain, domain_of, identify, parse
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from bouncehandler.ingest import IngestPipeline
+from bouncehandler.ingest.pipeline import IngestPipeline
 from bouncehandler.ingest.ports import IngestLog
 from bouncehandler.policy import Count, Verdict
 from bouncehandler.record import Bounce, Complaint
@@ -17,7 +17,7 @@ from bouncehandler.runtime.paths import Paths
 from bouncehandler.runtime.run_summary import Comparison
 from bouncehandler.runtime.spool import open_read_only, spike_settings
 from bouncehandler.runtime.suppression_lookup import find_equivalent, find_of_record, has, is_counted
-from bouncehandler.spikes import SpikeSettings
+from bouncehandler.spikes.detector import SpikeSettings
 from bouncehandler.spool import (
     ActiveSuppression,
     QueuedSuppression,

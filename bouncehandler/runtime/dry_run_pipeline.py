@@ -3,8 +3,8 @@
 import time
 from typing import TYPE_CHECKING
 
-from bouncehandler.ingest import IngestContext, IngestOptions, IngestPipeline
-from bouncehandler.ingest.ports import IngestLog
+from bouncehandler.ingest.pipeline import IngestOptions, IngestPipeline
+from bouncehandler.ingest.ports import IngestContext, IngestLog
 from bouncehandler.policy import Policy, Suppress, Verdict
 from bouncehandler.record import Bounce, Complaint, ListedAddress, ListUnsubscribe
 from bouncehandler.record.bounce_batch import BounceBatch

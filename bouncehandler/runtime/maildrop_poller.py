@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from bouncehandler import logs
-from bouncehandler.ingest import MaildropError, UnsubscribeMailbox
+from bouncehandler.ingest.unsubscribe_mail import MaildropError, UnsubscribeMailbox
 from bouncehandler.policy import Policy
 from bouncehandler.runtime.build_pipeline import build_context
 from bouncehandler.runtime.paths import Paths

@@ -10,7 +10,7 @@ from bouncehandler.spool import Counts, ProviderState, Spool
 
 if TYPE_CHECKING:  # the dispatcher brings the HTTP library, which not every command needs
     from bouncehandler.dispatcher.outcome_log import WorkerCounters
-    from bouncehandler.ingest import IngestCounters
+    from bouncehandler.ingest.counters import IngestCounters
 
 
 @dataclass(frozen=True, slots=True)

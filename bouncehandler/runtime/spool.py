@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bouncehandler.spikes import SpikeSettings
+from bouncehandler.spikes.detector import SpikeSettings
 from bouncehandler.spool import Spool, SpoolError, url
 
 if TYPE_CHECKING:

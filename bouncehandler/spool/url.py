@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bouncehandler.spikes import SpikeSettings
+from bouncehandler.spikes.detector import SpikeSettings
 from bouncehandler.spool.models import SpoolError
 from bouncehandler.spool.protocol import Spool
 

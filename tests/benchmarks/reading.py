@@ -11,23 +11,21 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from bouncehandler.accounting import open_reader
-from bouncehandler.ingest import (
-    IngestContext,
-    IngestCounters,
-    IngestOptions,
-    IngestPipeline,
-    StatsCollector,
-    SuppressionBuilder,
-    read_loop,
-)
+from bouncehandler.ingest.counters import IngestCounters
 from bouncehandler.ingest.fingerprints import BounceFingerprinter
+from bouncehandler.ingest.pipeline import IngestOptions, IngestPipeline
+from bouncehandler.ingest.ports import IngestContext
+from bouncehandler.ingest.read_loop import read_loop
 from bouncehandler.ingest.rejected_file import RejectedFile
+from bouncehandler.ingest.stats.collector import StatsCollector
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder
 from bouncehandler.logs import get_logger
 from bouncehandler.policy import Policy
 from bouncehandler.policy.classification import Rules
 from bouncehandler.routing import Routes
 from bouncehandler.settings.classification_rules import read_rules
-from bouncehandler.spikes import MailboxProviders, SpikeSettings
+from bouncehandler.spikes.detector import SpikeSettings
+from bouncehandler.spikes.mailbox_providers import MailboxProviders
 from bouncehandler.spool.sqlite.connection import journal_mode
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.benchmarks.corpus import ORIGINATORS, Kind, write

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bouncehandler.accounting import open_reader
-from bouncehandler.ingest import IngestContext, IngestOptions, IngestPipeline, SuppressionBuilder, Tokens
-from bouncehandler.ingest.ports import SuppressionSink
+from bouncehandler.ingest.pipeline import IngestOptions, IngestPipeline
+from bouncehandler.ingest.ports import IngestContext, SuppressionSink
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder, Tokens
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
 from bouncehandler.spool import QueuedSuppression, Recorded, SoftBounceEntry, SpoolError

@@ -10,7 +10,9 @@ from bouncehandler.policy import Policy, Suppress
 from bouncehandler.policy.classification import Rules
 from bouncehandler.record import Address, Bounce, parse_status
 from bouncehandler.settings.classification_rules import read_rules
-from bouncehandler.spikes import MailboxProviders, SpikeSettings, normalize_diagnostic
+from bouncehandler.spikes.detector import SpikeSettings
+from bouncehandler.spikes.fingerprint import normalize_diagnostic
+from bouncehandler.spikes.mailbox_providers import MailboxProviders
 from bouncehandler.spool import BounceFingerprint, Completed, QueuedSuppression, Selection
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from bouncehandler.suppression import Attempt, Outcome, Suppression

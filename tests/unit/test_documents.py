@@ -12,7 +12,7 @@ import pytest
 
 from bouncehandler import plugins
 from bouncehandler.cli import exits
-from bouncehandler.pmta_config import Installation, generate_blocks
+from bouncehandler.pmta_config.generate import Installation, generate_blocks
 from bouncehandler.settings import load
 from tests.documents import ADAPTER, ROOT, Block, blocks, documents, prose
 

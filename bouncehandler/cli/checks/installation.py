@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bouncehandler.cli.session import Session
-from bouncehandler.pmta_config import Installation
+from bouncehandler.pmta_config.generate import Installation
 from bouncehandler.runtime.notifier import plain_address
 from bouncehandler.settings.sources import SYSTEM_FILE, read_file
 

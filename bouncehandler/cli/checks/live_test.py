@@ -11,8 +11,9 @@ from bouncehandler.cli.checks.finding import CheckResult, fail, ok, wait, warn
 from bouncehandler.cli.checks.synthetic_rows import rows_for
 from bouncehandler.cli.exits import CONFIGURATION, OK, TRY_AGAIN, USAGE, CommandError, exit_code_for_errors
 from bouncehandler.cli.session import Session
-from bouncehandler.ingest import IngestContext, IngestPipeline
 from bouncehandler.ingest.counters import IngestCounters
+from bouncehandler.ingest.pipeline import IngestPipeline
+from bouncehandler.ingest.ports import IngestContext
 from bouncehandler.ingest.rejected_file import RejectedFile
 from bouncehandler.record import parse_address
 from bouncehandler.runtime.build_dispatcher import build_dispatcher

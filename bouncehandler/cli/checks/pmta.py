@@ -11,17 +11,11 @@ from bouncehandler.cli.checks.installation import site_of
 from bouncehandler.cli.checks.users import User, this_user, user_named
 from bouncehandler.cli.exits import CommandError
 from bouncehandler.cli.session import Session
-from bouncehandler.pmta_config import (
-    AcctFile,
-    Command,
-    Configuration,
-    SourceLocation,
-    lint,
-    parse,
-    parse_acct_files,
-    parse_command,
-    run_as_root,
-)
+from bouncehandler.pmta_config.checks.acct_file import AcctFile, Command, parse_acct_files
+from bouncehandler.pmta_config.checks.unsubscribe_mail import parse_command
+from bouncehandler.pmta_config.lint import lint, run_as_root
+from bouncehandler.pmta_config.parser import parse
+from bouncehandler.pmta_config.tree import Configuration, SourceLocation
 
 _LONGEST_FILE = 16 * 1024 * 1024
 """Characters; a configuration with ten thousand virtual MTAs has a few million."""

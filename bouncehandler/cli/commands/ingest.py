@@ -16,7 +16,6 @@ from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.param_types import DURATION
 from bouncehandler.cli.session import Session, open_session
 from bouncehandler.durations import format_duration
-from bouncehandler.ingest import IngestCounters, IngestPipeline
 from bouncehandler.ingest.accounting_file import (
     AccountingFile,
     FileFingerprint,
@@ -24,7 +23,9 @@ from bouncehandler.ingest.accounting_file import (
     ensure_readable,
     open_accounting_file,
 )
+from bouncehandler.ingest.counters import IngestCounters
 from bouncehandler.ingest.drop_folder import DropFolder, DropFolderError, FolderEntry, open_folder
+from bouncehandler.ingest.pipeline import IngestPipeline
 from bouncehandler.policy import Policy
 from bouncehandler.runtime.build_pipeline import build_pipeline, build_policy, build_reader
 from bouncehandler.runtime.run_summary import RunSummary

@@ -9,7 +9,7 @@ from bouncehandler.cli.exits import OK
 from bouncehandler.cli.options import GlobalOptions, global_options
 from bouncehandler.cli.output.tables import printable
 from bouncehandler.cli.session import open_session
-from bouncehandler.pmta_config import generate_blocks
+from bouncehandler.pmta_config.generate import generate_blocks
 
 
 @click.command("pmta-config", short_help="Print the blocks for PowerMTA's configuration.")

@@ -10,7 +10,8 @@ from bouncehandler.cli.exits import NO_INPUT, TRY_AGAIN, USAGE, CommandError, ex
 from bouncehandler.cli.options import GlobalOptions
 from bouncehandler.cli.output.terminal import Terminal
 from bouncehandler.cli.session import Session, open_session
-from bouncehandler.ingest import IngestPipeline, read_loop
+from bouncehandler.ingest.pipeline import IngestPipeline
+from bouncehandler.ingest.read_loop import read_loop
 from bouncehandler.runtime.build_pipeline import build_pipeline, build_policy
 from bouncehandler.runtime.build_services import build_services
 from bouncehandler.runtime.run_summary import Comparison, ProviderBacklog, RunSummary, describe_backlog, load_backlog

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from bouncehandler.cli.color import console
 from bouncehandler.cli.output.tables import printable
-from bouncehandler.ingest import IngestPipeline
+from bouncehandler.ingest.pipeline import IngestPipeline
 from bouncehandler.runtime.run_summary import Comparison, RunSummary, provider_numbers
 
 if TYPE_CHECKING:

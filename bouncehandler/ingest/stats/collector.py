@@ -12,7 +12,7 @@ from bouncehandler.policy import Policy, Verdict
 from bouncehandler.record import Complaint, ListUnsubscribe
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.record.dimensions import CATEGORY
-from bouncehandler.spikes import MailboxProviders
+from bouncehandler.spikes.mailbox_providers import MailboxProviders
 from bouncehandler.spool import HourlyCount, MetricCounter
 from bouncehandler.spool.models import OTHERS
 

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 from bouncehandler.accounting import clean
-from bouncehandler.spikes import normalize_diagnostic
+from bouncehandler.spikes.fingerprint import normalize_diagnostic
 
 _MAX_LENGTH = 120
 """Characters of a label."""

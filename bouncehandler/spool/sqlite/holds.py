@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from bouncehandler.spikes import SLOT_SECONDS
+from bouncehandler.spikes.detector import SLOT_SECONDS
 from bouncehandler.spool.admin import HeldSpike, Selection
 from bouncehandler.spool.sqlite.codec import sanitize_text, suppression_of
 from bouncehandler.spool.sqlite.connection import SpoolPart

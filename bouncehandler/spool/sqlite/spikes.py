@@ -9,7 +9,15 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bouncehandler.record import epoch
-from bouncehandler.spikes import SLOT_SECONDS, Baseline, SlotCount, Spike, SpikeSettings, build_baseline, find_spikes
+from bouncehandler.spikes.detector import (
+    SLOT_SECONDS,
+    Baseline,
+    SlotCount,
+    Spike,
+    SpikeSettings,
+    build_baseline,
+    find_spikes,
+)
 from bouncehandler.spool.models import QueuedSuppression
 from bouncehandler.spool.queue_batch import QueueBatch
 from bouncehandler.spool.sqlite.connection import Connection

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from bouncehandler.spikes import SpikeSettings
+from bouncehandler.spikes.detector import SpikeSettings
 from bouncehandler.spool.sqlite.admin import SqliteSpoolAdmin
 from bouncehandler.spool.sqlite.claim import SqliteClaims
 from bouncehandler.spool.sqlite.connection import Connection, random_token

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from bouncehandler.ingest import read_loop
+from bouncehandler.ingest.read_loop import read_loop
 from tests.fakes.ingest import PipelineOnFakes
 from tests.fakes.server import PATIENCE
 

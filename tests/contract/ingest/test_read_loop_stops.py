@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.ingest import read_loop
+from bouncehandler.ingest.read_loop import read_loop
 from bouncehandler.spool import SpoolError
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.dispatcher.workers import RunningWorker, settings

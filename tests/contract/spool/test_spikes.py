@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bouncehandler.spikes import SpikeSettings
+from bouncehandler.spikes.detector import SpikeSettings
 from bouncehandler.spool import BounceFingerprint, QueuedSuppression, Released, Selection, Spool
 from bouncehandler.suppression import Suppression
 from tests.contract.conftest import OpenSpool

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.ingest import SuppressionBuilder
 from bouncehandler.ingest.fingerprints import BounceFingerprinter
 from bouncehandler.ingest.stats.batch import group_by_verdict
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder
 from bouncehandler.policy import Ignore, Policy, Suppress
 from bouncehandler.policy.classification import Rule, Rules
 from bouncehandler.record import MAX_ADDRESS, Address, Bounce, parse_status
 from bouncehandler.record.bounce_batch import BounceBatch
 from bouncehandler.routing import Routes
-from bouncehandler.spikes import MailboxProviders
+from bouncehandler.spikes.mailbox_providers import MailboxProviders
 from bouncehandler.spool import BounceFingerprint, QueuedSuppression, Recorded
 from bouncehandler.spool.sqlite.store import SqliteSpool
 from tests.contract.spool.examples import CLOCK, NOW, at_time, people, suppression

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bouncehandler.ingest import TokenHolder
+from bouncehandler.ingest.suppression_builder import TokenHolder
 from bouncehandler.policy import Policy
 from bouncehandler.record import Subscriber
 from tests.fakes.ingest import PipelineOnFakes, bounce

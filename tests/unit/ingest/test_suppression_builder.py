@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bouncehandler.ingest import SuppressionBuilder, TokenHolder
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder, TokenHolder
 from bouncehandler.policy import Suppress
 from bouncehandler.record import Complaint, ListUnsubscribe, Subscriber
 from bouncehandler.routing import Routes

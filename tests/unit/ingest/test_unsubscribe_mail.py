@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bouncehandler.ingest import IngestContext, MaildropError, SuppressionBuilder, UnsubscribeMailbox
+from bouncehandler.ingest.ports import IngestContext
+from bouncehandler.ingest.suppression_builder import SuppressionBuilder
+from bouncehandler.ingest.unsubscribe_mail import MaildropError, UnsubscribeMailbox
 from bouncehandler.policy import Policy
 from bouncehandler.routing import Routes
 from bouncehandler.spool import SpoolError

@@ -10,17 +10,12 @@ from hypothesis import strategies as st
 
 from bouncehandler.cli import _VALUED
 from bouncehandler.cli.app import app
-from bouncehandler.pmta_config import (
-    Command,
-    Configuration,
-    Installation,
-    Severity,
-    generate_blocks,
-    lint,
-    parse,
-    parse_acct_files,
-)
-from bouncehandler.pmta_config.checks.acct_file import OPTIONS_WITH_VALUE
+from bouncehandler.pmta_config.checks.acct_file import OPTIONS_WITH_VALUE, Command, parse_acct_files
+from bouncehandler.pmta_config.generate import Installation, generate_blocks
+from bouncehandler.pmta_config.lint import lint
+from bouncehandler.pmta_config.messages import Severity
+from bouncehandler.pmta_config.parser import parse
+from bouncehandler.pmta_config.tree import Configuration
 
 _FOLDER = Path(__file__).with_name("files")
 _FILES = sorted(file.stem for file in _FOLDER.glob("*.conf"))

@@ -6,16 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bouncehandler.spikes import (
-    SLOT_SECONDS,
-    MailboxProviders,
-    SlotCount,
-    SpikeSettings,
-    build_baseline,
-    find_spikes,
-    normalize_diagnostic,
-)
 from bouncehandler.spikes.baseline import LAGS, Series, fit
+from bouncehandler.spikes.detector import SLOT_SECONDS, SlotCount, SpikeSettings, build_baseline, find_spikes
+from bouncehandler.spikes.fingerprint import normalize_diagnostic
+from bouncehandler.spikes.mailbox_providers import MailboxProviders
 
 SETTINGS = SpikeSettings()
 DAY = 86_400 // SLOT_SECONDS
